@@ -1,0 +1,75 @@
+"""What goes into an engine and what comes out of it.
+
+An engine takes a :class:`~sim.contract.plan.Plan`, workload chunks and a :class:`Sink`; it gives
+rows of the event log and finished payments to the sink while it runs, and returns :class:`Totals`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sim.contract.plan import Array, Plan
+
+WorkloadSource = Iterable[Array]
+"""Chunks of shape (payments, WORKLOAD_WIDTH), in order of submission, each consumed once."""
+
+
+class Sink(Protocol):
+    """Receive what happens while an engine runs. The arrays belong to the sink once given."""
+
+    wants_log: bool
+    """Whether event-log rows are wanted at all."""
+    wants_records: bool
+    """Whether finished payments are wanted one by one."""
+
+    def take_log(self, rows: Array) -> None:
+        """Take event-log rows of shape (rows, LOG_WIDTH), in order."""
+
+    def take_records(self, rows: Array) -> None:
+        """Take payment records of shape (payments, RECORD_WIDTH), in the order they ended."""
+
+    def take_progress(self, time_us: int, payments: int, events: int) -> None:
+        """Hear of simulated time, payments submitted and events so far, a few times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sum up a run; equal between engines to the last bit.
+
+    Attributes
+    ----------
+    payments, events : int
+        Payments submitted below the horizon; events handled (see ``spec``: orphans included).
+    station, ledger, account : ndarray of int64
+        Shapes (stations, 6), (ledgers, 6), (accounts, 6): see StationTotal, LedgerTotal,
+        AccountTotal.
+    station_wait : ndarray of int64
+        (stations, HISTOGRAM_LENGTH): histogram of waits of payments that started, in microseconds,
+        by :func:`~sim.contract.spec.histogram_bucket`; starts at or after the warm-up only.
+    end_posted, end_pending : ndarray of int64
+        (accounts,): balances at the horizon.
+    engine_seconds : float
+        Wall time inside the engine; not compared.
+    """
+
+    payments: int
+    events: int
+    station: Array
+    ledger: Array
+    account: Array
+    station_wait: Array
+    end_posted: Array
+    end_pending: Array
+    engine_seconds: float
+
+
+class Engine(Protocol):
+    """Run a plan."""
+
+    def __call__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
+        """Run to the horizon and return the totals."""
+
+
+Progress = Callable[[int, int, int], None]
