@@ -1,0 +1,1 @@
+"""Answer in which words the user speaks: model base, quantities, distributions, prices."""

@@ -1,0 +1,159 @@
+"""How a quantity is read from text: the number grammar and the pydantic hook.
+
+Takes nothing of ours; gives :class:`Quantity`, which turns a pair of plain functions (text to
+value, value to text) into a pydantic type with a JSON schema, and the exact number reader that all
+quantities share. Nothing here computes in floating point.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, NoReturn, TypeVar
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+Value = TypeVar("Value")
+
+INT64_MAX = 2**63 - 1
+TEXT_LENGTH_MAX = 80
+"""Longer text is never a quantity; refusing it early keeps every pattern and conversion quick."""
+
+SPACE = "[ \u00a0\u202f]"
+"""Spaces people put between groups of digits and before a unit (also the no-break ones)."""
+
+WHOLE = rf"(?:[1-9][0-9]{{0,2}}(?:{SPACE}[0-9]{{3}})+|0|[1-9][0-9]*)"
+NUMBER = rf"{WHOLE}(?:\.[0-9]+)?"
+
+
+@dataclass(frozen=True)
+class Quantity(Generic[Value]):
+    """Describe to pydantic how one kind of quantity is read, written and documented.
+
+    Attributes
+    ----------
+    parse : callable
+        Takes what was found, gives the value; raises ``ValueError`` with the whole message.
+    write : callable or None
+        Gives text that ``parse`` reads back to the same value; None when the value is plain JSON.
+    allowed : str
+        What may be written, as error messages and the schema say it.
+    pattern : str
+        ECMAScript-compatible pattern of the text, for editors.
+    examples : tuple of str
+        Texts that are accepted.
+    json_types : tuple of str
+        What an editor may take the text for: to it a bare ``0.001`` is a number.
+    """
+
+    parse: Callable[[object], Value]
+    allowed: str
+    pattern: str
+    examples: tuple[str, ...]
+    write: Callable[[Value], str] | None = None
+    json_types: tuple[str, ...] = ("string",)
+
+    def core_schema(self) -> CoreSchema:
+        """Return the pydantic schema of this quantity."""
+        serialization = None
+        if self.write is not None:
+            serialization = core_schema.plain_serializer_function_ser_schema(
+                self.write, return_schema=core_schema.str_schema()
+            )
+        return core_schema.no_info_plain_validator_function(self.parse, serialization=serialization)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of this quantity."""
+        return {
+            "type": list(self.json_types) if len(self.json_types) > 1 else self.json_types[0],
+            "pattern": f"^(?:{self.pattern})$",
+            "description": self.allowed,
+            "examples": list(self.examples),
+        }
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Replace the annotated type's own schema: none of its coercions apply."""
+        return self.core_schema()
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe the text, not the integer it becomes."""
+        return self.json_schema()
+
+
+def describe_found(value: object) -> str:
+    """Quote what the user wrote, shortened, as error messages do."""
+    if isinstance(value, str):
+        shown = value if len(value) <= 60 else value[:57] + "..."
+        return repr(shown)
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, (bool, int, float)):
+        return repr(value)[:60]
+    return f"a {type(value).__name__}"
+
+
+def refuse(found: object, allowed: str, hint: str = "") -> NoReturn:
+    """Raise the error every quantity raises: what was found, what is allowed, what to do."""
+    raise ValueError(f"found {describe_found(found)}; allowed: {allowed}{hint}")
+
+
+def match_text(pattern: re.Pattern[str], found: object, allowed: str) -> re.Match[str]:
+    """Match the whole text, or refuse it (also when it is not text or far too long)."""
+    matched = None
+    if isinstance(found, str) and len(found) <= TEXT_LENGTH_MAX:
+        matched = pattern.fullmatch(found)
+    if matched is None:
+        refuse(found, allowed)
+    return matched
+
+
+def plain_digits(number: str) -> str:
+    """Return a matched number without the spaces between its groups."""
+    return re.sub(SPACE, "", number)
+
+
+def scale_exactly(number: str, factor: int) -> int | None:
+    """Multiply a matched number by an integer; None when the product is not whole.
+
+    Parameters
+    ----------
+    number : str
+        Text that matched :data:`NUMBER`.
+    factor : int
+        Units per one; may be huge, nothing is rounded.
+    """
+    whole, _, fraction = plain_digits(number).partition(".")
+    product, remainder = divmod(int(whole + fraction) * factor, 10 ** len(fraction))
+    return None if remainder else product
+
+
+def write_scaled(value: int, decimals: int) -> str:
+    """Write ``value / 10**decimals`` in plain digits without trailing zeros."""
+    whole, fraction = divmod(value, 10**decimals)
+    text = f"{fraction:0{decimals}d}".rstrip("0") if decimals else ""
+    return f"{whole}.{text}" if text else str(whole)
+
+
+def write_decimal(value: Decimal) -> str:
+    """Write an exact decimal in plain digits, never with an exponent."""
+    return f"{value:f}"
+
+
+def check_base_int(found: object, allowed: str, *, low: int, high: int) -> int | None:
+    """Return an int a Python caller gave in the base unit; None when it is not an int."""
+    if isinstance(found, bool) or not isinstance(found, int):
+        return None
+    if not low <= found <= high:
+        refuse(found, allowed)
+    return found
