@@ -408,7 +408,7 @@ LOG_WIDTH = 8
 
 
 class AgendaKind(IntEnum):
-    """Name an agenda row (columns TIME_US, KIND, SUBJECT, AMOUNT, sorted by time, then as listed)."""
+    """Name an agenda row; columns TIME_US, KIND, SUBJECT, AMOUNT; by time, then as listed."""
 
     DEPOSIT = 1
     """Move AMOUNT from the world's account of the currency to account SUBJECT (DEPOSIT row), then
@@ -424,7 +424,7 @@ class Register(IntEnum):
 
     INSTRUCTED = 0
     DEBITED = 1
-    """Principal taken from the debtor, FX margin included, explicit fees not (debtor's currency)."""
+    """Principal taken from the debtor, FX margin included, explicit fees not."""
     SETTLEMENT = 2
     CREDITED_GROSS = 3
     CREDITED = 4
@@ -449,8 +449,9 @@ REGISTER_COUNT = 13 + FEES_MAX
 
 
 class FeeKind(IntEnum):
-    """Compute a fee from its BASE register; then MINIMUM and MAXIMUM (below 0: none), then round
-    down to GRANULE.
+    """Compute a fee from its BASE register, then apply bounds, then round down to GRANULE.
+
+    Bounds are MINIMUM and MAXIMUM (below 0: none).
     """
 
     FIXED = 0
@@ -642,7 +643,7 @@ class TierColumn(IntEnum):
 
 
 class LimitColumn(IntEnum):
-    """Name the columns of ``Plan.limit``. State of payer p of stream s: ``limit_first[l, s] + p``."""
+    """Name the columns of ``Plan.limit``; payer p of stream s has cell ``limit_first[l, s] + p``."""
 
     REGISTER = 0
     PER_PAYMENT = 1
