@@ -208,7 +208,8 @@ def _lay_out(family: str, law: Law, unit: float) -> npt.NDArray[np.int64]:
     )
     distance -= law.anchor
     if law.tail is not None:
-        distance[SIDE_LENGTH] = law.tail
+        # Both are the same for a law without spread, but for the last digit of a float.
+        distance[SIDE_LENGTH] = max(law.tail, float(distance[SIDE_LENGTH + 1]))
     # Both sides must meet in the same median, or draws around it could fall as u rises.
     distance[[SIDE_LENGTH - 1, TABLE_LENGTH - 1]] = (distance[SIDE_LENGTH - 1] + distance[-1]) / 2.0
     largest = (float(np.max(np.abs(distance))) + abs(law.anchor)) / unit
@@ -248,8 +249,10 @@ def _round_to_mean(values: Floats, mean: float) -> npt.NDArray[np.int64]:
     values equal and the order of the rest. Rounding halves up would make an exponential of mean 1
     come out 4 % low.
     """
+    # What differs by no more than float noise is equal and must be rounded alike.
+    near = np.rint(values)
+    values = np.where(np.abs(values - near) < 1e-6, near, values)
     floors = np.floor(values)
-    # Fractions that differ by less than float noise belong to equal values and must stay together.
     fractions = np.round(values - floors, 6)
     weights = _entry_weights()
     wanted = mean - float(np.sum(weights * floors))
