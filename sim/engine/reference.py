@@ -1,0 +1,244 @@
+"""The reference engine: the meaning of a run, written to be read.
+
+Takes a :class:`~sim.contract.plan.Plan`, workload chunks and a sink; gives the sink rows and
+records, and returns :class:`~sim.contract.run.Totals`. It is the independent oracle the compiled
+kernel is compared with, and the place to learn what the simulator does. Read on in
+``reference_run`` (clock, agenda, advancing), then in one file per family of operations.
+
+========================  ====================================================================
+``reference_flow``        TRANSIT, DECIDE, CODE, DEADLINE, END, records
+``reference_stations``    SERVE, opening and closing
+``reference_ledgers``     BATCH, rounds
+``reference_accounts``    RESERVE, POST, VOID, CHARGE, deposits
+``reference_prices``      QUOTE, CONVERT, LIMIT
+``reference_routes``      ROUTE, the router's view
+========================  ====================================================================
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.contract.plan import Array, Plan
+from sim.contract.run import Sink, Totals, WorkloadSource
+from sim.contract.spec import (
+    HISTOGRAM_LENGTH,
+    NULL,
+    AccountTotal,
+    AgendaKind,
+    EventClass,
+    LedgerTotal,
+    LogKind,
+    Op,
+    Outcome,
+    Register,
+    StationTotal,
+    StreamColumn,
+    WorkloadColumn,
+    order_key,
+)
+from sim.engine.reference_accounts import charge, deposit, post, reserve, void
+from sim.engine.reference_flow import (
+    code,
+    deadline,
+    decide,
+    end,
+    record,
+    transit,
+    waiting_cause,
+)
+from sim.engine.reference_ledgers import batch, plan_round
+from sim.engine.reference_prices import convert, limit, quote
+from sim.engine.reference_routes import refresh_view, route
+from sim.engine.reference_run import Operation, Run, as_array
+from sim.engine.reference_state import NOWHERE, Payment
+from sim.engine.reference_stations import close_station, open_station, serve
+
+OPERATIONS: dict[int, Operation] = {
+    Op.SERVE: serve,
+    Op.TRANSIT: transit,
+    Op.BATCH: batch,
+    Op.RESERVE: reserve,
+    Op.POST: post,
+    Op.VOID: void,
+    Op.QUOTE: quote,
+    Op.CONVERT: convert,
+    Op.CHARGE: charge,
+    Op.LIMIT: limit,
+    Op.DECIDE: decide,
+    Op.CODE: code,
+    Op.DEADLINE: deadline,
+    Op.ROUTE: route,
+    Op.END: end,
+}
+"""What every operation does."""
+
+
+def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
+    """Run a plan to its horizon.
+
+    Parameters
+    ----------
+    plan : Plan
+        The compiled scenario.
+    workload : iterable of ndarray of int64, shape (payments, WORKLOAD_WIDTH)
+        Payments in order of submission.
+    sink : Sink
+        Receives event log, records and progress.
+
+    Returns
+    -------
+    Totals
+        Sums of the run.
+
+    Raises
+    ------
+    InvariantViolation
+        If the plan, the workload or this engine breaks a rule of ``spec``.
+    """
+    begun = time.perf_counter()
+    run = Run(plan, sink, OPERATIONS)
+    arrivals = (row for chunk in workload for row in chunk.tolist())
+    _plan_arrival(run, arrivals)
+    _plan_calendar(run, 0)
+    if plan.sample_interval_us > 0:
+        _plan_sample(run, 0)
+    for number, ledger in enumerate(run.ledgers):
+        plan_round(run, number, 1, ledger.round_interval_us)
+    run.environment.run(until=plan.horizon_us)
+    _close(run)
+    return _totals(run, time.perf_counter() - begun)
+
+
+def _plan_arrival(run: Run, arrivals: Iterator[list[int]]) -> None:
+    """Schedule the next payment of the workload; only one is on the agenda at any time."""
+    row = next(arrivals, None)
+    if row is None:
+        return
+    time_us = row[WorkloadColumn.TIME_US]
+    if time_us < run.now_us:
+        run.broken(f"the workload goes back to {time_us} us", run.payments)
+    key = order_key(EventClass.SUBMIT, run.payments, 0)
+    run.schedule(time_us, key, _submit, row, arrivals)
+
+
+def _submit(run: Run, row: list[int], arrivals: Iterator[list[int]]) -> None:
+    stream = row[WorkloadColumn.STREAM]
+    payment = Payment(
+        number=run.payments,
+        stream=stream,
+        ordinal=row[WorkloadColumn.ORDINAL],
+        route_set=row[WorkloadColumn.ROUTE_SET],
+        instructed=row[WorkloadColumn.AMOUNT],
+        payer=row[WorkloadColumn.PAYER],
+        debtor_agent=row[WorkloadColumn.DEBTOR_AGENT],
+        creditor_agent=row[WorkloadColumn.CREDITOR_AGENT],
+        code_state=row[WorkloadColumn.CODE_STATE],
+        code_expiry_us=row[WorkloadColumn.CODE_EXPIRY_US],
+        priority=run.streams[stream][StreamColumn.PRIORITY],
+        submitted_us=run.now_us,
+        at=run.streams[stream][StreamColumn.ENTRY],
+        accounted_us=run.now_us,
+    )
+    payment.registers[Register.INSTRUCTED] = payment.instructed
+    run.open[payment.number] = payment
+    run.payments += 1
+    _plan_arrival(run, arrivals)
+    run.log(LogKind.SUBMIT, payment, stream, payment.instructed, value=payment.ordinal)
+    run.advance(payment, payment.at)
+
+
+def _plan_calendar(run: Run, index: int) -> None:
+    if index < len(run.plan.agenda):
+        time_us = int(run.plan.agenda[index, 0])
+        run.schedule(time_us, order_key(EventClass.CALENDAR, index, 0), _keep_calendar, index)
+
+
+def _keep_calendar(run: Run, index: int) -> None:
+    """Do what a row of the plan's agenda says."""
+    _, kind, subject, amount = run.plan.agenda[index].tolist()
+    if kind == AgendaKind.DEPOSIT:
+        deposit(run, subject, amount)
+    elif kind == AgendaKind.STATION_CLOSE:
+        close_station(run, subject)
+    elif kind == AgendaKind.STATION_OPEN:
+        open_station(run, subject)
+    else:
+        run.broken(f"row {index} of the agenda has the unknown kind {kind}")
+    _plan_calendar(run, index + 1)
+
+
+def _plan_sample(run: Run, number: int) -> None:
+    time_us = number * run.plan.sample_interval_us
+    run.schedule(time_us, order_key(EventClass.SAMPLE, number, 0), _sample, number)
+
+
+def _sample(run: Run, number: int) -> None:
+    refresh_view(run)
+    for index, station in enumerate(run.stations):
+        queue = len(station.queue)
+        run.log(LogKind.SAMPLE_STATION, None, index, queue, value=station.busy.level)
+    for index, ledger in enumerate(run.ledgers):
+        run.log(LogKind.SAMPLE_LEDGER, None, index, len(ledger.queue), value=ledger.round)
+    for index, account in enumerate(run.accounts):
+        if account.is_watched:
+            run.log(LogKind.SAMPLE_ACCOUNT, None, index, account.posted, value=account.pending)
+    _plan_sample(run, number + 1)
+
+
+def _close(run: Run) -> None:
+    """Report what is open at the horizon, and close every area."""
+    run.now_us = run.plan.horizon_us
+    for payment in run.open.values():
+        payment.account_time(waiting_cause(run, payment), run.now_us)
+        run.key = order_key(EventClass.HORIZON, payment.number, 0)
+        run.log(LogKind.OUTCOME, payment, Outcome.IN_PROGRESS, payment.reason)
+        run.keep_record(record(run, payment, int(Outcome.IN_PROGRESS), NULL))
+    run.flush()
+    for station in run.stations:
+        station.busy.settle(run.now_us)
+        station.queue.gauge.settle(run.now_us)
+    for ledger in run.ledgers:
+        ledger.queue.gauge.settle(run.now_us)
+    for account in run.accounts:
+        account.settle(run.now_us)
+    _check_balances(run)
+    run.sink.take_progress(run.now_us, run.payments, run.events)
+
+
+def _check_balances(run: Run) -> None:
+    """Check that every currency sums to zero and that all that is pending is somebody's."""
+    posted = [0] * len(run.plan.world)
+    pending = 0
+    for account in run.accounts:
+        posted[account.currency] += account.posted
+        pending += account.pending
+    for payment in run.open.values():
+        pending -= sum(transfer.amount for transfer in payment.reservations.values())
+    if any(posted) or pending:
+        run.broken(f"currencies sum to {posted}, {pending} is pending for nobody", NOWHERE)
+
+
+def _totals(run: Run, engine_seconds: float) -> Totals:
+    waits = np.zeros((len(run.stations), HISTOGRAM_LENGTH), dtype=np.int64)
+    for number, station in enumerate(run.stations):
+        for bucket, count in station.wait_histogram.items():
+            waits[number, bucket] = count
+    return Totals(
+        payments=run.payments,
+        events=run.events,
+        station=as_array([station.totals() for station in run.stations], len(StationTotal)),
+        ledger=as_array([ledger.totals() for ledger in run.ledgers], len(LedgerTotal)),
+        account=as_array([account.totals() for account in run.accounts], len(AccountTotal)),
+        station_wait=waits,
+        end_posted=_column([account.posted for account in run.accounts]),
+        end_pending=_column([account.pending for account in run.accounts]),
+        engine_seconds=engine_seconds,
+    )
+
+
+def _column(values: list[int]) -> Array:
+    return np.array(values, dtype=np.int64)

@@ -1,0 +1,170 @@
+"""Course of a payment in the reference engine: TRANSIT, DECIDE, CODE, DEADLINE, END.
+
+Takes the run and a payment at such a stage; gives the next stage or STOP. Also makes the record of
+a payment that ended or is open at the horizon.
+"""
+
+from __future__ import annotations
+
+from sim.contract.spec import (
+    FEES_MAX,
+    NULL,
+    Cause,
+    EventClass,
+    LogKind,
+    Outcome,
+    Reason,
+    Register,
+    RouteColumn,
+)
+from sim.engine.reference_accounts import free_waiting, leave_account
+from sim.engine.reference_ledgers import leave_ledger
+from sim.engine.reference_run import STOP, Run
+from sim.engine.reference_state import NOWHERE, Payment, Stage, Wait
+from sim.engine.reference_stations import leave_queue
+
+_CODE_DAMAGED = 1
+
+
+def transit(run: Run, payment: Payment, stage: Stage) -> int:
+    """Take time."""
+    delay_us = run.draw_time(payment, stage)
+    run.log(LogKind.DELAY, payment, stage.cause, delay_us)
+    payment.wait = Wait.TRANSIT
+    payment.awaited_step = run.schedule_step(
+        payment, EventClass.COMPLETE, delay_us, _arrive, subject=NOWHERE
+    )
+    return STOP
+
+
+def _arrive(run: Run, payment: Payment, step: int, at: int, _: int) -> None:
+    if payment.awaited_step == step:
+        payment.account_time(run.stages[at].cause, run.now_us)
+        payment.stop_waiting()
+        run.advance(payment, at + 1)
+
+
+def decide(run: Run, payment: Payment, stage: Stage) -> int:
+    """Branch by luck."""
+    if run.draw(payment, stage.purpose) >= stage.value:
+        return payment.at + 1
+    if stage.reason > 0:
+        return run.fail(payment, stage, stage.reason)
+    run.log(LogKind.DECIDE, payment, stage.target)
+    return stage.target
+
+
+def code(run: Run, payment: Payment, stage: Stage) -> int:
+    """Read the code on the counter."""
+    if payment.code_state == _CODE_DAMAGED:
+        return run.fail(payment, stage, Reason.FF01)
+    if run.now_us > payment.code_expiry_us:
+        return run.fail(payment, stage, Reason.AEXR)
+    return payment.at + 1
+
+
+def deadline(run: Run, payment: Payment, stage: Stage) -> int:
+    """Arm the payment's only time-out, or disarm it."""
+    payment.armed_step = NOWHERE
+    if stage.value:
+        run.log(LogKind.DEADLINE, payment, amount=stage.value)
+        payment.deadline_stage = payment.at
+        payment.armed_step = run.schedule_step(
+            payment, EventClass.EXPIRE, stage.value, _expire, subject=NOWHERE
+        )
+    return payment.at + 1
+
+
+def _expire(run: Run, payment: Payment, step: int, armed_at: int, _: int) -> None:
+    if payment.armed_step != step:
+        return
+    payment.armed_step = NOWHERE
+    timed_out = run.stages[armed_at]
+    run.log(LogKind.EXPIRE, payment, timed_out.reason)
+    _abandon(run, payment)
+    payment.reason = timed_out.reason
+    run.advance(payment, timed_out.target)
+
+
+def _abandon(run: Run, payment: Payment) -> None:
+    """End a payment's wait without what it waited for."""
+    wait = payment.wait
+    payment.account_time(waiting_cause(run, payment), run.now_us)
+    if wait == Wait.QUEUE:
+        run.log(LogKind.LEAVE, payment, leave_queue(run, payment), value=0)
+    elif wait == Wait.LEDGER:
+        run.log(LogKind.LEAVE, payment, leave_ledger(run, payment), value=1)
+    elif wait == Wait.LIQUIDITY:
+        account = leave_account(run, payment)
+        run.log(LogKind.LEAVE, payment, account, value=2)
+        free_waiting(run, account)
+    elif wait not in (Wait.SERVICE, Wait.TRANSIT):
+        run.broken(f"a time-out fires in state {wait.name}", payment.number)
+    payment.stop_waiting()
+
+
+def waiting_cause(run: Run, payment: Payment) -> int:
+    """Return the cause to which a payment's present wait is accounted."""
+    if payment.wait == Wait.QUEUE:
+        return Cause.WAITING
+    if payment.wait == Wait.LIQUIDITY:
+        return Cause.LIQUIDITY
+    return run.stages[payment.at].cause
+
+
+def end(run: Run, payment: Payment, stage: Stage) -> int:
+    """End the payment."""
+    payment.armed_step = NOWHERE
+    if payment.reservations:
+        run.broken(f"ends with open reservations {payment.reservations}", payment.number)
+    if stage.reason >= 0:
+        payment.reason = stage.reason
+    if stage.value == Outcome.COMPLETED and payment.credited_us == NULL:
+        payment.credited_us = run.now_us
+    run.log(LogKind.OUTCOME, payment, stage.value, payment.reason)
+    if sum(payment.times) != run.now_us - payment.submitted_us:
+        run.broken(f"times {payment.times} do not add up", payment.number)
+    run.keep_record(record(run, payment, stage.value, run.now_us))
+    del run.open[payment.number]
+    return STOP
+
+
+def record(run: Run, payment: Payment, outcome: int, end_us: int) -> list[int]:
+    """Return a payment's record in the order of ``RecordColumn``."""
+    registers = payment.registers
+    is_unpriced = registers[Register.DEBITED] == NULL or (
+        payment.route >= 0 and run.routes[payment.route][RouteColumn.PRICING] < 0
+    )
+    is_settled = payment.settled_us != NULL or outcome == Outcome.COMPLETED
+    is_paid = is_settled and not is_unpriced
+    is_credited = payment.credited_us != NULL and not is_unpriced
+    has_margin = is_paid and outcome != Outcome.RETURNED
+    return [
+        payment.number,
+        payment.stream,
+        payment.ordinal,
+        payment.route,
+        payment.debtor_agent,
+        payment.creditor_agent,
+        payment.instructed,
+        registers[Register.DEBITED] if is_paid else NULL,
+        registers[Register.SETTLEMENT] if is_paid else NULL,
+        registers[Register.CREDITED] if is_credited else NULL,
+        payment.payer_fee if is_paid else NULL,
+        registers[Register.FX_MARGIN] if has_margin else NULL,
+        registers[Register.FX_DRIFT] if has_margin else NULL,
+        payment.merchant_fee if is_credited else NULL,
+        payment.submitted_us,
+        payment.settled_us,
+        payment.credited_us,
+        end_us,
+        outcome,
+        payment.reason,
+        payment.attempts,
+        payment.requotes,
+        payment.quotes_lapsed,
+        *payment.times,
+        registers[Register.SPREAD_1] if is_paid else NULL,
+        sum(1 << slot for slot in payment.charged),
+        *(payment.charged.get(slot, NULL) for slot in range(FEES_MAX)),
+    ]

@@ -1,0 +1,109 @@
+"""Prices and limits of the reference engine: QUOTE, CONVERT, LIMIT and giving limits back.
+
+Takes the run and a payment at such a stage; gives the next stage. The arithmetic itself is in
+:mod:`sim.engine.money`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.contract.spec import REGISTER_COUNT, LimitColumn, LogKind, Reason, Register
+from sim.engine.money import price_payment
+from sim.engine.reference_run import Run
+from sim.engine.reference_state import LimitUse, Payment, Stage
+from sim.units import DAY_US
+
+_FOR_EVER_US = 1 << 62
+
+
+def price(run: Run, payment: Payment, row: int) -> tuple[bool, list[int]]:
+    """Return whether a price can be used, and the registers it makes."""
+    plan = run.plan
+    registers = np.zeros(REGISTER_COUNT, dtype=np.int64)
+    is_usable = price_payment(
+        plan.pricing,
+        plan.conversion,
+        plan.rate,
+        plan.pair_scale,
+        plan.fee,
+        plan.tier,
+        plan.fx_step_us,
+        row,
+        payment.instructed,
+        run.now_us,
+        payment.submitted_us,
+        registers,
+    )
+    amounts: list[int] = registers.tolist()
+    return bool(is_usable), amounts
+
+
+def quote(run: Run, payment: Payment, stage: Stage) -> int:
+    """Price the payment at the rates of now."""
+    is_usable, payment.registers = price(run, payment, stage.subject)
+    payment.pricing = stage.subject
+    if not is_usable:
+        return run.fail(payment, stage, stage.reason)
+    payment.quote_expiry_us = run.now_us + stage.value if stage.value else _FOR_EVER_US
+    run.log(
+        LogKind.QUOTE,
+        payment,
+        stage.subject,
+        run.register(payment, Register.DEBITED),
+        value=run.register(payment, Register.CREDITED),
+    )
+    return payment.at + 1
+
+
+def convert(run: Run, payment: Payment, stage: Stage) -> int:
+    """Use the quote, ask for a new one, or give up."""
+    if run.now_us <= payment.quote_expiry_us:
+        return payment.at + 1
+    run.log(LogKind.LAPSE, payment)
+    payment.quotes_lapsed += 1
+    if payment.requotes < stage.value:
+        payment.requotes += 1
+        return stage.subject
+    return run.fail(payment, stage, stage.reason)
+
+
+def limit(run: Run, payment: Payment, stage: Stage) -> int:
+    """Check a limit and use it."""
+    row = run.limits[stage.subject]
+    per_payment, per_day = row[LimitColumn.PER_PAYMENT], row[LimitColumn.PER_DAY]
+    amount = run.register(payment, row[LimitColumn.REGISTER])
+    if 0 <= per_payment < amount:
+        return run.fail(payment, stage, Reason.AM02)
+    if per_day >= 0:
+        first = int(run.plan.limit_first[stage.subject, payment.stream])
+        if first < 0:
+            run.broken(f"limit {stage.subject} has no cells for this stream", payment.number)
+        cell = first + payment.payer
+        today = _today(run)
+        day, used = run.limit_used[cell]
+        used = used if day == today else 0
+        if used + amount > per_day:
+            return run.fail(payment, stage, Reason.AM14)
+        run.limit_used[cell] = (today, used + amount)
+        payment.limits[stage.value] = LimitUse(stage.subject, cell, amount, today)
+        run.log(LogKind.LIMIT, payment, stage.subject, amount, value=payment.payer)
+    return payment.at + 1
+
+
+def give_back_limits(run: Run, payment: Payment) -> None:
+    """Undo what the payment used of its limits today; other days are over."""
+    today = _today(run)
+    for slot in sorted(payment.limits):
+        use = payment.limits[slot]
+        if use.day == today:
+            day, used = run.limit_used[use.cell]
+            if day != today or used < use.amount:
+                run.broken(f"limit cell {use.cell} gives back more than it holds", payment.number)
+            run.limit_used[use.cell] = (today, used - use.amount)
+            run.log(LogKind.GIVE_BACK, payment, use.limit, use.amount, value=payment.payer)
+    payment.limits.clear()
+
+
+def _today(run: Run) -> int:
+    return (run.now_us + run.plan.day_offset_us) // DAY_US

@@ -1,0 +1,305 @@
+"""The course of one run of the reference engine: clock, agenda, advancing, log, invariants.
+
+Takes a plan, a sink and the operations (one callable per ``Op``); gives the operations everything
+they need: ``schedule``, ``draw``, ``log``, ``fail``, ``account`` and ``station`` by reference. An
+operation acts on a payment and says where it goes on: the number of the next stage, or :data:`STOP`
+when the payment waits or has ended.
+
+SimPy orders simultaneous events by priority and then by insertion. Every event of ours carries its
+order key as priority, keys are unique, and so insertion never decides.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
+
+import numpy as np
+import simpy
+from simpy.events import EventPriority
+
+from sim.contract.plan import Array, Plan
+from sim.contract.run import Sink
+from sim.contract.spec import (
+    AMOUNT_MAX,
+    LOG_WIDTH,
+    NULL,
+    RECORD_WIDTH,
+    STEP_MASK,
+    Discipline,
+    EventClass,
+    LogKind,
+    StationColumn,
+    order_key,
+)
+from sim.draws.lookup import draw62, quantile
+from sim.engine.reference_state import Account, Ledger, Payment, Stage, Station, Transfer
+from sim.errors import InvariantViolation
+
+STOP = NULL
+"""An operation's answer when its payment waits or has ended; no stage has this number."""
+
+_CHUNK_ROWS = 1 << 14
+_PROGRESS_SECONDS = 0.25
+_PROGRESS_EVENTS = 512
+_ROLE_STRIDE = 1024
+"""Kinds of account (or station) per role, see ``spec.role_ref``."""
+
+
+class KeyedEvent(simpy.Event):
+    """Be an event that happens by itself, once, and calls one function.
+
+    Parameters
+    ----------
+    environment : simpy.Environment
+        Whose clock it follows.
+    key : int
+        Its order key, which is also its priority.
+    action : callable
+        Called with the run and the subjects.
+    subjects : tuple
+        What the event is about.
+    """
+
+    def __init__(
+        self,
+        environment: simpy.Environment,
+        key: int,
+        action: Callable[..., None],
+        subjects: tuple[object, ...],
+    ) -> None:
+        super().__init__(environment)
+        # SimPy's own word for an event whose time, not a process, triggers it (as in Timeout).
+        self._ok = True
+        self._value = None
+        self.key = key
+        self.action = action
+        self.subjects = subjects
+
+
+class Run:
+    """Hold the state of one run.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    sink : Sink
+        Who hears of it.
+    operations : mapping of int to callable
+        What every ``Op`` does.
+    """
+
+    def __init__(self, plan: Plan, sink: Sink, operations: Mapping[int, Operation]) -> None:
+        self.plan = plan
+        self.sink = sink
+        self.operations = operations
+        self.environment = simpy.Environment(initial_time=0)
+        self.now_us = 0
+        self.key = -1
+        self.events = 0
+        self.payments = 0
+        self.open: dict[int, Payment] = {}
+        self.ready: deque[Payment] = deque()
+        self.stages = [Stage(*row) for row in plan.stage.tolist()]
+        self.stations = [
+            Station(
+                row,
+                newest_first=row[StationColumn.DISCIPLINE] == Discipline.LIFO,
+                warm_up_us=plan.warm_up_us,
+            )
+            for row in plan.station.tolist()
+        ]
+        self.ledgers = [Ledger(row, plan.warm_up_us) for row in plan.ledger.tolist()]
+        self.accounts = [Account(row, plan.warm_up_us) for row in plan.account.tolist()]
+        self.transfers: list[list[int]] = plan.transfer.tolist()
+        self.fees: list[list[int]] = plan.fee.tolist()
+        self.routes: list[list[int]] = plan.route.tolist()
+        self.streams: list[list[int]] = plan.stream.tolist()
+        self.pricings: list[list[int]] = plan.pricing.tolist()
+        self.limits: list[list[int]] = plan.limit.tolist()
+        self.limit_used = [(0, 0)] * plan.limit_cells
+        """Day and amount used in it, by state cell."""
+        self.seen_station = [0] * len(self.stations)
+        self.seen_ledger = [0] * len(self.ledgers)
+        self._agent_account: list[list[int]] = plan.agent_account.tolist()
+        self._agent_station: list[list[int]] = plan.agent_station.tolist()
+        self._stream_keys = list(plan.stream_key)
+        self._rows: list[tuple[int, ...]] = []
+        self._records: list[list[int]] = []
+        self._last = (-1, -1)
+        self._heard = time.monotonic()
+
+    # -- the agenda ------------------------------------------------------------------------------
+
+    def schedule(
+        self, at_us: int, key: int, action: Callable[..., None], *subjects: object
+    ) -> None:
+        """Let ``action(run, *subjects)`` happen at an instant, ordered by a key among others."""
+        event = KeyedEvent(self.environment, key, action, subjects)
+        event.callbacks = [self._take]
+        self.environment.schedule(event, EventPriority(key), at_us - self.now_us)
+
+    def schedule_step(
+        self,
+        payment: Payment,
+        event_class: EventClass,
+        delay_us: int,
+        action: Callable[..., None],
+        *,
+        subject: int,
+    ) -> int:
+        """Schedule ``action(run, payment, step, stage, subject)`` and return the step."""
+        if delay_us < 0:
+            self.broken(f"an event lies {-delay_us} us in the past", payment.number)
+        payment.step = step = payment.step + 1
+        if step > STEP_MASK:
+            self.broken("the payment's event counter overflows", payment.number)
+        key = order_key(event_class, payment.number, step)
+        self.schedule(self.now_us + delay_us, key, action, payment, step, payment.at, subject)
+        return step
+
+    def _take(self, event: simpy.Event) -> None:
+        """Handle one event completely, with everything it sets free."""
+        assert isinstance(event, KeyedEvent)
+        self.now_us = int(self.environment.now)
+        self.key = event.key
+        self.events += 1
+        if (self.now_us, self.key) <= self._last:
+            self.broken(f"event {self.now_us, self.key} does not come after {self._last}")
+        self._last = (self.now_us, self.key)
+        event.action(self, *event.subjects)
+        self.empty_ready_list()
+        if self.events % _PROGRESS_EVENTS == 0:
+            self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        moment = time.monotonic()
+        if moment - self._heard >= _PROGRESS_SECONDS:
+            self._heard = moment
+            self.sink.take_progress(self.now_us, self.payments, self.events)
+
+    # -- advancing -------------------------------------------------------------------------------
+
+    def advance(self, payment: Payment, at: int) -> None:
+        """Run a payment's stages from a given one until it waits or ends."""
+        while at != STOP:
+            if not 0 <= at < len(self.stages):
+                self.broken(f"stage {payment.at} leads to {at}", payment.number)
+            payment.at = at
+            stage = self.stages[at]
+            at = self.operations[stage.op](self, payment, stage)
+
+    def empty_ready_list(self) -> None:
+        """Advance the payments set free by others, first in first out."""
+        while self.ready:
+            payment = self.ready.popleft()
+            self.advance(payment, payment.at + 1)
+
+    def fail(self, payment: Payment, stage: Stage, reason: int) -> int:
+        """Log a failure at a stage and go on at the stage's target."""
+        self.log(LogKind.FAIL, payment, reason)
+        payment.reason = reason
+        return stage.target
+
+    # -- luck ------------------------------------------------------------------------------------
+
+    def draw(self, payment: Payment, purpose: int) -> int:
+        """Draw a payment's 62-bit number for a purpose; an attempt or requote gets fresh luck."""
+        visit = max(payment.attempts - 1, 0) * 64 + payment.requotes
+        return draw62(self._stream_keys[payment.stream], payment.ordinal, purpose, visit)
+
+    def draw_time(self, payment: Payment, stage: Stage) -> int:
+        """Draw the duration of a payment's stage."""
+        return quantile(self.plan.table, stage.table, self.draw(payment, stage.purpose))
+
+    # -- references and registers ----------------------------------------------------------------
+
+    def account_of(self, payment: Payment, reference: int) -> int:
+        """Return an account's number, of the payment's own agents for a role reference."""
+        return self._resolve(payment, reference, self._agent_account)
+
+    def station_of(self, payment: Payment, reference: int) -> int:
+        """Return a station's number, of the payment's own agents for a role reference."""
+        return self._resolve(payment, reference, self._agent_station)
+
+    def _resolve(self, payment: Payment, reference: int, by_agent: list[list[int]]) -> int:
+        if reference >= 0:
+            return reference
+        role, kind = divmod(-reference - 2, _ROLE_STRIDE)
+        agent = payment.creditor_agent if role else payment.debtor_agent
+        resolved = by_agent[agent][kind] if agent >= 0 else -1
+        if resolved < 0:
+            self.broken(f"agent {agent} has nothing of kind {kind}", payment.number)
+        return resolved
+
+    def register(self, payment: Payment, register: int) -> int:
+        """Return an amount from a payment's registers, checked."""
+        amount = payment.registers[register]
+        if not 0 <= amount < AMOUNT_MAX:
+            self.broken(f"register {register} holds {amount}", payment.number)
+        return amount
+
+    def transfer_of(self, payment: Payment, row: int) -> Transfer:
+        """Return a transfer row with its accounts resolved and its amount read."""
+        debit, credit, register = self.transfers[row]
+        amount = self.register(payment, register)
+        return Transfer(self.account_of(payment, debit), self.account_of(payment, credit), amount)
+
+    # -- what is told ----------------------------------------------------------------------------
+
+    def log(
+        self,
+        kind: LogKind,
+        payment: Payment | None,
+        subject: int = -1,
+        amount: int = -1,
+        *,
+        value: int = -1,
+        stage: int | None = None,
+    ) -> None:
+        """Add a row to the event log, at the stage the payment is at unless one is given."""
+        if not self.sink.wants_log:
+            return
+        number = -1 if payment is None else payment.number
+        if stage is None:
+            stage = -1 if payment is None else payment.at
+        row = (self.now_us, self.key, int(kind), number, stage, int(subject), amount, value)
+        self._rows.append(row)
+        if len(self._rows) >= _CHUNK_ROWS:
+            self.flush()
+
+    def keep_record(self, row: list[int]) -> None:
+        """Add a payment's record."""
+        if self.sink.wants_records:
+            self._records.append(row)
+            if len(self._records) >= _CHUNK_ROWS:
+                self.flush()
+
+    def flush(self) -> None:
+        """Hand the rows and records so far to the sink."""
+        if self._rows:
+            self.sink.take_log(as_array(self._rows, LOG_WIDTH))
+            self._rows = []
+        if self._records:
+            self.sink.take_records(as_array(self._records, RECORD_WIDTH))
+            self._records = []
+
+    def broken(self, message: str, payment: int = -1) -> NoReturn:
+        """Stop: an invariant does not hold."""
+        raise InvariantViolation(
+            f"{message}, at {self.now_us} us",
+            seed=self.plan.seed,
+            event=self.events,
+            payment=payment,
+        )
+
+
+def as_array(rows: Sequence[Sequence[int]], width: int) -> Array:
+    """Return rows of whole numbers as an int64 array, also when there are none."""
+    return np.array(rows, dtype=np.int64).reshape(-1, width)
+
+
+Operation = Callable[[Run, Payment, Stage], int]

@@ -1,0 +1,334 @@
+"""What the reference engine remembers: payments, stations, ledgers, accounts, waiting lines.
+
+Takes rows of the plan, as plain lists; gives small mutable objects. They know how to count
+themselves (areas, maxima, sums), and nothing of the order of events. The meaning of every field is
+in :mod:`sim.contract.spec`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+from sim.contract.spec import (
+    NULL,
+    REGISTER_COUNT,
+    AccountColumn,
+    Cause,
+    LedgerColumn,
+    Reason,
+    StationColumn,
+    WhenClosed,
+    histogram_bucket,
+)
+
+NOWHERE = -1
+"""Stands for no station, no route, no price, no armed time-out."""
+
+
+class Wait(IntEnum):
+    """Say what a payment waits for between two events."""
+
+    NOTHING = 0
+    QUEUE = 1
+    SERVICE = 2
+    TRANSIT = 3
+    LEDGER = 4
+    BLOCK = 5
+    LIQUIDITY = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Hold one row of ``Plan.stage``, in the order of ``StageColumn``."""
+
+    op: int
+    cause: int
+    target: int
+    reason: int
+    purpose: int
+    table: int
+    subject: int
+    first: int
+    count: int
+    value: int
+    flags: int
+
+
+class Transfer(NamedTuple):
+    """Hold one movement of money with its accounts resolved."""
+
+    debit: int
+    credit: int
+    amount: int
+
+
+class LimitUse(NamedTuple):
+    """Remember what a payment used of a limit, so that VOID can give it back."""
+
+    limit: int
+    cell: int
+    amount: int
+    day: int
+
+
+@dataclass(slots=True, eq=False)
+class Payment:
+    """Hold one payment in flight."""
+
+    number: int
+    stream: int
+    ordinal: int
+    route_set: int
+    instructed: int
+    payer: int
+    debtor_agent: int
+    creditor_agent: int
+    code_state: int
+    code_expiry_us: int
+    priority: int
+    submitted_us: int
+    at: int
+    """Stage row it is at."""
+    accounted_us: int
+    """Instant up to which its time is accounted for."""
+    wait: Wait = Wait.NOTHING
+    wait_subject: int = NOWHERE
+    """Station, ledger or account waited for."""
+    step: int = 0
+    awaited_step: int = NOWHERE
+    armed_step: int = NOWHERE
+    deadline_stage: int = NOWHERE
+    reason: int = int(Reason.NONE)
+    route: int = NOWHERE
+    tried: int = 0
+    """Bit mask of the tried positions of its route set."""
+    attempts: int = 0
+    requotes: int = 0
+    quotes_lapsed: int = 0
+    pricing: int = NOWHERE
+    quote_expiry_us: int = NULL
+    settled_us: int = NULL
+    credited_us: int = NULL
+    wanted: Transfer | None = None
+    """The transfer it waits for liquidity for."""
+    times: list[int] = field(default_factory=lambda: [0] * len(Cause))
+    registers: list[int] = field(default_factory=lambda: [NULL] * REGISTER_COUNT)
+    reservations: dict[int, Transfer] = field(default_factory=dict)
+    """Open reservations by transfer row."""
+    limits: dict[int, LimitUse] = field(default_factory=dict)
+    """Used limits by slot."""
+    charged: dict[int, int] = field(default_factory=dict)
+    """Charged fees by slot."""
+    payer_fee: int = 0
+    merchant_fee: int = 0
+
+    def account_time(self, cause: int, now_us: int) -> None:
+        """Add the time since the last accounting to one cause."""
+        self.times[cause] += now_us - self.accounted_us
+        self.accounted_us = now_us
+
+    def stop_waiting(self) -> None:
+        """Forget what was waited for, so that a late completion is recognised as orphaned."""
+        self.wait = Wait.NOTHING
+        self.wait_subject = NOWHERE
+        self.awaited_step = NOWHERE
+
+
+class Gauge:
+    """Follow a whole number through time: its area and maximum over [warm_up, horizon)."""
+
+    __slots__ = ("area", "last_us", "level", "most", "warm_up_us")
+
+    def __init__(self, warm_up_us: int) -> None:
+        self.warm_up_us = warm_up_us
+        self.level = 0
+        self.area = 0
+        self.most = 0
+        self.last_us = 0
+
+    def settle(self, now_us: int) -> None:
+        """Count the level that stood until now."""
+        if now_us > self.warm_up_us:
+            self.area += self.level * (now_us - max(self.last_us, self.warm_up_us))
+            self.most = max(self.most, self.level)
+        self.last_us = now_us
+
+    def move(self, now_us: int, change: int) -> None:
+        """Change the level."""
+        self.settle(now_us)
+        self.level += change
+        if now_us >= self.warm_up_us:
+            self.most = max(self.most, self.level)
+
+
+class WaitingLine:
+    """Keep payments in the order in which they will be taken: by rank, within it by arrival."""
+
+    __slots__ = ("gauge", "newest_first", "ranks")
+
+    def __init__(self, warm_up_us: int, newest_first: bool = False) -> None:
+        self.gauge = Gauge(warm_up_us)
+        self.newest_first = newest_first
+        self.ranks: dict[int, OrderedDict[int, Payment]] = {}
+
+    def __len__(self) -> int:
+        return self.gauge.level
+
+    def join(self, payment: Payment, now_us: int, rank: int = 0) -> None:
+        """Let a payment wait; the lowest rank is taken first."""
+        self.ranks.setdefault(rank, OrderedDict())[payment.number] = payment
+        self.gauge.move(now_us, +1)
+
+    def head(self) -> Payment:
+        """Return the payment to take next."""
+        line = self.ranks[min(rank for rank, line in self.ranks.items() if line)]
+        return line[next(reversed(line) if self.newest_first else iter(line))]
+
+    def leave(self, payment: Payment, now_us: int, rank: int = 0) -> None:
+        """Take one payment out, wherever it stands."""
+        del self.ranks[rank][payment.number]
+        self.gauge.move(now_us, -1)
+
+
+class Station:
+    """Hold a station: its servers, queue, rate limit and totals."""
+
+    def __init__(self, row: Sequence[int], *, newest_first: bool, warm_up_us: int) -> None:
+        self.servers = row[StationColumn.SERVERS]
+        self.queue_limit = row[StationColumn.QUEUE_LIMIT]
+        self.rate_count = row[StationColumn.RATE_COUNT]
+        self.rate_period_us = row[StationColumn.RATE_PERIOD_US]
+        self.discipline = row[StationColumn.DISCIPLINE]
+        self.rejects_when_closed = row[StationColumn.WHEN_CLOSED] == WhenClosed.REJECT
+        self.reason_closed = row[StationColumn.REASON_CLOSED]
+        self.warm_up_us = warm_up_us
+        self.is_open = True
+        self.busy = Gauge(warm_up_us)
+        self.queue = WaitingLine(warm_up_us, newest_first)
+        self.tat = 0
+        """Theoretical arrival time of the next start, in microseconds times RATE_COUNT, so that
+        even spacing needs no rounding."""
+        self.wake_ups = 0
+        self.wake_up_pending = False
+        self.starts = 0
+        self.wait_sum_us = 0
+        self.refused = 0
+        self.wait_histogram: dict[int, int] = {}
+
+    def rate_allows(self, now_us: int) -> bool:
+        """Tell whether the rate limit lets a service start now."""
+        return self.rate_count == 0 or now_us * self.rate_count >= self.tat
+
+    def can_start(self, now_us: int) -> bool:
+        """Tell whether a service may start now."""
+        return self.is_open and self.busy.level < self.servers and self.rate_allows(now_us)
+
+    def count_refusal(self, now_us: int) -> None:
+        """Count an arrival turned away."""
+        if now_us >= self.warm_up_us:
+            self.refused += 1
+
+    def count_start(self, now_us: int, wait_us: int) -> None:
+        """Count a service begun after a wait."""
+        if now_us >= self.warm_up_us:
+            self.starts += 1
+            self.wait_sum_us += wait_us
+            bucket = histogram_bucket(wait_us)
+            self.wait_histogram[bucket] = self.wait_histogram.get(bucket, 0) + 1
+
+    def totals(self) -> list[int]:
+        """Return the station's totals in the order of ``StationTotal``."""
+        queue = self.queue.gauge
+        return [
+            self.busy.area,
+            queue.area,
+            queue.most,
+            self.starts,
+            self.wait_sum_us,
+            self.refused,
+        ]
+
+
+class Ledger:
+    """Hold a ledger: its queue, its rounds and totals."""
+
+    def __init__(self, row: Sequence[int], warm_up_us: int) -> None:
+        self.round_interval_us = row[LedgerColumn.ROUND_INTERVAL_US]
+        self.block_limit = row[LedgerColumn.BLOCK_LIMIT]
+        self.peers = row[LedgerColumn.PEERS]
+        self.quorum = row[LedgerColumn.QUORUM]
+        self.vote_table = row[LedgerColumn.VOTE_TABLE]
+        self.idle_max_us = row[LedgerColumn.IDLE_MAX_US]
+        self.leader_failure = row[LedgerColumn.LEADER_FAILURE]
+        self.purpose_vote = row[LedgerColumn.PURPOSE_VOTE]
+        self.purpose_leader = row[LedgerColumn.PURPOSE_LEADER]
+        self.warm_up_us = warm_up_us
+        self.gap_us = self.round_interval_us
+        self.round = 0
+        self.queue = WaitingLine(warm_up_us)
+        self.blocks = 0
+        self.included = 0
+        self.rounds = 0
+        self.wait_sum_us = 0
+
+    def totals(self) -> list[int]:
+        """Return the ledger's totals in the order of ``LedgerTotal``."""
+        queue = self.queue.gauge
+        return [
+            self.blocks,
+            self.included,
+            queue.area,
+            queue.most,
+            self.rounds,
+            self.wait_sum_us,
+        ]
+
+
+class Account:
+    """Hold an account: posted balance, pending debits, those waiting for it, and totals."""
+
+    def __init__(self, row: Sequence[int], warm_up_us: int) -> None:
+        self.currency = row[AccountColumn.CURRENCY]
+        self.overdraft = row[AccountColumn.OVERDRAFT]
+        self.is_watched = row[AccountColumn.WATCHED] == 1
+        self.warm_up_us = warm_up_us
+        self.posted = 0
+        self.pending = 0
+        self.queue = WaitingLine(warm_up_us)
+        self.low: int | None = None
+        self.balance_area = 0
+        self.last_us = 0
+        self.delayed = 0
+        self.lost = 0
+
+    @property
+    def available(self) -> int:
+        """Return what can still be reserved."""
+        return self.posted - self.pending + self.overdraft
+
+    def settle(self, now_us: int) -> None:
+        """Count the balance that stood until now."""
+        if self.is_watched and now_us > self.warm_up_us:
+            since_us = max(self.last_us, self.warm_up_us)
+            self.balance_area += self.posted * (now_us // 1_000_000 - since_us // 1_000_000)
+            self._see()
+        self.last_us = now_us
+
+    def move(self, now_us: int, change: int) -> None:
+        """Change the posted balance."""
+        self.settle(now_us)
+        self.posted += change
+        if self.is_watched and now_us >= self.warm_up_us:
+            self._see()
+
+    def totals(self) -> list[int]:
+        """Return the account's totals in the order of ``AccountTotal``."""
+        low = self.low or 0
+        return [self.posted, self.pending, low, self.balance_area, self.delayed, self.lost]
+
+    def _see(self) -> None:
+        self.low = self.posted if self.low is None else min(self.low, self.posted)

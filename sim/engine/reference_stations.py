@@ -1,0 +1,127 @@
+"""Stations of the reference engine: SERVE, finishing, rate wake-ups, opening and closing.
+
+Takes the run and a payment at a SERVE stage; gives the next stage or STOP. See ``Op.SERVE``.
+"""
+
+from __future__ import annotations
+
+from sim.contract.spec import (
+    STATION_PSEUDO,
+    STEP_MASK,
+    Cause,
+    Discipline,
+    EventClass,
+    LogKind,
+    order_key,
+)
+from sim.engine.reference_run import STOP, Run
+from sim.engine.reference_state import Payment, Stage, Station, Wait
+
+
+def serve(run: Run, payment: Payment, stage: Stage) -> int:
+    """Start service, join the queue, or fail."""
+    number = run.station_of(payment, stage.subject)
+    station = run.stations[number]
+    if not station.is_open and station.rejects_when_closed:
+        station.count_refusal(run.now_us)
+        return run.fail(payment, stage, station.reason_closed)
+    if not len(station.queue) and station.can_start(run.now_us):
+        _start(run, number, payment)
+        return STOP
+    if len(station.queue) >= station.queue_limit:
+        station.count_refusal(run.now_us)
+        return run.fail(payment, stage, stage.reason)
+    station.queue.join(payment, run.now_us, _rank(station, payment))
+    payment.wait = Wait.QUEUE
+    payment.wait_subject = number
+    run.log(LogKind.JOIN, payment, number)
+    _plan_wake_up(run, number)
+    return STOP
+
+
+def leave_queue(run: Run, payment: Payment) -> int:
+    """Take a payment whose time is up out of a station's queue; return the station."""
+    number = payment.wait_subject
+    station = run.stations[number]
+    station.queue.leave(payment, run.now_us, _rank(station, payment))
+    return number
+
+
+def close_station(run: Run, number: int) -> None:
+    """Close a station; service already begun goes on."""
+    run.stations[number].is_open = False
+    run.log(LogKind.CLOSE, None, number)
+
+
+def open_station(run: Run, number: int) -> None:
+    """Open a station and start those who waited."""
+    run.stations[number].is_open = True
+    run.log(LogKind.OPEN, None, number)
+    _start_waiting(run, number)
+
+
+def _start(run: Run, number: int, payment: Payment) -> None:
+    station = run.stations[number]
+    stage = run.stages[payment.at]
+    station.count_start(run.now_us, run.now_us - payment.accounted_us)
+    payment.account_time(Cause.WAITING, run.now_us)
+    service_us = run.draw_time(payment, stage)
+    run.log(LogKind.START, payment, number, service_us)
+    station.busy.move(run.now_us, +1)
+    if station.rate_count:
+        spent = max(station.tat, run.now_us * station.rate_count)
+        station.tat = spent + station.rate_period_us
+    payment.wait = Wait.SERVICE
+    payment.wait_subject = number
+    payment.awaited_step = run.schedule_step(
+        payment, EventClass.COMPLETE, service_us, _finish, subject=number
+    )
+
+
+def _finish(run: Run, payment: Payment, step: int, at: int, number: int) -> None:
+    """End a service; the payment may have gone elsewhere meanwhile, its server has not."""
+    station = run.stations[number]
+    if station.busy.level < 1:
+        run.broken(f"station {number} finishes more than it started", payment.number)
+    run.log(LogKind.FINISH, payment, number, stage=at)
+    station.busy.move(run.now_us, -1)
+    _start_waiting(run, number)
+    if payment.awaited_step == step:
+        payment.account_time(run.stages[at].cause, run.now_us)
+        payment.stop_waiting()
+        run.advance(payment, at + 1)
+
+
+def _start_waiting(run: Run, number: int) -> None:
+    station = run.stations[number]
+    while len(station.queue) and station.can_start(run.now_us):
+        payment = station.queue.head()
+        station.queue.leave(payment, run.now_us, _rank(station, payment))
+        _start(run, number, payment)
+    _plan_wake_up(run, number)
+
+
+def _plan_wake_up(run: Run, number: int) -> None:
+    """Come back when the rate limit allows the next start, if that is all those waiting lack."""
+    station = run.stations[number]
+    if (
+        len(station.queue)
+        and station.is_open
+        and station.busy.level < station.servers
+        and not station.rate_allows(run.now_us)
+        and not station.wake_up_pending
+    ):
+        step = station.wake_ups & STEP_MASK
+        key = order_key(EventClass.COMPLETE, STATION_PSEUDO - number, step)
+        station.wake_ups += 1
+        station.wake_up_pending = True
+        run.schedule(-(-station.tat // station.rate_count), key, _wake_up, number)
+
+
+def _wake_up(run: Run, number: int) -> None:
+    run.stations[number].wake_up_pending = False
+    _start_waiting(run, number)
+
+
+def _rank(station: Station, payment: Payment) -> int:
+    return payment.priority if station.discipline == Discipline.PRIORITY else 0
