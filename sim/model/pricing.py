@@ -1,0 +1,164 @@
+"""Prices as a scenario writes them: what is charged, by whom, and who bears it.
+
+Takes mappings such as ``{component: mdr, proportional: 0.6 %, maximum: 4 USD}``; gives frozen
+:class:`Fee` models in exact integers. The arithmetic that charges a fee belongs to the engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from pydantic import model_validator
+
+from sim.model.base import FieldPath, FieldProblemsError, Model
+from sim.model.quantities import FeePpm, MoneyAmount, Name
+
+
+class ChargeBearer(StrEnum):
+    """Name who pays a fee (ISO 20022 charge bearer)."""
+
+    DEBTOR = "debtor"
+    """The payer (DEBT)."""
+
+    CREDITOR = "creditor"
+    """The merchant or other payee (CRED)."""
+
+
+class FeeTier(Model):
+    """Price one range of amounts; the whole amount is priced by the tier it falls into."""
+
+    up_to: MoneyAmount | None = None
+    """Largest amount of this tier, included; left out in the last tier only."""
+
+    fixed: MoneyAmount | None = None
+    """Amount charged per payment in this tier."""
+
+    proportional: FeePpm = 0
+    """Share of the whole amount charged in this tier."""
+
+
+class Surcharge(Model):
+    """Charge a share of the whole amount once it is large."""
+
+    above: MoneyAmount
+    """Largest amount still free of the surcharge."""
+
+    proportional: FeePpm
+    """Share of the whole amount charged above that."""
+
+
+class Fee(Model):
+    """Charge one component of the price of a payment."""
+
+    component: Name
+    """Name under which the fee is reported; the components of a payment add up to its price."""
+
+    recipient: Name | None = None
+    """Institution or rail operator that earns the fee; left out, the operator of the rail."""
+
+    bearer: ChargeBearer = ChargeBearer.DEBTOR
+    """Who pays the fee."""
+
+    fixed: MoneyAmount | None = None
+    """Amount charged per payment."""
+
+    proportional: FeePpm | None = None
+    """Share of the amount charged."""
+
+    tiered: tuple[FeeTier, ...] | None = None
+    """Price by range of amounts, smallest first; the last tier has no 'up_to'."""
+
+    surcharge: Surcharge | None = None
+    """Share of the whole amount, charged only above a threshold."""
+
+    minimum: MoneyAmount | None = None
+    """Least that is charged per payment, where anything is."""
+
+    maximum: MoneyAmount | None = None
+    """Most that is charged per payment."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Fee:
+        problems = [*self._check_kind(), *self._check_tiers(), *self._check_bounds()]
+        problems.extend(self._check_currencies())
+        if problems:
+            raise FieldProblemsError(problems)
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Return which of the four ways of charging this is."""
+        return self._kinds()[0]
+
+    @property
+    def currency(self) -> str | None:
+        """Return the currency of the fee's own amounts; None when it has none."""
+        return next((money.currency for _, money in self._amounts()), None)
+
+    def _kinds(self) -> list[str]:
+        names = ("fixed", "proportional", "tiered", "surcharge")
+        return [name for name in names if getattr(self, name) is not None]
+
+    def _amounts(self) -> Iterator[tuple[FieldPath, MoneyAmount]]:
+        named: list[tuple[FieldPath, MoneyAmount | None]] = [(("fixed",), self.fixed)]
+        for position, tier in enumerate(self.tiered or ()):
+            named.append((("tiered", position, "up_to"), tier.up_to))
+            named.append((("tiered", position, "fixed"), tier.fixed))
+        if self.surcharge is not None:
+            named.append((("surcharge", "above"), self.surcharge.above))
+        named += [(("minimum",), self.minimum), (("maximum",), self.maximum)]
+        for path, money in named:
+            if money is not None:
+                yield path, money
+
+    def _check_kind(self) -> Iterator[tuple[FieldPath, str]]:
+        kinds = self._kinds()
+        if len(kinds) != 1:
+            found = " and ".join(kinds) or "no price"
+            hint = f" (an inherited one is deleted with '{kinds[0]}: null')" if kinds else ""
+            allowed = "exactly one of fixed, proportional, tiered, surcharge"
+            yield (), f"found {found}; allowed: {allowed}{hint}"
+
+    def _check_tiers(self) -> Iterator[tuple[FieldPath, str]]:
+        tiers = self.tiered
+        if tiers is None:
+            return
+        if not tiers:
+            yield ("tiered",), "found an empty list; allowed: at least one tier"
+        previous = -1
+        for position, tier in enumerate(tiers):
+            here: FieldPath = ("tiered", position)
+            is_last = position == len(tiers) - 1
+            if (
+                tier.fixed is None
+                and tier.proportional == 0
+                and "proportional" not in (tier.model_fields_set)
+            ):
+                yield here, "missing; needed: fixed, proportional, or both"
+            if is_last and tier.up_to is not None:
+                # An amount above the last tier would have no price at all.
+                yield (*here, "up_to"), f"found '{tier.up_to}'; allowed: no limit in the last tier"
+            if not is_last and tier.up_to is None:
+                yield here, "missing; needed: up_to, in every tier but the last"
+            if tier.up_to is not None:
+                if tier.up_to.amount_minor <= previous:
+                    yield (
+                        (*here, "up_to"),
+                        f"found '{tier.up_to}'; allowed: more than the tier before",
+                    )
+                previous = tier.up_to.amount_minor
+
+    def _check_bounds(self) -> Iterator[tuple[FieldPath, str]]:
+        if self.fixed is not None and (self.minimum or self.maximum):
+            name = "minimum" if self.minimum else "maximum"
+            yield (name,), f"found '{getattr(self, name)}'; allowed: no bounds beside 'fixed'"
+        low, high = self.minimum, self.maximum
+        if low and high and low.currency == high.currency and low.amount_minor > high.amount_minor:
+            yield ("minimum",), f"found '{low}'; allowed: at most the maximum, '{high}'"
+
+    def _check_currencies(self) -> Iterator[tuple[FieldPath, str]]:
+        first = self.currency
+        for path, money in self._amounts():
+            if money.currency != first:
+                yield path, f"found '{money}'; allowed: {first}, as the fee's first amount"
