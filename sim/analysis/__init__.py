@@ -1,0 +1,1 @@
+"""What it means: measures, estimates, theory and comparison."""

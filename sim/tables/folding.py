@@ -1,0 +1,283 @@
+"""Fold finished payments into sums and histograms, in constant memory.
+
+Takes the plan and chunks of payment records; gives one tally per (stream, route) that occurs, with
+histograms of end-to-end and machine time. Measures that need no exact quantile come from here
+whether or not the payments themselves are written, so there is one way to count.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from sim.contract.plan import Array, Plan
+from sim.contract.spec import (
+    HISTOGRAM_LENGTH,
+    HISTOGRAM_SUB_BITS,
+    NULL,
+    Cause,
+    Outcome,
+    Reason,
+    RecordColumn,
+    RouteColumn,
+    StreamColumn,
+)
+from sim.tables.positions import PositionFolder
+from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+
+C = RecordColumn
+
+BPS_SCALE = 10_000
+"""Costs are summed as whole 1/10^4 of a basis point, so that sums do not depend on the order."""
+
+WITHIN_US = (10 * SECOND_US, MINUTE_US, HOUR_US, DAY_US)
+
+
+class Tally(IntEnum):
+    """Name the columns of a tally; times and costs cover completed payments only."""
+
+    SUBMITTED = 0
+    COMPLETED = 1
+    REJECTED = 2
+    RETURNED = 3
+    IN_PROGRESS = 4
+    WITHIN_10S = 5
+    WITHIN_60S = 6
+    WITHIN_1H = 7
+    WITHIN_1D = 8
+    END_TO_END_US = 9
+    CAUSE_0_US = 10
+    """Seven columns, in the order of :class:`~sim.contract.spec.Cause`."""
+    PRICED = 17
+    """Completed payments whose cost to the payer is known."""
+    PAYER_FEE = 18
+    """Sum of 10^4 * fee / debited amount, in 1/BPS_SCALE bps; likewise the next two."""
+    FX_MARGIN = 19
+    FX_DRIFT = 20
+    MERCHANT_PRICED = 21
+    MERCHANT_FEE = 22
+    """Sum of 10^4 * fee / (credited amount + fee)."""
+    REQUOTES = 23
+    """Of all payments; likewise the next two."""
+    QUOTES_LAPSED = 24
+    FAILED_OVER = 25
+    LAG_COUNT = 26
+    """Completed payments with a settlement instant."""
+    LAG_US = 27
+    """Sum of settlement less submission."""
+
+
+TALLY_WIDTH = 28
+
+
+class SummaryFolder:
+    """Keep the tallies of one run.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of the run; its warm-up decides which payments count.
+
+    Attributes
+    ----------
+    cells : list of (int, int)
+        (stream, route) of each row, route -1 for payments that never got one.
+    tally : ndarray of int64, shape (cells, TALLY_WIDTH)
+        See :class:`Tally`.
+    maximum : ndarray of int64, shape (cells, 2)
+        Longest end-to-end and machine time.
+    reasons : ndarray of int64, shape (cells, reasons, outcomes)
+        Payments by reason and outcome.
+    end_to_end, machine : ndarray of int64, shape (cells, HISTOGRAM_LENGTH)
+        Histograms by :func:`~sim.contract.spec.histogram_bucket`.
+    agent : ndarray of int64, shape (agents, TALLY_WIDTH)
+        Tallies of the payments an agent had a part in (debtor's, creditor's or settlement agent).
+    peak : PeakRate
+        Most payments completed in one second.
+    positions : PositionFolder
+        What agents owe each other.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._routes = len(plan.route) + 1
+        self._slot = np.full(len(plan.stream) * self._routes, -1, dtype=np.int64)
+        self.cells: list[tuple[int, int]] = []
+        self.tally = np.zeros((0, TALLY_WIDTH), dtype=np.int64)
+        self.maximum = np.zeros((0, 2), dtype=np.int64)
+        self.reasons = np.zeros((0, len(Reason), len(Outcome)), dtype=np.int64)
+        self.end_to_end = np.zeros((0, HISTOGRAM_LENGTH), dtype=np.int64)
+        self.machine = np.zeros((0, HISTOGRAM_LENGTH), dtype=np.int64)
+        self.agent = np.zeros((len(plan.agent_account), TALLY_WIDTH), dtype=np.int64)
+        self.peak = PeakRate()
+        self.positions = PositionFolder(plan)
+
+    def take(self, rows: Array) -> None:
+        """Fold a chunk of records."""
+        plan = self._plan
+        self.peak.take(rows, plan.stream[rows[:, C.STREAM], StreamColumn.SCOPE], plan.warm_up_us)
+        counts = rows[:, C.SUBMITTED_US] >= plan.warm_up_us
+        if not counts.all():
+            rows = rows[counts]
+        if len(rows) == 0:
+            return
+        route = np.maximum(rows[:, C.ROUTE], -1)
+        code = rows[:, C.STREAM] * self._routes + route + 1
+        self._open_cells(code)
+        slot = self._slot[code]
+        part = _tally_rows(rows)
+        _add_by_group(self.tally, slot, part)
+        np.add.at(self.reasons, (slot, rows[:, C.REASON], rows[:, C.OUTCOME]), 1)
+        self._fold_times(slot, part)
+        self._fold_agents(rows, route, part)
+        self.positions.take(rows)
+
+    def _open_cells(self, code: Array) -> None:
+        """Give a row to every (stream, route) seen for the first time."""
+        seen = np.flatnonzero(np.bincount(code, minlength=len(self._slot)))
+        fresh = seen[self._slot[seen] < 0]
+        if len(fresh) == 0:
+            return
+        self._slot[fresh] = np.arange(len(self.cells), len(self.cells) + len(fresh))
+        self.cells += [(int(c) // self._routes, int(c) % self._routes - 1) for c in fresh]
+        self.tally = _grown(self.tally, len(fresh))
+        self.maximum = _grown(self.maximum, len(fresh))
+        self.reasons = _grown(self.reasons, len(fresh))
+        self.end_to_end = _grown(self.end_to_end, len(fresh))
+        self.machine = _grown(self.machine, len(fresh))
+
+    def _fold_times(self, slot: Array, part: Array) -> None:
+        """Count the times of completed payments."""
+        done = np.flatnonzero(part[:, Tally.COMPLETED])
+        total = part[done, Tally.END_TO_END_US]
+        machine = total - part[done, Tally.CAUSE_0_US + Cause.HUMAN]
+        at = slot[done]
+        for column, (values, histogram) in enumerate(
+            ((total, self.end_to_end), (machine, self.machine))
+        ):
+            np.maximum.at(self.maximum[:, column], at, values)
+            np.add.at(histogram, (at, histogram_buckets(values)), 1)
+
+    def _fold_agents(self, rows: Array, route: Array, part: Array) -> None:
+        """Count each payment once for every different agent that has a part in it."""
+        if len(self.agent) == 0:
+            return
+        settlement = np.append(self._plan.route[:, RouteColumn.SETTLEMENT_AGENT], np.int64(-1))
+        debtor, creditor = rows[:, C.DEBTOR_AGENT], rows[:, C.CREDITOR_AGENT]
+        third = settlement[route]
+        creditor = np.where(creditor == debtor, -1, creditor)
+        third = np.where((third == debtor) | (third == creditor), -1, third)
+        for agent in (debtor, creditor, third):
+            picked = np.flatnonzero(agent >= 0)
+            _add_by_group(self.agent, agent[picked], part[picked])
+
+
+class PeakRate:
+    """Track the busiest second of completions while records stream by, in order of their end.
+
+    Attributes
+    ----------
+    highest : list of int
+        Most completions in one second, by :class:`~sim.contract.spec.Scope`; the third entry is of
+        all payments.
+    """
+
+    def __init__(self) -> None:
+        self.highest = [0, 0, 0]
+        self._second = [-1, -1, -1]
+        self._count = [0, 0, 0]
+
+    def take(self, rows: Array, scope: Array, warm_up_us: int) -> None:
+        """Count the completions of a chunk at or after the warm-up."""
+        done = (rows[:, C.OUTCOME] == Outcome.COMPLETED) & (rows[:, C.END_US] >= warm_up_us)
+        for which in range(3):
+            chosen = done & (scope == which) if which < 2 else done
+            seconds = rows[chosen, C.END_US] // SECOND_US
+            if len(seconds) == 0:
+                continue
+            first = np.flatnonzero(np.diff(seconds, prepend=-1))
+            counts = np.diff(first, append=len(seconds))
+            if seconds[0] == self._second[which]:
+                counts[0] += self._count[which]
+            self.highest[which] = max(self.highest[which], int(counts.max()))
+            self._second[which] = int(seconds[-1])
+            self._count[which] = int(counts[-1])
+
+
+def histogram_buckets(values: Array) -> Array:
+    """Return :func:`~sim.contract.spec.histogram_bucket` of a whole column of durations."""
+    # frexp is exact below 2**53, far above any duration in microseconds.
+    bits = np.frexp(values.astype(np.float64))[1].astype(np.int64)
+    octave = np.maximum(bits - 1 - HISTOGRAM_SUB_BITS, 0)
+    bucket: Array = (octave << HISTOGRAM_SUB_BITS) + (values >> octave)
+    return bucket
+
+
+def _tally_rows(rows: Array) -> Array:
+    """Return what each record adds to a tally, one row per payment."""
+    part = np.zeros((len(rows), TALLY_WIDTH), dtype=np.int64)
+    outcome = rows[:, C.OUTCOME]
+    part[:, Tally.SUBMITTED] = 1
+    for member, column in (
+        (Outcome.COMPLETED, Tally.COMPLETED),
+        (Outcome.REJECTED, Tally.REJECTED),
+        (Outcome.RETURNED, Tally.RETURNED),
+        (Outcome.IN_PROGRESS, Tally.IN_PROGRESS),
+    ):
+        part[:, column] = outcome == member
+    done = part[:, Tally.COMPLETED]
+    is_done = done == 1
+    total = np.where(is_done, rows[:, C.END_US] - rows[:, C.SUBMITTED_US], 0)
+    part[:, Tally.END_TO_END_US] = total
+    for at, limit in enumerate(WITHIN_US):
+        part[:, Tally.WITHIN_10S + at] = is_done & (total <= limit)
+    times = slice(Tally.CAUSE_0_US, Tally.CAUSE_0_US + len(Cause))
+    part[:, times] = rows[:, C.TIME_0 : C.TIME_0 + len(Cause)] * done[:, None]
+    _tally_costs(rows, is_done, part)
+    part[:, Tally.REQUOTES] = rows[:, C.REQUOTES]
+    part[:, Tally.QUOTES_LAPSED] = rows[:, C.QUOTES_LAPSED]
+    part[:, Tally.FAILED_OVER] = rows[:, C.ATTEMPTS] > 1
+    lagged = is_done & (rows[:, C.SETTLED_US] != NULL)
+    part[:, Tally.LAG_COUNT] = lagged
+    lag = rows[:, C.SETTLED_US] - rows[:, C.SUBMITTED_US]
+    part[:, Tally.LAG_US] = np.where(lagged, lag, 0)
+    return part
+
+
+def _tally_costs(rows: Array, is_done: Array, part: Array) -> None:
+    """Fill the cost columns: shares of the amount, in whole 1/BPS_SCALE bps, to the nearest."""
+    scale = 1e4 * BPS_SCALE
+    at = np.flatnonzero(is_done & (rows[:, C.PAYER_FEE] != NULL) & (rows[:, C.DEBITED] > 0))
+    debited = rows[at, C.DEBITED]
+    part[at, Tally.PRICED] = 1
+    for source, column in (
+        (C.PAYER_FEE, Tally.PAYER_FEE),
+        (C.FX_MARGIN, Tally.FX_MARGIN),
+        (C.FX_DRIFT, Tally.FX_DRIFT),
+    ):
+        cost = rows[at, source]
+        cost = np.where(cost == NULL, 0, cost)
+        part[at, column] = np.rint(cost * scale / debited).astype(np.int64)
+    at = np.flatnonzero(is_done & (rows[:, C.MERCHANT_FEE] != NULL) & (rows[:, C.CREDITED] > 0))
+    fee = rows[at, C.MERCHANT_FEE]
+    part[at, Tally.MERCHANT_PRICED] = 1
+    share = fee * scale / (rows[at, C.CREDITED] + fee)
+    part[at, Tally.MERCHANT_FEE] = np.rint(share).astype(np.int64)
+
+
+def _add_by_group(sums: Array, group: Array, part: Array) -> None:
+    """Add each row of ``part`` to the row of ``sums`` its group names."""
+    if len(group) == 0:
+        return
+    # Sorting small integers is a radix sort; adding sorted runs is far quicker than one by one.
+    order = np.argsort(group.astype(np.uint16 if len(sums) <= 1 << 16 else np.int64), kind="stable")
+    ids = group[order]
+    first = np.flatnonzero(np.diff(ids, prepend=-1))
+    sums[ids[first]] += np.add.reduceat(part[order], first, axis=0)
+
+
+def _grown(array: Array, more: int) -> Array:
+    """Return an array with zero rows appended."""
+    grown: Array = np.concatenate([array, np.zeros((more, *array.shape[1:]), dtype=np.int64)])
+    return grown

@@ -1,0 +1,236 @@
+"""Turn event-log rows into ``events.parquet``, ``stages.parquet`` and ``series.parquet``.
+
+Takes the plan and chunks of the log, in order; gives Arrow tables. A visit of a payment to a stage
+spans several log rows, so the visits under way are held (as many as payments are in flight).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from sim.contract.plan import Array, Plan
+from sim.contract.spec import NULL, Cause, LogColumn, LogKind, Outcome, StageColumn
+from sim.tables.columns import int_column, names_array, text_column
+from sim.tables.schemas import CAUSES, EVENTS, LOG_KINDS, SERIES, STAGES
+
+L = LogColumn
+
+SERIES_KINDS = ("station", "ledger", "account")
+SERIES_MEASURES = ("queue", "busy", "rounds", "balance_minor", "pending_minor")
+
+_VISIT_KINDS = np.array(
+    [
+        LogKind.JOIN,
+        LogKind.START,
+        LogKind.FINISH,
+        LogKind.LEAVE,
+        LogKind.DELAY,
+        LogKind.ENQUEUE,
+        LogKind.IN_BLOCK,
+        LogKind.COMMIT,
+        LogKind.RESERVE,
+        LogKind.SHORT,
+        LogKind.EXPIRE,
+        LogKind.OUTCOME,
+    ]
+)
+
+
+def event_rows(rows: Array, replication: int) -> pa.Table:
+    """Return the rows of ``events.parquet`` for a chunk of the log; numbers stay as logged."""
+    columns = np.ascontiguousarray(rows.T)
+    made = {
+        "replication": pa.array(np.full(len(rows), replication, dtype=np.int64)),
+        "time_us": pa.array(columns[L.TIME_US]),
+        "key": pa.array(columns[L.KEY]),
+        "kind": text_column(columns[L.KIND] - 1, names_array(LOG_KINDS)),
+        "payment": pa.array(columns[L.PAYMENT]),
+        "stage": pa.array(columns[L.STAGE]),
+        "subject": pa.array(columns[L.SUBJECT]),
+        "amount": pa.array(columns[L.AMOUNT]),
+        "value": pa.array(columns[L.VALUE]),
+    }
+    return pa.Table.from_arrays([made[name] for name in EVENTS.names], schema=EVENTS)
+
+
+class SeriesRows:
+    """Convert the samples of the log, one row per sampled figure.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of the run, for names.
+    replication : int
+        Number written into every row.
+    """
+
+    def __init__(self, plan: Plan, replication: int = 0) -> None:
+        names = plan.names
+        self._replication = replication
+        self._names = names_array((*names.stations, *names.ledgers, *names.accounts))
+        ledgers_from = len(names.stations)
+        offsets = (0, ledgers_from, ledgers_from + len(names.ledgers))
+        # Kind of log row, kind of series, the measures of its amount and value, first name.
+        self._kinds = (
+            (LogKind.SAMPLE_STATION, 0, (0, 1), offsets[0]),
+            (LogKind.SAMPLE_LEDGER, 1, (0, 2), offsets[1]),
+            (LogKind.SAMPLE_ACCOUNT, 2, (3, 4), offsets[2]),
+        )
+
+    def take(self, rows: Array) -> pa.Table:
+        """Return the rows of ``series.parquet`` for a chunk of the log."""
+        at_parts, kinds, names, measures, values = [], [], [], [], []
+        for log_kind, kind, pair, offset in self._kinds:
+            at = np.flatnonzero(rows[:, L.KIND] == log_kind)
+            for measure, column in zip(pair, (L.AMOUNT, L.VALUE), strict=True):
+                at_parts.append(at)
+                kinds.append(np.full(len(at), kind, dtype=np.int64))
+                measures.append(np.full(len(at), measure, dtype=np.int64))
+                names.append(rows[at, L.SUBJECT] + offset)
+                values.append(rows[at, column])
+        at = np.concatenate(at_parts)
+        order = np.argsort(at, kind="stable")
+        made = {
+            "replication": pa.array(np.full(len(at), self._replication, dtype=np.int64)),
+            "time_us": pa.array(rows[at[order], L.TIME_US]),
+            "kind": text_column(np.concatenate(kinds)[order], names_array(SERIES_KINDS)),
+            "name": text_column(np.concatenate(names)[order], self._names),
+            "measure": text_column(np.concatenate(measures)[order], names_array(SERIES_MEASURES)),
+            "value": pa.array(np.concatenate(values)[order]),
+        }
+        return pa.Table.from_arrays([made[name] for name in SERIES.names], schema=SERIES)
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One payment at one stage; NULL where something has not happened."""
+
+    stage: int
+    place: int
+    cause: int
+    queued_us: int = NULL
+    started_us: int = NULL
+    due_us: int = NULL
+    finish_us: int = NULL
+
+
+class StageRows:
+    """Follow payments through their stages.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of the run, for names and the causes of stages.
+    replication : int
+        Number written into every row.
+    """
+
+    def __init__(self, plan: Plan, replication: int = 0) -> None:
+        names = plan.names
+        self._replication = replication
+        self._cause: list[int] = plan.stage[:, StageColumn.CAUSE].tolist()
+        self._stage_names = names_array(names.stages)
+        self._has_stage_names = len(names.stages) > 0
+        self._places = names_array((*names.stations, *names.ledgers, *names.accounts))
+        self._ledgers_from = len(names.stations)
+        self._accounts_from = self._ledgers_from + len(names.ledgers)
+        self._open: dict[int, _Visit] = {}
+        self._blocks: dict[int, list[int]] = {}
+        self._done: list[tuple[int, int, int, int, int, int, int]] = []
+
+    def take(self, rows: Array) -> pa.Table:
+        """Return the visits that ended within a chunk of the log."""
+        chosen = rows[np.isin(rows[:, L.KIND], _VISIT_KINDS)]
+        for time_us, _, kind, payment, stage, subject, amount, _ in chosen.tolist():
+            self._row(time_us, kind, payment, (stage, subject, amount))
+        return self._table()
+
+    def finish(self) -> pa.Table:
+        """Return the visits nobody ended: those of payments open at the horizon."""
+        for payment in list(self._open):
+            self._close(payment, NULL)
+        return self._table()
+
+    def _row(self, time_us: int, kind: int, payment: int, row: tuple[int, int, int]) -> None:
+        stage, subject, amount = row
+        visit = self._open.get(payment)
+        self._finish_delay(payment, visit, time_us)
+        if kind == LogKind.JOIN:
+            self._open[payment] = _Visit(stage, subject, self._cause[stage], queued_us=time_us)
+        elif kind == LogKind.START:
+            visit = self._open.setdefault(
+                payment, _Visit(stage, subject, self._cause[stage], queued_us=time_us)
+            )
+            visit.started_us = time_us
+            visit.finish_us = time_us + amount
+        elif kind == LogKind.DELAY:
+            self._open[payment] = _Visit(
+                stage, -1, subject, queued_us=time_us, started_us=time_us, due_us=time_us + amount
+            )
+        elif kind == LogKind.ENQUEUE:
+            place = self._ledgers_from + subject
+            self._open[payment] = _Visit(stage, place, self._cause[stage], queued_us=time_us)
+        elif kind == LogKind.SHORT:
+            place = self._accounts_from + subject
+            self._open[payment] = _Visit(stage, place, int(Cause.LIQUIDITY), queued_us=time_us)
+        elif kind == LogKind.IN_BLOCK:
+            self._blocks.setdefault(subject, []).append(payment)
+            if visit is not None:
+                visit.started_us = time_us
+        elif kind == LogKind.COMMIT:
+            for committed in self._blocks.pop(subject, []):
+                self._close(committed, time_us)
+        elif kind == LogKind.OUTCOME and subject == Outcome.IN_PROGRESS:
+            self._close(payment, NULL)
+        elif self._ends(kind, visit, stage, time_us):
+            self._close(payment, time_us)
+
+    def _ends(self, kind: int, visit: _Visit | None, stage: int, time_us: int) -> bool:
+        """Say whether a row ends the visit: a late FINISH of an abandoned service does not."""
+        if visit is None:
+            return False
+        if kind == LogKind.RESERVE:
+            return visit.cause == Cause.LIQUIDITY and visit.stage == stage
+        if kind == LogKind.FINISH:
+            return visit.stage == stage and visit.finish_us == time_us
+        return True
+
+    def _finish_delay(self, payment: int, visit: _Visit | None, time_us: int) -> None:
+        """Close a delay that had run out when the payment is next heard of."""
+        if visit is not None and visit.due_us != NULL and visit.due_us <= time_us:
+            self._close(payment, visit.due_us)
+
+    def _close(self, payment: int, time_us: int) -> None:
+        visit = self._open.pop(payment, None)
+        if visit is not None:
+            self._done.append(
+                (
+                    payment,
+                    visit.stage,
+                    visit.place,
+                    visit.queued_us,
+                    visit.started_us,
+                    time_us,
+                    visit.cause,
+                )
+            )
+
+    def _table(self) -> pa.Table:
+        columns = np.array(self._done, dtype=np.int64).reshape(-1, 7).T
+        self._done = []
+        stage_text = columns[1] if self._has_stage_names else np.full(columns.shape[1], -1)
+        made = {
+            "payment_id": int_column(columns[0]),
+            "replication": pa.array(np.full(columns.shape[1], self._replication, dtype=np.int64)),
+            "stage": int_column(columns[1]),
+            "stage_name": text_column(stage_text, self._stage_names),
+            "station": text_column(columns[2], self._places),
+            "queued_us": int_column(columns[3]),
+            "started_us": int_column(columns[4]),
+            "ended_us": int_column(columns[5]),
+            "cause": text_column(columns[6], names_array(CAUSES)),
+        }
+        return pa.Table.from_arrays([made[name] for name in STAGES.names], schema=STAGES)

@@ -1,0 +1,239 @@
+"""Turn finished payments into rows of ``payments.parquet`` and ``fees.parquet``.
+
+Takes the plan (names, routes, prices, fees) and chunks of payment records; gives Arrow tables.
+Everything is done on whole columns: no Python code runs per payment.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from sim.contract.plan import Array, Plan
+from sim.contract.spec import (
+    FEES_MAX,
+    NULL,
+    Bearer,
+    FeeColumn,
+    PricingColumn,
+    RecordColumn,
+    RouteColumn,
+    StreamColumn,
+)
+from sim.tables.columns import int_column, names_array, text_column
+from sim.tables.schemas import BEARERS, FEES, FX_SPREAD, OUTCOMES, PAYMENTS, REASONS, SCOPES
+
+C = RecordColumn
+
+_INTEGERS = (
+    ("payment_id", C.PAYMENT),
+    ("instructed_amount_minor", C.INSTRUCTED),
+    ("debited_amount_minor", C.DEBITED),
+    ("settlement_amount_minor", C.SETTLEMENT),
+    ("credited_amount_minor", C.CREDITED),
+    ("payer_fee_minor", C.PAYER_FEE),
+    ("fx_margin_minor", C.FX_MARGIN),
+    ("fx_drift_minor", C.FX_DRIFT),
+    ("merchant_fee_minor", C.MERCHANT_FEE),
+    ("submitted_us", C.SUBMITTED_US),
+    ("settled_us", C.SETTLED_US),
+    ("credited_us", C.CREDITED_US),
+    ("end_us", C.END_US),
+    ("attempts", C.ATTEMPTS),
+    ("requotes", C.REQUOTES),
+    ("waiting_us", C.TIME_0),
+    ("service_us", C.TIME_0 + 1),
+    ("transit_us", C.TIME_0 + 2),
+    ("ledger_us", C.TIME_0 + 3),
+    ("human_us", C.TIME_0 + 4),
+    ("liquidity_us", C.TIME_0 + 5),
+    ("retry_us", C.TIME_0 + 6),
+)
+
+
+def route_pricing(plan: Plan, route: Array) -> Array:
+    """Return the pricing row of each payment's route, -1 where there is none.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of the run.
+    route : ndarray of int64, shape (payments,)
+        Route indices, negative where a payment never got a route.
+    """
+    lookup = np.append(plan.route[:, RouteColumn.PRICING], np.int64(-1))
+    found: Array = lookup[np.where(route < 0, -1, route)]
+    return found
+
+
+def pricing_column(plan: Plan, pricing: Array, column: PricingColumn) -> Array:
+    """Return one column of each payment's pricing row, -1 where there is none."""
+    lookup = np.append(plan.pricing[:, column], np.int64(-1))
+    found: Array = lookup[pricing]
+    return found
+
+
+class PaymentRows:
+    """Convert record chunks of one run; holds only the dictionaries of the text columns.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of the run.
+    replication : int
+        Number written into every row.
+    """
+
+    def __init__(self, plan: Plan, replication: int = 0) -> None:
+        names = plan.names
+        self._plan = plan
+        self._replication = replication
+        self._streams = names_array(names.streams)
+        self._routes = names_array(names.routes)
+        self._agents = names_array(names.agents)
+        self._corridors = names_array(names.corridors)
+        self._channels = names_array(names.channels)
+        self._currencies = names_array(names.currencies)
+        self._components = names_array((*names.components, FX_SPREAD))
+        # Fees name their recipient among the recipients, FX providers are agents: one dictionary.
+        merged = dict.fromkeys((*names.recipients, *names.agents))
+        self._recipients = names_array(tuple(merged))
+        place = {name: at for at, name in enumerate(merged)}
+        self._agent_recipient = np.array([*(place[a] for a in names.agents), -1], dtype=np.int64)
+
+    def payments(self, rows: Array) -> pa.Table:
+        """Return the rows of ``payments.parquet`` for a chunk of records.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (payments, RECORD_WIDTH)
+            As engines give them.
+        """
+        columns = np.ascontiguousarray(rows.T)
+        stream, route = columns[C.STREAM], columns[C.ROUTE]
+        plan = self._plan
+        pricing = route_pricing(plan, route)
+
+        def of_stream(column: StreamColumn) -> Array:
+            picked: Array = plan.stream[stream, column]
+            return picked
+
+        def currency(column: PricingColumn, amount: RecordColumn) -> pa.Array:
+            index = pricing_column(plan, pricing, column)
+            return text_column(np.where(columns[amount] == NULL, -1, index), self._currencies)
+
+        reason = columns[C.REASON]
+        made = {name: int_column(columns[column]) for name, column in _INTEGERS}
+        made |= {
+            "replication": pa.array(np.full(len(rows), self._replication, dtype=np.int64)),
+            "scope": text_column(of_stream(StreamColumn.SCOPE), names_array(SCOPES)),
+            "corridor": text_column(of_stream(StreamColumn.CORRIDOR), self._corridors),
+            "stream": text_column(stream, self._streams),
+            "route": text_column(np.where(route < 0, -1, route), self._routes),
+            "channel": text_column(of_stream(StreamColumn.CHANNEL), self._channels),
+            "debtor_agent": text_column(np.maximum(columns[C.DEBTOR_AGENT], -1), self._agents),
+            "creditor_agent": text_column(np.maximum(columns[C.CREDITOR_AGENT], -1), self._agents),
+            "instructed_currency": text_column(of_stream(StreamColumn.CURRENCY), self._currencies),
+            "debited_currency": currency(PricingColumn.CURRENCY_DEBITED, C.DEBITED),
+            "settlement_currency": currency(PricingColumn.CURRENCY_SETTLEMENT, C.SETTLEMENT),
+            "credited_currency": currency(PricingColumn.CURRENCY_CREDITED, C.CREDITED),
+            "outcome": text_column(columns[C.OUTCOME], names_array(OUTCOMES)),
+            "reason_code": text_column(np.where(reason <= 0, -1, reason), names_array(REASONS)),
+        }
+        return pa.Table.from_arrays([made[name] for name in PAYMENTS.names], schema=PAYMENTS)
+
+    def fees(self, rows: Array) -> pa.Table:
+        """Return the rows of ``fees.parquet`` for a chunk of records.
+
+        Notes
+        -----
+        Per payment the debtor's components add up to ``payer_fee_minor + fx_margin_minor``, the
+        creditor's to ``merchant_fee_minor``; where the record has no such sum, nothing is written.
+        """
+        parts = [*self._charged_fees(rows), *self._spreads(rows)]
+        at, component, recipient, bearer, currency, amount = (
+            np.concatenate([part[field] for part in parts]) for field in range(6)
+        )
+        order = np.argsort(at, kind="stable")
+        count = len(order)
+        made = {
+            "payment_id": pa.array(np.ascontiguousarray(rows[at[order], C.PAYMENT])),
+            "replication": pa.array(np.full(count, self._replication, dtype=np.int64)),
+            "component": text_column(component[order], self._components),
+            "recipient": text_column(recipient[order], self._recipients),
+            "bearer": text_column(bearer[order], names_array(BEARERS)),
+            "currency": text_column(currency[order], self._currencies),
+            "amount_minor": pa.array(amount[order]),
+        }
+        return pa.Table.from_arrays([made[name] for name in FEES.names], schema=FEES)
+
+    def _charged_fees(self, rows: Array) -> list[tuple[Array, ...]]:
+        """Return (row, component, recipient, bearer, currency, amount) of the charged fees."""
+        plan = self._plan
+        at = np.flatnonzero(rows[:, C.CHARGED] > 0)
+        pricing = route_pricing(plan, rows[at, C.ROUTE])
+        at, pricing = at[pricing >= 0], pricing[pricing >= 0]
+        first = pricing_column(plan, pricing, PricingColumn.FEE_FIRST)
+        count = pricing_column(plan, pricing, PricingColumn.FEE_COUNT)
+        charged = rows[at, C.CHARGED]
+        has_payer = rows[at, C.PAYER_FEE] != NULL
+        has_merchant = rows[at, C.MERCHANT_FEE] != NULL
+        empty = np.empty(0, dtype=np.int64)
+        parts: list[tuple[Array, ...]] = [(empty,) * 6]
+        for slot in range(FEES_MAX):
+            amount = rows[at, C.FEE_0 + slot]
+            picked = np.flatnonzero(((charged >> slot) & 1 == 1) & (slot < count) & (amount > 0))
+            if len(picked) == 0:
+                continue
+            fee = plan.fee[first[picked] + slot]
+            by_debtor = fee[:, FeeColumn.BEARER] == Bearer.DEBTOR
+            kept = np.where(by_debtor, has_payer[picked], has_merchant[picked])
+            fee, picked = fee[kept], picked[kept]
+            parts.append(
+                (
+                    at[picked],
+                    fee[:, FeeColumn.COMPONENT],
+                    fee[:, FeeColumn.RECIPIENT],
+                    fee[:, FeeColumn.BEARER],
+                    fee[:, FeeColumn.CURRENCY],
+                    amount[picked],
+                )
+            )
+        return parts
+
+    def _spreads(self, rows: Array) -> list[tuple[Array, ...]]:
+        """Return the margins of the FX providers in the same form.
+
+        The first provider has the first conversion's spread; what is left of the margin, the
+        roundings included, belongs to the second where there is one.
+        """
+        plan = self._plan
+        at = np.flatnonzero((rows[:, C.FX_MARGIN] != NULL) & (rows[:, C.ROUTE] >= 0))
+        pricing = route_pricing(plan, rows[at, C.ROUTE])
+        at, pricing = at[pricing >= 0], pricing[pricing >= 0]
+        margin = rows[at, C.FX_MARGIN]
+        has_second = pricing_column(plan, pricing, PricingColumn.CONVERSION_2) >= 0
+        spread_1 = rows[at, C.SPREAD_1]
+        first = np.where(has_second, np.where(spread_1 == NULL, 0, spread_1), margin)
+        debited = pricing_column(plan, pricing, PricingColumn.CURRENCY_DEBITED)
+        component = np.full(len(at), len(self._components) - 1, dtype=np.int64)
+        bearer = np.full(len(at), int(Bearer.DEBTOR), dtype=np.int64)
+        parts: list[tuple[Array, ...]] = []
+        for amount, column in (
+            (first, PricingColumn.PROVIDER_1),
+            (margin - first, PricingColumn.PROVIDER_2),
+        ):
+            provider = pricing_column(plan, pricing, column)
+            recipient = self._agent_recipient[np.where(provider < 0, -1, provider)]
+            some = amount != 0
+            parts.append(
+                (
+                    at[some],
+                    component[some],
+                    recipient[some],
+                    bearer[some],
+                    debited[some],
+                    amount[some],
+                )
+            )
+        return parts

@@ -1,0 +1,196 @@
+"""Receive what happens during a run and stream it to disk, in constant memory.
+
+Takes, as a :class:`~sim.contract.run.Sink`, chunks of log rows and payment records; gives the
+Parquet files of a run folder, the folded tallies and the digests. :class:`SinkGroup` lets several
+sinks listen to one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.contract.plan import Array, Plan
+from sim.contract.run import Progress, Sink
+from sim.tables.digest import ContentDigest, RollingDigest, row_words
+from sim.tables.folding import SummaryFolder
+from sim.tables.log_rows import SeriesRows, StageRows, event_rows
+from sim.tables.parquet_stream import ParquetStream
+from sim.tables.payment_rows import PaymentRows
+from sim.tables.schemas import (
+    EVENTS_FILE,
+    FEES_FILE,
+    PAYMENTS_FILE,
+    SCHEMAS,
+    SERIES_FILE,
+    STAGES_FILE,
+    Record,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WriterOptions:
+    """Say how a run is written.
+
+    Attributes
+    ----------
+    record : Record
+        How much.
+    replication : int
+        Number written into every row.
+    provenance : dict of str to str or None
+        Written into the metadata of every file.
+    suffix : str
+        Put before ``.parquet``, so that replications can write side by side and be merged by
+        :func:`~sim.tables.parquet_stream.merge_parts`.
+    progress : callable or None
+        Hears of simulated time, payments and events.
+    """
+
+    record: Record = Record.PAYMENTS
+    replication: int = 0
+    provenance: dict[str, str] | None = None
+    suffix: str = ""
+    progress: Progress | None = None
+
+
+class RunWriter:
+    """Write the tables of one run.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan that is run.
+    folder : Path or None
+        Where files go; None writes none, whatever the options say.
+    options : WriterOptions, optional
+        How much is written, and under which number.
+
+    Attributes
+    ----------
+    summary : SummaryFolder
+        Tallies of every payment, whatever is written.
+    files : tuple of Path
+        Files this writer makes.
+    """
+
+    def __init__(
+        self, plan: Plan, folder: Path | None = None, options: WriterOptions | None = None
+    ) -> None:
+        self._options = options or WriterOptions()
+        record = self._options.record if folder is not None else Record.NONE
+        self.wants_records = True
+        self.wants_log = record.covers(Record.STAGES)
+        self.summary = SummaryFolder(plan)
+        self._payments = PaymentRows(plan, self._options.replication)
+        self._stages = StageRows(plan, self._options.replication)
+        self._series = SeriesRows(plan, self._options.replication)
+        self._rolling, self._content = RollingDigest(), ContentDigest()
+        self._streams: dict[str, ParquetStream] = {}
+        self.files: tuple[Path, ...] = ()
+        names: list[str] = []
+        if record.covers(Record.PAYMENTS):
+            names += [PAYMENTS_FILE, FEES_FILE]
+        if record.covers(Record.STAGES):
+            names += [STAGES_FILE, SERIES_FILE]
+        if record.covers(Record.EVENTS):
+            names += [EVENTS_FILE]
+        if folder is not None:
+            self._open(folder, names)
+
+    @property
+    def digest(self) -> str:
+        """Fingerprint of the run: of the log where it was wanted, else of the records in order.
+
+        The word before the colon says which, so that only like is compared with like.
+        """
+        return f"{'log' if self.wants_log else 'records'}:{self._rolling.text()}"
+
+    @property
+    def payments_digest(self) -> str:
+        """Fingerprint of the records as a set, whatever their order."""
+        return self._content.text()
+
+    def take_log(self, rows: Array) -> None:
+        """Take event-log rows, in order."""
+        if not self.wants_log or len(rows) == 0:
+            return
+        self._rolling.take(rows)
+        self._streams[STAGES_FILE].take(self._stages.take(rows))
+        self._streams[SERIES_FILE].take(self._series.take(rows))
+        if EVENTS_FILE in self._streams:
+            table = event_rows(rows, self._options.replication)
+            self._streams[EVENTS_FILE].take(table)
+
+    def take_records(self, rows: Array) -> None:
+        """Take payment records, in the order they ended."""
+        if len(rows) == 0:
+            return
+        words = row_words(rows)
+        if not self.wants_log:
+            self._rolling.take(words)
+        self._content.take(words)
+        self.summary.take(rows)
+        if PAYMENTS_FILE in self._streams:
+            self._streams[PAYMENTS_FILE].take(self._payments.payments(rows))
+            self._streams[FEES_FILE].take(self._payments.fees(rows))
+
+    def take_progress(self, time_us: int, payments: int, events: int) -> None:
+        """Pass progress on to whoever asked for it."""
+        if self._options.progress is not None:
+            self._options.progress(time_us, payments, events)
+
+    def close(self) -> None:
+        """Write what is held and close every file; the run is complete."""
+        if STAGES_FILE in self._streams:
+            self._streams[STAGES_FILE].take(self._stages.finish())
+        for stream in self._streams.values():
+            stream.close()
+
+    def abandon(self) -> None:
+        """Close every file of a run that was broken off."""
+        for stream in self._streams.values():
+            stream.abandon()
+
+    def _open(self, folder: Path, names: list[str]) -> None:
+        """Make the files."""
+        paths = []
+        for name in names:
+            stem, extension = name.split(".")
+            path = folder / f"{stem}{self._options.suffix}.{extension}"
+            self._streams[name] = ParquetStream(path, SCHEMAS[name], self._options.provenance)
+            paths.append(path)
+        self.files = tuple(paths)
+
+
+class SinkGroup:
+    """Let several sinks listen to one run; each hears only what it wants.
+
+    Parameters
+    ----------
+    sinks : sequence of Sink
+        In the order they are told.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks = tuple(sinks)
+        self.wants_log = any(sink.wants_log for sink in self._sinks)
+        self.wants_records = any(sink.wants_records for sink in self._sinks)
+
+    def take_log(self, rows: Array) -> None:
+        """Pass log rows on."""
+        for sink in self._sinks:
+            if sink.wants_log:
+                sink.take_log(rows)
+
+    def take_records(self, rows: Array) -> None:
+        """Pass records on."""
+        for sink in self._sinks:
+            if sink.wants_records:
+                sink.take_records(rows)
+
+    def take_progress(self, time_us: int, payments: int, events: int) -> None:
+        """Pass progress on."""
+        for sink in self._sinks:
+            sink.take_progress(time_us, payments, events)
