@@ -1,0 +1,245 @@
+"""The ``qr`` commands: decode, encode and draw payment codes.
+
+Takes a code or its fields from the command line and prints what the codec makes of them. A code
+that can be read but is not valid is an answer, not a mistake, and ends with exit code 0.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sim.errors import MachineError, UserError
+from sim.qr import Code, Payee, QrProblem, decode, encode, verify
+
+app = typer.Typer(
+    name="qr",
+    help="Read, judge, write and draw KHQR and foreign payment codes.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+TextArgument = Annotated[
+    str, typer.Argument(metavar="TEXT", help="The code, or '-' to read it from standard input.")
+]
+Word = Annotated[str | None, typer.Option(show_default=False)]
+
+
+@app.command("decode")
+def decode_command(
+    text: TextArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Also give every tag, and the payee of each scheme.")
+    ] = False,
+    now_ms: Annotated[
+        int | None,
+        typer.Option(help="Time to judge the expiry at, Unix milliseconds; default: now."),
+    ] = None,
+) -> None:
+    """Read a code and say whether it is a valid KHQR, and if not, why."""
+    code = decode(_given(text))
+    now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    problems = verify(code, now)
+    if as_json:
+        # Escaped to ASCII, so that no terminal or pipe can fail on it.
+        typer.echo(json.dumps(_answer(code, problems, tags=tags), indent=2))
+    else:
+        _print_code(code, problems, tags=tags)
+
+
+@app.command("encode")
+def encode_command(
+    account_type: Annotated[str, typer.Option(help="individual or merchant.")] = "individual",
+    bakong_account_id: Annotated[
+        str | None, typer.Option(help="Account that is paid, name@bank.")
+    ] = None,
+    merchant_name: Annotated[str | None, typer.Option(help="Name, at most 25.")] = None,
+    merchant_city: Annotated[
+        str | None, typer.Option(help="City, at most 15; default Phnom Penh.")
+    ] = None,
+    account_information: Annotated[
+        str | None, typer.Option(help="Bank account or phone behind a bank's wallet.")
+    ] = None,
+    merchant_id: Annotated[str | None, typer.Option(help="Merchant id; merchant codes.")] = None,
+    acquiring_bank: Annotated[str | None, typer.Option(help="Name of the bank.")] = None,
+    currency: Annotated[str, typer.Option(help="KHR or USD.")] = "KHR",
+    amount: Annotated[
+        str | None, typer.Option(help="Riel or dollars; without it the code is static.")
+    ] = None,
+    merchant_category_code: Annotated[
+        str | None, typer.Option(help="At most four digits; default 5999.")
+    ] = None,
+    country_code: Annotated[str | None, typer.Option(help="Default KH.")] = None,
+    union_pay_merchant: Annotated[
+        str | None, typer.Option(help="UnionPay account, riel codes only.")
+    ] = None,
+    bill_number: Word = None,
+    mobile_number: Word = None,
+    store_label: Word = None,
+    terminal_label: Word = None,
+    purpose_of_transaction: Word = None,
+    language_preference: Annotated[
+        str | None, typer.Option(help="Language of the other name, such as km.")
+    ] = None,
+    merchant_name_alternate_language: Word = None,
+    merchant_city_alternate_language: Word = None,
+    created_ms: Annotated[
+        int | None, typer.Option(help="Creation, Unix milliseconds; default: now.")
+    ] = None,
+    expires_ms: Annotated[
+        int | None, typer.Option(help="Expiry, Unix milliseconds; needed with an amount.")
+    ] = None,
+) -> None:
+    """Write a KHQR code and print it."""
+    created = time.time_ns() // 1_000_000 if created_ms is None else created_ms
+    try:
+        text = encode(
+            account_type=account_type,
+            bakong_account_id=bakong_account_id,
+            merchant_name=merchant_name,
+            merchant_city=merchant_city,
+            account_information=account_information,
+            merchant_id=merchant_id,
+            acquiring_bank=acquiring_bank,
+            currency=currency,
+            amount=amount,
+            merchant_category_code=merchant_category_code,
+            country_code=country_code,
+            union_pay_merchant=union_pay_merchant,
+            bill_number=bill_number,
+            mobile_number=mobile_number,
+            store_label=store_label,
+            terminal_label=terminal_label,
+            purpose_of_transaction=purpose_of_transaction,
+            language_preference=language_preference,
+            merchant_name_alternate_language=merchant_name_alternate_language,
+            merchant_city_alternate_language=merchant_city_alternate_language,
+            created_ms=created,
+            expires_ms=expires_ms,
+        )
+    except UserError as error:
+        _fail(str(error), UserError.exit_code)
+    typer.echo(text)
+
+
+@app.command("image")
+def image_command(
+    text: TextArgument,
+    out: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="PNG or SVG by suffix; without it, the terminal."),
+    ] = None,
+) -> None:
+    """Draw a code to a PNG or SVG file, or in the terminal."""
+    from sim.qr.images import draw, write_image
+
+    given = _given(text)
+    try:
+        if out is None:
+            draw(given, sys.stdout)
+        else:
+            write_image(given, out)
+            typer.echo(f"wrote {out}", err=True)
+    except UserError as error:
+        _fail(str(error), UserError.exit_code)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        _fail(f"{out}: no such folder to write a file in; name another", UserError.exit_code)
+    except OSError as error:
+        _fail(f"{out}: cannot be written: {error.strerror or error}", MachineError.exit_code)
+
+
+def _given(text: str) -> str:
+    """Return the code itself; a line end after it on standard input is not part of it."""
+    if text == "-":
+        raw = sys.stdin.buffer.read()
+        text = raw.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
+    if not text:
+        _fail("an empty text; give a code, or '-' and a code on standard input", 2)
+    return text
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    typer.echo(f"error: {_printable(message)}", err=True)
+    raise typer.Exit(exit_code)
+
+
+def _answer(code: Code, problems: tuple[QrProblem, ...], *, tags: bool) -> dict[str, object]:
+    answer: dict[str, object] = {
+        "decode_ok": code.decode_ok,
+        "valid": not problems,
+        "crc_ok": code.crc_ok,
+        "md5": code.md5,
+        "schemes": list(code.schemes),
+        "fields": code.fields,
+        "problems": [
+            {"code": problem.code, "path": problem.path, "message": problem.message}
+            for problem in problems
+        ],
+    }
+    if tags:
+        answer["emv_valid"] = code.emv_valid
+        answer["payees"] = [_named(payee) for payee in code.payees]
+        answer["tags"] = code.emv_tags
+    return answer
+
+
+def _named(payee: Payee) -> dict[str, str]:
+    return {name: getattr(payee, name) for name in Payee.__slots__}
+
+
+def _print_code(code: Code, problems: tuple[QrProblem, ...], *, tags: bool) -> None:
+    console = Console()
+    verdict = Table("", "", show_header=False)
+    rows = {
+        "KHQR": "not valid" if problems else "valid",
+        "structure": "sound" if code.decode_ok else "broken",
+        "checksum": "matches" if code.crc_ok else "does not match",
+        "md5": code.md5,
+        "schemes": ", ".join(code.schemes) or "none recognised",
+    }
+    rows |= code.fields
+    if not code.fields and code.payee is not None:
+        rows |= {name: value for name, value in _named(code.payee).items() if value}
+    for name, value in rows.items():
+        verdict.add_row(name, Text(_printable(value), overflow="fold"))
+    console.print(verdict)
+    if tags:
+        console.print(_tag_table(code))
+    if problems:
+        table = Table("code", "tag", "problem")
+        for problem in problems:
+            message = Text(_printable(problem.message), overflow="fold")
+            table.add_row(str(problem.code), problem.path, message)
+        console.print(table)
+
+
+def _tag_table(code: Code) -> Table:
+    table = Table("tag", "value")
+    for tag, value in code.emv_tags.items():
+        inside = {tag: value} if isinstance(value, str) else value
+        for sub_tag, text in inside.items():
+            path = tag if isinstance(value, str) else f"{tag}.{sub_tag}"
+            table.add_row(path, Text(_printable(text), overflow="fold"))
+    return table
+
+
+def _printable(text: str) -> str:
+    """Escape control characters and lone surrogates: a code must not steer the terminal.
+
+    Khmer joins letters with invisible signs, so format characters inside the text stay.
+    """
+    return "".join(
+        character
+        if character.isprintable() or character in "\u200b\u200c\u200d\n"
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
