@@ -222,6 +222,8 @@ def parse_text(text: str, file: str, problems: list[Problem], *, prefix: str = "
         return reader.read(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        # Where the text breaks is seldom inside the field that was being read.
+        reader = _Reader(file, problems, prefix)
         reader.report(mark.line + 1 if mark else 0, _yaml_message(error, text))
     except yaml.YAMLError as error:
         reader.report(0, f"found text that is not YAML ({error})")
@@ -232,7 +234,8 @@ def parse_text(text: str, file: str, problems: list[Problem], *, prefix: str = "
 
 def _yaml_message(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark
-    line = text.splitlines()[mark.line] if mark and mark.line < text.count("\n") + 1 else ""
+    lines = text.split("\n")
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in (error.problem or ""):
         return "found a tab; allowed: spaces for indentation"
     reason = ", ".join(part for part in (error.context, error.problem) if part)

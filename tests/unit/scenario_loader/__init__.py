@@ -1,0 +1,1 @@
+"""Tests of reading, merging and checking scenario files."""
