@@ -5,7 +5,7 @@ Takes a plan and payments as keyword rows; gives log rows as tuples with times i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,7 +90,7 @@ class Ran:
         return [int(cell) / SECOND for cell in self.payments[payment][first : first + 7]]
 
 
-def workload(*payments: dict[str, float]) -> Array:
+def workload(*payments: Mapping[str, float]) -> Array:
     """Return workload rows; every payment gives its time in seconds as ``at``."""
     rows = np.zeros((len(payments), WORKLOAD_WIDTH), dtype=np.int64)
     rows[:, WorkloadColumn.ROUTE_SET] = -1
@@ -157,6 +157,7 @@ class Sketch:
         """Add a SERVE stage of constant time."""
         return self.builder.add_stage(
             Op.SERVE,
+            "",
             subject=station,
             table=self.constant(seconds),
             purpose=self.builder.purpose(f"serve-{self.builder.next_stage}"),
@@ -167,6 +168,7 @@ class Sketch:
         """Add a TRANSIT stage of constant time."""
         return self.builder.add_stage(
             Op.TRANSIT,
+            "",
             table=self.constant(seconds),
             purpose=self.builder.purpose(f"wait-{self.builder.next_stage}"),
             **{"cause": 2, **values},
