@@ -367,8 +367,8 @@ class PlanBuilder:
             "currency_debited": self.currencies.add(currencies[0]),
             "currency_settlement": self.currencies.add(currencies[1]),
             "currency_credited": self.currencies.add(currencies[2]),
-            "provider_1": self.recipients.add(providers[0]) if providers[0] else -1,
-            "provider_2": self.recipients.add(providers[1]) if providers[1] else -1,
+            "provider_1": self.agents.add(providers[0]) if providers[0] else -1,
+            "provider_2": self.agents.add(providers[1]) if providers[1] else -1,
         }
         self._pricing.append(_row(PricingColumn, values))
         return len(self._pricing) - 1

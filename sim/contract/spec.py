@@ -643,7 +643,7 @@ class TierColumn(IntEnum):
 
 
 class LimitColumn(IntEnum):
-    """Name the columns of ``Plan.limit``; payer p of stream s has cell ``limit_first[l, s] + p``."""
+    """Name the columns of ``Plan.limit``; cell of payer p: ``limit_first[limit, stream] + p``."""
 
     REGISTER = 0
     PER_PAYMENT = 1

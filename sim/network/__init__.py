@@ -1,0 +1,1 @@
+"""Which routes exist: the payment graph and the candidate routes of every corridor."""

@@ -1,0 +1,233 @@
+"""KHQR: the code on the counter, who may pay it, and what reading it takes.
+
+Takes the settings of the code and the institutions' shares; gives the sample of merchants, each a
+real KHQR payload decoded once with the codec, and the stages of a scan. A static code lasts; a
+dynamic one is its merchant's template plus amount and expiry, and the full text of any payment's
+code can be asked for afterwards (:func:`code_of_payment`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sim.contract.spec import Cause, Op
+from sim.model.base import Model
+from sim.model.defaults import assumed, cited
+from sim.model.distributions import DurationDistribution
+from sim.model.quantities import CurrencyCode, Name, PositiveCount, PositiveDurationUs, SharePpb
+from sim.qr import decode, encode, verify
+from sim.rails.stages import Program, Stage, transit
+
+FOREVER = 2**62
+"""Expiry of a code that does not expire, in microseconds."""
+MERCHANTS_MAX = 10_000
+_CITIES = ("Phnom Penh", "Siem Reap", "Battambang", "Sihanoukville", "Kampot", "Poipet")
+_TRADES = ("Noodles", "Coffee", "Market", "Guesthouse", "Tuk Tuk", "Pharmacy", "Textiles", "Books")
+_UNIONPAY_IIN = "47110116"
+
+
+class KhqrRail(Model):
+    """Configure the codes merchants show."""
+
+    kind: Literal["khqr"]
+    """Selects this kind of rail."""
+    merchants: PositiveCount = assumed(2000, "a sample that stands for the population")
+    """Merchants in the sample, each with a payload of its own; at most 10 000."""
+    population: PositiveCount = cited(4_500_000, "khqr.merchants", "reported")
+    """Merchants the sample stands for."""
+    static_share: SharePpb = cited(700_000_000, "khqr.static_share_of_scans")
+    """Share of scans of a static code; the others show amount and expiry."""
+    dynamic_life: PositiveDurationUs = cited(600_000_000, "khqr.dynamic_life_max", "reported")
+    """How long a dynamic code lives."""
+    code_age: DurationDistribution = assumed(
+        {"lognormal": {"median": "20 s", "sigma": "0.8"}},
+        "payer takes the phone out after the code is shown",
+    )
+    """Age of a dynamic code when it is scanned."""
+    currency_share: dict[CurrencyCode, SharePpb] = assumed(
+        {"KHR": "96 %", "USD": "4 %"}, "merchants with foreign visitors hold riel accounts"
+    )
+    """Share of merchants by the currency of the code; adds up to 100 %."""
+    unionpay_share: SharePpb = assumed(300_000_000, "no figure published")
+    """Share of riel merchants whose code carries a UnionPay account (tag 15)."""
+    individual_share: SharePpb = assumed(600_000_000, "small vendors use personal accounts")
+    """Share of codes of individuals (tag 29); the others are merchants (tag 30)."""
+    damaged_share: SharePpb = cited(2_000_000, "assumptions.damaged_code_share")
+    """Share of scans of a code that cannot be read (FF01)."""
+    scan_time: DurationDistribution = cited(
+        {"lognormal": {"median": "0.12 s", "sigma": "0.5"}},
+        "latency_hops.client_to_psp_lognormal",
+    )
+    """From the camera to the payer's institution."""
+    confirmation_time: DurationDistribution = cited(
+        {"lognormal": {"median": "6 s", "sigma": "0.6"}}, "assumptions.payer_confirmation_lognormal"
+    )
+    """The payer reads the price and confirms."""
+    notification_time: DurationDistribution = cited(
+        {"lognormal": {"median": "0.12 s", "sigma": "0.5"}},
+        "latency_hops.client_to_psp_lognormal",
+    )
+    """From the creditor's institution to the merchant's phone, and back to the payer's."""
+    payloads: tuple[str, ...] = ()
+    """Codes to use instead of generated ones, as scanned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Be one code of the sample, decoded.
+
+    Attributes
+    ----------
+    payload : str
+        The code as scanned.
+    agent : str
+        Creditor agent: the institution the code's account lies with.
+    currency : str
+    schemes : tuple of str
+        Schemes the code shows, ``unionpay`` among them if it carries tag 15.
+    is_damaged : bool
+        Whether the codec refuses its structure.
+    expires_ms : int or None
+        Unix milliseconds; None for a code that lasts.
+    """
+
+    payload: str
+    agent: str
+    currency: str
+    schemes: tuple[str, ...]
+    is_damaged: bool = False
+    expires_ms: int | None = None
+
+
+def uniform_of(*words: object) -> float:
+    """Return a number in [0, 1) that depends on nothing but these words.
+
+    The sample of merchants is part of the plan, not of a run's luck: no seed enters.
+    """
+    text = "\x1f".join(str(word) for word in words)
+    digest = hashlib.blake2b(text.encode(), digest_size=6).digest()
+    return int.from_bytes(digest, "big") / 2**48
+
+
+def pick_weighted(position: float, weights: Sequence[tuple[str, int]]) -> str:
+    """Return the name at a position in [0, 1) along a line divided by integer weights."""
+    mark = position * sum(weight for _, weight in weights)
+    for name, weight in weights:
+        mark -= weight
+        if mark < 0:
+            return name
+    return weights[-1][0]
+
+
+def generate_merchants(
+    rail_name: str, rail: KhqrRail, agents: Sequence[tuple[str, str, int]]
+) -> tuple[Merchant, ...]:
+    """Make the sample: encode each merchant's code, then read it back with the codec.
+
+    Parameters
+    ----------
+    rail_name : str
+        Enters the choice, so that two rails have different merchants.
+    agents : sequence of (institution, Bakong id, share)
+        Institutions that hold merchants' accounts, with integer weights.
+    """
+    if rail.payloads:
+        known = {bakong_id: name for name, bakong_id, _ in agents}
+        return tuple(read_merchant(payload, known) for payload in rail.payloads)
+    known = {bakong_id: name for name, bakong_id, _ in agents}
+    shares = [(bakong_id, share) for _, bakong_id, share in agents if share > 0]
+    currencies = sorted(rail.currency_share.items())
+    merchants = []
+    for index in range(rail.merchants):
+
+        def luck(what: str, index: int = index) -> float:
+            return uniform_of(rail_name, index, what)
+
+        bakong_id = pick_weighted(luck("agent"), shares)
+        currency = pick_weighted(luck("currency"), currencies)
+        is_individual = luck("kind") * 10**9 < rail.individual_share
+        fields: dict[str, str] = {
+            "account_type": "individual" if is_individual else "merchant",
+            "bakong_account_id": f"m{index:05d}@{bakong_id}",
+            "merchant_name": f"{_TRADES[int(luck('trade') * len(_TRADES))]} {index:05d}",
+            "merchant_city": _CITIES[int(luck("city") * len(_CITIES))],
+            "currency": currency,
+        }
+        if not is_individual:
+            fields |= {"merchant_id": f"{index:08d}", "acquiring_bank": bakong_id}
+        if currency == "KHR" and luck("unionpay") * 10**9 < rail.unionpay_share:
+            fields["union_pay_merchant"] = f"{_UNIONPAY_IIN}{_UNIONPAY_IIN}{index:015d}"
+        merchants.append(read_merchant(encode(**fields), known))
+    return tuple(merchants)
+
+
+def read_merchant(payload: str, agents_by_id: dict[str, str]) -> Merchant:
+    """Decode one code into a merchant; what cannot be read is damaged and pays nobody."""
+    code = decode(payload)
+    fields = code.fields
+    agent = agents_by_id.get(fields.get("bakong_account_id", "").rpartition("@")[2], "")
+    currency = {"116": "KHR", "840": "USD"}.get(fields.get("transaction_currency", ""), "")
+    expiry = fields.get("expiration_timestamp", "")
+    structure = [problem for problem in verify(payload, now_ms=0) if problem.code != 46]
+    is_damaged = bool(structure) or not code.decode_ok
+    has_expiry = fields.get("point_of_initiation_method") == "12" and expiry.isdecimal()
+    return Merchant(
+        payload=payload,
+        agent=agent,
+        currency=currency,
+        schemes=tuple(code.schemes),
+        is_damaged=is_damaged,
+        expires_ms=int(expiry) if has_expiry and not is_damaged else None,
+    )
+
+
+def code_of_payment(merchant: Merchant, amount: str, *, created_ms: int, expires_ms: int) -> str:
+    """Return the full text of the dynamic code one payment scanned.
+
+    Parameters
+    ----------
+    merchant : Merchant
+        Its static code is the template.
+    amount : str
+        Amount as a KHQR code writes it, in the merchant's currency.
+    created_ms, expires_ms : int
+        Unix milliseconds.
+    """
+    fields = dict(decode(merchant.payload).fields)
+    kept = {
+        "bakong_account_id",
+        "merchant_name",
+        "merchant_city",
+        "merchant_id",
+        "acquiring_bank",
+        "account_information",
+        "union_pay_merchant",
+        "merchant_category_code",
+    }
+    inputs: dict[str, str | int] = {name: text for name, text in fields.items() if name in kept}
+    inputs["account_type"] = fields["merchant_type"]
+    inputs["currency"] = merchant.currency
+    return encode(**inputs, amount=amount, created_ms=created_ms, expires_ms=expires_ms)
+
+
+def scan_stages(rail_name: str, rail: KhqrRail, *, target: str) -> Program:
+    """Return the scan: the way to the payer's institution, then reading the code."""
+    return (
+        *transit(f"{rail_name}.scan", rail.scan_time),
+        Stage(Op.CODE, f"{rail_name}.read", target=target),
+    )
+
+
+def confirmation_stages(rail_name: str, rail: KhqrRail) -> Program:
+    """Return the human part: reading the price and confirming."""
+    return transit(f"{rail_name}.confirm", rail.confirmation_time, cause=Cause.HUMAN)
+
+
+def supports(merchant: Merchant, *, needs_unionpay: bool, needs_currency: Name | None) -> bool:
+    """Say whether a scheme may pay a merchant's code."""
+    if needs_unionpay and "unionpay" not in merchant.schemes:
+        return False
+    return needs_currency is None or merchant.currency == needs_currency

@@ -1,0 +1,174 @@
+"""The small language in which rails describe what a leg through them does.
+
+A rail gives a tuple of :class:`Stage`: operations of :mod:`sim.contract.spec` with names instead of
+numbers. Accounts and stations are named, or named by role (the debtor's or creditor's agent of the
+payment at hand); jumps go to labels. The compiler turns names into indices, distributions into
+tables and labels into stage numbers; nothing here knows of arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sim.contract.spec import Cause, Flag, Op, Outcome, Reason, Register
+from sim.model.distributions import DurationDistribution
+
+DEBTOR_AGENT = 0
+CREDITOR_AGENT = 1
+
+ZERO_TIME = DurationDistribution("constant", (("value", 0),))
+"""No time at all, for a station that only admits."""
+
+NO_FLAGS = Flag(0)
+
+FAIL = "fail"
+"""Label: nothing was sent to anybody else yet; void, try the next route, else reject."""
+FAIL_SENT = "fail_sent"
+"""Label: a request is out; it must be reversed before anything else."""
+RETURN = "return"
+"""Label: the money has moved on the ledger; only a return undoes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByRole:
+    """Name an account or station of the payment's own debtor (0) or creditor (1) agent."""
+
+    role: int
+    kind: str
+
+
+Place = str | ByRole
+"""A named account or station, or one named by role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Name one transfer: which register goes from which account to which."""
+
+    debit: Place
+    credit: Place
+    register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Describe one operation; unnamed parts stay at their defaults.
+
+    Attributes
+    ----------
+    op : Op
+    label : str
+        What the reader sees; also the purpose of the stage's draw, so unique within a program.
+    mark : str
+        A label others may jump to; empty for none.
+    target : str
+        Label to jump to on failure, hit or time-out.
+    place : Place or None
+        Station (SERVE) or ledger (BATCH).
+    time : DurationDistribution or None
+        Service time or delay.
+    moves : tuple of Move
+        Transfers (RESERVE one, POST and BATCH any number). An equal RESERVE and POST move are the
+        same transfer row.
+    value : int
+        As the operation's VALUE says.
+    back_to : str
+        Label CONVERT jumps back to.
+    fee : int
+        Which fee of the price CHARGE charges.
+    limit : LimitSpec or None
+    own_reason : bool
+        END takes the payment's own reason.
+    """
+
+    op: Op
+    label: str = ""
+    mark: str = ""
+    target: str = ""
+    reason: Reason = Reason.NONE
+    cause: Cause = Cause.SERVICE
+    place: Place | None = None
+    time: DurationDistribution | None = None
+    moves: tuple[Move, ...] = ()
+    value: int = 0
+    back_to: str = ""
+    fee: int = -1
+    limit: LimitSpec | None = None
+    flags: Flag = NO_FLAGS
+    own_reason: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSpec:
+    """Name a limit: at most so much per payment and per payer and day, of one register.
+
+    Bounds are minor units of ``currency``; -1 for none.
+    """
+
+    name: str
+    register: Register
+    currency: str
+    per_payment: int
+    per_day: int
+
+
+Program = tuple[Stage, ...]
+
+
+def marked(stages: Program, mark: str) -> Program:
+    """Return the stages with a label on the first."""
+    return (replace(stages[0], mark=mark), *stages[1:])
+
+
+def takes_time(time: DurationDistribution | None) -> bool:
+    """Say whether a duration is worth a stage: a constant of zero is not."""
+    return time is not None and not (time.family == "constant" and time.mean() == 0)
+
+
+def transit(
+    label: str,
+    time: DurationDistribution | None,
+    *,
+    cause: Cause = Cause.TRANSIT,
+) -> Program:
+    """Return a delay, or nothing where it takes no time."""
+    if not takes_time(time):
+        return ()
+    return (Stage(Op.TRANSIT, label, time=time, cause=cause),)
+
+
+def serve(
+    label: str,
+    place: Place,
+    time: DurationDistribution,
+    *,
+    target: str,
+    reason: Reason = Reason.MS03,
+) -> Program:
+    """Return service at a station."""
+    return (Stage(Op.SERVE, label, place=place, time=time, target=target, reason=reason),)
+
+
+def decide(label: str, threshold: int, *, target: str, reason: Reason = Reason.NONE) -> Program:
+    """Return a branch by luck, or nothing where the probability is zero."""
+    if threshold == 0:
+        return ()
+    return (Stage(Op.DECIDE, label, value=threshold, target=target, reason=reason),)
+
+
+def recover(reversal: DurationDistribution | None) -> Program:
+    """Return what happens at FAIL and FAIL_SENT: undo, try the next route, else reject.
+
+    Parameters
+    ----------
+    reversal : DurationDistribution or None
+        Time of the confirmed reversal that a request already sent needs.
+    """
+    return (
+        Stage(Op.DEADLINE, "disarm", mark=FAIL_SENT),
+        *transit("reversal", reversal),
+        Stage(Op.DEADLINE, "disarm", mark=FAIL),
+        Stage(Op.VOID, "undo"),
+        Stage(Op.ROUTE, "next route", flags=Flag.NEXT),
+        Stage(Op.END, "rejected", value=int(Outcome.REJECTED), own_reason=True),
+    )

@@ -1,0 +1,280 @@
+"""The sections of a scenario file as models: clock, prices, institutions, accounts, demand.
+
+Takes text as people write it (through :mod:`sim.model`); gives frozen, checked values. What two
+sections must agree on is checked in :mod:`sim.scenario.checks`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from sim.model.base import Model
+from sim.model.defaults import assumed, cited
+from sim.model.distributions import AmountDistribution, DurationDistribution
+from sim.model.money import AmountText
+from sim.model.pricing import Fee
+from sim.model.quantities import (
+    Count,
+    CountryCode,
+    CurrencyCode,
+    CurrencyPair,
+    DecimalText,
+    DurationUs,
+    EventRate,
+    Name,
+    PositiveCount,
+    PositiveDurationUs,
+    SharePpb,
+    TimeOfDay,
+    Timestamp,
+)
+
+
+class Clock(Model):
+    """Say when the scenario starts and how long it runs."""
+
+    start: Timestamp
+    """First instant, with its offset from UTC, as in 2025-09-17T18:00:00+07:00."""
+    horizon: PositiveDurationUs
+    """How long payments are submitted; payments open at the end are `in_progress`."""
+    warm_up: DurationUs = 0
+    """Payments submitted before this much time has passed are left out of the measures."""
+
+
+class MidRate(Model):
+    """Describe the market's mid rate of one pair."""
+
+    rate: DecimalText
+    """Units of the second currency per unit of the first, at the start."""
+    daily_volatility: SharePpb = 0
+    """Standard deviation of the daily log return; 0 keeps the rate constant."""
+
+
+class Fx(Model):
+    """Describe the foreign exchange market."""
+
+    mid: dict[CurrencyPair, MidRate] = {}
+    """Mid rates by pair; pairs without one are crossed through the US dollar."""
+    step: PositiveDurationUs = assumed(60_000_000, "rates move once a minute")
+    """How often mid rates move."""
+
+
+class Core(Model):
+    """Describe an institution's own systems."""
+
+    servers: PositiveCount = assumed(400, "not published; sized so that a busy evening flows")
+    """Payments its core system handles at the same time."""
+    service_time: DurationDistribution = cited(
+        {"lognormal": {"median": "0.25 s", "sigma": "0.6"}},
+        "latency_hops.psp_core_banking_lognormal",
+    )
+    """Time the core system takes for one debit or credit."""
+    queue_limit: PositiveCount = assumed(100_000, "not published; large enough not to bind")
+    """Payments that may wait; one more is refused (MS03)."""
+
+
+class Screening(Model):
+    """Describe a settlement agent's screening desk."""
+
+    servers: PositiveCount = assumed(200, "automatic screening scales; not published")
+    """Payments screened automatically at the same time."""
+    service_time: DurationDistribution = cited(
+        {"lognormal": {"median": "0.2 s", "sigma": "0.8"}},
+        "latency_hops.sanctions_screening_lognormal",
+    )
+    """Time of the automatic check."""
+    hit_share: SharePpb = cited(1_000_000, "assumptions.screening_hit_probability")
+    """Share of payments a person must look at."""
+    officers: PositiveCount = assumed(10, "not published")
+    """Persons who review hits at the same time."""
+    review_time: DurationDistribution = cited(
+        {"lognormal": {"median": "600 s", "sigma": "0.8"}},
+        "assumptions.screening_manual_review_lognormal",
+    )
+    """Time of one review."""
+    refused_share: SharePpb = assumed(50_000_000, "most hits are false")
+    """Share of reviewed payments that are refused (RR04)."""
+
+
+Role = Literal["issuer", "acquirer", "settlement_agent", "fx_provider", "operator"]
+
+
+class Institution(Model):
+    """Describe a bank, PSP, wallet or rail operator."""
+
+    country: CountryCode
+    """Where it is licensed."""
+    roles: tuple[Role, ...]
+    """What it does here."""
+    name: str = ""
+    """Its name for people."""
+    bakong_id: Name | None = None
+    """Right side of Bakong account ids of its customers (`name@bank`); by default its key."""
+    members: PositiveCount = assumed(1, "an entry stands for itself")
+    """How many equal institutions this entry stands for; they are named `<key>_01`, ..."""
+    payer_share: Count = 0
+    """Weight among the institutions payers here belong to."""
+    merchant_share: Count = 0
+    """Weight among the institutions merchants here belong to."""
+    core: Core = Core()
+    """Its own systems."""
+    screening: Screening = Screening()
+    """Its screening desk (settlement agents)."""
+    decline: SharePpb = cited(30_000_000, "reliability.business_decline")
+    """Share of its payers' attempts it refuses: wrong PIN, balance, own limits (AG01)."""
+
+
+class Deposit(Model):
+    """Put more money on an account at a known time."""
+
+    after: DurationUs
+    """When it arrives, after the start."""
+    amount: AmountText
+    """How much, in the account's currency."""
+
+
+class Account(Model):
+    """Describe money placed ahead."""
+
+    owner: Name
+    """Institution whose money it is."""
+    at: Name
+    """Rail or institution that holds it."""
+    currency: CurrencyCode
+    """Its currency."""
+    balance: AmountText
+    """Opening balance."""
+    overdraft: AmountText | None = None
+    """How far below zero it may go; absent: not at all."""
+    when_short: Literal["queue", "reject"] = "reject"
+    """Whether payments wait for money or are refused (AM04)."""
+    deposits: dict[Name, Deposit] = {}
+    """Money that arrives later, by name."""
+
+
+class End(Model):
+    """Be one end of a corridor."""
+
+    country: CountryCode
+    """Country of the payer or the payee."""
+    currency: CurrencyCode
+    """Currency debited or credited there."""
+
+
+class ForeignCodes(Model):
+    """Describe the codes merchants abroad show."""
+
+    merchants: PositiveCount = assumed(500, "a sample that stands for the population")
+    """Codes in the sample; at most 10 000."""
+    schemes: dict[Name, SharePpb]
+    """Share of codes by scheme (unionpay, wechat_pay, alipay, ...); adds up to 100 %."""
+
+
+class Corridor(Model):
+    """Pair two ends with a direction."""
+
+    from_: End = Field(alias="from")
+    """Where the payer is."""
+    to: End
+    """Where the payee is."""
+    rails: tuple[Name, ...] | None = None
+    """Rails its routes may use; absent: all."""
+    routes: Literal["auto"] = "auto"
+    """Routes are found in the payment graph."""
+    codes: Name | None = None
+    """Rail of kind khqr whose codes payees here show."""
+    foreign_codes: ForeignCodes | None = None
+    """Codes payees abroad show."""
+    kyc_tier: Name | None = None
+    """KYC tier of payers on the ledger; its limits apply."""
+    time_out: PositiveDurationUs | None = None
+    """Time-out of the payer's institution, up to the point of no return (AB03)."""
+    fees: dict[Name, Fee] = {}
+    """Fees of the payer's institution, by component."""
+
+
+class ScheduledPayment(Model):
+    """Be one payment of a written list."""
+
+    at: DurationUs
+    """When it is submitted, after the start."""
+    amount: AmountText
+    """Instructed amount, in the currency of the fixed side."""
+    payer: Count = 0
+    """Which payer of the stream pays."""
+    merchant: Count = 0
+    """Which merchant of the sample is paid."""
+    debtor_agent: Name | None = None
+    """Payer's institution; absent: drawn by payer_share."""
+
+
+class Demand(Model):
+    """Describe a stream of payments."""
+
+    corridor: Name
+    """Which way the money goes."""
+    channel: Literal["counter", "online", "remittance"] = "counter"
+    """Where the payer pays."""
+    rate: EventRate | None = None
+    """Mean arrivals; with a profile, the mean over its day."""
+    profile: Name | Literal["flat"] = "flat"
+    """Course of the day (in `profiles`), or flat."""
+    payments: tuple[ScheduledPayment, ...] | None = None
+    """A written list of payments, in place of a rate."""
+    count: PositiveCount | None = None
+    """Stop after this many payments."""
+    fixed_side: Literal["creditor", "debtor"] = "creditor"
+    """Which side the amount fixes: what the payee asks, or what the payer sends."""
+    amount: AmountDistribution | None = None
+    """Instructed amounts, in the currency of the fixed side."""
+    payers: PositiveCount = 1
+    """Number of payers; daily limits are kept for each."""
+    payer_skew: PositiveCount = assumed(2, "activity of payers is skewed; no figure published")
+    """1: all payers equally active; k: payer index is the population times u^k."""
+    priority: Count = 0
+    """Place in stations that serve by priority; 0 first."""
+
+
+class Profile(Model):
+    """Describe the course of a day."""
+
+    hourly: tuple[Count, ...]
+    """24 weights by local hour."""
+    weekday: tuple[Count, ...] = (1, 1, 1, 1, 1, 1, 1)
+    """7 weights, Monday first; their mean counts as 1."""
+    burst_sigma: SharePpb = assumed(
+        200_000_000, "peak minute of an hour about 1.5 times its mean (demand.burst_within_hour)"
+    )
+    """Spread of a minute's factor around the hourly course (lognormal, mean 1)."""
+
+
+class Routing(Model):
+    """Say how routes are chosen."""
+
+    policy: Literal["priority", "cheapest", "fastest"] = "cheapest"
+    """Which route is best."""
+    candidates: PositiveCount = assumed(8, "more than any corridor here has")
+    """Most candidate routes of a corridor."""
+    failover: Count = 0
+    """How often a payment may try another route after a failure that one might cure."""
+    view_interval: PositiveDurationUs = assumed(10_000_000, "routers poll; no figure published")
+    """How stale the router's view of queues may be."""
+    order: tuple[str, ...] = ()
+    """Routes in order of preference, by name or its start (policy priority)."""
+
+
+class Disruption(Model):
+    """Take something out of service."""
+
+    outage: Name
+    """Institution or rail that is down."""
+    role: Literal["core", "settlement_agent", "gateway"] | None = None
+    """Which part of it; absent: all of it."""
+    from_: TimeOfDay | None = Field(default=None, alias="from")
+    """Local time of day it begins."""
+    after: DurationUs | None = None
+    """Or: how long after the start it begins."""
+    for_: PositiveDurationUs = Field(alias="for")
+    """How long it lasts."""
