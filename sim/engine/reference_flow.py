@@ -20,7 +20,7 @@ from sim.contract.spec import (
 from sim.engine.reference_accounts import free_waiting, leave_account
 from sim.engine.reference_ledgers import leave_ledger
 from sim.engine.reference_run import STOP, Run
-from sim.engine.reference_state import NOWHERE, Payment, Stage, Wait
+from sim.engine.reference_state import NOWHERE, Due, Payment, Stage, Wait
 from sim.engine.reference_stations import leave_queue
 
 _CODE_DAMAGED = 1
@@ -31,17 +31,15 @@ def transit(run: Run, payment: Payment, stage: Stage) -> int:
     delay_us = run.draw_time(payment, stage)
     run.log(LogKind.DELAY, payment, stage.cause, delay_us)
     payment.wait = Wait.TRANSIT
-    payment.awaited_step = run.schedule_step(
-        payment, EventClass.COMPLETE, delay_us, _arrive, subject=NOWHERE
-    )
+    payment.awaited_step = run.schedule_step(payment, EventClass.COMPLETE, delay_us, _arrive)
     return STOP
 
 
-def _arrive(run: Run, payment: Payment, step: int, at: int, _: int) -> None:
-    if payment.awaited_step == step:
-        payment.account_time(run.stages[at].cause, run.now_us)
+def _arrive(run: Run, payment: Payment, due: Due) -> None:
+    if payment.awaited_step == due.step:
+        payment.account_time(run.stages[due.stage].cause, run.now_us)
         payment.stop_waiting()
-        run.advance(payment, at + 1)
+        run.advance(payment, due.stage + 1)
 
 
 def decide(run: Run, payment: Payment, stage: Stage) -> int:
@@ -68,18 +66,15 @@ def deadline(run: Run, payment: Payment, stage: Stage) -> int:
     payment.armed_step = NOWHERE
     if stage.value:
         run.log(LogKind.DEADLINE, payment, amount=stage.value)
-        payment.deadline_stage = payment.at
-        payment.armed_step = run.schedule_step(
-            payment, EventClass.EXPIRE, stage.value, _expire, subject=NOWHERE
-        )
+        payment.armed_step = run.schedule_step(payment, EventClass.EXPIRE, stage.value, _expire)
     return payment.at + 1
 
 
-def _expire(run: Run, payment: Payment, step: int, armed_at: int, _: int) -> None:
-    if payment.armed_step != step:
+def _expire(run: Run, payment: Payment, due: Due) -> None:
+    if payment.armed_step != due.step:
         return
     payment.armed_step = NOWHERE
-    timed_out = run.stages[armed_at]
+    timed_out = run.stages[due.stage]
     run.log(LogKind.EXPIRE, payment, timed_out.reason)
     _abandon(run, payment)
     payment.reason = timed_out.reason

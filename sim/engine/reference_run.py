@@ -35,7 +35,16 @@ from sim.contract.spec import (
     order_key,
 )
 from sim.draws.lookup import draw62, quantile
-from sim.engine.reference_state import Account, Ledger, Payment, Stage, Station, Transfer
+from sim.engine.reference_state import (
+    NOWHERE,
+    Account,
+    Due,
+    Ledger,
+    Payment,
+    Stage,
+    Station,
+    Transfer,
+)
 from sim.errors import InvariantViolation
 
 STOP = NULL
@@ -150,16 +159,17 @@ class Run:
         delay_us: int,
         action: Callable[..., None],
         *,
-        subject: int,
+        subject: int = NOWHERE,
     ) -> int:
-        """Schedule ``action(run, payment, step, stage, subject)`` and return the step."""
+        """Schedule ``action(run, payment, due)`` and return the step."""
         if delay_us < 0:
             self.broken(f"an event lies {-delay_us} us in the past", payment.number)
         payment.step = step = payment.step + 1
         if step > STEP_MASK:
             self.broken("the payment's event counter overflows", payment.number)
         key = order_key(event_class, payment.number, step)
-        self.schedule(self.now_us + delay_us, key, action, payment, step, payment.at, subject)
+        due = Due(step, payment.at, subject)
+        self.schedule(self.now_us + delay_us, key, action, payment, due)
         return step
 
     def _take(self, event: simpy.Event) -> None:

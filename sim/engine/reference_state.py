@@ -58,6 +58,16 @@ class Stage:
     flags: int
 
 
+class Due(NamedTuple):
+    """Say what a payment's scheduled event is about, whatever the payment does meanwhile."""
+
+    step: int
+    stage: int
+    """Stage row the payment was at."""
+    subject: int
+    """Station that serves it, or :data:`NOWHERE`."""
+
+
 class Transfer(NamedTuple):
     """Hold one movement of money with its accounts resolved."""
 
@@ -101,7 +111,6 @@ class Payment:
     step: int = 0
     awaited_step: int = NOWHERE
     armed_step: int = NOWHERE
-    deadline_stage: int = NOWHERE
     reason: int = int(Reason.NONE)
     route: int = NOWHERE
     tried: int = 0

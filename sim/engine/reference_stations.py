@@ -15,7 +15,7 @@ from sim.contract.spec import (
     order_key,
 )
 from sim.engine.reference_run import STOP, Run
-from sim.engine.reference_state import Payment, Stage, Station, Wait
+from sim.engine.reference_state import Due, Payment, Stage, Station, Wait
 
 
 def serve(run: Run, payment: Payment, stage: Stage) -> int:
@@ -78,18 +78,19 @@ def _start(run: Run, number: int, payment: Payment) -> None:
     )
 
 
-def _finish(run: Run, payment: Payment, step: int, at: int, number: int) -> None:
+def _finish(run: Run, payment: Payment, due: Due) -> None:
     """End a service; the payment may have gone elsewhere meanwhile, its server has not."""
+    number = due.subject
     station = run.stations[number]
     if station.busy.level < 1:
         run.broken(f"station {number} finishes more than it started", payment.number)
-    run.log(LogKind.FINISH, payment, number, stage=at)
+    run.log(LogKind.FINISH, payment, number, stage=due.stage)
     station.busy.move(run.now_us, -1)
     _start_waiting(run, number)
-    if payment.awaited_step == step:
-        payment.account_time(run.stages[at].cause, run.now_us)
+    if payment.awaited_step == due.step:
+        payment.account_time(run.stages[due.stage].cause, run.now_us)
         payment.stop_waiting()
-        run.advance(payment, at + 1)
+        run.advance(payment, due.stage + 1)
 
 
 def _start_waiting(run: Run, number: int) -> None:
