@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, WrapValidator
 
 from sim.model.number_text import Quantity, describe_found
 
@@ -24,6 +24,9 @@ __all__ = ["FieldPath", "FieldProblemsError", "Model", "describe_found"]
 
 FieldPath = tuple[str | int, ...]
 """Keys and list positions that lead to a value, from the outermost in."""
+
+_READERS = (Quantity, BeforeValidator, PlainValidator, WrapValidator)
+"""Metadata that takes the reading of text into its own hands."""
 
 _BARE_TYPES = frozenset({int, float, bool, Decimal, datetime, date, time, timedelta})
 
@@ -53,9 +56,17 @@ def _write_defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
     """Show defaults as people write them: ``350 ms``, not the integer it is kept as."""
     for name, field in model.model_fields.items():
         shown = schema.get("properties", {}).get(field.alias or name, {})
-        for item in field.metadata:
-            if isinstance(item, Quantity) and item.write and shown.get("default") is not None:
-                shown["default"] = item.write(field.get_default(call_default_factory=False))
+        default = field.get_default(call_default_factory=False)
+        if shown.get("default") is None or default is None:
+            continue
+        writers = [item.write for item in field.metadata if isinstance(item, Quantity)]
+        if any(writers):
+            shown["default"] = next(write for write in writers if write)(default)
+        elif hasattr(default, "__get_pydantic_core_schema__") and not isinstance(
+            default, BaseModel
+        ):
+            # Amounts, rates and distributions say themselves how they are written.
+            shown["default"] = str(default)
 
 
 class Model(BaseModel):
@@ -77,7 +88,7 @@ class Model(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
         """Refuse fields that pydantic would coerce from text by rules that are not ours."""
         for name, field in cls.model_fields.items():
-            if any(isinstance(item, Quantity) for item in field.metadata):
+            if any(isinstance(item, _READERS) for item in field.metadata):
                 continue
             for bare in _bare_types(field.annotation):
                 raise TypeError(
@@ -90,7 +101,7 @@ def _bare_types(annotation: object) -> Iterator[type]:
     origin = get_origin(annotation)
     if origin is Annotated:
         inner, *metadata = get_args(annotation)
-        if not any(isinstance(item, Quantity) for item in metadata):
+        if not any(isinstance(item, _READERS) for item in metadata):
             yield from _bare_types(inner)
     elif origin in (Union, types.UnionType) or _is_container(origin):
         for argument in get_args(annotation):

@@ -33,6 +33,7 @@ from sim.model.number_text import (
     write_scaled,
 )
 from sim.model.words import (
+    CalendarDate,
     CountryCode,
     CurrencyCode,
     CurrencyPair,
@@ -47,6 +48,7 @@ from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 __all__ = [
     "AmountText",
     "BusinessDays",
+    "CalendarDate",
     "Count",
     "CountryCode",
     "CurrencyCode",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -36,6 +36,8 @@ _TIMESTAMP = re.compile(
 _TIMESTAMP_ALLOWED = (
     "a date and time with its UTC offset such as '2025-09-17T18:00:00+07:00' (ISO 8601)"
 )
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE_ALLOWED = "a date that exists such as '2025-09-17' (ISO 8601)"
 _TIME_OF_DAY = re.compile(
     r"(?P<h>[01][0-9]|2[0-3]):(?P<m>[0-5][0-9])(?::(?P<s>[0-5][0-9]))?|24:00(?::00)?"
 )
@@ -125,10 +127,21 @@ def parse_timestamp(found: object) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        return refuse(found, _TIMESTAMP_ALLOWED, " of a date that exists")
+        return refuse(found, _TIMESTAMP_ALLOWED)
     # No place on Earth is further from UTC; a wrong offset would silently shift the whole run.
     offset = instant.utcoffset() or timedelta()
     return instant if abs(offset) <= timedelta(hours=14) else refuse(found, _TIMESTAMP_ALLOWED)
+
+
+def parse_calendar_date(found: object) -> date:
+    """Read a date; at which instant it begins depends on the place it is used for."""
+    if isinstance(found, date) and not isinstance(found, datetime):
+        return found
+    text = match_text(_DATE, found, _DATE_ALLOWED).group()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return refuse(found, _DATE_ALLOWED)
 
 
 def parse_time_of_day(found: object) -> int:
@@ -195,6 +208,12 @@ Timestamp = Annotated[
     ),
 ]
 """Instant with its UTC offset."""
+
+CalendarDate = Annotated[
+    date,
+    Quantity(parse_calendar_date, _DATE_ALLOWED, _DATE.pattern, ("2025-09-17",), date.isoformat),
+]
+"""Date without a time."""
 
 TimeOfDay = Annotated[
     int,

@@ -8,7 +8,8 @@ import pytest
 from pydantic import Field, ValidationError
 
 from sim.model.base import FieldProblemsError, Model
-from sim.model.quantities import Count, CurrencyPair, DurationUs, Flag, Name
+from sim.model.distributions import DurationDistribution, parse_duration_distribution
+from sim.model.quantities import Count, CurrencyPair, DurationUs, Flag, MoneyAmount, Name
 from sim.units import SECOND_US
 
 
@@ -63,3 +64,16 @@ def test_quantities_inside_containers_are_not_taken_for_bare_numbers() -> None:
 def test_field_problems_name_each_path() -> None:
     error = FieldProblemsError([(("routes", 2), "wrong"), ((), "also wrong")])
     assert str(error) == "routes.2: wrong\n: also wrong"
+
+
+def test_schema_default_of_an_amount_is_its_text() -> None:
+    class Priced(Model):
+        price: MoneyAmount = MoneyAmount(1250, "USD")
+        """Price."""
+
+        time: DurationDistribution = parse_duration_distribution("0.8 s")
+        """Time."""
+
+    properties = Priced.model_json_schema()["properties"]
+    assert properties["price"]["default"] == "12.50 USD"
+    assert properties["time"]["default"] == "800 ms"

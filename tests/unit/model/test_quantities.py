@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 
@@ -33,6 +33,7 @@ TIME = "a time of day from '00:00' to '24:00' such as '17:00' or '17:00:30'"
 STAMP = "a date and time with its UTC offset such as '2025-09-17T18:00:00+07:00' (ISO 8601)"
 COUNTRY = "a country of two capital letters (ISO 3166) such as 'KH' or 'CN'"
 PAIR = "two different currencies such as 'USD/KHR'"
+DATE = "a date that exists such as '2025-09-17' (ISO 8601)"
 BUSINESS = "a whole number of business days from 0 to 366 such as '2 business days'"
 CURRENCY = ", ".join(sorted(CURRENCIES))
 
@@ -84,6 +85,7 @@ ACCEPTED = [
     (q.PositiveCount, "1", 1),
     (q.DecimalText, "7.1875", Decimal("7.1875")),
     (q.DecimalText, "4 084", Decimal(4084)),
+    (q.CalendarDate, "2024-02-29", date(2024, 2, 29)),
     (q.TimeOfDay, "17:00", 61_200),
     (q.TimeOfDay, "17:00:30", 61_230),
     (q.TimeOfDay, "24:00", 86_400),
@@ -159,6 +161,10 @@ REFUSED = [
     (q.PositiveCount, "0", f"found '0'; allowed: {POSITIVE}"),
     (q.DecimalText, "0.0", f"found '0.0'; allowed: {DECIMAL}"),
     (q.DecimalText, "NaN", f"found 'NaN'; allowed: {DECIMAL}"),
+    (q.CalendarDate, "2025-02-29", f"found '2025-02-29'; allowed: {DATE}"),
+    (q.CalendarDate, "20250917", f"found '20250917'; allowed: {DATE}"),
+    (q.Timestamp, "2025-02-29T18:00Z", f"found '2025-02-29T18:00Z'; allowed: {STAMP}"),
+    (q.Timestamp, "2025-09-17T18:00+99:00", f"found '2025-09-17T18:00+99:00'; allowed: {STAMP}"),
     (q.TimeOfDay, "1020", f"found '1020'; allowed: {TIME}"),
     (q.TimeOfDay, "25:00", f"found '25:00'; allowed: {TIME}"),
     (q.TimeOfDay, "24:01", f"found '24:01'; allowed: {TIME}"),
