@@ -30,7 +30,6 @@ app = typer.Typer(
 TextArgument = Annotated[
     str, typer.Argument(metavar="TEXT", help="The code, or '-' to read it from standard input.")
 ]
-Word = Annotated[str | None, typer.Option(show_default=False)]
 
 
 @app.command("decode")
@@ -82,16 +81,22 @@ def encode_command(
     union_pay_merchant: Annotated[
         str | None, typer.Option(help="UnionPay account, riel codes only.")
     ] = None,
-    bill_number: Word = None,
-    mobile_number: Word = None,
-    store_label: Word = None,
-    terminal_label: Word = None,
-    purpose_of_transaction: Word = None,
+    bill_number: Annotated[str | None, typer.Option(help="Bill number, at most 25.")] = None,
+    mobile_number: Annotated[
+        str | None, typer.Option(help="Mobile number, written as given.")
+    ] = None,
+    store_label: Annotated[str | None, typer.Option(help="Store, at most 25.")] = None,
+    terminal_label: Annotated[str | None, typer.Option(help="Terminal, at most 25.")] = None,
+    purpose_of_transaction: Annotated[str | None, typer.Option(help="Purpose, at most 25.")] = None,
     language_preference: Annotated[
         str | None, typer.Option(help="Language of the other name, such as km.")
     ] = None,
-    merchant_name_alternate_language: Word = None,
-    merchant_city_alternate_language: Word = None,
+    merchant_name_alternate_language: Annotated[
+        str | None, typer.Option(help="Name in the other language.")
+    ] = None,
+    merchant_city_alternate_language: Annotated[
+        str | None, typer.Option(help="City in the other language.")
+    ] = None,
     created_ms: Annotated[
         int | None, typer.Option(help="Creation, Unix milliseconds; default: now.")
     ] = None,
@@ -168,7 +173,8 @@ def _given(text: str) -> str:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    typer.echo(f"error: {_printable(message)}", err=True)
+    lines = [_printable(line) for line in message.split("\n")]
+    typer.echo("error: " + "\n".join(lines), err=True)
     raise typer.Exit(exit_code)
 
 
@@ -239,7 +245,7 @@ def _printable(text: str) -> str:
     """
     return "".join(
         character
-        if character.isprintable() or character in "\u200b\u200c\u200d\n"
+        if character.isprintable() or character in "\u200b\u200c\u200d"
         else character.encode("unicode_escape").decode("ascii")
         for character in text
     )

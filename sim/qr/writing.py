@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, TypedDict, Unpack
 
 from sim.qr.checking import AMOUNT_FORM, DOLLAR, DYNAMIC, RIEL, STATIC, content_problems
@@ -40,14 +41,12 @@ CATEGORY: Final = "5999"
 COUNTRY: Final = "KH"
 """Country written when none is given."""
 
-CURRENCY_DIGITS: Final[Mapping[str, str]] = {
-    "KHR": RIEL,
-    "USD": DOLLAR,
-    RIEL: RIEL,
-    DOLLAR: DOLLAR,
-}
+CURRENCY_DIGITS: Final[Mapping[str, str]] = MappingProxyType(
+    {"KHR": RIEL, "USD": DOLLAR, RIEL: RIEL, DOLLAR: DOLLAR}
+)
 """Digits written for each currency name accepted."""
 
+_DIGITS_MAX: Final = 30
 _PATH: Final = re.compile(r"[0-9]{2}(\.[0-9]{2})?")
 _PLAIN_INPUTS: Final = (
     "union_pay_merchant",
@@ -151,9 +150,10 @@ def encode(**inputs: Unpack[KhqrInputs]) -> str:
             templates[tag] = inside
     _place_unknown(inputs.get("unknown") or {}, objects, templates, problems)
     objects |= dict.fromkeys(templates, "")
-    # The account type is reported by its own problem; a missing template would only repeat it.
+    # What was left out because of a problem already told is not told again as missing.
     judged = content_problems(objects, templates, 0)
     told = {problem.path for problem in problems}
+    told |= {path.partition(".")[0] for path in told}
     problems += [problem for problem in judged if problem.path not in told]
     if amount and inputs.get("created_ms") in (None, ""):
         # Last, because the official kit reads its own clock here and cannot miss it.
@@ -328,7 +328,7 @@ def _amount_text(
     """Give the amount as the official kit writes it; ``None`` for a static code."""
     if amount is None:
         return None
-    given = format(amount, "f") if isinstance(amount, Decimal) else str(amount)
+    given = _digits(amount)
     form = AMOUNT_FORM.fullmatch(given)
     if form is None:
         allowed = "digits and one point, or nothing for a static code"
@@ -344,6 +344,20 @@ def _amount_text(
     return f"{whole}.{decimals:0<2}" if decimals.strip("0") else whole
 
 
+def _digits(value: str | int | Decimal) -> str:
+    """Write a number out; one far out of range becomes words, for writing it could take forever."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        if not isinstance(exponent, int):
+            return str(value)
+        if exponent < -_DIGITS_MAX or value.adjusted() > _DIGITS_MAX:
+            return "a number out of range"
+        return format(value, "f")
+    return str(value) if abs(value) < 10**_DIGITS_MAX else "a number out of range"
+
+
 def _place_times(
     inputs: KhqrInputs, templates: dict[str, dict[str, str]], problems: list[QrProblem]
 ) -> None:
@@ -351,9 +365,9 @@ def _place_times(
     if expires is None or expires == "":
         problems.append(QrProblem(45, f"{TIMES}.01", "nothing", "an expiry beside an amount"))
         return
-    inside = {"01": str(expires)}
+    inside = {"01": _digits(expires)}
     if created is not None and created != "":
-        text = str(created)
+        text = _digits(created)
         inside = {"00": text, **inside}
         if len(text) != TIMESTAMP_LENGTH or not (text.isascii() and text.isdigit()):
             allowed = "13 digits, Unix milliseconds"

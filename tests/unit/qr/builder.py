@@ -61,9 +61,7 @@ def seal(body: str) -> str:
     return body + naive_crc(body.encode("utf-8", "surrogatepass"))
 
 
-def code_of(
-    *, dynamic: bool = False, without: Iterable[str] = (), **changes: str
-) -> str:
+def code_of(*, dynamic: bool = False, without: Iterable[str] = (), **changes: str) -> str:
     """Write a sound code with some tags changed (``t54="10"``) or left out."""
     objects = dict(DYNAMIC_OBJECTS if dynamic else STATIC_OBJECTS)
     objects |= {name.removeprefix("t"): value for name, value in changes.items()}

@@ -167,9 +167,7 @@ def test_a_static_code_is_judged_by_the_rules(changes, expected):
     ],
 )
 @pytest.mark.parametrize("initiation", ["11", "12"])
-def test_an_amount_has_one_form_whatever_the_point_of_initiation(
-    currency, amount, ok, initiation
-):
+def test_an_amount_has_one_form_whatever_the_point_of_initiation(currency, amount, ok, initiation):
     text = code_of(dynamic=True, t53=currency, t54=amount, t01=initiation)
     assert codes(text) == ([] if ok else [4])
 

@@ -113,7 +113,6 @@ def test_no_amount_or_zero_is_static_and_writes_no_times(amount):
         ("USD", Decimal("-Infinity")),
         ("USD", Decimal("1E+999999")),
         ("USD", Decimal("1E-999999")),
-
         ("USD", "9" * 100_000),
     ],
 )
