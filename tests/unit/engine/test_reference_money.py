@@ -182,6 +182,14 @@ def test_account_totals_from_the_warm_up() -> None:
     assert ran.totals.account[plan.nostro].tolist() == [30, 0, 30, 700 + 30 * 88, 0, 0]
 
 
+def test_balance_area_counts_whole_second_instants() -> None:
+    """100 until 11.5, 40 until 12.7, then 30: instants 1..11, 12, 13..100 see 100, 40, 30."""
+    plan = Nostro(100)
+    ran = run_plan(plan.sketch.build(), workload(*amounts((1.5, 60), (2.7, 10))))
+    area = 100 * 11 + 40 * 1 + 30 * 88
+    assert ran.totals.account[plan.nostro, AccountTotal.BALANCE_AREA] == area
+
+
 def price_stages(sketch: Sketch, pricing: int, *, validity: float, thinking: float) -> None:
     """Add: 0 QUOTE, 1 think, 2 CONVERT (at most one requote), 3 END, 4 rejected."""
     builder = sketch.builder

@@ -142,6 +142,25 @@ def test_wake_up_is_rounded_up_to_the_microsecond() -> None:
     assert times == [0, 333_334, 666_668]
 
 
+def test_nobody_overtakes_at_the_instant_of_a_wake_up() -> None:
+    """One start per 2 s. 0 starts at 0, 1 waits; 2 comes by a wait of 2 s, exactly at the wake-up.
+
+    Its completion has the lower key and is handled first, when the rate already allows: it must
+    join behind 1, which the wake-up starts; 2 starts at 4.
+    """
+    sketch = Sketch()
+    station = sketch.builder.add_station("desk", rate_count=1, rate_period_us=2 * SECOND)
+    sketch.wait(2)
+    served = sketch.serve(station, 0.5)
+    sketch.completed()
+    sketch.stream(entry=served)
+    sketch.stream(entry=0)
+    rows = [{"at": 0}, {"at": 0}, {"at": 0, "stream": 1}]
+    ran = run_plan(sketch.build(), workload(*rows))
+    assert ran.when(JOIN) == [(0, 1), (2, 2)]
+    assert ran.when(START) == [(0, 0), (2, 1), (4, 2)]
+
+
 def test_wake_up_that_finds_no_server_leaves_it_to_the_next_finish() -> None:
     """One server, service 2, one per second.
 
