@@ -1,4 +1,4 @@
-"""Speed of the codec: prints figures (run with ``-s``), asserts only that the work was done."""
+"""Speed of the codec in processor time: prints figures (run with ``-s``), asserts only the work."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ NOW_MS = 1_767_225_660_000
 @pytest.fixture(scope="module")
 def payloads():
     """Write one distinct merchant code per merchant, as the khqr rail does."""
-    start = time.perf_counter()
+    start = time.process_time()
     texts = [
         encode(
             account_type="merchant",
@@ -26,7 +26,7 @@ def payloads():
         )
         for number in range(COUNT)
     ]
-    report("encode", time.perf_counter() - start)
+    report("encode", time.process_time() - start)
     return texts
 
 
@@ -36,16 +36,16 @@ def report(name, seconds):
 
 @pytest.mark.slow
 def test_ten_thousand_distinct_merchant_codes_are_decoded(payloads):
-    start = time.perf_counter()
+    start = time.process_time()
     read = [(code.fields, code.schemes) for code in map(decode, payloads)]
-    report("decode with fields and schemes", time.perf_counter() - start)
+    report("decode with fields and schemes", time.process_time() - start)
     assert len({fields["merchant_id"] for fields, _ in read}) == COUNT
     assert all(schemes == ("khqr",) for _, schemes in read)
 
 
 @pytest.mark.slow
 def test_ten_thousand_distinct_merchant_codes_are_judged(payloads):
-    start = time.perf_counter()
+    start = time.process_time()
     valid = sum(verify(text, NOW_MS) == () for text in payloads)
-    report("verify", time.perf_counter() - start)
+    report("verify", time.process_time() - start)
     assert valid == COUNT
