@@ -94,7 +94,7 @@ def quantile(tables: npt.NDArray[np.int64], offset: int, u62: int) -> int:
     -------
     int
         Value in the unit of the table, rounded to the nearest whole unit, halves up. It never
-        falls as ``u62`` rises, the value of the lower tail excepted where values are negative.
+        falls as ``u62`` rises.
 
     Notes
     -----

@@ -17,8 +17,8 @@ pareto), the root mean square of the tail, because at sigma 2.5 its conditional 
 Nodes are rounded to whole units, all at the one rounding point that brings the mean of the rounded
 table closest to the exact one. So at any scale each node is within one unit of its value, and the
 mean within half a unit times the share of the nodes that have the most frequent fractional part:
-for smooth densities about 1/500 of a unit, for ``constant`` half a unit. Rounding itself adds up to
-a twelfth of a squared unit, or a quarter if values span few units, to the second moment.
+for smooth densities about 1/500 of a unit, for ``constant`` half a unit. Rounding adds less than a
+quarter of a squared unit to the second moment.
 
 Bounds, for a mean of 10 000 units or more: mean within 1e-5, second moment about the anchor and
 99.9 % quantile within 1e-3, relative. A table that cannot keep them is refused. A quantile of an
@@ -178,7 +178,7 @@ def table_second_moment(table: npt.NDArray[np.int64]) -> float:
     Returns
     -------
     float
-        Mean square in squared units; rounding adds at most one twelfth.
+        Mean square in squared units; rounding the draws adds less than a quarter.
     """
     return _mean_square(table.astype(np.float64))
 
