@@ -232,7 +232,7 @@ class _UnreadableLogError(Exception):
 def _first_difference(expected: list[int], found: list[int]) -> tuple[int, int, int] | None:
     """Return column, found and expected value of the first difference that is one."""
     for column, (due, is_) in enumerate(zip(expected, found, strict=True)):
-        if due == is_ or due == UNKNOWN:
+        if due in (is_, UNKNOWN):
             continue
         if due < 0 and is_ < 0 and column == RecordColumn.ROUTE:
             continue

@@ -66,11 +66,24 @@ class EventBook:
         self._plan, self._findings, self._replay = plan, findings, replay
         self._agenda: list[list[int]] = plan.agenda.tolist()
         self._next_agenda = 0
+        self._highest = -1
+        self.born: set[int] = set()
+        """Keys of events scheduled at the instant at hand for this same instant."""
 
     def begin(self, time_us: int, key: int, kind: int, payment: int) -> None:
         """Begin an event with its first row."""
         f = self._findings
-        follows = (time_us, key) > (f.now, f.key)
+        if time_us != f.now:
+            self._check_done(1 << 62)
+            self.born.clear()
+            follows = time_us > f.now
+            self._highest = key
+        else:
+            # Only what was scheduled at this very instant may come after a higher key.
+            follows = key > self._highest or key in self.born
+            self._highest = max(self._highest, key)
+            self.born.discard(key)
+            self._check_done(key)
         event_class = key >> (PAYMENT_BITS + STEP_BITS)
         limit = self._plan.horizon_us
         in_run = time_us == limit if event_class == EventClass.HORIZON else 0 <= time_us < limit
@@ -122,6 +135,14 @@ class EventBook:
             )
         else:
             self._findings.add("event_class", f"unknown kind of row {kind}")
+
+    def _check_done(self, key: int) -> None:
+        """Check that what was scheduled for this instant and comes before a key has been done."""
+        if self.born:
+            lowest = min(self.born)
+            self._findings.check(
+                "order", lowest > key, "the event with key {} was due first", lowest
+            )
 
     def finish_run(self) -> None:
         """Check that the agenda was worked off."""

@@ -312,6 +312,8 @@ class Replay:
         p.account_time(Cause.WAITING, self._findings.now)
         p.wait, p.wait_subject, p.due_key = Wait.SERVICE, station, p.steps
         p.cause = self._program.stage[stage][S.CAUSE]
+        if service_us == 0:
+            self._events.born.add(order_key(EventClass.COMPLETE, number, p.steps))
 
     def _check_station(self, p: PaymentState, stage: list[int], station: int) -> None:
         self._findings.check(
@@ -345,6 +347,8 @@ class Replay:
         p.wait, p.cause = Wait.DELAY, row[3]
         p.due_us = f.now + row[4]
         p.due_key = order_key(EventClass.COMPLETE, p.number, p.steps)
+        if row[4] == 0:
+            self._events.born.add(p.due_key)
 
     # 3. Ledgers.
 

@@ -10,7 +10,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from sim.contract.plan import Plan
-from sim.contract.spec import Discipline, StationColumn, WhenClosed
+from sim.contract.spec import (
+    STATION_PSEUDO,
+    Discipline,
+    EventClass,
+    StationColumn,
+    WhenClosed,
+    order_key,
+)
 from sim.tables.audit_findings import Findings
 
 
@@ -225,14 +232,17 @@ class StationBook:
             if s.waiting == 0 or s.closed or s.busy >= s.servers:
                 s.start_by_us = -1
                 continue
+            wake_us = -(-s.tat // s.rate_count) if s.rate_count > 0 else -1
+            # A wake-up due at this instant that has not had its turn yet will start it.
+            wakes = self._findings.key < order_key(EventClass.COMPLETE, STATION_PSEUDO - station, 0)
             self._findings.check(
                 "idle_server",
-                not self._can_start(s),
+                not self._can_start(s) or (wake_us == self._findings.now and wakes),
                 "station {} leaves {} waiting though it can start one",
                 station,
                 s.waiting,
             )
-            s.start_by_us = -(-s.tat // s.rate_count) if s.rate_count > 0 else -1
+            s.start_by_us = wake_us
         self._touched.clear()
 
     def finish_run(self, horizon_us: int) -> None:

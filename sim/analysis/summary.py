@@ -1,0 +1,131 @@
+"""Hold the measures of a run and write them in the shape of ``summary.json``.
+
+Takes named figures; gives a :class:`Summary`, the same for the command line, the tables and Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+GROUPS = ("scope", "corridor", "route", "rail", "agent", "reason", "station", "account")
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Hold one figure.
+
+    Attributes
+    ----------
+    value : float or int or None
+        None where there is nothing to measure (a share of no payments).
+    unit : str
+        Its unit.
+    low, high : float or None
+        95 % confidence interval over replications, None with one.
+    """
+
+    value: float | int | None
+    unit: str
+    low: float | None = None
+    high: float | None = None
+
+    def __float__(self) -> float:
+        """Return the value; not a number where there is none."""
+        return float("nan") if self.value is None else float(self.value)
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the shape of ``summary.json``."""
+        return {"value": self.value, "unit": self.unit, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Hold a figure and the published target it is held against.
+
+    Attributes
+    ----------
+    value : float or None
+        What was measured.
+    target : float
+        What is asked for.
+    unit : str
+        Unit of both.
+    is_met : bool or None
+        None where there is nothing to measure.
+    """
+
+    value: float | None
+    target: float
+    unit: str
+    is_met: bool | None
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the shape of ``summary.json``."""
+        return {
+            "value": self.value,
+            "target": self.target,
+            "unit": self.unit,
+            "met": self.is_met,
+        }
+
+
+Measures = Mapping[str, Measure]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Hold all measures of a run.
+
+    Attributes
+    ----------
+    scenario : str
+        Its name.
+    seed, replications : int
+        As run.
+    engine : str
+        ``compiled`` or ``reference``.
+    covers : str
+        Which payments ``measures`` cover: ``cross_border``, or ``all`` in a plan without any.
+    measures : mapping of str to Measure
+        The headline.
+    by : mapping
+        Group, then name, then measures; the groups are :data:`GROUPS`.
+    g20 : mapping of str to Target
+        The G20 roadmap's indicators against its targets.
+    """
+
+    scenario: str
+    seed: int
+    engine: str
+    replications: int
+    covers: str
+    measures: Measures
+    by: Mapping[str, Mapping[str, Measures]]
+    g20: Mapping[str, Target] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Measure:
+        """Return a headline measure."""
+        return self.measures[name]
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the shape of ``summary.json``."""
+        return {
+            "scenario": self.scenario,
+            "seed": self.seed,
+            "engine": self.engine,
+            "replications": self.replications,
+            "covers": self.covers,
+            "measures": _flat(self.measures),
+            "by": {
+                group: {name: _flat(measures) for name, measures in names.items()}
+                for group, names in self.by.items()
+            },
+            "g20": {name: target.as_json() for name, target in self.g20.items()},
+        }
+
+
+def _flat(measures: Measures) -> dict[str, Json]:
+    return {name: measure.as_json() for name, measure in measures.items()}
