@@ -1,0 +1,410 @@
+"""The inner loop of the workload: next payment, its draws, its row.
+
+Takes the streams laid out as integer arrays by ``workload``; fills rows of a chunk. Holds no state
+of its own: all of it is in the arrays, so a chunk may end anywhere. Only each stream's next payment
+is known at any time, in a heap ordered by (time, stream), so memory does not grow with the horizon.
+Whole numbers only; the same compiled, uncompiled and in plain Python.
+
+One block of the generator gives two 62-bit draws. Per payment n, all with visit 0:
+
+=================  ==========================================  ==================================
+purpose            first draw                                  second draw
+=================  ==========================================  ==================================
+arrival            unit exponential to the next payment        not used
+amount+payer       amount                                      payer
+agents+merchant    debtor agent                                merchant, or creditor agent
+code               static or dynamic code                      damaged or not
+code_age           age of a dynamic code                       not used
+=================  ==========================================  ==================================
+
+A block is only computed where one of its draws decides something.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sim.contract.plan import Array
+from sim.contract.spec import WorkloadColumn
+from sim.draws.compiled import compiled
+from sim.draws.lookup import index_below, quantile, weighted_index
+from sim.draws.threefry import MASK32, threefry4x32
+
+NO_EXPIRY = 1 << 62
+"""Expiry of a code that never expires; beyond every horizon."""
+
+# Columns of ``Streams.setting``; ``*_FIRST`` are offsets in ``Streams.pool``.
+IS_WRITTEN = 0
+WRITTEN_FIRST = 1
+COUNT = 2
+"""Payments the stream may have at most."""
+HAZARD_TIME_FIRST = 3
+HAZARD_FIRST = 4
+HAZARD_SHIFT_FIRST = 5
+HAZARD_COUNT = 6
+AMOUNT_FIXED = 7
+AMOUNT_TABLE = 8
+AMOUNT_GRANULE = 9
+PAYERS = 10
+PAYER_SKEW = 11
+DEBTOR_AGENT_FIRST = 12
+DEBTOR_CUMULATIVE_FIRST = 13
+DEBTOR_COUNT = 14
+MERCHANT_FIRST = 15
+MERCHANT_AGENT_FIRST = 16
+MERCHANT_ROUTE_SET_FIRST = 17
+MERCHANT_DAMAGED_FIRST = 18
+MERCHANT_EXPIRY_FIRST = 19
+MERCHANT_COUNT = 20
+CREDITOR_AGENT_FIRST = 21
+CREDITOR_CUMULATIVE_FIRST = 22
+CREDITOR_COUNT = 23
+ROUTE_SET = 24
+STATIC_THRESHOLD = 25
+DYNAMIC_LIFE_US = 26
+CODE_AGE_TABLE = 27
+DAMAGED_THRESHOLD = 28
+STREAM = 29
+SETTING_WIDTH = 30
+
+# Columns of ``Streams.state``: the stream's next payment.
+NEXT_TIME_US = 0
+NEXT_N = 1
+NEXT_HAZARD = 2
+SEGMENT = 3
+STATE_WIDTH = 4
+
+# Places in ``Streams.purpose``, in the order of ``workload.PURPOSES``.
+_ARRIVAL = 0
+_AMOUNT_PAYER = 1
+_AGENTS_MERCHANT = 2
+_CODE = 3
+_CODE_AGE = 4
+
+_W_TIME_US = int(WorkloadColumn.TIME_US)
+_W_STREAM = int(WorkloadColumn.STREAM)
+_W_ORDINAL = int(WorkloadColumn.ORDINAL)
+_W_ROUTE_SET = int(WorkloadColumn.ROUTE_SET)
+_W_AMOUNT = int(WorkloadColumn.AMOUNT)
+_W_PAYER = int(WorkloadColumn.PAYER)
+_W_DEBTOR_AGENT = int(WorkloadColumn.DEBTOR_AGENT)
+_W_CREDITOR_AGENT = int(WorkloadColumn.CREDITOR_AGENT)
+_W_CODE_STATE = int(WorkloadColumn.CODE_STATE)
+_W_CODE_EXPIRY_US = int(WorkloadColumn.CODE_EXPIRY_US)
+_W_MERCHANT = int(WorkloadColumn.MERCHANT)
+
+_HALF_BITS = 31
+_HALF_MASK = (1 << _HALF_BITS) - 1
+_WIDTH_BITS = 61
+"""Spans of time between breakpoints are below 2^62."""
+
+
+class Streams(NamedTuple):
+    """Hold all streams as arrays, a row or a stretch for each."""
+
+    key: Array
+    """(streams, 4)."""
+    purpose: Array
+    """(5,): purpose ids; in an array, because a constant would be compiled into a copy of the
+    generator for each."""
+    setting: Array
+    """(streams, SETTING_WIDTH)."""
+    pool: Array
+    """(n,): breakpoints, agents, thresholds and merchants of all streams."""
+    written: Array
+    """(n, WORKLOAD_WIDTH): written payments of all streams."""
+    table: Array
+    """(n,): quantile tables of the plan, and the unit exponential behind them."""
+    state: Array
+    """(streams, STATE_WIDTH)."""
+    heap: Array
+    """(streams + 1,): number of streams that go on, then their indices."""
+
+
+@compiled
+def begin(streams: Streams, horizon_us: int, exponential: int) -> None:
+    """Find the first payment of every stream.
+
+    Parameters
+    ----------
+    streams : Streams
+        Streams in ascending order; their state and heap are set.
+    horizon_us : int
+        No payment is made from here on.
+    exponential : int
+        Offset of the unit exponential in ``streams.table``.
+    """
+    heap = streams.heap
+    size = 0
+    for s in range(len(streams.setting)):
+        streams.state[s, NEXT_N] = -1
+        streams.state[s, NEXT_HAZARD] = 0
+        streams.state[s, SEGMENT] = 0
+        if _advance(streams, s, horizon_us, exponential):
+            size += 1
+            heap[size] = s
+    heap[0] = size
+    for at in range(size // 2, 0, -1):
+        _sift(streams, at)
+
+
+@compiled
+def fill(streams: Streams, horizon_us: int, exponential: int, out: Array) -> int:
+    """Write the next payments of all streams in order of (time, stream, n).
+
+    Parameters
+    ----------
+    streams, horizon_us, exponential
+        As for :func:`begin`, which must have been called.
+    out : ndarray of int64, shape (rows, WORKLOAD_WIDTH)
+        Receives the rows.
+
+    Returns
+    -------
+    int
+        Rows written; fewer than ``out`` has only when no stream has another payment.
+    """
+    heap = streams.heap
+    for row in range(len(out)):
+        if heap[0] == 0:
+            return row
+        s = int(heap[1])
+        if streams.setting[s, IS_WRITTEN]:
+            _copy(streams, s, out, row)
+        else:
+            _draw(streams, s, out, row)
+        if not _advance(streams, s, horizon_us, exponential):
+            heap[1] = heap[heap[0]]
+            heap[0] -= 1
+        _sift(streams, min(1, int(heap[0])))
+    return len(out)
+
+
+@compiled
+def scaled(part: int, whole: int, width: int, shift: int) -> int:
+    """Return ``floor(part * width / whole)`` though the product may not fit.
+
+    Parameters
+    ----------
+    part : int
+        From 0 to ``whole - 1``.
+    whole : int
+        From 1 to 2^61 - 1.
+    width : int
+        From 0 to 2^62 - 1.
+    shift : int
+        62 less the bit length of ``whole``, from 1 on.
+
+    Notes
+    -----
+    Long division with digits of ``shift`` bits: remainder and new digit together stay below
+    ``2 * whole * 2^shift``, hence below 2^63.
+    """
+    mask = (1 << shift) - 1
+    at = _WIDTH_BITS // shift * shift
+    while at > 0 and (width >> at) == 0:
+        at -= shift
+    ratio = 0
+    rest = 0
+    while at >= 0:
+        rest = (rest << shift) + part * ((width >> at) & mask)
+        ratio = (ratio << shift) + rest // whole
+        rest %= whole
+        at -= shift
+    return ratio
+
+
+@compiled
+def high62(a: int, b: int) -> int:
+    """Return ``floor(a * b / 2^62)`` for a and b from 0 to 2^62 - 1.
+
+    Notes
+    -----
+    Schoolbook multiplication in halves of 31 bits; no partial sum reaches 2^63.
+    """
+    a_high = a >> _HALF_BITS
+    a_low = a & _HALF_MASK
+    b_high = b >> _HALF_BITS
+    b_low = b & _HALF_MASK
+    middle = a_high * b_low + a_low * b_high + ((a_low * b_low) >> _HALF_BITS)
+    return a_high * b_high + (middle >> _HALF_BITS)
+
+
+@compiled
+def skewed_payer(u62: int, payers: int, skew: int) -> int:
+    """Return ``floor(payers * u^skew)`` for ``u = u62 / 2^62``; payer 0 is the busiest."""
+    power = u62
+    for _ in range(skew - 1):
+        power = high62(power, u62)
+    return high62(power, payers)
+
+
+@compiled
+def _draw_pair(streams: Streams, s: int, n: int, purpose_at: int) -> tuple[int, int]:
+    """Draw two numbers from 0 to 2^62 - 1, as ``lookup.draw62_pair`` does with visit 0.
+
+    Notes
+    -----
+    Taking the words from the matrix of keys spares a view, which costs as much as the draw.
+    """
+    key = streams.key
+    purpose = int(streams.purpose[purpose_at])
+    k0, k1, k2, k3 = int(key[s, 0]), int(key[s, 1]), int(key[s, 2]), int(key[s, 3])
+    w0, w1, w2, w3 = threefry4x32(k0, k1, k2, k3, n & MASK32, n >> 32, purpose, 0)
+    return (w0 << 30) | (w1 >> 2), (w2 << 30) | (w3 >> 2)
+
+
+@compiled
+def _advance(streams: Streams, s: int, horizon_us: int, exponential: int) -> bool:
+    """Find the stream's next payment; False if there is none."""
+    setting = streams.setting
+    state = streams.state
+    pool = streams.pool
+    n = int(state[s, NEXT_N]) + 1
+    if n >= setting[s, COUNT]:
+        return False
+    state[s, NEXT_N] = n
+    if setting[s, IS_WRITTEN]:
+        time_us = int(streams.written[setting[s, WRITTEN_FIRST] + n, _W_TIME_US])
+        state[s, NEXT_TIME_US] = time_us
+        return time_us < horizon_us
+    u62, _ = _draw_pair(streams, s, n, _ARRIVAL)
+    hazard = int(state[s, NEXT_HAZARD]) + quantile(streams.table, exponential, u62)
+    state[s, NEXT_HAZARD] = hazard
+    first = int(setting[s, HAZARD_FIRST])
+    if hazard >= pool[first + setting[s, HAZARD_COUNT] - 1]:
+        return False
+    at = int(state[s, SEGMENT])
+    while pool[first + at + 1] <= hazard:
+        at += 1
+    state[s, SEGMENT] = at
+    below = int(pool[first + at])
+    start = int(pool[setting[s, HAZARD_TIME_FIRST] + at])
+    end = int(pool[setting[s, HAZARD_TIME_FIRST] + at + 1])
+    shift = int(pool[setting[s, HAZARD_SHIFT_FIRST] + at])
+    time_us = start + scaled(hazard - below, int(pool[first + at + 1]) - below, end - start, shift)
+    state[s, NEXT_TIME_US] = time_us
+    return time_us < horizon_us
+
+
+@compiled
+def _is_before(streams: Streams, a: int, b: int) -> bool:
+    """Tell whether the next payment of stream a comes before that of stream b."""
+    time_a = streams.state[a, NEXT_TIME_US]
+    time_b = streams.state[b, NEXT_TIME_US]
+    return time_a < time_b or (time_a == time_b and a < b)
+
+
+@compiled
+def _sift(streams: Streams, at: int) -> None:
+    """Let the stream at a place of the heap sink to where it belongs."""
+    heap = streams.heap
+    size = int(heap[0])
+    if size == 0:
+        return
+    moving = int(heap[at])
+    while 2 * at <= size:
+        child = 2 * at
+        if child < size and _is_before(streams, int(heap[child + 1]), int(heap[child])):
+            child += 1
+        if _is_before(streams, moving, int(heap[child])):
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = moving
+
+
+@compiled
+def _copy(streams: Streams, s: int, out: Array, row: int) -> None:
+    """Write a written payment; draw the debtor agent if the list leaves it open."""
+    setting = streams.setting
+    source = int(setting[s, WRITTEN_FIRST] + streams.state[s, NEXT_N])
+    for column in range(out.shape[1]):
+        out[row, column] = streams.written[source, column]
+    if out[row, _W_DEBTOR_AGENT] < 0 and setting[s, DEBTOR_COUNT] > 0:
+        u62, _ = _draw_pair(streams, s, int(out[row, _W_ORDINAL]), _AGENTS_MERCHANT)
+        out[row, _W_DEBTOR_AGENT] = _debtor_agent(streams, s, u62)
+
+
+@compiled
+def _draw(streams: Streams, s: int, out: Array, row: int) -> None:
+    """Draw everything about the stream's next payment but its time, and write it."""
+    setting = streams.setting
+    n = int(streams.state[s, NEXT_N])
+    out[row, _W_TIME_US] = streams.state[s, NEXT_TIME_US]
+    out[row, _W_STREAM] = setting[s, STREAM]
+    out[row, _W_ORDINAL] = n
+
+    amount = int(setting[s, AMOUNT_FIXED])
+    payer = 0
+    if amount < 0 or setting[s, PAYERS] > 1:
+        amount62, payer62 = _draw_pair(streams, s, n, _AMOUNT_PAYER)
+        if amount < 0:
+            amount = quantile(streams.table, int(setting[s, AMOUNT_TABLE]), amount62)
+            granule = int(setting[s, AMOUNT_GRANULE])
+            # Nobody pays nothing: below one granule it is one granule.
+            amount = max(amount - amount % granule, granule)
+        payer = skewed_payer(payer62, int(setting[s, PAYERS]), int(setting[s, PAYER_SKEW]))
+    out[row, _W_AMOUNT] = amount
+    out[row, _W_PAYER] = payer
+
+    debtor62 = 0
+    creditor62 = 0
+    if (
+        setting[s, DEBTOR_COUNT] > 1
+        or setting[s, MERCHANT_COUNT] > 1
+        or setting[s, CREDITOR_COUNT] > 1
+    ):
+        debtor62, creditor62 = _draw_pair(streams, s, n, _AGENTS_MERCHANT)
+    out[row, _W_DEBTOR_AGENT] = _debtor_agent(streams, s, debtor62)
+    if setting[s, MERCHANT_COUNT] > 0:
+        _draw_code(streams, s, creditor62, out, row)
+        return
+    out[row, _W_ROUTE_SET] = setting[s, ROUTE_SET]
+    out[row, _W_CODE_STATE] = 0
+    out[row, _W_CODE_EXPIRY_US] = NO_EXPIRY
+    out[row, _W_MERCHANT] = -1
+    agent = -1
+    if setting[s, CREDITOR_COUNT] > 0:
+        first = int(setting[s, CREDITOR_CUMULATIVE_FIRST])
+        last = first + int(setting[s, CREDITOR_COUNT])
+        at = weighted_index(creditor62, streams.pool, first, last) - first
+        agent = int(streams.pool[setting[s, CREDITOR_AGENT_FIRST] + at])
+    out[row, _W_CREDITOR_AGENT] = agent
+
+
+@compiled
+def _debtor_agent(streams: Streams, s: int, u62: int) -> int:
+    """Choose the debtor agent by shares; -1 where the stream has none."""
+    setting = streams.setting
+    if setting[s, DEBTOR_COUNT] == 0:
+        return -1
+    first = int(setting[s, DEBTOR_CUMULATIVE_FIRST])
+    at = weighted_index(u62, streams.pool, first, first + int(setting[s, DEBTOR_COUNT])) - first
+    return int(streams.pool[setting[s, DEBTOR_AGENT_FIRST] + at])
+
+
+@compiled
+def _draw_code(streams: Streams, s: int, u62: int, out: Array, row: int) -> None:
+    """Choose the merchant and the state of the code on its counter."""
+    setting = streams.setting
+    pool = streams.pool
+    n = int(streams.state[s, NEXT_N])
+    at = index_below(u62, int(setting[s, MERCHANT_COUNT]))
+    out[row, _W_MERCHANT] = pool[setting[s, MERCHANT_FIRST] + at]
+    out[row, _W_CREDITOR_AGENT] = pool[setting[s, MERCHANT_AGENT_FIRST] + at]
+    out[row, _W_ROUTE_SET] = pool[setting[s, MERCHANT_ROUTE_SET_FIRST] + at]
+    damaged = int(pool[setting[s, MERCHANT_DAMAGED_FIRST] + at])
+    expiry_us = int(pool[setting[s, MERCHANT_EXPIRY_FIRST] + at])
+    static62 = 0
+    damaged62 = 0
+    if setting[s, DAMAGED_THRESHOLD] > 0 or setting[s, STATIC_THRESHOLD] < NO_EXPIRY:
+        static62, damaged62 = _draw_pair(streams, s, n, _CODE)
+    # A code given with its own expiry is what it is; only the others are static or dynamic by luck.
+    if expiry_us == NO_EXPIRY and static62 >= setting[s, STATIC_THRESHOLD]:
+        expiry_us = int(streams.state[s, NEXT_TIME_US] + setting[s, DYNAMIC_LIFE_US])
+        if setting[s, CODE_AGE_TABLE] >= 0:
+            age62, _ = _draw_pair(streams, s, n, _CODE_AGE)
+            expiry_us -= quantile(streams.table, int(setting[s, CODE_AGE_TABLE]), age62)
+    out[row, _W_CODE_STATE] = damaged or int(damaged62 < setting[s, DAMAGED_THRESHOLD])
+    out[row, _W_CODE_EXPIRY_US] = expiry_us
