@@ -232,6 +232,10 @@ class PlanBuilder:
         self._station.append(_row(StationColumn, values))
         return index
 
+    def station_row(self, station: int) -> list[int]:
+        """Return a station's row, columns as in StationColumn."""
+        return self._station[station]
+
     def add_ledger(
         self,
         name: str,

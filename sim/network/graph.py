@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 import networkx as nx
 
@@ -123,7 +123,8 @@ def find_candidates(
     """
     graph = build_graph(scenario, corridor_name, creditor)
     found = []
-    for edges in nx.all_simple_edge_paths(graph, "debtor", "creditor", cutoff=LEGS_MAX):
+    paths = cast(Any, nx.all_simple_edge_paths)(graph, "debtor", "creditor", cutoff=LEGS_MAX)
+    for edges in paths:
         legs = tuple(Leg(rail, start, end) for start, end, rail in edges)
         cost = sum(graph.edges[start, end, rail]["cost_ppm"] for start, end, rail in edges)
         candidate = _candidate(scenario, corridor_name, legs, cost)
@@ -218,12 +219,16 @@ def _gateway_edges(
         if rail.inbound is not None and corridor.from_.country == abroad:
             fits = corridor.to.country == here and corridor.from_.currency == rail.currency
             if fits and _may_pay_here(rail, creditor):
-                yield "debtor", agent, _price_ppm(rail.inbound, terms.spread)
+                yield "debtor", agent, _price_ppm(rail.inbound, terms.spread, corridor.to.currency)
         if rail.outbound is not None and corridor.to.country == abroad:
             fits = corridor.from_.country == here and corridor.to.currency == rail.currency
             shows = not rail.schemes or bool(set(rail.schemes) & set(creditor.schemes))
             if fits and (shows or not creditor.schemes):
-                yield agent, "creditor", _price_ppm(rail.outbound, terms.spread)
+                yield (
+                    agent,
+                    "creditor",
+                    _price_ppm(rail.outbound, terms.spread, corridor.to.currency),
+                )
 
 
 def _may_pay_here(rail: WalletGatewayRail, creditor: CreditorClass) -> bool:
@@ -235,7 +240,8 @@ def _may_pay_here(rail: WalletGatewayRail, creditor: CreditorClass) -> bool:
     return rail.needs_creditor_currency in (None, creditor.currency)
 
 
-def _price_ppm(direction: Direction, agent_spread: int) -> int:
+def _price_ppm(direction: Direction, agent_spread: int, credited: str) -> int:
     """Return what a direction costs the payer, in millionths: margins and proportional fees."""
     fees = sum(fee.proportional or 0 for fee in direction.fees.values() if fee.bearer == "debtor")
-    return min(direction.spread + agent_spread + fees, PPM)
+    second = agent_spread if direction.settlement_currency != credited else 0
+    return min(direction.spread + second + fees, PPM)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sim.contract.spec import Cause, Op
 from sim.model.base import Model
@@ -149,7 +149,7 @@ def generate_merchants(
         bakong_id = pick_weighted(luck("agent"), shares)
         currency = pick_weighted(luck("currency"), currencies)
         is_individual = luck("kind") * 10**9 < rail.individual_share
-        fields: dict[str, str] = {
+        fields: dict[str, Any] = {
             "account_type": "individual" if is_individual else "merchant",
             "bakong_account_id": f"m{index:05d}@{bakong_id}",
             "merchant_name": f"{_TRADES[int(luck('trade') * len(_TRADES))]} {index:05d}",
@@ -207,7 +207,7 @@ def code_of_payment(merchant: Merchant, amount: str, *, created_ms: int, expires
         "union_pay_merchant",
         "merchant_category_code",
     }
-    inputs: dict[str, str | int] = {name: text for name, text in fields.items() if name in kept}
+    inputs: dict[str, Any] = {name: text for name, text in fields.items() if name in kept}
     inputs["account_type"] = fields["merchant_type"]
     inputs["currency"] = merchant.currency
     return encode(**inputs, amount=amount, created_ms=created_ms, expires_ms=expires_ms)

@@ -69,8 +69,10 @@ class Direction(Model):
     """Day the link went live; a later one than the clock's start needs `hypothetical: true`."""
     hypothetical: Flag = False
     """Marks a link that was not live at the clock's start; `explain` and the report say so."""
+    settlement_currency: CurrencyCode
+    """Currency in which gateway and agent settle; a payment between two others converts twice."""
     spread: FeePpm
-    """Margin of the gateway's FX provider over the mid rate."""
+    """Margin of the gateway's side over the mid rate."""
     fees: dict[Name, Fee] = {}
     """Fees charged in this direction, by component."""
 
@@ -98,8 +100,6 @@ class WalletGatewayRail(Model):
     """Foreign institution that credits merchants abroad."""
     currency: CurrencyCode
     """Currency of the wallet."""
-    settlement_currency: CurrencyCode
-    """Currency in which the gateway settles with the agents."""
     inbound: Direction | None = None
     """Foreign wallets paying at codes here."""
     outbound: Direction | None = None

@@ -118,7 +118,8 @@ def _check_terms(scenario: Scenario, name: str, rail: WalletGatewayRail) -> Foun
             )
         if rail.outbound is not None and terms.nostro is None:
             yield where, "missing nostro; needed: the account that pays creditors abroad"
-        for field, currency in (("prefunding", None), ("nostro", rail.settlement_currency)):
+        settled_in = rail.outbound.settlement_currency if rail.outbound is not None else None
+        for field, currency in (("prefunding", None), ("nostro", settled_in)):
             found = getattr(terms, field)
             if found is None:
                 continue

@@ -71,8 +71,6 @@ class Core(Model):
         "latency_hops.psp_core_banking_lognormal",
     )
     """Time the core system takes for one debit or credit."""
-    queue_limit: PositiveCount = assumed(100_000, "not published; large enough not to bind")
-    """Payments that may wait; one more is refused (MS03)."""
 
 
 class Screening(Model):

@@ -1,0 +1,99 @@
+"""The pools of codes payees show, made and decoded once.
+
+Takes a scenario; gives all merchants in one list and, per corridor, which of them are its payees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.compiler.world import Member
+from sim.model.base import FieldPath
+from sim.rails.foreign_code import KNOWN_SCHEMES, generate_foreign_codes
+from sim.rails.khqr import KhqrRail, Merchant, generate_merchants
+from sim.scenario.scenario import Scenario
+from sim.units import CURRENCIES
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Hold all merchants and, by corridor, the indices of its payees."""
+
+    merchants: tuple[Merchant, ...]
+    by_corridor: dict[str, tuple[int, ...]]
+
+
+def make_pools(
+    scenario: Scenario, members: tuple[Member, ...], problems: list[tuple[FieldPath, str]]
+) -> Pools:
+    """Make every sample of codes a corridor needs, in the order of names."""
+    merchants: list[Merchant] = []
+    places: dict[str, range] = {}
+    for name, rail in sorted(scenario.rails.items()):
+        if isinstance(rail, KhqrRail):
+            places[name] = _extend(merchants, _home_codes(name, rail, members, problems))
+    by_corridor: dict[str, tuple[int, ...]] = {}
+    for name, corridor in sorted(scenario.corridors.items()):
+        if corridor.foreign_codes is not None:
+            unknown = set(corridor.foreign_codes.schemes) - set(KNOWN_SCHEMES)
+            if unknown:
+                known = ", ".join(KNOWN_SCHEMES)
+                place: FieldPath = ("corridors", name, "foreign_codes", "schemes")
+                problems.append((place, f"unknown scheme {min(unknown)!r}; known: {known}"))
+                continue
+            codes = generate_foreign_codes(
+                name,
+                corridor.foreign_codes.merchants,
+                corridor.foreign_codes.schemes,
+                numeric=CURRENCIES[corridor.to.currency].numeric,
+                currency=corridor.to.currency,
+                country=corridor.to.country,
+            )
+            by_corridor[name] = tuple(_extend(merchants, codes))
+        elif corridor.codes is not None:
+            pool = places[corridor.codes]
+            is_domestic = corridor.from_.country == corridor.to.country
+            by_corridor[name] = tuple(
+                index
+                for index in pool
+                # At home the payer meets the corridor's own currency; a visitor meets any code.
+                if not is_domestic or merchants[index].currency == corridor.to.currency
+            )
+            if not by_corridor[name]:
+                problems.append(
+                    (
+                        ("corridors", name, "codes"),
+                        f"no merchant of {corridor.codes!r} can be paid here",
+                    )
+                )
+    return Pools(tuple(merchants), by_corridor)
+
+
+def _extend(merchants: list[Merchant], more: tuple[Merchant, ...]) -> range:
+    first = len(merchants)
+    merchants.extend(more)
+    return range(first, len(merchants))
+
+
+def _home_codes(
+    name: str,
+    rail: KhqrRail,
+    members: tuple[Member, ...],
+    problems: list[tuple[FieldPath, str]],
+) -> tuple[Merchant, ...]:
+    agents = [
+        (member.name, member.bakong_id, member.merchant_share)
+        for member in members
+        if member.merchant_share > 0
+    ]
+    if not agents and not rail.payloads:
+        path = ("rails", name)
+        problems.append((path, "no institution has a merchant_share; needed: at least one above 0"))
+        return ()
+    known = [(member.name, member.bakong_id, member.merchant_share) for member in members]
+    found = generate_merchants(name, rail, known)
+    for position, merchant in enumerate(found):
+        if not merchant.agent and not merchant.is_damaged:
+            place: FieldPath = ("rails", name, "payloads", position)
+            problems.append((place, "the code's account lies with no institution of the scenario"))
+    return found

@@ -1,0 +1,309 @@
+"""Exchange rates and prices as integer rows: rate paths, conversions, fees, and the bounds on them.
+
+Takes the scenario's mid rates and a route's price; gives rows of a plan. A pair is kept in the
+orientation in which one minor unit of its base costs at least one minor unit of its quote, as an
+integer over a power of ten, so that both stay below 2^31 and an amount times a rate never
+overflows an int64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from sim.compiler.builder import PlanBuilder
+from sim.compiler.flows import Exchange, FeeTerms, Price
+from sim.contract.spec import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX, Bearer, FeeKind, Register
+from sim.model.distributions import AmountDistribution
+from sim.model.pricing import ChargeBearer, Fee
+from sim.model.quantities import CurrencyPair, MoneyAmount
+from sim.scenario.parts import Fx
+from sim.units import CURRENCIES, DAY_US
+
+SCALED_RATE = 10**8
+"""Rates are scaled to lie between this and ten times this at the start: nine digits, and room to
+double before RATE_MAX."""
+VEHICLE = "USD"
+"""Pairs without a mid rate of their own are crossed through this currency."""
+
+
+class PriceError(ValueError):
+    """Say why a price cannot be compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRows:
+    """Say where a route's price lies in the plan."""
+
+    pricing: int
+    fee_first: int
+
+
+class Market:
+    """Keep the mid-rate paths of a scenario and add the pairs that routes need.
+
+    Parameters
+    ----------
+    builder : PlanBuilder
+    fx : Fx
+    horizon_us, seed, replication : int
+        A path depends on the pair's name, seed and replication, and on nothing else.
+    """
+
+    def __init__(
+        self, builder: PlanBuilder, fx: Fx, *, horizon_us: int, seed: int, replication: int
+    ) -> None:
+        self._builder, self._fx = builder, fx
+        self._steps = -(-horizon_us // fx.step)
+        self._seed, self._replication = seed, replication
+        self._paths: dict[CurrencyPair, list[Fraction]] = {}
+        self._pairs: dict[tuple[str, str], int] = {}
+        self.rate_start: dict[tuple[str, str], Fraction] = {}
+
+    def conversion(self, exchange: Exchange) -> int:
+        """Add the conversion of an exchange and return its row."""
+        source, target = exchange.source, exchange.target
+        for base, quote, inverted in ((target, source, False), (source, target, True)):
+            if (base, quote) in self._pairs:
+                return self._builder.add_conversion(
+                    self._pairs[base, quote], inverted=inverted, spread_ppm=exchange.spread_ppm
+                )
+        forward = self._path(target, source)
+        minor = _minor_ratio(target, source)
+        # One minor unit of the base must cost at least one of the quote.
+        if forward[0] * minor >= 1:
+            self._pairs[target, source] = self._add_pair(target, source, forward, minor)
+        else:
+            back = [1 / rate for rate in forward]
+            self._pairs[source, target] = self._add_pair(source, target, back, 1 / minor)
+        return self.conversion(exchange)
+
+    def _add_pair(self, base: str, quote: str, path: list[Fraction], minor: Fraction) -> int:
+        start = path[0] * minor
+        scale = 1
+        while start * scale < SCALED_RATE:
+            scale *= 10
+        scaled = [round(rate * minor * scale) for rate in path]
+        if max(scaled) >= RATE_MAX or min(scaled) < 1:
+            raise PriceError(
+                f"the rate {base}/{quote} leaves the range the arithmetic can hold; allowed: rates "
+                f"that stay within a factor of two of where they start"
+            )
+        self.rate_start[base, quote] = Fraction(scaled[0], scale)
+        return self._builder.add_pair(f"{base}/{quote}", scaled, scale)
+
+    def _path(self, base: str, quote: str) -> list[Fraction]:
+        """Return the path of units of quote per unit of base, direct, inverse or crossed."""
+        direct = self._given(base, quote)
+        if direct is not None:
+            return direct
+        left, right = self._given(VEHICLE, base), self._given(VEHICLE, quote)
+        if left is None or right is None:
+            missing = base if left is None else quote
+            raise PriceError(
+                f"no mid rate for {base}/{quote}; needed: that pair, or {VEHICLE}/{missing} to "
+                f"cross through {VEHICLE}"
+            )
+        return [_at(right, step) / _at(left, step) for step in range(max(len(left), len(right)))]
+
+    def _given(self, base: str, quote: str) -> list[Fraction] | None:
+        """Return a path written in the scenario, either way round."""
+        if base == quote:
+            return [Fraction(1)]
+        if CurrencyPair(base, quote) in self._fx.mid:
+            return self._walk(CurrencyPair(base, quote))
+        if CurrencyPair(quote, base) in self._fx.mid:
+            return [1 / rate for rate in self._walk(CurrencyPair(quote, base))]
+        return None
+
+    def _walk(self, pair: CurrencyPair) -> list[Fraction]:
+        """Return the path of one written pair: constant, or a random walk of its logarithm."""
+        if pair not in self._paths:
+            written = self._fx.mid[pair]
+            start = Fraction(written.rate)
+            sigma = written.daily_volatility / 10**9 * math.sqrt(self._fx.step / DAY_US)
+            path = [start]
+            if sigma:
+                path = [
+                    start * Fraction(Decimal(repr(round(math.exp(sigma * position), 12))))
+                    for position in self._positions(str(pair))
+                ]
+            self._paths[pair] = path
+        return self._paths[pair]
+
+    def _positions(self, pair: str) -> list[float]:
+        """Return the standard normal walk of a pair, in standard deviations of one step."""
+        import numpy as np
+
+        from sim.draws.keys import purpose_id, stream_key
+        from sim.draws.lookup import draw62, quantile
+        from sim.draws.quantile import build_table
+
+        key = np.array(stream_key(self._seed, self._replication, "fx", pair), dtype=np.int64)
+        table = build_table("normal", {"mean": 0.0, "sd": 1e6})
+        purpose = purpose_id("fx.step")
+        position, walk = 0, [0.0]
+        for step in range(1, self._steps):
+            position += int(quantile(table, 0, draw62(key, step, purpose, 0)))
+            walk.append(position / 1e6)
+        return walk
+
+
+def _at(path: list[Fraction], step: int) -> Fraction:
+    return path[min(step, len(path) - 1)]
+
+
+def _minor_ratio(base: str, quote: str) -> Fraction:
+    """Return what turns units of quote per unit of base into minor units per minor unit."""
+    exponent = CURRENCIES[quote].exponent - CURRENCIES[base].exponent
+    return Fraction(10) ** exponent
+
+
+def price_rows(builder: PlanBuilder, market: Market, price: Price, *, fixed_side: int) -> PriceRows:
+    """Add the rows of a route's price.
+
+    Raises
+    ------
+    PriceError
+        If a rate is missing, a fee is in the wrong currency, or there are too many fees.
+    """
+    if len(price.fees) > FEES_MAX:
+        raise PriceError(f"found {len(price.fees)} fees on one route; allowed: {FEES_MAX}")
+    first, second = price.exchanges
+    conversions = (
+        market.conversion(first) if first is not None else -1,
+        market.conversion(second) if second is not None else -1,
+    )
+    fee_first = 0
+    for position, terms in enumerate(price.fees):
+        row = _add_fee(builder, terms)
+        fee_first = row if position == 0 else fee_first
+    debited, settled, credited = (CURRENCIES[code] for code in price.currencies)
+    pricing = builder.add_pricing(
+        currencies=price.currencies,
+        conversions=conversions,
+        providers=(
+            first.provider if first is not None else "",
+            second.provider if second is not None else "",
+        ),
+        granules=(debited.granule, settled.granule, credited.granule),
+        fixed_side=fixed_side,
+        fee_first=fee_first,
+        fee_count=len(price.fees),
+    )
+    return PriceRows(pricing, fee_first)
+
+
+def _add_fee(builder: PlanBuilder, terms: FeeTerms) -> int:
+    from sim.compiler.assemble import account_index
+
+    fee, currency = terms.fee, terms.currency
+    if fee.currency not in (None, currency):
+        raise PriceError(
+            f"fee {terms.component!r} is written in {fee.currency}; needed: {currency}, the "
+            f"currency of the {fee.bearer.value}'s side"
+        )
+    is_debtor = fee.bearer is ChargeBearer.DEBTOR
+    values = {
+        "kind": int(_KINDS[fee.kind]),
+        "base": int(Register.DEBITED if is_debtor else Register.CREDITED_GROSS),
+        "granule": CURRENCIES[currency].granule,
+        "bearer": int(Bearer.DEBTOR if is_debtor else Bearer.CREDITOR),
+        "debit": account_index(builder, terms.debit),
+        "credit": account_index(builder, terms.credit),
+        "minimum": _minor(fee.minimum, -1),
+        "maximum": _minor(fee.maximum, -1),
+        "threshold": 0,
+        "tier_first": 0,
+        "tier_count": 0,
+        **_kind_values(builder, fee),
+    }
+    return builder.add_fee(
+        component=terms.component, recipient=terms.recipient, currency=currency, **values
+    )
+
+
+_KINDS: Mapping[str, FeeKind] = {
+    "fixed": FeeKind.FIXED,
+    "proportional": FeeKind.PROPORTIONAL,
+    "tiered": FeeKind.TIERED,
+    "surcharge": FeeKind.SURCHARGE,
+}
+
+
+def _kind_values(builder: PlanBuilder, fee: Fee) -> dict[str, int]:
+    if fee.fixed is not None:
+        return {"fixed": fee.fixed.amount_minor}
+    if fee.proportional is not None:
+        return {"ppm": fee.proportional}
+    if fee.surcharge is not None:
+        return {
+            "threshold": fee.surcharge.above.amount_minor,
+            "ppm": fee.surcharge.proportional,
+        }
+    tiers = [
+        (_minor(tier.up_to, -1), _minor(tier.fixed, 0), tier.proportional)
+        for tier in fee.tiered or ()
+    ]
+    first, count = builder.add_tiers(tiers)
+    return {"tier_first": first, "tier_count": count}
+
+
+def _minor(money: MoneyAmount | None, absent: int) -> int:
+    return absent if money is None else money.amount_minor
+
+
+def largest_amount(amount: AmountDistribution) -> int:
+    """Return a bound no draw of an amount reaches, in minor units.
+
+    Notes
+    -----
+    A quantile table ends 2^-41 from either side, 7.1 standard deviations of a normal law.
+    """
+    parameters = amount.parameters()
+    if amount.points:
+        return int(max(value for value, _ in amount.points))
+    if amount.family == "constant":
+        return int(parameters["value"])
+    if amount.family in ("uniform", "triangular"):
+        return int(parameters["high"])
+    if amount.family == "lognormal":
+        return int(amount.mean() * math.exp(8 * parameters["sigma"]))
+    return int(amount.mean() * 2000)
+
+
+def check_bounds(market: Market, price: Price, amount_max: int, *, fixed_side: int) -> str | None:
+    """Return why amounts of this size would overflow the arithmetic, or None.
+
+    Every register of a payment must stay below AMOUNT_MAX minor units.
+    """
+    bound = Fraction(amount_max)
+    if bound >= AMOUNT_MAX:
+        return _too_large(amount_max, "instructed amount", price)
+    for exchange in price.exchanges if fixed_side else reversed(price.exchanges):
+        if exchange is None:
+            continue
+        rate = _rate_minor(market, exchange)
+        margin = 1 + Fraction(exchange.spread_ppm, PPM)
+        # The walk may double a rate before the pair itself is refused.
+        bound = 2 * (bound / rate if fixed_side else bound * rate * margin) + 1
+        if bound >= AMOUNT_MAX:
+            return _too_large(amount_max, f"{exchange.source}/{exchange.target} amount", price)
+    return None
+
+
+def _rate_minor(market: Market, exchange: Exchange) -> Fraction:
+    """Return minor units of the source per minor unit of the target, at the start."""
+    if (exchange.target, exchange.source) in market.rate_start:
+        return market.rate_start[exchange.target, exchange.source]
+    return 1 / market.rate_start[exchange.source, exchange.target]
+
+
+def _too_large(amount_max: int, what: str, price: Price) -> str:
+    return (
+        f"amounts up to {amount_max:,} minor units make the {what} of {'-'.join(price.currencies)} "
+        f"overflow; allowed: below {AMOUNT_MAX:,} minor units everywhere"
+    )
