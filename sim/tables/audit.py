@@ -25,6 +25,8 @@ from sim.tables.parquet_stream import open_table
 from sim.tables.run_folder import FinishedRun
 from sim.tables.schemas import EVENTS_FILE, LOG_KINDS
 
+_RECORDS_AT_ONCE = 1 << 12
+
 LEVEL_EVENTS = "events"
 LEVEL_PAYMENTS = "payments"
 
@@ -101,8 +103,9 @@ class AuditSink:
 
     def take_records(self, rows: Array) -> None:
         """Compare records with what the log says they must be."""
-        self._unmatched.extend(rows.tolist())
-        self._match()
+        for at in range(0, len(rows), _RECORDS_AT_ONCE):
+            self._unmatched.extend(rows[at : at + _RECORDS_AT_ONCE].tolist())
+            self._match()
 
     def take_progress(self, time_us: int, payments: int, events: int) -> None:
         """Take no notice."""

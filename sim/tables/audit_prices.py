@@ -6,9 +6,6 @@ exact fractions, so the only roundings are those the plan's columns name.
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import ceil, floor
-
 from sim.contract.plan import Plan
 from sim.contract.spec import (
     PPM,
@@ -39,7 +36,7 @@ class PriceBook:
     def __init__(self, plan: Plan) -> None:
         self._pricing: list[list[int]] = plan.pricing.tolist()
         self._conversion: list[list[int]] = plan.conversion.tolist()
-        self._rate = plan.rate
+        self._rate: list[list[int]] = plan.rate.tolist()
         self._scale: list[int] = plan.pair_scale.tolist()
         self._step_us = plan.fx_step_us
         self._fee: list[list[int]] = plan.fee.tolist()
@@ -113,37 +110,40 @@ class PriceBook:
             return UNPRICED_SCORE
         return found[Register.FX_MARGIN] + found[Register.PAYER_FEE]
 
-    def _mid(self, conversion: int, time_us: int) -> Fraction:
-        """Return the cost of one bought unit in source units at the mid rate."""
+    def _mid(self, conversion: int, time_us: int) -> tuple[int, int]:
+        """Return the cost of one bought unit in source units at the mid rate, as a fraction."""
         row = self._conversion[conversion]
         pair = row[ConversionColumn.PAIR]
-        step = min(time_us // self._step_us, self._rate.shape[1] - 1)
-        rate = Fraction(int(self._rate[pair, step]), self._scale[pair])
-        return rate if row[ConversionColumn.INVERTED] == 0 else 1 / rate
+        path = self._rate[pair]
+        step = min(time_us // self._step_us, len(path) - 1)
+        if row[ConversionColumn.INVERTED] == 0:
+            return path[step], self._scale[pair]
+        return self._scale[pair], path[step]
 
     def _buy(self, conversion: int, bought: int, time_us: int, granule: int) -> tuple[int, int]:
         """Return what buying an amount costs in all and at mid rate; both rounded up."""
         if conversion < 0:
             return bought, bought
-        mid = ceil(bought * self._mid(conversion, time_us))
+        cost, unit = self._mid(conversion, time_us)
+        mid = _up(bought * cost, unit)
         spread = self._conversion[conversion][ConversionColumn.SPREAD_PPM]
-        paid = mid + ceil(Fraction(mid * spread, PPM))
-        return ceil(Fraction(paid, granule)) * granule, mid
+        return _up(mid + _up(mid * spread, PPM), granule) * granule, mid
 
     def _sell(self, conversion: int, paid: int, time_us: int, granule: int) -> tuple[int, int]:
         """Return what an amount buys and which part of it bought; both rounded down."""
         if conversion < 0:
             return paid, paid
         spread = self._conversion[conversion][ConversionColumn.SPREAD_PPM]
-        mid = floor(Fraction(paid * PPM, PPM + spread))
-        bought = floor(mid / self._mid(conversion, time_us))
-        return bought // granule * granule, mid
+        mid = paid * PPM // (PPM + spread)
+        cost, unit = self._mid(conversion, time_us)
+        return mid * unit // cost // granule * granule, mid
 
     def _worth(self, first: int, second: int, gross: int, time_us: int) -> int:
         """Return the credited amount in debited currency at mid rates, each step rounded up."""
         for conversion in (second, first):
             if conversion >= 0:
-                gross = ceil(gross * self._mid(conversion, time_us))
+                cost, unit = self._mid(conversion, time_us)
+                gross = _up(gross * cost, unit)
         return gross
 
     def _add_fees(self, price: list[int], found: list[int]) -> None:
@@ -179,6 +179,11 @@ class PriceBook:
         if fee[FeeColumn.MAXIMUM] >= 0:
             amount = min(amount, fee[FeeColumn.MAXIMUM])
         return amount // fee[FeeColumn.GRANULE] * fee[FeeColumn.GRANULE]
+
+
+def _up(part: int, whole: int) -> int:
+    """Return a quotient rounded up."""
+    return -(-part // whole)
 
 
 def is_usable(registers: list[int]) -> bool:

@@ -40,6 +40,8 @@ from sim.tables.audit_stations import StationBook
 S = StageColumn
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 _POSTING_OPS = (Op.POST, Op.BATCH, Op.VOID, Op.CHARGE)
+_ROWS_AT_ONCE = 1 << 13
+"""Python integers take much more room than arrays; only so many rows are unpacked at a time."""
 _Row = tuple[int, int, int, int, int, int]
 """Kind, payment, stage, subject, amount, value."""
 
@@ -106,14 +108,19 @@ class Replay:
 
     def take(self, rows: Array) -> None:
         """Replay rows of the log."""
+        for at in range(0, len(rows), _ROWS_AT_ONCE):
+            self._take(rows[at : at + _ROWS_AT_ONCE].tolist())
+
+    def _take(self, rows: list[list[int]]) -> None:
         f = self._findings
-        for time_us, key, kind, payment, stage, subject, amount, value in rows.tolist():
+        for time_us, key, kind, payment, stage, subject, amount, value in rows:
             f.row += 1
             if time_us != f.now or key != f.key:
                 self.end_event()
                 self._events.begin(time_us, key, kind, payment)
                 self._own_used = False
-                self.ledgers.advance(time_us, key)
+                # Nothing of the horizon's own instant happens: rounds due then never start.
+                self.ledgers.advance(time_us, key if time_us < self._plan.horizon_us else 0)
             else:
                 self._events.follow(kind)
             if self._leave is not None and kind != LogKind.LEAVE:
@@ -149,8 +156,7 @@ class Replay:
         """Check what must hold at the end of a run."""
         f, horizon = self._findings, self._plan.horizon_us
         self.end_event()
-        if f.key >> (PAYMENT_BITS + STEP_BITS) != EventClass.HORIZON:
-            self.ledgers.advance(horizon, order_key(EventClass.HORIZON, 0, 0))
+        self.ledgers.advance(horizon, 0)
         self.stations.finish_run(horizon)
         self.accounts.finish_run()
         self._events.finish_run()
@@ -425,8 +431,9 @@ class Replay:
         if not f.check("postings", bool(p.todo), "payment {} posts what no stage asks", number):
             return
         due = p.todo.pop(0)
+        rule = "fee" if self._program.stage[stage][S.OP] == Op.CHARGE else "postings"
         f.check(
-            "postings",
+            rule,
             (due.kind, due.amount) == (kind, amount),
             "payment {} writes a row of kind {} over {}, due is kind {} over {}",
             number,
