@@ -44,7 +44,32 @@ reservation moves the amount from pending to posted on both accounts; voiding re
 of amount 0 are skipped and leave no trace. Crediting an account or voiding on it may set free the
 payments waiting for it: from the head of its queue, as long as the head's amount is available, the
 head's reservation is made at once (logged RESERVE, time accounted to LIQUIDITY) and it joins the
-ready list. There is no overtaking.
+ready list. There is no overtaking. A reservation keeps the amount and both accounts it was made
+with; POST and VOID use those. Reserving a row the payment already holds is a bug.
+
+**Rows.** The stage of a SUBMIT row is the ENTRY of its stream. A row that credits an account or
+voids on it (POST, TRANSFER, DEPOSIT, VOID) is followed at once by the RESERVE rows of those it sets
+free; in CHARGE the order is TRANSFER, freed RESERVE rows, FEE; at a time-out in an account's queue
+EXPIRE, LEAVE, freed RESERVE rows, after which the timed-out payment advances first and the ready
+list then. EXPIRE and LEAVE carry the stage the payment waited at. A deposit of 0 leaves no row but
+is an event. Horizon rows are OUTCOME rows with ``time_us = horizon_us``, the key of class HORIZON
+and step 0, the stage waited at and the payment's reason; they are not counted in ``events``.
+
+**What a payment remembers.** QUOTE fills the payment's registers even when it then fails; CHARGE
+finds its slot through the pricing row of the last QUOTE; the record's fees are what was charged, at
+the time of charging. Neither requotes nor charged fees are reset by a fail-over. A limit slot
+remembers its last use (row, cell, amount, day); an amount of 0 counts as used. VOID clears all
+slots. A first ROUTE choice resets the tried routes. A quote with VALUE 0 expires at 2^62. A payment
+that never met a ROUTE stage (route -1) is judged by its registers alone when "NULL for routes
+without pricing" is decided; its last route's PRICING decides otherwise.
+
+**Totals.** A maximum (or LOW, a minimum) over [warm_up, horizon) counts, at every single change at
+time ``now``, the level after it if ``now >= warm_up`` and the level before it if ``now > warm_up``,
+and the level standing at the horizon. Areas are ``level * (now - max(last, warm_up))`` while
+``now > warm_up``, closed at the horizon. STARTS, waits, REFUSED (both kinds of refusal), DELAYED
+(SHORT rows) and LOST count from the warm-up on; an immediate start has wait 0. BLOCKS, INCLUDED and
+WAIT_SUM count at COMMIT; ROUNDS counts every round started, idle and failed ones too, and so does
+the value of SAMPLE_LEDGER, which is the number of the last round started.
 """
 
 from __future__ import annotations
