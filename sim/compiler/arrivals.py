@@ -9,9 +9,11 @@ exact sum is kept as a fraction and rounded down at each breakpoint, so that no 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import accumulate
 from statistics import NormalDist
+from typing import cast
 
 import numpy as np
 
@@ -115,15 +117,14 @@ def hazard_path(
     )
     by_hour = hourly if hourly is not None else [1] * _HOURS
     by_day = weekday if weekday is not None else [1] * _WEEKDAYS
-    divisor = rate_denominator * sum(by_hour) * sum(by_day) * _FACTOR_UNIT
+    spans = [
+        (end - begin) * factor
+        for begin, end, factor in zip(times[:-1], times[1:], factors, strict=True)
+    ]
+    weighted = accumulate(_weighted(spans, first_minute, by_hour, by_day), initial=0)
     scale = HAZARD_UNIT * rate_numerator * _HOURS * _WEEKDAYS
-    exact = 0
-    hazard = [0]
-    for at in range(len(times) - 1):
-        day, hour = divmod((first_minute + at) // _MINUTES_PER_HOUR, _HOURS)
-        weight = by_hour[hour] * by_day[(day + _EPOCH_WEEKDAY) % _WEEKDAYS]
-        exact += (times[at + 1] - times[at]) * weight * factors[at]
-        hazard.append(scale * exact // divisor)
+    divisor = rate_denominator * sum(by_hour) * sum(by_day) * _FACTOR_UNIT
+    hazard = [scale * exact // divisor for exact in weighted]
     _check_sum(hazard[-1], profile_name)
     return _array(times), _array(hazard)
 
@@ -165,6 +166,15 @@ def burst_sigma_ppb(busiest_minute_ratio: float) -> int:
     z = NormalDist().inv_cdf(0.5 ** (1.0 / _MINUTES_PER_HOUR))
     sigma = z - math.sqrt(z * z - 2.0 * math.log(busiest_minute_ratio))
     return round(sigma * _PARTS_PER_BILLION)
+
+
+def _weighted(
+    spans: Sequence[int], first_minute: int, hourly: Sequence[int], weekday: Sequence[int]
+) -> Iterator[int]:
+    """Give each minute's span times the weights of its local hour and weekday."""
+    for minute, span in enumerate(spans, first_minute):
+        day, hour = divmod(minute // _MINUTES_PER_HOUR, _HOURS)
+        yield span * hourly[hour] * weekday[(day + _EPOCH_WEEKDAY) % _WEEKDAYS]
 
 
 def _check_rate(numerator: int, denominator: int, horizon_us: int) -> None:
@@ -237,7 +247,8 @@ def _minute_factors(
     from sim.draws.quantile import build_table
     from sim.draws.threefry import MASK32, threefry4x32
 
-    generate = getattr(threefry4x32, "py_func", threefry4x32)
+    words = Callable[..., tuple[Array, Array, Array, Array]]
+    generate = cast(words, getattr(threefry4x32, "py_func", threefry4x32))
     look_up = getattr(lookup.quantile, "py_func", lookup.quantile)
     sigma = sigma_ppb / _PARTS_PER_BILLION
     table = build_table("lognormal", {"mean": float(_FACTOR_UNIT), "sigma": sigma})

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -147,7 +148,7 @@ def draw_workload(
     if chunk < 1:
         raise ValueError(f"chunk is {chunk}; it must be 1 or more")
     ordered = sorted(demands, key=lambda demand: demand.stream)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if before.stream == after.stream:
             raise ValueError(f"{before.name} and {after.name} are both stream {after.stream}")
     for demand in ordered:
