@@ -7,8 +7,6 @@ the audit rebuilt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sim.contract.plan import Plan
 from sim.contract.spec import (
     LEDGER_PSEUDO,
@@ -21,10 +19,11 @@ from sim.contract.spec import (
     EventClass,
     LogKind,
 )
+from sim.tables.audit_accounts import AccountBook
 from sim.tables.audit_findings import Findings
-
-if TYPE_CHECKING:
-    from sim.tables.audit_replay import Replay
+from sim.tables.audit_ledgers import LedgerBook
+from sim.tables.audit_program import Program
+from sim.tables.audit_stations import StationBook
 
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 _SAMPLES = (LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT)
@@ -58,12 +57,18 @@ class EventBook:
         The plan of the run.
     findings : Findings
         Where violations go; its clock is set here.
-    replay : Replay
-        The rebuilt state that samples are compared with.
+    books : tuple
+        Stations, ledgers, accounts and program: what samples are compared with and show the router.
     """
 
-    def __init__(self, plan: Plan, findings: Findings, replay: Replay) -> None:
-        self._plan, self._findings, self._replay = plan, findings, replay
+    def __init__(
+        self,
+        plan: Plan,
+        findings: Findings,
+        books: tuple[StationBook, LedgerBook, AccountBook, Program],
+    ) -> None:
+        self._plan, self._findings = plan, findings
+        self._stations, self._ledgers, self._accounts, self._program = books
         self._agenda: list[list[int]] = plan.agenda.tolist()
         self._next_agenda = 0
         self._highest = -1
@@ -109,20 +114,20 @@ class EventBook:
 
     def take(self, kind: int, subject: int, amount: int, value: int) -> None:
         """Check a row that belongs to no payment."""
-        replay, check = self._replay, self._findings.check
+        check = self._findings.check
         if kind in _AGENDA_ROWS:
             self._agenda_row(kind, subject, amount, value)
         elif kind == LogKind.LEADER_FAILED:
-            replay.ledgers.leader_failed(subject, value)
+            self._ledgers.leader_failed(subject, value)
         elif kind in _SAMPLES:
             if kind == LogKind.SAMPLE_STATION:
-                shown = replay.stations.shown(subject)
-                replay.release_seen(True, subject, amount)
+                shown = self._stations.shown(subject)
+                self._program.seen_stations[subject] = amount
             elif kind == LogKind.SAMPLE_LEDGER:
-                shown = replay.ledgers.shown(subject)
-                replay.release_seen(False, subject, amount)
+                shown = self._ledgers.shown(subject)
+                self._program.seen_ledgers[subject] = amount
             else:
-                shown = replay.accounts.posted[subject], replay.accounts.pending[subject]
+                shown = self._accounts.posted[subject], self._accounts.pending[subject]
             check(
                 "sample",
                 shown == (amount, value),
@@ -149,7 +154,7 @@ class EventBook:
         self._skip_to(len(self._agenda))
 
     def _agenda_row(self, kind: int, subject: int, amount: int, value: int) -> None:
-        f, replay = self._findings, self._replay
+        f = self._findings
         index = f.key >> STEP_BITS & _PAYMENT_MASK
         self._skip_to(index)
         self._next_agenda = index + 1
@@ -160,9 +165,9 @@ class EventBook:
         right = right and (kind != LogKind.DEPOSIT or row[3] == moved)
         f.check("agenda", right, "row {} of the agenda is not what was done", index)
         if kind == LogKind.DEPOSIT:
-            replay.accounts.deposit(subject, value, amount)
+            self._accounts.deposit(subject, value, amount)
         else:
-            replay.stations.set_closed(subject, kind == LogKind.CLOSE)
+            self._stations.set_closed(subject, kind == LogKind.CLOSE)
 
     def _skip_to(self, index: int) -> None:
         """Check that agenda rows passed over had nothing to do."""

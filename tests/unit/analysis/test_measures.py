@@ -1,0 +1,268 @@
+"""Measures are those of the interface, agree with a count by hand, and know what they cover."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.analysis.measures import RunFigures, summarise
+from sim.analysis.quantiles import QUANTILES, histogram_quantiles
+from sim.analysis.summary import GROUPS, Summary
+from sim.contract.plan import Plan
+from sim.contract.run import Totals
+from sim.contract.spec import (
+    HISTOGRAM_LENGTH,
+    AccountTotal,
+    LedgerTotal,
+    Op,
+    Outcome,
+    RecordColumn,
+    StationTotal,
+    StreamColumn,
+    histogram_bucket,
+)
+from sim.tables.schemas import Record
+from sim.tables.writer import RunWriter, SinkGroup, WriterOptions
+from tests.unit.engine.worked import Sketch, at
+from tests.unit.tables.corridor import (
+    Keeper,
+    corridor_plan,
+    corridor_workload,
+    run_into,
+)
+
+R = RecordColumn
+
+HEADLINE = [
+    *("submitted", "completed", "rejected", "returned", "in_progress", "success_rate"),
+    *(
+        f"{kind}_{name}"
+        for kind in ("end_to_end", "machine_time")
+        for name in ("p50", "p90", "p95", "p99", "p999", "mean", "max")
+    ),
+    *("within_10s", "within_60s", "within_1h", "within_1d"),
+    *("payer_cost_bps", "payer_fee_bps", "fx_margin_bps", "merchant_cost_bps"),
+    *("waiting_mean", "service_mean", "transit_mean", "ledger_mean", "human_mean"),
+    *("liquidity_mean", "retry_mean"),
+    *("offered_rate_mean", "completed_rate_mean", "completed_rate_peak"),
+    *("requotes", "quotes_lapsed", "returns"),
+    *("netting_ratio", "exposure_peak_minor", "settlement_lag_mean"),
+]
+STATION = ["utilisation", "queue_mean", "queue_max", "wait_mean", "wait_p99", "block_fill_mean"]
+ACCOUNT = [
+    *("liquidity_low_minor", "balance_mean_minor"),
+    *("delayed_for_liquidity", "lost_for_liquidity"),
+]
+
+
+@cache
+def run_once() -> tuple[Plan, Totals, RunWriter, tuple[tuple[int, ...], ...]]:
+    plan = corridor_plan(7)
+    keeper, writer = Keeper(), RunWriter(plan)
+    totals = run_into(plan, SinkGroup([keeper, writer]), corridor_workload(7))
+    return plan, totals, writer, tuple(map(tuple, np.vstack(keeper.records).tolist()))
+
+
+def summary() -> Summary:
+    plan, totals, writer, _ = run_once()
+    return summarise(RunFigures(plan, writer.summary, totals))
+
+
+def abroad(outcome: Outcome | None = None) -> list[tuple[int, ...]]:
+    """Return the cross-border records the headline covers."""
+    plan, _, _, records = run_once()
+    late = [row for row in records if row[R.SUBMITTED_US] >= plan.warm_up_us]
+    cross = [row for row in late if row[R.STREAM] == 0]
+    return [row for row in cross if outcome is None or row[R.OUTCOME] == outcome]
+
+
+def nearest_rank(values: Iterable[int], share: float) -> int:
+    ordered = sorted(values)
+    return ordered[max(ceil(share * len(ordered)), 1) - 1]
+
+
+def test_every_measure_of_the_interface_is_there() -> None:
+    found = summary()
+    assert [name for name in HEADLINE if name not in found.measures] == []
+    assert tuple(found.by) == GROUPS
+    for name in ("hub.gateway", "hub.screening", "bakong.ledger"):
+        assert [m for m in STATION if m not in found.by["station"][name]] == []
+    assert [m for m in ACCOUNT if m not in found.by["account"]["prefund_khr"]] == []
+    assert set(found.by["scope"]) == {"all", "cross_border", "domestic"}
+    assert set(found.by["corridor"]) == {"cn_kh", "kh"}
+    assert set(found.by["route"]) == {"direct", "usd"}
+    assert set(found.by["rail"]) == {"hub"}
+    assert set(found.by["agent"]) == {"wallet", "bank"}
+
+
+def test_json_has_the_shape_of_the_interface() -> None:
+    content = json.loads(json.dumps(summary().as_json(), allow_nan=False))
+    assert set(content) >= {"scenario", "seed", "engine", "replications", "measures", "by"}
+    for measure in content["measures"].values():
+        assert set(measure) == {"value", "unit", "low", "high"}
+        assert measure["low"] is None
+        assert measure["high"] is None
+    assert content["covers"] == "cross_border"
+
+
+def test_counts_and_rates_agree_with_a_count_by_hand() -> None:
+    found, done = summary(), abroad(Outcome.COMPLETED)
+    still = abroad(Outcome.IN_PROGRESS)
+    assert found["submitted"].value == len(abroad())
+    assert found["completed"].value == len(done)
+    assert found["success_rate"].value == len(done) / (len(abroad()) - len(still))
+    assert found["offered_rate_mean"].value == len(abroad()) / 180
+    within = sum(row[R.END_US] - row[R.SUBMITTED_US] <= 10_000_000 for row in done)
+    assert found["within_10s"].value == within / len(done)
+    human = sum(row[R.TIME_0 + 4] for row in done) / len(done) / 1e6
+    assert found["human_mean"].value == pytest.approx(human, rel=1e-12)
+    lapsed = sum(row[R.QUOTES_LAPSED] for row in abroad())
+    assert found["quotes_lapsed"].value == lapsed
+
+
+def test_times_by_cause_add_up_to_the_mean() -> None:
+    found = summary()
+    causes = ["waiting", "service", "transit", "ledger", "human", "liquidity", "retry"]
+    total = sum(float(found[f"{cause}_mean"]) for cause in causes)
+    assert total == pytest.approx(float(found["end_to_end_mean"]), rel=1e-12)
+    machine = float(found["end_to_end_mean"]) - float(found["human_mean"])
+    assert float(found["machine_time_mean"]) == pytest.approx(machine, rel=1e-12)
+
+
+def test_costs_are_means_over_payments() -> None:
+    found, done = summary(), abroad(Outcome.COMPLETED)
+    costs = [1e4 * (row[R.PAYER_FEE] + row[R.FX_MARGIN]) / row[R.DEBITED] for row in done]
+    assert float(found["payer_cost_bps"]) == pytest.approx(np.mean(costs), abs=1e-4)
+    shares = [1e4 * row[R.MERCHANT_FEE] / (row[R.CREDITED] + row[R.MERCHANT_FEE]) for row in done]
+    assert float(found["merchant_cost_bps"]) == pytest.approx(np.mean(shares), abs=1e-4)
+
+
+def test_quantiles_are_exact_from_payments_and_close_from_histograms(tmp_path: Path) -> None:
+    plan, totals, _, _ = run_once()
+    writer = RunWriter(plan, tmp_path, WriterOptions(Record.PAYMENTS))
+    run_into(plan, writer, corridor_workload(7))
+    writer.close()
+    exact = summarise(RunFigures(plan, writer.summary, totals, tmp_path))
+    close = summary()
+    done = abroad(Outcome.COMPLETED)
+    ends = [row[R.END_US] - row[R.SUBMITTED_US] for row in done]
+    machine = [end - row[R.TIME_0 + 4] for end, row in zip(ends, done, strict=True)]
+    for name, share in QUANTILES.items():
+        for prefix, values in (("end_to_end", ends), ("machine_time", machine)):
+            due = nearest_rank(values, share) / 1e6
+            assert exact[f"{prefix}_{name}"].value == due
+            assert float(close[f"{prefix}_{name}"]) == pytest.approx(due, rel=1 / 256)
+    assert exact["end_to_end_max"].value == max(ends) / 1e6
+    same = {name: measure for name, measure in exact.measures.items() if "_p" not in name}
+    assert same == {name: close[name] for name in same}
+
+
+def test_groups_add_up_to_the_whole() -> None:
+    found = summary()
+    for group in ("corridor", "scope"):
+        parts = {n: m for n, m in found.by[group].items() if n != "all"}
+        total = sum(float(measures["submitted"]) for measures in parts.values())
+        assert total == float(found.by["scope"]["all"]["submitted"])
+    reasons = found.by["reason"]
+    failed = sum(float(measures["rejected"]) for measures in reasons.values())
+    assert failed == float(found["rejected"])
+    routed = sum(float(measures["completed"]) for measures in found.by["route"].values())
+    assert routed == float(found["completed"])
+
+
+def test_places_are_averages_over_the_window() -> None:
+    plan, totals, _, _ = run_once()
+    found = summary().by
+    window = 180_000_000
+    desk = totals.station[0]
+    assert found["station"]["hub.gateway"]["utilisation"].value == desk[StationTotal.BUSY_AREA] / (
+        2 * window
+    )
+    ledger = totals.ledger[0]
+    fill = ledger[LedgerTotal.INCLUDED] / (3 * ledger[LedgerTotal.BLOCKS])
+    assert found["station"]["bakong.ledger"]["block_fill_mean"].value == fill
+    account = plan.names.accounts.index("prefund_khr")
+    row = found["account"]["prefund_khr"]
+    assert (
+        row["balance_mean_minor"].value == totals.account[account, AccountTotal.BALANCE_AREA] / 180
+    )
+    assert row["delayed_for_liquidity"].value == totals.account[account, AccountTotal.DELAYED]
+
+
+def test_netting_of_one_way_traffic_saves_nothing() -> None:
+    """Everything flows from the wallet to the bank: no obligation cancels another."""
+    found = summary()
+    assert found["netting_ratio"].value == 0.0
+    assert float(found["exposure_peak_minor"]) > 0
+    assert found["exposure_peak_minor"].unit == "minor USD"
+
+
+def test_g20_targets_are_held_against_cross_border_payments() -> None:
+    found = summary()
+    assert set(found.g20) == {"cost_mean", "cost_worst_corridor", "within_1h"}
+    worst = found.g20["cost_worst_corridor"]
+    assert worst.value == found.by["corridor"]["cn_kh"]["payer_cost_bps"].value
+    assert worst.is_met is (float(worst.value or 0) <= 300)
+    assert found.g20["within_1h"].is_met is True
+
+
+def test_without_cross_border_payments_all_are_covered() -> None:
+    plan, totals, writer, _ = run_once()
+    streams = plan.stream.copy()
+    streams[:, StreamColumn.SCOPE] = 1
+    domestic = replace(plan, stream=streams)
+    found = summarise(RunFigures(domestic, writer.summary, totals))
+    assert found.covers == "all"
+    assert found["submitted"] == found.by["scope"]["all"]["submitted"]
+    assert found.g20 == {}
+
+
+def test_a_bare_queue_has_measures_too(tmp_path: Path) -> None:
+    """One server, service 2 s, arrivals at 0, 0 and 1: waits 0, 2 and 3 s."""
+    sketch = Sketch(horizon=10)
+    station = sketch.builder.add_station("shop.desk", servers=1)
+    sketch.serve(station, 2)
+    sketch.builder.add_stage(Op.END, value=Outcome.COMPLETED, reason=0)
+    plan = sketch.build()
+    writer = RunWriter(plan, tmp_path)
+    totals = run_into(plan, writer, at(0, 0, 1))
+    writer.close()
+    found = summarise(RunFigures(plan, writer.summary, totals, tmp_path))
+    assert found["completed"].value == 3
+    assert found["waiting_mean"].value == pytest.approx(5 / 3)
+    assert found["end_to_end_p50"].value == 4.0
+    assert found["end_to_end_max"].value == 5.0
+    assert found["payer_cost_bps"].value is None
+    desk = found.by["station"]["shop.desk"]
+    assert desk["utilisation"].value == 0.6
+    assert desk["wait_mean"].value == pytest.approx(5 / 3)
+    assert desk["queue_max"].value == 2
+
+
+def test_nothing_to_divide_by_is_none() -> None:
+    plan, totals, _, _ = run_once()
+    found = summarise(RunFigures(plan, RunWriter(plan).summary, totals))
+    assert found["submitted"].value == 0
+    for name in ("success_rate", "end_to_end_p50", "end_to_end_max", "payer_cost_bps"):
+        assert found[name].value is None
+    assert np.isnan(float(found["success_rate"]))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_histogram_quantiles_are_within_the_stated_error(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = np.exp(random.normal(13, 3, 3_000)).astype(np.int64).tolist()
+    histogram = np.zeros(HISTOGRAM_LENGTH, dtype=np.int64)
+    for value in values:
+        histogram[histogram_bucket(value)] += 1
+    found = histogram_quantiles(histogram)
+    assert found is not None
+    for name, share in QUANTILES.items():
+        assert found[name] == pytest.approx(nearest_rank(values, share), rel=1 / 256), seed
