@@ -134,6 +134,38 @@ def expected_arrivals(hazard: Array) -> float:
     return int(hazard[-1]) / HAZARD_UNIT
 
 
+def draw_array(key: Array, n: Array, purpose: str) -> Array:
+    """Return ``lookup.draw62`` at visit 0 for each of an array of n, without compiling anything.
+
+    Parameters
+    ----------
+    key : ndarray of int64, shape (4,)
+        Words of a stream's key.
+    n : ndarray of int64
+        Ordinals, 0 or more.
+    purpose : str
+        Name of the purpose.
+
+    Returns
+    -------
+    ndarray of int64
+        Draws, as long as ``n``.
+
+    Notes
+    -----
+    The plain generator adds, shifts and masks arrays as it does numbers. For a few hundred thousand
+    draws that is sooner done than machine code is made.
+    """
+    from sim.draws.keys import purpose_id
+    from sim.draws.threefry import MASK32, threefry4x32
+
+    words = Callable[..., tuple[Array, Array, Array, Array]]
+    generate = cast(words, getattr(threefry4x32, "py_func", threefry4x32))
+    k0, k1, k2, k3 = key.tolist()
+    w0, w1, _, _ = generate(k0, k1, k2, k3, n & MASK32, n >> 32, purpose_id(purpose), 0)
+    return (w0 << 30) | (w1 >> 2)
+
+
 def burst_sigma_ppb(busiest_minute_ratio: float) -> int:
     """Return the spread of minutes at which the busiest of an hour is so many times their mean.
 
@@ -235,27 +267,23 @@ def _minute_factors(
 
     Notes
     -----
-    The plain functions are used, the generator on a whole array of minutes: a scenario's minutes
-    are drawn sooner than machine code for them could be made.
+    The plain look-up is used: a scenario's minutes are looked up sooner than machine code for it
+    could be made.
     """
     if sigma_ppb == 0:
         return [_FACTOR_UNIT] * count
 
     # Numba is not wanted where a scenario is only read.
     from sim.draws import lookup
-    from sim.draws.keys import purpose_id, stream_key
+    from sim.draws.keys import stream_key
     from sim.draws.quantile import build_table
-    from sim.draws.threefry import MASK32, threefry4x32
 
-    words = Callable[..., tuple[Array, Array, Array, Array]]
-    generate = cast(words, getattr(threefry4x32, "py_func", threefry4x32))
     look_up = getattr(lookup.quantile, "py_func", lookup.quantile)
     sigma = sigma_ppb / _PARTS_PER_BILLION
     table = build_table("lognormal", {"mean": float(_FACTOR_UNIT), "sigma": sigma})
     minute = first_minute + np.arange(count, dtype=np.int64)
     key = stream_key(seed, replication, "profile", profile_name)
-    w0, w1, _, _ = generate(*key, minute & MASK32, minute >> 32, purpose_id(MINUTE_PURPOSE), 0)
-    draws = (w0 << 30) | (w1 >> 2)
+    draws = draw_array(_array(key), minute, MINUTE_PURPOSE)
     return [int(look_up(table, 0, u62)) for u62 in draws.tolist()]
 
 

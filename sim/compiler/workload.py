@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiler.arrivals import HAZARD_MAX, HAZARD_UNIT
+from sim.compiler.arrivals import HAZARD_MAX, HAZARD_UNIT, draw_array
 from sim.contract.plan import Array
 from sim.contract.spec import WORKLOAD_WIDTH, WorkloadColumn
 from sim.draws.keys import purpose_id
@@ -33,6 +33,9 @@ NO_EXPIRY = 1 << 62
 """Expiry of a code that never expires; beyond every horizon."""
 
 CHUNK_ROWS = 1 << 16
+
+_EMPTY: Array = np.zeros((0, WORKLOAD_WIDTH), dtype=np.int64)
+_EMPTY.setflags(write=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,9 @@ def _chunks(
     table: Array, demands: Sequence[StreamDemand], horizon_us: int, chunk: int
 ) -> Iterator[Array]:
     """Fill chunk after chunk until no stream has another payment."""
+    if all(demand.written is not None for demand in demands):
+        yield from _merge_written(demands, horizon_us, chunk)
+        return
     from sim.compiler import workload_loop
 
     streams = _lay_out(table, demands)
@@ -182,6 +188,30 @@ def _chunks(
         if rows > 0:
             yield out[:rows].copy()
         return
+
+
+def _merge_written(demands: Sequence[StreamDemand], horizon_us: int, chunk: int) -> Iterator[Array]:
+    """Cut chunks of lists alone, for which nothing need be compiled."""
+    rows = np.concatenate([_EMPTY, *(_complete(demand) for demand in demands)])
+    rows = rows[rows[:, WorkloadColumn.TIME_US] < horizon_us]
+    keys = [WorkloadColumn.ORDINAL, WorkloadColumn.STREAM, WorkloadColumn.TIME_US]
+    order = np.lexsort(tuple(rows[:, column] for column in keys))
+    for first in range(0, len(order), chunk):
+        yield rows[order[first : first + chunk]]
+
+
+def _complete(demand: StreamDemand) -> Array:
+    """Return the written payments of a stream, with open debtor agents drawn by shares."""
+    if demand.written is None:
+        return _EMPTY
+    rows = demand.written.copy()
+    is_open = rows[:, WorkloadColumn.DEBTOR_AGENT] < 0
+    if len(demand.debtor_agent):
+        draws = draw_array(demand.key, rows[is_open, WorkloadColumn.ORDINAL], "agents+merchant")
+        # As lookup.weighted_index: the first agent whose threshold is above the draw.
+        at = np.searchsorted(demand.debtor_cumulative62, draws, side="right")
+        rows[is_open, WorkloadColumn.DEBTOR_AGENT] = demand.debtor_agent[at]
+    return rows
 
 
 def _lay_out(table: Array, demands: Sequence[StreamDemand]) -> Streams:
@@ -200,7 +230,7 @@ def _lay_out(table: Array, demands: Sequence[StreamDemand]) -> Streams:
 
     setting = np.zeros((len(demands), loop.SETTING_WIDTH), dtype=np.int64)
     key = np.zeros((len(demands), 4), dtype=np.int64)
-    written = [np.zeros((0, WORKLOAD_WIDTH), dtype=np.int64)]
+    written = [_EMPTY]
     written_count = 0
     for s, demand in enumerate(demands):
         key[s] = demand.key
@@ -208,7 +238,7 @@ def _lay_out(table: Array, demands: Sequence[StreamDemand]) -> Streams:
             setting[s, column] = value
         setting[s, loop.WRITTEN_FIRST] = written_count
         if demand.written is not None:
-            written.append(demand.written)
+            written.append(_complete(demand))
             written_count += len(demand.written)
     return loop.Streams(
         key=key,

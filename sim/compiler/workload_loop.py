@@ -316,14 +316,10 @@ def _sift(streams: Streams, at: int) -> None:
 
 @compiled
 def _copy(streams: Streams, s: int, out: Array, row: int) -> None:
-    """Write a written payment; draw the debtor agent if the list leaves it open."""
-    setting = streams.setting
-    source = int(setting[s, WRITTEN_FIRST] + streams.state[s, NEXT_N])
+    """Write a written payment."""
+    source = int(streams.setting[s, WRITTEN_FIRST] + streams.state[s, NEXT_N])
     for column in range(out.shape[1]):
         out[row, column] = streams.written[source, column]
-    if out[row, _W_DEBTOR_AGENT] < 0 and setting[s, DEBTOR_COUNT] > 0:
-        u62, _ = _draw_pair(streams, s, int(out[row, _W_ORDINAL]), _AGENTS_MERCHANT)
-        out[row, _W_DEBTOR_AGENT] = _debtor_agent(streams, s, u62)
 
 
 @compiled
@@ -358,7 +354,12 @@ def _draw(streams: Streams, s: int, out: Array, row: int) -> None:
         debtor62, creditor62 = _draw_pair(streams, s, n, _AGENTS_MERCHANT)
     out[row, _W_DEBTOR_AGENT] = _debtor_agent(streams, s, debtor62)
     if setting[s, MERCHANT_COUNT] > 0:
-        _draw_code(streams, s, creditor62, out, row)
+        pool = streams.pool
+        at = index_below(creditor62, int(setting[s, MERCHANT_COUNT]))
+        out[row, _W_MERCHANT] = pool[setting[s, MERCHANT_FIRST] + at]
+        out[row, _W_CREDITOR_AGENT] = pool[setting[s, MERCHANT_AGENT_FIRST] + at]
+        out[row, _W_ROUTE_SET] = pool[setting[s, MERCHANT_ROUTE_SET_FIRST] + at]
+        out[row, _W_CODE_STATE], out[row, _W_CODE_EXPIRY_US] = _draw_code(streams, s, at)
         return
     out[row, _W_ROUTE_SET] = setting[s, ROUTE_SET]
     out[row, _W_CODE_STATE] = 0
@@ -385,15 +386,11 @@ def _debtor_agent(streams: Streams, s: int, u62: int) -> int:
 
 
 @compiled
-def _draw_code(streams: Streams, s: int, u62: int, out: Array, row: int) -> None:
-    """Choose the merchant and the state of the code on its counter."""
+def _draw_code(streams: Streams, s: int, at: int) -> tuple[int, int]:
+    """Return state and expiry of the code on the counter of a merchant of the pool."""
     setting = streams.setting
     pool = streams.pool
     n = int(streams.state[s, NEXT_N])
-    at = index_below(u62, int(setting[s, MERCHANT_COUNT]))
-    out[row, _W_MERCHANT] = pool[setting[s, MERCHANT_FIRST] + at]
-    out[row, _W_CREDITOR_AGENT] = pool[setting[s, MERCHANT_AGENT_FIRST] + at]
-    out[row, _W_ROUTE_SET] = pool[setting[s, MERCHANT_ROUTE_SET_FIRST] + at]
     damaged = int(pool[setting[s, MERCHANT_DAMAGED_FIRST] + at])
     expiry_us = int(pool[setting[s, MERCHANT_EXPIRY_FIRST] + at])
     static62 = 0
@@ -406,5 +403,6 @@ def _draw_code(streams: Streams, s: int, u62: int, out: Array, row: int) -> None
         if setting[s, CODE_AGE_TABLE] >= 0:
             age62, _ = _draw_pair(streams, s, n, _CODE_AGE)
             expiry_us -= quantile(streams.table, int(setting[s, CODE_AGE_TABLE]), age62)
-    out[row, _W_CODE_STATE] = damaged or int(damaged62 < setting[s, DAMAGED_THRESHOLD])
-    out[row, _W_CODE_EXPIRY_US] = expiry_us
+    if damaged62 < setting[s, DAMAGED_THRESHOLD]:
+        damaged = 1
+    return damaged, expiry_us

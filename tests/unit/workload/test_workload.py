@@ -261,6 +261,18 @@ def test_a_written_list_is_taken_as_it_is_but_for_open_debtor_agents() -> None:
     assert (open_rows[:, Column.DEBTOR_AGENT] == -1).all()  # the list given was not written to
 
 
+def test_lists_alone_are_merged_as_lists_among_drawn_streams_are() -> None:
+    lists = [
+        replace(demand("x", stream=2), written=written_rows([3, 3, 50, 50_000], stream=2)),
+        replace(demand("y", stream=1), written=written_rows([3, 49, 50, 99_999_999], stream=1)),
+    ]
+    alone = draw(*lists, chunk=3)
+    among = draw(*lists, demand("z", stream=0))
+    assert (alone == among[among[:, Column.STREAM] > 0]).all()
+    assert alone[:, Column.STREAM].tolist() == [1, 2, 2, 1, 1, 2, 2, 1]
+    assert draw(*lists, horizon_us=50)[:, Column.TIME_US].tolist() == [3, 3, 3, 49]
+
+
 def test_seed_zero_draws_and_seed_and_replication_change_everything() -> None:
     base = draw(demand())
     for seed, replication in ((1, 0), (0, 1)):
