@@ -1,3 +1,28 @@
-"""payroute: a discrete-event simulator of cross-border payment routing around Cambodia."""
+"""payroute: a discrete-event simulator of cross-border payment routing around Cambodia.
+
+``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result; everything behind it is
+imported when it is first used, so that ``import sim`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from sim.experiment.api import run
+    from sim.experiment.result import Result
+
+__all__ = ["Result", "__version__", "run"]
+
+_HOMES = {"run": "sim.experiment.api", "Result": "sim.experiment.result"}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""Run scenarios: one run from file to run folder, and its result."""

@@ -1,0 +1,57 @@
+"""The door: the ``payroute`` command, its subcommands and their exit codes.
+
+Takes the command line; gives output on standard output (one JSON object and nothing else with
+``--json``), messages and progress on standard error, and an exit code: 0 done, 1 our bug, 2 the
+input is wrong, 3 a check failed, 4 the machine said no, 130 Ctrl-C. Commands import what is heavy
+when they run, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from sim.cli import qr
+from sim.cli.guard import INTERRUPTED_EXIT
+from sim.cli.run import run_command
+
+app = typer.Typer(
+    name="payroute",
+    help="Simulate cross-border payment routing around Cambodia.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run_command)
+app.add_typer(qr.app)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from sim import __version__
+
+        typer.echo(f"payroute {__version__}")
+        raise typer.Exit(0)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Simulate cross-border payment routing around Cambodia."""
+    del version
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        app(prog_name="payroute")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED_EXIT)

@@ -1,0 +1,96 @@
+"""Turn what can go wrong into an exit code and words on standard error.
+
+Takes a command; gives the same command that ends with the agreed exit code: 2 for a user's mistake
+(words, no traceback), 3 for a check that failed, 4 for what the machine refuses, 130 for Ctrl-C and
+1, with a traceback and a request to report it, for a bug of ours.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec
+
+import typer
+
+from sim.errors import InvariantViolation, MachineError, PayrouteError, ScenarioError
+
+Arguments = ParamSpec("Arguments")
+
+BUG_EXIT = 1
+INTERRUPTED_EXIT = 130
+_ISSUES = (
+    "This is a bug in payroute, not in your input. Please report it with the lines above, the "
+    "scenario file and the command."
+)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Wrap a command so that every way it can end has its exit code."""
+
+    @functools.wraps(command)
+    def run(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
+        try:
+            command(*arguments, **named)
+        except KeyboardInterrupt:
+            fail("interrupted; what was begun is not a result", INTERRUPTED_EXIT)
+        except BrokenPipeError:
+            _close_quietly()
+            raise typer.Exit(MachineError.exit_code) from None
+        except InvariantViolation:
+            _fail_as_bug()
+        except PayrouteError as error:
+            fail(str(error), error.exit_code, is_list=isinstance(error, ScenarioError))
+        except MemoryError:
+            fail(
+                "out of memory; shorten clock.horizon, lower --record or use a larger machine",
+                MachineError.exit_code,
+            )
+        except OSError as error:
+            if error.errno in _FULL:
+                fail(f"{error}; free space or choose another --out", MachineError.exit_code)
+            _fail_as_bug()
+        except Exception as error:
+            if isinstance(error, typer.Exit | typer.Abort) or _is_usage_error(error):
+                raise
+            _fail_as_bug()
+
+    return run
+
+
+def fail(message: str, exit_code: int, *, is_list: bool = False) -> NoReturn:
+    """Print a message on standard error and end the command.
+
+    Parameters
+    ----------
+    message : str
+        In the form where, found, allowed, what to do.
+    exit_code : int
+        How the process ends.
+    is_list : bool
+        Whether each line is a problem of its own, told without the word "error".
+    """
+    typer.echo(message if is_list else f"error: {message}", err=True)
+    raise typer.Exit(exit_code)
+
+
+def _fail_as_bug() -> NoReturn:
+    traceback.print_exc(file=sys.stderr)
+    typer.echo(_ISSUES, err=True)
+    raise typer.Exit(BUG_EXIT)
+
+
+def _is_usage_error(error: Exception) -> bool:
+    """Tell a complaint about the command line, which typer prints itself."""
+    return hasattr(error, "exit_code") and hasattr(error, "format_message")
+
+
+def _close_quietly() -> None:
+    """Point standard output nowhere, so that flushing it at exit does not fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
