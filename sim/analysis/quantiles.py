@@ -137,4 +137,5 @@ def _cells(table: pa.Table, plan: Plan, folder: SummaryFolder) -> Array:
 def _places(words: Iterable[str], names: tuple[str, ...]) -> Array:
     """Return the plan's index of every word."""
     index = {name: at for at, name in enumerate(names)}
-    return np.array([index[word] for word in words], dtype=np.int64)
+    # A column without any text has one empty word, which nothing points to.
+    return np.array([index.get(word, -1) for word in words], dtype=np.int64)

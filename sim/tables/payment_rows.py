@@ -15,9 +15,11 @@ from sim.contract.spec import (
     NULL,
     Bearer,
     FeeColumn,
+    Op,
     PricingColumn,
     RecordColumn,
     RouteColumn,
+    StageColumn,
     StreamColumn,
 )
 from sim.tables.columns import int_column, names_array, text_column
@@ -51,18 +53,49 @@ _INTEGERS = (
 )
 
 
-def route_pricing(plan: Plan, route: Array) -> Array:
-    """Return the pricing row of each payment's route, -1 where there is none.
+def stream_pricing(plan: Plan) -> Array:
+    """Return the pricing row of each stream that prices without a route, -1 elsewhere.
+
+    A program without ROUTE has no route to name its price; where it can reach exactly one QUOTE
+    stage, that one's price is meant.
+    """
+    found = np.full(len(plan.stream), -1, dtype=np.int64)
+    stages: list[list[int]] = plan.stage.tolist()
+    for stream, entry in enumerate(plan.stream[:, StreamColumn.ENTRY].tolist()):
+        seen: set[int] = set()
+        queue = [entry]
+        while queue:
+            at = queue.pop()
+            if at in seen or not 0 <= at < len(stages):
+                continue
+            seen.add(at)
+            queue.append(stages[at][StageColumn.TARGET])
+            if stages[at][StageColumn.OP] != Op.END:
+                queue.append(at + 1)
+        prices = {
+            stages[at][StageColumn.SUBJECT] for at in seen if stages[at][StageColumn.OP] == Op.QUOTE
+        }
+        if len(prices) == 1:
+            found[stream] = prices.pop()
+    return found
+
+
+def record_pricing(plan: Plan, rows: Array, unrouted: Array) -> Array:
+    """Return the pricing row of each record, -1 where there is none.
 
     Parameters
     ----------
     plan : Plan
         The plan of the run.
-    route : ndarray of int64, shape (payments,)
-        Route indices, negative where a payment never got a route.
+    rows : ndarray of int64, shape (payments, RECORD_WIDTH)
+        Records; a route below 0 means that the payment never got one.
+    unrouted : ndarray of int64
+        From :func:`stream_pricing`.
     """
+    route = rows[:, C.ROUTE]
     lookup = np.append(plan.route[:, RouteColumn.PRICING], np.int64(-1))
-    found: Array = lookup[np.where(route < 0, -1, route)]
+    routed = lookup[np.where(route < 0, -1, route)]
+    found: Array = np.where(route < 0, unrouted[rows[:, C.STREAM]], routed)
     return found
 
 
@@ -88,6 +121,7 @@ class PaymentRows:
         names = plan.names
         self._plan = plan
         self._replication = replication
+        self._unrouted = stream_pricing(plan)
         self._streams = names_array(names.streams)
         self._routes = names_array(names.routes)
         self._agents = names_array(names.agents)
@@ -112,7 +146,7 @@ class PaymentRows:
         columns = np.ascontiguousarray(rows.T)
         stream, route = columns[C.STREAM], columns[C.ROUTE]
         plan = self._plan
-        pricing = route_pricing(plan, route)
+        pricing = record_pricing(plan, rows, self._unrouted)
 
         def of_stream(column: StreamColumn) -> Array:
             picked: Array = plan.stream[stream, column]
@@ -171,7 +205,7 @@ class PaymentRows:
         """Return (row, component, recipient, bearer, currency, amount) of the charged fees."""
         plan = self._plan
         at = np.flatnonzero(rows[:, C.CHARGED] > 0)
-        pricing = route_pricing(plan, rows[at, C.ROUTE])
+        pricing = record_pricing(plan, rows[at], self._unrouted)
         at, pricing = at[pricing >= 0], pricing[pricing >= 0]
         first = pricing_column(plan, pricing, PricingColumn.FEE_FIRST)
         count = pricing_column(plan, pricing, PricingColumn.FEE_COUNT)
@@ -208,8 +242,8 @@ class PaymentRows:
         roundings included, belongs to the second where there is one.
         """
         plan = self._plan
-        at = np.flatnonzero((rows[:, C.FX_MARGIN] != NULL) & (rows[:, C.ROUTE] >= 0))
-        pricing = route_pricing(plan, rows[at, C.ROUTE])
+        at = np.flatnonzero(rows[:, C.FX_MARGIN] != NULL)
+        pricing = record_pricing(plan, rows[at], self._unrouted)
         at, pricing = at[pricing >= 0], pricing[pricing >= 0]
         margin = rows[at, C.FX_MARGIN]
         has_second = pricing_column(plan, pricing, PricingColumn.CONVERSION_2) >= 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import NULL, PricingColumn, RecordColumn, Scope, StreamColumn
-from sim.tables.payment_rows import pricing_column, route_pricing
+from sim.tables.payment_rows import pricing_column, record_pricing, stream_pricing
 
 C = RecordColumn
 
@@ -37,6 +37,7 @@ class PositionFolder:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._unrouted = stream_pricing(plan)
         scope = plan.stream[:, StreamColumn.SCOPE]
         cross = scope == Scope.CROSS_BORDER
         self._counts = cross if cross.any() else np.ones(len(scope), dtype=np.bool_)
@@ -52,7 +53,7 @@ class PositionFolder:
         picked &= (rows[:, C.SETTLEMENT] > 0) & (debtor >= 0) & (creditor >= 0)
         picked &= debtor != creditor
         at = np.flatnonzero(picked)
-        pricing = route_pricing(self._plan, rows[at, C.ROUTE])
+        pricing = record_pricing(self._plan, rows[at], self._unrouted)
         at, pricing = at[pricing >= 0], pricing[pricing >= 0]
         if len(at) == 0:
             return

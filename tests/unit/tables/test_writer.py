@@ -10,16 +10,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sim.compiler.builder import PlanBuilder
 from sim.contract.plan import Array
-from sim.contract.spec import NULL, LogColumn, LogKind, RecordColumn, histogram_bucket
+from sim.contract.spec import (
+    NULL,
+    Bearer,
+    FeeKind,
+    LogColumn,
+    LogKind,
+    Op,
+    Outcome,
+    Reason,
+    RecordColumn,
+    histogram_bucket,
+)
 from sim.errors import MachineError
 from sim.tables import schemas
-from sim.tables.audit import audit_run, read_log
+from sim.tables.audit import audit_log, audit_run, read_log
 from sim.tables.folding import Tally, histogram_buckets
 from sim.tables.parquet_stream import merge_parts
 from sim.tables.run_folder import FinishedRun
 from sim.tables.schemas import Record
 from sim.tables.writer import RunWriter, SinkGroup, WriterOptions
+from tests.unit.engine.worked import workload
 from tests.unit.tables.corridor import (
     Keeper,
     Ran,
@@ -316,3 +329,40 @@ def test_an_outcome_that_contradicts_itself_is_found(tmp_path: Path, column: str
     pq.write_table(table.set_column(place, column, pa.array(words).dictionary_encode()), path)
     report = audit_run(folder_of(tmp_path), ran().plan)
     assert "outcome" in {violation.rule for violation in report.violations}
+
+
+def test_a_price_without_a_route_is_written_too(tmp_path: Path) -> None:
+    """One payment, priced by the only QUOTE its program can reach."""
+    builder = PlanBuilder("bare", horizon_us=10, seed=1)
+    debit, credit = builder.add_account("a", "USD"), builder.add_account("b", "USD")
+    fee = builder.add_fee(
+        component="flat",
+        recipient="shop",
+        currency="USD",
+        kind=FeeKind.FIXED,
+        fixed=7,
+        base=0,
+        bearer=Bearer.DEBTOR,
+        debit=debit,
+        credit=credit,
+        minimum=-1,
+        maximum=-1,
+    )
+    price = builder.add_pricing(currencies=("USD", "USD", "USD"), fee_first=fee, fee_count=1)
+    builder.add_stage(Op.QUOTE, subject=price, value=0, target=2, reason=Reason.AM12)
+    builder.add_stage(Op.CHARGE, subject=fee)
+    builder.add_stage(Op.END, value=Outcome.COMPLETED, reason=0)
+    builder.add_stream("s", entry=0, corridor="c", currency="USD")
+    plan = builder.build()
+    keeper, writer = Keeper(), RunWriter(plan, tmp_path)
+    totals = run_into(plan, SinkGroup([keeper, writer]), workload({"at": 0}))
+    writer.close()
+    assert audit_log(plan, keeper.logs, keeper.records, totals).ok
+    row = pq.read_table(tmp_path / "payments.parquet").to_pylist()[0]
+    assert (row["route"], row["debited_currency"], row["payer_fee_minor"]) == (None, "USD", 7)
+    fees = pq.read_table(tmp_path / "fees.parquet").to_pylist()
+    assert [(f["component"], f["recipient"], f["amount_minor"]) for f in fees] == [
+        ("flat", "shop", 7)
+    ]
+    report = audit_run(FinishedRun(tmp_path, {"payments": 1}), plan)
+    assert report.ok, report.violations
