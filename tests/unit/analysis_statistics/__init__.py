@@ -1,0 +1,1 @@
+"""Statistics against published examples and closed forms."""

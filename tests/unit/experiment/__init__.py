@@ -1,0 +1,1 @@
+"""Experiments: replications, comparisons, sweeps, stress, sensitivity, reproduction."""
