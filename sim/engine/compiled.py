@@ -1,0 +1,345 @@
+"""The compiled engine: drives the kernel, feeds it workload and room, empties its buffers.
+
+Takes a plan, workload chunks and a sink; gives totals equal to those of ``reference`` to the last
+bit. The meaning is in :mod:`sim.contract.spec`; the event loop is in :mod:`sim.engine.kernel`.
+Memory depends on the payments in flight, not on how many there are in all. Python is returned to
+several times a second, so that an interrupt is answered and progress is shown.
+
+Numba is imported inside the functions: commands that run nothing do not wait for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.contract.plan import Array, Plan
+from sim.contract.run import Sink, Totals, WorkloadSource
+from sim.contract.spec import LOG_WIDTH, RECORD_WIDTH
+from sim.errors import InvariantViolation
+
+if TYPE_CHECKING:
+    from sim.engine.kernel.cache import Kernel
+    from sim.engine.kernel.state import KernelPlan, KernelState
+
+_LOG_ROWS = 1 << 15
+_RECORD_ROWS = 1 << 13
+_SLOTS_FIRST = 256
+_BUDGET_FIRST = 1 << 12
+_BUDGET_MAX = 1 << 26
+_TURN_SECONDS = 0.2
+
+
+def run_compiled(
+    plan: Plan, workload: WorkloadSource, sink: Sink, *, jit: bool | None = None
+) -> Totals:
+    """Run a plan to its horizon with the compiled kernel.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    workload : iterable of ndarray
+        Chunks of shape (payments, WORKLOAD_WIDTH), in order of submission; read as far as the
+        horizon.
+    sink : Sink
+        Receives log rows, payment records and progress while the run goes on.
+    jit : bool, optional
+        Insist on machine code (True) or on plain Python (False); by default whatever this process
+        was started with.
+
+    Returns
+    -------
+    Totals
+        Sums over the run.
+
+    Raises
+    ------
+    InvariantViolation
+        If the kernel finds the run's state contradictory: a bug, or a plan nobody compiled.
+    ValueError
+        If ``jit`` asks for what this process was not started with, or the workload is not in order.
+    """
+    from sim.engine.kernel.cache import is_jit_disabled, load_kernel
+
+    if jit is not None and jit == is_jit_disabled():
+        wanted = "0 or not at all" if jit else "1"
+        raise ValueError(
+            f"jit={jit}: whether the kernel is compiled is decided when Python starts; set the "
+            f"environment variable NUMBA_DISABLE_JIT to {wanted} and start again"
+        )
+    return _Run(plan, workload, sink).finish(load_kernel())
+
+
+def is_compiled_cached() -> bool:
+    """Tell whether a first run will find its machine code ready instead of compiling it."""
+    from sim.engine.kernel import cache
+
+    return cache.is_compiled_cached()
+
+
+def warm_up() -> float:
+    """Compile the kernel, or read it from the cache, and return the seconds it took."""
+    from sim.engine.kernel.cache import load_kernel
+    from sim.engine.kernel.state import C_WORKLOAD_DONE, lay_plan, lay_state
+
+    began = time.perf_counter()
+    plan = _empty_plan()
+    state = lay_state(plan, wants_log=False, wants_records=False)
+    state.cursor[C_WORKLOAD_DONE] = 1
+    load_kernel()(lay_plan(plan), state, 0)
+    return time.perf_counter() - began
+
+
+class _Run:
+    """Keep one run's arrays and answer what the kernel asks for."""
+
+    def __init__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> None:
+        from sim.engine.kernel.state import lay_plan, lay_state
+
+        self.plan, self.sink = plan, sink
+        self.chunks = _checked(workload, plan.horizon_us)
+        self.arrays: KernelPlan = lay_plan(plan)
+        self.state: KernelState = lay_state(
+            plan, wants_log=sink.wants_log, wants_records=sink.wants_records
+        )
+        self.engine_seconds = 0.0
+        self.slots_max = 0
+
+    def finish(self, kernel: Kernel) -> Totals:
+        """Run the kernel turn by turn until nothing is left, and sum up."""
+        from sim.engine.kernel import state as st
+
+        budget = _BUDGET_FIRST
+        said = time.perf_counter()
+        while True:
+            began = time.perf_counter()
+            status = kernel(self.arrays, self.state, budget)
+            now = time.perf_counter()
+            self.engine_seconds += now - began
+            if status == st.BUDGET_SPENT and now - began < _TURN_SECONDS / 2:
+                budget = min(2 * budget, _BUDGET_MAX)
+            elif now - began > _TURN_SECONDS:
+                budget = max(budget // 2, _BUDGET_FIRST)
+            if now - said > _TURN_SECONDS:
+                self._say_progress()
+                said = now
+            if status == st.FINISHED:
+                break
+            self._answer(status)
+        self._flush()
+        self._say_progress()
+        return self._totals()
+
+    def _answer(self, status: int) -> None:
+        """Provide what the kernel stopped for."""
+        from sim.engine.kernel import state as st
+
+        if status == st.WANTS_WORKLOAD:
+            self._load_chunk()
+        elif status == st.WANTS_FLUSH:
+            self._flush()
+            self._fit_buffers()
+        elif status == st.WANTS_HEAP:
+            self._grow_heap()
+        elif status == st.WANTS_SLOTS:
+            self._grow_pool()
+        elif status == st.WANTS_NODES:
+            self._grow_nodes()
+        elif status == st.AT_HORIZON:
+            self._begin_closing()
+        elif status == st.BROKEN:
+            self._raise_broken()
+
+    def _load_chunk(self) -> None:
+        """Give the kernel the next payments, or tell it there are no more."""
+        from sim.engine.kernel import state as st
+
+        cursor = self.state.cursor
+        chunk = next(self.chunks, None)
+        if chunk is None:
+            cursor[st.C_WORKLOAD_DONE] = 1
+        else:
+            self.state = self.state._replace(chunk=chunk)
+            cursor[st.C_ARRIVAL], cursor[st.C_CHUNK] = 0, len(chunk)
+
+    def _flush(self) -> None:
+        """Hand log rows and records to the sink."""
+        from sim.engine.kernel import state as st
+
+        cursor = self.state.cursor
+        if cursor[st.C_LOG] > 0:
+            self.sink.take_log(self.state.log[: cursor[st.C_LOG]].copy())
+            cursor[st.C_LOG] = 0
+        if cursor[st.C_RECORDS] > 0:
+            self.sink.take_records(self.state.record[: cursor[st.C_RECORDS]].copy())
+            cursor[st.C_RECORDS] = 0
+
+    def _fit_buffers(self) -> None:
+        """Make the buffers large enough for the longest step the pool allows; they are empty."""
+        from sim.engine.kernel import state as st
+
+        if self.sink.wants_log:
+            longest = len(self.state.pool) + int(self.state.cursor[st.C_MARGIN])
+            rows = max(_LOG_ROWS, 2 * longest)
+            if len(self.state.log) < rows:
+                self.state = self.state._replace(log=np.empty((rows, LOG_WIDTH), dtype=np.int64))
+        if self.sink.wants_records and len(self.state.record) == 0:
+            record = np.empty((_RECORD_ROWS, RECORD_WIDTH), dtype=np.int64)
+            self.state = self.state._replace(record=record)
+
+    def _grow_heap(self) -> None:
+        """Double the room for scheduled events."""
+        from sim.engine.kernel import state as st
+
+        cursor = self.state.cursor
+        rows = 2 * int(cursor[st.C_HEAP] + cursor[st.C_LIVE] + 128)
+        heap = np.empty((rows, st.HEAP_WIDTH), dtype=np.int64)
+        heap[: cursor[st.C_HEAP]] = self.state.heap[: cursor[st.C_HEAP]]
+        self.state = self.state._replace(heap=heap)
+
+    def _grow_pool(self) -> None:
+        """Double the room for payments in flight."""
+        from sim.engine.kernel import state as st
+
+        self.state.cursor[st.C_FREE] = len(self.state.pool)
+        pool = _doubled(self.state.pool, link=st.P_NEXT)
+        pool[len(self.state.pool) :, st.P_ID] = -1
+        self.state = self.state._replace(pool=pool)
+        self.slots_max = len(pool)
+
+    def _grow_nodes(self) -> None:
+        """Double the room for open reservations."""
+        from sim.engine.kernel import state as st
+
+        self.state.cursor[st.C_NODE] = len(self.state.node)
+        self.state = self.state._replace(node=_doubled(self.state.node, link=st.N_NEXT))
+
+    def _begin_closing(self) -> None:
+        """Let the kernel write down the payments that are open at the horizon."""
+        from sim.engine.kernel import state as st
+
+        cursor = self.state.cursor
+        slots = np.flatnonzero(self.state.pool[:, st.P_ID] >= 0)
+        order = slots[np.argsort(self.state.pool[slots, st.P_ID])].astype(np.int64)
+        self.state = self.state._replace(order=order)
+        cursor[st.C_NOW], cursor[st.C_CLOSING] = self.plan.horizon_us, 0
+
+    def _raise_broken(self) -> None:
+        """Raise what the kernel found, after handing over the log up to there."""
+        from sim.engine.kernel import state as st
+
+        self._flush()
+        cursor = self.state.cursor
+        raise InvariantViolation(
+            st.ERRORS[int(cursor[st.C_ERROR])],
+            seed=self.plan.seed,
+            event=int(cursor[st.C_EVENTS]) - 1,
+            payment=int(cursor[st.C_ERROR_PAYMENT]),
+        )
+
+    def _say_progress(self) -> None:
+        """Tell the sink how far the run is."""
+        from sim.engine.kernel import state as st
+
+        cursor = self.state.cursor
+        self.sink.take_progress(
+            int(cursor[st.C_NOW]), int(cursor[st.C_NEXT_PAYMENT]), int(cursor[st.C_EVENTS])
+        )
+
+    def _totals(self) -> Totals:
+        """Sum up the run."""
+        from sim.engine.kernel import state as st
+
+        cursor = self.state.cursor
+        own = self.state.account
+        account = own[:, st.A_TOTAL :].copy()
+        low = account[:, 2]
+        low[low == st.LOW_UNKNOWN] = 0
+        account[:, 0], account[:, 1] = own[:, st.A_POSTED], own[:, st.A_PENDING]
+        return Totals(
+            payments=int(cursor[st.C_NEXT_PAYMENT]),
+            events=int(cursor[st.C_EVENTS]),
+            station=self.state.station[:, st.S_TOTAL :].copy(),
+            ledger=self.state.ledger[:, st.L_TOTAL :].copy(),
+            account=account,
+            station_wait=self.state.wait,
+            end_posted=own[:, st.A_POSTED].copy(),
+            end_pending=own[:, st.A_PENDING].copy(),
+            engine_seconds=self.engine_seconds,
+        )
+
+
+def _checked(workload: WorkloadSource, horizon_us: int) -> Iterator[Array]:
+    """Give the chunks that hold payments below the horizon, as the kernel wants them."""
+    last = 0
+    for chunk in workload:
+        if len(chunk) == 0:
+            continue
+        times = chunk[:, 0]
+        if times[0] < last or bool((np.diff(times) < 0).any()):
+            raise ValueError("workload: payments must come in ascending order of time, from 0")
+        last = int(times[-1])
+        if not (chunk.dtype == np.int64 and chunk.flags.c_contiguous and chunk.flags.writeable):
+            chunk = np.array(chunk, dtype=np.int64, order="C")  # noqa: PLW2901
+        yield chunk
+        if last >= horizon_us:
+            return
+
+
+def _doubled(array: Array, *, link: int) -> Array:
+    """Return an array of twice the rows, the new ones linked to a list of free rows."""
+    rows = len(array)
+    larger = np.zeros((max(_SLOTS_FIRST, 2 * rows), array.shape[1]), dtype=np.int64)
+    larger[:rows] = array
+    larger[rows:, link] = np.arange(rows + 1, len(larger) + 1)
+    larger[-1, link] = -1
+    return larger
+
+
+def _empty_plan() -> Plan:
+    """Return a plan in which nothing happens: enough to have the kernel compiled."""
+    from sim.contract import spec
+
+    def none(width: int) -> Array:
+        return np.zeros((0, width), dtype=np.int64)
+
+    flat = np.zeros(0, dtype=np.int64)
+    return Plan(
+        horizon_us=0,
+        warm_up_us=0,
+        sample_interval_us=0,
+        fx_step_us=1,
+        day_offset_us=0,
+        seed=0,
+        replication=0,
+        stage=none(len(spec.StageColumn)),
+        station=none(len(spec.StationColumn)),
+        ledger=none(len(spec.LedgerColumn)),
+        ledger_key=none(4),
+        account=none(len(spec.AccountColumn)),
+        world=flat,
+        transfer=none(len(spec.TransferColumn)),
+        rate=none(1),
+        pair_scale=flat,
+        conversion=none(len(spec.ConversionColumn)),
+        pricing=none(len(spec.PricingColumn)),
+        fee=none(len(spec.FeeColumn)),
+        tier=none(len(spec.TierColumn)),
+        limit=none(len(spec.LimitColumn)),
+        limit_first=none(0),
+        limit_cells=0,
+        route=none(len(spec.RouteColumn)),
+        route_view=none(len(spec.RouteViewColumn)),
+        route_set=none(len(spec.RouteSetColumn)),
+        candidate=flat,
+        stream=none(len(spec.StreamColumn)),
+        stream_key=none(4),
+        agenda=none(4),
+        table=flat,
+        agent_account=none(0),
+        agent_station=none(0),
+    )

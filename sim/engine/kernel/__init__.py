@@ -1,0 +1,22 @@
+"""The event loop over arrays: the same meaning as ``reference``, compiled.
+
+Takes a plan's arrays and a state of arrays, both named tuples of ``state``; moves the state on by a
+number of events and says why it stopped. Nothing here allocates, prints or raises: room that runs
+out, workload that is wanted and invariants that break are return values, and
+``sim.engine.compiled`` acts on them. Read ``loop`` first, then ``operations``.
+
+==============  ====================================================================================
+``state``       the columns of every array, and how they are first laid out
+``heap``        what is scheduled, in order of (time, key)
+``queues``      waiting lines of payments, linked through the pool
+``journal``     rows of the event log, payment records, time by cause
+``stations``    SERVE: places of limited capacity
+``accounts``    RESERVE, POST, VOID: balances and who waits for them
+``ledgers``     BATCH: rounds, blocks and commits
+``prices``      QUOTE, CONVERT, CHARGE, LIMIT
+``routing``     ROUTE and the router's view
+``operations``  one stage of one payment; time-outs
+``loop``        the next event, and what it does
+``cache``       where machine code is kept between runs
+==============  ====================================================================================
+"""

@@ -1,0 +1,226 @@
+"""BATCH: rounds, blocks and commits of a ledger.
+
+Takes a payment at a BATCH stage, or the event of a round or a commit. The meaning is in
+``spec.LedgerColumn``.
+"""
+
+from __future__ import annotations
+
+from sim.contract.plan import Array
+from sim.contract.spec import (
+    LEDGER_PSEUDO as _LEDGER_PSEUDO,
+)
+from sim.contract.spec import (
+    LedgerColumn,
+    LedgerTotal,
+    LogKind,
+    StageColumn,
+)
+from sim.draws.lookup import draw62, quantile
+from sim.engine.kernel import state as st
+from sim.engine.kernel.accounts import post_rows
+from sim.engine.kernel.heap import push
+from sim.engine.kernel.jit import called
+from sim.engine.kernel.journal import account_time, break_off, write_log
+from sim.engine.kernel.payments import COMPLETE_BASE, STEP_BITS, STEP_MASK
+from sim.engine.kernel.queues import append, unlink
+from sim.engine.kernel.state import (
+    C_ACTIVE,
+    C_BLOCK,
+    C_BLOCK_ENDS,
+    C_BLOCK_LEDGER,
+    C_LEDGER_ENDS,
+    C_NOW,
+    C_WARM_UP,
+    L_BLOCK_ROUND,
+    L_BLOCK_SIZE,
+    L_GAP,
+    L_QUEUE,
+    L_ROUND,
+    L_SINCE,
+    L_TOTAL,
+    P_ID,
+    P_STAGE,
+    Q_HEAD,
+    KernelPlan,
+    KernelState,
+)
+
+LEDGER_PSEUDO = int(_LEDGER_PSEUDO)
+_SUBJECT = int(StageColumn.SUBJECT)
+_CAUSE = int(StageColumn.CAUSE)
+_INTERVAL = int(LedgerColumn.ROUND_INTERVAL_US)
+_BLOCK_LIMIT = int(LedgerColumn.BLOCK_LIMIT)
+_PEERS = int(LedgerColumn.PEERS)
+_QUORUM = int(LedgerColumn.QUORUM)
+_VOTE_TABLE = int(LedgerColumn.VOTE_TABLE)
+_IDLE_MAX = int(LedgerColumn.IDLE_MAX_US)
+_LEADER_FAILURE = int(LedgerColumn.LEADER_FAILURE)
+_PURPOSE_VOTE = int(LedgerColumn.PURPOSE_VOTE)
+_PURPOSE_LEADER = int(LedgerColumn.PURPOSE_LEADER)
+_ENQUEUE = int(LogKind.ENQUEUE)
+_IN_BLOCK = int(LogKind.IN_BLOCK)
+_COMMIT = int(LogKind.COMMIT)
+_LEADER_FAILED = int(LogKind.LEADER_FAILED)
+_BLOCKS = L_TOTAL + int(LedgerTotal.BLOCKS)
+_INCLUDED = L_TOTAL + int(LedgerTotal.INCLUDED)
+_QUEUE_AREA = L_TOTAL + int(LedgerTotal.QUEUE_AREA)
+_QUEUE_MAX = L_TOTAL + int(LedgerTotal.QUEUE_MAX)
+_ROUNDS = L_TOTAL + int(LedgerTotal.ROUNDS)
+_WAIT_SUM = L_TOTAL + int(LedgerTotal.WAIT_SUM_US)
+
+
+@called
+def enqueue(plan: KernelPlan, state: KernelState, slot: int) -> None:
+    """Let a payment wait for the next block."""
+    cursor = state.cursor
+    pool = state.pool
+    at = pool[slot, P_STAGE]
+    ledger = plan.stage[at, _SUBJECT]
+    append(pool, state.ends, cursor[C_LEDGER_ENDS] + ledger, slot)
+    _change_queue(cursor, state.ledger, ledger, 1)
+    pool[slot, st.P_WAIT] = st.W_LEDGER
+    pool[slot, st.P_PLACE] = ledger
+    write_log(cursor, state.log, _ENQUEUE, pool[slot, P_ID], at, ledger, -1, -1)
+
+
+@called
+def run_round(plan: KernelPlan, state: KernelState, ledger: int) -> None:
+    """Start the next round of a ledger: idle, failed, or with a block."""
+    cursor = state.cursor
+    own = state.ledger
+    now = cursor[C_NOW]
+    number = own[ledger, L_ROUND] + 1
+    own[ledger, L_ROUND] = number
+    if now >= cursor[C_WARM_UP]:
+        own[ledger, _ROUNDS] += 1
+    interval = plan.ledger[ledger, _INTERVAL]
+    if own[ledger, L_QUEUE] == 0:
+        longest = max(plan.ledger[ledger, _IDLE_MAX], interval)
+        own[ledger, L_GAP] = min(2 * own[ledger, L_GAP], longest)
+        _schedule_step(state, ledger, 2 * number + 2, now + own[ledger, L_GAP])
+        return
+    own[ledger, L_GAP] = interval
+    key = plan.ledger_key[ledger]
+    threshold = plan.ledger[ledger, _LEADER_FAILURE]
+    purpose = plan.ledger[ledger, _PURPOSE_LEADER]
+    if threshold > 0 and draw62(key, number, purpose, 0) < threshold:
+        write_log(cursor, state.log, _LEADER_FAILED, -1, -1, ledger, -1, number)
+        _schedule_step(state, ledger, 2 * number + 2, now + interval)
+        return
+    _fill_block(plan, state, ledger, number)
+    vote_us = _vote_time(plan, state.scratch, ledger, number)
+    if vote_us < 0:
+        break_off(cursor, st.E_DURATION, -1)
+    _schedule_step(state, ledger, 2 * number + 1, now + vote_us)
+    _schedule_step(state, ledger, 2 * number + 2, now + max(interval, vote_us))
+
+
+@called
+def begin_commit(state: KernelState, ledger: int, parity: int) -> None:
+    """Commit a block: from now on the loop takes its payments one by one."""
+    cursor = state.cursor
+    own = state.ledger
+    size = own[ledger, L_BLOCK_SIZE + parity]
+    number = own[ledger, L_BLOCK_ROUND + parity]
+    if cursor[C_NOW] >= cursor[C_WARM_UP]:
+        own[ledger, _BLOCKS] += 1
+        own[ledger, _INCLUDED] += size
+    write_log(cursor, state.log, _COMMIT, -1, -1, ledger, size, number)
+    cursor[C_BLOCK] = cursor[C_BLOCK_ENDS] + 2 * ledger + parity
+    cursor[C_BLOCK_LEDGER] = ledger
+
+
+@called
+def commit_next(plan: KernelPlan, state: KernelState) -> None:
+    """Post the next payment of the block being committed and let it advance."""
+    cursor = state.cursor
+    pool = state.pool
+    slot = state.ends[cursor[C_BLOCK], Q_HEAD]
+    if slot < 0:
+        cursor[C_BLOCK] = -1
+        return
+    unlink(pool, state.ends, slot)
+    if cursor[C_NOW] >= cursor[C_WARM_UP]:
+        waited = cursor[C_NOW] - pool[slot, st.P_SINCE]
+        state.ledger[cursor[C_BLOCK_LEDGER], _WAIT_SUM] += waited
+    post_rows(plan, state, slot)
+    at = pool[slot, P_STAGE]
+    account_time(cursor, pool, slot, plan.stage[at, _CAUSE])
+    pool[slot, st.P_WAIT] = st.W_NOTHING
+    pool[slot, P_STAGE] = at + 1
+    cursor[C_ACTIVE] = slot
+
+
+@called
+def leave_ledger(state: KernelState, ledger: int, slot: int) -> None:
+    """Take a payment out of a ledger's queue."""
+    unlink(state.pool, state.ends, slot)
+    _change_queue(state.cursor, state.ledger, ledger, -1)
+
+
+@called
+def settle_queue_area(cursor: Array, own: Array, ledger: int) -> None:
+    """Bring a ledger's queue area up to now; call it before the queue changes."""
+    now = cursor[C_NOW]
+    past = now - own[ledger, L_SINCE]
+    if past > 0:
+        own[ledger, _QUEUE_AREA] += own[ledger, L_QUEUE] * past
+        own[ledger, L_SINCE] = now
+        own[ledger, _QUEUE_MAX] = max(own[ledger, _QUEUE_MAX], own[ledger, L_QUEUE])
+
+
+@called
+def _change_queue(cursor: Array, own: Array, ledger: int, change: int) -> None:
+    """Note that a ledger's queue grew or shrank by one."""
+    settle_queue_area(cursor, own, ledger)
+    length = own[ledger, L_QUEUE] + change
+    own[ledger, L_QUEUE] = length
+    if cursor[C_NOW] >= cursor[C_WARM_UP]:
+        own[ledger, _QUEUE_MAX] = max(own[ledger, _QUEUE_MAX], length)
+
+
+@called
+def _fill_block(plan: KernelPlan, state: KernelState, ledger: int, number: int) -> None:
+    """Put the first waiting payments into the block; their time-outs no longer count."""
+    cursor = state.cursor
+    pool = state.pool
+    ends = state.ends
+    parity = number & 1
+    waiting = cursor[C_LEDGER_ENDS] + ledger
+    block = cursor[C_BLOCK_ENDS] + 2 * ledger + parity
+    size = min(state.ledger[ledger, L_QUEUE], plan.ledger[ledger, _BLOCK_LIMIT])
+    for _ in range(size):
+        slot = ends[waiting, Q_HEAD]
+        leave_ledger(state, ledger, slot)
+        append(pool, ends, block, slot)
+        pool[slot, st.P_WAIT] = st.W_BLOCK
+        pool[slot, st.P_ARMED_STEP] = -1
+        write_log(
+            cursor, state.log, _IN_BLOCK, pool[slot, P_ID], pool[slot, P_STAGE], ledger, -1, number
+        )
+    state.ledger[ledger, L_BLOCK_SIZE + parity] = size
+    state.ledger[ledger, L_BLOCK_ROUND + parity] = number
+
+
+@called
+def _vote_time(plan: KernelPlan, scratch: Array, ledger: int, number: int) -> int:
+    """Return when enough peers have voted: the QUORUM-th smallest of their delays."""
+    key = plan.ledger_key[ledger]
+    table = plan.ledger[ledger, _VOTE_TABLE]
+    purpose = plan.ledger[ledger, _PURPOSE_VOTE]
+    for peer in range(plan.ledger[ledger, _PEERS]):
+        delay = quantile(plan.table, table, draw62(key, number, purpose, peer))
+        at = peer
+        while at > 0 and scratch[at - 1] > delay:
+            scratch[at] = scratch[at - 1]
+            at -= 1
+        scratch[at] = delay
+    return int(scratch[plan.ledger[ledger, _QUORUM] - 1])
+
+
+@called
+def _schedule_step(state: KernelState, ledger: int, step: int, time_us: int) -> None:
+    """Schedule the start of a round (even step) or a commit (odd step)."""
+    key = COMPLETE_BASE | ((LEDGER_PSEUDO - ledger) << STEP_BITS) | (step & STEP_MASK)
+    push(state.cursor, state.heap, time_us, key, -1, 0)

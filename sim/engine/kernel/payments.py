@@ -1,0 +1,75 @@
+"""What every family of operations does to a payment: wait, fail, draw.
+
+Takes the cursor, the pool, the heap and the log; changes one payment.
+"""
+
+from __future__ import annotations
+
+from sim.contract.plan import Array
+from sim.contract.spec import (
+    PAYMENT_BITS as _PAYMENT_BITS,
+)
+from sim.contract.spec import (
+    STEP_BITS as _STEP_BITS,
+)
+from sim.contract.spec import (
+    STEP_MASK as _STEP_MASK,
+)
+from sim.contract.spec import EventClass, LogKind, StageColumn
+from sim.draws.lookup import draw62
+from sim.engine.kernel.heap import push
+from sim.engine.kernel.jit import called, inlined
+from sim.engine.kernel.journal import break_off, write_log
+from sim.engine.kernel.state import (
+    C_NOW,
+    E_STEP,
+    P_ATTEMPTS,
+    P_ID,
+    P_ORDINAL,
+    P_REASON,
+    P_REQUOTES,
+    P_STAGE,
+    P_STEP,
+    P_STREAM,
+    KernelPlan,
+    KernelState,
+)
+
+STEP_BITS = int(_STEP_BITS)
+STEP_MASK = int(_STEP_MASK)
+COMPLETE_BASE = int(EventClass.COMPLETE) << (_PAYMENT_BITS + _STEP_BITS)
+EXPIRE_BASE = int(EventClass.EXPIRE) << (_PAYMENT_BITS + _STEP_BITS)
+_FAIL = int(LogKind.FAIL)
+_TARGET = int(StageColumn.TARGET)
+
+
+@called
+def schedule(
+    cursor: Array, heap: Array, pool: Array, slot: int, base: int, delay_us: int, place: int
+) -> int:
+    """Schedule an event of a payment under its next step, and return the step."""
+    step = pool[slot, P_STEP] + 1
+    pool[slot, P_STEP] = step
+    if step > STEP_MASK:
+        break_off(cursor, E_STEP, pool[slot, P_ID])
+    key = base | (pool[slot, P_ID] << STEP_BITS) | step
+    push(cursor, heap, cursor[C_NOW] + delay_us, key, slot, place)
+    return int(step)
+
+
+@called
+def fail(plan: KernelPlan, state: KernelState, slot: int, reason: int) -> None:
+    """Log a failure and go on at the stage's target."""
+    at = state.pool[slot, P_STAGE]
+    write_log(state.cursor, state.log, _FAIL, state.pool[slot, P_ID], at, reason, -1, -1)
+    state.pool[slot, P_REASON] = reason
+    state.pool[slot, P_STAGE] = plan.stage[at, _TARGET]
+
+
+@called
+def draw(stream_key: Array, pool: Array, slot: int, purpose: int) -> int:
+    """Return a payment's 62-bit draw for a purpose at its present visit."""
+    visit = pool[slot, P_REQUOTES]
+    if pool[slot, P_ATTEMPTS] > 1:
+        visit += (pool[slot, P_ATTEMPTS] - 1) * 64
+    return draw62(stream_key[pool[slot, P_STREAM]], pool[slot, P_ORDINAL], purpose, visit)

@@ -1,0 +1,226 @@
+"""QUOTE, CONVERT, CHARGE, LIMIT: what a payment costs and whether it may.
+
+Takes a payment at one of these stages; each function tells whether the payment passes on. The
+arithmetic is in ``sim.engine.money``, the meaning in ``spec.Op``.
+"""
+
+from __future__ import annotations
+
+from sim.contract.plan import Array
+from sim.contract.spec import (
+    REGISTER_COUNT as _REGISTER_COUNT,
+)
+from sim.contract.spec import (
+    Bearer,
+    FeeColumn,
+    LimitColumn,
+    LogKind,
+    PricingColumn,
+    Reason,
+    Register,
+    StageColumn,
+)
+from sim.engine.kernel import state as st
+from sim.engine.kernel.accounts import move, read_register, resolve_account
+from sim.engine.kernel.jit import called, inlined
+from sim.engine.kernel.journal import break_off, write_log
+from sim.engine.kernel.payments import fail
+from sim.engine.kernel.state import (
+    C_DAY_OFFSET,
+    C_FX_STEP,
+    C_NOW,
+    NEVER,
+    P_ID,
+    P_LIMITS,
+    P_PRICING,
+    P_REGISTER,
+    P_STAGE,
+    KernelPlan,
+    KernelState,
+)
+from sim.engine.money import price_payment
+from sim.units import DAY_US as _DAY_US
+
+DAY_US = int(_DAY_US)
+REGISTER_COUNT = int(_REGISTER_COUNT)
+_SUBJECT = int(StageColumn.SUBJECT)
+_VALUE = int(StageColumn.VALUE)
+_REASON = int(StageColumn.REASON)
+_DEBITED = int(Register.DEBITED)
+_CREDITED = int(Register.CREDITED)
+_FEE_0 = int(Register.FEE_0)
+_FEE_FIRST = int(PricingColumn.FEE_FIRST)
+_FEE_DEBIT = int(FeeColumn.DEBIT)
+_FEE_CREDIT = int(FeeColumn.CREDIT)
+_BEARER = int(FeeColumn.BEARER)
+_BEARER_DEBTOR = int(Bearer.DEBTOR)
+_LIMIT_REGISTER = int(LimitColumn.REGISTER)
+_PER_PAYMENT = int(LimitColumn.PER_PAYMENT)
+_PER_DAY = int(LimitColumn.PER_DAY)
+_AM02 = int(Reason.AM02)
+_AM14 = int(Reason.AM14)
+_QUOTE = int(LogKind.QUOTE)
+_LAPSE = int(LogKind.LAPSE)
+_FEE = int(LogKind.FEE)
+_LIMIT = int(LogKind.LIMIT)
+_GIVE_BACK = int(LogKind.GIVE_BACK)
+
+
+@called
+def price(plan: KernelPlan, state: KernelState, slot: int, row: int) -> int:
+    """Price a payment now into the scratch registers; 0 where the price cannot be used."""
+    return price_payment(
+        plan.pricing,
+        plan.conversion,
+        plan.rate,
+        plan.pair_scale,
+        plan.fee,
+        plan.tier,
+        state.cursor[C_FX_STEP],
+        row,
+        state.pool[slot, st.P_INSTRUCTED],
+        state.cursor[C_NOW],
+        state.pool[slot, st.P_SUBMITTED],
+        state.scratch,
+    )
+
+
+@called
+def quote(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+    """Price a payment and hold the price for a while, or fail."""
+    cursor = state.cursor
+    pool = state.pool
+    at = pool[slot, P_STAGE]
+    row = plan.stage[at, _SUBJECT]
+    is_usable = price(plan, state, slot, row)
+    for register in range(REGISTER_COUNT):
+        pool[slot, P_REGISTER + register] = state.scratch[register]
+    pool[slot, P_PRICING] = row
+    if is_usable == 0:
+        fail(plan, state, slot, plan.stage[at, _REASON])
+        return False
+    debited = pool[slot, P_REGISTER + _DEBITED]
+    credited = pool[slot, P_REGISTER + _CREDITED]
+    write_log(cursor, state.log, _QUOTE, pool[slot, P_ID], at, row, debited, credited)
+    validity = plan.stage[at, _VALUE]
+    pool[slot, st.P_EXPIRY] = cursor[C_NOW] + validity if validity > 0 else NEVER
+    return True
+
+
+@called
+def convert(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+    """Use the quote; where it lapsed go back for another, or fail."""
+    cursor = state.cursor
+    pool = state.pool
+    if cursor[C_NOW] <= pool[slot, st.P_EXPIRY]:
+        return True
+    at = pool[slot, P_STAGE]
+    write_log(cursor, state.log, _LAPSE, pool[slot, P_ID], at, -1, -1, -1)
+    pool[slot, st.P_LAPSED] += 1
+    if pool[slot, st.P_REQUOTES] < plan.stage[at, _VALUE]:
+        pool[slot, st.P_REQUOTES] += 1
+        pool[slot, P_STAGE] = plan.stage[at, _SUBJECT]
+    else:
+        fail(plan, state, slot, plan.stage[at, _REASON])
+    return False
+
+
+@called
+def charge(plan: KernelPlan, state: KernelState, slot: int) -> None:
+    """Charge one fee of the last price."""
+    cursor = state.cursor
+    pool = state.pool
+    at = pool[slot, P_STAGE]
+    row = plan.stage[at, _SUBJECT]
+    if pool[slot, P_PRICING] < 0:
+        break_off(cursor, st.E_NO_QUOTE, pool[slot, P_ID])
+        return
+    fee_slot = row - plan.pricing[pool[slot, P_PRICING], _FEE_FIRST]
+    amount = read_register(cursor, pool, slot, _FEE_0 + fee_slot)
+    if amount <= 0:
+        return
+    debit = resolve_account(plan, state, slot, plan.fee[row, _FEE_DEBIT])
+    credit = resolve_account(plan, state, slot, plan.fee[row, _FEE_CREDIT])
+    if debit < 0 or credit < 0:
+        return
+    move(plan, state, slot, debit, credit, amount)
+    write_log(cursor, state.log, _FEE, pool[slot, P_ID], at, row, amount, -1)
+    if (pool[slot, st.P_CHARGED] >> fee_slot) & 1 == 0:
+        pool[slot, st.P_CHARGED] |= 1 << fee_slot
+        pool[slot, st.P_FEE + fee_slot] = 0
+    pool[slot, st.P_FEE + fee_slot] += amount
+    if plan.fee[row, _BEARER] == _BEARER_DEBTOR:
+        pool[slot, st.P_PAYER_FEE] += amount
+    else:
+        pool[slot, st.P_MERCHANT_FEE] += amount
+
+
+@called
+def check_limit(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+    """Check a limit and use it, or fail."""
+    cursor = state.cursor
+    pool = state.pool
+    at = pool[slot, P_STAGE]
+    row = plan.stage[at, _SUBJECT]
+    amount = read_register(cursor, pool, slot, plan.limit[row, _LIMIT_REGISTER])
+    per_payment = plan.limit[row, _PER_PAYMENT]
+    if 0 <= per_payment < amount:
+        fail(plan, state, slot, _AM02)
+        return False
+    per_day = plan.limit[row, _PER_DAY]
+    if per_day < 0:
+        return True
+    first = plan.limit_first[row, pool[slot, st.P_STREAM]]
+    cell = first + pool[slot, st.P_PAYER]
+    if first < 0 or pool[slot, st.P_PAYER] < 0 or cell >= state.limit.shape[0]:
+        break_off(cursor, st.E_NO_LIMIT_CELL, pool[slot, P_ID])
+        return True
+    day = _today(cursor)
+    used = state.limit[cell, 1] if state.limit[cell, 0] == day else 0
+    if used + amount > per_day:
+        fail(plan, state, slot, _AM14)
+        return False
+    state.limit[cell, 0] = day
+    state.limit[cell, 1] = used + amount
+    which = plan.stage[at, _VALUE]
+    pool[slot, P_LIMITS] |= 1 << which
+    base = st.P_LIMIT + which * st.LIMIT_COLUMNS
+    pool[slot, base] = row
+    pool[slot, base + 1] = cell
+    pool[slot, base + 2] = amount
+    pool[slot, base + 3] = day
+    payer = pool[slot, st.P_PAYER]
+    write_log(cursor, state.log, _LIMIT, pool[slot, P_ID], at, row, amount, payer)
+    return True
+
+
+@called
+def give_back_limits(state: KernelState, slot: int) -> None:
+    """Give back what a payment used of its limits today; forget the rest."""
+    cursor = state.cursor
+    pool = state.pool
+    mask = pool[slot, P_LIMITS]
+    pool[slot, P_LIMITS] = 0
+    base = st.P_LIMIT
+    while mask > 0:
+        if mask & 1 and pool[slot, base + 3] == _today(cursor):
+            amount = pool[slot, base + 2]
+            state.limit[pool[slot, base + 1], 1] -= amount
+            write_log(
+                cursor,
+                state.log,
+                _GIVE_BACK,
+                pool[slot, P_ID],
+                pool[slot, P_STAGE],
+                pool[slot, base],
+                amount,
+                pool[slot, st.P_PAYER],
+            )
+        mask >>= 1
+        base += st.LIMIT_COLUMNS
+
+
+@inlined
+def _today(cursor: Array) -> int:
+    """Return the number of the local day."""
+    return int((cursor[C_NOW] + cursor[C_DAY_OFFSET]) // DAY_US)

@@ -1,0 +1,54 @@
+"""Waiting lines of payments, linked through the pool; any payment leaves any place at once.
+
+Takes the pool and ``ends`` (head and tail of every line). A payment stands in one line at most.
+"""
+
+from __future__ import annotations
+
+from sim.contract.plan import Array
+from sim.engine.kernel.jit import called
+from sim.engine.kernel.state import P_NEXT, P_PREVIOUS, P_QUEUE, Q_HEAD, Q_TAIL
+
+
+@called
+def append(pool: Array, ends: Array, queue: int, slot: int) -> None:
+    """Put a payment at the end of a line."""
+    tail = ends[queue, Q_TAIL]
+    pool[slot, P_QUEUE] = queue
+    pool[slot, P_PREVIOUS] = tail
+    pool[slot, P_NEXT] = -1
+    if tail >= 0:
+        pool[tail, P_NEXT] = slot
+    else:
+        ends[queue, Q_HEAD] = slot
+    ends[queue, Q_TAIL] = slot
+
+
+@called
+def prepend(pool: Array, ends: Array, queue: int, slot: int) -> None:
+    """Put a payment at the head of a line."""
+    head = ends[queue, Q_HEAD]
+    pool[slot, P_QUEUE] = queue
+    pool[slot, P_PREVIOUS] = -1
+    pool[slot, P_NEXT] = head
+    if head >= 0:
+        pool[head, P_PREVIOUS] = slot
+    else:
+        ends[queue, Q_TAIL] = slot
+    ends[queue, Q_HEAD] = slot
+
+
+@called
+def unlink(pool: Array, ends: Array, slot: int) -> None:
+    """Take a payment out of the line it stands in."""
+    queue = pool[slot, P_QUEUE]
+    before = pool[slot, P_PREVIOUS]
+    after = pool[slot, P_NEXT]
+    if before >= 0:
+        pool[before, P_NEXT] = after
+    else:
+        ends[queue, Q_HEAD] = after
+    if after >= 0:
+        pool[after, P_PREVIOUS] = before
+    else:
+        ends[queue, Q_TAIL] = before

@@ -1,0 +1,411 @@
+"""The arrays the kernel works on: their columns, and how they are first laid out.
+
+Takes a plan; gives the two named tuples of C-contiguous int64 arrays every function of the kernel
+is called with. All state of a run lives here, so a run can stop after any event, be looked at, be
+given more room, and go on.
+
+Columns are plain integers, not enumerations, because Numba reads them as constants.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.contract.plan import Array, Plan
+from sim.contract.spec import (
+    FEES_MAX,
+    HISTOGRAM_LENGTH,
+    LIMITS_MAX,
+    LOG_WIDTH,
+    NULL,
+    PEERS_MAX,
+    RECORD_WIDTH,
+    REGISTER_COUNT,
+    STEP_BITS,
+    WORKLOAD_WIDTH,
+    EventClass,
+    LedgerColumn,
+    StageColumn,
+    StreamColumn,
+)
+from sim.contract.spec import LEDGER_PSEUDO as _LEDGER_PSEUDO
+from sim.contract.spec import order_key as _order_key
+
+# -- why the kernel returns --------------------
+GOES_ON = 0
+BUDGET_SPENT = 1
+WANTS_WORKLOAD = 2
+WANTS_FLUSH = 3
+WANTS_HEAP = 4
+WANTS_SLOTS = 5
+WANTS_NODES = 6
+AT_HORIZON = 7
+FINISHED = 8
+BROKEN = 9
+
+# -- what can break --------------------
+E_ORDER = 1
+E_STEP = 2
+E_OPEN_RESERVATION = 3
+E_BUSY = 4
+E_STAGE = 5
+E_AMOUNT = 6
+E_RESERVED_TWICE = 7
+E_NO_ACCOUNT = 8
+E_NO_STATION = 9
+E_TOO_LARGE = 10
+E_NO_LIMIT_CELL = 11
+E_DURATION = 12
+E_PENDING = 13
+E_ENDLESS = 14
+E_NO_QUOTE = 15
+E_OPERATION = 16
+
+ERRORS = {
+    E_ORDER: "two events have the same time and key, or time ran backwards",
+    E_STEP: "a payment scheduled more than 2^20 events",
+    E_OPEN_RESERVATION: "a payment ended with an open reservation",
+    E_BUSY: "a station finished more than it started",
+    E_STAGE: "a payment ran off its program",
+    E_AMOUNT: "an amount is not known yet or below zero",
+    E_RESERVED_TWICE: "a payment reserved a transfer it already holds",
+    E_NO_ACCOUNT: "an agent has no account of the kind a transfer names",
+    E_NO_STATION: "an agent has no station of the kind a stage names",
+    E_TOO_LARGE: "an amount reached 2^53 minor units",
+    E_NO_LIMIT_CELL: "a payment met a limit its stream has no cells for",
+    E_DURATION: "a drawn duration is below zero",
+    E_PENDING: "an account's pending debits fell below zero",
+    E_ENDLESS: "a payment ran a million stages without waiting",
+    E_NO_QUOTE: "a payment used a price before it had one",
+    E_OPERATION: "a stage has an unknown operation",
+}
+
+# -- cursor: the run's single numbers --------------------
+C_NOW = 0
+C_KEY = 1
+C_EVENTS = 2
+C_HEAP = 3
+C_LOG = 4
+C_RECORDS = 5
+C_FREE = 6
+"""First free slot of the pool, -1 if none; free slots are linked by P_NEXT."""
+C_LIVE = 7
+C_LIVE_MAX = 8
+C_NODE = 9
+"""First free reservation node, -1 if none; linked by N_NEXT."""
+C_ACTIVE = 10
+"""Slot of the payment at hand, -1 if none."""
+C_BLOCK = 11
+"""Row of ``ends`` of the block being committed, -1 if none."""
+C_BLOCK_LEDGER = 12
+C_ARRIVAL = 13
+C_CHUNK = 14
+C_WORKLOAD_DONE = 15
+C_NEXT_PAYMENT = 16
+C_AGENDA = 17
+C_SAMPLE = 18
+C_HEAD_TIME = 19
+"""Time and key of the earliest of next agenda row, next arrival and next sample."""
+C_HEAD_KEY = 20
+C_ERROR = 21
+C_ERROR_PAYMENT = 22
+C_WANTS_LOG = 23
+C_WANTS_RECORDS = 24
+C_HORIZON = 25
+C_WARM_UP = 26
+C_SAMPLE_INTERVAL = 27
+C_FX_STEP = 28
+C_DAY_OFFSET = 29
+C_RANKS = 30
+"""Queues per station: one for every distinct priority of the plan's streams."""
+C_LEDGER_ENDS = 31
+C_BLOCK_ENDS = 32
+C_ACCOUNT_ENDS = 33
+C_READY = 34
+"""Row of ``ends`` of the ready list; the three above are first rows of their kind."""
+C_MARGIN = 35
+"""Log rows one step may write besides one for every live payment."""
+C_STAGES = 36
+"""Stages run since a payment last waited, to catch programs that never do."""
+C_LAST_KEY = 37
+C_CLOSING = 38
+"""Open payments already closed at the horizon, -1 before it."""
+CURSOR_LENGTH = 39
+
+# -- heap row --------------------
+H_TIME = 0
+H_KEY = 1
+H_SLOT = 2
+H_PLACE = 3
+"""Where service ends, even if the payment has gone: (stage << 20) | (station + 1); else 0."""
+HEAP_WIDTH = 4
+PLACE_BITS = 20
+
+# -- pool row: one payment in flight --------------------
+P_ID = 0
+P_STREAM = 1
+P_ORDINAL = 2
+P_ROUTE_SET = 3
+P_PAYER = 4
+P_DEBTOR_AGENT = 5
+P_CREDITOR_AGENT = 6
+P_CODE_STATE = 7
+P_CODE_EXPIRY = 8
+P_STAGE = 9
+P_STEP = 10
+P_WAIT_STEP = 11
+"""Step of the COMPLETE it waits for, -1 if none."""
+P_WAIT = 12
+P_PLACE = 13
+"""Station, ledger or account it waits for."""
+P_QUEUE = 14
+"""Row of ``ends`` it stands in."""
+P_PREVIOUS = 15
+P_NEXT = 16
+P_ARMED_STEP = 17
+P_ARMED_STAGE = 18
+P_SINCE = 19
+"""Instant up to which its time is accounted for."""
+P_ROUTE = 20
+P_ATTEMPTS = 21
+P_TRIED = 22
+P_REQUOTES = 23
+P_LAPSED = 24
+P_REASON = 25
+P_EXPIRY = 26
+P_SUBMITTED = 27
+P_SETTLED = 28
+P_CREDITED = 29
+P_PRICING = 30
+"""Pricing row of the last quote, -1 before it."""
+P_CHARGED = 31
+P_PAYER_FEE = 32
+P_MERCHANT_FEE = 33
+P_NODE = 34
+"""First open reservation, in ascending order of transfer row; -1 if none."""
+P_WANTED = 35
+"""Node of the reservation it waits for."""
+P_LIMITS = 36
+"""Bit mask of limit slots in use; the columns from P_LIMIT on are only then valid."""
+P_RANK = 37
+P_INSTRUCTED = 38
+P_TIME = 39
+P_REGISTER = P_TIME + 7
+P_FEE = P_REGISTER + REGISTER_COUNT
+P_LIMIT = P_FEE + FEES_MAX
+LIMIT_COLUMNS = 4
+"""Limit row, cell, amount, day."""
+POOL_WIDTH = P_LIMIT + LIMITS_MAX * LIMIT_COLUMNS
+
+# -- kinds of waiting --------------------
+W_NOTHING = 0
+W_STATION = 1
+W_SERVICE = 2
+W_TRANSIT = 3
+W_LEDGER = 4
+W_BLOCK = 5
+W_ACCOUNT = 6
+
+# -- reservation node --------------------
+N_TRANSFER = 0
+N_DEBIT = 1
+N_CREDIT = 2
+N_AMOUNT = 3
+N_NEXT = 4
+NODE_WIDTH = 5
+
+# -- queue ends --------------------
+Q_HEAD = 0
+Q_TAIL = 1
+
+# -- station state --------------------
+S_BUSY = 0
+S_QUEUE = 1
+S_OPEN = 2
+S_TAT = 3
+S_WAKE_PENDING = 4
+S_WAKE_COUNT = 5
+S_SINCE = 6
+S_SEEN = 7
+S_TOTAL = 8
+STATION_WIDTH = S_TOTAL + 6
+
+# -- ledger state --------------------
+L_ROUND = 0
+L_GAP = 1
+L_QUEUE = 2
+L_SINCE = 3
+L_SEEN = 4
+L_BLOCK_SIZE = 5
+L_BLOCK_ROUND = 7
+"""Two of each: around a wrap of the step two blocks may be in flight."""
+L_TOTAL = 9
+LEDGER_WIDTH = L_TOTAL + 6
+
+# -- account state --------------------
+A_POSTED = 0
+A_PENDING = 1
+A_SINCE = 2
+A_TOTAL = 3
+ACCOUNT_WIDTH = A_TOTAL + 6
+
+NEVER = 2**62
+"""Later than every horizon."""
+LOW_UNKNOWN = 2**62
+
+
+class KernelPlan(NamedTuple):
+    """Hold the plan's arrays, named as in :class:`~sim.contract.plan.Plan`."""
+
+    stage: Array
+    station: Array
+    ledger: Array
+    ledger_key: Array
+    account: Array
+    world: Array
+    transfer: Array
+    rate: Array
+    pair_scale: Array
+    conversion: Array
+    pricing: Array
+    fee: Array
+    tier: Array
+    limit: Array
+    limit_first: Array
+    route: Array
+    route_view: Array
+    route_set: Array
+    candidate: Array
+    stream: Array
+    stream_key: Array
+    agenda: Array
+    table: Array
+    agent_account: Array
+    agent_station: Array
+    rank: Array
+    """(streams,): which of a priority station's queues a stream's payments join."""
+
+
+class KernelState(NamedTuple):
+    """Hold everything that changes while a run goes on."""
+
+    cursor: Array
+    heap: Array
+    pool: Array
+    node: Array
+    ends: Array
+    """(queues, 2): head and tail slot of every waiting line, -1 where empty."""
+    station: Array
+    ledger: Array
+    account: Array
+    limit: Array
+    """(cells, 2): day and amount used."""
+    wait: Array
+    log: Array
+    record: Array
+    chunk: Array
+    scratch: Array
+    order: Array
+    """Slots of the payments open at the horizon, in order of payment id."""
+
+
+DIMENSIONS_ONE = frozenset(
+    ("cursor", "scratch", "order", "world", "pair_scale", "candidate", "table", "rank")
+)
+"""Arrays of one dimension; all others have two."""
+
+WIDTHS = {
+    "stage": len(StageColumn),
+    "heap": HEAP_WIDTH,
+    "pool": POOL_WIDTH,
+    "node": NODE_WIDTH,
+    "ends": 2,
+    "log": LOG_WIDTH,
+    "record": RECORD_WIDTH,
+    "chunk": WORKLOAD_WIDTH,
+    "wait": HISTOGRAM_LENGTH,
+    "stream": len(StreamColumn),
+    "stream_key": 4,
+}
+"""Columns of the arrays in which they never vary."""
+
+
+def lay_plan(plan: Plan) -> KernelPlan:
+    """Return the plan's arrays in the one form the kernel is compiled for."""
+    priorities = plan.stream[:, StreamColumn.PRIORITY]
+    rank = np.searchsorted(np.unique(priorities), priorities)
+    arrays = {name: _writable(getattr(plan, name)) for name in KernelPlan._fields if name != "rank"}
+    return KernelPlan(**arrays, rank=_writable(rank))
+
+
+def lay_state(plan: Plan, *, wants_log: bool, wants_records: bool) -> KernelState:
+    """Return the state before the first event, with room for a few payments."""
+    stations, ledgers, accounts = len(plan.station), len(plan.ledger), len(plan.account)
+    ranks = max(1, len(np.unique(plan.stream[:, StreamColumn.PRIORITY])))
+    cursor = np.zeros(CURSOR_LENGTH, dtype=np.int64)
+    cursor[[C_FREE, C_NODE, C_ACTIVE, C_BLOCK, C_KEY, C_LAST_KEY, C_CLOSING]] = -1
+    cursor[C_WANTS_LOG], cursor[C_WANTS_RECORDS] = wants_log, wants_records
+    cursor[C_HORIZON], cursor[C_WARM_UP] = plan.horizon_us, plan.warm_up_us
+    cursor[C_SAMPLE_INTERVAL], cursor[C_FX_STEP] = plan.sample_interval_us, plan.fx_step_us
+    cursor[C_DAY_OFFSET], cursor[C_RANKS] = plan.day_offset_us, ranks
+    cursor[C_LEDGER_ENDS] = stations * ranks
+    cursor[C_BLOCK_ENDS] = cursor[C_LEDGER_ENDS] + ledgers
+    cursor[C_ACCOUNT_ENDS] = cursor[C_BLOCK_ENDS] + 2 * ledgers
+    cursor[C_READY] = cursor[C_ACCOUNT_ENDS] + accounts
+    cursor[C_MARGIN] = len(plan.transfer) + stations + ledgers + accounts + 16
+    station = np.zeros((stations, STATION_WIDTH), dtype=np.int64)
+    station[:, S_OPEN] = 1
+    station[:, S_SINCE] = plan.warm_up_us
+    ledger = np.zeros((ledgers, LEDGER_WIDTH), dtype=np.int64)
+    ledger[:, L_GAP] = plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US]
+    ledger[:, L_SINCE] = plan.warm_up_us
+    account = np.zeros((accounts, ACCOUNT_WIDTH), dtype=np.int64)
+    account[:, A_SINCE] = plan.warm_up_us
+    account[:, A_TOTAL + 2] = LOW_UNKNOWN
+    limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
+    limit[:, 0] = NULL
+    heap = _first_rounds(plan)
+    cursor[C_HEAP] = ledgers
+    return KernelState(
+        cursor=cursor,
+        heap=heap,
+        pool=np.empty((0, POOL_WIDTH), dtype=np.int64),
+        node=np.empty((0, NODE_WIDTH), dtype=np.int64),
+        ends=np.full((int(cursor[C_READY]) + 1, 2), -1, dtype=np.int64),
+        station=station,
+        ledger=ledger,
+        account=account,
+        limit=limit,
+        wait=np.zeros((stations, HISTOGRAM_LENGTH), dtype=np.int64),
+        log=np.empty((0, LOG_WIDTH), dtype=np.int64),
+        record=np.empty((0, RECORD_WIDTH), dtype=np.int64),
+        chunk=np.empty((0, WORKLOAD_WIDTH), dtype=np.int64),
+        scratch=np.zeros(max(PEERS_MAX, REGISTER_COUNT), dtype=np.int64),
+        order=np.empty(0, dtype=np.int64),
+    )
+
+
+def _first_rounds(plan: Plan) -> Array:
+    """Return a heap that holds the first round of every ledger."""
+    rounds = sorted(
+        (
+            int(row[LedgerColumn.ROUND_INTERVAL_US]),
+            _order_key(EventClass.COMPLETE, _LEDGER_PSEUDO - index, 2),
+            -1,
+            0,
+        )
+        for index, row in enumerate(plan.ledger)
+    )
+    heap = np.zeros((len(rounds) + 256, HEAP_WIDTH), dtype=np.int64)
+    for at, row in enumerate(rounds):
+        heap[at] = row
+    return heap
+
+
+def _writable(array: Array) -> Array:
+    """Return a C-contiguous int64 array Numba sees as writable, copying only if it must."""
+    if array.dtype == np.int64 and array.flags.c_contiguous and array.flags.writeable:
+        return array
+    return np.array(array, dtype=np.int64, order="C")

@@ -1,0 +1,272 @@
+"""SERVE: places of limited capacity.
+
+Takes a payment at a SERVE stage, or the event that ends a service; starts, queues or refuses. The
+meaning is in ``spec.Op.SERVE``.
+"""
+
+from __future__ import annotations
+
+from sim.contract.plan import Array
+from sim.contract.spec import (
+    HISTOGRAM_SUB_BITS as _SUB_BITS,
+)
+from sim.contract.spec import (
+    STATION_PSEUDO as _STATION_PSEUDO,
+)
+from sim.contract.spec import (
+    Cause,
+    Discipline,
+    LogKind,
+    StageColumn,
+    StationColumn,
+    StationTotal,
+    WhenClosed,
+)
+from sim.draws.lookup import quantile
+from sim.engine.kernel import state as st
+from sim.engine.kernel.heap import push
+from sim.engine.kernel.jit import called, inlined
+from sim.engine.kernel.journal import account_time, break_off, write_log
+from sim.engine.kernel.payments import COMPLETE_BASE, STEP_BITS, STEP_MASK, draw, fail, schedule
+from sim.engine.kernel.queues import append, prepend, unlink
+from sim.engine.kernel.state import (
+    C_NOW,
+    C_RANKS,
+    C_WARM_UP,
+    P_ID,
+    P_STAGE,
+    PLACE_BITS,
+    Q_HEAD,
+    S_BUSY,
+    S_OPEN,
+    S_QUEUE,
+    S_SINCE,
+    S_TAT,
+    S_TOTAL,
+    S_WAKE_COUNT,
+    S_WAKE_PENDING,
+    KernelPlan,
+    KernelState,
+)
+
+STATION_PSEUDO = int(_STATION_PSEUDO)
+_LINEAR = 1 << _SUB_BITS
+_SUB = int(_SUB_BITS)
+_SERVERS = int(StationColumn.SERVERS)
+_QUEUE_LIMIT = int(StationColumn.QUEUE_LIMIT)
+_RATE_COUNT = int(StationColumn.RATE_COUNT)
+_RATE_PERIOD = int(StationColumn.RATE_PERIOD_US)
+_DISCIPLINE = int(StationColumn.DISCIPLINE)
+_WHEN_CLOSED = int(StationColumn.WHEN_CLOSED)
+_REASON_CLOSED = int(StationColumn.REASON_CLOSED)
+_SUBJECT = int(StageColumn.SUBJECT)
+_TABLE = int(StageColumn.TABLE)
+_PURPOSE = int(StageColumn.PURPOSE)
+_REASON = int(StageColumn.REASON)
+_REJECT = int(WhenClosed.REJECT)
+_LIFO = int(Discipline.LIFO)
+_PRIORITY = int(Discipline.PRIORITY)
+_WAITING = int(Cause.WAITING)
+_JOIN = int(LogKind.JOIN)
+_START = int(LogKind.START)
+_FINISH = int(LogKind.FINISH)
+_BUSY_AREA = S_TOTAL + int(StationTotal.BUSY_AREA)
+_QUEUE_AREA = S_TOTAL + int(StationTotal.QUEUE_AREA)
+_QUEUE_MAX = S_TOTAL + int(StationTotal.QUEUE_MAX)
+_STARTS = S_TOTAL + int(StationTotal.STARTS)
+_WAIT_SUM = S_TOTAL + int(StationTotal.WAIT_SUM_US)
+_REFUSED = S_TOTAL + int(StationTotal.REFUSED)
+
+
+@inlined
+def serve(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+    """Start service, join the queue or fail; tell whether the payment goes on."""
+    cursor = state.cursor
+    pool = state.pool
+    station = state.station
+    at = pool[slot, P_STAGE]
+    s = _resolve_station(plan, pool, slot, plan.stage[at, _SUBJECT])
+    if s < 0:
+        break_off(cursor, st.E_NO_STATION, pool[slot, P_ID])
+        return False
+    reason = plan.stage[at, _REASON]
+    if station[s, S_OPEN] == 0 and plan.station[s, _WHEN_CLOSED] == _REJECT:
+        reason = plan.station[s, _REASON_CLOSED]
+    elif station[s, S_QUEUE] == 0 and _can_start(cursor, plan.station, station, s):
+        _start(plan, state, s, slot)
+        return False
+    elif station[s, S_QUEUE] < plan.station[s, _QUEUE_LIMIT]:
+        _join(plan, state, s, slot)
+        return False
+    if cursor[C_NOW] >= cursor[C_WARM_UP]:
+        station[s, _REFUSED] += 1
+    fail(plan, state, slot, reason)
+    return True
+
+
+@inlined
+def finish_service(plan: KernelPlan, state: KernelState, s: int, payment: int, stage: int) -> None:
+    """Free a server and give it to who waits; the payment itself may be long gone."""
+    cursor = state.cursor
+    write_log(cursor, state.log, _FINISH, payment, stage, s, -1, -1)
+    settle_areas(cursor, state.station, s)
+    state.station[s, S_BUSY] -= 1
+    if state.station[s, S_BUSY] < 0:
+        break_off(cursor, st.E_BUSY, payment)
+
+
+@called
+def start_waiting(plan: KernelPlan, state: KernelState, s: int) -> None:
+    """Start waiting payments while the station can; see to it that it wakes up if it cannot."""
+    cursor = state.cursor
+    station = state.station
+    ranks = cursor[C_RANKS]
+    while station[s, S_QUEUE] > 0 and _can_start(cursor, plan.station, station, s):
+        queue = s * ranks
+        while state.ends[queue, Q_HEAD] < 0:
+            queue += 1
+        slot = state.ends[queue, Q_HEAD]
+        leave_queue(state, s, slot)
+        _start(plan, state, s, slot)
+    _wake_later(plan, state, s)
+
+
+@called
+def leave_queue(state: KernelState, s: int, slot: int) -> None:
+    """Take a payment out of a station's queue."""
+    unlink(state.pool, state.ends, slot)
+    _change_queue(state.cursor, state.station, s, -1)
+
+
+@inlined
+def settle_areas(cursor: Array, station: Array, s: int) -> None:
+    """Bring a station's areas up to now; call it before anything they measure changes."""
+    now = cursor[C_NOW]
+    past = now - station[s, S_SINCE]
+    if past > 0:
+        station[s, _BUSY_AREA] += station[s, S_BUSY] * past
+        station[s, _QUEUE_AREA] += station[s, S_QUEUE] * past
+        station[s, S_SINCE] = now
+        # Only a length that lasted into the measured time counts, hence not at the warm-up itself.
+        station[s, _QUEUE_MAX] = max(station[s, _QUEUE_MAX], station[s, S_QUEUE])
+
+
+@inlined
+def _can_start(cursor: Array, plan_station: Array, station: Array, s: int) -> bool:
+    """Tell whether a station could start one more payment now."""
+    if station[s, S_OPEN] == 0 or station[s, S_BUSY] >= plan_station[s, _SERVERS]:
+        return False
+    count = plan_station[s, _RATE_COUNT]
+    return bool(count <= 0 or cursor[C_NOW] * count >= station[s, S_TAT])
+
+
+@called
+def _start(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
+    """Begin the service of a payment."""
+    cursor = state.cursor
+    pool = state.pool
+    station = state.station
+    now = cursor[C_NOW]
+    settle_areas(cursor, station, s)
+    waited = now - pool[slot, st.P_SINCE]
+    account_time(cursor, pool, slot, _WAITING)
+    if now >= cursor[C_WARM_UP]:
+        station[s, _STARTS] += 1
+        station[s, _WAIT_SUM] += waited
+        state.wait[s, _bucket(waited)] += 1
+    at = pool[slot, P_STAGE]
+    u62 = draw(plan.stream_key, pool, slot, plan.stage[at, _PURPOSE])
+    time_us = quantile(plan.table, plan.stage[at, _TABLE], u62)
+    if time_us < 0:
+        break_off(cursor, st.E_DURATION, pool[slot, P_ID])
+    write_log(cursor, state.log, _START, pool[slot, P_ID], at, s, time_us, -1)
+    station[s, S_BUSY] += 1
+    count = plan.station[s, _RATE_COUNT]
+    if count > 0:
+        base = max(station[s, S_TAT], now * count)
+        station[s, S_TAT] = base + plan.station[s, _RATE_PERIOD]
+    place = (at << PLACE_BITS) | (s + 1)
+    pool[slot, st.P_WAIT_STEP] = schedule(
+        cursor, state.heap, pool, slot, COMPLETE_BASE, time_us, place
+    )
+    pool[slot, st.P_WAIT] = st.W_SERVICE
+    pool[slot, st.P_PLACE] = s
+
+
+@called
+def _join(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
+    """Put a payment into a station's queue, where the discipline says."""
+    cursor = state.cursor
+    pool = state.pool
+    discipline = plan.station[s, _DISCIPLINE]
+    queue = s * cursor[C_RANKS]
+    if discipline == _LIFO:
+        prepend(pool, state.ends, queue, slot)
+    else:
+        if discipline == _PRIORITY:
+            queue += plan.rank[pool[slot, st.P_STREAM]]
+        append(pool, state.ends, queue, slot)
+    _change_queue(cursor, state.station, s, 1)
+    pool[slot, st.P_WAIT] = st.W_STATION
+    pool[slot, st.P_PLACE] = s
+    write_log(cursor, state.log, _JOIN, pool[slot, P_ID], pool[slot, P_STAGE], s, -1, -1)
+    _wake_later(plan, state, s)
+
+
+@called
+def _change_queue(cursor: Array, station: Array, s: int, change: int) -> None:
+    """Note that a station's queue grew or shrank by one."""
+    settle_areas(cursor, station, s)
+    length = station[s, S_QUEUE] + change
+    station[s, S_QUEUE] = length
+    if cursor[C_NOW] >= cursor[C_WARM_UP]:
+        station[s, _QUEUE_MAX] = max(station[s, _QUEUE_MAX], length)
+
+
+@called
+def _wake_later(plan: KernelPlan, state: KernelState, s: int) -> None:
+    """Schedule a wake-up where nothing but the rate keeps a waiting payment from starting."""
+    cursor = state.cursor
+    station = state.station
+    count = plan.station[s, _RATE_COUNT]
+    if (
+        count <= 0
+        or station[s, S_QUEUE] == 0
+        or station[s, S_WAKE_PENDING] != 0
+        or station[s, S_OPEN] == 0
+        or station[s, S_BUSY] >= plan.station[s, _SERVERS]
+        or cursor[C_NOW] * count >= station[s, S_TAT]
+    ):
+        return
+    time_us = -(-station[s, S_TAT] // count)
+    step = station[s, S_WAKE_COUNT] & STEP_MASK
+    station[s, S_WAKE_COUNT] += 1
+    station[s, S_WAKE_PENDING] = 1
+    key = COMPLETE_BASE | ((STATION_PSEUDO - s) << STEP_BITS) | step
+    push(cursor, state.heap, time_us, key, -1, 0)
+
+
+@called
+def _bucket(value: int) -> int:
+    """Return ``spec.histogram_bucket`` of a duration."""
+    octave = 0
+    rest = value >> _SUB
+    # Nearly all waits are below some seconds: halving the search space first would cost more.
+    while rest > 1:
+        rest >>= 1
+        octave += 1
+    return value if value < _LINEAR else (octave << _SUB) + (value >> octave)
+
+
+@called
+def _resolve_station(plan: KernelPlan, pool: Array, slot: int, ref: int) -> int:
+    """Return the station a stage names, for this payment; -1 if there is none."""
+    if ref >= 0:
+        return ref
+    number = -ref - 2
+    if number < 0:
+        return -1
+    agent = pool[slot, st.P_DEBTOR_AGENT + number // 1024]
+    if agent < 0:
+        return -1
+    return int(plan.agent_station[agent, number % 1024])
