@@ -14,8 +14,11 @@ from typing import Annotated
 import typer
 
 from sim.cli import qr
+from sim.cli.audit import audit_command
 from sim.cli.guard import INTERRUPTED_EXIT
 from sim.cli.run import run_command
+from sim.cli.schema import schema_command
+from sim.cli.validate import validate_command
 
 app = typer.Typer(
     name="payroute",
@@ -25,6 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run_command)
+app.command("validate")(validate_command)
+app.command("audit")(audit_command)
+app.command("schema")(schema_command)
 app.add_typer(qr.app)
 
 

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from sim.cli.audit import refuse_violations
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
-from sim.errors import CheckFailed
 
 SetOption = Annotated[
     list[str] | None,
@@ -77,9 +77,5 @@ def run_command(
         from sim.cli.summary import print_result
 
         print_result(result)
-    if result.audit is not None and not result.audit.ok:
-        first = result.audit.violations[0]
-        raise CheckFailed(
-            f"audit: {result.audit.violation_count} violations, the first of rule {first.rule} at "
-            f"event {first.event}: {first.message}"
-        )
+    if result.audit is not None:
+        refuse_violations(result.audit)
