@@ -17,7 +17,7 @@ from sim.compiler.builder import PlanBuilder
 from sim.compiler.corridors import Corridors
 from sim.compiler.merchants import Pools
 from sim.compiler.prices import largest_amount
-from sim.compiler.workload import NO_EXPIRY, StreamDemand
+from sim.compiler.workload import NO_EXPIRY, PURPOSES, StreamDemand
 from sim.compiler.world import Member
 from sim.contract.plan import Array
 from sim.contract.spec import (
@@ -90,6 +90,9 @@ def describe_demand(
     if not payees.routes:
         problems.append((("corridors", demand.corridor), _unreachable(scenario, demand.corridor)))
         return None
+    # The stages of a payment draw under the same key as its workload: no two purposes may meet.
+    for purpose in PURPOSES:
+        builder.purpose(purpose)
     prologue = assemble(builder, _prologue(scenario, corridor), None, prefix=name)
     stream = builder.add_stream(
         name,
