@@ -4,7 +4,8 @@ Takes the plan, the tallies folded during the run, the engine's totals and, wher
 recorded, ``payments.parquet``; gives a :class:`~sim.analysis.summary.Summary`. Warm-up and
 censoring are settled here and nowhere else: measures cover payments submitted in [warm-up,
 horizon); those still open at the horizon count as ``in_progress`` and are left out of rates and
-times. Quantiles are exact where payments were recorded, else from histograms (error below 0.4 %).
+times. Quantiles are exact where payments were recorded (up to
+:data:`~sim.analysis.quantiles.EXACT_PAYMENTS_MAX`), else from histograms (error below 0.4 %).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from sim.analysis.places import account_measures, netting_measures, station_measures
 from sim.analysis.quantiles import (
+    EXACT_PAYMENTS_MAX,
     QUANTILES,
     Cells,
     HistogramQuantiles,
@@ -224,8 +226,9 @@ def _cost_measures(count: list[int]) -> dict[str, Measure]:
 
 
 def _quantile_source(run: RunFigures) -> QuantileSource:
-    """Prefer the payments themselves."""
-    if run.run_folder is not None and (run.run_folder / PAYMENTS_FILE).exists():
+    """Prefer the payments themselves, as long as they fit."""
+    few = int(run.folder.tally[:, Tally.COMPLETED].sum()) <= EXACT_PAYMENTS_MAX
+    if few and run.run_folder is not None and (run.run_folder / PAYMENTS_FILE).exists():
         return PaymentQuantiles(
             run.run_folder / PAYMENTS_FILE, run.plan, run.folder, run.plan.replication
         )

@@ -14,14 +14,20 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import histogram_value
 from sim.tables.columns import int_values, text_codes
 from sim.tables.folding import SummaryFolder
+from sim.tables.parquet_stream import open_table
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+
+EXACT_PAYMENTS_MAX = 5_000_000
+"""Exact quantiles hold this many durations at most (some 200 MB); beyond it histograms answer, so
+that memory does not grow with the number of payments."""
+
+_COLUMNS = ["replication", "stream", "route", "outcome", "submitted_us", "end_us", "human_us"]
 
 Cells = tuple[int, ...]
 """Rows of a folder that belong to one group."""
@@ -89,18 +95,11 @@ class PaymentQuantiles:
     """
 
     def __init__(self, path: Path, plan: Plan, folder: SummaryFolder, replication: int = 0) -> None:
-        columns = ["replication", "stream", "route", "outcome"]
-        columns += ["submitted_us", "end_us", "human_us"]
-        table = pq.read_table(path, columns=columns, read_dictionary=columns[1:4])
-        cell = _cells(table, plan, folder)
-        outcome, words = text_codes(table.column("outcome"))
-        submitted = int_values(table.column("submitted_us"))
-        done = outcome == (words.index("completed") if "completed" in words else -2)
-        done &= submitted >= plan.warm_up_us
-        done &= int_values(table.column("replication")) == replication
-        cell = cell[done]
-        total = int_values(table.column("end_us"))[done] - submitted[done]
-        human = int_values(table.column("human_us"))[done]
+        parts = [
+            _completed(batch, plan, folder, replication) for batch in open_table(path, _COLUMNS)
+        ]
+        empty = np.empty((3, 0), dtype=np.int64)
+        cell, total, human = np.concatenate([empty, *parts], axis=1)
         order = np.argsort(cell.astype(np.int32), kind="stable")
         first = np.searchsorted(cell[order], np.arange(len(folder.cells) + 1))
         self._times = (
@@ -118,6 +117,19 @@ class PaymentQuantiles:
         ranks = [max(ceil(share * len(values)), 1) - 1 for share in QUANTILES.values()]
         placed = np.partition(values, ranks)
         return {name: int(placed[rank]) for name, rank in zip(QUANTILES, ranks, strict=True)}
+
+
+def _completed(batch: pa.RecordBatch, plan: Plan, folder: SummaryFolder, replication: int) -> Array:
+    """Return cell, end-to-end and human time of the completed payments of a batch."""
+    table = pa.Table.from_batches([batch])
+    outcome, words = text_codes(table.column("outcome"))
+    submitted = int_values(table.column("submitted_us"))
+    done = outcome == (words.index("completed") if "completed" in words else -2)
+    done &= submitted >= plan.warm_up_us
+    done &= int_values(table.column("replication")) == replication
+    total = int_values(table.column("end_us")) - submitted
+    human = int_values(table.column("human_us"))
+    return np.stack([_cells(table, plan, folder), total, human])[:, done]
 
 
 def _cells(table: pa.Table, plan: Plan, folder: SummaryFolder) -> Array:

@@ -12,6 +12,50 @@ VIOLATIONS_KEPT = 200
 """A broken run repeats itself; this many are kept, the others are only counted."""
 
 
+RULES: dict[str, str] = {
+    "agenda": "every row of the agenda is done, at its time, as planned",
+    "amounts": "amounts and fee columns of a payment do not contradict each other (tables)",
+    "block_limit": "a block takes no more than its limit",
+    "block_order": "payments enter blocks first in first out, and a block takes all it can",
+    "capacity": "busy servers never exceed servers; nobody joins a queue who could start",
+    "closed": "a closed station starts nobody, and lets nobody wait where it rejects",
+    "commit": "each block commits once, in order, with the payments that entered it",
+    "conservation": "each currency sums to zero; a transfer stays in one currency",
+    "discipline": "the next to start is the one the queue's discipline names",
+    "event_class": "rows belong to an event of their class",
+    "failure": "a payment fails only for a reason its stage can give",
+    "fee": "fees are those of the plan, to the minor unit",
+    "fees": "components add up to the fee columns (tables)",
+    "idle_server": "nobody waits at a station that can start them",
+    "ledger_round": "rounds start at their instants, those without payments counted along",
+    "limit": "limits per payment and per payer and day hold",
+    "liquidity": "payments wait for liquidity only while it is short",
+    "liquidity_order": "nobody overtakes in an account's queue",
+    "one_outcome": "a payment is submitted once, ends once and acts only in between",
+    "one_row": "a row per payment, numbered without gaps (tables)",
+    "opening": "money enters accounts from the world only",
+    "order": "events are handled in order and once",
+    "outcome": "outcome and reason are those of the END reached",
+    "overdraft": "no account goes beyond its overdraft",
+    "postings": "a stage posts exactly its transfers: accounts, amounts, order",
+    "queue_limit": "no queue exceeds its limit, nobody is refused below it",
+    "quote": "quotes are those of the plan's prices and rates, and lapse when due",
+    "rate": "a station keeps its spacing, and wakes when it is over",
+    "readable": "rows name stages, stations and accounts that exist",
+    "record": "records agree with the log in every column",
+    "reservation": "reservations have the stage's amount and are closed before the end",
+    "route": "a route is open to the payment and has the score of a policy",
+    "sample": "samples show the rebuilt queues, rounds and balances",
+    "sequence": "stages follow each other as the program says",
+    "service_time": "services and delays end exactly when they are due",
+    "time_by_cause": "times by cause add up to the payment's life",
+    "time_out": "time-outs fire exactly when due, and take the payment out of its queue",
+    "totals": "balances and counts of the engine are those of the log",
+    "turn": "within an event payments act one after the other, in order",
+}
+"""What is checked, by name of rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """Say what does not hold.
@@ -19,7 +63,7 @@ class Violation:
     Attributes
     ----------
     rule : str
-        Name of the rule, see ``docs/audit.md``.
+        One of :data:`RULES`.
     event : int
         Number of the log row, from 0; -1 for what is no row of the log.
     message : str

@@ -2,7 +2,7 @@
 
 Takes nothing; gives one Arrow schema per Parquet file and the words behind the plan's numbers.
 Integers are int64, names are dictionary-encoded text, null means "never happened". Meaning of the
-columns: the docstrings of :class:`~sim.contract.spec.RecordColumn` and ``docs/tables.md``.
+columns: the docstrings of :class:`~sim.contract.spec.RecordColumn` and of the enumerations there.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from sim.contract.spec import (
     order_key,
 )
 from sim.tables.audit import AuditReport, AuditSink, audit_log
+from sim.tables.audit_findings import RULES
 from tests.unit.tables.corridor import (
     SECOND,
     Ran,
@@ -129,6 +130,13 @@ def cell(name: str, row: int, column: int, value: int) -> Corruption:
     return corrupt
 
 
+def keep_waiting(plan: Plan, log: Array) -> tuple[Plan, Array]:
+    """Let a server that has just finished stay idle though somebody waits."""
+    after_finish = (log[:-1, L.KIND] == K.FINISH) & (log[1:, L.KIND] == K.START)
+    other = log[:-1, L.PAYMENT] != log[1:, L.PAYMENT]
+    return plan, np.delete(log, int(np.flatnonzero(after_finish & other)[0]) + 1, axis=0)
+
+
 def close_early(plan: Plan, log: Array) -> tuple[Plan, Array]:
     """Close the desk five seconds before, in the plan and in the log."""
     agenda = plan.agenda.copy()
@@ -188,6 +196,8 @@ CORRUPTIONS: list[tuple[str, Corruption, str]] = [
     ("a payment acts in the event of another", other_payment, "turn"),
     ("one server fewer", station(1, S.SERVERS, 0), "capacity"),
     ("one server more", station(1, S.SERVERS, 2), "capacity"),
+    ("a start is lost", drop(K.START), "sequence"),
+    ("a server stays idle", keep_waiting, "idle_server"),
     ("a slower rate", station(0, S.RATE_COUNT, 2), "rate"),
     ("no room to wait", station(1, S.QUEUE_LIMIT, 0), "queue_limit"),
     ("last come first served", station(0, S.DISCIPLINE, 1), "discipline"),
@@ -242,6 +252,9 @@ def test_a_right_log_passes_and_every_rule_was_checked() -> None:
     assert report.level == "events"
     rules = {rule for _, _, rule in CORRUPTIONS} | {"record", "totals", "time_by_cause"}
     assert {rule for rule in rules if report.checks.get(rule, 0) == 0} == set()
+    assert set(report.checks) <= set(RULES)
+    only_tables = {"amounts", "fees", "one_row"}
+    assert set(RULES) - rules == only_tables | {"readable"}
 
 
 def test_the_corridor_writes_every_kind_of_row_it_can() -> None:
