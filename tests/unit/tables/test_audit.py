@@ -244,6 +244,7 @@ CORRUPTIONS: list[tuple[str, Corruption, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow  # whoever runs first compiles the draws
 def test_a_right_log_passes_and_every_rule_was_checked() -> None:
     run = ran()
     report = audit_log(run.plan, [run.log], [run.records], run.totals)
