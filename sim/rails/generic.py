@@ -26,7 +26,7 @@ from sim.model.quantities import (
     SharePpb,
     to_minor,
 )
-from sim.rails.stages import FAIL, LimitSpec, Program, Stage, decide, serve, transit
+from sim.rails.stages import FAIL, FAIL_SENT, LimitSpec, Program, Stage, decide, serve, transit
 from sim.rails.wallet_gateway import threshold
 
 ReasonName = Literal[
@@ -117,7 +117,7 @@ class GenericRail(Model):
     fees: dict[Name, Fee] = {}
     """Fees, by component; with one the rail moves the payment's money, too."""
     retry_after: DurationUs = 0
-    """Time of a confirmed reversal before another route is tried."""
+    """Time of a confirmed reversal after a decline or a time-out, before another route is tried."""
 
     @model_validator(mode="after")
     def _stations_exist(self) -> GenericRail:
@@ -156,14 +156,14 @@ def chain_stages(rail_name: str, rail: GenericRail, currency: str) -> Program:
             cause = Cause.HUMAN if step.human else Cause.TRANSIT
             stages += transit(label, step.delay, cause=cause)
         elif step.decline is not None:
-            stages += decide(label, threshold(step.decline), target=FAIL, reason=reason)
+            stages += decide(label, threshold(step.decline), target=FAIL_SENT, reason=reason)
         elif step.limit is not None:
             stages.append(
                 Stage(Op.LIMIT, label, target=FAIL, limit=_limit(label, step.limit, currency))
             )
         elif step.deadline is not None:
             stages.append(
-                Stage(Op.DEADLINE, label, value=step.deadline, target=FAIL, reason=reason)
+                Stage(Op.DEADLINE, label, value=step.deadline, target=FAIL_SENT, reason=reason)
             )
     return tuple(stages)
 

@@ -5,6 +5,8 @@ Takes a scenario and a candidate route; gives its program, to be read from top t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sim.compiler.flows.parts import (
     FINISHED,
     QUOTE,
@@ -40,7 +42,12 @@ def write_generic(
     reversal = fixed_time(rail.retry_after)
     end = FINISHED
     debited, credited = corridor.from_.currency, corridor.to.currency
-    fees = fee_terms(rail.fees, rail.operator, debited, credited)
+    payer, payee = f"customers:debtors:{debited}", f"customers:creditors:{credited}"
+    # A chain needs no institutions, so its fees are taken from the same accounts as its money.
+    fees = tuple(
+        replace(terms, debit=payer if terms.fee.bearer is ChargeBearer.DEBTOR else payee)
+        for terms in fee_terms(rail.fees, rail.operator, debited, credited)
+    )
     if not fees and debited == credited:
         return Flow((*chain, end, *recover(reversal)), None)
     price = Price(
@@ -48,7 +55,6 @@ def write_generic(
         exchanges((debited, credited, credited), first=(0, rail.operator), second=(0, "")),
         fees,
     )
-    payer, payee = f"customers:debtors:{debited}", f"customers:creditors:{credited}"
     if debited == credited:
         moves: tuple[Move, ...] = (Move(payer, payee, Register.DEBITED),)
     else:
