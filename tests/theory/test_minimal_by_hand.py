@@ -264,8 +264,8 @@ def test_the_figures_of_a_payment_are_as_worked_out(
     ran: Ran, name: str, figures: tuple[int, ...]
 ) -> None:
     record = ran.record(name)
-    columns = ("instructed", "debited", "settlement", "credited", "payer_fee", "fx_margin")
-    columns += ("merchant_fee", "settled_us", "credited_us")
+    columns = ["instructed", "debited", "settlement", "credited", "payer_fee", "fx_margin"]
+    columns += ["merchant_fee", "settled_us", "credited_us"]
     assert tuple(record[column] for column in columns) == figures
     # Constant rates do not drift.
     assert record["fx_drift"] == 0
