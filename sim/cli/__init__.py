@@ -15,6 +15,7 @@ import typer
 
 from sim.cli import qr
 from sim.cli.audit import audit_command
+from sim.cli.explain import explain_command
 from sim.cli.guard import INTERRUPTED_EXIT
 from sim.cli.run import run_command
 from sim.cli.schema import schema_command
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("run")(run_command)
 app.command("validate")(validate_command)
+app.command("explain")(explain_command)
 app.command("audit")(audit_command)
 app.command("schema")(schema_command)
 app.add_typer(qr.app)

@@ -1,0 +1,56 @@
+"""The ``explain`` command: a compiled plan in words, or the story of one payment of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.given import scenario_file
+from sim.cli.guard import guarded
+from sim.cli.run import SeedOption, SetOption
+from sim.errors import UserError
+
+
+@guarded
+def explain_command(
+    given: Annotated[
+        str, typer.Argument(metavar="SCENARIO|RUN", help="A scenario file, or a run folder.")
+    ],
+    payment: Annotated[
+        int | None,
+        typer.Option(metavar="ID", help="Tell why this payment of a run went the way it did."),
+    ] = None,
+    replication: Annotated[
+        int, typer.Option(metavar="N", help="Replication the payment belongs to.")
+    ] = 0,
+    changes: SetOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Say a plan in words: routes, prices, stages, capacities and assumptions."""
+    if payment is not None:
+        if changes or seed is not None:
+            raise UserError(
+                "--payment: found together with --set or --seed; allowed: alone, the run has its "
+                "own scenario and seed"
+            )
+        from sim.experiment.payment_story import tell_payment
+
+        typer.echo(tell_payment(Path(given), payment, replication=replication), nl=False)
+        return
+    from sim.compiler.compile import compile_scenario
+    from sim.compiler.explain import explain_plan
+    from sim.scenario.scenario import load_scenario
+
+    if (Path(given) / "run.json").exists():
+        raise UserError(
+            f"{given}: found a run folder without --payment; its plan is in "
+            f"{Path(given) / 'plan.txt'}, and --payment ID tells one payment's story"
+        )
+    loaded = load_scenario(scenario_file(given), tuple(changes or ()))
+    if seed is not None:
+        from sim.experiment.run import checked_seed
+
+        seed = checked_seed(seed)
+    typer.echo(explain_plan(compile_scenario(loaded, seed=seed, with_tables=False)), nl=False)

@@ -1,0 +1,159 @@
+"""What a payment of a given amount would cost on a route, at the rates of the start.
+
+Takes the price rows of a plan; gives amounts in minor units. Exact integer arithmetic by the rules
+of :class:`~sim.contract.spec.PricingColumn`, written from them and not from the engines' own, which
+the compiler may not import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.contract.plan import Plan
+from sim.contract.spec import (
+    PPM,
+    Bearer,
+    ConversionColumn,
+    FeeColumn,
+    FeeKind,
+    FixedSide,
+    PricingColumn,
+    Register,
+    TierColumn,
+)
+
+P = PricingColumn
+
+
+@dataclass(frozen=True, slots=True)
+class PricedAmount:
+    """Hold the price of one amount.
+
+    Attributes
+    ----------
+    debited, settlement, credited : int
+        Minor units of their currencies; ``credited`` after the creditor's fees.
+    payer_fee, fx_margin : int
+        In debited currency.
+    merchant_fee : int
+        In credited currency.
+    """
+
+    debited: int
+    settlement: int
+    credited: int
+    payer_fee: int
+    fx_margin: int
+    merchant_fee: int
+
+    @property
+    def cost_bps(self) -> float:
+        """Return what the payer bears beyond the mid rate, in basis points of the debit."""
+        if self.debited == 0:
+            return 0.0
+        return 10_000 * (self.payer_fee + self.fx_margin) / self.debited
+
+
+def price_amount(plan: Plan, row: int, instructed: int) -> PricedAmount:
+    """Price an instructed amount at the start of the run.
+
+    Parameters
+    ----------
+    plan : Plan
+    row : int
+        Row of ``plan.pricing``.
+    instructed : int
+        Minor units, in the currency of the fixed side.
+    """
+    pricing = [int(value) for value in plan.pricing[row]]
+    rows = (pricing[P.CONVERSION_1], pricing[P.CONVERSION_2])
+    granules = (
+        pricing[P.GRANULE_DEBITED],
+        pricing[P.GRANULE_SETTLEMENT],
+        pricing[P.GRANULE_CREDITED],
+    )
+    if pricing[P.FIXED_SIDE] == FixedSide.CREDITOR:
+        gross = instructed
+        settlement = _asked(plan, rows[1], gross, granules[1])
+        debited = _asked(plan, rows[0], settlement, granules[0])
+    else:
+        debited = instructed
+        settlement = _given(plan, rows[0], debited, granules[1])
+        gross = _given(plan, rows[1], settlement, granules[2])
+    worth = _mid_cost(plan, rows[0], _mid_cost(plan, rows[1], gross))
+    payer_fee, merchant_fee = _fees(plan, pricing, debited, gross)
+    return PricedAmount(
+        debited=debited,
+        settlement=settlement,
+        credited=gross - merchant_fee,
+        payer_fee=payer_fee,
+        fx_margin=debited - worth,
+        merchant_fee=merchant_fee,
+    )
+
+
+def _rate(plan: Plan, row: int) -> tuple[int, int]:
+    """Return minor units of the source per minor unit bought, as a fraction."""
+    pair = int(plan.conversion[row, ConversionColumn.PAIR])
+    scaled, scale = int(plan.rate[pair, 0]), int(plan.pair_scale[pair])
+    is_inverted = plan.conversion[row, ConversionColumn.INVERTED] == 1
+    return (scale, scaled) if is_inverted else (scaled, scale)
+
+
+def _mid_cost(plan: Plan, row: int, bought: int) -> int:
+    """Return what an amount costs at the mid rate; what is asked is rounded up."""
+    if row < 0:
+        return bought
+    number, over = _rate(plan, row)
+    return -(-bought * number // over)
+
+
+def _asked(plan: Plan, row: int, bought: int, granule: int) -> int:
+    if row < 0:
+        return bought
+    mid = _mid_cost(plan, row, bought)
+    paid = mid - (-mid * int(plan.conversion[row, ConversionColumn.SPREAD_PPM]) // PPM)
+    return -(-paid // granule) * granule
+
+
+def _given(plan: Plan, row: int, paid: int, granule: int) -> int:
+    if row < 0:
+        return paid
+    mid = paid * PPM // (PPM + int(plan.conversion[row, ConversionColumn.SPREAD_PPM]))
+    number, over = _rate(plan, row)
+    bought = mid * over // number
+    return bought - bought % granule
+
+
+def _fees(plan: Plan, pricing: list[int], debited: int, gross: int) -> tuple[int, int]:
+    """Return the fees borne by the payer and by the creditor."""
+    registers = {int(Register.DEBITED): debited, int(Register.CREDITED_GROSS): gross}
+    sums = {int(Bearer.DEBTOR): 0, int(Bearer.CREDITOR): 0}
+    for slot in range(pricing[P.FEE_COUNT]):
+        fee = [int(value) for value in plan.fee[pricing[P.FEE_FIRST] + slot]]
+        amount = _fee(plan, fee, registers[fee[FeeColumn.BASE]])
+        registers[int(Register.FEE_0) + slot] = amount
+        sums[fee[FeeColumn.BEARER]] += amount
+    return sums[int(Bearer.DEBTOR)], sums[int(Bearer.CREDITOR)]
+
+
+def _fee(plan: Plan, fee: list[int], base: int) -> int:
+    """Return one fee: fixed and proportional part, bounds, then down to the granule."""
+    fixed, ppm = fee[FeeColumn.FIXED], fee[FeeColumn.PPM]
+    kind = fee[FeeColumn.KIND]
+    if kind == FeeKind.SURCHARGE and base <= fee[FeeColumn.THRESHOLD]:
+        return 0
+    if kind == FeeKind.TIERED:
+        first = fee[FeeColumn.TIER_FIRST]
+        for tier in plan.tier[first : first + fee[FeeColumn.TIER_COUNT]].tolist():
+            fixed, ppm = tier[TierColumn.FIXED], tier[TierColumn.PPM]
+            if tier[TierColumn.UP_TO] < 0 or base <= tier[TierColumn.UP_TO]:
+                break
+    amount = fixed if kind == FeeKind.FIXED else fixed + base * ppm // PPM
+    if kind == FeeKind.SURCHARGE and amount == 0:
+        return 0
+    if fee[FeeColumn.MINIMUM] >= 0:
+        amount = max(amount, fee[FeeColumn.MINIMUM])
+    if fee[FeeColumn.MAXIMUM] >= 0:
+        amount = min(amount, fee[FeeColumn.MAXIMUM])
+    return amount - amount % fee[FeeColumn.GRANULE]

@@ -1,0 +1,273 @@
+"""Stage programs in words: one numbered sentence per stage.
+
+Takes the symbolic program of a route and the plan it became; gives lines. The numbers are the
+plan's own stage numbers, as the ``stage`` column of the event log has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED
+from sim.compiler.compile import Compiled
+from sim.compiler.corridors import CompiledRoute
+from sim.compiler.explain_words import REGISTERS, count, place, share, span, timing
+from sim.compiler.flows import FeeTerms
+from sim.contract.spec import (
+    Cause,
+    Discipline,
+    Flag,
+    Op,
+    Outcome,
+    Reason,
+    StageColumn,
+    StationColumn,
+    StreamColumn,
+    WhenClosed,
+)
+from sim.model.pricing import ChargeBearer
+from sim.model.quantities import EventRate
+from sim.rails.khqr import KhqrRail, scan_stages
+from sim.rails.stages import FAIL, Move, Program, Stage
+from sim.rails.wallet_gateway import THRESHOLD_ONE
+from sim.units import DAY_US, SECOND_US, format_minor
+
+
+def program_lines(route: CompiledRoute, compiled: Compiled) -> Iterator[str]:
+    """Yield the stages of a route, one line each and further lines for what is posted."""
+    yield from _lines(route.flow.program, route.entry, _Words(route, compiled))
+
+
+def prologue_lines(stream: int, compiled: Compiled) -> Iterator[str]:
+    """Yield what happens to a stream's payments before a route is chosen."""
+    scenario, plan = compiled.scenario, compiled.plan
+    codes = scenario.corridors[scenario.demand[plan.names.streams[stream]].corridor].codes
+    scan: Program = ()
+    if codes is not None:
+        rail = scenario.rails[codes]
+        assert isinstance(rail, KhqrRail)
+        scan = scan_stages(codes, rail, target=FAIL)
+    first = int(plan.stream[stream, StreamColumn.ENTRY])
+    times = {stage.label: stage.time for stage in scan}
+    program = []
+    number, is_over = first, False
+    while not is_over:
+        row = plan.stage[number]
+        op = Op(int(row[StageColumn.OP]))
+        target = int(row[StageColumn.TARGET])
+        label = plan.names.stages[number].partition("/")[2]
+        is_over = op is Op.END
+        program.append(
+            Stage(
+                op,
+                label,
+                mark=FAIL if is_over else "",
+                target=FAIL if target >= 0 else "",
+                reason=Reason(max(int(row[StageColumn.REASON]), 0)),
+                cause=Cause(int(row[StageColumn.CAUSE])),
+                time=times.get(label),
+                value=int(row[StageColumn.VALUE]),
+                own_reason=is_over,
+            )
+        )
+        number += 1
+    yield from _lines(tuple(program), first, _Words(None, compiled))
+
+
+def _lines(program: Program, first: int, words: _Words) -> Iterator[str]:
+    marks = {stage.mark: first + number for number, stage in enumerate(program) if stage.mark}
+    width = len(str(first + len(program)))
+    for number, stage in enumerate(program, start=first):
+        text, below = words.sentence(stage, marks)
+        yield f"{number:>{width}}. {stage.label}: {text}"
+        for line in below:
+            yield f"{'':{width}}      {line}"
+
+
+class _Words:
+    """Say what one stage does."""
+
+    def __init__(self, route: CompiledRoute | None, compiled: Compiled) -> None:
+        self._route = route
+        self._plan = compiled.plan
+        self._policy = compiled.scenario.routing.policy
+        self._stations = {name: at for at, name in enumerate(compiled.plan.names.stations)}
+
+    def sentence(self, stage: Stage, marks: dict[str, int]) -> tuple[str, list[str]]:
+        """Return the sentence of a stage and the lines below it."""
+        below: list[str] = []
+        text = _OTHERS.get(stage.op, "")
+        if stage.op is Op.SERVE:
+            text = self._serve(stage, marks)
+        elif stage.op is Op.TRANSIT:
+            text = f"takes {timing(stage.time)} ({_cause(stage)})"
+        elif stage.op in (Op.BATCH, Op.POST):
+            text, below = _posting(stage)
+        elif stage.op is Op.RESERVE:
+            (move,) = stage.moves
+            text = f"reserve {_move(move)}; " + (
+                "wait where it is short" if stage.flags & Flag.QUEUE else "if short"
+            )
+        elif stage.op is Op.QUOTE:
+            holds = f"for {span(stage.value)}" if stage.value else "to the end"
+            text = f"price the payment at the rates of now; the price holds {holds}; if no money"
+            text += " would be left"
+        elif stage.op is Op.CONVERT:
+            text = (
+                f"go on if the price still holds, else back to {marks[stage.back_to]} for a new "
+                f"one, at most {count(stage.value, 'time')}; after that"
+            )
+        elif stage.op is Op.CHARGE:
+            text = self._charge(stage)
+        elif stage.op is Op.LIMIT:
+            text = _limit(stage)
+        elif stage.op is Op.DECIDE:
+            text = f"by luck, in {share(Fraction(stage.value, THRESHOLD_ONE))} of cases"
+        elif stage.op is Op.DEADLINE:
+            text = "no time-out from here on"
+            if stage.value:
+                text = f"start a time-out of {span(stage.value)}; when it fires"
+        elif stage.op is Op.ROUTE:
+            text = self._choose(stage)
+        elif stage.op is Op.END:
+            text = f"end, {Outcome(stage.value).name.lower().replace('_', ' ')}"
+            text += " with the reason it has" if stage.own_reason else ""
+        return text + _leads(stage, marks), below
+
+    def _serve(self, stage: Stage, marks: dict[str, int]) -> str:
+        text = f"at {place(stage.place)}, {timing(stage.time)} ({_cause(stage)})"
+        if isinstance(stage.place, str):
+            rows = [[int(value) for value in self._plan.station[self._stations[stage.place]]]]
+            text += f", {capacity_words(rows[0])}"
+        else:
+            assert stage.place is not None
+            kind = self._plan.names.station_kinds.index(stage.place.kind)
+            chosen = self._plan.agent_station[:, kind]
+            rows = self._plan.station[chosen[chosen >= 0]].tolist()
+        refusals = [
+            f"closed ({Reason(row[StationColumn.REASON_CLOSED]).name})"
+            for row in rows
+            if row[StationColumn.WHEN_CLOSED] == WhenClosed.REJECT
+        ]
+        if any(row[StationColumn.QUEUE_LIMIT] < QUEUE_UNLIMITED for row in rows):
+            refusals.append(f"its queue is full ({stage.reason.name})")
+        if not refusals:
+            return text
+        return f"{text}; where it is {' or '.join(refusals)}: on at {marks[stage.target]}"
+
+    def _charge(self, stage: Stage) -> str:
+        assert self._route is not None
+        assert self._route.flow.price is not None
+        return fee_words(self._route.flow.price.fees[stage.fee])
+
+    def _choose(self, stage: Stage) -> str:
+        if stage.flags & Flag.NEXT:
+            return "choose another route if the reason and the number of tries allow; else go on"
+        return f"choose the {_BEST[self._policy]} route; where there is none"
+
+
+_BEST = {"priority": "first", "cheapest": "cheapest", "fastest": "fastest"}
+_OTHERS = {
+    Op.VOID: "give back what is reserved and what was used of limits",
+    Op.CODE: "a damaged code fails with FF01, an expired one with AEXR",
+}
+
+
+def _leads(stage: Stage, marks: dict[str, int]) -> str:
+    """Return where a failure, a hit or a time-out leads, and with which reason."""
+    if not stage.target or stage.op is Op.SERVE:
+        return ""
+    number = marks[stage.target]
+    if stage.op in (Op.CODE, Op.LIMIT):
+        return f": on at {number}"
+    reason = f"{stage.reason.name}, " if stage.reason is not Reason.NONE else ""
+    return f": {reason}on at {number}"
+
+
+def _cause(stage: Stage) -> str:
+    return Cause(stage.cause).name.lower()
+
+
+def _move(move: Move) -> str:
+    return f"{REGISTERS[move.register]} from {place(move.debit)} to {place(move.credit)}"
+
+
+def _posting(stage: Stage) -> tuple[str, list[str]]:
+    """Return what posting stages say: a block's commit, or at once."""
+    marks = []
+    if stage.flags & Flag.SETTLES:
+        marks.append("the payment is settled")
+    if stage.flags & Flag.CREDITS:
+        marks.append("the payment is credited")
+    below = [_move(move) for move in stage.moves]
+    if stage.op is Op.BATCH:
+        text = (
+            f"wait for a block of {place(stage.place)} ({_cause(stage)}); inclusion is the point "
+            "of no return and ends the time-out; at commit"
+        )
+        return ": ".join((text, ", ".join([*marks, "posted are"]))), below
+    if not below:
+        return "nothing; others jump here", below
+    return ", ".join(["at once", *marks, "posted are"]), below
+
+
+def _limit(stage: Stage) -> str:
+    assert stage.limit is not None
+    spec = stage.limit
+    bounds = []
+    if spec.per_payment >= 0:
+        most = format_minor(spec.per_payment, spec.currency)
+        bounds.append(f"at most {most} per payment (AM02)")
+    if spec.per_day >= 0:
+        most = format_minor(spec.per_day, spec.currency)
+        bounds.append(f"at most {most} per payer and day (AM14)")
+    name = REGISTERS[spec.register]
+    return f"{name} may be {' and '.join(bounds)}, limit {spec.name}; above it"
+
+
+def capacity_words(row: list[int]) -> str:
+    """Return the capacity of a station, from its row."""
+    servers, queue = row[StationColumn.SERVERS], row[StationColumn.QUEUE_LIMIT]
+    parts = ["any number at once" if servers >= SERVERS_UNLIMITED else count(servers, "server")]
+    if row[StationColumn.RATE_COUNT]:
+        events, period = row[StationColumn.RATE_COUNT], row[StationColumn.RATE_PERIOD_US]
+        parts.append(f"at most {_rate(events, period)}")
+    if queue < QUEUE_UNLIMITED:
+        parts.append(f"queue of {queue:,}".replace(",", " "))
+    if row[StationColumn.DISCIPLINE] != Discipline.FIFO:
+        parts.append(f"{Discipline(row[StationColumn.DISCIPLINE]).name.lower()} order")
+    return ", ".join(parts)
+
+
+def _rate(events: int, period_us: int) -> str:
+    """Write a rate by the second, or by the day where it is slow."""
+    unit_us = SECOND_US if events * SECOND_US >= period_us else DAY_US
+    return str(EventRate(events * 10**6 * unit_us // period_us, unit_us))
+
+
+def fee_words(terms: FeeTerms) -> str:
+    """Return what a fee is, who bears it and who earns it."""
+    fee = terms.fee
+    base = "debited amount" if fee.bearer is ChargeBearer.DEBTOR else "credited amount"
+    if fee.fixed is not None:
+        text = str(fee.fixed)
+    elif fee.proportional is not None:
+        text = f"{share(Fraction(fee.proportional, 10**6))} of the {base}"
+    elif fee.surcharge is not None:
+        part = share(Fraction(fee.surcharge.proportional, 10**6))
+        text = f"{part} of the {base} where it is above {fee.surcharge.above}"
+    else:
+        tiers = []
+        for tier in fee.tiered or ():
+            head = f"up to {tier.up_to}" if tier.up_to is not None else "above"
+            parts = [str(tier.fixed)] if tier.fixed is not None else []
+            if tier.proportional:
+                parts.append(share(Fraction(tier.proportional, 10**6)))
+            tiers.append(f"{head} {' + '.join(parts) or 'nothing'}")
+        text = f"by {base}: {', '.join(tiers)}"
+    if fee.minimum is not None:
+        text += f", at least {fee.minimum}"
+    if fee.maximum is not None:
+        text += f", at most {fee.maximum}"
+    return f"{text}, borne by the {fee.bearer.value}, to {terms.recipient or 'nobody'}"

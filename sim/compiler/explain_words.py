@@ -1,0 +1,148 @@
+"""Words for durations, shares, amounts, places and lists, as ``explain`` uses them.
+
+Takes values of the model and the plan; gives short text that is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from sim.contract.spec import Register
+from sim.model.distributions import AmountDistribution, DurationDistribution
+from sim.model.quantities import write_duration
+from sim.rails.stages import ByRole, Place
+from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+
+LINE_WIDTH = 100
+REGISTERS = {
+    Register.INSTRUCTED: "the instructed amount",
+    Register.DEBITED: "the debited amount",
+    Register.SETTLEMENT: "the settlement amount",
+    Register.CREDITED_GROSS: "the credited amount before fees",
+    Register.CREDITED: "the credited amount",
+    Register.MID_1: "the first conversion at mid rate",
+    Register.SPREAD_1: "the first conversion's margin",
+    Register.MID_2: "the second conversion at mid rate",
+    Register.SPREAD_2: "the second conversion's margin",
+}
+"""What a transfer moves, in words."""
+
+_ROLES = ("debtor agent", "creditor agent")
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def moment(start: datetime) -> str:
+    """Write an instant, as in ``Wednesday 2025-09-17 18:00:00 +07:00``."""
+    offset = start.strftime("%z")
+    clock = start.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{_WEEKDAYS[start.weekday()]} {clock} {offset[:3]}:{offset[3:]}"
+
+
+def span(duration_us: int) -> str:
+    """Write a duration exactly, as in ``14 min``, ``2.1 s`` or ``350 ms``."""
+    text = write_duration(duration_us)
+    if duration_us >= SECOND_US and text.endswith((" ms", " us")):
+        return f"{Decimal(duration_us) / SECOND_US:f} s"
+    return text
+
+
+def about(duration_us: float) -> str:
+    """Write a duration to three digits, as in ``3.41 s``."""
+    for unit, size, limit in (("s", SECOND_US, 600 * SECOND_US), ("min", MINUTE_US, 3 * HOUR_US)):
+        if duration_us < limit:
+            return f"{duration_us / size:.3g} {unit}"
+    if duration_us < 2 * DAY_US:
+        return f"{duration_us / HOUR_US:.3g} h"
+    return f"{duration_us / DAY_US:.3g} d"
+
+
+def timing(time: DurationDistribution | None) -> str:
+    """Write how long something takes, with its mean where it varies."""
+    if time is None:
+        return "0 s"
+    if time.family == "constant":
+        return span(round(time.mean()))
+    return f"{family(str(time))}, mean {about(time.mean())}"
+
+
+def amounts(amount: AmountDistribution) -> str:
+    """Write how large amounts are."""
+    return str(amount) if amount.family == "constant" else family(str(amount))
+
+
+def family(text: str) -> str:
+    """Turn ``{lognormal: {median: 0.8 s, sigma: 0.5}}`` into ``lognormal (median 0.8 s, ...)``."""
+    name, found, rest = text.strip("{}").partition(": ")
+    if not found:
+        return text
+    return f"{name} ({rest.strip('{}').replace(': ', ' ')})"
+
+
+def share(part: Fraction) -> str:
+    """Write a share in per cent, without needless digits."""
+    text = f"{float(part * 100):.6f}".rstrip("0").rstrip(".")
+    return f"{text} %"
+
+
+def place(where: Place | None) -> str:
+    """Write an account or station, by name or by role."""
+    if isinstance(where, ByRole):
+        return f"{where.kind} of the {_ROLES[where.role]}"
+    return where or "nowhere"
+
+
+def at(time_us: int) -> str:
+    """Write an instant of simulated time, as in ``t = 2 min``."""
+    return f"t = {span(time_us)}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names with commas; none at all is said in a word."""
+    return ", ".join(names) or "none"
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number of things, as in ``3 servers``."""
+    figure = f"{number:,}".replace(",", " ")
+    return f"{figure} {noun}{'' if number == 1 else 's'}"
+
+
+def wrapped(line: str) -> list[str]:
+    """Break a line that is too long to read; further lines are set in."""
+    if len(line) <= LINE_WIDTH or "  " in line.strip():
+        return [line]
+    margin = len(line) - len(line.lstrip())
+    return textwrap.wrap(
+        line,
+        LINE_WIDTH,
+        subsequent_indent=" " * (margin + 6),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def table(rows: Sequence[Sequence[str]], *, indent: int, right: frozenset[int]) -> list[str]:
+    """Lay out rows in columns.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        The first is the heading.
+    indent : int
+        Spaces before each line.
+    right : frozenset of int
+        Columns set to the right.
+    """
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            text.rjust(width) if column in right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append((" " * indent + "  ".join(cells)).rstrip())
+    return lines
