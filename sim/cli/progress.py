@@ -11,6 +11,7 @@ import time
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.status import Status
 
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
@@ -82,6 +83,42 @@ class TerminalWatcher:
         self._task = bar.add_task("run", total=self._horizon_us, clock="", pace="")
         bar.start()
         return bar
+
+
+class ReplicationCount:
+    """Tell a person how many replications are done.
+
+    Parameters
+    ----------
+    console : Console, optional
+        Where to; by default standard error.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(file=sys.stderr)
+        self._status: Status | None = None
+        self._begun = self._told = time.monotonic()
+
+    def tell(self, done: int, planned: int) -> None:
+        """Hear of replications done and planned."""
+        now = time.monotonic()
+        if now - self._begun < QUIET_SECONDS:
+            return
+        message = f"{done} of {planned} replications"
+        if self._console.is_terminal:
+            if self._status is None:
+                self._status = self._console.status(message)
+                self._status.start()
+            self._status.update(message)
+        elif now - self._told >= LINE_SECONDS:
+            self._told = now
+            self._console.print(message, highlight=False)
+
+    def finish(self) -> None:
+        """Take the line away."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
 
 
 def write_clock(time_us: int) -> str:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sim.cli.audit import refuse_violations
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
+from sim.errors import UserError
+
+if TYPE_CHECKING:
+    from sim.experiment.result import Result
+    from sim.experiment.run import RunOptions
 
 SetOption = Annotated[
     list[str] | None,
@@ -45,26 +52,37 @@ def run_command(
     force: Annotated[
         bool, typer.Option("--force", help="Replace a finished run in --out.")
     ] = False,
+    add: Annotated[
+        bool, typer.Option("--add", help="Keep the replications in --out and add to them.")
+    ] = False,
+    replications: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Run so often with other luck, and give intervals."),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MEASURE±WIDTH", help="Replicate until it is so precise: success_rate±0.1%."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes for replications; default: all.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as one JSON object.")
     ] = False,
 ) -> None:
     """Run a scenario: print a summary, write a run folder."""
-    from sim.cli.progress import TerminalWatcher
-    from sim.experiment.run import run_scenario
-
-    result = run_scenario(
-        scenario_file(scenario),
-        seed=seed,
-        engine=engine,
-        record=record,
-        audit=audit,
-        out=out,
-        force=force,
-        overrides=tuple(changes or ()),
-        progress=TerminalWatcher(),
-        command=("payroute", *sys.argv[1:]),
+    given = _Given(
+        scenario_file(scenario), tuple(changes or ()), seed, out, force, ("payroute", *sys.argv[1:])
     )
+    if replications is None and precision is None and not add:
+        result = _run_once(given, engine=engine, record=record, audit=audit)
+    else:
+        from sim.experiment.run import RunOptions
+
+        many = _Many(replications, precision, jobs, add)
+        result = _run_many(given, many, RunOptions(engine, record, audit))
     if result.repeat is not None and not result.repeat[0]:
         typer.echo(f"warning: {result.repeat[1]}", err=True)
     if as_json:
@@ -79,3 +97,72 @@ def run_command(
         print_result(result)
     if result.audit is not None:
         refuse_violations(result.audit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Hold what one run and many have in common."""
+
+    scenario: Path
+    changes: tuple[str, ...]
+    seed: int | None
+    out: Path | None
+    force: bool
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Many:
+    """Hold how many replications are wanted."""
+
+    replications: int | None
+    precision: str | None
+    jobs: int | None
+    add: bool
+
+
+def _run_once(given: _Given, *, engine: str, record: str, audit: bool) -> Result:
+    from sim.cli.progress import TerminalWatcher
+    from sim.experiment.run import run_scenario
+
+    return run_scenario(
+        given.scenario,
+        seed=given.seed,
+        engine=engine,
+        record=record,
+        audit=audit,
+        out=given.out,
+        force=given.force,
+        overrides=given.changes,
+        progress=TerminalWatcher(),
+        command=given.command,
+    )
+
+
+def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
+    from sim.cli.progress import ReplicationCount
+    from sim.experiment.many import FIRST_BATCH, HowMany, run_replications
+    from sim.experiment.precision import parse_precision
+    from sim.experiment.run import checked_seed
+
+    if many.jobs is not None and many.jobs < 1:
+        raise UserError(f"--jobs: found {many.jobs}; allowed: 1 or more")
+    targets = parse_precision(many.precision) if many.precision is not None else ()
+    wanted = many.replications if many.replications is not None else FIRST_BATCH
+    count = ReplicationCount()
+    result, verdict = run_replications(
+        given.scenario,
+        HowMany(wanted, targets, jobs=many.jobs or os.cpu_count() or 1),
+        options=options,
+        seed=None if given.seed is None else checked_seed(given.seed),
+        out=given.out,
+        force=given.force,
+        add=many.add,
+        overrides=given.changes,
+        command=given.command,
+        notice=count.tell,
+    )
+    count.finish()
+    for reason in verdict.reasons:
+        typer.echo(reason if verdict.is_reached else f"warning: {reason}", err=True)
+    return result

@@ -19,6 +19,7 @@ from sim.model.evidence import Evidence
 from sim.model.number_text import Quantity
 from sim.network.graph import Candidate
 from sim.rails.wallet_gateway import WalletGatewayRail
+from sim.scenario.loader import Document
 from sim.scenario.scenario import Scenario
 from sim.scenario.tree import Tree
 
@@ -56,9 +57,8 @@ class Assumption:
     is_default: bool
 
 
-def assumptions(compiled: Compiled) -> tuple[Assumption, ...]:
+def assumptions(scenario: Scenario, document: Document) -> tuple[Assumption, ...]:
     """Return every value of a scenario that carries evidence, and every default that does."""
-    scenario, document = compiled.scenario, compiled.document
     found = [
         Assumption(
             ".".join(map(str, note.path)), note.kind.value, note.source, note.value_text, False
@@ -95,7 +95,7 @@ def hypothetical_links(scenario: Scenario) -> tuple[str, ...]:
 
 def evidence_lines(compiled: Compiled) -> Iterator[str]:
     """Yield the assumptions by grade, equal ones together."""
-    found = assumptions(compiled)
+    found = assumptions(compiled.scenario, compiled.document)
     for grade, meaning in GRADES.items():
         chosen = [item for item in found if item.grade == grade.value]
         yield f"{grade.value} ({meaning}): {count(len(chosen), 'value')}"

@@ -1,4 +1,4 @@
-"""What a payment of a given amount would cost on a route, at the rates of the start.
+"""What a payment of a given amount would cost on a route, at the rates of an instant.
 
 Takes the price rows of a plan; gives amounts in minor units. Exact integer arithmetic by the rules
 of :class:`~sim.contract.spec.PricingColumn`, written from them and not from the engines' own, which
@@ -54,8 +54,8 @@ class PricedAmount:
         return 10_000 * (self.payer_fee + self.fx_margin) / self.debited
 
 
-def price_amount(plan: Plan, row: int, instructed: int) -> PricedAmount:
-    """Price an instructed amount at the start of the run.
+def price_amount(plan: Plan, row: int, instructed: int, *, time_us: int = 0) -> PricedAmount:
+    """Price an instructed amount at the rates of an instant, by default the start.
 
     Parameters
     ----------
@@ -64,7 +64,11 @@ def price_amount(plan: Plan, row: int, instructed: int) -> PricedAmount:
         Row of ``plan.pricing``.
     instructed : int
         Minor units, in the currency of the fixed side.
+    time_us : int
+        Which rates.
     """
+    step = min(time_us // plan.fx_step_us, plan.rate.shape[1] - 1) if plan.fx_step_us else 0
+    rates = _Rates(plan, step)
     pricing = [int(value) for value in plan.pricing[row]]
     rows = (pricing[P.CONVERSION_1], pricing[P.CONVERSION_2])
     granules = (
@@ -74,13 +78,13 @@ def price_amount(plan: Plan, row: int, instructed: int) -> PricedAmount:
     )
     if pricing[P.FIXED_SIDE] == FixedSide.CREDITOR:
         gross = instructed
-        settlement = _asked(plan, rows[1], gross, granules[1])
-        debited = _asked(plan, rows[0], settlement, granules[0])
+        settlement = _asked(rates, rows[1], gross, granules[1])
+        debited = _asked(rates, rows[0], settlement, granules[0])
     else:
         debited = instructed
-        settlement = _given(plan, rows[0], debited, granules[1])
-        gross = _given(plan, rows[1], settlement, granules[2])
-    worth = _mid_cost(plan, rows[0], _mid_cost(plan, rows[1], gross))
+        settlement = _given(rates, rows[0], debited, granules[1])
+        gross = _given(rates, rows[1], settlement, granules[2])
+    worth = _mid_cost(rates, rows[0], _mid_cost(rates, rows[1], gross))
     payer_fee, merchant_fee = _fees(plan, pricing, debited, gross)
     return PricedAmount(
         debited=debited,
@@ -92,35 +96,46 @@ def price_amount(plan: Plan, row: int, instructed: int) -> PricedAmount:
     )
 
 
-def _rate(plan: Plan, row: int) -> tuple[int, int]:
-    """Return minor units of the source per minor unit bought, as a fraction."""
-    pair = int(plan.conversion[row, ConversionColumn.PAIR])
-    scaled, scale = int(plan.rate[pair, 0]), int(plan.pair_scale[pair])
-    is_inverted = plan.conversion[row, ConversionColumn.INVERTED] == 1
-    return (scale, scaled) if is_inverted else (scaled, scale)
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """Give the rates of one step of the market."""
+
+    plan: Plan
+    step: int
+
+    def of(self, row: int) -> tuple[int, int]:
+        """Return minor units of the source per minor unit bought, as a fraction."""
+        pair = int(self.plan.conversion[row, ConversionColumn.PAIR])
+        scaled, scale = int(self.plan.rate[pair, self.step]), int(self.plan.pair_scale[pair])
+        is_inverted = self.plan.conversion[row, ConversionColumn.INVERTED] == 1
+        return (scale, scaled) if is_inverted else (scaled, scale)
+
+    def spread_ppm(self, row: int) -> int:
+        """Return the margin of a conversion."""
+        return int(self.plan.conversion[row, ConversionColumn.SPREAD_PPM])
 
 
-def _mid_cost(plan: Plan, row: int, bought: int) -> int:
+def _mid_cost(rates: _Rates, row: int, bought: int) -> int:
     """Return what an amount costs at the mid rate; what is asked is rounded up."""
     if row < 0:
         return bought
-    number, over = _rate(plan, row)
+    number, over = rates.of(row)
     return -(-bought * number // over)
 
 
-def _asked(plan: Plan, row: int, bought: int, granule: int) -> int:
+def _asked(rates: _Rates, row: int, bought: int, granule: int) -> int:
     if row < 0:
         return bought
-    mid = _mid_cost(plan, row, bought)
-    paid = mid - (-mid * int(plan.conversion[row, ConversionColumn.SPREAD_PPM]) // PPM)
+    mid = _mid_cost(rates, row, bought)
+    paid = mid - (-mid * rates.spread_ppm(row) // PPM)
     return -(-paid // granule) * granule
 
 
-def _given(plan: Plan, row: int, paid: int, granule: int) -> int:
+def _given(rates: _Rates, row: int, paid: int, granule: int) -> int:
     if row < 0:
         return paid
-    mid = paid * PPM // (PPM + int(plan.conversion[row, ConversionColumn.SPREAD_PPM]))
-    number, over = _rate(plan, row)
+    mid = paid * PPM // (PPM + rates.spread_ppm(row))
+    number, over = rates.of(row)
     bought = mid * over // number
     return bought - bought % granule
 

@@ -1,0 +1,73 @@
+"""Write measures the way people read them.
+
+Takes :class:`~sim.analysis.summary.Measure` objects; gives short text with units, and the interval
+where there is one.
+"""
+
+from __future__ import annotations
+
+from sim.analysis.summary import Measure
+from sim.compiler.explain_words import about, member_words
+from sim.contract.spec import Reason
+from sim.units import CURRENCIES, SECOND_US, format_minor, minor_per_major
+
+NOTHING = "-"
+_CENTS_BELOW = 1000
+_UNITS_UNSAID = frozenset({"payments", "quotes", "blocks", "rounds", "servers", "share", "s"})
+
+
+def figure(measure: Measure) -> str:
+    """Write a measure with its unit, and half its interval where it has one."""
+    text = short(measure)
+    if measure.value is None or measure.low is None or measure.high is None:
+        return text
+    half = short(Measure((measure.high - measure.low) / 2, measure.unit))
+    return f"{text} ± {half}"
+
+
+def short(measure: Measure) -> str:
+    """Write a measure with its unit."""
+    value = measure.value
+    if value is None:
+        return NOTHING
+    if measure.unit == "share":
+        return f"{100 * value:.1f} %"
+    if measure.unit == "s":
+        return seconds(value)
+    text = plain(value) if float(value).is_integer() else f"{value:.3g}"
+    if measure.unit == "bps":
+        text = f"{value:.1f}"
+    return text if measure.unit in _UNITS_UNSAID else f"{text} {_unit(measure.unit)}"
+
+
+def seconds(value: float | None) -> str:
+    """Write a duration given in seconds."""
+    if value is None:
+        return NOTHING
+    return f"{1000 * value:.3g} ms" if 0 < value < 0.1 else about(value * SECOND_US)
+
+
+def amount_text(measure: Measure) -> str:
+    """Write an amount of money whose unit is ``minor KHR``."""
+    currency = measure.unit.partition(" ")[2]
+    if measure.value is None or currency not in CURRENCIES:
+        return NOTHING
+    whole = minor_per_major(currency)
+    if abs(measure.value) < _CENTS_BELOW * whole:
+        return format_minor(round(measure.value), currency)
+    # Cents of a million only make the column wide.
+    return f"{plain(measure.value / whole)} {currency}"
+
+
+def plain(number: object) -> str:
+    """Write a whole number in groups of three."""
+    return f"{round(float(str(number))):,}".replace(",", " ")
+
+
+def reason_words(code: str) -> str:
+    """Return what a reason code means, from the specification."""
+    return member_words(Reason).get(code, "").partition(";")[0].rstrip(".")
+
+
+def _unit(unit: str) -> str:
+    return {"payments/s": "/s"}.get(unit, unit)
