@@ -16,6 +16,7 @@ from sim.analysis.summary import Measure, Measures
 from sim.contract.plan import Plan
 from sim.contract.run import Totals
 from sim.contract.spec import (
+    AREA_BITS,
     AccountColumn,
     AccountTotal,
     LedgerColumn,
@@ -97,7 +98,9 @@ def account_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
             continue
         currency = plan.names.currencies[int(plan.account[at, AccountColumn.CURRENCY])]
         minor = f"minor {currency}"
-        mean = _ratio(total[AccountTotal.BALANCE_AREA], seconds) if watched else None
+        area = total[AccountTotal.BALANCE_AREA]
+        area += total[AccountTotal.BALANCE_AREA_HIGH] << AREA_BITS
+        mean = _ratio(area, seconds) if watched else None
         found[name] = {
             "liquidity_low_minor": Measure(total[AccountTotal.LOW] if watched else None, minor),
             "balance_mean_minor": Measure(mean, minor),

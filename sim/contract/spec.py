@@ -818,7 +818,7 @@ class LedgerTotal(IntEnum):
 class AccountTotal(IntEnum):
     """Name the columns of an account's totals over [warm_up, horizon).
 
-    LOW and BALANCE_AREA are kept for WATCHED accounts only (0 for others).
+    LOW and both areas are kept for WATCHED accounts only (0 for others).
     """
 
     POSTED_END = 0
@@ -826,10 +826,16 @@ class AccountTotal(IntEnum):
     LOW = 2
     """Lowest posted balance seen from the warm-up on (the balance at the warm-up included)."""
     BALANCE_AREA = 3
-    """Minor units times seconds: at each change ``posted before * (now // 10^6 - last // 10^6)``,
-    that is the sum of the balance over whole-second instants (microseconds would overflow)."""
+    """Minor units times seconds: at each change ``level * (now // 10^6 - last // 10^6)``, that is
+    the sum over whole-second instants. A day of a trillion riel does not fit 64 bits, so here the
+    level is ``posted before & (2^31 - 1)`` and BALANCE_AREA_HIGH counts ``posted before >> 31``; the
+    area is ``BALANCE_AREA + 2^31 * BALANCE_AREA_HIGH``."""
     DELAYED = 4
     LOST = 5
+    BALANCE_AREA_HIGH = 6
+
+
+AREA_BITS = 31
 
 
 def order_key(event_class: int, payment: int, step: int) -> int:

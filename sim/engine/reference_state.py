@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from sim.contract.spec import (
+    AREA_BITS,
     NULL,
     REGISTER_COUNT,
     AccountColumn,
@@ -310,6 +311,7 @@ class Account:
         self.queue = WaitingLine(warm_up_us)
         self.low: int | None = None
         self.balance_area = 0
+        self.balance_area_high = 0
         self.last_us = 0
         self.delayed = 0
         self.lost = 0
@@ -323,7 +325,9 @@ class Account:
         """Count the balance that stood until now."""
         if self.is_watched and now_us > self.warm_up_us:
             since_us = max(self.last_us, self.warm_up_us)
-            self.balance_area += self.posted * (now_us // 1_000_000 - since_us // 1_000_000)
+            seconds = now_us // 1_000_000 - since_us // 1_000_000
+            self.balance_area += (self.posted & ((1 << AREA_BITS) - 1)) * seconds
+            self.balance_area_high += (self.posted >> AREA_BITS) * seconds
             self._see()
         self.last_us = now_us
 
@@ -337,7 +341,15 @@ class Account:
     def totals(self) -> list[int]:
         """Return the account's totals in the order of ``AccountTotal``."""
         low = self.low or 0
-        return [self.posted, self.pending, low, self.balance_area, self.delayed, self.lost]
+        return [
+            self.posted,
+            self.pending,
+            low,
+            self.balance_area,
+            self.delayed,
+            self.lost,
+            self.balance_area_high,
+        ]
 
     def _see(self) -> None:
         self.low = self.posted if self.low is None else min(self.low, self.posted)

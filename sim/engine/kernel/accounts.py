@@ -11,9 +11,7 @@ from sim.contract.spec import (
     AMOUNT_MAX as _AMOUNT_MAX,
 )
 from sim.contract.spec import (
-    NULL as _NULL,
-)
-from sim.contract.spec import (
+    AREA_BITS,
     AccountColumn,
     AccountTotal,
     Cause,
@@ -22,6 +20,9 @@ from sim.contract.spec import (
     Register,
     StageColumn,
     TransferColumn,
+)
+from sim.contract.spec import (
+    NULL as _NULL,
 )
 from sim.engine.kernel import state as st
 from sim.engine.kernel.jit import called
@@ -55,6 +56,7 @@ from sim.engine.kernel.state import (
 NULL = int(_NULL)
 AMOUNT_MAX = int(_AMOUNT_MAX)
 _SECOND_US = 1_000_000
+_AREA_MASK = (1 << AREA_BITS) - 1
 _OVERDRAFT = int(AccountColumn.OVERDRAFT)
 _WATCHED = int(AccountColumn.WATCHED)
 _DEBIT = int(TransferColumn.DEBIT)
@@ -76,6 +78,7 @@ _K_VOID = int(LogKind.VOID)
 _K_SHORT = int(LogKind.SHORT)
 _LOW = A_TOTAL + int(AccountTotal.LOW)
 _AREA = A_TOTAL + int(AccountTotal.BALANCE_AREA)
+_AREA_HIGH = A_TOTAL + int(AccountTotal.BALANCE_AREA_HIGH)
 _DELAYED = A_TOTAL + int(AccountTotal.DELAYED)
 _LOST = A_TOTAL + int(AccountTotal.LOST)
 
@@ -266,7 +269,9 @@ def settle_account(plan: KernelPlan, state: KernelState, account: int) -> None:
         return
     posted = state.account[account, A_POSTED]
     # Whole-second instants only: a balance times microseconds would not fit an int64.
-    state.account[account, _AREA] += posted * (now // _SECOND_US - since // _SECOND_US)
+    seconds = now // _SECOND_US - since // _SECOND_US
+    state.account[account, _AREA] += (posted & _AREA_MASK) * seconds
+    state.account[account, _AREA_HIGH] += (posted >> AREA_BITS) * seconds
     state.account[account, A_SINCE] = now
     state.account[account, _LOW] = min(state.account[account, _LOW], posted)
 

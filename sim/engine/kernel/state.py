@@ -23,8 +23,8 @@ from sim.contract.spec import (
     PEERS_MAX,
     RECORD_WIDTH,
     REGISTER_COUNT,
-    STEP_BITS,
     WORKLOAD_WIDTH,
+    AccountTotal,
     EventClass,
     LedgerColumn,
     StageColumn,
@@ -249,7 +249,7 @@ A_POSTED = 0
 A_PENDING = 1
 A_SINCE = 2
 A_TOTAL = 3
-ACCOUNT_WIDTH = A_TOTAL + 6
+ACCOUNT_WIDTH = A_TOTAL + len(AccountTotal)
 
 NEVER = 2**62
 """Later than every horizon."""

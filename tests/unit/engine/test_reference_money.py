@@ -77,9 +77,9 @@ def test_reservation_is_posted_and_balances_follow() -> None:
         (11, "POST", 0, 2, plan.nostro, 60, plan.merchant),
         (11, "OUTCOME", 0, 3, Outcome.COMPLETED, 0, -1),
     ]
-    assert ran.totals.account[plan.nostro].tolist() == [40, 0, 40, 4_660, 0, 0]
+    assert ran.totals.account[plan.nostro].tolist() == [40, 0, 40, 4_660, 0, 0, 0]
     # The world is not watched: neither a low nor an area.
-    assert ran.totals.account[world].tolist() == [-100, 0, 0, 0, 0, 0]
+    assert ran.totals.account[world].tolist() == [-100, 0, 0, 0, 0, 0, 0]
     assert ran.totals.end_posted.sum() == 0
 
 
@@ -179,7 +179,7 @@ def test_account_totals_from_the_warm_up() -> None:
     """Opening 100, warm-up 5: 70 goes at 12, nothing else. Area from 5: 100 * 7 + 30 * 88."""
     plan = Nostro(100, warm_up=5)
     ran = run_plan(plan.sketch.build(), workload(*amounts((2, 70))))
-    assert ran.totals.account[plan.nostro].tolist() == [30, 0, 30, 700 + 30 * 88, 0, 0]
+    assert ran.totals.account[plan.nostro].tolist() == [30, 0, 30, 700 + 30 * 88, 0, 0, 0]
 
 
 def test_balance_area_counts_whole_second_instants() -> None:
@@ -188,6 +188,15 @@ def test_balance_area_counts_whole_second_instants() -> None:
     ran = run_plan(plan.sketch.build(), workload(*amounts((1.5, 60), (2.7, 10))))
     area = 100 * 11 + 40 * 1 + 30 * 88
     assert ran.totals.account[plan.nostro, AccountTotal.BALANCE_AREA] == area
+
+
+def test_balance_area_holds_a_day_of_two_trillion_riel() -> None:
+    """2e14 minor units for 100 s: 93132 times 2^31 and a rest, each counted on its own."""
+    plan = Nostro(200_000_000_000_000)
+    total = run_plan(plan.sketch.build(), workload()).totals.account[plan.nostro].tolist()
+    assert total[AccountTotal.BALANCE_AREA_HIGH] == 93_132 * 100
+    rest = 200_000_000_000_000 - 93_132 * 2**31
+    assert total[AccountTotal.BALANCE_AREA] == rest * 100
 
 
 def price_stages(sketch: Sketch, pricing: int, *, validity: float, thinking: float) -> None:
