@@ -13,34 +13,48 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numba
+from numba.core import types
+
+_LEAN = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""No reference counts; and only compiled code calls these functions: leaving the entrances for others out compiles faster."""
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 def inlined(function: _Function) -> _Function:
-    """Compile a function and merge it into each of its callers.
+    """Compile a small function and merge it into each of its callers.
 
     Parameters
     ----------
     function : callable
         Function in the subset of Python that Numba compiles without objects.
-
-    Notes
-    -----
-    A named tuple of arrays is passed as some hundred machine words, so a call that is not merged
-    costs more than most operations; merged, the words stay where they are.
     """
-    decorate = numba.njit(error_model="python", forceinline=True, _nrt=False)
-    return cast(_Function, decorate(function))
+    return _compile(function, forceinline=True)
 
 
 def called(function: _Function) -> _Function:
-    """Compile a function that takes few arrays and is called from many places.
+    """Compile a function and leave it to the compiler whether to merge it into its callers.
 
     Parameters
     ----------
     function : callable
-        As for :func:`inlined`. Not merged by force, which keeps the time to compile down.
+        As for :func:`inlined`.
     """
-    decorate = numba.njit(error_model="python", _nrt=False)
-    return cast(_Function, decorate(function))
+    return _compile(function, forceinline=False)
+
+
+def _compile(function: _Function, *, forceinline: bool) -> _Function:
+    """Compile a function once, whatever constants it is called with."""
+    dispatcher = numba.njit(error_model="python", forceinline=forceinline, **_LEAN)(function)
+    if numba.config.DISABLE_JIT:
+        return cast(_Function, dispatcher)
+    by_type = dispatcher.get_call_template
+
+    # Numba types a written number as that number, and compiles a function anew for each: the one
+    # that writes a log row forty times over.
+    def by_plain_type(arguments: tuple[object, ...], keywords: dict[str, object]) -> object:
+        plain = {name: types.unliteral(value) for name, value in keywords.items()}
+        return by_type(tuple(types.unliteral(value) for value in arguments), plain)
+
+    dispatcher.get_call_template = by_plain_type
+    return cast(_Function, dispatcher)

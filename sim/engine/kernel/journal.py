@@ -50,7 +50,7 @@ _R_REQUOTES, _R_LAPSED, _R_TIME = int(_R.REQUOTES), int(_R.QUOTES_LAPSED), int(_
 _R_SPREAD_1, _R_CHARGED, _R_FEE = int(_R.SPREAD_1), int(_R.CHARGED), int(_R.FEE_0)
 
 
-@called
+@inlined
 def write_log(
     cursor: Array,
     log: Array,
@@ -62,8 +62,22 @@ def write_log(
     value: int,
 ) -> None:
     """Write one row of the event log, if anybody wants it."""
-    if cursor[C_WANTS_LOG] == 0:
-        return
+    if cursor[C_WANTS_LOG] != 0:
+        _append_row(cursor, log, kind, payment, stage, subject, amount, value)
+
+
+@called
+def _append_row(
+    cursor: Array,
+    log: Array,
+    kind: int,
+    payment: int,
+    stage: int,
+    subject: int,
+    amount: int,
+    value: int,
+) -> None:
+    """Write one row of the event log."""
     at = cursor[C_LOG]
     cursor[C_LOG] = at + 1
     log[at, 0] = cursor[C_NOW]

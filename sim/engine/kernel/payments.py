@@ -18,7 +18,7 @@ from sim.contract.spec import (
 from sim.contract.spec import EventClass, LogKind, StageColumn
 from sim.draws.lookup import draw62
 from sim.engine.kernel.heap import push
-from sim.engine.kernel.jit import called, inlined
+from sim.engine.kernel.jit import called
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.state import (
     C_NOW,

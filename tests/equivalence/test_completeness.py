@@ -1,0 +1,95 @@
+"""Everything ``spec`` names occurs in a case on which the engines were compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+import numpy as np
+import pytest
+
+from sim.contract.plan import Array
+from sim.contract.spec import (
+    PAYMENT_BITS,
+    STEP_BITS,
+    AgendaKind,
+    Bearer,
+    Cause,
+    Discipline,
+    EventClass,
+    FeeColumn,
+    FeeKind,
+    FixedSide,
+    LogColumn,
+    LogKind,
+    Op,
+    Outcome,
+    Policy,
+    PricingColumn,
+    RecordColumn,
+    RouteSetColumn,
+    StageColumn,
+    StationColumn,
+    WhenClosed,
+    WorkloadColumn,
+)
+from tests.equivalence.compared import run_both
+from tests.equivalence.random_plans import Case, random_case
+
+SEEDS = range(2_000, 2_060)
+FAMILIES: tuple[type[IntEnum], ...] = (
+    Op, FeeKind, Bearer, FixedSide, Policy, Discipline, WhenClosed, Outcome, AgendaKind, LogKind,
+    EventClass, Cause,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[type[IntEnum], set[int]]:
+    """Compare the engines on fixed cases and note what happened in them."""
+    found: dict[type[IntEnum], set[int]] = {family: set() for family in FAMILIES}
+    for seed in SEEDS:
+        case = random_case(seed, 80, ties=seed % 2 == 0)
+        kept = run_both(case.plan, case.workload)
+        _note(found, case, kept.log, kept.record)
+    return found
+
+
+def _note(found: dict[type[IntEnum], set[int]], case: Case, log: Array, record: Array) -> None:
+    """Add what really happened in one case: what stands in a plan unused does not count."""
+    plan = case.plan
+    kinds = log[:, LogColumn.KIND]
+    found[LogKind] |= _values(kinds)
+    found[EventClass] |= _values(log[:, LogColumn.KEY] >> (PAYMENT_BITS + STEP_BITS))
+    found[Outcome] |= _values(record[:, RecordColumn.OUTCOME])
+    stages = log[:, LogColumn.STAGE]
+    found[Op] |= _values(plan.stage[stages[stages >= 0], StageColumn.OP])
+    fees = log[kinds == LogKind.FEE, LogColumn.SUBJECT]
+    found[FeeKind] |= _values(plan.fee[fees, FeeColumn.KIND])
+    found[Bearer] |= _values(plan.fee[fees, FeeColumn.BEARER])
+    quoted = log[kinds == LogKind.QUOTE, LogColumn.SUBJECT]
+    found[FixedSide] |= _values(plan.pricing[quoted, PricingColumn.FIXED_SIDE])
+    queued = log[kinds == LogKind.JOIN, LogColumn.SUBJECT]
+    found[Discipline] |= _values(plan.station[queued, StationColumn.DISCIPLINE])
+    closed = log[kinds == LogKind.CLOSE, LogColumn.SUBJECT]
+    found[WhenClosed] |= _values(plan.station[closed, StationColumn.WHEN_CLOSED])
+    found[AgendaKind] |= _values(plan.agenda[plan.agenda[:, 0] < plan.horizon_us, 1])
+    routed = log[kinds == LogKind.ROUTE, LogColumn.PAYMENT]
+    sets = case.workload[routed, WorkloadColumn.ROUTE_SET]
+    sets = sets[plan.route_set[sets, RouteSetColumn.COUNT] > 1]
+    found[Policy] |= _values(plan.route_set[sets, RouteSetColumn.POLICY])
+    for cause in Cause:
+        if record[:, RecordColumn.TIME_0 + cause].any():
+            found[Cause].add(int(cause))
+
+
+def _values(column: Iterable[int]) -> set[int]:
+    return {int(value) for value in np.unique(np.asarray(column))}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_member_occurs_in_a_compared_case(
+    seen: dict[type[IntEnum], set[int]], family: type[IntEnum]
+) -> None:
+    missing = [member.name for member in family if int(member) not in seen[family]]
+    assert not missing, f"{family.__name__}: no compared case shows {missing}"
