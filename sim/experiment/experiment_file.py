@@ -151,7 +151,7 @@ class Experiment(Model):
     """Measures compared or written down; `corridor/cn_kh/payer_cost_bps` names one of a group."""
     baseline: Name | None = None
     """Arm all others are compared with; absent: all pairs."""
-    arms: dict[Name, Arm] = {}
+    arms: dict[Name, Arm] = Field(default={})
     """Alternatives, by name."""
     select: Select | None = None
     """Ask which arm is best."""
@@ -201,16 +201,18 @@ class LoadedExperiment:
         """
         return self.scenario(self.experiment.scenario, changes or {})
 
-    def arm(self, name: str) -> LoadedScenario:
-        """Load the scenario of an arm."""
+    def arm(self, name: str, overrides: tuple[str, ...] = ()) -> LoadedScenario:
+        """Load the scenario of an arm; overrides of the command line win."""
         arm = self.experiment.arms[name]
-        return self.scenario(arm.scenario or self.experiment.scenario, arm.changes)
+        return self.scenario(arm.scenario or self.experiment.scenario, arm.changes, overrides)
 
-    def scenario(self, given: str, changes: dict[str, str]) -> LoadedScenario:
+    def scenario(
+        self, given: str, changes: dict[str, str], overrides: tuple[str, ...] = ()
+    ) -> LoadedScenario:
         """Load a scenario file named in the experiment."""
         merged = {**self.experiment.changes, **changes}
-        overrides = tuple(f"{field}={value}" for field, value in merged.items())
-        return load_scenario(self.path.parent / given, overrides)
+        texts = tuple(f"{field}={value}" for field, value in merged.items())
+        return load_scenario(self.path.parent / given, (*texts, *overrides))
 
 
 def load_experiment(path: Path) -> LoadedExperiment:

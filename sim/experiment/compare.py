@@ -1,0 +1,413 @@
+"""Compare arms on the same customers and the same luck.
+
+Takes arms (a resolved scenario each) and how many replications; gives paired differences with 95 %
+intervals, p values corrected for every measure and pair looked at, what the common luck was worth,
+and on request the best arm with a stated probability of being right. Replication ``r`` of every arm
+has the same seed and number, hence the same customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from sim.analysis.comparison import (
+    Controlled,
+    PairedDifference,
+    adjust_holm,
+    compare_paired,
+    control_variate,
+)
+from sim.analysis.selection import FIRST_STAGE, Selection, SelectionRule, select_best
+from sim.analysis.summary import Summary
+from sim.errors import UserError, suggest
+from sim.experiment.picking import full_key, pick, require
+from sim.experiment.pool import Pool
+from sim.experiment.precision import PrecisionTarget
+from sim.experiment.replications import Fact, Replicated
+from sim.experiment.run import RunOptions
+from sim.experiment.verdicts import SIGNIFICANCE, difference_words
+from sim.experiment.work import Finished, WorkItem, do_work
+
+DEFAULT_MEASURES = (
+    "success_rate",
+    "end_to_end_mean",
+    "end_to_end_p99",
+    "machine_time_mean",
+    "payer_cost_bps",
+    "merchant_cost_bps",
+)
+_CONTROL_WORTHWHILE = 0.9
+"""A control variate is reported where it leaves at most this share of the variance."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmWork:
+    """Name an arm and what runs it.
+
+    Attributes
+    ----------
+    name : str
+    text : str
+        Its resolved scenario.
+    """
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonPlan:
+    """Say what is compared and how thoroughly.
+
+    Attributes
+    ----------
+    seed : int
+        The same in every arm.
+    replications : int
+        Of every arm.
+    measures : tuple of str
+        Keys, see :func:`~sim.experiment.picking.pick`.
+    baseline : str or None
+        Arm the others are compared with; None: all pairs.
+    precision : tuple of PrecisionTarget
+        Half-widths wanted for differences.
+    replications_max : int
+        When to give up on a precision.
+    """
+
+    seed: int
+    replications: int = 20
+    measures: tuple[str, ...] = DEFAULT_MEASURES
+    baseline: str | None = None
+    precision: tuple[PrecisionTarget, ...] = ()
+    replications_max: int = 1000
+    options: RunOptions = field(default_factory=lambda: RunOptions(record="none"))
+
+    def __post_init__(self) -> None:
+        if self.replications < 2:
+            raise UserError(
+                f"--replications: found {self.replications}; a comparison needs 2 or more"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Hold one measure of arm ``b`` against arm ``a``.
+
+    Attributes
+    ----------
+    difference : PairedDifference or None
+        ``b - a``; None where an arm has no value in some replication.
+    p_holm : float
+        Corrected for all pairs and measures of the comparison.
+    """
+
+    a: str
+    b: str
+    measure: str
+    unit: str
+    difference: PairedDifference | None
+    p_holm: float
+
+    @property
+    def is_shown(self) -> bool:
+        """Say whether a difference was shown."""
+        return self.difference is not None and self.p_holm < SIGNIFICANCE
+
+    @property
+    def verdict(self) -> str:
+        """Say it in words."""
+        if self.difference is None:
+            return f"{self.b}: {self.measure} cannot be compared, an arm has no value"
+        if not self.is_shown:
+            return f"{self.b}: no difference from {self.a} shown in {self.measure}"
+        words = difference_words(self.measure, self.unit, self.difference.interval)
+        return f"against {self.a}, {self.b} {words}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Hold a whole comparison.
+
+    Attributes
+    ----------
+    arms : dict of str to Replicated
+        Every replication of every arm.
+    summaries : dict of str to Summary
+        Each arm with intervals.
+    pairs : tuple of Pair
+        Every pair and measure.
+    controlled : dict of str to dict
+        Arm, then measure: estimates improved by what is known of arrivals.
+    selection : Selection or None
+        The best arm, where asked for.
+    reasons : tuple of str
+        What is to be said of a precision.
+    """
+
+    plan: ComparisonPlan
+    arms: dict[str, Replicated]
+    summaries: dict[str, Summary]
+    pairs: tuple[Pair, ...]
+    controlled: dict[str, dict[str, Controlled]]
+    selection: Selection | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def replications(self) -> int:
+        """Return how many replications every arm has."""
+        return min(len(held.facts) for held in self.arms.values())
+
+    def variance_ratio(self) -> dict[str, float]:
+        """Return per measure the mean ratio of paired to unpaired variance of differences."""
+        found: dict[str, list[float]] = {}
+        for pair in self.pairs:
+            if pair.difference is not None and pair.difference.unpaired_standard_error > 0:
+                found.setdefault(pair.measure, []).append(pair.difference.variance_ratio)
+        return {measure: sum(ratios) / len(ratios) for measure, ratios in found.items()}
+
+
+Notice = Callable[[int, int], None]
+
+
+def compare_arms(
+    arms: Sequence[ArmWork], plan: ComparisonPlan, pool: Pool, *, notice: Notice | None = None
+) -> Comparison:
+    """Run every arm on the same luck and compare.
+
+    Parameters
+    ----------
+    arms : sequence of ArmWork
+        At least two, with names of their own.
+    plan : ComparisonPlan
+        Measures, baseline, replications.
+    pool : Pool
+        Where the work is done.
+    notice : callable, optional
+        Hears pieces of work done and planned.
+
+    Raises
+    ------
+    UserError
+        If an arm or a measure is unknown, or there are fewer than two arms.
+    """
+    names = [arm.name for arm in arms]
+    if len(arms) < 2:
+        raise UserError(f"compare: found {len(arms)} arm; needed: two or more")
+    if plan.baseline is not None and plan.baseline not in names:
+        raise UserError(
+            f"baseline: unknown arm {plan.baseline!r}; known: {', '.join(names)}."
+            f"{suggest(plan.baseline, names)}"
+        )
+    held: dict[str, Replicated] = {}
+    wanted = plan.replications
+    while True:
+        held = _extended(arms, plan, pool, held=held, wanted=wanted, notice=notice)
+        for arm in held.values():
+            require(arm.summary(), plan.measures, where="measures")
+        found = _compared(plan, held)
+        more = _more_wanted(found)
+        if more <= wanted or wanted >= plan.replications_max:
+            return _with_reasons(found)
+        wanted = min(more, 2 * wanted, plan.replications_max)
+
+
+def choose_best(
+    comparison: Comparison,
+    arms: Sequence[ArmWork],
+    rule: SelectionRule,
+    *,
+    measure: str,
+    pool: Pool,
+) -> Selection:
+    """Go on replicating until the best arm is known with the probability asked for.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Its replications are used first.
+    arms : sequence of ArmWork
+    rule : SelectionRule
+    measure : str
+        What decides.
+    pool : Pool
+    """
+    texts = {arm.name: arm.text for arm in arms}
+    known: dict[tuple[str, int], float] = {}
+    for name, held in comparison.arms.items():
+        for fact, summary in zip(held.facts, held.summaries, strict=True):
+            known[name, fact.replication] = _value(summary, measure)
+
+    def draw(replication: int, wanted: Sequence[str]) -> dict[str, float]:
+        missing = [name for name in wanted if (name, replication) not in known]
+        items = [
+            WorkItem(texts[name], comparison.plan.seed, replication, comparison.plan.options)
+            for name in missing
+        ]
+        for at, done in pool.run(do_work, items):
+            known[missing[at], replication] = _value(done.summary, measure)
+        return {name: known[name, replication] for name in wanted}
+
+    return select_best(list(texts), draw, rule, first_stage=FIRST_STAGE)
+
+
+def _value(summary: Summary, measure: str) -> float:
+    found = pick(summary, measure)
+    if found is None or found.value is None:
+        raise UserError(
+            f"select: a replication has no value of {measure!r}; choose a measure that every run "
+            f"has, or a longer clock.horizon"
+        )
+    return float(found)
+
+
+def _extended(
+    arms: Sequence[ArmWork],
+    plan: ComparisonPlan,
+    pool: Pool,
+    *,
+    held: dict[str, Replicated],
+    wanted: int,
+    notice: Notice | None,
+) -> dict[str, Replicated]:
+    """Run the replications that are still missing, replication by replication through the arms."""
+    work: list[tuple[str, WorkItem]] = []
+    for number in range(wanted):
+        for arm in arms:
+            if arm.name not in held or number >= len(held[arm.name].facts):
+                item = WorkItem(arm.text, plan.seed, number, plan.options)
+                work.append((arm.name, item))
+    fresh: dict[str, list[Finished]] = {arm.name: [] for arm in arms}
+    for count, (at, done) in enumerate(pool.run(do_work, [item for _, item in work]), 1):
+        fresh[work[at][0]].append(done)
+        if notice is not None:
+            notice(count, len(work))
+    together = dict(held)
+    for name, finished in fresh.items():
+        part = Replicated.of(finished)
+        together[name] = held[name].joined(part) if name in held else part
+    return together
+
+
+def _compared(plan: ComparisonPlan, held: dict[str, Replicated]) -> Comparison:
+    summaries = {name: replicated.summary() for name, replicated in held.items()}
+    found: list[tuple[str, str, str, PairedDifference | None]] = []
+    for a, b in _pairs(tuple(held), plan.baseline):
+        for measure in plan.measures:
+            found.append((a, b, measure, _difference(held[a], held[b], measure)))
+    corrected = adjust_holm([d.p_value for *_, d in found if d is not None])
+    remaining = iter(corrected)
+    pairs = tuple(
+        Pair(
+            a,
+            b,
+            measure,
+            _unit(summaries[a], measure),
+            difference,
+            1.0 if difference is None else next(remaining),
+        )
+        for a, b, measure, difference in found
+    )
+    controlled = {name: _controlled(replicated, plan.measures) for name, replicated in held.items()}
+    return Comparison(plan, held, summaries, pairs, controlled)
+
+
+def _pairs(names: tuple[str, ...], baseline: str | None) -> list[tuple[str, str]]:
+    if baseline is None:
+        return list(combinations(names, 2))
+    return [(baseline, name) for name in names if name != baseline]
+
+
+def _difference(a: Replicated, b: Replicated, measure: str) -> PairedDifference | None:
+    """Compare over the replications in which both arms have a value."""
+    both = []
+    for first, second in zip(a.summaries, b.summaries, strict=True):
+        left, right = pick(first, measure), pick(second, measure)
+        if left is None or right is None or left.value is None or right.value is None:
+            continue
+        both.append((float(left), float(right)))
+    if len(both) < 2:
+        return None
+    return compare_paired([pair[0] for pair in both], [pair[1] for pair in both])
+
+
+def _controlled(held: Replicated, measures: Sequence[str]) -> dict[str, Controlled]:
+    """Correct estimates by arrivals less their expectation, where that helps."""
+    controls = _arrivals(held.facts, held.summaries)
+    found: dict[str, Controlled] = {}
+    if controls is None:
+        return found
+    for measure in measures:
+        picked = [pick(summary, measure) for summary in held.summaries]
+        values = [float(one.value) for one in picked if one is not None and one.value is not None]
+        if len(values) != len(controls):
+            continue
+        better = control_variate(values, controls)
+        if better is not None and better.variance_ratio < _CONTROL_WORTHWHILE:
+            found[measure] = better
+    return found
+
+
+def _arrivals(facts: Sequence[Fact], summaries: Sequence[Summary]) -> list[float] | None:
+    """Return payments submitted less payments expected, of every replication."""
+    found = []
+    for fact, summary in zip(facts, summaries, strict=True):
+        if fact.expected is None:
+            return None
+        found.append(float(summary.measures["submitted"]) - fact.expected)
+    return found
+
+
+def _unit(summary: Summary, measure: str) -> str:
+    found = pick(summary, measure)
+    return "" if found is None else found.unit
+
+
+def _more_wanted(found: Comparison) -> int:
+    """Return how many replications the precision of the differences asks for."""
+    needed = found.replications
+    for target, pair in _targets(found):
+        assert pair.difference is not None
+        half = pair.difference.interval.half_width
+        wanted = _wanted(target, found, pair)
+        if half > wanted > 0:
+            needed = max(needed + 1, int(found.replications * (half / wanted) ** 2) + 1)
+    return needed
+
+
+def _targets(found: Comparison) -> list[tuple[PrecisionTarget, Pair]]:
+    return [
+        (target, pair)
+        for target in found.plan.precision
+        for pair in found.pairs
+        if full_key(pair.measure) == target.measure and pair.difference is not None
+    ]
+
+
+def _wanted(target: PrecisionTarget, found: Comparison, pair: Pair) -> float:
+    """Return the half-width wanted; relative ones are of the first arm's value."""
+    base = pick(found.summaries[pair.a], pair.measure)
+    return target.half_width if base is None else target.wanted(base)
+
+
+def _with_reasons(found: Comparison) -> Comparison:
+    reasons = []
+    for target, pair in _targets(found):
+        assert pair.difference is not None
+        half, wanted = pair.difference.interval.half_width, _wanted(target, found, pair)
+        word = "reached" if half <= wanted else "not reached at the limit of replications"
+        reasons.append(
+            f"{pair.b} against {pair.a}, {target}: {word} with {found.replications} replications "
+            f"({half:.4g} {pair.unit}, wanted {wanted:.4g})"
+        )
+    return Comparison(
+        found.plan,
+        found.arms,
+        found.summaries,
+        found.pairs,
+        found.controlled,
+        found.selection,
+        tuple(reasons),
+    )
