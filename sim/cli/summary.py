@@ -18,10 +18,12 @@ from rich.text import Text
 
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.cli.audit import describe_audit
-from sim.cli.wording import amount_text, figure, plain, reason_words, short
+from sim.cli.wording import NOTHING, amount_text, figure, plain, reason_words, short
 from sim.compiler.explain_evidence import assumptions, hypothetical_links
 from sim.compiler.explain_words import moment, span
 from sim.experiment.result import Result
+from sim.model.quantities import to_minor
+from sim.scenario.parts import Account
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.tables.run_folder import SCENARIO_FILE
 from sim.tables.schemas import CAUSES
@@ -60,7 +62,7 @@ def print_result(result: Result, console: Console | None = None) -> None:
         ("By route", _groups(summary, "route")),
         ("Why payments ended badly", _reasons(summary)),
         ("Where the time went, mean of completed payments", _causes(summary)),
-        ("What the payer paid", _cost(summary)),
+        ("What it cost, mean of completed payments", _cost(summary)),
         ("Against the G20 targets for 2027", _targets(summary)),
         ("Busiest places", _stations(summary)),
         ("Money placed ahead", _accounts(summary, loaded)),
@@ -162,13 +164,7 @@ def _reasons(summary: Summary) -> RenderableType | None:
 
 def _causes(summary: Summary) -> RenderableType | None:
     parts = [(cause, summary.measures[f"{cause}_mean"]) for cause in CAUSES]
-    return _bars(
-        [
-            (cause, float(measure), seconds(measure.value))
-            for cause, measure in parts
-            if _is(measure)
-        ]
-    )
+    return _bars([(cause, float(part), figure(part)) for cause, part in parts if _is(part)])
 
 
 def _cost(summary: Summary) -> RenderableType | None:
@@ -254,18 +250,25 @@ def _accounts(summary: Summary, loaded: LoadedScenario) -> RenderableType | None
     ]
     if not chosen:
         return None
-    heads = ("lowest", "at the end", "waited", "refused")
+    heads = ("lowest", "of opening", "waited", "refused")
     table = _table(("account", "left"), *((head, "right") for head in heads))
     for name in sorted(chosen):
         row = found[name]
         table.add_row(
             name,
             amount_text(row["liquidity_low_minor"]),
-            amount_text(row["balance_end_minor"]),
+            _left(row["liquidity_low_minor"], written.get(name)),
             short(row["delayed_for_liquidity"]),
             short(row["lost_for_liquidity"]),
         )
     return table
+
+
+def _left(lowest: Measure, account: Account | None) -> str:
+    """Return how much of an account's opening balance was left at its lowest."""
+    if lowest.value is None or account is None or account.balance == 0:
+        return NOTHING
+    return f"{float(lowest) / to_minor(account.balance, account.currency):.1%}"
 
 
 def _domestic(summary: Summary) -> Iterable[Text]:
