@@ -7,7 +7,7 @@ shows the order of compilation; the parts are beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sim.compiler.builder import PlanBuilder
@@ -112,7 +112,8 @@ def compile_scenario(
     pools = make_pools(scenario, members, problems)
     corridors = Corridors(builder, scenario, market, problems)
     demands = _describe_all(builder, scenario, members, pools, corridors, problems)
-    lay_disruptions(builder, scenario, members)
+    lay_disruptions(builder, scenario, members, problems)
+    problems.extend(_unused_order(scenario, corridors.routes))
     refuse_problems(loaded.document, problems)
     plan = builder.build()
     keyed = tuple(replace(demand, key=plan.stream_key[demand.stream]) for demand in demands)
@@ -149,6 +150,17 @@ def _describe_all(
         if demand is not None:
             found.append(demand)
     return found
+
+
+def _unused_order(
+    scenario: Scenario, routes: Sequence[CompiledRoute]
+) -> Iterator[tuple[FieldPath, str]]:
+    """Yield the words of ``routing.order`` that name no route."""
+    names = sorted({route.candidate.name for route in routes})
+    for position, wanted in enumerate(scenario.routing.order):
+        if not any(name == wanted or name.partition("/")[2].startswith(wanted) for name in names):
+            message = f"{wanted!r} is the start of no route; known: {', '.join(names[:20])}"
+            yield ("routing", "order", position), message
 
 
 def _currencies(scenario: Scenario) -> set[str]:

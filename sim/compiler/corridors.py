@@ -75,15 +75,32 @@ class Corridors:
         self.routes: list[CompiledRoute] = []
 
     def route_set(
-        self, corridor: str, creditor: CreditorClass, *, fixed_side: FixedSide, amount_max: int
+        self,
+        corridor: str,
+        creditor: CreditorClass,
+        *,
+        fixed_side: FixedSide,
+        amount_max: int,
+        amount_path: FieldPath,
     ) -> tuple[int, tuple[int, ...]]:
-        """Return the route set of a corridor for a class of creditors, and its routes."""
+        """Return the route set of a corridor for a class of creditors, and its routes.
+
+        Parameters
+        ----------
+        corridor, creditor
+        fixed_side : FixedSide
+        amount_max : int
+            Largest instructed amount, in minor units.
+        amount_path : tuple
+            Where that amount is written, should it be too large for a route's arithmetic.
+        """
         candidates = find_candidates(self._scenario, corridor, creditor)
         routes = []
         for candidate in candidates:
-            index = self._route(candidate, fixed_side, amount_max)
+            index = self._route(candidate, fixed_side)
             if index >= 0:
                 routes.append(index)
+                self._check(self.routes[index], fixed_side, amount_max, path=amount_path)
         key = (corridor, int(fixed_side), tuple(routes))
         if key not in self._sets:
             routing = self._scenario.routing
@@ -95,11 +112,10 @@ class Corridors:
             )
         return self._sets[key], tuple(routes)
 
-    def _route(self, candidate: Candidate, fixed_side: FixedSide, amount_max: int) -> int:
+    def _route(self, candidate: Candidate, fixed_side: FixedSide) -> int:
         """Return the index of a candidate's route, compiling it if new; -1 if it cannot be."""
         key = (candidate.name, int(fixed_side))
         if key in self._routes:
-            self._check(self.routes[self._routes[key]], fixed_side, amount_max)
             return self._routes[key]
         corridor = self._scenario.corridors[candidate.corridor]
         side = corridor.to if fixed_side is FixedSide.CREDITOR else corridor.from_
@@ -132,7 +148,6 @@ class Corridors:
         route = CompiledRoute(name, candidate, flow, program.entry, expected, tuple(program.limits))
         self.routes.append(route)
         self._routes[key] = index
-        self._check(route, fixed_side, amount_max)
         return index
 
     def _agents(self, candidate: Candidate) -> dict[str, int]:
@@ -144,9 +159,11 @@ class Corridors:
             return {"debtor_agent": self._builder.agents[rail.wallet]}
         return {"creditor_agent": self._builder.agents[rail.acquirer or rail.wallet]}
 
-    def _check(self, route: CompiledRoute, fixed_side: FixedSide, amount_max: int) -> None:
+    def _check(
+        self, route: CompiledRoute, fixed_side: FixedSide, amount_max: int, *, path: FieldPath
+    ) -> None:
         if route.flow.price is None:
             return
         found = check_bounds(self._market, route.flow.price, amount_max, fixed_side=int(fixed_side))
         if found is not None:
-            self._problems.append((("corridors", route.candidate.corridor), found))
+            self._problems.append((path, found))

@@ -6,7 +6,7 @@ gives the :class:`~sim.compiler.workload.StreamDemand` its payments are drawn fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from sim.compiler.corridors import Corridors
 from sim.compiler.merchants import Pools
 from sim.compiler.prices import largest_amount
 from sim.compiler.workload import NO_EXPIRY, PURPOSES, StreamDemand
-from sim.compiler.world import Member
+from sim.compiler.world import Member, banks_here
 from sim.contract.plan import Array
 from sim.contract.spec import (
     AMOUNT_MAX,
@@ -31,6 +31,7 @@ from sim.contract.spec import (
     WorkloadColumn,
 )
 from sim.draws.thresholds import ONE62, cumulative62
+from sim.errors import suggest
 from sim.model.base import FieldPath
 from sim.model.quantities import to_minor
 from sim.network.graph import CreditorClass
@@ -83,16 +84,27 @@ def describe_demand(
     largest = _largest(demand, end.currency)
     if largest >= AMOUNT_MAX:
         message = f"found amounts up to {largest:,} minor units; allowed: below {AMOUNT_MAX:,}"
-        problems.append((("demand", name, "amount"), message))
+        problems.append((_amount_path(name, demand), message))
         return None
+    known = len(problems)
     pool = [pools.merchants[index] for index in pools.by_corridor.get(demand.corridor, ())]
-    payees = _payees(builder, scenario, demand, corridors, pool=pool, pools=pools, largest=largest)
+    payees = _payees(builder, scenario, name, corridors, pool=pool, pools=pools, largest=largest)
     if not payees.routes:
-        problems.append((("corridors", demand.corridor), _unreachable(scenario, demand.corridor)))
+        # Routes that exist but cannot be priced have said so already.
+        if len(problems) == known:
+            problems.append(
+                (("corridors", demand.corridor), _unreachable(scenario, demand.corridor))
+            )
         return None
     # The stages of a payment draw under the same key as its workload: no two purposes may meet.
     for purpose in PURPOSES:
         builder.purpose(purpose)
+    missing = list(
+        _missing_agents(scenario, name, members=members, corridors=corridors, payees=payees)
+    )
+    if missing:
+        problems.extend(missing)
+        return None
     prologue = assemble(builder, _prologue(scenario, corridor), None, prefix=name)
     stream = builder.add_stream(
         name,
@@ -114,6 +126,47 @@ def describe_demand(
                 problems.append((path, f"found {payment.merchant}; allowed: below {len(pool)}"))
                 return None
     return _stream_demand(builder, scenario, name, stream=stream, members=members, payees=payees)
+
+
+def _missing_agents(
+    scenario: Scenario,
+    name: str,
+    *,
+    members: tuple[Member, ...],
+    corridors: Corridors,
+    payees: _Payees,
+) -> Iterator[tuple[FieldPath, str]]:
+    """Yield where a stream's payments would lack an institution its routes need."""
+    demand = scenario.demand[name]
+    corridor = scenario.corridors[demand.corridor]
+    home = corridor.from_.country
+    known = [m.name for m in members if m.entry.country == home and banks_here(m)]
+    for position, payment in enumerate(demand.payments or ()):
+        agent = payment.debtor_agent
+        if agent is not None and agent not in known:
+            path: FieldPath = ("demand", name, "payments", position, "debtor_agent")
+            hint = suggest(agent, known)
+            yield (
+                path,
+                f"unknown bank {agent!r} in {home}; known: {', '.join(known[:20])}.{hint}",
+            )
+    shapes = {corridors.routes[route].candidate.shape for route in payees.routes}
+    is_written = all(payment.debtor_agent is not None for payment in demand.payments or ())
+    needs_debtor = bool(shapes & {"domestic", "outbound"})
+    if needs_debtor and not (demand.payments and is_written):
+        yield from _no_share(members, corridor.from_.country, "payer_share")
+    if shapes & {"domestic", "inbound"} and not len(payees.merchant):
+        yield from _no_share(members, corridor.to.country, "merchant_share")
+
+
+def _no_share(
+    members: tuple[Member, ...], country: str, share: str
+) -> Iterator[tuple[FieldPath, str]]:
+    if not any(getattr(m, share) > 0 and m.entry.country == country for m in members):
+        yield (
+            ("institutions",),
+            f"found no {share} above 0 in {country}; needed: at least one institution with it",
+        )
 
 
 def _stream_demand(
@@ -202,10 +255,14 @@ def _prologue(scenario: Scenario, corridor: Corridor) -> Program:
     )
 
 
+def _amount_path(name: str, demand: Demand) -> FieldPath:
+    return ("demand", name, "amount" if demand.payments is None else "payments")
+
+
 def _payees(
     builder: PlanBuilder,
     scenario: Scenario,
-    demand: Demand,
+    name: str,
     corridors: Corridors,
     *,
     pool: list[Merchant],
@@ -213,6 +270,7 @@ def _payees(
     largest: int,
 ) -> _Payees:
     """Find the route set of every class of payees in a stream's pool."""
+    demand = scenario.demand[name]
     fixed = FixedSide.CREDITOR if demand.fixed_side == "creditor" else FixedSide.DEBTOR
     sets: dict[CreditorClass, int] = {}
     routes: list[int] = []
@@ -220,7 +278,11 @@ def _payees(
     def route_set(creditor: CreditorClass) -> int:
         if creditor not in sets:
             sets[creditor], found = corridors.route_set(
-                demand.corridor, creditor, fixed_side=fixed, amount_max=largest
+                demand.corridor,
+                creditor,
+                fixed_side=fixed,
+                amount_max=largest,
+                amount_path=_amount_path(name, demand),
             )
             routes.extend(route for route in found if route not in routes)
         return sets[creditor]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.compiler.world import Member
+from sim.compiler.world import Member, banks_here
 from sim.model.base import FieldPath
 from sim.rails.foreign_code import KNOWN_SCHEMES, generate_foreign_codes
 from sim.rails.khqr import KhqrRail, Merchant, generate_merchants
@@ -90,10 +90,20 @@ def _home_codes(
         path = ("rails", name)
         problems.append((path, "no institution has a merchant_share; needed: at least one above 0"))
         return ()
-    known = [(member.name, member.bakong_id, member.merchant_share) for member in members]
+    known = [
+        (member.name, member.bakong_id, member.merchant_share)
+        for member in members
+        if banks_here(member)
+    ]
     found = generate_merchants(name, rail, known)
     for position, merchant in enumerate(found):
         if not merchant.agent and not merchant.is_damaged:
             place: FieldPath = ("rails", name, "payloads", position)
-            problems.append((place, "the code's account lies with no institution of the scenario"))
+            problems.append(
+                (
+                    place,
+                    "found a code whose account lies with no bank of the scenario; needed: an "
+                    "issuer or acquirer whose bakong_id is what follows '@' in the account id",
+                )
+            )
     return found

@@ -103,9 +103,10 @@ class Market:
         left, right = self._given(VEHICLE, base), self._given(VEHICLE, quote)
         if left is None or right is None:
             missing = base if left is None else quote
+            crossed = f", or {VEHICLE}/{missing} to cross through {VEHICLE}"
             raise PriceError(
-                f"no mid rate for {base}/{quote}; needed: that pair, or {VEHICLE}/{missing} to "
-                f"cross through {VEHICLE}"
+                f"no mid rate for {base}/{quote}; needed: that pair in fx.mid"
+                f"{crossed if VEHICLE not in (base, quote) else ''}"
             )
         return [_at(right, step) / _at(left, step) for step in range(max(len(left), len(right)))]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sim.compiler.assemble import duration_table
 from sim.compiler.builder import PlanBuilder
 from sim.contract.spec import UNLIMITED, Reason, WhenClosed
+from sim.model.base import FieldPath
 from sim.model.quantities import EventRate, to_minor
 from sim.network.graph import home_country
 from sim.rails.bakong import GATEWAY_STATION, LEDGER_STATION, BakongRail, ledger_account
@@ -171,7 +172,7 @@ def _lay_ledger_accounts(
     assert isinstance(rail, BakongRail)
     home = home_country(scenario, rail)
     for member in members:
-        if member.entry.country != home or not _banks_here(member):
+        if member.entry.country != home or not banks_here(member):
             continue
         for currency in sorted(rail.currencies):
             name = ledger_account(member.name, rail_name, currency)
@@ -188,7 +189,8 @@ def _lay_ledger_accounts(
             builder.assign_account(member.name, f"{rail_name}:{currency}", index)
 
 
-def _banks_here(member: Member) -> bool:
+def banks_here(member: Member) -> bool:
+    """Say whether an institution holds customers' money, and so accounts on the ledger at home."""
     return bool({"issuer", "acquirer", "settlement_agent"} & set(member.entry.roles))
 
 
@@ -214,17 +216,29 @@ def _lay_member(builder: PlanBuilder, member: Member, currencies: set[str]) -> N
             builder.assign_account(member.name, f"{kind}:{currency}", index)
 
 
-def lay_disruptions(builder: PlanBuilder, scenario: Scenario, members: tuple[Member, ...]) -> None:
+def lay_disruptions(
+    builder: PlanBuilder,
+    scenario: Scenario,
+    members: tuple[Member, ...],
+    problems: list[tuple[FieldPath, str]],
+) -> None:
     """Close the stations of what is out of service, for as long as it is.
 
-    Overlapping outages of one station are merged: it opens when the last of them ends.
+    A disruption that closes nothing is a problem. Overlapping outages of one station are merged:
+    it opens when the last of them ends.
     """
     spans: dict[int, list[tuple[int, int]]] = {}
     for name, disruption in sorted(scenario.disruptions.items()):
-        del name
         start = _start_us(scenario, disruption.from_, disruption.after)
         stop = start + disruption.for_
-        for station in _stations_of(builder, members, disruption.outage, disruption.role):
+        entry = scenario.institutions.get(disruption.outage)
+        owners = [member.name for member in members if entry is not None and member.entry is entry]
+        found = list(_stations_of(builder, (disruption.outage, *owners), disruption.role))
+        if not found:
+            part = f" in the role {disruption.role}" if disruption.role else ""
+            message = f"{disruption.outage!r} has no station{part}; needed: something to close"
+            problems.append((("disruptions", name, "outage"), message))
+        for station in found:
             spans.setdefault(station, []).append((max(start, 0), stop))
     for station, closed in sorted(spans.items()):
         for start, stop in merge_spans(closed):
@@ -259,12 +273,9 @@ def _start_us(scenario: Scenario, time_of_day: int | None, after: int | None) ->
     return wait if wait >= 0 else wait + 86_400 * 10**6
 
 
-def _stations_of(
-    builder: PlanBuilder, members: tuple[Member, ...], name: str, role: str | None
-) -> Iterator[int]:
-    """Yield the stations that are closed when an institution or rail is down."""
-    owners = [member.name for member in members if member.name.startswith(name)]
-    prefixes = tuple(f"{owner}." for owner in (*owners, name))
+def _stations_of(builder: PlanBuilder, owners: tuple[str, ...], role: str | None) -> Iterator[int]:
+    """Yield the stations that are closed when institutions or a rail are down."""
+    prefixes = tuple(f"{owner}." for owner in owners)
     wanted = {"settlement_agent": "screening", "core": "core", "gateway": "gateway"}.get(role or "")
     for index, station in enumerate(builder.stations.as_tuple()):
         part = station.rpartition(".")[2]

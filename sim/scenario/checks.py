@@ -6,33 +6,34 @@ programs is checked by the compiler.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from sim.contract.spec import CANDIDATES_MAX, PEERS_MAX
-from sim.errors import suggest
-from sim.model.quantities import to_minor
+from sim.contract.spec import CANDIDATES_MAX
 from sim.rails.bakong import BakongRail
 from sim.rails.khqr import MERCHANTS_MAX, KhqrRail
-from sim.rails.wallet_gateway import WalletGatewayRail
+from sim.scenario.rail_checks import (
+    Found,
+    Path,
+    check_amounts,
+    check_rails,
+    check_recipients,
+    unknown,
+)
+from sim.units import CURRENCIES, format_minor
 
 if TYPE_CHECKING:
     from sim.scenario.scenario import Scenario
 
-Path = tuple[str | int, ...]
-Found = Iterator[tuple[Path, str]]
+FX_STEPS_MAX = 1_000_000
+MEMBERS_MAX = 10_000
+PAYERS_MAX = 100_000_000
+"""Most payers of a stream: daily limits are kept for each."""
+_BANKS = frozenset({"issuer", "acquirer", "settlement_agent"})
 
 
 def find_problems(scenario: Scenario) -> list[tuple[Path, str]]:
     """Return everything that does not fit together in a scenario."""
     return [found for check in _CHECKS for found in check(scenario)]
-
-
-def _unknown(kind: str, found: str, known: Iterable[str]) -> str:
-    """Say that a name is not known, which names are, and the closest one."""
-    names = sorted(known)
-    shown = ", ".join(names[:20]) or "none"
-    return f"unknown {kind} {found!r}; known: {shown}.{suggest(found, names)}"
 
 
 def _check_clock(scenario: Scenario) -> Found:
@@ -41,112 +42,71 @@ def _check_clock(scenario: Scenario) -> Found:
         yield ("clock", "warm_up"), "found a warm-up as long as the run; allowed: below the horizon"
 
 
-def _check_rails(scenario: Scenario) -> Found:
-    institutions = scenario.institutions
-    for name, rail in scenario.rails.items():
-        place: Path = ("rails", name)
-        if isinstance(rail, BakongRail):
-            yield from _check_ledger(rail, place)
-        elif isinstance(rail, KhqrRail):
-            yield from _check_codes(rail, place)
-        elif isinstance(rail, WalletGatewayRail):
-            for field in ("operator", "wallet", "acquirer"):
-                found = getattr(rail, field)
-                if found is not None and found not in institutions:
-                    yield (*place, field), _unknown("institution", found, institutions)
-            yield from _check_terms(scenario, name, rail)
-
-
-def _check_ledger(rail: BakongRail, place: Path) -> Found:
-    if rail.peers > PEERS_MAX:
-        yield (*place, "peers"), f"found {rail.peers}; allowed: at most {PEERS_MAX}"
-    for currency, amount in rail.opening_balance.items():
-        if currency not in rail.currencies:
-            allowed = ", ".join(rail.currencies)
-            yield (
-                (*place, "opening_balance", currency),
-                f"found currency {currency}; allowed: {allowed}, the ledger's currencies",
-            )
-        elif amount < 0:
-            yield (
-                (*place, "opening_balance", currency),
-                "found a negative balance; allowed: 0 or more",
-            )
-    for tier, limit in rail.limits.items():
-        for currency, amount in (limit.per_payment or {}).items():
-            day = limit.per_day.get(currency)
-            if day is not None and amount > day:
-                yield (
-                    (*place, "limits", tier, "per_payment", currency),
-                    f"found {amount}, above the limit per day of {day}; allowed: at most that",
-                )
-
-
-def _check_codes(rail: KhqrRail, place: Path) -> Found:
-    if rail.merchants > MERCHANTS_MAX:
-        yield (*place, "merchants"), f"found {rail.merchants}; allowed: at most {MERCHANTS_MAX}"
-    total = sum(rail.currency_share.values())
-    if total != 10**9:
+def _check_fx(scenario: Scenario) -> Found:
+    moves = any(mid.daily_volatility for mid in scenario.fx.mid.values())
+    steps = scenario.clock.horizon // scenario.fx.step
+    if moves and steps > FX_STEPS_MAX:
         yield (
-            (*place, "currency_share"),
-            f"found shares adding up to {total / 10**7:g} %; allowed: 100 %",
+            ("fx", "step"),
+            f"found {steps:,} steps of the rates up to the horizon; allowed: at most "
+            f"{FX_STEPS_MAX:,}",
         )
 
 
-def _check_terms(scenario: Scenario, name: str, rail: WalletGatewayRail) -> Found:
-    """Check a gateway's agents, accounts and start dates."""
-    place: Path = ("rails", name)
-    start = scenario.clock.start.date()
-    for side in ("inbound", "outbound"):
-        direction = getattr(rail, side)
-        if direction is not None and direction.live_from > start and not direction.hypothetical:
-            yield (
-                (*place, side, "live_from"),
-                f"found {direction.live_from}, after the clock's start {start}; allowed: a day up "
-                "to the start, or 'hypothetical: true'",
-            )
-    for agent, terms in rail.settlement_agents.items():
-        where: Path = (*place, "settlement_agents", agent)
-        institution = scenario.institutions.get(agent)
-        if institution is None:
-            yield where, _unknown("institution", agent, scenario.institutions)
-            continue
-        if "settlement_agent" not in institution.roles:
-            yield (
-                where,
-                f"{agent!r} is no settlement_agent; its roles: {', '.join(institution.roles)}",
-            )
-        if rail.outbound is not None and terms.nostro is None:
-            yield where, "missing nostro; needed: the account that pays creditors abroad"
-        settled_in = rail.outbound.settlement_currency if rail.outbound is not None else None
-        for field, currency in (("prefunding", None), ("nostro", settled_in)):
-            found = getattr(terms, field)
-            if found is None:
-                continue
-            account = scenario.accounts.get(found)
-            if account is None:
-                yield (*where, field), _unknown("account", found, scenario.accounts)
-            elif account.owner != agent:
+def _check_institutions(scenario: Scenario) -> Found:
+    ids: dict[str, str] = {}
+    for name, institution in scenario.institutions.items():
+        if name in scenario.rails:
+            yield ("institutions", name), "found a rail of the same name; allowed: another name"
+        if institution.members > MEMBERS_MAX:
+            message = f"found {institution.members:,}; allowed: at most {MEMBERS_MAX:,}"
+            yield ("institutions", name, "members"), message
+        bakong_id = institution.bakong_id or name
+        if ids.setdefault(bakong_id, name) != name:
+            message = f"found {bakong_id!r}, which is {ids[bakong_id]!r}; allowed: one of its own"
+            yield ("institutions", name, "bakong_id"), message
+        for field in ("payer_share", "merchant_share"):
+            if getattr(institution, field) and not _BANKS & set(institution.roles):
                 yield (
-                    (*where, field),
-                    f"account {found!r} belongs to {account.owner!r}; needed: {agent!r}",
+                    ("institutions", name, field),
+                    f"found a share of an institution without customers (its roles: "
+                    f"{', '.join(institution.roles) or 'none'}); needed: issuer, acquirer or "
+                    "settlement_agent among them",
                 )
-            elif currency is not None and account.currency != currency:
-                yield (
-                    (*where, field),
-                    f"account {found!r} is in {account.currency}; needed: {currency}, the "
-                    "settlement currency",
-                )
+    yield from _check_alike(scenario)
+
+
+def _check_alike(scenario: Scenario) -> Found:
+    """Check what programs cannot tell apart by institution: one core time and decline for all."""
+    payers = sorted(
+        name
+        for name, entry in scenario.institutions.items()
+        if entry.payer_share and _BANKS & set(entry.roles)
+    )
+    for name in payers[1:]:
+        first, entry = scenario.institutions[payers[0]], scenario.institutions[name]
+        if entry.core.service_time != first.core.service_time:
+            yield (
+                ("institutions", name, "core", "service_time"),
+                f"found another time than at {payers[0]!r}; allowed: one time for all institutions "
+                "with a payer_share",
+            )
+        if entry.decline != first.decline:
+            yield (
+                ("institutions", name, "decline"),
+                f"found another share than at {payers[0]!r}; allowed: one share for all "
+                "institutions with a payer_share",
+            )
 
 
 def _check_accounts(scenario: Scenario) -> Found:
     for name, account in scenario.accounts.items():
         place: Path = ("accounts", name)
         if account.owner not in scenario.institutions:
-            yield (*place, "owner"), _unknown("institution", account.owner, scenario.institutions)
+            yield (*place, "owner"), unknown("institution", account.owner, scenario.institutions)
         holders = {*scenario.rails, *scenario.institutions}
         if account.at not in holders:
-            yield (*place, "at"), _unknown("rail or institution", account.at, holders)
+            yield (*place, "at"), unknown("rail or institution", account.at, holders)
         rail = scenario.rails.get(account.at)
         if isinstance(rail, BakongRail) and account.currency not in rail.currencies:
             allowed = ", ".join(rail.currencies)
@@ -154,20 +114,12 @@ def _check_accounts(scenario: Scenario) -> Found:
                 (*place, "currency"),
                 f"found {account.currency}; allowed at {account.at!r}: {allowed}",
             )
-        yield from _check_amounts(account.currency, account.balance, (*place, "balance"))
+        yield from check_amounts(account.currency, account.balance, (*place, "balance"))
+        if account.overdraft is not None:
+            yield from check_amounts(account.currency, account.overdraft, (*place, "overdraft"))
         for key, deposit in account.deposits.items():
             where = (*place, "deposits", key, "amount")
-            yield from _check_amounts(account.currency, deposit.amount, where)
-
-
-def _check_amounts(currency: str, amount: object, place: Path) -> Found:
-    try:
-        minor = to_minor(str(amount), currency)
-    except ValueError as problem:
-        yield place, str(problem)
-        return
-    if minor < 0:
-        yield place, f"found {amount}, a negative balance; allowed: 0 or more"
+            yield from check_amounts(account.currency, deposit.amount, where)
 
 
 def _check_corridors(scenario: Scenario) -> Found:
@@ -175,13 +127,18 @@ def _check_corridors(scenario: Scenario) -> Found:
         place: Path = ("corridors", name)
         for position, rail in enumerate(corridor.rails or ()):
             if rail not in scenario.rails:
-                yield (*place, "rails", position), _unknown("rail", rail, scenario.rails)
+                yield (*place, "rails", position), unknown("rail", rail, scenario.rails)
         if corridor.codes is not None and not isinstance(
             scenario.rails.get(corridor.codes), KhqrRail
         ):
             known = [key for key, rail in scenario.rails.items() if isinstance(rail, KhqrRail)]
-            yield (*place, "codes"), _unknown("rail of kind khqr", corridor.codes, known)
+            yield (*place, "codes"), unknown("rail of kind khqr", corridor.codes, known)
         if corridor.foreign_codes is not None:
+            if corridor.foreign_codes.merchants > MERCHANTS_MAX:
+                yield (
+                    (*place, "foreign_codes", "merchants"),
+                    f"found {corridor.foreign_codes.merchants}; allowed: at most {MERCHANTS_MAX}",
+                )
             total = sum(corridor.foreign_codes.schemes.values())
             if total != 10**9:
                 yield (
@@ -196,7 +153,7 @@ def _check_corridors(scenario: Scenario) -> Found:
                 for tier in rail.limits
             }
             if corridor.kyc_tier not in tiers:
-                yield (*place, "kyc_tier"), _unknown("KYC tier", corridor.kyc_tier, tiers)
+                yield (*place, "kyc_tier"), unknown("KYC tier", corridor.kyc_tier, tiers)
 
 
 def _check_demand(scenario: Scenario) -> Found:
@@ -204,13 +161,21 @@ def _check_demand(scenario: Scenario) -> Found:
         place: Path = ("demand", name)
         corridor = scenario.corridors.get(demand.corridor)
         if corridor is None:
-            yield (*place, "corridor"), _unknown("corridor", demand.corridor, scenario.corridors)
+            yield (*place, "corridor"), unknown("corridor", demand.corridor, scenario.corridors)
             continue
         if (demand.rate is None) == (demand.payments is None):
             found = "neither" if demand.rate is None else "both"
             yield place, f"found {found} of rate and payments; allowed: exactly one of them"
+        if demand.payments == ():
+            yield (*place, "payments"), "found an empty list; allowed: at least one payment"
+        if demand.payers > PAYERS_MAX:
+            message = f"found {demand.payers:,}; allowed: at most {PAYERS_MAX:,}"
+            yield (*place, "payers"), message
         if demand.profile != "flat" and demand.profile not in scenario.profiles:
-            yield (*place, "profile"), _unknown("profile", demand.profile, scenario.profiles)
+            yield (
+                (*place, "profile"),
+                unknown("profile", demand.profile, {*scenario.profiles, "flat"}),
+            )
         end = corridor.to if demand.fixed_side == "creditor" else corridor.from_
         if demand.amount is not None and demand.amount.currency != end.currency:
             yield (
@@ -218,9 +183,16 @@ def _check_demand(scenario: Scenario) -> Found:
                 f"found {demand.amount.currency}; needed: {end.currency}, the currency of the "
                 f"{demand.fixed_side}'s end of corridor {demand.corridor!r}",
             )
+        granule = CURRENCIES[end.currency].granule
+        if demand.amount is not None and demand.amount.family == "constant":
+            minor = round(demand.amount.mean())
+            if demand.amount.currency == end.currency and minor % granule:
+                step = format_minor(granule, end.currency)
+                found = format_minor(minor, end.currency)
+                yield (*place, "amount"), f"found '{found}'; allowed: whole steps of {step}"
         for position, payment in enumerate(demand.payments or ()):
             where = (*place, "payments", position, "amount")
-            yield from _check_amounts(end.currency, payment.amount, where)
+            yield from check_amounts(end.currency, payment.amount, where, granule=granule)
             if payment.at >= scenario.clock.horizon:
                 where = (*place, "payments", position, "at")
                 yield where, "found a time at or after the horizon; allowed: before it"
@@ -255,7 +227,7 @@ def _check_disruptions(scenario: Scenario) -> Found:
     for name, disruption in scenario.disruptions.items():
         place: Path = ("disruptions", name)
         if disruption.outage not in known:
-            yield (*place, "outage"), _unknown("rail or institution", disruption.outage, known)
+            yield (*place, "outage"), unknown("rail or institution", disruption.outage, known)
         if (disruption.from_ is None) == (disruption.after is None):
             found = "neither" if disruption.from_ is None else "both"
             yield place, f"found {found} of from and after; allowed: exactly one of them"
@@ -263,7 +235,10 @@ def _check_disruptions(scenario: Scenario) -> Found:
 
 _CHECKS = (
     _check_clock,
-    _check_rails,
+    _check_fx,
+    _check_institutions,
+    check_rails,
+    check_recipients,
     _check_accounts,
     _check_corridors,
     _check_demand,
