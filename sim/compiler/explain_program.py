@@ -31,7 +31,7 @@ from sim.model.quantities import EventRate
 from sim.rails.khqr import KhqrRail, scan_stages
 from sim.rails.stages import FAIL, Move, Program, Stage
 from sim.rails.wallet_gateway import THRESHOLD_ONE
-from sim.units import DAY_US, SECOND_US, format_minor
+from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US, format_minor
 
 
 def program_lines(route: CompiledRoute, compiled: Compiled) -> Iterator[str]:
@@ -241,8 +241,9 @@ def capacity_words(row: list[int]) -> str:
 
 
 def _rate(events: int, period_us: int) -> str:
-    """Write a rate by the second, or by the day where it is slow."""
-    unit_us = SECOND_US if events * SECOND_US >= period_us else DAY_US
+    """Write a rate in the shortest unit of time that leaves a whole number."""
+    units = (SECOND_US, MINUTE_US, HOUR_US, DAY_US)
+    unit_us = next((unit for unit in units if events * unit % period_us == 0), DAY_US)
     return str(EventRate(events * 10**6 * unit_us // period_us, unit_us))
 
 

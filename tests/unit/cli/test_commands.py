@@ -1,0 +1,226 @@
+"""validate, schema, audit and explain; what starts quickly; every exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sim.cli.schema import schema_text, share_parts
+from sim.model.editor_schema import editor_schema
+from sim.scenario.scenario import Scenario
+from tests.unit.cli.queue import QUEUE, payroute, run_queue, write_queue
+
+ROOT = Path(__file__).parents[3]
+MINIMAL = ROOT / "scenarios" / "minimal.yaml"
+HEAVY = "numba scipy pyarrow duckdb simpy plotly dask"
+SCRIPT = """
+import sys
+from sim.cli import main
+sys.argv = ["payroute", *sys.argv[1:]]
+try:
+    main()
+finally:
+    for name in "{heavy}".split():
+        assert name not in sys.modules, name
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["run", "--help"], ["validate", str(MINIMAL)], ["schema"], ["qr", "--help"]],
+)
+def test_what_runs_nothing_imports_nothing_heavy(words):
+    script = SCRIPT.format(heavy=HEAVY)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_import_sim_imports_nothing_else():
+    script = "import sim, sys; print([n for n in sys.modules if n.startswith('sim.')])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.slow
+def test_python_dash_m_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "sim", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("payroute ")
+
+
+def test_validate_tells_every_problem_of_every_file_at_once(tmp_path):
+    good = write_queue(tmp_path)
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(QUEUE.replace("2.4 /s", "fast").replace("servers: 3", "servers: 0"))
+    result = payroute("validate", good, bad, tmp_path / "none.yaml", "--json")
+    assert result.exit_code == 2
+    problems = json.loads(result.stdout)["problems"]
+    assert [list(problem) for problem in problems] == [["file", "line", "path", "message"]] * 3
+    assert {(Path(p["file"]).name, p["line"], p["path"]) for p in problems} == {
+        ("bad.yaml", 7, "rails.shop.stations.counter.servers"),
+        ("bad.yaml", 12, "demand.customers.rate"),
+        ("none.yaml", 0, ""),
+    }
+    assert f"{bad}:12 demand.customers.rate: found 'fast'" in result.stderr
+
+
+def test_validate_says_what_a_valid_scenario_describes(tmp_path):
+    result = payroute("validate", write_queue(tmp_path))
+    assert result.exit_code == 0
+    assert result.stdout.endswith("valid; 1 corridor, 1 route, 1 demand stream, 9 stages\n")
+    assert json.loads(payroute("validate", MINIMAL, "--json").stdout) == {"problems": []}
+
+
+def test_the_published_schema_is_the_models_schema():
+    published = (ROOT / "scenarios" / "scenario.schema.json").read_text(encoding="utf-8")
+    assert published == schema_text(), "write it again: payroute schema > scenarios/..."
+    assert payroute("schema").stdout == published
+
+
+def test_sharing_parts_changes_no_meaning():
+    whole = editor_schema(Scenario)
+    slim = share_parts(whole)
+
+    def written_out(part):
+        if isinstance(part, list):
+            return [written_out(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        target = part.get("$ref", "").removeprefix("#/$defs/")
+        if target.startswith("part_"):
+            return written_out(slim["$defs"][target])
+        return {key: written_out(item) for key, item in part.items() if key[:5] != "part_"}
+
+    assert written_out(slim) == whole
+    assert len(json.dumps(slim)) * 4 < len(json.dumps(whole))
+
+
+@pytest.mark.parametrize(("record", "level"), [("payments", "payments"), ("events", "events")])
+def test_audit_checks_what_was_recorded(tmp_path, record, level):
+    _, out = run_queue(tmp_path, "--record", record)
+    result = payroute("audit", out, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {"ok": True, "level": level, "violations": []}
+    assert "audit passed" in payroute("audit", out).stdout
+
+
+def test_audit_of_a_changed_table_ends_in_three_and_names_the_rule(tmp_path):
+    import pyarrow.parquet as pq
+
+    _, out = run_queue(tmp_path)
+    path = out / "payments.parquet"
+    table = pq.read_table(path)
+    column = table.column_names.index("service_us")
+    values = table.column("service_us").to_pylist()
+    values[3] += 1
+    pq.write_table(table.set_column(column, "service_us", [values]), path)
+    result = payroute("audit", out, "--json")
+    assert result.exit_code == 3
+    told = json.loads(result.stdout)
+    assert not told["ok"]
+    assert all(list(found) == ["rule", "event", "message"] for found in told["violations"])
+    assert "audit found" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_audit_of_another_plan_is_refused(tmp_path):
+    _, out = run_queue(tmp_path)
+    path = out / "scenario.yaml"
+    path.write_text(path.read_text().replace("servers: 3", "servers: 2"))
+    result = payroute("audit", out)
+    assert result.exit_code == 2
+    assert "compiles to plan" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run", "quue.yaml"], "Did you mean 'queue.yaml'?"),
+        (["run", "."], "found a folder; allowed: a scenario file; it holds queue.yaml"),
+        (["run", "queue.yaml", "--set", "clock"], "allowed: path.to.field=value"),
+        (["run", "queue.yaml", "--set", "clok.horizon=1 s"], "Did you mean 'clock'?"),
+        (["run", "queue.yaml", "--engine", "referense"], "Did you mean 'reference'?"),
+        (["run", "queue.yaml", "--record", "all"], "allowed: none, payments, stages, events"),
+        (["run", "queue.yaml", "--seed", "-1"], "a whole number from 0"),
+        (["run", "queue.yaml", "--seed", "9223372036854775808"], "a whole number from 0"),
+        (["run", "queue.yaml", "--seed", "x"], "'--seed'"),
+        (["run", "queue.yaml", "--replications", "0"], "allowed: 1 or more"),
+        (["run", "queue.yaml", "--replications", "2", "--jobs", "0"], "allowed: 1 or more"),
+        (["run", "queue.yaml", "--precision", "soon"], "--precision: found 'soon'"),
+        (["run", "queue.yaml", "--nonsense"], "No such option"),
+        (["run"], "Missing argument"),
+        (["rum"], "No such command"),
+        (["audit", "nowhere"], "no such folder"),
+        (["audit", "."], "not a run folder"),
+        (["audit", "unfinished"], "did not finish"),
+        (["explain", "unfinished", "--payment", "0"], "did not finish"),
+        (["explain", "unfinished"], "found a run folder without --payment"),
+        (["explain", "queue.yaml", "--payment", "0"], "no such folder"),
+        (["explain", "unfinished", "--payment", "0", "--seed", "1"], "allowed: alone"),
+        (["validate", "queue.yaml", "--set", "="], "allowed: path.to.field=value"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_users_mistake_ends_in_two_with_words(tmp_path, monkeypatch, words, told):
+    write_queue(tmp_path)
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "run.json").write_text('{"status": "running"}')
+    monkeypatch.chdir(tmp_path)
+    result = payroute(*words)
+    assert result.exit_code == 2, result.output
+    assert told in " ".join(result.stderr.replace("│", " ").split())
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+
+
+def test_a_folder_in_a_file_is_the_machines_refusal(tmp_path):
+    path = write_queue(tmp_path)
+    result = payroute("run", path, "--engine", "reference", "--out", path / "inside")
+    assert result.exit_code == 4
+    assert "cannot write" in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_the_machines_refusal(tmp_path):
+    path = write_queue(tmp_path)
+    tmp_path.chmod(0o500)
+    result = payroute("run", path, "--engine", "reference", "--out", tmp_path / "new")
+    tmp_path.chmod(0o700)
+    assert result.exit_code == 4
+    assert "permission denied" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "told"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (RuntimeError("odd"), 1, "Please report it"),
+        (MemoryError(), 4, "out of memory"),
+        (OSError(28, "No space left on device"), 4, "free space"),
+    ],
+)
+def test_what_goes_wrong_inside_has_its_exit_code(tmp_path, monkeypatch, raised, code, told):
+    def fail(*arguments, **named):
+        raise raised
+
+    monkeypatch.setattr("sim.engine.reference.run_reference", fail)
+    result, out = run_queue(tmp_path)
+    assert result.exit_code == code
+    assert told in result.stderr
+    assert ("Traceback" in result.stderr) == (code == 1)
+    assert json.loads((out / "run.json").read_text())["status"] == "running"

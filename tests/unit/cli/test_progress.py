@@ -1,0 +1,78 @@
+"""What a person sees while a run goes on, and what a file does not."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from sim.cli.progress import ReplicationCount, TerminalWatcher, write_clock
+
+HOUR_US = 3_600_000_000
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Give a clock the test moves by hand."""
+    now = [0.0]
+    monkeypatch.setattr("sim.cli.progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def console(is_terminal):
+    return Console(file=io.StringIO(), force_terminal=is_terminal, width=100)
+
+
+def run_for(seconds, clock, shown):
+    watcher = TerminalWatcher(shown)
+    watcher.say("compiling the scenario")
+    watcher.begin(2 * HOUR_US)
+    clock[0] = seconds
+    watcher.advance(HOUR_US, 5000, 70_000)
+    watcher.advance(HOUR_US, 5000, 70_000)
+    watcher.finish()
+    return shown.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_terminal", "words"),
+    [
+        (1.9, True, ()),
+        (1.9, False, ()),
+        (10, False, ()),
+        (50, False, ("50% of simulated time, 100 payments/s",)),
+        (50, True, ("01:00:00 of 02:00:00", "100 payments/s")),
+    ],
+)
+def test_only_what_takes_long_is_shown(clock, seconds, is_terminal, words):
+    text = run_for(seconds, clock, console(is_terminal))
+    for word in words:
+        assert word in text
+    assert words or not text
+
+
+def test_a_file_gets_a_line_now_and_then_not_one_per_call(clock):
+    assert run_for(50, clock, console(is_terminal=False)).count("\n") == 1
+
+
+def test_the_first_compilation_is_announced():
+    shown = console(is_terminal=False)
+    TerminalWatcher(shown).say("compiling the event loop to machine code; once")
+    assert "compiling the event loop" in shown.file.getvalue()
+
+
+@pytest.mark.parametrize(("seconds", "is_told"), [(1, False), (60, True)])
+def test_replications_are_counted(clock, seconds, is_told):
+    shown = console(is_terminal=False)
+    count = ReplicationCount(shown)
+    clock[0] = seconds
+    count.tell(3, 20)
+    count.finish()
+    assert ("3 of 20 replications" in shown.file.getvalue()) == is_told
+
+
+@pytest.mark.parametrize(
+    ("time_us", "text"),
+    [(0, "00:00:00"), (HOUR_US + 61_000_000, "01:01:01"), (25 * HOUR_US, "1 d 01:00:00")],
+)
+def test_simulated_time_is_written_as_a_clock(time_us, text):
+    assert write_clock(time_us) == text

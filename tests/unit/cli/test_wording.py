@@ -1,0 +1,50 @@
+"""How measures are written for people."""
+
+import pytest
+
+from sim.analysis.summary import Measure
+from sim.cli.wording import amount_text, figure, reason_words, short
+
+
+@pytest.mark.parametrize(
+    ("measure", "text"),
+    [
+        (Measure(None, "s"), "-"),
+        (Measure(0.91234, "share"), "91.2 %"),
+        (Measure(12_345, "payments"), "12 345"),
+        (Measure(102.84, "bps"), "102.8 bps"),
+        (Measure(0, "bps"), "0.0 bps"),
+        (Measure(0.0125, "s"), "12.5 ms"),
+        (Measure(0, "s"), "0 s"),
+        (Measure(3.41234, "s"), "3.41 s"),
+        (Measure(1200, "s"), "20 min"),
+        (Measure(86_400 * 3, "s"), "3 d"),
+        (Measure(33.812, "payments"), "33.8"),
+        (Measure(2, "payments/s"), "2 /s"),
+        (Measure(0.9, "share", 0.88, 0.92), "90.0 % ± 2.0 %"),
+        (Measure(100.0, "bps", 90.0, 110.0), "100.0 bps ± 10.0 bps"),
+    ],
+)
+def test_a_measure_is_short_and_has_its_unit(measure, text):
+    assert figure(measure) == text
+    assert short(measure) == text.partition(" ±")[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (12_345, "minor USD", "123.45 USD"),
+        (123_456_789, "minor USD", "1 234 568 USD"),
+        (-123_456_789, "minor KHR", "-1 234 568 KHR"),
+        (50, "minor VND", "50 VND"),
+        (None, "minor USD", "-"),
+    ],
+)
+def test_amounts_lose_their_cents_when_they_are_large(value, unit, text):
+    assert amount_text(Measure(value, unit)) == text
+
+
+def test_reasons_have_words():
+    assert reason_words("AG03") == "No route supports this payment"
+    assert reason_words("MS03") == "No reason given by the agent"
+    assert reason_words("XX99") == ""
