@@ -125,7 +125,14 @@ def describe_demand(
                 path = ("demand", name, "payments", position, "merchant")
                 problems.append((path, f"found {payment.merchant}; allowed: below {len(pool)}"))
                 return None
-    return _stream_demand(builder, scenario, name, stream=stream, members=members, payees=payees)
+    try:
+        arrivals = _arrivals(scenario, builder, demand)
+    except ValueError as problem:
+        problems.append((("demand", name, "rate"), f"found too much: {problem}"))
+        return None
+    return _stream_demand(
+        builder, scenario, name, stream=stream, members=members, payees=payees, arrivals=arrivals
+    )
 
 
 def _missing_agents(
@@ -177,6 +184,7 @@ def _stream_demand(
     stream: int,
     members: tuple[Member, ...],
     payees: _Payees,
+    arrivals: tuple[Array, Array],
 ) -> StreamDemand:
     demand = scenario.demand[name]
     corridor = scenario.corridors[demand.corridor]
@@ -184,7 +192,6 @@ def _stream_demand(
     codes = _codes(scenario, corridor)
     # Codes given as text carry their own expiry; codes abroad are printed, so they last.
     aging = codes if codes and not codes.payloads and corridor.foreign_codes is None else None
-    times, hazard = _arrivals(scenario, builder, demand)
     debtors = _shares(builder, members, corridor.from_.country, "payer_share")
     creditors = _shares(builder, members, corridor.to.country, "merchant_share")
     return StreamDemand(
@@ -193,8 +200,8 @@ def _stream_demand(
         # The draw key is filled in from the plan, where all keys are made.
         key=np.zeros(4, dtype=np.int64),
         written=_written(builder, demand, stream, payees=payees, currency=end.currency),
-        hazard_time_us=times,
-        hazard=hazard,
+        hazard_time_us=arrivals[0],
+        hazard=arrivals[1],
         count_max=demand.count if demand.count is not None else -1,
         amount_table=_amount_table(builder, demand),
         amount_granule=CURRENCIES[end.currency].granule,

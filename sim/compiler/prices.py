@@ -87,6 +87,11 @@ class Market:
         while start * scale < SCALED_RATE:
             scale *= 10
         scaled = [round(rate * minor * scale) for rate in path]
+        if scaled[0] >= RATE_MAX:
+            raise PriceError(
+                f"the rate {base}/{quote} is {float(path[0]):g}; allowed: below {RATE_MAX:,} minor "
+                "units for one minor unit"
+            )
         if max(scaled) >= RATE_MAX or min(scaled) < 1:
             raise PriceError(
                 f"the rate {base}/{quote} leaves the range the arithmetic can hold; allowed: rates "

@@ -27,6 +27,7 @@ Found = Iterator[tuple[Path, str]]
 
 
 def check_rails(scenario: Scenario) -> Found:
+    """Check every rail against the institutions, accounts and corridors it names."""
     institutions = scenario.institutions
     for name, rail in scenario.rails.items():
         place: Path = ("rails", name)
@@ -141,6 +142,7 @@ def _check_fees(fees: dict[str, Fee], place: Path, scenario: Scenario) -> Found:
 
 
 def check_recipients(scenario: Scenario) -> Found:
+    """Check that whoever receives a fee is known."""
     for name, corridor in scenario.corridors.items():
         yield from _check_fees(corridor.fees, ("corridors", name), scenario)
     for name, rail in scenario.rails.items():
