@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,11 +91,18 @@ def run_loop(program: Path, plan: Plan, workload: Array) -> tuple[float, tuple[i
     return float(seconds), (busy_area, queue_area, queue_max)
 
 
-def run_kernel(plan: Plan, workload: Array) -> tuple[float, tuple[int, int, int], int]:
-    """Run the kernel three times; return its best seconds, the same sums, and its events."""
+def run_kernel(
+    plan: Plan, workload: Array, *, turns: int = 5
+) -> tuple[float, tuple[int, int, int], int]:
+    """Run the kernel; return its best processor seconds, the same sums, and its events.
+
+    Time inside the kernel, or the processor time of the whole call where that is less because
+    another program had the processor meanwhile; the C loop measures processor time as well.
+    """
     best = float("inf")
-    for _ in range(3):
+    for _ in range(turns):
+        began = time.process_time()
         totals = run_compiled(plan, [workload], Deaf())
-        best = min(best, totals.engine_seconds)
+        best = min(best, time.process_time() - began, totals.engine_seconds)
     busy_area, queue_area, queue_max = (int(value) for value in totals.station[0, :3])
     return best, (busy_area, queue_area, queue_max), totals.events

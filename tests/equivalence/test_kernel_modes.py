@@ -1,4 +1,4 @@
-"""The kernel checked for reads out of range, uncompiled, stopped and resumed, and for its memory."""
+"""The kernel under bounds checks, uncompiled, stopped and resumed; and how much it holds."""
 
 from __future__ import annotations
 

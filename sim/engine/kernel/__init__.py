@@ -9,6 +9,7 @@ out, workload that is wanted and invariants that break are return values, and
 ``state``       the columns of every array, and how they are first laid out
 ``heap``        what is scheduled, in order of (time, key)
 ``queues``      waiting lines of payments, linked through the pool
+``payments``    what every operation does to a payment: schedule, draw, fail
 ``journal``     rows of the event log, payment records, time by cause
 ``stations``    SERVE: places of limited capacity
 ``accounts``    RESERVE, POST, VOID: balances and who waits for them
@@ -17,6 +18,8 @@ out, workload that is wanted and invariants that break are return values, and
 ``routing``     ROUTE and the router's view
 ``operations``  one stage of one payment; time-outs
 ``loop``        the next event, and what it does
+``jit``         how a function becomes machine code
+``views``       how compiled code sees the arrays: one pointer instead of forty arrays
 ``cache``       where machine code is kept between runs
 ==============  ====================================================================================
 """

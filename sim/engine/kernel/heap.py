@@ -6,11 +6,11 @@ Takes the cursor and the heap; a row is (time, key, slot, place) and lies in hal
 from __future__ import annotations
 
 from sim.contract.plan import Array
-from sim.engine.kernel.jit import called
+from sim.engine.kernel.jit import inlined
 from sim.engine.kernel.state import C_HEAP, H_KEY, H_PLACE, H_SLOT, H_TIME
 
 
-@called
+@inlined
 def push(cursor: Array, heap: Array, time_us: int, key: int, slot: int, place: int) -> None:
     """Schedule an event; the caller has made sure there is room."""
     at = cursor[C_HEAP]
@@ -31,7 +31,7 @@ def push(cursor: Array, heap: Array, time_us: int, key: int, slot: int, place: i
     heap[at, H_PLACE] = place
 
 
-@called
+@inlined
 def drop_first(cursor: Array, heap: Array) -> None:
     """Take the earliest event out; the caller has read it."""
     last = cursor[C_HEAP] - 1

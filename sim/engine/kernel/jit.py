@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numba
-from numba.core import types
+from numba.core.types.misc import unliteral
 
 _LEAN = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""No reference counts; and only compiled code calls these functions: leaving the entrances for others out compiles faster."""
+"""No reference counts; and no entrances for Python, as only compiled code calls these functions."""
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -53,8 +53,8 @@ def _compile(function: _Function, *, forceinline: bool) -> _Function:
     # Numba types a written number as that number, and compiles a function anew for each: the one
     # that writes a log row forty times over.
     def by_plain_type(arguments: tuple[object, ...], keywords: dict[str, object]) -> object:
-        plain = {name: types.unliteral(value) for name, value in keywords.items()}
-        return by_type(tuple(types.unliteral(value) for value in arguments), plain)
+        plain = {name: unliteral(value) for name, value in keywords.items()}
+        return by_type(tuple(unliteral(value) for value in arguments), plain)
 
     dispatcher.get_call_template = by_plain_type
     return cast(_Function, dispatcher)

@@ -6,9 +6,8 @@ Takes the cursor, the pool and the buffers; the loop has made sure the buffers h
 from __future__ import annotations
 
 from sim.contract.plan import Array
-from sim.contract.spec import FEES_MAX, Outcome, Register, RouteColumn
+from sim.contract.spec import FEES_MAX, Outcome, RecordColumn, Register, RouteColumn
 from sim.contract.spec import NULL as _NULL
-from sim.contract.spec import RecordColumn as _R
 from sim.engine.kernel import state as st
 from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.state import (
@@ -36,18 +35,33 @@ _SPREAD_1 = int(Register.SPREAD_1)
 _FX_MARGIN = int(Register.FX_MARGIN)
 _FX_DRIFT = int(Register.FX_DRIFT)
 _R_PAYMENT, _R_STREAM, _R_ORDINAL, _R_ROUTE = map(
-    int, (_R.PAYMENT, _R.STREAM, _R.ORDINAL, _R.ROUTE)
+    int, (RecordColumn.PAYMENT, RecordColumn.STREAM, RecordColumn.ORDINAL, RecordColumn.ROUTE)
 )
-_R_DEBTOR_AGENT, _R_CREDITOR_AGENT = int(_R.DEBTOR_AGENT), int(_R.CREDITOR_AGENT)
-_R_INSTRUCTED, _R_DEBITED = int(_R.INSTRUCTED), int(_R.DEBITED)
-_R_SETTLEMENT, _R_CREDITED = int(_R.SETTLEMENT), int(_R.CREDITED)
-_R_PAYER_FEE, _R_FX_MARGIN = int(_R.PAYER_FEE), int(_R.FX_MARGIN)
-_R_FX_DRIFT, _R_MERCHANT_FEE = int(_R.FX_DRIFT), int(_R.MERCHANT_FEE)
-_R_SUBMITTED, _R_SETTLED = int(_R.SUBMITTED_US), int(_R.SETTLED_US)
-_R_CREDITED_US, _R_END = int(_R.CREDITED_US), int(_R.END_US)
-_R_OUTCOME, _R_REASON, _R_ATTEMPTS = int(_R.OUTCOME), int(_R.REASON), int(_R.ATTEMPTS)
-_R_REQUOTES, _R_LAPSED, _R_TIME = int(_R.REQUOTES), int(_R.QUOTES_LAPSED), int(_R.TIME_0)
-_R_SPREAD_1, _R_CHARGED, _R_FEE = int(_R.SPREAD_1), int(_R.CHARGED), int(_R.FEE_0)
+_R_DEBTOR_AGENT, _R_CREDITOR_AGENT = (
+    int(RecordColumn.DEBTOR_AGENT),
+    int(RecordColumn.CREDITOR_AGENT),
+)
+_R_INSTRUCTED, _R_DEBITED = int(RecordColumn.INSTRUCTED), int(RecordColumn.DEBITED)
+_R_SETTLEMENT, _R_CREDITED = int(RecordColumn.SETTLEMENT), int(RecordColumn.CREDITED)
+_R_PAYER_FEE, _R_FX_MARGIN = int(RecordColumn.PAYER_FEE), int(RecordColumn.FX_MARGIN)
+_R_FX_DRIFT, _R_MERCHANT_FEE = int(RecordColumn.FX_DRIFT), int(RecordColumn.MERCHANT_FEE)
+_R_SUBMITTED, _R_SETTLED = int(RecordColumn.SUBMITTED_US), int(RecordColumn.SETTLED_US)
+_R_CREDITED_US, _R_END = int(RecordColumn.CREDITED_US), int(RecordColumn.END_US)
+_R_OUTCOME, _R_REASON, _R_ATTEMPTS = (
+    int(RecordColumn.OUTCOME),
+    int(RecordColumn.REASON),
+    int(RecordColumn.ATTEMPTS),
+)
+_R_REQUOTES, _R_LAPSED, _R_TIME = (
+    int(RecordColumn.REQUOTES),
+    int(RecordColumn.QUOTES_LAPSED),
+    int(RecordColumn.TIME_0),
+)
+_R_SPREAD_1, _R_CHARGED, _R_FEE = (
+    int(RecordColumn.SPREAD_1),
+    int(RecordColumn.CHARGED),
+    int(RecordColumn.FEE_0),
+)
 
 
 @inlined

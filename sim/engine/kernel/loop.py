@@ -66,7 +66,6 @@ from sim.engine.kernel.state import (
     C_RECORDS,
     C_SAMPLE,
     C_SAMPLE_INTERVAL,
-    C_STAGES,
     C_WANTS_LOG,
     C_WANTS_RECORDS,
     C_WORKLOAD_DONE,
@@ -140,6 +139,7 @@ def run(plan: KernelPlan, state: KernelState, budget: int) -> int:
     """
     cursor = state.cursor
     stop = cursor[C_EVENTS] + budget
+    stages = 0
     # New workload may have come since the last call.
     _find_head(plan, state)
     while True:
@@ -150,12 +150,12 @@ def run(plan: KernelPlan, state: KernelState, budget: int) -> int:
         # 2. The payment at hand goes first, then those it set free, then the rest of the block.
         slot = cursor[C_ACTIVE]
         if slot >= 0:
-            cursor[C_STAGES] += 1
-            if cursor[C_STAGES] > STAGES_MAX:
+            stages += 1
+            if stages > STAGES_MAX:
                 break_off(cursor, st.E_ENDLESS, state.pool[slot, P_ID])
             if not advance(plan, state, slot):
                 cursor[C_ACTIVE] = -1
-                cursor[C_STAGES] = 0
+                stages = 0
             if cursor[C_ERROR] != 0:
                 return st.BROKEN
             continue
@@ -174,6 +174,8 @@ def run(plan: KernelPlan, state: KernelState, budget: int) -> int:
             return st.BUDGET_SPENT
         if cursor[C_ARRIVAL] == cursor[C_CHUNK] and cursor[C_WORKLOAD_DONE] == 0:
             return st.WANTS_WORKLOAD
+        if cursor[C_FREE] < 0:
+            return st.WANTS_SLOTS
         if not _take_event(plan, state):
             return st.AT_HORIZON
         if cursor[C_ERROR] != 0:
@@ -187,14 +189,15 @@ def _find_lack(state: KernelState) -> int:
     live = cursor[C_LIVE]
     if cursor[C_HEAP] + live + 8 > state.heap.shape[0]:
         return st.WANTS_HEAP
+    if cursor[C_NODE] < 0:
+        return st.WANTS_NODES
+    # One test for both buffers where neither is wanted, which is when every nanosecond counts.
+    if cursor[C_WANTS_LOG] | cursor[C_WANTS_RECORDS] == 0:
+        return st.GOES_ON
     if cursor[C_WANTS_LOG] != 0 and (cursor[C_LOG] + live + cursor[C_MARGIN] > state.log.shape[0]):
         return st.WANTS_FLUSH
     if cursor[C_WANTS_RECORDS] != 0 and cursor[C_RECORDS] == state.record.shape[0]:
         return st.WANTS_FLUSH
-    if cursor[C_FREE] < 0:
-        return st.WANTS_SLOTS
-    if cursor[C_NODE] < 0:
-        return st.WANTS_NODES
     return st.GOES_ON
 
 
@@ -243,7 +246,7 @@ def _take_event(plan: KernelPlan, state: KernelState) -> bool:
     return True
 
 
-@called
+@inlined
 def _complete(plan: KernelPlan, state: KernelState, slot: int, payment: int, place: int) -> None:
     """Handle the end of a service or a transit, a wake-up, a round or a commit."""
     cursor = state.cursor
@@ -278,7 +281,7 @@ def _complete(plan: KernelPlan, state: KernelState, slot: int, payment: int, pla
         cursor[C_ACTIVE] = slot
 
 
-@called
+@inlined
 def _submit(plan: KernelPlan, state: KernelState) -> None:
     """Put the next payment of the workload into the pool and at its first stage."""
     cursor = state.cursor

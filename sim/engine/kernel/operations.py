@@ -191,7 +191,7 @@ def _waiting_cause(plan: KernelPlan, wait: int, at: int) -> int:
     return int(plan.stage[at, _CAUSE])
 
 
-@called
+@inlined
 def _depart(plan: KernelPlan, state: KernelState, slot: int) -> None:
     """Send a payment on its way."""
     cursor = state.cursor
@@ -254,7 +254,7 @@ def _set_deadline(plan: KernelPlan, state: KernelState, slot: int) -> None:
     pool[slot, st.P_ARMED_STAGE] = at
 
 
-@called
+@inlined
 def _end(plan: KernelPlan, state: KernelState, slot: int) -> None:
     """End a payment and give its slot back."""
     cursor = state.cursor

@@ -18,7 +18,7 @@ from sim.contract.spec import (
 from sim.contract.spec import EventClass, LogKind, StageColumn
 from sim.draws.lookup import draw62
 from sim.engine.kernel.heap import push
-from sim.engine.kernel.jit import called
+from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.state import (
     C_NOW,
@@ -43,7 +43,7 @@ _FAIL = int(LogKind.FAIL)
 _TARGET = int(StageColumn.TARGET)
 
 
-@called
+@inlined
 def schedule(
     cursor: Array, heap: Array, pool: Array, slot: int, base: int, delay_us: int, place: int
 ) -> int:
@@ -66,7 +66,7 @@ def fail(plan: KernelPlan, state: KernelState, slot: int, reason: int) -> None:
     state.pool[slot, P_STAGE] = plan.stage[at, _TARGET]
 
 
-@called
+@inlined
 def draw(stream_key: Array, pool: Array, slot: int, purpose: int) -> int:
     """Return a payment's 62-bit draw for a purpose at its present visit."""
     visit = pool[slot, P_REQUOTES]

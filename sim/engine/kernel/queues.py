@@ -6,11 +6,11 @@ Takes the pool and ``ends`` (head and tail of every line). A payment stands in o
 from __future__ import annotations
 
 from sim.contract.plan import Array
-from sim.engine.kernel.jit import called
+from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.state import P_NEXT, P_PREVIOUS, P_QUEUE, Q_HEAD, Q_TAIL
 
 
-@called
+@inlined
 def append(pool: Array, ends: Array, queue: int, slot: int) -> None:
     """Put a payment at the end of a line."""
     tail = ends[queue, Q_TAIL]
@@ -38,7 +38,7 @@ def prepend(pool: Array, ends: Array, queue: int, slot: int) -> None:
     ends[queue, Q_HEAD] = slot
 
 
-@called
+@inlined
 def unlink(pool: Array, ends: Array, slot: int) -> None:
     """Take a payment out of the line it stands in."""
     queue = pool[slot, P_QUEUE]

@@ -129,7 +129,7 @@ def _take_best(plan: KernelPlan, state: KernelState, slot: int, route_set: int, 
             if untried > 1:
                 policy = plan.route_set[route_set, _POLICY]
                 score = _score(plan, state, slot, plan.candidate[first + position], policy)
-                if policy != _CHEAPEST and policy != _FASTEST:
+                if policy not in (_CHEAPEST, _FASTEST):
                     score = position
             if best < 0 or score < best_score:
                 best = position

@@ -127,12 +127,9 @@ C_READY = 34
 """Row of ``ends`` of the ready list; the three above are first rows of their kind."""
 C_MARGIN = 35
 """Log rows one step may write besides one for every live payment."""
-C_STAGES = 36
-"""Stages run since a payment last waited, to catch programs that never do."""
-C_LAST_KEY = 37
-C_CLOSING = 38
+C_CLOSING = 36
 """Open payments already closed at the horizon, -1 before it."""
-CURSOR_LENGTH = 39
+CURSOR_LENGTH = 37
 
 # -- heap row --------------------
 H_TIME = 0
@@ -345,7 +342,7 @@ def lay_state(plan: Plan, *, wants_log: bool, wants_records: bool) -> KernelStat
     stations, ledgers, accounts = len(plan.station), len(plan.ledger), len(plan.account)
     ranks = max(1, len(np.unique(plan.stream[:, StreamColumn.PRIORITY])))
     cursor = np.zeros(CURSOR_LENGTH, dtype=np.int64)
-    cursor[[C_FREE, C_NODE, C_ACTIVE, C_BLOCK, C_KEY, C_LAST_KEY, C_CLOSING]] = -1
+    cursor[[C_FREE, C_NODE, C_ACTIVE, C_BLOCK, C_KEY, C_CLOSING]] = -1
     cursor[C_WANTS_LOG], cursor[C_WANTS_RECORDS] = wants_log, wants_records
     cursor[C_HORIZON], cursor[C_WARM_UP] = plan.horizon_us, plan.warm_up_us
     cursor[C_SAMPLE_INTERVAL], cursor[C_FX_STEP] = plan.sample_interval_us, plan.fx_step_us

@@ -115,7 +115,7 @@ def finish_service(plan: KernelPlan, state: KernelState, s: int, payment: int, s
         break_off(cursor, st.E_BUSY, payment)
 
 
-@called
+@inlined
 def start_waiting(plan: KernelPlan, state: KernelState, s: int) -> None:
     """Start waiting payments while the station can; see to it that it wakes up if it cannot."""
     cursor = state.cursor
@@ -160,7 +160,7 @@ def _can_start(cursor: Array, plan_station: Array, station: Array, s: int) -> bo
     return bool(count <= 0 or cursor[C_NOW] * count >= station[s, S_TAT])
 
 
-@called
+@inlined
 def _start(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
     """Begin the service of a payment."""
     cursor = state.cursor

@@ -35,7 +35,7 @@ _WORDS = 3
 """Per array: address, rows, columns."""
 
 
-class _TableType(types.Type):  # type: ignore[misc]
+class _TableType(types.Type):
     """Be the type of a table of arrays with given names."""
 
     def __init__(self, name: str, fields: tuple[str, ...]) -> None:
@@ -68,7 +68,7 @@ class _TableAttributes(AttributeTemplate):  # type: ignore[misc]
         return types.Array(types.int64, 1 if name in DIMENSIONS_ONE else 2, "C")
 
 
-@lower_getattr_generic(_TableType)
+@lower_getattr_generic(_TableType)  # type: ignore[untyped-decorator]
 def _read_array(context: Any, builder: Any, table: _TableType, value: Any, name: str) -> Any:
     """Build the array structure of a field from its words."""
     array_type = types.Array(types.int64, 1 if name in DIMENSIONS_ONE else 2, "C")
