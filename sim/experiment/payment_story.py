@@ -24,7 +24,7 @@ from sim.compiler.explain_words import about, at, count, member_words, moment, s
 from sim.contract import spec
 from sim.contract.spec import RouteColumn, RouteSetColumn, WorkloadColumn
 from sim.errors import UserError
-from sim.experiment.audit import compile_again
+from sim.experiment.recompile import compile_again
 from sim.tables.run_folder import FinishedRun, open_run
 from sim.tables.schemas import (
     CAUSES,

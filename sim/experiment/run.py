@@ -243,7 +243,6 @@ def run_replication(
     Nothing outside the arguments enters but the clock that measures the run.
     """
     from sim.analysis.measures import RunFigures, summarise
-    from sim.tables.audit import AuditSink
     from sim.tables.run_folder import RunResult as RunFacts
     from sim.tables.schemas import Record
     from sim.tables.writer import RunWriter, SinkGroup, WriterOptions
@@ -262,7 +261,11 @@ def run_replication(
             progress=watcher.advance,
         ),
     )
-    auditor = AuditSink(plan) if options.audit else None
+    auditor = None
+    if options.audit:
+        from sim.tables.audit import AuditSink
+
+        auditor = AuditSink(plan)
     watcher.begin(plan.horizon_us)
     try:
         sink = writer if auditor is None else SinkGroup((writer, auditor))
