@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.compiler.compile import Compiled, compile_scenario
 from sim.contract.plan import Array, Plan
@@ -30,13 +31,29 @@ from sim.contract.spec import (
 from sim.engine.compiled import run_compiled
 from sim.engine.reference import run_reference
 from sim.scenario.scenario import LoadedScenario, load_scenario
-from sim.tables.audit import audit_log
 
 ENGINES: dict[str, Callable[..., Totals]] = {"reference": run_reference, "compiled": run_compiled}
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "scenarios"
 MINIMAL = SCENARIOS / "minimal.yaml"
 SECOND = 1_000_000
+
+QUEUE = """
+scenario: queue
+clock: {start: 2025-09-17T00:00:00+07:00, horizon: HORIZON}
+seed: SEED
+rails:
+  shop:
+    kind: generic
+    stations: {desk: {servers: SERVERS}}
+    stages: [{name: service, serve: desk, time: TIME}]
+corridors:
+  inside: {from: {country: KH, currency: KHR}, to: {country: KH, currency: KHR}}
+demand:
+  customers: {corridor: inside, rate: RATE /s}
+"""
+"""One station and nothing else; the words in capitals are filled in by :func:`queue_text`."""
+
 
 _SAMPLES = (LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT)
 _STATIONS = (LogKind.JOIN, LogKind.START, LogKind.FINISH, LogKind.OPEN, LogKind.CLOSE)
@@ -177,6 +194,15 @@ def load_text(folder: Path, text: str, overrides: Sequence[str] = ()) -> LoadedS
     return load_scenario(path, overrides)
 
 
+def queue_text(*, horizon: str, servers: int = 1, time: str, rate: str, seed: int = 1) -> str:
+    """Return the scenario of one station; times and rates as a scenario writes them."""
+    words = {"HORIZON": horizon, "SERVERS": servers, "TIME": time, "RATE": rate, "SEED": seed}
+    text = QUEUE
+    for name, value in words.items():
+        text = text.replace(name, str(value))
+    return text
+
+
 def run(
     loaded: LoadedScenario,
     engine: str,
@@ -191,6 +217,8 @@ def run(
     totals = ENGINES[engine](compiled.plan, compiled.workload(), recorder)
     log, records = np.vstack(recorder.logs), np.vstack(recorder.records)
     if with_log:
+        from sim.tables.audit import audit_log
+
         report = audit_log(compiled.plan, [log], [records], totals)
         assert report.ok, report.violations
     check_books(compiled.plan, totals)
@@ -202,3 +230,21 @@ def check_books(plan: Plan, totals: Totals) -> None:
     for number, currency in enumerate(plan.names.currencies):
         held = totals.end_posted[plan.account[:, 0] == number]
         assert int(held.sum()) == 0, (currency, held)
+
+
+def run_large(loaded: LoadedScenario) -> Ran:
+    """Run a long scenario on the compiled engine without its log."""
+    return run(loaded, "compiled", with_log=False)
+
+
+def finished_column(ran: Ran, column: int) -> Array:
+    """Return one column of the payments that ended, in order of submission."""
+    ended = ran.records[ran.records[:, RecordColumn.END_US] != NULL]
+    found: Array = ended[np.argsort(ended[:, RecordColumn.PAYMENT]), column]
+    return found
+
+
+def seconds(ran: Ran, cause: Cause) -> npt.NDArray[np.float64]:
+    """Return a time by cause in seconds, of the payments that ended, in order of submission."""
+    times: npt.NDArray[np.float64] = finished_column(ran, RecordColumn.TIME_0 + cause) / SECOND
+    return times
