@@ -22,6 +22,9 @@ def figure(measure: Measure) -> str:
     if measure.value is None or measure.low is None or measure.high is None:
         return text
     half = short(Measure((measure.high - measure.low) / 2, measure.unit))
+    number, _, unit = text.partition(" ")
+    if unit and half.endswith(f" {unit}") and not unit[0].isdigit():
+        return f"{number} ± {half}"
     return f"{text} ± {half}"
 
 
@@ -34,7 +37,7 @@ def short(measure: Measure) -> str:
         return f"{100 * value:.1f} %"
     if measure.unit == "s":
         return seconds(value)
-    text = plain(value) if float(value).is_integer() else f"{value:.3g}"
+    text = plain(value) if float(value).is_integer() or abs(value) >= 100 else f"{value:.3g}"
     if measure.unit == "bps":
         text = f"{value:.1f}"
     return text if measure.unit in _UNITS_UNSAID else f"{text} {_unit(measure.unit)}"

@@ -50,6 +50,8 @@ def span(duration_us: int) -> str:
     text = write_duration(duration_us)
     if duration_us >= SECOND_US and text.endswith((" ms", " us")):
         return f"{Decimal(duration_us) / SECOND_US:f} s"
+    if duration_us >= 1000 and text.endswith(" us"):
+        return f"{Decimal(duration_us) / 1000:f} ms"
     return text
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sim.tables.audit import AuditReport
     from sim.tables.run_folder import OpenRun, RunRequest
     from sim.tables.run_folder import RunResult as RunFacts
+    from sim.tables.writer import RunWriter
 
 ENGINES = ("compiled", "reference")
 RECORDS = ("none", "payments", "stages", "events")
@@ -244,23 +245,12 @@ def run_replication(
     """
     from sim.analysis.measures import RunFigures, summarise
     from sim.tables.run_folder import RunResult as RunFacts
-    from sim.tables.schemas import Record
-    from sim.tables.writer import RunWriter, SinkGroup, WriterOptions
+    from sim.tables.writer import SinkGroup
 
     begun = time.perf_counter()
     plan, watcher = compiled.plan, watcher or Silence()
     engine = find_engine(options.engine, watcher)
-    writer = RunWriter(
-        plan,
-        None if folder is None else folder.path,
-        WriterOptions(
-            record=Record(options.record),
-            replication=plan.replication,
-            provenance=None if folder is None else folder.provenance,
-            suffix="" if folder is None else folder.suffix,
-            progress=watcher.advance,
-        ),
-    )
+    writer = _open_writer(plan, options, folder, watcher)
     auditor = None
     if options.audit:
         from sim.tables.audit import AuditSink
@@ -290,6 +280,26 @@ def run_replication(
         engine_seconds=totals.engine_seconds,
     )
     return Replication(plan.replication, summary, facts, report, writer.files)
+
+
+def _open_writer(
+    plan: Plan, options: RunOptions, folder: PartFolder | None, watcher: Watcher
+) -> RunWriter:
+    """Open the tables of a replication."""
+    from sim.tables.schemas import Record
+    from sim.tables.writer import RunWriter, WriterOptions
+
+    return RunWriter(
+        plan,
+        None if folder is None else folder.path,
+        WriterOptions(
+            record=Record(options.record),
+            replication=plan.replication,
+            provenance=None if folder is None else folder.provenance,
+            suffix="" if folder is None else folder.suffix,
+            progress=watcher.advance,
+        ),
+    )
 
 
 def find_engine(name: str, watcher: Watcher) -> Engine:
