@@ -128,6 +128,14 @@ def select_best(
                 if other != i
             )
         ]
+        if not out and all(
+            _half_gap(h_square * spread[i, other], rule.indifference, done) <= 0
+            for i in left
+            for other in left
+        ):
+            # The region in which sampling goes on has closed: those left are tied to the last
+            # digit, and any of them is as good.
+            out = sorted(left, key=lambda arm: (-sums[arm], arm))[1:]
         for arm in out:
             left.remove(arm)
             eliminated[arm] = done
