@@ -1,0 +1,163 @@
+"""Keep the points of a sweep, one small file each, on any file system.
+
+Takes a path or an fsspec address; gives files that are either whole or not there. A file is written
+under another name and then moved; two workers that run the same point write the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from sim.errors import MachineError, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sim.experiment.tabular import TabularData
+
+_CLAIM = "experiment.json"
+_POINTS = "points"
+TABLE = "sweep.parquet"
+
+
+class Store:
+    """Read and write the files of one sweep.
+
+    Parameters
+    ----------
+    folder : str
+        A path of this machine, or an address with ``://``.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._files: _Files = _Remote(folder) if "://" in folder else _Local(folder)
+
+    def claim(self, experiment: str) -> None:
+        """Say whose folder this is.
+
+        Raises
+        ------
+        UserError
+            If it is another experiment's.
+        """
+        text = self._files.read(_CLAIM)
+        if text is None:
+            self._files.write(_CLAIM, json.dumps({"experiment": experiment}).encode())
+            return
+        owner = json.loads(text)["experiment"]
+        if owner != experiment:
+            raise UserError(
+                f"--out: found the points of {owner!r}; allowed: a folder of {experiment!r}, or a "
+                f"new one"
+            )
+
+    def has_done(self, number: int, key: str) -> bool:
+        """Say whether a point is finished, of exactly this scenario."""
+        text = self._files.read(_name(number))
+        if text is None:
+            return False
+        with contextlib.suppress(json.JSONDecodeError):
+            content = json.loads(text)
+            return bool(content.get("key") == key and content.get("status") == "done")
+        return False
+
+    def write(self, number: int, content: dict[str, object]) -> None:
+        """Write a point's file, whole or not at all."""
+        self._files.write(_name(number), json.dumps(content, allow_nan=False).encode())
+
+    def read(self, number: int) -> dict[str, object]:
+        """Read a point's file.
+
+        Raises
+        ------
+        MachineError
+            If it is missing: something was removed while the sweep ran.
+        """
+        text = self._files.read(_name(number))
+        if text is None:
+            raise MachineError(f"point {number}: its file is gone; run the sweep again")
+        return cast("dict[str, object]", json.loads(text))
+
+    def write_table(self, table: TabularData) -> None:
+        """Write the tidy table."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = {name: [row[at] for row in table.rows] for at, name in enumerate(table.columns)}
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table(columns), sink)
+        self._files.write(TABLE, sink.getvalue().to_pybytes())
+
+
+def _name(number: int) -> str:
+    return f"{_POINTS}/{number:06d}.json"
+
+
+class _Local:
+    """Files of this machine."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def read(self, name: str) -> bytes | None:
+        with contextlib.suppress(FileNotFoundError):
+            return (self._folder / name).read_bytes()
+        return None
+
+    def write(self, name: str, content: bytes) -> None:
+        from sim.tables.parquet_stream import machine_errors
+
+        path = self._folder / name
+        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        with machine_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(content)
+            draft.replace(path)
+
+
+class _Remote:
+    """Files behind an address."""
+
+    def __init__(self, folder: str) -> None:
+        try:
+            core = importlib.import_module("fsspec.core")
+        except ImportError:
+            raise MachineError(
+                f"{folder}: needs fsspec, which is not installed; install it with "
+                f"`pip install payroute[cluster]`, or choose a local folder"
+            ) from None
+        open_fs = cast("Callable[[str], tuple[_FileSystem, str]]", core.url_to_fs)
+        self._system, self._root = open_fs(folder)
+
+    def read(self, name: str) -> bytes | None:
+        with contextlib.suppress(FileNotFoundError):
+            return self._system.cat_file(f"{self._root}/{name}")
+        return None
+
+    def write(self, name: str, content: bytes) -> None:
+        # Object stores show a file only when it is complete; elsewhere the move makes it so.
+        path = f"{self._root}/{name}"
+        draft = f"{path}.{uuid.uuid4().hex}"
+        self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        self._system.pipe_file(draft, content)
+        self._system.mv(draft, path)
+
+
+_Files = _Local | _Remote
+
+
+class _FileSystem(Protocol):
+    """Be the part of fsspec's file systems that is used."""
+
+    def cat_file(self, path: str) -> bytes: ...
+
+    def pipe_file(self, path: str, value: bytes) -> None: ...
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None: ...
+
+    def mv(self, path1: str, path2: str) -> None: ...
