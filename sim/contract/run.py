@@ -21,6 +21,9 @@ class Sink(Protocol):
 
     wants_log: bool
     """Whether event-log rows are wanted at all."""
+    wants_samples: bool
+    """Whether, without the log, its SAMPLE rows are wanted all the same (through ``take_log``). A
+    sink that does not say does not want them."""
     wants_records: bool
     """Whether finished payments are wanted one by one."""
 

@@ -828,8 +828,8 @@ class AccountTotal(IntEnum):
     BALANCE_AREA = 3
     """Minor units times seconds: at each change ``level * (now // 10^6 - last // 10^6)``, that is
     the sum over whole-second instants. A day of a trillion riel does not fit 64 bits, so here the
-    level is ``posted before & (2^31 - 1)`` and BALANCE_AREA_HIGH counts ``posted before >> 31``; the
-    area is ``BALANCE_AREA + 2^31 * BALANCE_AREA_HIGH``."""
+    level is ``posted before & (2^31 - 1)``, and BALANCE_AREA_HIGH counts ``posted before >> 31``:
+    the area is ``BALANCE_AREA + 2^31 * BALANCE_AREA_HIGH``."""
     DELAYED = 4
     LOST = 5
     BALANCE_AREA_HIGH = 6

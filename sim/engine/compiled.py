@@ -105,7 +105,10 @@ class _Run:
         self.chunks = _checked(workload, plan.horizon_us)
         self.arrays: KernelPlan = lay_plan(plan)
         self.state: KernelState = lay_state(
-            plan, wants_log=sink.wants_log, wants_records=sink.wants_records
+            plan,
+            wants_log=sink.wants_log,
+            wants_records=sink.wants_records,
+            wants_samples=getattr(sink, "wants_samples", False),
         )
         self.engine_seconds = 0.0
         self.slots_max = 0
@@ -183,7 +186,7 @@ class _Run:
         """Make the buffers large enough for the longest step the pool allows; they are empty."""
         from sim.engine.kernel import state as st
 
-        if self.sink.wants_log:
+        if self.state.cursor[st.C_WANTS_LOG] != st.LOG_NONE:
             longest = len(self.state.pool) + int(self.state.cursor[st.C_MARGIN])
             rows = max(_LOG_ROWS, 2 * longest)
             if len(self.state.log) < rows:

@@ -51,6 +51,7 @@ STOP = NULL
 """An operation's answer when its payment waits or has ended; no stage has this number."""
 
 _CHUNK_ROWS = 1 << 14
+_SAMPLES = (LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT)
 _PROGRESS_SECONDS = 0.25
 _PROGRESS_EVENTS = 512
 _ROLE_STRIDE = 1024
@@ -104,6 +105,7 @@ class Run:
     def __init__(self, plan: Plan, sink: Sink, operations: Mapping[int, Operation]) -> None:
         self.plan = plan
         self.sink = sink
+        self._wants_samples = bool(getattr(sink, "wants_samples", False))
         self.operations = operations
         self.environment = simpy.Environment(initial_time=0)
         self.now_us = 0
@@ -276,7 +278,7 @@ class Run:
         stage: int | None = None,
     ) -> None:
         """Add a row to the event log, at the stage the payment is at unless one is given."""
-        if not self.sink.wants_log:
+        if not self.sink.wants_log and not (self._wants_samples and kind in _SAMPLES):
             return
         number = -1 if payment is None else payment.number
         if stage is None:

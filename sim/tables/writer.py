@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sim.contract.plan import Array, Plan
 from sim.contract.run import Progress, Sink
+from sim.contract.spec import LogColumn, LogKind
 from sim.tables.digest import ContentDigest, RollingDigest, row_words
 from sim.tables.folding import SummaryFolder
 from sim.tables.log_rows import SeriesRows, StageRows, event_rows
@@ -82,6 +83,7 @@ class RunWriter:
         record = self._options.record if folder is not None else Record.NONE
         self.wants_records = True
         self.wants_log = record.covers(Record.STAGES)
+        self.wants_samples = record.covers(Record.PAYMENTS)
         self.summary = SummaryFolder(plan)
         self._payments = PaymentRows(plan, self._options.replication)
         self._stages = StageRows(plan, self._options.replication)
@@ -91,9 +93,9 @@ class RunWriter:
         self.files: tuple[Path, ...] = ()
         names: list[str] = []
         if record.covers(Record.PAYMENTS):
-            names += [PAYMENTS_FILE, FEES_FILE]
+            names += [PAYMENTS_FILE, FEES_FILE, SERIES_FILE]
         if record.covers(Record.STAGES):
-            names += [STAGES_FILE, SERIES_FILE]
+            names += [STAGES_FILE]
         if record.covers(Record.EVENTS):
             names += [EVENTS_FILE]
         if folder is not None:
@@ -113,8 +115,12 @@ class RunWriter:
         return self._content.text()
 
     def take_log(self, rows: Array) -> None:
-        """Take event-log rows, in order."""
-        if not self.wants_log or len(rows) == 0:
+        """Take event-log rows, in order, or the SAMPLE rows alone where the log is not wanted."""
+        if len(rows) == 0:
+            return
+        if not self.wants_log:
+            if self.wants_samples:
+                self._streams[SERIES_FILE].take(self._series.take(rows))
             return
         self._rolling.take(rows)
         self._streams[STAGES_FILE].take(self._stages.take(rows))
@@ -176,6 +182,7 @@ class SinkGroup:
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = tuple(sinks)
         self.wants_log = any(sink.wants_log for sink in self._sinks)
+        self.wants_samples = any(_wants_samples(sink) for sink in self._sinks)
         self.wants_records = any(sink.wants_records for sink in self._sinks)
 
     def take_log(self, rows: Array) -> None:
@@ -183,6 +190,8 @@ class SinkGroup:
         for sink in self._sinks:
             if sink.wants_log:
                 sink.take_log(rows)
+            elif _wants_samples(sink):
+                sink.take_log(rows[rows[:, LogColumn.KIND] >= LogKind.SAMPLE_STATION])
 
     def take_records(self, rows: Array) -> None:
         """Pass records on."""
@@ -194,3 +203,8 @@ class SinkGroup:
         """Pass progress on."""
         for sink in self._sinks:
             sink.take_progress(time_us, payments, events)
+
+
+def _wants_samples(sink: Sink) -> bool:
+    """Say whether a sink wants SAMPLE rows; one that does not say does not."""
+    return bool(getattr(sink, "wants_samples", False))

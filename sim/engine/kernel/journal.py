@@ -18,6 +18,8 @@ from sim.engine.kernel.state import (
     C_NOW,
     C_RECORDS,
     C_WANTS_LOG,
+    LOG_ALL,
+    LOG_NONE,
     P_SINCE,
     P_TIME,
     KernelPlan,
@@ -76,8 +78,17 @@ def write_log(
     value: int,
 ) -> None:
     """Write one row of the event log, if anybody wants it."""
-    if cursor[C_WANTS_LOG] != 0:
+    if cursor[C_WANTS_LOG] == LOG_ALL:
         _append_row(cursor, log, kind, payment, stage, subject, amount, value)
+
+
+@inlined
+def write_sample(
+    cursor: Array, log: Array, kind: int, subject: int, amount: int, value: int
+) -> None:
+    """Write one SAMPLE row, which some want who do not want the log."""
+    if cursor[C_WANTS_LOG] != LOG_NONE:
+        _append_row(cursor, log, kind, -1, -1, subject, amount, value)
 
 
 @called

@@ -23,7 +23,7 @@ from sim.contract.spec import (
 )
 from sim.engine.kernel import state as st
 from sim.engine.kernel.jit import called
-from sim.engine.kernel.journal import write_log
+from sim.engine.kernel.journal import write_log, write_sample
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.prices import price
 from sim.engine.kernel.state import (
@@ -186,21 +186,14 @@ def sample(plan: KernelPlan, state: KernelState) -> None:
     for s in range(state.station.shape[0]):
         length = state.station[s, S_QUEUE]
         state.station[s, S_SEEN] = length
-        write_log(cursor, log, _SAMPLE_STATION, -1, -1, s, length, state.station[s, S_BUSY])
+        write_sample(cursor, log, _SAMPLE_STATION, s, length, state.station[s, S_BUSY])
     for ledger in range(state.ledger.shape[0]):
         length = state.ledger[ledger, L_QUEUE]
         state.ledger[ledger, L_SEEN] = length
         rounds = state.ledger[ledger, L_ROUND]
-        write_log(cursor, log, _SAMPLE_LEDGER, -1, -1, ledger, length, rounds)
+        write_sample(cursor, log, _SAMPLE_LEDGER, ledger, length, rounds)
     for account in range(state.account.shape[0]):
         if plan.account[account, _WATCHED] != 0:
-            write_log(
-                cursor,
-                log,
-                _SAMPLE_ACCOUNT,
-                -1,
-                -1,
-                account,
-                state.account[account, A_POSTED],
-                state.account[account, A_PENDING],
-            )
+            posted = state.account[account, A_POSTED]
+            pending = state.account[account, A_PENDING]
+            write_sample(cursor, log, _SAMPLE_ACCOUNT, account, posted, pending)

@@ -112,6 +112,9 @@ C_HEAD_KEY = 20
 C_ERROR = 21
 C_ERROR_PAYMENT = 22
 C_WANTS_LOG = 23
+LOG_NONE = 0
+LOG_ALL = 1
+LOG_SAMPLES = 2
 C_WANTS_RECORDS = 24
 C_HORIZON = 25
 C_WARM_UP = 26
@@ -337,13 +340,16 @@ def lay_plan(plan: Plan) -> KernelPlan:
     return KernelPlan(**arrays, rank=_writable(rank))
 
 
-def lay_state(plan: Plan, *, wants_log: bool, wants_records: bool) -> KernelState:
+def lay_state(
+    plan: Plan, *, wants_log: bool, wants_records: bool, wants_samples: bool = False
+) -> KernelState:
     """Return the state before the first event, with room for a few payments."""
     stations, ledgers, accounts = len(plan.station), len(plan.ledger), len(plan.account)
     ranks = max(1, len(np.unique(plan.stream[:, StreamColumn.PRIORITY])))
     cursor = np.zeros(CURSOR_LENGTH, dtype=np.int64)
     cursor[[C_FREE, C_NODE, C_ACTIVE, C_BLOCK, C_KEY, C_CLOSING]] = -1
-    cursor[C_WANTS_LOG], cursor[C_WANTS_RECORDS] = wants_log, wants_records
+    cursor[C_WANTS_LOG] = LOG_ALL if wants_log else LOG_SAMPLES if wants_samples else LOG_NONE
+    cursor[C_WANTS_RECORDS] = wants_records
     cursor[C_HORIZON], cursor[C_WARM_UP] = plan.horizon_us, plan.warm_up_us
     cursor[C_SAMPLE_INTERVAL], cursor[C_FX_STEP] = plan.sample_interval_us, plan.fx_step_us
     cursor[C_DAY_OFFSET], cursor[C_RANKS] = plan.day_offset_us, ranks

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 
+from sim.contract.run import Engine
 from sim.contract.spec import (
     NULL,
+    AccountColumn,
     AccountTotal,
     Cause,
     FeeKind,
     Flag,
+    LogColumn,
     LogKind,
     Op,
     Outcome,
@@ -19,9 +24,11 @@ from sim.contract.spec import (
     RecordColumn,
     Register,
 )
+from sim.engine.compiled import run_compiled
+from sim.engine.reference import run_reference
 from sim.errors import InvariantViolation
 from sim.units import DAY_US
-from tests.unit.engine.worked import SECOND, Ran, Sketch, outcomes, run_plan, workload
+from tests.unit.engine.worked import SECOND, Ran, Recorder, Sketch, outcomes, run_plan, workload
 
 MONEY = (
     LogKind.RESERVE,
@@ -463,3 +470,19 @@ def test_a_transfer_between_currencies_is_a_bug() -> None:
     sketch.builder.add_stage(Op.POST, "", first=transfer, count=1)
     with pytest.raises(InvariantViolation, match="leaves its currency"):
         run_plan(sketch.build(), workload({"at": 0}))
+
+
+@pytest.mark.parametrize("engine", [run_reference, run_compiled])
+def test_samples_are_given_without_the_log_to_a_sink_that_wants_only_them(engine: Engine) -> None:
+    """The SAMPLE rows of a run without a log are those of the run with one, and nothing else is."""
+    plan = Nostro(100)
+    built = replace(plan.sketch.build(), sample_interval_us=10 * SECOND)
+    payments = workload(*amounts((1.5, 60)))
+    full = run_plan(built, payments)
+    recorder = Recorder(wants_log=False)
+    recorder.wants_samples = True
+    engine(built, [payments], recorder)
+    found = np.vstack(recorder.logs)
+    assert (found == full.log[full.log[:, LogColumn.KIND] >= LogKind.SAMPLE_STATION]).all()
+    watched = int(built.account[:, AccountColumn.WATCHED].sum())
+    assert len(found) == 10 * (len(built.station) + len(built.ledger) + watched)

@@ -37,6 +37,7 @@ class Recorder:
     def __init__(self, wants_log: bool = True) -> None:
         self.wants_log = wants_log
         self.wants_records = True
+        self.wants_samples = False
         self.logs: list[Array] = []
         self.records: list[Array] = []
         self.progress: list[tuple[int, int, int]] = []
