@@ -119,12 +119,6 @@ def describe_demand(
     for route in payees.routes:
         for limit in corridors.routes[route].limits:
             builder.use_limit(limit, stream)
-    if demand.payments is not None and pool:
-        for position, payment in enumerate(demand.payments):
-            if payment.merchant >= len(pool):
-                path = ("demand", name, "payments", position, "merchant")
-                problems.append((path, f"found {payment.merchant}; allowed: below {len(pool)}"))
-                return None
     try:
         arrivals = _arrivals(scenario, builder, demand)
     except ValueError as problem:
@@ -148,10 +142,14 @@ def _missing_agents(
     corridor = scenario.corridors[demand.corridor]
     home = corridor.from_.country
     known = [m.name for m in members if m.entry.country == home and banks_here(m)]
+    pool = len(payees.merchant)
     for position, payment in enumerate(demand.payments or ()):
+        if pool and payment.merchant >= pool:
+            path: FieldPath = ("demand", name, "payments", position, "merchant")
+            yield path, f"found {payment.merchant}; allowed: below {pool}"
         agent = payment.debtor_agent
         if agent is not None and agent not in known:
-            path: FieldPath = ("demand", name, "payments", position, "debtor_agent")
+            path = ("demand", name, "payments", position, "debtor_agent")
             hint = suggest(agent, known)
             yield (
                 path,

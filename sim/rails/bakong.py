@@ -145,7 +145,7 @@ def commit_stage(rail_name: str, moves: tuple[Move, ...], *, settles: bool) -> S
 
 
 def kyc_limit(
-    rail_name: str, tier: str, limit: KycLimit, currency: str, register: Register
+    rail_name: str, tier: str, limit: KycLimit, *, currency: str, register: Register
 ) -> LimitSpec:
     """Return the limit of a tier in one currency, as minor units; absent means no bound."""
     day = limit.per_day.get(currency)

@@ -190,7 +190,9 @@ def tier_limit(
     tier = corridor.kyc_tier
     if tier is None or tier not in ledger.limits:
         return ()
-    spec = kyc_limit(candidate.ledger, tier, ledger.limits[tier], currency, Register.DEBITED)
+    spec = kyc_limit(
+        candidate.ledger, tier, ledger.limits[tier], currency=currency, register=Register.DEBITED
+    )
     if spec.per_payment < 0 and spec.per_day < 0:
         return ()
     return (Stage(Op.LIMIT, f"{candidate.ledger}.kyc_limit", limit=spec, target=FAIL),)
