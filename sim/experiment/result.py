@@ -73,7 +73,7 @@ class Result:
 
     @property
     def series(self) -> pa.Table:
-        """Read ``series.parquet``: queues and balances over time (``record="stages"``)."""
+        """Read ``series.parquet``: queues and balances over time."""
         return self.table("series")
 
     @property

@@ -41,7 +41,7 @@ def test_a_run_leaves_its_folder_complete(tmp_path):
     ("record", "tables"),
     [
         ("none", set()),
-        ("payments", {"payments", "fees"}),
+        ("payments", {"payments", "fees", "series"}),
         ("stages", {"payments", "fees", "stages", "series"}),
         ("events", {"payments", "fees", "stages", "series", "events"}),
     ],
