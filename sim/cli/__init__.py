@@ -15,10 +15,15 @@ import typer
 
 from sim.cli import qr
 from sim.cli.audit import audit_command
+from sim.cli.compare import compare_command
 from sim.cli.explain import explain_command
 from sim.cli.guard import INTERRUPTED_EXIT
+from sim.cli.reproduce import reproduce_command
 from sim.cli.run import run_command
 from sim.cli.schema import schema_command
+from sim.cli.sensitivity import sensitivity_command
+from sim.cli.stress import stress_command
+from sim.cli.sweep import sweep_command
 from sim.cli.validate import validate_command
 
 app = typer.Typer(
@@ -32,6 +37,11 @@ app.command("run")(run_command)
 app.command("validate")(validate_command)
 app.command("explain")(explain_command)
 app.command("audit")(audit_command)
+app.command("compare")(compare_command)
+app.command("sweep")(sweep_command)
+app.command("stress")(stress_command)
+app.command("sensitivity")(sensitivity_command)
+app.command("reproduce")(reproduce_command)
 app.command("schema")(schema_command)
 app.add_typer(qr.app)
 

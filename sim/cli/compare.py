@@ -102,6 +102,7 @@ def _arms(
     inputs: list[str], loaded: LoadedExperiment | None, changes: tuple[str, ...]
 ) -> tuple[list[ArmWork], ComparisonPlan]:
     """Resolve every arm; all problems of an arm are told at once."""
+    from sim.compiler.compile import compile_scenario
     from sim.experiment.compare import DEFAULT_MEASURES, ArmWork, ComparisonPlan
     from sim.experiment.picking import full_key
     from sim.experiment.precision import parse_precision
@@ -112,6 +113,8 @@ def _arms(
         paths = [scenario_file(given) for given in inputs]
         names = _names(paths)
         scenarios = [load_scenario(path, changes) for path in paths]
+        for scenario in scenarios:
+            compile_scenario(scenario, with_tables=False)
         arms = [
             ArmWork(name, dump_resolved(scenario.document))
             for name, scenario in zip(names, scenarios, strict=True)
@@ -119,6 +122,9 @@ def _arms(
         return arms, ComparisonPlan(seed=scenarios[0].scenario.seed)
     experiment = loaded.experiment
     scenarios = [loaded.arm(name, changes) for name in experiment.arms]
+    for scenario in scenarios:
+        # Every problem of every arm shows here, at its own file and line, before anything runs.
+        compile_scenario(scenario, with_tables=False)
     arms = [
         ArmWork(name, dump_resolved(scenario.document))
         for name, scenario in zip(experiment.arms, scenarios, strict=True)
