@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
+from sim.compiler.places import account_index, station_index
 from sim.compiler.prices import PriceRows
 from sim.contract.spec import Op
 from sim.model.distributions import DurationDistribution
-from sim.rails.stages import ByRole, LimitSpec, Move, Place, Program, Stage
+from sim.rails.stages import LimitSpec, Move, Program, Stage
 
 
 @dataclass(slots=True)
@@ -109,7 +110,7 @@ def _columns(builder: PlanBuilder, stage: Stage, marks: dict[str, int]) -> dict[
         values["table"] = duration_table(builder, stage.time)
     if stage.op is Op.SERVE:
         assert stage.place is not None
-        values["subject"] = _station(builder, stage.place)
+        values["subject"] = station_index(builder, stage.place)
     if stage.op is Op.BATCH:
         assert isinstance(stage.place, str)
         values["subject"] = builder.ledgers[stage.place]
@@ -141,21 +142,3 @@ def _add_move(builder: PlanBuilder, move: Move) -> int:
     return builder.add_transfer(
         account_index(builder, move.debit), account_index(builder, move.credit), move.register
     )
-
-
-def account_index(builder: PlanBuilder, place: Place) -> int:
-    """Return the account a place names; one that is not there yet has no limit.
-
-    Unlimited accounts are named ``<what>:...:<currency>``.
-    """
-    if isinstance(place, ByRole):
-        return builder.account_ref(place.role, place.kind)
-    if place in builder.accounts:
-        return builder.accounts[place]
-    return builder.add_account(place, place.rpartition(":")[2])
-
-
-def _station(builder: PlanBuilder, place: Place) -> int:
-    if isinstance(place, ByRole):
-        return builder.station_ref(place.role, place.kind)
-    return builder.stations[place]

@@ -8,10 +8,10 @@ compiler decides which rows there are. Tests use it to write plans by hand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import IntEnum
 
 import numpy as np
 
+from sim.compiler.rows import Names, array_of, matrix_of, row_of
 from sim.contract.plan import Array, Plan, PlanNames
 from sim.contract.spec import (
     UNLIMITED,
@@ -59,48 +59,6 @@ _NAMED = (
     "account_kinds",
     "station_kinds",
 )
-
-
-class Names:
-    """Number texts in the order they are first seen."""
-
-    def __init__(self) -> None:
-        self._index: dict[str, int] = {}
-
-    def add(self, name: str) -> int:
-        """Return the index of a name, adding it if new."""
-        return self._index.setdefault(name, len(self._index))
-
-    def add_new(self, name: str) -> int:
-        """Return the index of a name that must not be there yet."""
-        if name in self._index:
-            raise ValueError(f"{name!r} is already there")
-        return self.add(name)
-
-    def __getitem__(self, name: str) -> int:
-        return self._index[name]
-
-    def get(self, name: str) -> int:
-        """Return the index of a name, -1 if it is not there."""
-        return self._index.get(name, -1)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._index
-
-    def __len__(self) -> int:
-        return len(self._index)
-
-    def as_tuple(self) -> tuple[str, ...]:
-        """Return all names in index order."""
-        return tuple(self._index)
-
-
-def _row(columns: type[IntEnum], values: Mapping[str, int], default: int = -1) -> list[int]:
-    """Lay values given by lower-case column name into a row."""
-    row = [default] * len(columns)
-    for name, value in values.items():
-        row[columns[name.upper()]] = int(value)
-    return row
 
 
 class PlanBuilder:
@@ -229,7 +187,7 @@ class PlanBuilder:
             "when_closed": when_closed,
             "reason_closed": reason_closed,
         }
-        self._station.append(_row(StationColumn, values))
+        self._station.append(row_of(StationColumn, values))
         return index
 
     def station_row(self, station: int) -> list[int]:
@@ -261,7 +219,7 @@ class PlanBuilder:
             "purpose_vote": self.purpose("ledger.vote"),
             "purpose_leader": self.purpose("ledger.leader"),
         }
-        self._ledger.append(_row(LedgerColumn, values))
+        self._ledger.append(row_of(LedgerColumn, values))
         return index
 
     # -- money --------------------
@@ -276,7 +234,7 @@ class PlanBuilder:
             "overdraft": overdraft,
             "watched": int(watched),
         }
-        self._account.append(_row(AccountColumn, values))
+        self._account.append(row_of(AccountColumn, values))
         return index
 
     def world(self, currency: str) -> int:
@@ -305,7 +263,7 @@ class PlanBuilder:
     def add_transfer(self, debit: int, credit: int, register: int) -> int:
         """Add a transfer row and return its index."""
         values = {"debit": debit, "credit": credit, "register": register}
-        self._transfer.append(_row(TransferColumn, values))
+        self._transfer.append(row_of(TransferColumn, values))
         return len(self._transfer) - 1
 
     def deposit(self, time_us: int, account: int, amount: int) -> None:
@@ -325,14 +283,14 @@ class PlanBuilder:
     def add_conversion(self, pair: int, *, inverted: bool, spread_ppm: int) -> int:
         """Add a conversion and return its index."""
         values = {"pair": pair, "inverted": int(inverted), "spread_ppm": spread_ppm}
-        self._conversion.append(_row(ConversionColumn, values))
+        self._conversion.append(row_of(ConversionColumn, values))
         return len(self._conversion) - 1
 
     def add_tiers(self, tiers: Iterable[tuple[int, int, int]]) -> tuple[int, int]:
         """Add tiers (up to, fixed, ppm) and return the first row and their count."""
         first = len(self._tier)
         for up_to, fixed, ppm in tiers:
-            self._tier.append(_row(TierColumn, {"up_to": up_to, "fixed": fixed, "ppm": ppm}))
+            self._tier.append(row_of(TierColumn, {"up_to": up_to, "fixed": fixed, "ppm": ppm}))
         return first, len(self._tier) - first
 
     def add_fee(self, *, component: str, recipient: str, currency: str, **values: int) -> int:
@@ -340,7 +298,7 @@ class PlanBuilder:
 
         The fees of one price must follow each other.
         """
-        row = _row(FeeColumn, {"fixed": 0, "ppm": 0, "granule": 1, **values})
+        row = row_of(FeeColumn, {"fixed": 0, "ppm": 0, "granule": 1, **values})
         row[FeeColumn.COMPONENT] = self.components.add(component)
         row[FeeColumn.RECIPIENT] = self.recipients.add(recipient)
         row[FeeColumn.CURRENCY] = self.currencies.add(currency)
@@ -374,7 +332,7 @@ class PlanBuilder:
             "provider_1": self.agents.add(providers[0]) if providers[0] else -1,
             "provider_2": self.agents.add(providers[1]) if providers[1] else -1,
         }
-        self._pricing.append(_row(PricingColumn, values))
+        self._pricing.append(row_of(PricingColumn, values))
         return len(self._pricing) - 1
 
     def add_limit(
@@ -383,7 +341,7 @@ class PlanBuilder:
         """Add a limit row and return its index."""
         index = self.limits.add_new(name)
         values = {"register": register, "per_payment": per_payment, "per_day": per_day}
-        self._limit.append(_row(LimitColumn, values))
+        self._limit.append(row_of(LimitColumn, values))
         return index
 
     def use_limit(self, limit: int, stream: int) -> None:
@@ -401,7 +359,7 @@ class PlanBuilder:
 
     def add_stage(self, op: Op, name: str = "", **values: int) -> int:
         """Add a stage (columns by lower-case name) and return its index."""
-        row = _row(StageColumn, {"flags": 0, "count": 0, **values})
+        row = row_of(StageColumn, {"flags": 0, "count": 0, **values})
         row[StageColumn.OP] = int(op)
         self._stage.append(row)
         self._stage_names.append(name or op.name.lower())
@@ -415,7 +373,7 @@ class PlanBuilder:
     def add_route(self, name: str, *, rail: str, corridor: str, **values: int) -> int:
         """Add a route (columns by lower-case name) and return its index."""
         index = self.routes.add_new(name)
-        row = _row(RouteColumn, {"expected_us": 0, "view_first": 0, "view_count": 0, **values})
+        row = row_of(RouteColumn, {"expected_us": 0, "view_first": 0, "view_count": 0, **values})
         row[RouteColumn.RAIL] = self.rails.add(rail)
         row[RouteColumn.CORRIDOR] = self.corridors.add(corridor)
         self._route.append(row)
@@ -426,7 +384,7 @@ class PlanBuilder:
         first = len(self._route_view)
         for kind, subject, per_item in rows:
             self._route_view.append(
-                _row(RouteViewColumn, {"kind": kind, "subject": subject, "per_item": per_item})
+                row_of(RouteViewColumn, {"kind": kind, "subject": subject, "per_item": per_item})
             )
         self._route[route][RouteColumn.VIEW_FIRST] = first
         self._route[route][RouteColumn.VIEW_COUNT] = len(self._route_view) - first
@@ -443,7 +401,7 @@ class PlanBuilder:
             "max_attempts": max_attempts,
         }
         self._candidate.extend(candidates)
-        self._route_set.append(_row(RouteSetColumn, values))
+        self._route_set.append(row_of(RouteSetColumn, values))
         return index
 
     def add_stream(
@@ -468,7 +426,7 @@ class PlanBuilder:
             "currency": self.currencies.add(currency),
             "channel": self.channels.add(channel),
         }
-        self._stream.append(_row(StreamColumn, values))
+        self._stream.append(row_of(StreamColumn, values))
         self._payer_count.append(payers)
         return index
 
@@ -498,48 +456,35 @@ class PlanBuilder:
         agenda = sorted(self._agenda, key=lambda row: row[0])
         return Plan(
             **self._scalars,
-            stage=_array(self._stage, len(StageColumn)),
-            station=_array(self._station, len(StationColumn)),
-            ledger=_array(self._ledger, len(LedgerColumn)),
-            ledger_key=_array([self._key("ledger", name) for name in names.ledgers], 4),
-            account=_array(self._account, len(AccountColumn)),
+            stage=array_of(self._stage, len(StageColumn)),
+            station=array_of(self._station, len(StationColumn)),
+            ledger=array_of(self._ledger, len(LedgerColumn)),
+            ledger_key=array_of([self._key("ledger", name) for name in names.ledgers], 4),
+            account=array_of(self._account, len(AccountColumn)),
             world=np.array(world, dtype=np.int64),
-            transfer=_array(self._transfer, len(TransferColumn)),
-            rate=_array(rate, steps),
+            transfer=array_of(self._transfer, len(TransferColumn)),
+            rate=array_of(rate, steps),
             pair_scale=np.array(self._scale, dtype=np.int64),
-            conversion=_array(self._conversion, len(ConversionColumn)),
-            pricing=_array(self._pricing, len(PricingColumn)),
-            fee=_array(self._fee, len(FeeColumn)),
-            tier=_array(self._tier, len(TierColumn)),
-            limit=_array(self._limit, len(LimitColumn)),
+            conversion=array_of(self._conversion, len(ConversionColumn)),
+            pricing=array_of(self._pricing, len(PricingColumn)),
+            fee=array_of(self._fee, len(FeeColumn)),
+            tier=array_of(self._tier, len(TierColumn)),
+            limit=array_of(self._limit, len(LimitColumn)),
             limit_first=limit_first,
             limit_cells=self._limit_cells,
-            route=_array(self._route, len(RouteColumn)),
-            route_view=_array(self._route_view, len(RouteViewColumn)),
-            route_set=_array(self._route_set, len(RouteSetColumn)),
+            route=array_of(self._route, len(RouteColumn)),
+            route_view=array_of(self._route_view, len(RouteViewColumn)),
+            route_set=array_of(self._route_set, len(RouteSetColumn)),
             candidate=np.array(self._candidate, dtype=np.int64),
-            stream=_array(self._stream, len(StreamColumn)),
-            stream_key=_array([self._key("payment", name) for name in names.streams], 4),
-            agenda=_array(agenda, 4),
+            stream=array_of(self._stream, len(StreamColumn)),
+            stream_key=array_of([self._key("payment", name) for name in names.streams], 4),
+            agenda=array_of(agenda, 4),
             table=np.concatenate(self._tables) if self._tables else np.zeros(0, dtype=np.int64),
-            agent_account=_matrix(self._agent_account, len(self.agents), len(self.account_kinds)),
-            agent_station=_matrix(self._agent_station, len(self.agents), len(self.station_kinds)),
+            agent_account=matrix_of(self._agent_account, len(self.agents), len(self.account_kinds)),
+            agent_station=matrix_of(self._agent_station, len(self.agents), len(self.station_kinds)),
             names=names,
             payer_count=tuple(self._payer_count),
         )
 
     def _key(self, kind: str, name: str) -> list[int]:
         return list(stream_key(self.seed, self.replication, kind, name))
-
-
-def _array(rows: Sequence[Sequence[int]], width: int) -> Array:
-    """Return rows as a C-contiguous array that keeps its width when empty."""
-    return np.array([list(row) for row in rows], dtype=np.int64).reshape(len(rows), width)
-
-
-def _matrix(cells: Mapping[tuple[int, int], int], rows: int, columns: int) -> Array:
-    """Return a matrix of the given cells, -1 elsewhere."""
-    matrix = np.full((rows, columns), -1, dtype=np.int64)
-    for (row, column), value in cells.items():
-        matrix[row, column] = value
-    return matrix

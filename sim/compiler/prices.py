@@ -16,6 +16,7 @@ from fractions import Fraction
 
 from sim.compiler.builder import PlanBuilder
 from sim.compiler.flows import Exchange, FeeTerms, Price
+from sim.compiler.places import account_index
 from sim.contract.spec import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX, Bearer, FeeKind, Register
 from sim.model.distributions import AmountDistribution
 from sim.model.pricing import ChargeBearer, Fee
@@ -204,8 +205,6 @@ def price_rows(builder: PlanBuilder, market: Market, price: Price, *, fixed_side
 
 
 def _add_fee(builder: PlanBuilder, terms: FeeTerms) -> int:
-    from sim.compiler.assemble import account_index
-
     fee, currency = terms.fee, terms.currency
     if fee.currency not in (None, currency):
         raise PriceError(

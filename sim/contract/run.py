@@ -17,13 +17,14 @@ WorkloadSource = Iterable[Array]
 
 
 class Sink(Protocol):
-    """Receive what happens while an engine runs. The arrays belong to the sink once given."""
+    """Receive what happens while an engine runs. The arrays belong to the sink once given.
+
+    A sink may also carry ``wants_samples = True``: without the log, its SAMPLE rows are then given
+    all the same, through ``take_log``.
+    """
 
     wants_log: bool
     """Whether event-log rows are wanted at all."""
-    wants_samples: bool
-    """Whether, without the log, its SAMPLE rows are wanted all the same (through ``take_log``). A
-    sink that does not say does not want them."""
     wants_records: bool
     """Whether finished payments are wanted one by one."""
 

@@ -1,0 +1,68 @@
+"""Names into indices and rows into arrays: what the plan builder is made of.
+
+Takes texts and integers; gives positions and C-contiguous ``int64`` arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+
+import numpy as np
+
+from sim.contract.plan import Array
+
+
+class Names:
+    """Number texts in the order they are first seen."""
+
+    def __init__(self) -> None:
+        self._index: dict[str, int] = {}
+
+    def add(self, name: str) -> int:
+        """Return the index of a name, adding it if new."""
+        return self._index.setdefault(name, len(self._index))
+
+    def add_new(self, name: str) -> int:
+        """Return the index of a name that must not be there yet."""
+        if name in self._index:
+            raise ValueError(f"{name!r} is already there")
+        return self.add(name)
+
+    def __getitem__(self, name: str) -> int:
+        return self._index[name]
+
+    def get(self, name: str) -> int:
+        """Return the index of a name, -1 if it is not there."""
+        return self._index.get(name, -1)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._index
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def as_tuple(self) -> tuple[str, ...]:
+        """Return all names in index order."""
+        return tuple(self._index)
+
+
+def row_of(columns: type[IntEnum], values: Mapping[str, int], default: int = -1) -> list[int]:
+    """Lay values given by lower-case column name into a row."""
+    row = [default] * len(columns)
+    for name, value in values.items():
+        row[columns[name.upper()]] = int(value)
+    return row
+
+
+def array_of(rows: Sequence[Sequence[int]], width: int) -> Array:
+    """Return rows as a C-contiguous array that keeps its width when empty."""
+    return np.array([list(row) for row in rows], dtype=np.int64).reshape(len(rows), width)
+
+
+def matrix_of(cells: Mapping[tuple[int, int], int], rows: int, columns: int) -> Array:
+    """Return a matrix of the given cells, -1 elsewhere."""
+    matrix = np.full((rows, columns), -1, dtype=np.int64)
+    for (row, column), value in cells.items():
+        matrix[row, column] = value
+    return matrix
