@@ -1,0 +1,99 @@
+"""Find candidate routes in small worlds where they can be listed by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.network.graph import CreditorClass, build_graph, find_candidates, home_country
+from sim.rails.bakong import BakongRail
+from sim.scenario.scenario import Scenario, load_scenario
+from tests.theory.driver import MINIMAL, SCENARIOS, load_text
+
+CHINA = SCENARIOS / "china-two-way.yaml"
+KHR = CreditorClass("KHR")
+KHR_UNIONPAY = CreditorClass("KHR", ("unionpay",))
+
+
+def _names(scenario: Scenario, corridor: str, creditor: CreditorClass) -> list[str]:
+    return [found.name.partition("/")[2] for found in find_candidates(scenario, corridor, creditor)]
+
+
+@pytest.fixture(scope="module")
+def china() -> Scenario:
+    """Load the main scenario."""
+    return load_scenario(CHINA).scenario
+
+
+@pytest.mark.parametrize(
+    ("creditor", "routes"),
+    [
+        # 1 % + 0.12 % through Alipay+ and WeChat Pay; UnionPay needs its tag on the code.
+        (KHR, ["alipay_plus.aba", "alipay_plus.acleda", "wechat_pay.acleda"]),
+        (
+            KHR_UNIONPAY,
+            ["unionpay.acleda", "alipay_plus.aba", "alipay_plus.acleda", "wechat_pay.acleda"],
+        ),
+        # Every gateway of the scenario pays riel accounts only.
+        (CreditorClass("USD"), []),
+    ],
+)
+def test_the_code_decides_which_wallets_may_pay_it(
+    china: Scenario, creditor: CreditorClass, routes: list[str]
+) -> None:
+    assert _names(china, "cn_kh", creditor) == routes
+
+
+@pytest.mark.parametrize(
+    ("schemes", "routes"),
+    [
+        (("unionpay",), ["unionpay.acleda"]),
+        # 0.8 % through UnionPay is cheaper than 1 % through WeChat Pay itself.
+        (("wechat_pay",), ["unionpay.acleda", "wechat_pay.acleda"]),
+        (("alipay",), ["alipay_plus.aba", "alipay_plus.acleda"]),
+        (("promptpay",), []),
+    ],
+)
+def test_a_foreign_code_is_paid_through_its_scheme(
+    china: Scenario, schemes: tuple[str, ...], routes: list[str]
+) -> None:
+    assert _names(china, "kh_cn", CreditorClass("CNY", schemes)) == routes
+
+
+def test_at_home_the_ledger_is_the_only_leg(china: Scenario) -> None:
+    (found,) = find_candidates(china, "kh_khr", KHR)
+    assert (found.shape, found.agent, found.ledger, found.cost_ppm) == ("domestic", "", "bakong", 0)
+    assert [(leg.rail, leg.start, leg.end) for leg in found.legs] == [
+        ("bakong", "debtor", "creditor")
+    ]
+
+
+def test_the_graph_holds_ends_and_settlement_agents_only(china: Scenario) -> None:
+    graph = build_graph(china, "cn_kh", KHR_UNIONPAY)
+    assert set(graph.nodes) == {"debtor", "creditor", "acleda", "aba"}
+    edges = {(start, end, rail) for start, end, rail in graph.edges(keys=True)}
+    assert ("debtor", "acleda", "unionpay") in edges
+    assert ("acleda", "creditor", "bakong") in edges
+    assert ("debtor", "aba", "unionpay") not in edges
+
+
+def test_candidates_are_cut_off_after_preference(tmp_path: Path) -> None:
+    text = f"scenario: cut\nextends: {CHINA}\nrouting: {{candidates: 2, order: [wechat_pay]}}\n"
+    scenario = load_text(tmp_path, text).scenario
+    assert _names(scenario, "cn_kh", KHR_UNIONPAY) == ["wechat_pay.acleda", "unionpay.acleda"]
+
+
+def test_costs_are_margins_and_what_the_debtor_bears(tmp_path: Path) -> None:
+    scenario = load_scenario(MINIMAL).scenario
+    (inbound,) = find_candidates(scenario, "cn_kh", KHR)
+    # 1 % of the gateway and 0.12 % of the agent; interchange and service are the merchant's.
+    assert inbound.cost_ppm == 10_000 + 1_200
+    (outbound,) = find_candidates(scenario, "kh_cn", CreditorClass("CNY", ("unionpay",)))
+    assert (outbound.cost_ppm, outbound.agent) == (8_000, "river_bank")
+
+
+def test_a_ledger_serves_its_operators_country(china: Scenario) -> None:
+    rail = china.rails["bakong"]
+    assert isinstance(rail, BakongRail)
+    assert home_country(china, rail) == "KH"
