@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +91,7 @@ class Ran:
     log: Array
     records: Array
     totals: Totals
+    _by_payment: dict[int, Array] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
@@ -104,10 +105,10 @@ class Ran:
         return f"{stream}.{ordinal}" if ordinal else stream
 
     def _row(self, payment: int) -> Array:
-        found = self.records[self.records[:, RecordColumn.PAYMENT] == payment]
-        assert len(found) == 1, payment
-        row: Array = found[0]
-        return row
+        if not self._by_payment:
+            self._by_payment.update((int(r[RecordColumn.PAYMENT]), r) for r in self.records)
+            assert len(self._by_payment) == len(self.records)
+        return self._by_payment[payment]
 
     def cells(self, name: str) -> Array:
         """Return a payment's record by its name."""
