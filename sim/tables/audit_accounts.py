@@ -1,160 +1,168 @@
 """Rebuild every account from the log: posted, pending, and who waits for liquidity.
 
-Takes movements in order; reports to the findings what double entry, an overdraft limit or an
-orderly queue does not allow. Accounts start at zero: whatever they hold came through a row.
+Takes movements in order; reports what double entry, an overdraft limit or an orderly queue does not
+allow. Accounts start at zero: whatever they hold came through a row.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from sim.contract.spec import UNLIMITED, AccountColumn, LogKind
+from sim.tables.audit_columns import AccountState, Count, Pay, Things
+from sim.tables.audit_messages import Check
+from sim.tables.audit_pools import append, check, number_of, unlink
+from sim.tables.audit_world import NOBODY, World
+from sim.tables.jit import called
 
-from sim.contract.plan import Plan
-from sim.contract.spec import UNLIMITED, AccountColumn
-from sim.tables.audit_findings import Findings
+
+@called
+def available(w: World, account: int) -> int:
+    """Return what may still be reserved or debited."""
+    row = w.first[Things.ACCOUNT] + account
+    held = w.things[row, AccountState.POSTED] - w.things[row, AccountState.PENDING]
+    return int(held + w.things[row, AccountColumn.OVERDRAFT])
 
 
-class AccountBook:
-    """Keep the state of all accounts.
+@called
+def account_line(w: World, account: int) -> int:
+    """Return the line of those who wait for an account."""
+    others = w.size[Things.STATION] * w.g[Count.PRIORITIES] + 2 * w.size[Things.LEDGER]
+    return int(others + account)
 
-    Parameters
-    ----------
-    plan : Plan
-        The plan of the run.
-    findings : Findings
-        Where violations go.
 
-    Attributes
-    ----------
-    posted, pending : list of int
-        Balances in minor units.
-    """
+@called
+def has_queue(w: World, account: int) -> bool:
+    """Say whether a payment waits for an account."""
+    return bool(w.line[account_line(w, account), 0] != NOBODY)
 
-    def __init__(self, plan: Plan, findings: Findings) -> None:
-        self._findings = findings
-        self.currency: list[int] = plan.account[:, AccountColumn.CURRENCY].tolist()
-        self._overdraft: list[int] = plan.account[:, AccountColumn.OVERDRAFT].tolist()
-        self._world: list[int] = plan.world.tolist()
-        self.posted = [0] * len(self.currency)
-        self.pending = [0] * len(self.currency)
-        self._queues: dict[int, OrderedDict[int, int]] = {}
-        self._touched: set[int] = set()
 
-    def available(self, account: int) -> int:
-        """Return what may still be reserved or debited."""
-        return self.posted[account] - self.pending[account] + self._overdraft[account]
+@called
+def touch(w: World, row: int, column: int) -> None:
+    """Note that the state in a row of things changed in the event at hand."""
+    if w.things[row, column] == 0:
+        w.things[row, column] = 1
+        w.touched[w.g[Count.TOUCHED]] = row
+        w.g[Count.TOUCHED] += 1
 
-    def deposit(self, debit: int, credit: int, amount: int) -> None:
-        """Move money from the world."""
-        world = self._world[self.currency[credit]]
-        self._findings.check(
-            "opening", debit == world, "a deposit comes from account {}, not the world", debit
-        )
-        self.transfer(debit, credit, amount)
 
-    def transfer(self, debit: int, credit: int, amount: int) -> None:
-        """Move money at once."""
-        self._one_currency(debit, credit, amount)
-        self.posted[debit] -= amount
-        self.posted[credit] += amount
-        self._touched.add(credit)
-        self._within_overdraft(debit)
+@called
+def touch_account(w: World, account: int) -> None:
+    """Note that money came free on an account: the next row may set payments free."""
+    touch(w, w.first[Things.ACCOUNT] + account, AccountState.TOUCHED)
+    w.g[Count.REFILLED] = account
 
-    def reserve(self, debit: int, credit: int, amount: int) -> None:
-        """Hold money back."""
-        self._one_currency(debit, credit, amount)
-        self.pending[debit] += amount
-        self._within_overdraft(debit)
 
-    def post(self, debit: int, credit: int, amount: int) -> None:
-        """Make a reservation final."""
-        self.pending[debit] -= amount
-        self.transfer(debit, credit, amount)
+@called
+def move(w: World, debit: int, credit: int, amount: int) -> None:
+    """Move money at once."""
+    _one_currency(w, debit, credit, amount)
+    first = w.first[Things.ACCOUNT]
+    w.things[first + debit, AccountState.POSTED] -= amount
+    w.things[first + credit, AccountState.POSTED] += amount
+    touch_account(w, credit)
+    _within_overdraft(w, debit)
 
-    def void(self, debit: int, amount: int) -> None:
-        """Remove a reservation."""
-        self.pending[debit] -= amount
-        self._touched.add(debit)
 
-    def wait(self, account: int, payment: int, amount: int) -> None:
-        """Let a payment wait for liquidity."""
-        queue = self._queues.setdefault(account, OrderedDict())
-        self._findings.check(
-            "liquidity",
-            bool(queue) or self.available(account) < amount,
-            "payment {} waits for {} of account {}, which has it",
-            payment,
-            amount,
-            account,
-        )
-        queue[payment] = amount
+@called
+def hold_back(w: World, debit: int, credit: int, amount: int) -> None:
+    """Hold money back."""
+    _one_currency(w, debit, credit, amount)
+    w.things[w.first[Things.ACCOUNT] + debit, AccountState.PENDING] += amount
+    _within_overdraft(w, debit)
 
-    def has_queue(self, account: int) -> bool:
-        """Say whether a payment waits for an account."""
-        return bool(self._queues.get(account))
 
-    def release(self, account: int, payment: int) -> None:
-        """Let a waiting payment have its money: only the head of the queue may."""
-        queue = self._queues.setdefault(account, OrderedDict())
-        head = next(iter(queue), -1)
-        self._findings.check(
-            "liquidity_order",
-            head == payment,
-            "payment {} is given the liquidity of account {} before payment {}",
-            payment,
-            account,
-            head,
-        )
-        queue.pop(payment, None)
-        self._touched.add(account)
+@called
+def post(w: World, debit: int, credit: int, amount: int) -> None:
+    """Make a reservation final."""
+    w.things[w.first[Things.ACCOUNT] + debit, AccountState.PENDING] -= amount
+    move(w, debit, credit, amount)
 
-    def leave(self, account: int, payment: int) -> None:
-        """Take a payment out of the queue."""
-        self._queues.setdefault(account, OrderedDict()).pop(payment, None)
-        self._touched.add(account)
 
-    def end_event(self) -> None:
-        """Check that no payment waits for money that is there."""
-        for account in self._touched:
-            queue = self._queues.get(account)
-            if queue:
-                payment, amount = next(iter(queue.items()))
-                self._findings.check(
-                    "liquidity",
-                    self.available(account) < amount,
-                    "payment {} still waits for {} of account {}, which has it",
-                    payment,
-                    amount,
-                    account,
-                )
-        self._touched.clear()
+@called
+def void(w: World, debit: int, amount: int) -> None:
+    """Remove a reservation."""
+    w.things[w.first[Things.ACCOUNT] + debit, AccountState.PENDING] -= amount
+    touch_account(w, debit)
 
-    def finish_run(self) -> None:
-        """Check that every currency sums to zero."""
-        sums: dict[int, int] = {}
-        for account, currency in enumerate(self.currency):
-            sums[currency] = sums.get(currency, 0) + self.posted[account]
-        for currency, total in sums.items():
-            self._findings.check(
-                "conservation", total == 0, "currency {} sums to {}", currency, total
-            )
 
-    def _one_currency(self, debit: int, credit: int, amount: int) -> None:
-        same = self.currency[debit] == self.currency[credit]
-        self._findings.check(
-            "conservation",
-            same and amount > 0,
-            "{} moves from account {} to account {}: not one currency, or no amount",
-            amount,
-            debit,
-            credit,
-        )
+@called
+def wait_for(w: World, account: int, p: int, amount: int) -> None:
+    """Let a payment wait for liquidity."""
+    short = has_queue(w, account) or available(w, account) < amount
+    check(w.g, Check.SHORT_OF_NOTHING, short, (w.pay[p, Pay.NUMBER], amount, account))
+    append(w, account_line(w, account), p)
 
-    def _within_overdraft(self, account: int) -> None:
-        if self._overdraft[account] < UNLIMITED:
-            self._findings.check(
-                "overdraft",
-                self.available(account) >= 0,
-                "account {} is {} beyond its limit",
-                account,
-                -self.available(account),
-            )
+
+@called
+def release(w: World, account: int, p: int) -> None:
+    """Let a waiting payment have its money: only the head of the queue may, and at once."""
+    line = account_line(w, account)
+    head, number = w.line[line, 0], w.pay[p, Pay.NUMBER]
+    check(w.g, Check.OVERTAKES, head == p, (number, account, number_of(w, head)))
+    check(w.g, Check.FREED_WITHOUT, w.g[Count.REFILLED] == account, (number, account))
+    if w.pay[p, Pay.LINE] == line:
+        unlink(w, p)
+    touch(w, w.first[Things.ACCOUNT] + account, AccountState.TOUCHED)
+
+
+@called
+def leave_account(w: World, account: int, p: int) -> None:
+    """Take a payment out of the queue."""
+    if w.pay[p, Pay.LINE] == account_line(w, account):
+        unlink(w, p)
+    touch(w, w.first[Things.ACCOUNT] + account, AccountState.TOUCHED)
+
+
+@called
+def expect_freed(w: World, kind: int, payment: int, account: int) -> None:
+    """Check that whoever a credit sets free is set free by the very next row."""
+    refilled = w.g[Count.REFILLED]
+    head = w.line[account_line(w, refilled), 0]
+    if head == NOBODY or available(w, refilled) < w.pay[head, Pay.WAIT_AMOUNT]:
+        w.g[Count.REFILLED] = NOBODY
+        return
+    number = w.pay[head, Pay.NUMBER]
+    is_next = kind == LogKind.RESERVE and payment == number and account == refilled
+    if not check(w.g, Check.FREED_LATE, is_next, (number, refilled)):
+        w.g[Count.REFILLED] = NOBODY
+
+
+@called
+def look_after(w: World, row: int) -> None:
+    """Check at the end of an event that no payment waits for money that is there."""
+    w.things[row, AccountState.TOUCHED] = 0
+    account = row - w.first[Things.ACCOUNT]
+    head = w.line[account_line(w, account), 0]
+    if head != NOBODY:
+        amount = w.pay[head, Pay.WAIT_AMOUNT]
+        short = available(w, account) < amount
+        check(w.g, Check.STILL_WAITS, short, (w.pay[head, Pay.NUMBER], amount, account))
+
+
+@called
+def sum_currencies(w: World) -> None:
+    """Check that every currency sums to zero."""
+    first, count = w.first[Things.ACCOUNT], w.size[Things.ACCOUNT]
+    for row in range(first, first + count):
+        currency, total, is_first = w.things[row, AccountColumn.CURRENCY], 0, True
+        for other in range(first, first + count):
+            if w.things[other, AccountColumn.CURRENCY] == currency:
+                is_first = is_first and other >= row
+                total += w.things[other, AccountState.POSTED]
+        if is_first:
+            check(w.g, Check.SUM, total == 0, (currency, total))
+
+
+@called
+def _one_currency(w: World, debit: int, credit: int, amount: int) -> None:
+    first = w.first[Things.ACCOUNT]
+    currency = w.things[first + debit, AccountColumn.CURRENCY]
+    same = currency == w.things[first + credit, AccountColumn.CURRENCY]
+    check(w.g, Check.ONE_CURRENCY, same and amount > 0, (amount, debit, credit))
+
+
+@called
+def _within_overdraft(w: World, account: int) -> None:
+    row = w.first[Things.ACCOUNT] + account
+    if w.things[row, AccountColumn.OVERDRAFT] < UNLIMITED:
+        left = available(w, account)
+        check(w.g, Check.OVERDRAFT, left >= 0, (account, -left))

@@ -7,7 +7,6 @@ the audit rebuilt.
 
 from __future__ import annotations
 
-from sim.contract.plan import Plan
 from sim.contract.spec import (
     LEDGER_PSEUDO,
     PAYMENT_BITS,
@@ -19,22 +18,149 @@ from sim.contract.spec import (
     EventClass,
     LogKind,
 )
-from sim.tables.audit_accounts import AccountBook
-from sim.tables.audit_findings import Findings
-from sim.tables.audit_ledgers import LedgerBook
-from sim.tables.audit_program import Program
-from sim.tables.audit_stations import StationBook
+from sim.tables.audit_accounts import look_after, move
+from sim.tables.audit_columns import AccountState, Count, LedgerState, StationState, Things
+from sim.tables.audit_ledgers import close_block, fail_leader, last_round, ledger_line
+from sim.tables.audit_messages import Check
+from sim.tables.audit_pools import add, bury, check
+from sim.tables.audit_stations import look_after_station, set_closed
+from sim.tables.audit_turns import end_turns
+from sim.tables.audit_world import NEVER, World
+from sim.tables.jit import called
 
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
-_SAMPLES = (LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT)
-_AGENDA_ROWS = {
-    int(LogKind.DEPOSIT): AgendaKind.DEPOSIT,
-    int(LogKind.CLOSE): AgendaKind.STATION_CLOSE,
-    int(LogKind.OPEN): AgendaKind.STATION_OPEN,
-}
-_ONLY_FIRST = frozenset(
-    int(kind)
-    for kind in (
+_TIME_US, _KIND, _SUBJECT, _AMOUNT = 0, 1, 2, 3
+"""Columns of the agenda."""
+
+
+@called
+def begin_event(w: World, time_us: int, key: int, kind: int, payment: int) -> None:
+    """Begin an event with its first row."""
+    g = w.g
+    if time_us != g[Count.NOW]:
+        _check_done(w, NEVER)
+        g[Count.BORN] = 0
+        follows = time_us > g[Count.NOW]
+        g[Count.HIGHEST] = key
+    else:
+        # Only what was scheduled at this very instant may come after a higher key.
+        was_born = bury(w, key)
+        follows = key > g[Count.HIGHEST] or was_born
+        g[Count.HIGHEST] = max(g[Count.HIGHEST], key)
+        _check_done(w, key)
+    event_class, owner = key >> (PAYMENT_BITS + STEP_BITS), (key >> STEP_BITS) & _PAYMENT_MASK
+    horizon_us = g[Count.HORIZON_US]
+    in_run = 0 <= time_us < horizon_us
+    if event_class == EventClass.HORIZON:
+        in_run = time_us == horizon_us
+    g[Count.NOW], g[Count.KEY] = time_us, key
+    check(g, Check.EVENT_ORDER, follows and in_run, (time_us, key))
+    fits = _first_row_fits(event_class, owner, kind, payment)
+    check(g, Check.FIRST_ROW, fits, (kind, event_class))
+    is_sample = event_class == EventClass.SAMPLE
+    if is_sample or event_class in (EventClass.CALENDAR, EventClass.SUBMIT):
+        check(g, Check.KEY_STEP, key & STEP_MASK == 0, (key,))
+    if is_sample:
+        right = time_us == owner * g[Count.SAMPLE_INTERVAL_US]
+        check(g, Check.SAMPLE_TIME, right, (owner,))
+
+
+@called
+def follow_event(w: World, kind: int) -> None:
+    """Go on within an event."""
+    if _is_only_first(kind):
+        add(w.g, Check.WITHIN_EVENT, (kind,))
+
+
+@called
+def end_event(w: World) -> None:
+    """Check what must hold between two events."""
+    end_turns(w)
+    stations_end = w.first[Things.STATION] + w.size[Things.STATION]
+    for at in range(w.g[Count.TOUCHED]):
+        row = w.touched[at]
+        if row < stations_end:
+            look_after_station(w, row)
+        else:
+            look_after(w, row)
+    w.g[Count.TOUCHED] = 0
+    close_block(w)
+
+
+@called
+def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> None:
+    """Check a row that belongs to no payment."""
+    if kind in (LogKind.DEPOSIT, LogKind.CLOSE, LogKind.OPEN):
+        _agenda_row(w, kind, subject, amount, value)
+    elif kind == LogKind.LEADER_FAILED:
+        fail_leader(w, subject, value)
+    elif kind == LogKind.SAMPLE_STATION:
+        row = w.first[Things.STATION] + subject
+        waiting, busy = w.things[row, StationState.WAITING], w.things[row, StationState.BUSY]
+        w.things[row, StationState.SEEN] = amount
+        right = amount == waiting and value == busy
+        check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, waiting, busy))
+    elif kind == LogKind.SAMPLE_LEDGER:
+        waiting, last = w.line[ledger_line(w, subject), 2], last_round(w, subject)
+        w.things[w.first[Things.LEDGER] + subject, LedgerState.SEEN] = amount
+        right = amount == waiting and value == last
+        check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, waiting, last))
+    elif kind == LogKind.SAMPLE_ACCOUNT:
+        row = w.first[Things.ACCOUNT] + subject
+        posted, pending = w.things[row, AccountState.POSTED], w.things[row, AccountState.PENDING]
+        right = amount == posted and value == pending
+        check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, posted, pending))
+    else:
+        add(w.g, Check.UNKNOWN_KIND, (kind,))
+
+
+@called
+def skip_agenda(w: World, index: int) -> None:
+    """Check that agenda rows passed over had nothing to do."""
+    for at in range(w.g[Count.NEXT_AGENDA], min(index, w.size[Things.AGENDA])):
+        row = w.first[Things.AGENDA] + at
+        is_empty = w.things[row, _KIND] == AgendaKind.DEPOSIT and w.things[row, _AMOUNT] == 0
+        idle = is_empty or w.things[row, _TIME_US] >= w.g[Count.HORIZON_US]
+        check(w.g, Check.AGENDA_SKIPPED, idle, (at,))
+
+
+@called
+def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> None:
+    g, is_deposit = w.g, kind == LogKind.DEPOSIT
+    index = (g[Count.KEY] >> STEP_BITS) & _PAYMENT_MASK
+    skip_agenda(w, index)
+    g[Count.NEXT_AGENDA] = index + 1
+    due_kind, named = AgendaKind.DEPOSIT + 0, value
+    if not is_deposit:
+        due_kind, named = AgendaKind.STATION_CLOSE + 0, subject
+        if kind == LogKind.OPEN:
+            due_kind = AgendaKind.STATION_OPEN + 0
+    right = False
+    if index < w.size[Things.AGENDA]:
+        row = w.first[Things.AGENDA] + index
+        right = w.things[row, _TIME_US] == g[Count.NOW] and w.things[row, _KIND] == due_kind
+        right = right and w.things[row, _SUBJECT] == named
+        right = right and (not is_deposit or w.things[row, _AMOUNT] == amount)
+    check(g, Check.AGENDA_ROW, right, (index,))
+    if is_deposit:
+        world = w.things[w.first[Things.ACCOUNT] + value, AccountState.WORLD]
+        check(g, Check.OPENING, subject == world, (subject,))
+        move(w, world, value, amount)
+    else:
+        set_closed(w, subject, 1 if kind == LogKind.CLOSE else 0)
+
+
+@called
+def _check_done(w: World, key: int) -> None:
+    """Check that what was scheduled for this instant and comes before a key has been done."""
+    if w.g[Count.BORN] > 0:
+        check(w.g, Check.DUE_FIRST, w.born[0] > key, (w.born[0],))
+
+
+@called
+def _is_only_first(kind: int) -> bool:
+    """Say whether a row begins an event and comes nowhere else in it."""
+    return kind in (
         LogKind.SUBMIT,
         LogKind.FINISH,
         LogKind.COMMIT,
@@ -44,159 +170,26 @@ _ONLY_FIRST = frozenset(
         LogKind.OPEN,
         LogKind.CLOSE,
     )
-)
-"""Rows that begin an event and come nowhere else in it."""
 
 
-class EventBook:
-    """Follow the sequence of events.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan of the run.
-    findings : Findings
-        Where violations go; its clock is set here.
-    books : tuple
-        Stations, ledgers, accounts and program: what samples are compared with and show the router.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        findings: Findings,
-        books: tuple[StationBook, LedgerBook, AccountBook, Program],
-    ) -> None:
-        self._plan, self._findings = plan, findings
-        self._stations, self._ledgers, self._accounts, self._program = books
-        self._agenda: list[list[int]] = plan.agenda.tolist()
-        self._next_agenda = 0
-        self._highest = -1
-        self.born: set[int] = set()
-        """Keys of events scheduled at the instant at hand for this same instant."""
-
-    def begin(self, time_us: int, key: int, kind: int, payment: int) -> None:
-        """Begin an event with its first row."""
-        f = self._findings
-        if time_us != f.now:
-            self._check_done(1 << 62)
-            self.born.clear()
-            follows = time_us > f.now
-            self._highest = key
-        else:
-            # Only what was scheduled at this very instant may come after a higher key.
-            follows = key > self._highest or key in self.born
-            self._highest = max(self._highest, key)
-            self.born.discard(key)
-            self._check_done(key)
-        event_class = key >> (PAYMENT_BITS + STEP_BITS)
-        limit = self._plan.horizon_us
-        in_run = time_us == limit if event_class == EventClass.HORIZON else 0 <= time_us < limit
-        f.now, f.key = time_us, key
-        f.check(
-            "order", follows and in_run, "event at {} with key {} is out of order", time_us, key
-        )
-        owner = key >> STEP_BITS & _PAYMENT_MASK
-        fits = _first_row_fits(event_class, owner, kind, payment)
-        f.check(
-            "event_class", fits, "a row of kind {} begins an event of class {}", kind, event_class
-        )
-        if event_class in (EventClass.CALENDAR, EventClass.SUBMIT, EventClass.SAMPLE):
-            f.check("order", key & STEP_MASK == 0, "key {} has a step", key)
-        if event_class == EventClass.SAMPLE:
-            interval = self._plan.sample_interval_us
-            f.check("sample", time_us == owner * interval, "sample {} is out of time", owner)
-
-    def follow(self, kind: int) -> None:
-        """Go on within an event."""
-        if kind in _ONLY_FIRST:
-            self._findings.add("event_class", f"a row of kind {kind} within another event")
-
-    def take(self, kind: int, subject: int, amount: int, value: int) -> None:
-        """Check a row that belongs to no payment."""
-        check = self._findings.check
-        if kind in _AGENDA_ROWS:
-            self._agenda_row(kind, subject, amount, value)
-        elif kind == LogKind.LEADER_FAILED:
-            self._ledgers.leader_failed(subject, value)
-        elif kind in _SAMPLES:
-            if kind == LogKind.SAMPLE_STATION:
-                shown = self._stations.shown(subject)
-                self._program.seen_stations[subject] = amount
-            elif kind == LogKind.SAMPLE_LEDGER:
-                shown = self._ledgers.shown(subject)
-                self._program.seen_ledgers[subject] = amount
-            else:
-                shown = self._accounts.posted[subject], self._accounts.pending[subject]
-            check(
-                "sample",
-                shown == (amount, value),
-                "a sample of kind {} shows {} and {} for {}, should be {} and {}",
-                kind,
-                amount,
-                value,
-                subject,
-                *shown,
-            )
-        else:
-            self._findings.add("event_class", f"unknown kind of row {kind}")
-
-    def _check_done(self, key: int) -> None:
-        """Check that what was scheduled for this instant and comes before a key has been done."""
-        if self.born:
-            lowest = min(self.born)
-            self._findings.check(
-                "order", lowest > key, "the event with key {} was due first", lowest
-            )
-
-    def finish_run(self) -> None:
-        """Check that the agenda was worked off."""
-        self._skip_to(len(self._agenda))
-
-    def _agenda_row(self, kind: int, subject: int, amount: int, value: int) -> None:
-        f = self._findings
-        index = f.key >> STEP_BITS & _PAYMENT_MASK
-        self._skip_to(index)
-        self._next_agenda = index + 1
-        account_or_station = value if kind == LogKind.DEPOSIT else subject
-        moved = amount if kind == LogKind.DEPOSIT else -1
-        row = self._agenda[index] if index < len(self._agenda) else [-1, -1, -1, -1]
-        right = row[:3] == [f.now, int(_AGENDA_ROWS[kind]), account_or_station]
-        right = right and (kind != LogKind.DEPOSIT or row[3] == moved)
-        f.check("agenda", right, "row {} of the agenda is not what was done", index)
-        if kind == LogKind.DEPOSIT:
-            self._accounts.deposit(subject, value, amount)
-        else:
-            self._stations.set_closed(subject, kind == LogKind.CLOSE)
-
-    def _skip_to(self, index: int) -> None:
-        """Check that agenda rows passed over had nothing to do."""
-        for at in range(self._next_agenda, min(index, len(self._agenda))):
-            time_us, kind, _, amount = self._agenda[at]
-            idle = time_us >= self._plan.horizon_us or (kind == AgendaKind.DEPOSIT and amount == 0)
-            self._findings.check("agenda", idle, "row {} of the agenda was not done", at)
-
-
+@called
 def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bool:
     """Say whether a row may be the first of an event of a class."""
     if event_class == EventClass.CALENDAR:
-        return kind in _AGENDA_ROWS
+        return kind in (LogKind.DEPOSIT, LogKind.OPEN, LogKind.CLOSE)
     if event_class == EventClass.SUBMIT:
         return kind == LogKind.SUBMIT and payment == owner
     if event_class == EventClass.EXPIRE:
         return kind == LogKind.EXPIRE and payment == owner
     if event_class == EventClass.SAMPLE:
-        return kind in _SAMPLES
+        return LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT
     if event_class == EventClass.HORIZON:
         return kind == LogKind.OUTCOME and payment == owner
     if event_class != EventClass.COMPLETE:
         return False
     if owner < PAYMENTS_MAX:
-        return payment == owner and (kind == LogKind.FINISH or kind not in _ONLY_FIRST)
+        return payment == owner and (kind == LogKind.FINISH or not _is_only_first(kind))
     if owner > STATION_PSEUDO:
-        return owner <= LEDGER_PSEUDO and kind in (
-            LogKind.IN_BLOCK,
-            LogKind.LEADER_FAILED,
-            LogKind.COMMIT,
-        )
+        of_ledger = kind in (LogKind.IN_BLOCK, LogKind.LEADER_FAILED)
+        return owner <= LEDGER_PSEUDO and (of_ledger or kind == LogKind.COMMIT)
     return kind == LogKind.START

@@ -1,206 +1,163 @@
 """Rebuild every ledger from the log: when rounds start, who enters a block, when it commits.
 
-Takes rows of ledgers, in order; reports to the findings rounds that start at the wrong instant,
-blocks that are too large, out of order or smaller than they had to be, and commits out of turn.
-Rounds in which nobody waits leave no row; they are counted along so that numbers can be checked.
+Takes rows of ledgers, in order; reports rounds that start at the wrong instant, blocks that are too
+large, out of order or smaller than they had to be, and commits out of turn. Rounds in which nobody
+waits leave no row; they are counted along so that numbers can be checked.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
-
-from sim.contract.plan import Plan
-from sim.contract.spec import LEDGER_PSEUDO, STEP_MASK, EventClass, LedgerColumn, order_key
-from sim.tables.audit_findings import Findings
-
-_NEVER = 1 << 62
-
-
-@dataclass(slots=True)
-class _Ledger:
-    interval_us: int
-    block_limit: int
-    idle_max_us: int
-    can_fail: bool
-    pseudo: int
-    gap_us: int
-    next_us: int
-    """Start of the next round; never while a block is under way."""
-    number: int = 1
-    """Number of the next round."""
-    started_us: int = 0
-    block: list[int] = field(default_factory=list)
-    queue: OrderedDict[int, None] = field(default_factory=OrderedDict)
+from sim.contract.spec import (
+    LEDGER_PSEUDO,
+    STEP_BITS,
+    STEP_MASK,
+    LedgerColumn,
+)
+from sim.tables.audit_columns import Count, LedgerState, Pay, Things, Wait
+from sim.tables.audit_messages import Check
+from sim.tables.audit_pools import append, check, number_of, unlink
+from sim.tables.audit_world import COMPLETE_KEY, NEVER, NOBODY, World
+from sim.tables.jit import called
 
 
-class LedgerBook:
-    """Keep the state of all ledgers.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan of the run.
-    findings : Findings
-        Where violations go.
-    """
-
-    def __init__(self, plan: Plan, findings: Findings) -> None:
-        self._findings = findings
-        self._ledgers = [
-            _Ledger(
-                row[LedgerColumn.ROUND_INTERVAL_US],
-                row[LedgerColumn.BLOCK_LIMIT],
-                row[LedgerColumn.IDLE_MAX_US],
-                row[LedgerColumn.LEADER_FAILURE] > 0,
-                LEDGER_PSEUDO - at,
-                row[LedgerColumn.ROUND_INTERVAL_US],
-                row[LedgerColumn.ROUND_INTERVAL_US],
-            )
-            for at, row in enumerate(plan.ledger.tolist())
-        ]
-        self._opened: _Ledger | None = None
-        self._next_us = min((ledger.next_us for ledger in self._ledgers), default=_NEVER)
-
-    def enqueue(self, ledger: int, payment: int) -> None:
-        """Let a payment wait for the next block."""
-        self._ledgers[ledger].queue[payment] = None
-
-    def leave(self, ledger: int, payment: int) -> None:
-        """Take a payment out of the queue."""
-        self._ledgers[ledger].queue.pop(payment, None)
-
-    def advance(self, time_us: int, key: int) -> None:
-        """Count the rounds that started before an event and left no row."""
-        if time_us < self._next_us:
-            return
-        for at, ledger in enumerate(self._ledgers):
-            while (ledger.next_us, _round_key(ledger, 0)) < (time_us, key):
-                self._findings.check(
-                    "ledger_round",
-                    not ledger.queue,
-                    "round {} of ledger {} was due at {} with payments waiting and did not start",
-                    ledger.number,
-                    at,
-                    ledger.next_us,
-                )
-                longest = max(ledger.idle_max_us, ledger.interval_us)
-                ledger.gap_us = min(2 * ledger.gap_us, longest)
-                ledger.next_us += ledger.gap_us
-                ledger.number += 1
-        self._next_us = min(ledger.next_us for ledger in self._ledgers)
-
-    def in_block(self, at: int, payment: int, number: int) -> None:
-        """Let a payment enter the block of the round that starts now."""
-        ledger, check = self._ledgers[at], self._findings.check
-        if self._opened is None:
-            self._begin_round(at, number)
-            ledger.block = []
-            ledger.started_us = self._findings.now
-            ledger.next_us = _NEVER
-            self._opened = ledger
-        head = next(iter(ledger.queue), -1)
-        check(
-            "block_order",
-            head == payment,
-            "payment {} enters block {} of ledger {}, first in line is {}",
-            payment,
-            number,
-            at,
-            head,
-        )
-        ledger.queue.pop(payment, None)
-        ledger.block.append(payment)
-        check(
-            "block_limit",
-            len(ledger.block) <= ledger.block_limit,
-            "block {} of ledger {} takes {} payments, its limit is {}",
-            number,
-            at,
-            len(ledger.block),
-            ledger.block_limit,
-        )
-
-    def leader_failed(self, at: int, number: int) -> None:
-        """Let a round fail."""
-        ledger = self._ledgers[at]
-        self._begin_round(at, number)
-        self._findings.check(
-            "ledger_round",
-            ledger.can_fail and bool(ledger.queue),
-            "round {} of ledger {} fails without cause",
-            number,
-            at,
-        )
-        ledger.next_us = self._findings.now + ledger.gap_us
-        ledger.number += 1
-        self._next_us = min(self._next_us, ledger.next_us)
-
-    def commit(self, at: int, size: int, number: int) -> list[int]:
-        """Commit the block under way; return its payments in order."""
-        ledger, check, now = self._ledgers[at], self._findings.check, self._findings.now
-        check(
-            "commit",
-            number == ledger.number and self._findings.key == _round_key(ledger, 1),
-            "ledger {} commits block {}, under way is {}",
-            at,
-            number,
-            ledger.number,
-        )
-        check(
-            "commit",
-            size == len(ledger.block),
-            "block {} commits {} payments, {} entered it",
-            number,
-            size,
-            len(ledger.block),
-        )
-        check("commit", now >= ledger.started_us, "block {} commits before it began", number)
-        ledger.next_us = max(ledger.started_us + ledger.gap_us, now)
-        ledger.number += 1
-        self._next_us = min(self._next_us, ledger.next_us)
-        payments, ledger.block = ledger.block, []
-        return payments
-
-    def shown(self, at: int) -> tuple[int, int]:
-        """Return queue length and number of the last round, as a sample must show them."""
-        ledger = self._ledgers[at]
-        under_way = ledger.next_us == _NEVER
-        return len(ledger.queue), ledger.number if under_way else ledger.number - 1
-
-    def end_event(self) -> None:
-        """Check that a block took all it could."""
-        ledger = self._opened
-        if ledger is not None:
-            self._opened = None
-            self._findings.check(
-                "block_order",
-                not ledger.queue or len(ledger.block) == ledger.block_limit,
-                "block {} takes {} payments and leaves others waiting",
-                ledger.number,
-                len(ledger.block),
-            )
-
-    def _begin_round(self, at: int, number: int) -> None:
-        ledger = self._ledgers[at]
-        at_turn = (self._findings.now, self._findings.key) == (
-            ledger.next_us,
-            _round_key(ledger, 0),
-        )
-        self._findings.check(
-            "ledger_round",
-            at_turn and number == ledger.number,
-            "round {} of ledger {} starts, due is round {} at {}",
-            number,
-            at,
-            ledger.number,
-            ledger.next_us,
-        )
-        ledger.number = number
-        ledger.gap_us = ledger.interval_us
+@called
+def ledger_line(w: World, ledger: int) -> int:
+    """Return the line of those who wait for a ledger's next block."""
+    return int(w.size[Things.STATION] * w.g[Count.PRIORITIES] + ledger)
 
 
-def _round_key(ledger: _Ledger, commit: int) -> int:
+@called
+def block_line(w: World, ledger: int) -> int:
+    """Return the line of those in the block under way."""
+    return ledger_line(w, w.size[Things.LEDGER] + ledger)
+
+
+@called
+def leave_ledger(w: World, ledger: int, p: int) -> None:
+    """Take a payment out of the queue."""
+    if w.pay[p, Pay.LINE] == ledger_line(w, ledger):
+        unlink(w, p)
+
+
+@called
+def advance(w: World, time_us: int, key: int) -> None:
+    """Count the rounds that started before an event and left no row."""
+    # A corrupted row may name any instant; no round starts at the horizon or later.
+    limit_us = min(time_us, w.g[Count.HORIZON_US])
+    if limit_us < w.g[Count.NEXT_ROUND_US]:
+        return
+    soonest = NEVER
+    for at in range(w.size[Things.LEDGER]):
+        row = w.first[Things.LEDGER] + at
+        next_us = w.things[row, LedgerState.NEXT_US]
+        while next_us < limit_us or (next_us == time_us and _round_key(w, at, 0) < key):
+            number = w.things[row, LedgerState.NUMBER]
+            idle = w.line[ledger_line(w, at), 0] == NOBODY
+            check(w.g, Check.ROUND_MISSED, idle, (number, at, next_us))
+            interval_us = w.things[row, LedgerColumn.ROUND_INTERVAL_US]
+            longest = max(w.things[row, LedgerColumn.IDLE_MAX_US], interval_us)
+            gap_us = min(2 * w.things[row, LedgerState.GAP_US], longest)
+            next_us += gap_us
+            w.things[row, LedgerState.GAP_US] = gap_us
+            w.things[row, LedgerState.NEXT_US] = next_us
+            w.things[row, LedgerState.NUMBER] = number + 1
+        soonest = min(soonest, next_us)
+    w.g[Count.NEXT_ROUND_US] = soonest
+
+
+@called
+def enter_block(w: World, at: int, p: int, number: int) -> None:
+    """Let a payment enter the block of the round that starts now."""
+    row, g = w.first[Things.LEDGER] + at, w.g
+    if g[Count.OPENED] == NOBODY:
+        _begin_round(w, at, number)
+        while w.line[block_line(w, at), 0] != NOBODY:
+            unlink(w, w.line[block_line(w, at), 0])
+        w.things[row, LedgerState.BLOCK_SIZE] = 0
+        w.things[row, LedgerState.STARTED_US] = g[Count.NOW]
+        w.things[row, LedgerState.NEXT_US] = NEVER
+        g[Count.OPENED] = at
+    head, payment = w.line[ledger_line(w, at), 0], w.pay[p, Pay.NUMBER]
+    check(g, Check.BLOCK_HEAD, head == p, (payment, number, at, number_of(w, head)))
+    append(w, block_line(w, at), p)
+    w.things[row, LedgerState.BLOCK_SIZE] += 1
+    size, limit = w.things[row, LedgerState.BLOCK_SIZE], w.things[row, LedgerColumn.BLOCK_LIMIT]
+    check(g, Check.BLOCK_LIMIT, size <= limit, (number, at, size, limit))
+
+
+@called
+def fail_leader(w: World, at: int, number: int) -> None:
+    """Let a round fail."""
+    row = w.first[Things.LEDGER] + at
+    _begin_round(w, at, number)
+    can_fail = w.things[row, LedgerColumn.LEADER_FAILURE] > 0
+    waits = w.line[ledger_line(w, at), 0] != NOBODY
+    check(w.g, Check.ROUND_FAILS, can_fail and waits, (number, at))
+    _schedule(w, row, w.g[Count.NOW] + w.things[row, LedgerState.GAP_US])
+
+
+@called
+def commit(w: World, at: int, size: int, number: int) -> None:
+    """Commit the block under way: its payments act next, in order."""
+    row, g, now = w.first[Things.LEDGER] + at, w.g, w.g[Count.NOW]
+    under_way, entered = w.things[row, LedgerState.NUMBER], w.things[row, LedgerState.BLOCK_SIZE]
+    in_turn = number == under_way and g[Count.KEY] == _round_key(w, at, 1)
+    check(g, Check.COMMIT_TURN, in_turn, (at, number, under_way))
+    check(g, Check.COMMIT_SIZE, size == entered, (number, size, entered))
+    started_us = w.things[row, LedgerState.STARTED_US]
+    check(g, Check.COMMIT_EARLY, now >= started_us, (number,))
+    _schedule(w, row, max(started_us + w.things[row, LedgerState.GAP_US], now))
+    w.things[row, LedgerState.BLOCK_SIZE] = 0
+    p = w.line[block_line(w, at), 0]
+    while p != NOBODY:
+        after = w.pay[p, Pay.NEXT]
+        unlink(w, p)
+        if w.pay[p, Pay.WAIT] == Wait.BLOCK:
+            append(w, g[Count.READY] + 1, p)
+        p = after
+
+
+@called
+def last_round(w: World, at: int) -> int:
+    """Return the number of the last round, as a sample must show it."""
+    row = w.first[Things.LEDGER] + at
+    under_way = w.things[row, LedgerState.NEXT_US] == NEVER
+    return int(w.things[row, LedgerState.NUMBER] - (0 if under_way else 1))
+
+
+@called
+def close_block(w: World) -> None:
+    """Check at the end of an event that a block took all it could."""
+    at = w.g[Count.OPENED]
+    if at != NOBODY:
+        w.g[Count.OPENED] = NOBODY
+        row = w.first[Things.LEDGER] + at
+        size = w.things[row, LedgerState.BLOCK_SIZE]
+        took_all = w.line[ledger_line(w, at), 0] == NOBODY
+        right = took_all or size == w.things[row, LedgerColumn.BLOCK_LIMIT]
+        check(w.g, Check.BLOCK_LEAVES, right, (w.things[row, LedgerState.NUMBER], size))
+
+
+@called
+def _begin_round(w: World, at: int, number: int) -> None:
+    row, g = w.first[Things.LEDGER] + at, w.g
+    due, next_us = w.things[row, LedgerState.NUMBER], w.things[row, LedgerState.NEXT_US]
+    at_turn = g[Count.NOW] == next_us and g[Count.KEY] == _round_key(w, at, 0)
+    check(g, Check.ROUND_TURN, at_turn and number == due, (number, at, due, next_us))
+    w.things[row, LedgerState.NUMBER] = number
+    w.things[row, LedgerState.GAP_US] = w.things[row, LedgerColumn.ROUND_INTERVAL_US]
+
+
+@called
+def _schedule(w: World, row: int, next_us: int) -> None:
+    """Note when the next round starts."""
+    w.things[row, LedgerState.NEXT_US] = next_us
+    w.things[row, LedgerState.NUMBER] += 1
+    w.g[Count.NEXT_ROUND_US] = min(w.g[Count.NEXT_ROUND_US], next_us)
+
+
+@called
+def _round_key(w: World, at: int, is_commit: int) -> int:
     """Return the order key of the next round's start or of the commit under way."""
-    step = (2 * ledger.number + commit) & STEP_MASK
-    return order_key(EventClass.COMPLETE, ledger.pseudo, step)
+    step = (2 * w.things[w.first[Things.LEDGER] + at, LedgerState.NUMBER] + is_commit) & STEP_MASK
+    return int(COMPLETE_KEY + ((LEDGER_PSEUDO - at) << STEP_BITS) + step)

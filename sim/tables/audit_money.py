@@ -1,6 +1,6 @@
 """Check every row by which a payment moves money, is priced, routed or limited.
 
-Takes rebuilt payments and rows of the log; books what they say and reports amounts, accounts,
+Takes rebuilt payments and the columns of a row; books what they say and reports amounts, accounts,
 prices and choices that do not follow from the plan.
 """
 
@@ -8,198 +8,223 @@ from __future__ import annotations
 
 from sim.contract.spec import (
     NULL,
+    Bearer,
     Cause,
-    Flag,
+    FeeColumn,
     LogKind,
     Op,
     Register,
     RouteColumn,
-    StageColumn,
+    TransferColumn,
 )
-from sim.tables.audit_books import Books, Row
-from sim.tables.audit_payments import PaymentState, Wait, charge_fee
+from sim.contract.spec import StageColumn as S
+from sim.tables.audit_accounts import has_queue, hold_back, move, post, release, void, wait_for
+from sim.tables.audit_columns import NEXT, QUEUE, Count, Held, Pay, Things, Wait
+from sim.tables.audit_messages import Check
+from sim.tables.audit_pools import check, held_of, hold, release_held
+from sim.tables.audit_prices import fee_slot, price
+from sim.tables.audit_program import (
+    account_time,
+    amount_of,
+    begin_stage,
+    has_accounts,
+    has_due,
+    jump,
+    leave_stage,
+)
+from sim.tables.audit_routes import check_route, give_back, is_account, mark_tried, use_limit
+from sim.tables.audit_turns import act, act_at, check_in_time, check_op, make_ready
+from sim.tables.audit_world import NEVER, NOBODY, World
+from sim.tables.jit import called
 
-S = StageColumn
-_POSTING_OPS = (Op.POST, Op.BATCH, Op.VOID, Op.CHARGE)
+
+@called
+def reserve_row(w: World, p: int, stage: int, debit: int, amount: int, credit: int) -> None:
+    """Check a RESERVE row, of the payment acting or of one set free, and hold the money."""
+    g, number = w.g, w.pay[p, Pay.NUMBER]
+    if w.pay[p, Pay.WAIT] == Wait.LIQUIDITY:
+        right = debit == w.pay[p, Pay.WAIT_SUBJECT] and amount == w.pay[p, Pay.WAIT_AMOUNT]
+        right = right and stage == w.pay[p, Pay.PC]
+        check(g, Check.GIVEN, right, (number,))
+        if w.pay[p, Pay.DEADLINE_US] >= 0:
+            check_in_time(w, p)
+        release(w, debit, p)
+        account_time(w, p, Cause.LIQUIDITY)
+        w.pay[p, Pay.WAIT] = Wait.NOTHING
+        make_ready(w, p)
+    else:
+        act_at(w, p, stage, Op.RESERVE)
+        check(g, Check.RESERVES_PAST, not has_queue(w, debit), (number, debit))
+    if w.things[stage, S.OP] != Op.RESERVE:
+        return
+    transfer = w.things[stage, S.FIRST]
+    row = w.first[Things.TRANSFER] + transfer
+    due_debit = w.things[row, TransferColumn.DEBIT]
+    _check_accounts(w, p, due_debit, w.things[row, TransferColumn.CREDIT], debit, credit)
+    right = amount == amount_of(w, p, transfer) and held_of(w, p, transfer) == NOBODY
+    check(g, Check.RESERVES, right, (number, amount))
+    hold_back(w, debit, credit, amount)
+    node = hold(w, p, transfer)
+    w.held[node, Held.DEBIT], w.held[node, Held.CREDIT] = debit, credit
+    w.held[node, Held.AMOUNT] = amount
+    jump(w, p, stage + 1)
 
 
-class MoneySteps:
-    """Handle rows about money.
+@called
+def short_row(w: World, p: int, stage: int, account: int, amount: int) -> None:
+    """Check a SHORT row and let the payment wait for liquidity."""
+    if act_at(w, p, stage, Op.RESERVE):
+        transfer = w.things[stage, S.FIRST]
+        debit = w.things[w.first[Things.TRANSFER] + transfer, TransferColumn.DEBIT]
+        right = is_account(w, p, debit, account) and (w.things[stage, S.FLAGS] & QUEUE) != 0
+        right = right and amount == amount_of(w, p, transfer)
+        check(w.g, Check.WAITS_FOR, right, (w.pay[p, Pay.NUMBER], amount))
+    wait_for(w, account, p, amount)
+    w.pay[p, Pay.WAIT] = Wait.LIQUIDITY
+    w.pay[p, Pay.WAIT_SUBJECT] = account
+    w.pay[p, Pay.WAIT_AMOUNT] = amount
 
-    Parameters
-    ----------
-    books : Books
-        The rebuilt state of the run.
-    """
 
-    def __init__(self, books: Books) -> None:
-        self._findings, self._program, self._turns = books.findings, books.program, books.turns
-        self._stations, self._ledgers = books.stations, books.ledgers
-        self._accounts, self._events, self._prices = books.accounts, books.events, books.prices
+@called
+def posting_row(
+    w: World, p: int, kind: int, stage: int, subject: int, amount: int, value: int
+) -> None:
+    """Check one row of a stage that writes several, and book it."""
+    act(w, p, stage)
+    g, number, op = w.g, w.pay[p, Pay.NUMBER], w.things[stage, S.OP]
+    posts = op in (Op.POST, Op.BATCH, Op.VOID, Op.CHARGE)
+    check_op(w, stage, posts)
+    if w.pay[p, Pay.HAS_BEGUN] == 0:
+        begin_stage(w, p)
+    if not check(g, Check.POSTS_UNASKED, has_due(w, p), (number,)):
+        return
+    due_kind, due_amount, transfer = g[Count.DUE_KIND], g[Count.DUE_AMOUNT], g[Count.DUE_TRANSFER]
+    due_subject, due_value = g[Count.DUE_SUBJECT], g[Count.DUE_VALUE]
+    message = Check.FEE_DUE if op == Op.CHARGE else Check.POSTING_DUE
+    right = kind == due_kind and amount == due_amount
+    check(g, message, right, (number, kind, amount, due_kind, due_amount))
+    if has_accounts(due_kind):
+        _check_accounts(w, p, due_subject, due_value, subject, value)
+    elif kind == due_kind:
+        right = subject == due_subject and value == due_value
+        check(g, Check.POSTS_TO, right, (number, subject))
+    _book(w, p, kind, subject, amount, value)
+    if transfer != NOBODY:
+        release_held(w, p, held_of(w, p, transfer))
+    if op != Op.VOID or transfer == NOBODY:
+        w.pay[p, Pay.CURSOR] += 1
+    if not has_due(w, p):
+        leave_stage(w, p)
 
-    def reserve(self, p: PaymentState, row: Row) -> None:
-        """Check a RESERVE row, of the payment acting or of one set free, and hold the money."""
-        _, _, stage, debit, amount, credit = row
-        f, accounts = self._findings, self._accounts
-        if p.wait == Wait.LIQUIDITY:
-            wanted = (p.wait_subject, p.wait_amount, p.pc)
-            right = (debit, amount, stage) == wanted
-            f.check("reservation", right, "payment {} is given what it did not ask", p.number)
-            if p.deadline_us >= 0:
-                self._turns.in_time(p)
-            accounts.release(debit, p.number)
-            p.account_time(Cause.LIQUIDITY, f.now)
-            p.wait = Wait.NOTHING
-            self._turns.ready.append(p)
-        else:
-            self._turns.at(p, stage, Op.RESERVE)
-            f.check(
-                "liquidity_order",
-                not accounts.has_queue(debit),
-                "payment {} reserves past those waiting for account {}",
-                p.number,
-                debit,
-            )
-        transfer = self._program.stage[stage][S.FIRST]
-        self._check_accounts(p, self._program.accounts(transfer), (debit, credit))
-        right = amount == self._program.amount(p, transfer) and transfer not in p.reserved
-        f.check("reservation", right, "payment {} reserves {}", p.number, amount)
-        accounts.reserve(debit, credit, amount)
-        p.reserved[transfer] = (debit, credit, amount)
-        self._program.jump(p, stage + 1)
 
-    def short(self, p: PaymentState, row: Row) -> None:
-        """Check a SHORT row and let the payment wait for liquidity."""
-        stage = self._turns.at(p, row[2], Op.RESERVE)
-        f, transfer = self._findings, stage[S.FIRST]
-        debit = self._program.accounts(transfer)[0]
-        right = self._program.is_account(p, debit, row[3]) and bool(stage[S.FLAGS] & Flag.QUEUE)
-        right = right and row[4] == self._program.amount(p, transfer)
-        f.check("reservation", right, "payment {} waits for {}", p.number, row[4])
-        self._accounts.wait(row[3], p.number, row[4])
-        p.wait, p.wait_subject, p.wait_amount = Wait.LIQUIDITY, row[3], row[4]
+@called
+def quote_row(w: World, p: int, stage: int, pricing: int, debited: int, credited: int) -> None:
+    """Check a QUOTE row against the price computed again."""
+    if not act_at(w, p, stage, Op.QUOTE):
+        return
+    price(w, p, w.things[stage, S.SUBJECT])
+    due_debited = w.pay[p, Pay.REGISTER_0 + Register.DEBITED]
+    due_credited = w.pay[p, Pay.REGISTER_0 + Register.CREDITED]
+    right = debited == due_debited and credited == due_credited
+    right = right and pricing == w.things[stage, S.SUBJECT]
+    figures = (w.pay[p, Pay.NUMBER], debited, credited, due_debited, due_credited)
+    check(w.g, Check.QUOTED, right, figures)
+    valid_us = w.things[stage, S.VALUE]
+    w.pay[p, Pay.EXPIRY_US] = w.g[Count.NOW] + valid_us if valid_us > 0 else NEVER
+    jump(w, p, w.pay[p, Pay.PC] + 1)
 
-    def posting(self, p: PaymentState, row: Row) -> None:
-        """Check one row of a stage that writes several, and book it."""
-        kind, number, stage, subject, amount, value = row
-        self._turns.at(p, stage, *_POSTING_OPS)
-        f = self._findings
-        if not p.has_begun:
-            self._program.begin(p)
-        if not f.check("postings", bool(p.todo), "payment {} posts what no stage asks", number):
-            return
-        due = p.todo.pop(0)
-        rule = "fee" if self._program.stage[stage][S.OP] == Op.CHARGE else "postings"
-        f.check(
-            rule,
-            (due.kind, due.amount) == (kind, amount),
-            "payment {} writes a row of kind {} over {}, due is kind {} over {}",
-            number,
-            kind,
-            amount,
-            due.kind,
-            due.amount,
-        )
-        if due.has_accounts:
-            self._check_accounts(p, (due.subject, due.value), (subject, value))
-        elif kind == due.kind:
-            right = subject == due.subject and value == due.value
-            f.check("postings", right, "payment {} posts to {}", number, subject)
-        self._book(p, row)
-        if due.transfer >= 0:
-            p.reserved.pop(due.transfer, None)
-        if not p.todo:
-            self._program.leave(p)
 
-    def quote(self, p: PaymentState, row: Row) -> None:
-        """Check a QUOTE row against the price computed again."""
-        stage = self._turns.at(p, row[2], Op.QUOTE)
-        f = self._findings
-        self._program.price(p, stage[S.SUBJECT])
-        found = (stage[S.SUBJECT], p.registers[Register.DEBITED], p.registers[Register.CREDITED])
-        f.check(
-            "quote",
-            found == row[3:],
-            "payment {} is quoted {} for {}, should be {} for {}",
-            p.number,
-            row[4],
-            row[5],
-            found[1],
-            found[2],
-        )
-        p.expiry_us = f.now + stage[S.VALUE] if stage[S.VALUE] > 0 else 1 << 62
-        self._program.jump(p, p.pc + 1)
+@called
+def lapse_row(w: World, p: int, stage: int) -> None:
+    """Check a LAPSE row and jump back for a new quote where one is left."""
+    if not act_at(w, p, stage, Op.CONVERT):
+        return
+    expiry_us = w.pay[p, Pay.EXPIRY_US]
+    lapsed = expiry_us != NULL and w.g[Count.NOW] > expiry_us
+    check(w.g, Check.QUOTE_VALID, lapsed, (w.pay[p, Pay.NUMBER],))
+    w.pay[p, Pay.LAPSED] += 1
+    if w.pay[p, Pay.REQUOTES] < w.things[stage, S.VALUE]:
+        w.pay[p, Pay.REQUOTES] += 1
+        jump(w, p, w.things[stage, S.SUBJECT])
 
-    def lapse(self, p: PaymentState, row: Row) -> None:
-        """Check a LAPSE row and jump back for a new quote where one is left."""
-        stage = self._turns.at(p, row[2], Op.CONVERT)
-        lapsed = p.expiry_us != NULL and self._findings.now > p.expiry_us
-        self._findings.check("quote", lapsed, "payment {} loses a valid quote", p.number)
-        p.lapsed += 1
-        if p.requotes < stage[S.VALUE]:
-            p.requotes += 1
-            self._program.jump(p, stage[S.SUBJECT])
 
-    def route(self, p: PaymentState, row: Row) -> None:
-        """Check a ROUTE row and take the payment to the route's entry."""
-        stage = self._turns.at(p, row[2], Op.ROUTE)
-        self._program.check_route(p, row[3], row[4])
-        p.attempts += 1
-        right = p.attempts == row[5]
-        self._findings.check("route", right, "payment {} miscounts attempts", p.number)
-        if stage[S.FLAGS] & Flag.NEXT:
-            retry = sum(p.times)
-            p.times = [0] * len(Cause)
-            p.times[Cause.RETRY] = retry
-            p.reason = 0
-        p.route = row[3]
-        p.tried.add(row[3])
-        route = self._program.route[row[3]]
-        for role, column in enumerate((RouteColumn.DEBTOR_AGENT, RouteColumn.CREDITOR_AGENT)):
-            if route[column] >= 0:
-                p.agents[role] = frozenset((route[column],))
-        self._program.jump(p, route[RouteColumn.ENTRY])
+@called
+def route_row(w: World, p: int, stage: int, route: int, score: int, attempts: int) -> None:
+    """Check a ROUTE row and take the payment to the route's entry."""
+    act_at(w, p, stage, Op.ROUTE)
+    check_route(w, p, route, score)
+    w.pay[p, Pay.ATTEMPTS] += 1
+    right = w.pay[p, Pay.ATTEMPTS] == attempts
+    check(w.g, Check.MISCOUNTS, right, (w.pay[p, Pay.NUMBER],))
+    if (w.things[stage, S.FLAGS] & NEXT) != 0:
+        spent_us = 0
+        for cause in range(Cause.RETRY + 1):
+            spent_us += w.pay[p, Pay.TIME_0 + cause]
+            w.pay[p, Pay.TIME_0 + cause] = 0
+        w.pay[p, Pay.TIME_0 + Cause.RETRY] = spent_us
+        w.pay[p, Pay.REASON] = 0
+    w.pay[p, Pay.ROUTE] = route
+    mark_tried(w, p, route)
+    row = w.first[Things.ROUTE] + route
+    if w.things[row, RouteColumn.DEBTOR_AGENT] >= 0:
+        w.pay[p, Pay.AGENT_0] = w.things[row, RouteColumn.DEBTOR_AGENT]
+    if w.things[row, RouteColumn.CREDITOR_AGENT] >= 0:
+        w.pay[p, Pay.AGENT_0 + 1] = w.things[row, RouteColumn.CREDITOR_AGENT]
+    jump(w, p, w.things[row, RouteColumn.ENTRY])
 
-    def limit(self, p: PaymentState, row: Row) -> None:
-        """Check a LIMIT row and let the use grow."""
-        stage = self._turns.at(p, row[2], Op.LIMIT)
-        right = row[3] == stage[S.SUBJECT]
-        self._findings.check("limit", right, "payment {} uses another limit", p.number)
-        self._program.use_limit(p, row[3], row[4], row[5])
-        self._program.jump(p, p.pc + 1)
 
-    def decide(self, p: PaymentState, row: Row) -> None:
-        """Check a DECIDE row and branch."""
-        stage = self._turns.at(p, row[2], Op.DECIDE)
-        right = row[3] == stage[S.TARGET] and stage[S.VALUE] > 0 and stage[S.REASON] <= 0
-        self._findings.check("sequence", right, "payment {} branches by no luck", p.number)
-        self._program.jump(p, stage[S.TARGET])
+@called
+def limit_row(w: World, p: int, stage: int, limit: int, amount: int, payer: int) -> None:
+    """Check a LIMIT row and let the use grow."""
+    act_at(w, p, stage, Op.LIMIT)
+    right = limit == w.things[stage, S.SUBJECT]
+    check(w.g, Check.OTHER_LIMIT, right, (w.pay[p, Pay.NUMBER],))
+    use_limit(w, p, limit, amount, payer)
+    jump(w, p, w.pay[p, Pay.PC] + 1)
 
-    def _book(self, p: PaymentState, row: Row) -> None:
-        kind, _, _, subject, amount, value = row
-        if kind == LogKind.TRANSFER:
-            self._accounts.transfer(subject, value, amount)
-        elif kind == LogKind.POST:
-            self._accounts.post(subject, value, amount)
-        elif kind == LogKind.VOID:
-            self._accounts.void(subject, amount)
-        elif kind == LogKind.FEE:
-            if p.is_quoted:
-                charge_fee(p, self._prices, subject, amount)
-        else:
-            self._program.give_back(p, subject, amount, value)
 
-    def _check_accounts(
-        self, p: PaymentState, due: tuple[int, int], found: tuple[int, int]
-    ) -> None:
-        right = all(
-            self._program.is_account(p, reference, account)
-            for reference, account in zip(due, found, strict=True)
-        )
-        self._findings.check(
-            "postings",
-            right,
-            "payment {} moves money from account {} to account {}, its stage names others",
-            p.number,
-            *found,
-        )
+@called
+def decide_row(w: World, p: int, stage: int, target: int) -> None:
+    """Check a DECIDE row and branch."""
+    act_at(w, p, stage, Op.DECIDE)
+    right = target == w.things[stage, S.TARGET]
+    right = right and w.things[stage, S.VALUE] > 0 and w.things[stage, S.REASON] <= 0
+    check(w.g, Check.BRANCH, right, (w.pay[p, Pay.NUMBER],))
+    jump(w, p, w.things[stage, S.TARGET])
+
+
+@called
+def _book(w: World, p: int, kind: int, subject: int, amount: int, value: int) -> None:
+    if kind == LogKind.TRANSFER:
+        move(w, subject, value, amount)
+    elif kind == LogKind.POST:
+        post(w, subject, value, amount)
+    elif kind == LogKind.VOID:
+        void(w, subject, amount)
+    elif kind == LogKind.GIVE_BACK:
+        give_back(w, p, subject, amount, value)
+    else:
+        _charge(w, p, subject, amount)
+
+
+@called
+def _charge(w: World, p: int, fee: int, amount: int) -> None:
+    """Mark a fee as charged."""
+    slot = fee_slot(w, p, fee)
+    if slot < 0:
+        return
+    w.pay[p, Pay.CHARGED] |= 1 << slot
+    before = w.pay[p, Pay.FEE_0 + slot]
+    w.pay[p, Pay.FEE_0 + slot] = amount if before == NULL else before + amount
+    if w.things[w.first[Things.FEE] + fee, FeeColumn.BEARER] == Bearer.DEBTOR:
+        w.pay[p, Pay.PAYER_FEE] += amount
+    else:
+        w.pay[p, Pay.MERCHANT_FEE] += amount
+
+
+@called
+def _check_accounts(
+    w: World, p: int, due_debit: int, due_credit: int, debit: int, credit: int
+) -> None:
+    right = is_account(w, p, due_debit, debit) and is_account(w, p, due_credit, credit)
+    check(w.g, Check.OTHER_ACCOUNTS, right, (w.pay[p, Pay.NUMBER], debit, credit))

@@ -1,15 +1,14 @@
-"""Price a payment again, with Python's unbounded integers and none of the engines' code.
+"""Price a payment again, with none of the engines' code.
 
-Takes the plan's prices, rates and fees; gives the registers a QUOTE must have filled. Rates are
-exact fractions, so the only roundings are those the plan's columns name.
+Takes the plan's prices, rates and fees; fills the registers a QUOTE must have filled. Amounts stay
+below 2^53 and rates below 2^31 (see :mod:`sim.contract.spec`), so that what is multiplied is first
+divided: the whole part and the remainder are scaled apart, and no product leaves an int64.
 """
 
 from __future__ import annotations
 
-from sim.contract.plan import Plan
 from sim.contract.spec import (
     PPM,
-    REGISTER_COUNT,
     Bearer,
     ConversionColumn,
     FeeColumn,
@@ -20,172 +19,192 @@ from sim.contract.spec import (
     RouteColumn,
     TierColumn,
 )
+from sim.tables.audit_columns import Count, Pay, Things
+from sim.tables.audit_world import CONVERSION_SCALE, World
+from sim.tables.jit import called
 
 UNPRICED_SCORE = 1 << 61
 
 
-class PriceBook:
-    """Answer what a price must have been.
+@called
+def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_us: int) -> bool:
+    """Fill ``World.scratch`` with every register; say whether something is left for both sides.
 
     Parameters
     ----------
-    plan : Plan
-        The plan of the run.
+    pricing : int
+        Number of the price.
+    instructed : int
+        Instructed amount.
+    now_us, submitted_us : int
+        Instants of the quote and of the submission.
     """
+    row, found = w.first[Things.PRICING] + pricing, w.scratch
+    first = w.things[row, PricingColumn.CONVERSION_1]
+    second = w.things[row, PricingColumn.CONVERSION_2]
+    by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
+    for register in range(len(found)):
+        found[register] = 0
+    if w.things[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
+        gross = instructed
+        mid_2 = _mid_cost(w, second, gross, now_us)
+        settlement = _with_spread(w, second, mid_2, by_settlement)
+        mid_1 = _mid_cost(w, first, settlement, now_us)
+        by_debited = w.things[row, PricingColumn.GRANULE_DEBITED]
+        debited = _with_spread(w, first, mid_1, by_debited)
+    else:
+        debited = instructed
+        mid_1 = _without_spread(w, first, debited)
+        settlement = _bought(w, first, mid_1, now_us, by_settlement)
+        mid_2 = _without_spread(w, second, settlement)
+        by_credited = w.things[row, PricingColumn.GRANULE_CREDITED]
+        gross = _bought(w, second, mid_2, now_us, by_credited)
+    value_now = _mid_cost(w, first, _mid_cost(w, second, gross, now_us), now_us)
+    value_then = _mid_cost(w, first, _mid_cost(w, second, gross, submitted_us), submitted_us)
+    found[Register.INSTRUCTED] = instructed
+    found[Register.DEBITED] = debited
+    found[Register.SETTLEMENT] = settlement
+    found[Register.CREDITED_GROSS] = gross
+    found[Register.CREDITED] = gross
+    found[Register.MID_1], found[Register.SPREAD_1] = mid_1, debited - mid_1
+    found[Register.MID_2], found[Register.SPREAD_2] = mid_2, settlement - mid_2
+    found[Register.FX_MARGIN] = debited - value_now
+    found[Register.FX_DRIFT] = value_now - value_then
+    _add_fees(w, row)
+    return bool(found[Register.DEBITED] >= 1 and found[Register.CREDITED] >= 1)
 
-    def __init__(self, plan: Plan) -> None:
-        self._pricing: list[list[int]] = plan.pricing.tolist()
-        self._conversion: list[list[int]] = plan.conversion.tolist()
-        self._rate: list[list[int]] = plan.rate.tolist()
-        self._scale: list[int] = plan.pair_scale.tolist()
-        self._step_us = plan.fx_step_us
-        self._fee: list[list[int]] = plan.fee.tolist()
-        self._tier: list[list[int]] = plan.tier.tolist()
-        self._route_pricing: list[int] = plan.route[:, RouteColumn.PRICING].tolist()
 
-    def fee_slot(self, pricing: int, fee: int) -> int:
-        """Return the slot of a fee row within a price."""
-        return fee - self._pricing[pricing][PricingColumn.FEE_FIRST]
+@called
+def price(w: World, p: int, pricing: int) -> bool:
+    """Fill a payment's registers at the rates of now; say whether the price can be used."""
+    usable = price_anew(
+        w, pricing, w.pay[p, Pay.REGISTER_0], w.g[Count.NOW], w.pay[p, Pay.SUBMITTED_US]
+    )
+    for register in range(len(w.scratch)):
+        w.pay[p, Pay.REGISTER_0 + register] = w.scratch[register]
+    w.pay[p, Pay.PRICING] = pricing
+    return usable
 
-    def bearer(self, fee: int) -> int:
-        """Return who bears a fee."""
-        return self._fee[fee][FeeColumn.BEARER]
 
-    def fee_accounts(self, fee: int) -> tuple[int, int]:
-        """Return the debit and credit account of a fee, or role references."""
-        row = self._fee[fee]
-        return row[FeeColumn.DEBIT], row[FeeColumn.CREDIT]
+@called
+def cheapest_score(w: World, p: int, route: int) -> int:
+    """Return what the cheapest policy must have found for a route."""
+    pricing = w.things[w.first[Things.ROUTE] + route, RouteColumn.PRICING]
+    if pricing < 0:
+        return 0
+    instructed, submitted_us = w.pay[p, Pay.REGISTER_0], w.pay[p, Pay.SUBMITTED_US]
+    if not price_anew(w, pricing, instructed, w.g[Count.NOW], submitted_us):
+        return UNPRICED_SCORE
+    return int(w.scratch[Register.FX_MARGIN] + w.scratch[Register.PAYER_FEE])
 
-    def registers(self, row: int, instructed: int, now_us: int, submitted_us: int) -> list[int]:
-        """Return every register of a payment priced at an instant.
 
-        Parameters
-        ----------
-        row : int
-            Row of ``Plan.pricing``.
-        instructed : int
-            Instructed amount.
-        now_us, submitted_us : int
-            Instants of the quote and of the submission.
-        """
-        price = self._pricing[row]
-        first = price[PricingColumn.CONVERSION_1]
-        second = price[PricingColumn.CONVERSION_2]
-        if price[PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
-            gross = instructed
-            settlement, mid_2 = self._buy(
-                second, gross, now_us, price[PricingColumn.GRANULE_SETTLEMENT]
-            )
-            debited, mid_1 = self._buy(
-                first, settlement, now_us, price[PricingColumn.GRANULE_DEBITED]
-            )
+@called
+def fee_slot(w: World, p: int, fee: int) -> int:
+    """Return the slot of a fee within a payment's price, -1 where it is none of its fees."""
+    pricing = w.pay[p, Pay.PRICING]
+    if pricing < 0:
+        return -1
+    row = w.first[Things.PRICING] + pricing
+    slot = fee - w.things[row, PricingColumn.FEE_FIRST]
+    return slot if 0 <= slot < w.things[row, PricingColumn.FEE_COUNT] else -1
+
+
+@called
+def _mid_rate(w: World, conversion: int, time_us: int) -> tuple[int, int]:
+    """Return the cost of one bought unit in source units at the mid rate, as a fraction."""
+    row = w.first[Things.CONVERSION] + conversion
+    pair, scale = w.things[row, ConversionColumn.PAIR], w.things[row, CONVERSION_SCALE]
+    # A corrupted row may lie before the start.
+    step = max(0, min(time_us // w.g[Count.FX_STEP_US], w.rate.shape[1] - 1))
+    if w.things[row, ConversionColumn.INVERTED] == 0:
+        return w.rate[pair, step], scale
+    return scale, w.rate[pair, step]
+
+
+@called
+def _mid_cost(w: World, conversion: int, bought: int, time_us: int) -> int:
+    """Return what buying an amount costs at the mid rate, rounded up."""
+    if conversion < 0:
+        return bought
+    cost, unit = _mid_rate(w, conversion, time_us)
+    return _scaled_up(bought, cost, unit)
+
+
+@called
+def _with_spread(w: World, conversion: int, mid: int, granule: int) -> int:
+    """Return what is paid where an amount is due at mid rate, rounded up to the granule."""
+    if conversion < 0:
+        return mid
+    spread = w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM]
+    paid = mid + _scaled_up(mid, spread, PPM)
+    return -(-paid // granule) * granule
+
+
+@called
+def _without_spread(w: World, conversion: int, paid: int) -> int:
+    """Return which part of a payment buys at mid rate, rounded down."""
+    if conversion < 0:
+        return paid
+    spread = w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM]
+    return _scaled_down(paid, PPM, PPM + spread)
+
+
+@called
+def _bought(w: World, conversion: int, mid: int, time_us: int, granule: int) -> int:
+    """Return what an amount buys at mid rate, rounded down to the granule."""
+    if conversion < 0:
+        return mid
+    cost, unit = _mid_rate(w, conversion, time_us)
+    return _scaled_down(mid, unit, cost) // granule * granule
+
+
+@called
+def _scaled_down(amount: int, by: int, over: int) -> int:
+    """Return ``amount * by / over``, rounded down."""
+    return amount // over * by + amount % over * by // over
+
+
+@called
+def _scaled_up(amount: int, by: int, over: int) -> int:
+    """Return ``amount * by / over``, rounded up."""
+    return amount // over * by - (-(amount % over * by) // over)
+
+
+@called
+def _add_fees(w: World, row: int) -> None:
+    """Fill the fee registers, in order of slot, and their sums."""
+    found, first = w.scratch, w.first[Things.FEE] + w.things[row, PricingColumn.FEE_FIRST]
+    count = max(w.things[row, PricingColumn.FEE_COUNT], 0)
+    for slot in range(count):
+        fee = first + slot
+        found[Register.FEE_0 + slot] = _fee_amount(w, fee, found[w.things[fee, FeeColumn.BASE]])
+    for slot in range(count):
+        if w.things[first + slot, FeeColumn.BEARER] == Bearer.DEBTOR:
+            found[Register.PAYER_FEE] += found[Register.FEE_0 + slot]
         else:
-            debited = instructed
-            settlement, mid_1 = self._sell(
-                first, debited, now_us, price[PricingColumn.GRANULE_SETTLEMENT]
-            )
-            gross, mid_2 = self._sell(
-                second, settlement, now_us, price[PricingColumn.GRANULE_CREDITED]
-            )
-        value_now = self._worth(first, second, gross, now_us)
-        found = [0] * REGISTER_COUNT
-        found[Register.INSTRUCTED] = instructed
-        found[Register.DEBITED] = debited
-        found[Register.SETTLEMENT] = settlement
-        found[Register.CREDITED_GROSS] = found[Register.CREDITED] = gross
-        found[Register.MID_1], found[Register.SPREAD_1] = mid_1, debited - mid_1
-        found[Register.MID_2], found[Register.SPREAD_2] = mid_2, settlement - mid_2
-        found[Register.FX_MARGIN] = debited - value_now
-        found[Register.FX_DRIFT] = value_now - self._worth(first, second, gross, submitted_us)
-        self._add_fees(price, found)
-        return found
-
-    def score(self, route: int, instructed: int, now_us: int, submitted_us: int) -> int:
-        """Return what the cheapest policy must have found for a route."""
-        pricing = self._route_pricing[route]
-        if pricing < 0:
-            return 0
-        found = self.registers(pricing, instructed, now_us, submitted_us)
-        if not is_usable(found):
-            return UNPRICED_SCORE
-        return found[Register.FX_MARGIN] + found[Register.PAYER_FEE]
-
-    def _mid(self, conversion: int, time_us: int) -> tuple[int, int]:
-        """Return the cost of one bought unit in source units at the mid rate, as a fraction."""
-        row = self._conversion[conversion]
-        pair = row[ConversionColumn.PAIR]
-        path = self._rate[pair]
-        step = min(time_us // self._step_us, len(path) - 1)
-        if row[ConversionColumn.INVERTED] == 0:
-            return path[step], self._scale[pair]
-        return self._scale[pair], path[step]
-
-    def _buy(self, conversion: int, bought: int, time_us: int, granule: int) -> tuple[int, int]:
-        """Return what buying an amount costs in all and at mid rate; both rounded up."""
-        if conversion < 0:
-            return bought, bought
-        cost, unit = self._mid(conversion, time_us)
-        mid = _up(bought * cost, unit)
-        spread = self._conversion[conversion][ConversionColumn.SPREAD_PPM]
-        return _up(mid + _up(mid * spread, PPM), granule) * granule, mid
-
-    def _sell(self, conversion: int, paid: int, time_us: int, granule: int) -> tuple[int, int]:
-        """Return what an amount buys and which part of it bought; both rounded down."""
-        if conversion < 0:
-            return paid, paid
-        spread = self._conversion[conversion][ConversionColumn.SPREAD_PPM]
-        mid = paid * PPM // (PPM + spread)
-        cost, unit = self._mid(conversion, time_us)
-        return mid * unit // cost // granule * granule, mid
-
-    def _worth(self, first: int, second: int, gross: int, time_us: int) -> int:
-        """Return the credited amount in debited currency at mid rates, each step rounded up."""
-        for conversion in (second, first):
-            if conversion >= 0:
-                cost, unit = self._mid(conversion, time_us)
-                gross = _up(gross * cost, unit)
-        return gross
-
-    def _add_fees(self, price: list[int], found: list[int]) -> None:
-        """Fill the fee registers, in order of slot, and their sums."""
-        first = price[PricingColumn.FEE_FIRST]
-        for slot in range(price[PricingColumn.FEE_COUNT]):
-            fee = self._fee[first + slot]
-            amount = self._fee_amount(fee, found[fee[FeeColumn.BASE]])
-            found[Register.FEE_0 + slot] = amount
-        for slot in range(price[PricingColumn.FEE_COUNT]):
-            by_debtor = self.bearer(first + slot) == Bearer.DEBTOR
-            total = Register.PAYER_FEE if by_debtor else Register.MERCHANT_FEE
-            found[total] += found[Register.FEE_0 + slot]
-        found[Register.CREDITED] = found[Register.CREDITED_GROSS] - found[Register.MERCHANT_FEE]
-
-    def _fee_amount(self, fee: list[int], base: int) -> int:
-        """Return one fee on a base amount."""
-        kind, fixed, ppm = fee[FeeColumn.KIND], fee[FeeColumn.FIXED], fee[FeeColumn.PPM]
-        if kind == FeeKind.TIERED:
-            start = fee[FeeColumn.TIER_FIRST]
-            tiers = self._tier[start : start + fee[FeeColumn.TIER_COUNT]]
-            fits = [t for t in tiers if t[TierColumn.UP_TO] < 0 or base <= t[TierColumn.UP_TO]]
-            tier = fits[0] if fits else tiers[-1]
-            fixed, ppm = tier[TierColumn.FIXED], tier[TierColumn.PPM]
-        amount = fixed if kind == FeeKind.FIXED else fixed + base * ppm // PPM
-        if kind == FeeKind.SURCHARGE:
-            if base <= fee[FeeColumn.THRESHOLD]:
-                amount = 0
-            if amount == 0:
-                return 0
-        if fee[FeeColumn.MINIMUM] >= 0:
-            amount = max(amount, fee[FeeColumn.MINIMUM])
-        if fee[FeeColumn.MAXIMUM] >= 0:
-            amount = min(amount, fee[FeeColumn.MAXIMUM])
-        return amount // fee[FeeColumn.GRANULE] * fee[FeeColumn.GRANULE]
+            found[Register.MERCHANT_FEE] += found[Register.FEE_0 + slot]
+    found[Register.CREDITED] = found[Register.CREDITED_GROSS] - found[Register.MERCHANT_FEE]
 
 
-def _up(part: int, whole: int) -> int:
-    """Return a quotient rounded up."""
-    return -(-part // whole)
-
-
-def is_usable(registers: list[int]) -> bool:
-    """Say whether a price leaves something for both sides."""
-    return registers[Register.DEBITED] >= 1 and registers[Register.CREDITED] >= 1
+@called
+def _fee_amount(w: World, fee: int, base: int) -> int:
+    """Return one fee on a base amount."""
+    kind = w.things[fee, FeeColumn.KIND]
+    fixed, ppm = w.things[fee, FeeColumn.FIXED], w.things[fee, FeeColumn.PPM]
+    if kind == FeeKind.TIERED:
+        tier = w.first[Things.TIER] + w.things[fee, FeeColumn.TIER_FIRST]
+        last = tier + w.things[fee, FeeColumn.TIER_COUNT] - 1
+        while tier < last and 0 <= w.things[tier, TierColumn.UP_TO] < base:
+            tier += 1
+        fixed, ppm = w.things[tier, TierColumn.FIXED], w.things[tier, TierColumn.PPM]
+    amount = fixed
+    if kind != FeeKind.FIXED:
+        amount += _scaled_down(base, ppm, PPM)
+    if kind == FeeKind.SURCHARGE and (base <= w.things[fee, FeeColumn.THRESHOLD] or amount == 0):
+        return 0
+    if w.things[fee, FeeColumn.MINIMUM] >= 0:
+        amount = max(amount, w.things[fee, FeeColumn.MINIMUM])
+    if w.things[fee, FeeColumn.MAXIMUM] >= 0:
+        amount = min(amount, w.things[fee, FeeColumn.MAXIMUM])
+    granule = w.things[fee, FeeColumn.GRANULE]
+    return int(amount // granule * granule)

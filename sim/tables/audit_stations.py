@@ -1,284 +1,196 @@
 """Rebuild every station from the log: who waits, who is served, what the rate allows.
 
-Takes rows that touch a station, in order; reports to the findings what a station of that size,
-discipline and rate could not have done.
+Takes rows that touch a station, in order; reports what a station of that size, discipline and rate
+could not have done. Stations are named by their number, their state by its row in things.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
-
-from sim.contract.plan import Plan
 from sim.contract.spec import (
     STATION_PSEUDO,
+    STEP_BITS,
     Discipline,
-    EventClass,
     StationColumn,
     WhenClosed,
-    order_key,
 )
-from sim.tables.audit_findings import Findings
+from sim.tables.audit_accounts import touch
+from sim.tables.audit_columns import Count, Pay, Service, StationState, Things
+from sim.tables.audit_messages import Check
+from sim.tables.audit_pools import append, check, find, number_of, place, remove, unlink
+from sim.tables.audit_world import COMPLETE_KEY, NOBODY, World
+from sim.tables.jit import called
 
 
-@dataclass(slots=True)
-class _Station:
-    servers: int
-    queue_limit: int
-    rate_count: int
-    rate_period_us: int
-    discipline: int
-    rejects_when_closed: bool
-    reason_closed: int
-    busy: int = 0
-    waiting: int = 0
-    closed: bool = False
-    tat: int = 0
-    start_by_us: int = -1
-    """Latest instant by which the head of the queue must start; -1 when it cannot."""
-    queues: dict[int, OrderedDict[int, None]] = field(default_factory=dict)
-    """Waiting payments in order of arrival, by priority."""
-
-    def head(self) -> int:
-        """Return the payment that must start next, -1 if none waits."""
-        for priority in sorted(self.queues):
-            queue = self.queues[priority]
-            if queue:
-                return next(reversed(queue) if self.discipline == Discipline.LIFO else iter(queue))
-        return -1
+@called
+def join(w: World, station: int, p: int) -> None:
+    """Let a payment join the queue."""
+    s, g, number = w.first[Things.STATION] + station, w.g, w.pay[p, Pay.NUMBER]
+    waiting, limit = w.things[s, StationState.WAITING], w.things[s, StationColumn.QUEUE_LIMIT]
+    check(g, Check.CLOSED_JOIN, not _rejects(w, s), (station,))
+    busy = waiting > 0 or not _can_start(w, s)
+    check(g, Check.COULD_START, busy, (number, station))
+    check(g, Check.QUEUE_FULL, waiting < limit, (number, waiting, station, limit))
+    append(w, _line(w, station, p), p)
+    w.things[s, StationState.WAITING] += 1
+    touch(w, s, StationState.TOUCHED)
 
 
-class StationBook:
-    """Keep the state of all stations.
+@called
+def leave_station(w: World, station: int, p: int) -> None:
+    """Take a payment out of the queue."""
+    s = w.first[Things.STATION] + station
+    if w.pay[p, Pay.LINE] == _line(w, station, p):
+        unlink(w, p)
+        w.things[s, StationState.WAITING] -= 1
+    touch(w, s, StationState.TOUCHED)
 
-    Parameters
-    ----------
-    plan : Plan
-        The plan of the run.
-    findings : Findings
-        Where violations go.
-    """
 
-    def __init__(self, plan: Plan, findings: Findings) -> None:
-        self._findings = findings
-        self._stations = [
-            _Station(
-                row[StationColumn.SERVERS],
-                row[StationColumn.QUEUE_LIMIT],
-                row[StationColumn.RATE_COUNT],
-                row[StationColumn.RATE_PERIOD_US],
-                row[StationColumn.DISCIPLINE],
-                row[StationColumn.WHEN_CLOSED] == WhenClosed.REJECT,
-                row[StationColumn.REASON_CLOSED],
-            )
-            for row in plan.station.tolist()
-        ]
-        self._touched: set[int] = set()
-        self._service: dict[tuple[int, int], tuple[int, int, int]] = {}
+@called
+def start_service(w: World, station: int, p: int, stage: int, service_us: int) -> None:
+    """Start the service of a payment that came without waiting or waits: see its LINE."""
+    # The caller takes a waiting payment out of the queue afterwards, with `leave_station`.
+    s, g, now, number = w.first[Things.STATION] + station, w.g, w.g[Count.NOW], w.pay[p, Pay.NUMBER]
+    busy, servers = w.things[s, StationState.BUSY], w.things[s, StationColumn.SERVERS]
+    check(g, Check.CLOSED_START, w.things[s, StationState.CLOSED] == 0, (station, number))
+    check(g, Check.ALL_BUSY, busy < servers, (station, number, busy))
+    rate = w.things[s, StationColumn.RATE_COUNT]
+    if rate > 0:
+        tat = w.things[s, StationState.TAT]
+        check(g, Check.RATE_EARLY, now * rate >= tat, (station, number))
+        tat = max(tat, now * rate) + w.things[s, StationColumn.RATE_PERIOD_US]
+        w.things[s, StationState.TAT] = tat
+    check(g, Check.SERVED_FOR, service_us >= 0, (number, service_us))
+    w.things[s, StationState.BUSY] += 1
+    # Steps may go beyond their bits in a key; the key of the service does as its FINISH will.
+    key = (number << STEP_BITS) | (w.pay[p, Pay.STEPS] & ((1 << STEP_BITS) - 1))
+    at = place(w.service, key)
+    w.g[Count.SERVICES] += 1
+    w.service[at, Service.STATION] = station
+    w.service[at, Service.DUE_US] = now + service_us
+    w.service[at, Service.STAGE] = stage
+    touch(w, s, StationState.TOUCHED)
 
-    def join(self, station: int, payment: int, priority: int) -> None:
-        """Let a payment join the queue."""
-        s, check = self._stations[station], self._findings.check
-        check("closed", not (s.closed and s.rejects_when_closed), "station {} is closed", station)
-        check(
-            "capacity",
-            s.waiting > 0 or not self._can_start(s),
-            "payment {} waits at station {} though it could start",
-            payment,
-            station,
-        )
-        check(
-            "queue_limit",
-            s.waiting < s.queue_limit,
-            "payment {} joins {} waiting at station {}, whose limit is {}",
-            payment,
-            s.waiting,
-            station,
-            s.queue_limit,
-        )
-        place = priority if s.discipline == Discipline.PRIORITY else 0
-        s.queues.setdefault(place, OrderedDict())[payment] = None
-        s.waiting += 1
-        self._touched.add(station)
 
-    def leave(self, station: int, payment: int, priority: int) -> None:
-        """Take a payment out of the queue."""
-        s = self._stations[station]
-        place = priority if s.discipline == Discipline.PRIORITY else 0
-        queue = s.queues.get(place)
-        if queue is not None and payment in queue:
-            del queue[payment]
-            s.waiting -= 1
-        self._touched.add(station)
+@called
+def check_direct(w: World, station: int, p: int) -> None:
+    """Check that a payment that did not wait starts past nobody."""
+    waiting = w.things[w.first[Things.STATION] + station, StationState.WAITING]
+    check(w.g, Check.STARTS_PAST, waiting == 0, (w.pay[p, Pay.NUMBER], station, waiting))
 
-    def start(self, station: int, service: tuple[int, int, int, int], is_direct: bool) -> None:
-        """Start a service.
 
-        Parameters
-        ----------
-        station : int
-            Where.
-        service : tuple of int
-            Payment, its step, the stage, the service time.
-        is_direct : bool
-            Whether the payment came without waiting.
-        """
-        payment, step, stage, service_us = service
-        # The caller takes a waiting payment out of the queue afterwards, with `leave`.
-        s, check, now = self._stations[station], self._findings.check, self._findings.now
-        check("closed", not s.closed, "station {} starts payment {} closed", station, payment)
-        check(
-            "capacity",
-            s.busy < s.servers,
-            "station {} starts payment {} with {} busy",
-            station,
-            payment,
-            s.busy,
-        )
-        if s.rate_count > 0:
-            check(
-                "rate",
-                now * s.rate_count >= s.tat,
-                "station {} starts payment {} before its rate allows",
-                station,
-                payment,
-            )
-            s.tat = max(s.tat, now * s.rate_count) + s.rate_period_us
-        if is_direct:
-            check(
-                "discipline",
-                s.waiting == 0,
-                "payment {} starts at station {} past {} waiting",
-                payment,
-                station,
-                s.waiting,
-            )
-        else:
-            head = s.head()
-            check(
-                "discipline",
-                head == payment,
-                "station {} starts payment {}, next in its queue is {}",
-                station,
-                payment,
-                head,
-            )
-            self._on_time(station, s)
-        check(
-            "service_time", service_us >= 0, "payment {} is served for {} us", payment, service_us
-        )
-        s.busy += 1
-        self._service[(payment, step)] = (station, now + service_us, stage)
-        self._touched.add(station)
+@called
+def check_next(w: World, station: int, p: int) -> None:
+    """Check that a waiting payment is the next, and that the station did not sleep."""
+    s, head = w.first[Things.STATION] + station, _head(w, station)
+    check(w.g, Check.NOT_NEXT, head == p, (station, w.pay[p, Pay.NUMBER], number_of(w, head)))
+    start_by_us = w.things[s, StationState.START_BY_US]
+    if start_by_us >= 0:
+        check(w.g, Check.RATE_LATE, w.g[Count.NOW] <= start_by_us, (station, start_by_us))
+        # Further starts of the same event may be allowed by the rate as it is by then.
+        w.things[s, StationState.START_BY_US] = -1
 
-    def finish(self, station: int, payment: int, step: int, stage: int) -> None:
-        """End a service, orphaned or not."""
-        check, now = self._findings.check, self._findings.now
-        begun = self._service.pop((payment, step), None)
-        if not check(
-            "service_time",
-            begun is not None,
-            "payment {} finishes at station {} a service that never began (step {})",
-            payment,
-            station,
-            step,
-        ):
-            return
-        assert begun is not None
-        check(
-            "service_time",
-            begun == (station, now, stage),
-            "payment {} finishes at station {}, stage {}, out of time or place: due {} there {}",
-            payment,
-            station,
-            stage,
-            begun[1],
-            begun[0],
-        )
-        self._stations[begun[0]].busy -= 1
-        self._touched.add(begun[0])
 
-    def refuse(self, station: int, reason: int, stage_reason: int) -> None:
-        """Check that a station had cause to refuse a payment."""
-        s, check = self._stations[station], self._findings.check
-        if s.closed and s.rejects_when_closed:
-            check("closed", reason == s.reason_closed, "refused for reason {} when closed", reason)
-            return
-        is_full = (s.waiting > 0 or not self._can_start(s)) and s.waiting >= s.queue_limit
-        check(
-            "queue_limit",
-            is_full and reason == stage_reason,
-            "station {} refuses for reason {} with {} waiting, limit {}",
-            station,
-            reason,
-            s.waiting,
-            s.queue_limit,
-        )
+@called
+def finish_service(w: World, station: int, payment: int, step: int, stage: int) -> None:
+    """End a service, orphaned or not."""
+    at = find(w.service, (payment << STEP_BITS) | step)
+    if not check(w.g, Check.NEVER_BEGAN, at != NOBODY, (payment, station, step)):
+        return
+    where, due_us = w.service[at, Service.STATION], w.service[at, Service.DUE_US]
+    right = where == station and due_us == w.g[Count.NOW] and w.service[at, Service.STAGE] == stage
+    check(w.g, Check.FINISH_DUE, right, (payment, station, stage, due_us, where))
+    remove(w.service, at)
+    w.g[Count.SERVICES] -= 1
+    s = w.first[Things.STATION] + where
+    w.things[s, StationState.BUSY] -= 1
+    touch(w, s, StationState.TOUCHED)
 
-    def set_closed(self, station: int, closed: bool) -> None:
-        """Open or close a station."""
-        self._stations[station].closed = closed
-        self._touched.add(station)
 
-    def shown(self, station: int) -> tuple[int, int]:
-        """Return queue length and busy servers, as a sample must show them."""
-        s = self._stations[station]
-        return s.waiting, s.busy
+@called
+def refuse(w: World, station: int, reason: int, stage_reason: int) -> None:
+    """Check that a station had cause to refuse a payment."""
+    s = w.first[Things.STATION] + station
+    if _rejects(w, s):
+        right = reason == w.things[s, StationColumn.REASON_CLOSED]
+        check(w.g, Check.CLOSED_REASON, right, (reason,))
+        return
+    waiting, limit = w.things[s, StationState.WAITING], w.things[s, StationColumn.QUEUE_LIMIT]
+    is_full = (waiting > 0 or not _can_start(w, s)) and waiting >= limit
+    right = is_full and reason == stage_reason
+    check(w.g, Check.REFUSED, right, (station, reason, waiting, limit))
 
-    def end_event(self) -> None:
-        """Check that no station touched by the event leaves a payment waiting that could start."""
-        for station in self._touched:
-            s = self._stations[station]
-            if s.waiting == 0 or s.closed or s.busy >= s.servers:
-                s.start_by_us = -1
-                continue
-            wake_us = -(-s.tat // s.rate_count) if s.rate_count > 0 else -1
-            # A wake-up due at this instant that has not had its turn yet will start it.
-            wakes = self._findings.key < order_key(EventClass.COMPLETE, STATION_PSEUDO - station, 0)
-            self._findings.check(
-                "idle_server",
-                not self._can_start(s) or (wake_us == self._findings.now and wakes),
-                "station {} leaves {} waiting though it can start one",
-                station,
-                s.waiting,
-            )
-            s.start_by_us = wake_us
-        self._touched.clear()
 
-    def finish_run(self, horizon_us: int) -> None:
-        """Check that every service due before the horizon has ended."""
-        for (payment, _), (station, due, _) in self._service.items():
-            self._findings.check(
-                "service_time",
-                due >= horizon_us,
-                "payment {} never finished at station {}, due {}",
-                payment,
-                station,
-                due,
-            )
-        for station, s in enumerate(self._stations):
-            self._findings.check(
-                "idle_server",
-                s.start_by_us < 0 or s.start_by_us >= horizon_us,
-                "station {} never woke for those waiting, due {}",
-                station,
-                s.start_by_us,
-            )
+@called
+def set_closed(w: World, station: int, closed: int) -> None:
+    """Open or close a station."""
+    s = w.first[Things.STATION] + station
+    w.things[s, StationState.CLOSED] = closed
+    touch(w, s, StationState.TOUCHED)
 
-    def _on_time(self, station: int, s: _Station) -> None:
-        """Check that a station limited by its rate did not sleep past its wake-up."""
-        if s.start_by_us >= 0:
-            self._findings.check(
-                "rate",
-                self._findings.now <= s.start_by_us,
-                "station {} starts after its wake-up was due at {}",
-                station,
-                s.start_by_us,
-            )
-            # Further starts of the same event may be allowed by the rate as it is by then.
-            s.start_by_us = -1
 
-    def _can_start(self, s: _Station) -> bool:
-        if s.closed or s.busy >= s.servers:
-            return False
-        return s.rate_count <= 0 or self._findings.now * s.rate_count >= s.tat
+@called
+def look_after_station(w: World, s: int) -> None:
+    """Check at the end of an event that a station leaves nobody waiting who could start."""
+    w.things[s, StationState.TOUCHED] = 0
+    waiting = w.things[s, StationState.WAITING]
+    full = w.things[s, StationState.BUSY] >= w.things[s, StationColumn.SERVERS]
+    if waiting == 0 or full or w.things[s, StationState.CLOSED] != 0:
+        w.things[s, StationState.START_BY_US] = -1
+        return
+    rate, station = w.things[s, StationColumn.RATE_COUNT], s - w.first[Things.STATION]
+    wake_us = -(-w.things[s, StationState.TAT] // rate) if rate > 0 else -1
+    # A wake-up due at this instant that has not had its turn yet will start it.
+    wake_key = COMPLETE_KEY + ((STATION_PSEUDO - station) << STEP_BITS)
+    wakes = wake_us == w.g[Count.NOW] and w.g[Count.KEY] < wake_key
+    check(w.g, Check.IDLE, wakes or not _can_start(w, s), (station, waiting))
+    w.things[s, StationState.START_BY_US] = wake_us
+
+
+@called
+def finish_stations(w: World, horizon_us: int) -> None:
+    """Check that every service due before the horizon has ended and every wake-up came."""
+    for at in range(len(w.service)):
+        key = w.service[at, Service.KEY]
+        if key != NOBODY:
+            due_us, station = w.service[at, Service.DUE_US], w.service[at, Service.STATION]
+            figures = (key >> STEP_BITS, station, due_us)
+            check(w.g, Check.NEVER_FINISHED, due_us >= horizon_us, figures)
+    for station in range(w.size[Things.STATION]):
+        due_us = w.things[w.first[Things.STATION] + station, StationState.START_BY_US]
+        woke = due_us < 0 or due_us >= horizon_us
+        check(w.g, Check.NEVER_WOKE, woke, (station, due_us))
+
+
+@called
+def _line(w: World, station: int, p: int) -> int:
+    """Return the line in which a payment waits at a station."""
+    discipline = w.things[w.first[Things.STATION] + station, StationColumn.DISCIPLINE]
+    rank = w.pay[p, Pay.RANK] if discipline == Discipline.PRIORITY else 0
+    return int(station * w.g[Count.PRIORITIES] + rank)
+
+
+@called
+def _head(w: World, station: int) -> int:
+    """Return the payment that must start next, -1 if none waits."""
+    discipline = w.things[w.first[Things.STATION] + station, StationColumn.DISCIPLINE]
+    end = 1 if discipline == Discipline.LIFO else 0
+    first = station * w.g[Count.PRIORITIES]
+    for line in range(first, first + w.g[Count.PRIORITIES]):
+        if w.line[line, end] != NOBODY:
+            return int(w.line[line, end])
+    return NOBODY
+
+
+@called
+def _rejects(w: World, s: int) -> bool:
+    closed = w.things[s, StationState.CLOSED] != 0
+    return bool(closed and w.things[s, StationColumn.WHEN_CLOSED] == WhenClosed.REJECT)
+
+
+@called
+def _can_start(w: World, s: int) -> bool:
+    full = w.things[s, StationState.BUSY] >= w.things[s, StationColumn.SERVERS]
+    if full or w.things[s, StationState.CLOSED] != 0:
+        return False
+    rate = w.things[s, StationColumn.RATE_COUNT]
+    return bool(rate <= 0 or w.g[Count.NOW] * rate >= w.things[s, StationState.TAT])

@@ -6,145 +6,153 @@ that act out of turn, skip a stage or stop without waiting.
 
 from __future__ import annotations
 
-from collections import deque
+from sim.contract.spec import PAYMENT_BITS, STEP_BITS
+from sim.contract.spec import StageColumn as S
+from sim.tables.audit_columns import Count, Pay, Things, Wait
+from sim.tables.audit_messages import Check
+from sim.tables.audit_pools import add, append, check, unlink
+from sim.tables.audit_program import (
+    ALL_DONE,
+    account_time,
+    begin_stage,
+    has_due,
+    jump,
+    leave_stage,
+    passes,
+)
+from sim.tables.audit_world import NOBODY, World
+from sim.tables.jit import called
 
-from sim.contract.spec import PAYMENT_BITS, STEP_BITS, Op, StageColumn
-from sim.tables.audit_findings import Findings
-from sim.tables.audit_payments import PaymentState, Wait
-from sim.tables.audit_program import Program
-
-S = StageColumn
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 
 
-class Turns:
-    """Hold who acts now and who acts next.
+@called
+def begin_own(w: World, p: int) -> None:
+    """Let the event's own payment act."""
+    w.g[Count.OWN_USED] = 1
+    w.g[Count.CURRENT] = p
 
-    Parameters
-    ----------
-    findings : Findings
-        Where violations go.
-    program : Program
-        The stages.
 
-    Attributes
-    ----------
-    current : PaymentState or None
-        Who acts.
-    ready, block : deque of PaymentState
-        Who was set free by others, and who is in the block being committed, in order.
-    own_used : bool
-        Whether the event's own payment has acted.
-    """
+@called
+def make_ready(w: World, p: int) -> None:
+    """Let a payment act once those before it have."""
+    append(w, w.g[Count.READY], p)
 
-    def __init__(self, findings: Findings, program: Program) -> None:
-        self._findings = findings
-        self._program = program
-        self.current: PaymentState | None = None
-        self.ready: deque[PaymentState] = deque()
-        self.block: deque[PaymentState] = deque()
-        self.own_used = False
 
-    def begin_own(self, p: PaymentState) -> None:
-        """Let the event's own payment act."""
-        self.own_used, self.current = True, p
+@called
+def end_turns(w: World) -> None:
+    """Check that everybody who could act has acted and waits."""
+    p = w.g[Count.CURRENT]
+    if p != NOBODY and w.pay[p, Pay.WAIT] == Wait.NOTHING:
+        _stops(w, p)
+    for line in range(w.g[Count.READY], w.g[Count.READY] + 2):
+        while w.line[line, 0] != NOBODY:
+            p = w.line[line, 0]
+            _stops(w, p)
+            unlink(w, p)
+    w.g[Count.CURRENT] = NOBODY
+    w.g[Count.OWN_USED] = 0
 
-    def end_event(self) -> None:
-        """Check that everybody who could act has acted and waits."""
-        p = self.current
-        if p is not None and p.wait == Wait.NOTHING:
-            self._stuck(p)
-        for waiting in (*self.ready, *self.block):
-            self._stuck(waiting)
-        self.current = None
-        self.ready.clear()
-        self.block.clear()
-        self.own_used = False
 
-    def act(self, p: PaymentState, stage: int) -> bool:
-        """Let a payment act at a stage; check that it is its turn and that it can be there."""
-        if p is not self.current:
-            self._take_turn(p)
-        if p.wait != Wait.NOTHING:
-            self._wake(p)
-        if p.deadline_us >= 0:
-            self.in_time(p)
-        while p.pc != stage:
-            if p.todo or p.pc >= len(self._program.stage) or not self._program.passes(p):
-                rule = "postings" if p.todo else "sequence"
-                self._findings.add(
-                    rule,
-                    f"payment {p.number} acts at stage {stage} without having done stage {p.pc}",
-                )
-                self._program.jump(p, stage)
-                return False
-            self._program.leave(p)
-        self._findings.checks["sequence"] = self._findings.checks.get("sequence", 0) + 1
-        return True
-
-    def _take_turn(self, p: PaymentState) -> None:
-        """Check whose turn it is within the event."""
-        last, self.current = self.current, p
-        if last is not None and last.wait == Wait.NOTHING:
-            self._stuck(last)
-        if self.ready:
-            due = self.ready.popleft()
-        elif self.block:
-            due = self.block.popleft()
-            self._leave_block(due)
-        elif not self.own_used and self._findings.key >> STEP_BITS & _PAYMENT_MASK == p.number:
-            self.own_used, due = True, p
-        else:
-            self._findings.add("turn", f"payment {p.number} acts in an event of another")
+@called
+def act(w: World, p: int, stage: int) -> None:
+    """Let a payment act at a stage; check that it is its turn and that it can be there."""
+    if p != w.g[Count.CURRENT]:
+        _take_turn(w, p)
+    if w.pay[p, Pay.WAIT] != Wait.NOTHING:
+        _wake(w, p)
+    if w.pay[p, Pay.DEADLINE_US] >= 0:
+        check_in_time(w, p)
+    while w.pay[p, Pay.PC] != stage:
+        at = w.pay[p, Pay.PC]
+        exists = 0 <= at < w.size[Things.STAGE]
+        if not exists or has_due(w, p) or not passes(w, p):
+            message = Check.UNPOSTED if exists and has_due(w, p) else Check.UNDONE
+            add(w.g, message, (w.pay[p, Pay.NUMBER], stage, at))
+            jump(w, p, stage)
             return
-        self._findings.check(
-            "turn", due is p, "payment {} acts before payment {}", p.number, due.number
-        )
+        leave_stage(w, p)
+    w.g[Count.CHECKED + Check.UNDONE] += 1
 
-    def _wake(self, p: PaymentState) -> None:
-        """End a delay; whatever else a payment waits for ends by a row of its own."""
-        if p.wait == Wait.DELAY:
-            at_turn = (self._findings.now, self._findings.key) == (p.due_us, p.due_key)
-            self._findings.check(
-                "service_time",
-                at_turn,
-                "payment {} acts though its delay ends at {}",
-                p.number,
-                p.due_us,
-            )
-            p.account_time(p.cause, self._findings.now)
-            self._program.jump(p, p.pc + 1)
-        else:
-            self._findings.add(
-                "sequence", f"payment {p.number} acts while it waits ({p.wait.name.lower()})"
-            )
-        p.wait = Wait.NOTHING
 
-    def _leave_block(self, p: PaymentState) -> None:
-        p.account_time(self._program.stage[p.pc][S.CAUSE], self._findings.now)
-        p.wait = Wait.NOTHING
-        self._program.begin(p)
-        if not p.todo:
-            self._program.leave(p)
+@called
+def check_op(w: World, stage: int, holds: bool) -> bool:
+    """Check that a stage's operation writes the row at hand."""
+    return check(w.g, Check.OP, holds, (stage,))
 
-    def in_time(self, p: PaymentState) -> None:
-        """Check that a time-out did not go by."""
-        f = self._findings
-        is_late = (p.deadline_us, p.deadline_key) < (f.now, f.key)
-        f.check("time_out", not is_late, "payment {} timed out at {}", p.number, p.deadline_us)
-        if is_late:
-            p.deadline_us = -1
 
-    def _stuck(self, p: PaymentState) -> None:
-        rule = "postings" if p.todo else "sequence"
-        self._findings.add(rule, f"payment {p.number} stops at stage {p.pc} without waiting")
-        p.todo.clear()
+@called
+def act_at(w: World, p: int, stage: int, op: int) -> bool:
+    """Let a payment act at a stage of an operation; say whether it is one."""
+    act(w, p, stage)
+    return check_op(w, stage, w.things[stage, S.OP] == op)
 
-    def at(self, p: PaymentState, stage: int, *ops: Op) -> list[int]:
-        """Let a payment act at a stage of certain operations; return the stage's columns."""
-        self.act(p, stage)
-        row = self._program.stage[stage]
-        self._findings.check(
-            "sequence", row[S.OP] in ops, "stage {} does not write such a row", stage
-        )
-        return row
+
+@called
+def check_in_time(w: World, p: int) -> None:
+    """Check that a time-out did not go by."""
+    due_us, now = w.pay[p, Pay.DEADLINE_US], w.g[Count.NOW]
+    passed = due_us == now and w.pay[p, Pay.DEADLINE_KEY] < w.g[Count.KEY]
+    is_late = due_us < now or passed
+    check(w.g, Check.TIMED_OUT, not is_late, (w.pay[p, Pay.NUMBER], due_us))
+    if is_late:
+        w.pay[p, Pay.DEADLINE_US] = -1
+
+
+@called
+def _take_turn(w: World, p: int) -> None:
+    """Check whose turn it is within the event."""
+    g, number = w.g, w.pay[p, Pay.NUMBER]
+    last = g[Count.CURRENT]
+    g[Count.CURRENT] = p
+    if last != NOBODY and w.pay[last, Pay.WAIT] == Wait.NOTHING:
+        _stops(w, last)
+    ready, block = w.line[g[Count.READY], 0], w.line[g[Count.READY] + 1, 0]
+    due = p
+    if ready != NOBODY:
+        due = ready
+        unlink(w, due)
+    elif block != NOBODY:
+        due = block
+        unlink(w, due)
+        _leave_block(w, due)
+    elif g[Count.OWN_USED] == 0 and ((g[Count.KEY] >> STEP_BITS) & _PAYMENT_MASK) == number:
+        g[Count.OWN_USED] = 1
+    else:
+        add(g, Check.TURN_OF_OTHER, (number,))
+        return
+    check(g, Check.TURN, due == p, (number, w.pay[due, Pay.NUMBER]))
+
+
+@called
+def _wake(w: World, p: int) -> None:
+    """End a delay; whatever else a payment waits for ends by a row of its own."""
+    g, number = w.g, w.pay[p, Pay.NUMBER]
+    if w.pay[p, Pay.WAIT] == Wait.DELAY:
+        due_us = w.pay[p, Pay.DUE_US]
+        at_turn = g[Count.NOW] == due_us and g[Count.KEY] == w.pay[p, Pay.DUE_KEY]
+        check(g, Check.DELAY_ENDS, at_turn, (number, due_us))
+        account_time(w, p, w.pay[p, Pay.CAUSE])
+        jump(w, p, w.pay[p, Pay.PC] + 1)
+    else:
+        add(g, Check.IN_PLACE, (number, w.pay[p, Pay.PC], w.pay[p, Pay.WAIT]))
+    w.pay[p, Pay.WAIT] = Wait.NOTHING
+
+
+@called
+def _leave_block(w: World, p: int) -> None:
+    account_time(w, p, w.things[w.pay[p, Pay.PC], S.CAUSE])
+    w.pay[p, Pay.WAIT] = Wait.NOTHING
+    begin_stage(w, p)
+    if not has_due(w, p):
+        leave_stage(w, p)
+
+
+@called
+def _stops(w: World, p: int) -> None:
+    """Report a payment that stops without waiting."""
+    stage = w.pay[p, Pay.PC]
+    exists = 0 <= stage < w.size[Things.STAGE]
+    message = Check.STOPS_POSTING if exists and has_due(w, p) else Check.STOPS
+    add(w.g, message, (w.pay[p, Pay.NUMBER], stage))
+    w.pay[p, Pay.CURSOR] = ALL_DONE

@@ -1,185 +1,227 @@
 """Check every row by which a payment begins or ends a wait.
 
-Takes rebuilt payments and rows of the log about stations, delays, ledgers and time-outs; moves
+Takes rebuilt payments and the columns of a row about stations, delays, ledgers and time-outs; moves
 both along and reports what the stage, the clock or the place does not allow.
 """
 
 from __future__ import annotations
 
-from sim.contract.spec import (
-    STEP_BITS,
-    Cause,
-    EventClass,
-    Op,
-    StageColumn,
-    order_key,
+from sim.contract.spec import STEP_BITS, STEP_MASK, Cause, Op
+from sim.contract.spec import StageColumn as S
+from sim.tables.audit_accounts import leave_account, touch_account
+from sim.tables.audit_columns import Count, Pay, Wait
+from sim.tables.audit_ledgers import enter_block, leave_ledger, ledger_line
+from sim.tables.audit_messages import Check
+from sim.tables.audit_pools import add, append, bear, check
+from sim.tables.audit_program import account_time, jump
+from sim.tables.audit_routes import is_station
+from sim.tables.audit_stations import (
+    check_direct,
+    check_next,
+    finish_service,
+    join,
+    leave_station,
+    start_service,
 )
-from sim.tables.audit_books import Books, Row
-from sim.tables.audit_payments import PaymentState, Wait
+from sim.tables.audit_turns import act_at, begin_own, check_in_time
+from sim.tables.audit_world import COMPLETE_KEY, EXPIRE_KEY, NOBODY, World
+from sim.tables.jit import called
 
-S = StageColumn
+_STATION, _LEDGER, _ACCOUNT = 0, 1, 2
+"""Places a payment leaves, as LEAVE rows number them."""
 
 
-class WaitSteps:
-    """Handle rows about waiting.
+@called
+def join_row(w: World, p: int, stage: int, station: int) -> None:
+    """Check a JOIN row and put the payment into the queue."""
+    act_at(w, p, stage, Op.SERVE)
+    _check_station(w, p, stage, station)
+    join(w, station, p)
+    w.pay[p, Pay.WAIT] = Wait.QUEUE
+    w.pay[p, Pay.WAIT_SUBJECT] = station
 
-    Parameters
-    ----------
-    books : Books
-        The rebuilt state of the run.
-    """
 
-    def __init__(self, books: Books) -> None:
-        self._findings, self._program, self._turns = books.findings, books.program, books.turns
-        self._stations, self._ledgers = books.stations, books.ledgers
-        self._accounts, self._events, self._prices = books.accounts, books.events, books.prices
-        self.leaving: tuple[PaymentState, int, int, int] | None = None
-        """Who has to leave a queue with the next row: payment, place, kind of place, stage."""
+@called
+def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> None:
+    """Check a START row, direct or from the queue."""
+    is_direct = w.pay[p, Pay.WAIT] != Wait.QUEUE
+    if is_direct:
+        act_at(w, p, stage, Op.SERVE)
+        _check_station(w, p, stage, station)
+    else:
+        if w.pay[p, Pay.DEADLINE_US] >= 0:
+            check_in_time(w, p)
+        same = w.pay[p, Pay.WAIT_SUBJECT] == station and w.pay[p, Pay.PC] == stage
+        check(w.g, Check.STARTS_ELSEWHERE, same, (w.pay[p, Pay.NUMBER],))
+    w.pay[p, Pay.STEPS] += 1
+    start_service(w, station, p, stage, service_us)
+    if is_direct:
+        check_direct(w, station, p)
+    else:
+        check_next(w, station, p)
+        leave_station(w, w.pay[p, Pay.WAIT_SUBJECT], p)
+    account_time(w, p, Cause.WAITING)
+    w.pay[p, Pay.WAIT] = Wait.SERVICE
+    w.pay[p, Pay.WAIT_SUBJECT] = station
+    w.pay[p, Pay.DUE_KEY] = w.pay[p, Pay.STEPS]
+    w.pay[p, Pay.CAUSE] = w.things[stage, S.CAUSE]
+    if service_us == 0:
+        bear(w, _own_key(w, p, COMPLETE_KEY))
 
-    def join(self, p: PaymentState, row: Row) -> None:
-        """Check a JOIN row and put the payment into the queue."""
-        stage = self._turns.at(p, row[2], Op.SERVE)
-        self._check_station(p, stage, row[3])
-        self._stations.join(row[3], p.number, p.priority)
-        p.wait, p.wait_subject = Wait.QUEUE, row[3]
 
-    def start(self, p: PaymentState, row: Row) -> None:
-        """Check a START row, direct or from the queue."""
-        _, number, stage, station, service_us, _ = row
-        is_direct = p.wait != Wait.QUEUE
-        if is_direct:
-            self._check_station(p, self._turns.at(p, stage, Op.SERVE), station)
-        else:
-            if p.deadline_us >= 0:
-                self._turns.in_time(p)
-            same = (p.wait_subject, p.pc) == (station, stage)
-            self._findings.check("sequence", same, "payment {} starts elsewhere", number)
-        p.steps += 1
-        self._stations.start(station, (number, p.steps, stage, service_us), is_direct)
-        if not is_direct:
-            self._stations.leave(p.wait_subject, number, p.priority)
-        p.account_time(Cause.WAITING, self._findings.now)
-        p.wait, p.wait_subject, p.due_key = Wait.SERVICE, station, p.steps
-        p.cause = self._program.stage[stage][S.CAUSE]
-        if service_us == 0:
-            self._events.born.add(order_key(EventClass.COMPLETE, number, p.steps))
+@called
+def delay_row(w: World, p: int, stage: int, cause: int, delay_us: int) -> None:
+    """Check a DELAY row and note when it ends."""
+    act_at(w, p, stage, Op.TRANSIT)
+    right = cause == w.things[stage, S.CAUSE] and delay_us >= 0
+    check(w.g, Check.DELAY_CAUSE, right, (w.pay[p, Pay.NUMBER],))
+    w.pay[p, Pay.STEPS] += 1
+    w.pay[p, Pay.WAIT] = Wait.DELAY
+    w.pay[p, Pay.CAUSE] = cause
+    w.pay[p, Pay.DUE_US] = w.g[Count.NOW] + delay_us
+    w.pay[p, Pay.DUE_KEY] = _own_key(w, p, COMPLETE_KEY)
+    if delay_us == 0:
+        bear(w, w.pay[p, Pay.DUE_KEY])
 
-    def delay(self, p: PaymentState, row: Row) -> None:
-        """Check a DELAY row and note when it ends."""
-        stage = self._turns.at(p, row[2], Op.TRANSIT)
-        f = self._findings
-        right = row[3] == stage[S.CAUSE] and row[4] >= 0
-        f.check("service_time", right, "payment {} is delayed for the wrong cause", p.number)
-        p.steps += 1
-        p.wait, p.cause = Wait.DELAY, row[3]
-        p.due_us = f.now + row[4]
-        p.due_key = order_key(EventClass.COMPLETE, p.number, p.steps)
-        if row[4] == 0:
-            self._events.born.add(p.due_key)
 
-    def enqueue(self, p: PaymentState, row: Row) -> None:
-        """Check an ENQUEUE row and put the payment into the ledger's queue."""
-        stage = self._turns.at(p, row[2], Op.BATCH)
-        right = row[3] == stage[S.SUBJECT]
-        self._findings.check("sequence", right, "payment {} joins another ledger", p.number)
-        self._ledgers.enqueue(row[3], p.number)
-        p.wait, p.wait_subject, p.cause = Wait.LEDGER, row[3], stage[S.CAUSE]
+@called
+def enqueue_row(w: World, p: int, stage: int, ledger: int) -> None:
+    """Check an ENQUEUE row and put the payment into the ledger's queue."""
+    act_at(w, p, stage, Op.BATCH)
+    right = ledger == w.things[stage, S.SUBJECT]
+    check(w.g, Check.OTHER_LEDGER, right, (w.pay[p, Pay.NUMBER],))
+    append(w, ledger_line(w, ledger), p)
+    w.pay[p, Pay.WAIT] = Wait.LEDGER
+    w.pay[p, Pay.WAIT_SUBJECT] = ledger
+    w.pay[p, Pay.CAUSE] = w.things[stage, S.CAUSE]
 
-    def in_block(self, p: PaymentState, row: Row) -> None:
-        """Check an IN_BLOCK row and disarm the payment's time-out."""
-        waits = p.wait == Wait.LEDGER and p.wait_subject == row[3]
-        self._findings.check("block_order", waits, "payment {} enters a block twice", p.number)
-        if p.deadline_us >= 0:
-            self._turns.in_time(p)
-        self._ledgers.in_block(row[3], p.number, row[5])
-        p.wait, p.deadline_us = Wait.BLOCK, -1
 
-    def deadline(self, p: PaymentState, row: Row) -> None:
-        """Check a DEADLINE row and arm the time-out."""
-        stage = self._turns.at(p, row[2], Op.DEADLINE)
-        f = self._findings
-        right = row[4] == stage[S.VALUE] > 0
-        f.check("time_out", right, "payment {} arms a time-out of {} us", p.number, row[4])
-        p.steps += 1
-        p.deadline_us, p.deadline_stage = f.now + row[4], row[2]
-        p.deadline_key = order_key(EventClass.EXPIRE, p.number, p.steps)
-        self._program.jump(p, p.pc + 1)
+@called
+def in_block_row(w: World, p: int, ledger: int, number: int) -> None:
+    """Check an IN_BLOCK row and disarm the payment's time-out."""
+    waits = w.pay[p, Pay.WAIT] == Wait.LEDGER and w.pay[p, Pay.WAIT_SUBJECT] == ledger
+    check(w.g, Check.BLOCK_TWICE, waits, (w.pay[p, Pay.NUMBER],))
+    if w.pay[p, Pay.DEADLINE_US] >= 0:
+        check_in_time(w, p)
+    enter_block(w, ledger, p, number)
+    w.pay[p, Pay.WAIT] = Wait.BLOCK
+    w.pay[p, Pay.DEADLINE_US] = -1
 
-    def expire(self, p: PaymentState, row: Row) -> None:
-        """Check an EXPIRE row, abandon the wait and go on at the target."""
-        f = self._findings
-        self._turns.begin_own(p)
-        due = p.deadline_us >= 0 and (f.now, f.key) == (p.deadline_us, p.deadline_key)
-        f.check(
-            "time_out", due, "payment {} expires, its time-out is at {}", p.number, p.deadline_us
-        )
-        stage = self._program.stage[p.deadline_stage] if p.deadline_us >= 0 else None
-        p.deadline_us = -1
-        if stage is None:
-            return
-        f.check("time_out", row[3] == stage[S.REASON], "payment {} expires otherwise", p.number)
-        places = {Wait.QUEUE: 0, Wait.LEDGER: 1, Wait.LIQUIDITY: 2}
-        if p.wait in places:
-            self.leaving = (p, p.wait_subject, places[p.wait], p.pc)
-        self._abandon(p)
-        p.reason = stage[S.REASON]
-        self._program.jump(p, stage[S.TARGET])
 
-    def left(self, p: PaymentState, row: Row) -> None:
-        """Check that a LEAVE row is the one the time-out asked for."""
-        due, self.leaving = self.leaving, None
-        right = due is not None and due[0] is p and due[1:] == (row[3], row[5], row[2])
-        self._findings.check("time_out", right, "payment {} leaves a queue", p.number)
+@called
+def deadline_row(w: World, p: int, stage: int, after_us: int) -> None:
+    """Check a DEADLINE row and arm the time-out."""
+    act_at(w, p, stage, Op.DEADLINE)
+    right = after_us == w.things[stage, S.VALUE] and after_us > 0
+    check(w.g, Check.ARMS, right, (w.pay[p, Pay.NUMBER], after_us))
+    w.pay[p, Pay.STEPS] += 1
+    w.pay[p, Pay.DEADLINE_US] = w.g[Count.NOW] + after_us
+    w.pay[p, Pay.DEADLINE_STAGE] = stage
+    w.pay[p, Pay.DEADLINE_KEY] = _own_key(w, p, EXPIRE_KEY)
+    jump(w, p, w.pay[p, Pay.PC] + 1)
 
-    def _check_station(self, p: PaymentState, stage: list[int], station: int) -> None:
-        self._findings.check(
-            "sequence",
-            self._program.is_station(p, stage[S.SUBJECT], station),
-            "payment {} goes to station {}, its stage names another",
-            p.number,
-            station,
-        )
 
-    def _abandon(self, p: PaymentState) -> None:
-        """Account the wait that ends here and take the payment out of whatever queue it is in."""
-        now = self._findings.now
-        if p.wait == Wait.QUEUE:
-            self._stations.leave(p.wait_subject, p.number, p.priority)
-            p.account_time(Cause.WAITING, now)
-        elif p.wait == Wait.LIQUIDITY:
-            self._accounts.leave(p.wait_subject, p.number)
-            p.account_time(Cause.LIQUIDITY, now)
-        elif p.wait != Wait.NOTHING:
-            if p.wait == Wait.LEDGER:
-                self._ledgers.leave(p.wait_subject, p.number)
-            p.account_time(p.cause, now)
-        p.wait = Wait.NOTHING
+@called
+def expire_row(w: World, p: int, reason: int) -> None:
+    """Check an EXPIRE row, abandon the wait and go on at the target."""
+    g, number, due_us = w.g, w.pay[p, Pay.NUMBER], w.pay[p, Pay.DEADLINE_US]
+    begin_own(w, p)
+    at_turn = g[Count.NOW] == due_us and g[Count.KEY] == w.pay[p, Pay.DEADLINE_KEY]
+    check(g, Check.EXPIRES, due_us >= 0 and at_turn, (number, due_us))
+    w.pay[p, Pay.DEADLINE_US] = -1
+    if due_us < 0:
+        return
+    stage, wait = w.pay[p, Pay.DEADLINE_STAGE], w.pay[p, Pay.WAIT]
+    check(g, Check.EXPIRES_OTHERWISE, reason == w.things[stage, S.REASON], (number,))
+    place = NOBODY
+    if wait == Wait.QUEUE:
+        place = _STATION
+    elif wait == Wait.LEDGER:
+        place = _LEDGER
+    elif wait == Wait.LIQUIDITY:
+        place = _ACCOUNT
+    if place != NOBODY:
+        g[Count.LEAVING], g[Count.LEAVING_PLACE] = p, place
+        g[Count.LEAVING_SUBJECT] = w.pay[p, Pay.WAIT_SUBJECT]
+        g[Count.LEAVING_STAGE] = w.pay[p, Pay.PC]
+    _abandon(w, p)
+    w.pay[p, Pay.REASON] = w.things[stage, S.REASON]
+    jump(w, p, w.things[stage, S.TARGET])
 
-    def finish(self, p: PaymentState | None, number: int, stage: int, station: int) -> None:
-        """Check a FINISH row, orphaned or not; the payment is None once it has ended."""
-        f = self._findings
-        step = f.key & ((1 << STEP_BITS) - 1)
-        expected = order_key(EventClass.COMPLETE, number, step)
-        f.check("order", f.key == expected, "payment {} finishes in an event of another", number)
-        self._stations.finish(station, number, step, stage)
-        if p is not None and p.wait == Wait.SERVICE and p.due_key == step:
-            p.account_time(p.cause, f.now)
-            p.wait = Wait.NOTHING
-            self._program.jump(p, p.pc + 1)
-            # Others start before the payment goes on, but nobody else acts in this event first.
-            self._turns.begin_own(p)
 
-    def miss_leave(self) -> None:
-        """Report a LEAVE row that did not come."""
-        due, self.leaving = self.leaving, None
-        if due is not None:
-            self._findings.add("time_out", f"payment {due[0].number} expired and left no queue")
+@called
+def leave_row(w: World, p: int, stage: int, subject: int, place: int) -> None:
+    """Check that a LEAVE row is the one the time-out asked for."""
+    g = w.g
+    right = g[Count.LEAVING] == p and g[Count.LEAVING_SUBJECT] == subject
+    right = right and g[Count.LEAVING_PLACE] == place and g[Count.LEAVING_STAGE] == stage
+    if g[Count.LEAVING] != NOBODY and g[Count.LEAVING_PLACE] == _ACCOUNT:
+        touch_account(w, g[Count.LEAVING_SUBJECT])
+    g[Count.LEAVING] = NOBODY
+    check(g, Check.LEAVES, right, (w.pay[p, Pay.NUMBER],))
 
-    def abandon_quietly(self, p: PaymentState) -> None:
-        """Account the last wait; those left in queues stay there, the run is over."""
-        if p.wait == Wait.QUEUE:
-            p.account_time(Cause.WAITING, self._findings.now)
-        elif p.wait == Wait.LIQUIDITY:
-            p.account_time(Cause.LIQUIDITY, self._findings.now)
-        else:
-            p.account_time(p.cause, self._findings.now)
+
+@called
+def miss_leave(w: World) -> None:
+    """Report a LEAVE row that did not come."""
+    p = w.g[Count.LEAVING]
+    if p != NOBODY:
+        w.g[Count.LEAVING] = NOBODY
+        add(w.g, Check.LEFT_NOTHING, (w.pay[p, Pay.NUMBER],))
+
+
+@called
+def finish_row(w: World, p: int, payment: int, stage: int, station: int) -> None:
+    """Check a FINISH row, orphaned or not; nobody is in the slot once the payment has ended."""
+    step = w.g[Count.KEY] & STEP_MASK
+    right = w.g[Count.KEY] == COMPLETE_KEY + (payment << STEP_BITS) + step
+    check(w.g, Check.FINISH_EVENT, right, (payment,))
+    finish_service(w, station, payment, step, stage)
+    if p == NOBODY:
+        return
+    if w.pay[p, Pay.WAIT] == Wait.SERVICE and w.pay[p, Pay.DUE_KEY] == step:
+        account_time(w, p, w.pay[p, Pay.CAUSE])
+        w.pay[p, Pay.WAIT] = Wait.NOTHING
+        jump(w, p, w.pay[p, Pay.PC] + 1)
+        # Others start before the payment goes on, but nobody else acts in this event first.
+        begin_own(w, p)
+
+
+@called
+def account_open_wait(w: World, p: int) -> None:
+    """Account the wait at hand to its cause."""
+    wait = w.pay[p, Pay.WAIT]
+    if wait == Wait.QUEUE:
+        account_time(w, p, Cause.WAITING)
+    elif wait == Wait.LIQUIDITY:
+        account_time(w, p, Cause.LIQUIDITY)
+    else:
+        account_time(w, p, w.pay[p, Pay.CAUSE])
+
+
+@called
+def _own_key(w: World, p: int, class_key: int) -> int:
+    """Return the order key of the event a payment has just scheduled."""
+    return int(class_key + (w.pay[p, Pay.NUMBER] << STEP_BITS) + w.pay[p, Pay.STEPS])
+
+
+@called
+def _check_station(w: World, p: int, stage: int, station: int) -> None:
+    right = is_station(w, p, w.things[stage, S.SUBJECT], station)
+    check(w.g, Check.OTHER_STATION, right, (w.pay[p, Pay.NUMBER], station))
+
+
+@called
+def _abandon(w: World, p: int) -> None:
+    """Account the wait that ends here and take the payment out of whatever queue it is in."""
+    wait, subject = w.pay[p, Pay.WAIT], w.pay[p, Pay.WAIT_SUBJECT]
+    if wait == Wait.NOTHING:
+        return
+    if wait == Wait.QUEUE:
+        leave_station(w, subject, p)
+    elif wait == Wait.LIQUIDITY:
+        leave_account(w, subject, p)
+    elif wait == Wait.LEDGER:
+        leave_ledger(w, subject, p)
+    account_open_wait(w, p)
+    w.pay[p, Pay.WAIT] = Wait.NOTHING

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -184,6 +187,14 @@ def outcome_to(outcome: Outcome) -> Corruption:
     return corrupt
 
 
+def free_late(plan: Plan, log: Array) -> tuple[Plan, Array]:
+    """Let those whom a deposit sets free have their money at the end of the event only."""
+    after_deposit = (log[:-1, L.KIND] == K.DEPOSIT) & (log[1:, L.KIND] == K.RESERVE)
+    at = int(np.flatnonzero(after_deposit)[0]) + 1
+    end = event_of(log, at)[1]
+    return plan, np.concatenate([log[:at], log[at + 1 : end], log[at : at + 1], log[end:]])
+
+
 CORRUPTIONS: list[tuple[str, Corruption, str]] = [
     ("an amount is flipped", change(K.TRANSFER, L.AMOUNT, 1), "postings"),
     ("a posting is dropped", drop(K.POST), "postings"),
@@ -237,6 +248,7 @@ CORRUPTIONS: list[tuple[str, Corruption, str]] = [
     ("reserving another amount", change(K.RESERVE, L.AMOUNT, 1), "reservation"),
     ("waiting with money there", cell("account", 6, 1, 1 << 40), "liquidity"),
     ("overtaking for liquidity", swap_rows(K.RESERVE), "liquidity_order"),
+    ("freed later than at once", free_late, "liquidity"),
     ("a failure without cause", change(K.FAIL, L.SUBJECT, 1), "failure"),
     ("a sample shows another queue", change(K.SAMPLE_STATION, L.AMOUNT, 1), "sample"),
     ("a sample shows another round", change(K.SAMPLE_LEDGER, L.VALUE, 1, skip=5), "sample"),
@@ -271,6 +283,21 @@ def test_a_corruption_is_found(name: str, corrupt: Corruption, rule: str) -> Non
     assert not report.ok, name
     assert rule in {violation.rule for violation in report.violations}, report.violations[:5]
     assert all(violation.event < len(log) for violation in report.violations)
+
+
+@pytest.mark.slow
+def test_the_rules_are_the_same_uncompiled() -> None:
+    """Run the right log and the planted corruptions again, as plain Python."""
+    chosen = "right_log or a_corruption_is_found"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", __file__, "-q", "-p", "no:cacheprovider", "-k", chosen],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4_000:]
+    assert f"{len(CORRUPTIONS) + 1} passed" in done.stdout
 
 
 RECORD_COLUMNS = [
