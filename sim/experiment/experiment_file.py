@@ -34,7 +34,7 @@ class Factor(Model):
     values: tuple[str, ...] | None = None
     """Values, as the scenario file would write them."""
     low: DecimalText | None = None
-    """Lower end of a range."""
+    """Lower end of a range; above 0."""
     high: DecimalText | None = None
     """Upper end of a range."""
     scale: Literal["linear", "log"] = "linear"
@@ -55,10 +55,6 @@ class Factor(Model):
             )
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise FieldProblemsError([(("high",), "found high not above low; allowed: low < high")])
-        if self.scale == "log" and self.low is not None and self.low <= 0:
-            raise FieldProblemsError(
-                [(("low",), "found 0 or less; allowed on a log scale: above 0")]
-            )
         if self.values is not None and not self.values:
             raise FieldProblemsError([(("values",), "found none; allowed: at least one")])
         return self
@@ -121,11 +117,9 @@ class Select(Model):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Select:
-        if self.indifference <= 0:
-            raise FieldProblemsError([(("indifference",), "found 0 or less; allowed: above 0")])
-        if not 0 < self.probability < 1:
+        if self.probability >= 1:
             raise FieldProblemsError(
-                [(("probability",), "found a number outside 0 to 1; allowed: such as 0.95")]
+                [(("probability",), "found 1 or more; allowed: below 1, such as 0.95")]
             )
         return self
 

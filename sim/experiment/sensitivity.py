@@ -272,6 +272,9 @@ class _Study:
         """
         from scipy import stats
 
+        if len(swings) == 1:
+            # All that varies is this one; the estimators of SciPy need at least two.
+            return [1.0], [1.0]
         lows = np.log([swing.factors[0] for swing in swings])
         highs = np.log([swing.factors[1] for swing in swings])
 
