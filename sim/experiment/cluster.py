@@ -69,7 +69,7 @@ class ClusterPool:
         """Yield the position of each piece and its result, as they are done."""
         futures = [self._client.submit(function, item, pure=False, retries=3) for item in items]
         places = {future.key: at for at, future in enumerate(futures)}
-        for future in self._dask.as_completed(futures):
+        for future in self._dask.as_completed(futures, loop=self._client.loop):
             yield places[future.key], cast("Done", future.result())
 
 
@@ -84,6 +84,8 @@ class _Future(Protocol):
 class _Client(Protocol):
     """Be the part of a Dask client that is used."""
 
+    loop: object
+
     def submit(self, function: object, item: object, *, pure: bool, retries: int) -> _Future: ...
 
     def close(self) -> None: ...
@@ -94,4 +96,4 @@ class _Distributed(Protocol):
 
     def Client(self, address: str, *, timeout: int, set_as_default: bool) -> _Client: ...  # noqa: N802
 
-    def as_completed(self, futures: Sequence[_Future]) -> Iterable[_Future]: ...
+    def as_completed(self, futures: Sequence[_Future], *, loop: object) -> Iterable[_Future]: ...

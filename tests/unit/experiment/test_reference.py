@@ -1,0 +1,47 @@
+"""The tables the repository publishes are those the program makes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sim.experiment.experiment_file import load_experiment
+from sim.experiment.sweep import make_items, run_point
+from sim.experiment.sweep_store import Store
+from sim.experiment.tabular import read_csv
+
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT / "results" / "reference"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 6])
+def test_points_of_the_published_block_settings_are_made_again(tmp_path: Path, number: int) -> None:
+    published = read_csv(REFERENCE / "block-settings.csv").records()
+    loaded = load_experiment(ROOT / "scenarios" / "experiments" / "block-settings.yaml")
+    item = replace(make_items(loaded, str(tmp_path))[number], folder=str(tmp_path))
+    run_point(item)
+    measures = Store(str(tmp_path)).read(number)["measures"]
+    assert isinstance(measures, dict)
+    assert published[number]["point"] == number
+    for key, (value, _, _) in measures.items():
+        assert value == pytest.approx(published[number][key], rel=1e-9), key
+
+
+def test_published_tables_say_what_the_readme_lists() -> None:
+    listed = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+    tables = sorted(path.name for path in REFERENCE.glob("*.csv"))
+    assert tables
+    for name in tables:
+        assert f"`{name}`" in listed
+        assert read_csv(REFERENCE / name).rows
+
+
+def test_policies_published_show_cost_against_time() -> None:
+    rows = read_csv(REFERENCE / "routing-policies.csv").records()
+    found = {(row["b"], row["measure"]): row for row in rows}
+    cost, saved = found["fastest", "payer_cost_bps"], found["fastest", "machine_time_mean"]
+    assert float(str(cost["low"])) > 0
+    assert float(str(saved["high"])) < 0
