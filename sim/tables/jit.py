@@ -1,8 +1,9 @@
 """How a function of the audit becomes machine code.
 
 Takes plain Python functions over int64 values, arrays and a named tuple of arrays; gives them back
-compiled on their first call, or as they were with ``NUMBA_DISABLE_JIT=1``. Imported only by what is
-imported when something is audited: Numba takes a while to load.
+compiled on their first call, or as they were with ``NUMBA_DISABLE_JIT=1``. What Python calls is
+``compiled`` and kept in the cache of :mod:`sim.machine_code`, everything it calls with it. Imported
+only by what is imported when something is audited: Numba takes a while to load.
 """
 
 from __future__ import annotations
@@ -14,18 +15,11 @@ import numba
 from numba.core import types
 from numba.core.types.misc import unliteral
 
+from sim.machine_code import compiled
+
+__all__ = ["called", "compiled"]
+
 _Function = TypeVar("_Function", bound=Callable[..., object])
-
-
-def compiled(function: _Function) -> _Function:
-    """Compile a function that Python calls.
-
-    Parameters
-    ----------
-    function : callable
-        Function in the subset of Python that Numba compiles without objects.
-    """
-    return cast(_Function, numba.njit(error_model="python")(function))
 
 
 def called(function: _Function) -> _Function:
@@ -34,7 +28,7 @@ def called(function: _Function) -> _Function:
     Parameters
     ----------
     function : callable
-        As for :func:`compiled`; it allocates nothing and keeps no array.
+        As for ``compiled``; it allocates nothing and keeps no array.
 
     Notes
     -----
