@@ -6,7 +6,7 @@ Takes a summary and a key such as ``success_rate``, ``p99`` or
 
 from __future__ import annotations
 
-from sim.analysis.summary import GROUPS, Measure, Summary
+from sim.analysis.summary import GROUPS, Measure, Measures, Summary
 from sim.errors import UserError, suggest
 from sim.experiment.precision import ALIASES
 
@@ -25,11 +25,17 @@ def pick(summary: Summary, key: str) -> Measure | None:
     key : str
         A headline measure, or ``group/name/measure``; names may contain slashes themselves.
     """
+    measures, name = place(summary, key)
+    return measures.get(name)
+
+
+def place(summary: Summary, key: str) -> tuple[Measures, str]:
+    """Return the measures among which a key names one, and its name among them."""
     group, slash, rest = key.partition("/")
     if not slash:
-        return summary.measures.get(full_key(key))
+        return summary.measures, full_key(key)
     name, _, measure = rest.rpartition("/")
-    return summary.by.get(group, {}).get(name, {}).get(full_key(measure))
+    return summary.by.get(group, {}).get(name, {}), full_key(measure)
 
 
 def require(summary: Summary, keys: tuple[str, ...], *, where: str) -> None:

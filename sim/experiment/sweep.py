@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sim.errors import PayrouteError, UserError
 from sim.experiment.experiment_file import LoadedExperiment, Sweep
-from sim.experiment.picking import full_key, pick, require
+from sim.experiment.picking import full_key, place, require
 from sim.experiment.pool import Pool
 from sim.experiment.replications import Replicated, measure_interval
 from sim.experiment.sweep_points import Point, lay_out
@@ -194,8 +194,8 @@ def _measured(held: Replicated, keys: Sequence[str]) -> dict[str, list[float | N
     require(held.summaries[0], tuple(keys), where="measures")
     found: dict[str, list[float | None]] = {}
     for key in keys:
-        picked = [pick(summary, key) for summary in held.summaries]
-        interval = measure_interval(key, [{key: one} for one in picked if one is not None])
+        places = [place(summary, key) for summary in held.summaries]
+        interval = measure_interval(places[0][1], [measures for measures, _ in places])
         if interval is None:
             found[key] = [None, None, None]
         elif interval.count < 2:

@@ -94,6 +94,13 @@ def test_an_error_of_one_point_loses_no_other(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "out" / "sweep.parquet").to_pylist() == records
 
 
+def test_success_in_every_replication_of_a_point_still_has_an_interval(tmp_path: Path) -> None:
+    loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [100]}}}}}}")
+    (row,) = run_sweep(loaded, str(tmp_path / "out"), LocalPool(1)).table.records()
+    assert (row["success_rate"], row["success_rate_high"]) == (1.0, 1.0)
+    assert 0.98 < float(str(row["success_rate_low"])) < 1
+
+
 def test_points_of_changed_settings_are_run_again(tmp_path: Path) -> None:
     loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}")
     folder = str(tmp_path / "out")
