@@ -72,7 +72,7 @@ def folder_of(path: Path) -> FinishedRun:
     ("record", "names"),
     [
         (Record.NONE, set()),
-        (Record.PAYMENTS, {"payments", "fees"}),
+        (Record.PAYMENTS, {"payments", "fees", "series"}),
         (Record.STAGES, {"payments", "fees", "stages", "series"}),
         (Record.EVENTS, {"payments", "fees", "stages", "series", "events"}),
     ],
