@@ -17,7 +17,7 @@ REFERENCE = ROOT / "results" / "reference"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [0, 6])
+@pytest.mark.parametrize("number", [0, 2, 6])
 def test_points_of_the_published_block_settings_are_made_again(tmp_path: Path, number: int) -> None:
     published = read_csv(REFERENCE / "block-settings.csv").records()
     loaded = load_experiment(ROOT / "scenarios" / "experiments" / "block-settings.yaml")
@@ -27,7 +27,12 @@ def test_points_of_the_published_block_settings_are_made_again(tmp_path: Path, n
     assert isinstance(measures, dict)
     assert published[number]["point"] == number
     for key, (value, _, _) in measures.items():
-        assert value == pytest.approx(published[number][key], rel=1e-9), key
+        kept = published[number][key]
+        if kept is None:
+            # Nothing was completed that was submitted in the window: there is no time to publish.
+            assert value is None, key
+        else:
+            assert value == pytest.approx(float(str(kept)), rel=1e-9), key
 
 
 def test_published_tables_say_what_the_readme_lists() -> None:
