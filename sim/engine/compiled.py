@@ -153,6 +153,8 @@ class _Run:
             self._grow_pool()
         elif status == st.WANTS_NODES:
             self._grow_nodes()
+        elif status == st.WANTS_TIMERS:
+            self._grow_timers()
         elif status == st.AT_HORIZON:
             self._begin_closing()
         elif status == st.BROKEN:
@@ -201,7 +203,7 @@ class _Run:
 
         cursor = self.state.cursor
         rows = 2 * int(cursor[st.C_HEAP] + cursor[st.C_LIVE] + 128)
-        heap = np.empty((rows, st.HEAP_WIDTH), dtype=np.int64)
+        heap = st.lay_heap(rows)
         heap[: cursor[st.C_HEAP]] = self.state.heap[: cursor[st.C_HEAP]]
         self.state = self.state._replace(heap=heap)
 
@@ -221,6 +223,13 @@ class _Run:
 
         self.state.cursor[st.C_NODE] = len(self.state.node)
         self.state = self.state._replace(node=_doubled(self.state.node, link=st.N_NEXT))
+
+    def _grow_timers(self) -> None:
+        """Double the room for time-outs."""
+        from sim.engine.kernel import state as st
+
+        self.state.cursor[st.C_TIMER] = len(self.state.timer)
+        self.state = self.state._replace(timer=_doubled(self.state.timer, link=st.T_NEXT))
 
     def _begin_closing(self) -> None:
         """Let the kernel write down the payments that are open at the horizon."""
@@ -296,8 +305,10 @@ def _checked(workload: WorkloadSource, horizon_us: int) -> Iterator[Array]:
 
 def _doubled(array: Array, *, link: int) -> Array:
     """Return an array of twice the rows, the new ones linked to a list of free rows."""
+    from sim.engine.kernel.state import lay_rows
+
     rows = len(array)
-    larger = np.zeros((max(_SLOTS_FIRST, 2 * rows), array.shape[1]), dtype=np.int64)
+    larger = lay_rows(max(_SLOTS_FIRST, 2 * rows), array.shape[1])
     larger[:rows] = array
     larger[rows:, link] = np.arange(rows + 1, len(larger) + 1)
     larger[-1, link] = -1

@@ -9,6 +9,7 @@ from sim.contract.plan import Array
 from sim.contract.spec import (
     WORKLOAD_WIDTH,
     Cause,
+    Discipline,
     Flag,
     Op,
     Outcome,
@@ -16,6 +17,7 @@ from sim.contract.spec import (
     Register,
     WorkloadColumn,
 )
+from sim.draws.quantile import build_empirical
 from sim.units import SECOND_US
 from tests.equivalence.random_plans import Case
 
@@ -89,6 +91,58 @@ def busy_station(payments: int, *, gap_us: int, horizon_us: int) -> Case:
     b.add_stage(Op.END, "end", value=Outcome.COMPLETED, reason=0)
     b.add_stream("s", entry=0, corridor="c", currency="USD")
     return Case(b.build(), simple_workload([at * gap_us for at in range(payments)]))
+
+
+def station_of_family(family: str, parameters: dict[str, float] | None) -> Case:
+    """Serve at one station in times of one family; without parameters, of points."""
+    b = PlanBuilder("family", horizon_us=60 * SECOND_US)
+    if parameters is None:
+        points = build_empirical([(10_000, 0.1), (50_000, 0.5), (50_000, 0.7), (200_000, 1.0)])
+        table = b.add_table(points, (family,))
+    else:
+        table = b.table(family, parameters)
+    b.add_stage(
+        Op.SERVE, "serve", subject=b.add_station("r.s", servers=1), table=table,
+        purpose=b.purpose("service"), cause=Cause.SERVICE, target=1, reason=Reason.MS03,
+    )  # fmt: skip
+    b.add_stage(Op.END, "end", value=Outcome.COMPLETED, reason=0)
+    b.add_stream("s", entry=0, corridor="c", currency="USD")
+    return Case(b.build(), simple_workload([at * 100_000 for at in range(300)]))
+
+
+def timeouts_out_of_order(payments: int) -> Case:
+    """Arm time-outs of a dozen lengths, many in one instant and last come first.
+
+    A station that was closed serves the crowd in no time, the latest first, so that within one
+    instant time-outs are armed against the order of payments, and some are armed anew.
+    """
+    b = PlanBuilder("timeouts", horizon_us=400 * SECOND_US)
+    table = b.table("exponential", {"mean": 30.0 * SECOND_US})
+    failed = b.add_stage(Op.END, "rejected", value=Outcome.REJECTED, reason=-1)
+    crowd = b.add_station("r.crowd", servers=1, discipline=Discipline.LIFO)
+    streams = []
+    for length in range(12):
+        entry = b.add_stage(
+            Op.SERVE, "queue", subject=crowd, table=b.constant_table(0), purpose=b.purpose("queue"),
+            cause=Cause.SERVICE, target=failed, reason=Reason.MS03,
+        )  # fmt: skip
+        for again in range(2):
+            b.add_stage(
+                Op.DEADLINE, f"deadline{again}", value=(1 + length) * SECOND_US, target=failed,
+                reason=Reason.AB05,
+            )  # fmt: skip
+            b.add_stage(
+                Op.TRANSIT, "wait", table=table, purpose=b.purpose(f"wait{again}"),
+                cause=Cause.TRANSIT,
+            )  # fmt: skip
+        b.add_stage(Op.END, "completed", value=Outcome.COMPLETED, reason=0)
+        streams.append(b.add_stream(f"s{length:02}", entry=entry, corridor="c", currency="USD"))
+    b.close_station(crowd, 0, 20 * SECOND_US)
+    b.close_station(crowd, 40 * SECOND_US, 50 * SECOND_US)
+    workload = simple_workload([at // 20 * SECOND_US for at in range(payments)])
+    workload[:, WorkloadColumn.STREAM] = np.arange(payments) % len(streams)
+    workload[:, WorkloadColumn.ORDINAL] = np.arange(payments) // len(streams)
+    return Case(b.build(), workload)
 
 
 def rounds_beyond_the_step(rounds: int) -> Case:

@@ -33,6 +33,8 @@ from sim.contract.spec import (
     WhenClosed,
     WorkloadColumn,
 )
+from sim.draws.quantile import FAMILIES as DISTRIBUTIONS
+from tests.equivalence import crafted
 from tests.equivalence.compared import run_both
 from tests.equivalence.random_plans import Case, random_case
 
@@ -41,6 +43,21 @@ FAMILIES: tuple[type[IntEnum], ...] = (
     Op, FeeKind, Bearer, FixedSide, Policy, Discipline, WhenClosed, Outcome, AgendaKind, LogKind,
     EventClass, Cause,
 )  # fmt: skip
+PARAMETERS: dict[str, dict[str, float]] = {
+    "constant": {"value": 90_000},
+    "uniform": {"low": 10_000, "high": 200_000},
+    "exponential": {"mean": 90_000},
+    "erlang": {"shape": 3, "mean": 90_000},
+    "gamma": {"shape": 0.7, "mean": 90_000},
+    "lognormal": {"median": 60_000, "sigma": 0.8},
+    "weibull": {"scale": 90_000, "shape": 1.5},
+    "triangular": {"low": 10_000, "mode": 50_000, "high": 200_000},
+    "normal": {"mean": 90_000, "sd": 10_000},
+    "truncated_normal": {"mean": 50_000, "sd": 50_000, "low": 1_000},
+    "pareto": {"minimum": 40_000, "alpha": 2.5},
+    "hyperexponential": {"p": 0.3, "mean_1": 20_000, "mean_2": 120_000},
+}
+"""Durations of every family that has parameters, about as long as the gaps between payments."""
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +110,12 @@ def test_every_member_occurs_in_a_compared_case(
 ) -> None:
     missing = [member.name for member in family if int(member) not in seen[family]]
     assert not missing, f"{family.__name__}: no compared case shows {missing}"
+
+
+@pytest.mark.parametrize("family", DISTRIBUTIONS)
+def test_every_family_of_distributions_occurs_in_a_compared_case(family: str) -> None:
+    case = crafted.station_of_family(family, PARAMETERS.get(family))
+    kept = run_both(case.plan, case.workload)
+    times = kept.log[kept.log[:, LogColumn.KIND] == LogKind.START, LogColumn.AMOUNT]
+    assert len(times) == len(case.workload)
+    assert len(set(times.tolist())) == 1 if family == "constant" else len(set(times.tolist())) > 100

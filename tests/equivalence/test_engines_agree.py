@@ -36,6 +36,7 @@ def test_engines_agree_on_many_random_plans(
 CRAFTED = {
     "a crowd released by one deposit": crafted.crowd_released_at_once(3_000),
     "blocks that feed the next block": crafted.block_of_everybody(90),
+    "time-outs armed in one instant, last come first": crafted.timeouts_out_of_order(1_200),
     "a station that keeps up": crafted.busy_station(3_000, gap_us=1_000, horizon_us=2_500_000),
 }
 

@@ -38,6 +38,7 @@ from sim.engine.kernel.ledgers import (
 )
 from sim.engine.kernel.operations import advance, close_open, expire
 from sim.engine.kernel.payments import EXPIRE_BASE, STEP_BITS, STEP_MASK
+from sim.engine.kernel.prefetch import prefetch_payment
 from sim.engine.kernel.queues import unlink
 from sim.engine.kernel.routing import sample
 from sim.engine.kernel.state import (
@@ -51,6 +52,7 @@ from sim.engine.kernel.state import (
     C_EVENTS,
     C_FREE,
     C_HEAD_KEY,
+    C_HEAD_LINE,
     C_HEAD_TIME,
     C_HEAP,
     C_HORIZON,
@@ -66,6 +68,7 @@ from sim.engine.kernel.state import (
     C_RECORDS,
     C_SAMPLE,
     C_SAMPLE_INTERVAL,
+    C_TIMER,
     C_WANTS_LOG,
     C_WANTS_RECORDS,
     C_WORKLOAD_DONE,
@@ -89,6 +92,7 @@ from sim.engine.kernel.stations import (
     settle_areas,
     start_waiting,
 )
+from sim.engine.kernel.timers import drop_due, note_first
 
 NULL = int(_NULL)
 PAYMENTS_MAX = int(_PAYMENTS_MAX)
@@ -189,8 +193,8 @@ def _find_lack(state: KernelState) -> int:
     live = cursor[C_LIVE]
     if cursor[C_HEAP] + live + 8 > state.heap.shape[0]:
         return st.WANTS_HEAP
-    if cursor[C_NODE] < 0:
-        return st.WANTS_NODES
+    if cursor[C_NODE] | cursor[C_TIMER] < 0:
+        return st.WANTS_NODES if cursor[C_NODE] < 0 else st.WANTS_TIMERS
     # One test for both buffers where neither is wanted, which is when every nanosecond counts.
     if cursor[C_WANTS_LOG] | cursor[C_WANTS_RECORDS] == 0:
         return st.GOES_ON
@@ -227,10 +231,10 @@ def _take_event(plan: KernelPlan, state: KernelState) -> bool:
         slot = heap[0, H_SLOT]
         place = heap[0, H_PLACE]
         drop_first(cursor, heap)
+        # Whose event comes next is known; it is on its way while this one is handled.
+        prefetch_payment(state.pool, heap[0, H_SLOT])
         if key >= EXPIRE_BASE:
-            is_armed = state.pool[slot, P_ID] == payment
-            if is_armed and state.pool[slot, st.P_ARMED_STEP] == key & STEP_MASK:
-                expire(plan, state, slot)
+            _expire_armed(plan, state, slot, payment)
         else:
             _complete(plan, state, slot, payment, place)
         return True
@@ -239,11 +243,25 @@ def _take_event(plan: KernelPlan, state: KernelState) -> bool:
         cursor[C_SAMPLE] += 1
     elif key >= SUBMIT_BASE:
         _submit(plan, state)
+    elif key >= EXPIRE_BASE:
+        slot = drop_due(cursor, state.timer, state.due, cursor[C_HEAD_LINE])
+        _expire_armed(plan, state, slot, payment)
     else:
         _follow_agenda(plan, state, payment)
         cursor[C_AGENDA] += 1
     _find_head(plan, state)
     return True
+
+
+@inlined
+def _expire_armed(plan: KernelPlan, state: KernelState, slot: int, payment: int) -> None:
+    """Let a time-out fire unless it was forgotten or its payment has ended."""
+    pool = state.pool
+    if (
+        pool[slot, P_ID] == payment
+        and pool[slot, st.P_ARMED_STEP] == state.cursor[C_KEY] & STEP_MASK
+    ):
+        expire(plan, state, slot)
 
 
 @inlined
@@ -364,7 +382,7 @@ def _follow_agenda(plan: KernelPlan, state: KernelState, row: int) -> None:
 
 @called
 def _find_head(plan: KernelPlan, state: KernelState) -> None:
-    """Find the earliest of next agenda row, next arrival and next sample."""
+    """Find the earliest of next agenda row, first time-outs, next arrival and next sample."""
     cursor = state.cursor
     time_us = NEVER
     key = 0
@@ -383,6 +401,10 @@ def _find_head(plan: KernelPlan, state: KernelState) -> None:
         key = SAMPLE_BASE | (cursor[C_SAMPLE] << STEP_BITS)
     cursor[C_HEAD_TIME] = time_us
     cursor[C_HEAD_KEY] = key
+    for line in range(state.due.shape[0]):
+        first = state.due[line, Q_HEAD]
+        if first >= 0:
+            note_first(cursor, state.timer, line, first)
 
 
 @called

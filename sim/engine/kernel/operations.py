@@ -23,7 +23,14 @@ from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, re
 from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log, write_record
 from sim.engine.kernel.ledgers import enqueue, leave_ledger
-from sim.engine.kernel.payments import COMPLETE_BASE, EXPIRE_BASE, draw, fail, schedule
+from sim.engine.kernel.payments import (
+    EXPIRE_BASE,
+    STEP_BITS,
+    draw,
+    fail,
+    next_step,
+    schedule,
+)
 from sim.engine.kernel.prices import charge, check_limit, convert, give_back_limits, quote
 from sim.engine.kernel.queues import unlink
 from sim.engine.kernel.routing import choose_route
@@ -39,6 +46,7 @@ from sim.engine.kernel.state import (
     KernelState,
 )
 from sim.engine.kernel.stations import leave_queue, serve
+from sim.engine.kernel.timers import arm
 
 NULL = int(_NULL)
 _OP = int(StageColumn.OP)
@@ -203,9 +211,7 @@ def _depart(plan: KernelPlan, state: KernelState, slot: int) -> None:
         break_off(cursor, st.E_DURATION, pool[slot, P_ID])
     cause = plan.stage[at, _CAUSE]
     write_log(cursor, state.log, _K_DELAY, pool[slot, P_ID], at, cause, delay_us, -1)
-    pool[slot, st.P_WAIT_STEP] = schedule(
-        cursor, state.heap, pool, slot, COMPLETE_BASE, delay_us, 0
-    )
+    schedule(cursor, state.heap, pool, slot, delay_us, 0)
     pool[slot, st.P_WAIT] = st.W_TRANSIT
 
 
@@ -250,7 +256,10 @@ def _set_deadline(plan: KernelPlan, state: KernelState, slot: int) -> None:
         pool[slot, st.P_ARMED_STEP] = -1
         return
     write_log(cursor, state.log, _K_DEADLINE, pool[slot, P_ID], at, -1, delay_us, -1)
-    pool[slot, st.P_ARMED_STEP] = schedule(cursor, state.heap, pool, slot, EXPIRE_BASE, delay_us, 0)
+    step = next_step(cursor, pool, slot)
+    pool[slot, st.P_ARMED_STEP] = step
+    key = EXPIRE_BASE | (pool[slot, P_ID] << STEP_BITS) | step
+    arm(state, plan.line[at], cursor[C_NOW] + delay_us, key, slot)
     pool[slot, st.P_ARMED_STAGE] = at
 
 

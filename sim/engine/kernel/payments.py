@@ -31,6 +31,7 @@ from sim.engine.kernel.state import (
     P_STAGE,
     P_STEP,
     P_STREAM,
+    P_WAIT_STEP,
     KernelPlan,
     KernelState,
 )
@@ -44,16 +45,21 @@ _TARGET = int(StageColumn.TARGET)
 
 
 @inlined
-def schedule(
-    cursor: Array, heap: Array, pool: Array, slot: int, base: int, delay_us: int, place: int
-) -> int:
-    """Schedule an event of a payment under its next step, and return the step."""
+def schedule(cursor: Array, heap: Array, pool: Array, slot: int, delay_us: int, place: int) -> None:
+    """Schedule the COMPLETE a payment waits for, under its next step."""
+    step = next_step(cursor, pool, slot)
+    pool[slot, P_WAIT_STEP] = step
+    key = COMPLETE_BASE | (pool[slot, P_ID] << STEP_BITS) | step
+    push(cursor, heap, cursor[C_NOW] + delay_us, key, slot, place)
+
+
+@inlined
+def next_step(cursor: Array, pool: Array, slot: int) -> int:
+    """Count one more event scheduled for a payment, and return its step."""
     step = pool[slot, P_STEP] + 1
     pool[slot, P_STEP] = step
     if step > STEP_MASK:
         break_off(cursor, E_STEP, pool[slot, P_ID])
-    key = base | (pool[slot, P_ID] << STEP_BITS) | step
-    push(cursor, heap, cursor[C_NOW] + delay_us, key, slot, place)
     return int(step)
 
 

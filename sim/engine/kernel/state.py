@@ -27,6 +27,7 @@ from sim.contract.spec import (
     AccountTotal,
     EventClass,
     LedgerColumn,
+    Op,
     StageColumn,
     StreamColumn,
 )
@@ -41,9 +42,10 @@ WANTS_FLUSH = 3
 WANTS_HEAP = 4
 WANTS_SLOTS = 5
 WANTS_NODES = 6
-AT_HORIZON = 7
-FINISHED = 8
-BROKEN = 9
+WANTS_TIMERS = 7
+AT_HORIZON = 8
+FINISHED = 9
+BROKEN = 10
 
 # -- what can break --------------------
 E_ORDER = 1
@@ -107,7 +109,7 @@ C_NEXT_PAYMENT = 16
 C_AGENDA = 17
 C_SAMPLE = 18
 C_HEAD_TIME = 19
-"""Time and key of the earliest of next agenda row, next arrival and next sample."""
+"""Time and key of the first of agenda, time-outs, workload and samples."""
 C_HEAD_KEY = 20
 C_ERROR = 21
 C_ERROR_PAYMENT = 22
@@ -132,7 +134,11 @@ C_MARGIN = 35
 """Log rows one step may write besides one for every live payment."""
 C_CLOSING = 36
 """Open payments already closed at the horizon, -1 before it."""
-CURSOR_LENGTH = 37
+C_HEAD_LINE = 37
+"""Line of time-outs the earliest of these stands in, if it is a time-out."""
+C_TIMER = 38
+"""First free timer, -1 if none; linked by T_NEXT."""
+CURSOR_LENGTH = 39
 
 # -- heap row --------------------
 H_TIME = 0
@@ -144,60 +150,61 @@ HEAP_WIDTH = 4
 PLACE_BITS = 20
 
 # -- pool row: one payment in flight --------------------
+# Rows are whole cache lines; what every event touches shares the first two, what pricing and the
+# record want stands behind.
 P_ID = 0
-P_STREAM = 1
-P_ORDINAL = 2
-P_ROUTE_SET = 3
-P_PAYER = 4
-P_DEBTOR_AGENT = 5
-P_CREDITOR_AGENT = 6
-P_CODE_STATE = 7
-P_CODE_EXPIRY = 8
-P_STAGE = 9
-P_STEP = 10
-P_WAIT_STEP = 11
+P_STAGE = 1
+P_STEP = 2
+P_WAIT_STEP = 3
 """Step of the COMPLETE it waits for, -1 if none."""
-P_WAIT = 12
-P_PLACE = 13
+P_WAIT = 4
+P_PLACE = 5
 """Station, ledger or account it waits for."""
-P_QUEUE = 14
-"""Row of ``ends`` it stands in."""
-P_PREVIOUS = 15
-P_NEXT = 16
-P_ARMED_STEP = 17
-P_ARMED_STAGE = 18
-P_SINCE = 19
+P_SINCE = 6
 """Instant up to which its time is accounted for."""
-P_ROUTE = 20
-P_ATTEMPTS = 21
-P_TRIED = 22
-P_REQUOTES = 23
-P_LAPSED = 24
-P_REASON = 25
-P_EXPIRY = 26
-P_SUBMITTED = 27
-P_SETTLED = 28
-P_CREDITED = 29
-P_PRICING = 30
-"""Pricing row of the last quote, -1 before it."""
-P_CHARGED = 31
-P_PAYER_FEE = 32
-P_MERCHANT_FEE = 33
-P_NODE = 34
+P_ORDINAL = 7
+P_STREAM = 8
+P_ATTEMPTS = 9
+P_REQUOTES = 10
+P_ARMED_STEP = 11
+P_DEBTOR_AGENT = 12
+P_CREDITOR_AGENT = 13
+P_NODE = 14
 """First open reservation, in ascending order of transfer row; -1 if none."""
-P_WANTED = 35
-"""Node of the reservation it waits for."""
-P_LIMITS = 36
+P_ARMED_STAGE = 15
+P_TIME = 16
+P_REASON = 23
+P_QUEUE = 24
+"""Row of ``ends`` it stands in."""
+P_PREVIOUS = 25
+P_NEXT = 26
+P_INSTRUCTED = 27
+P_ROUTE_SET = 28
+P_ROUTE = 29
+P_TRIED = 30
+P_PAYER = 31
+P_SUBMITTED = 32
+P_SETTLED = 33
+P_CREDITED = 34
+P_PRICING = 35
+"""Pricing row of the last quote, -1 before it."""
+P_EXPIRY = 36
+P_CHARGED = 37
+P_LIMITS = 38
 """Bit mask of limit slots in use; the columns from P_LIMIT on are only then valid."""
-P_RANK = 37
-P_INSTRUCTED = 38
-P_TIME = 39
-P_REGISTER = P_TIME + 7
+P_LAPSED = 39
+P_PAYER_FEE = 40
+P_MERCHANT_FEE = 41
+P_WANTED = 42
+"""Node of the reservation it waits for."""
+P_CODE_STATE = 43
+P_CODE_EXPIRY = 44
+P_REGISTER = 48
 P_FEE = P_REGISTER + REGISTER_COUNT
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
-POOL_WIDTH = P_LIMIT + LIMITS_MAX * LIMIT_COLUMNS
+POOL_WIDTH = -(-(P_LIMIT + LIMITS_MAX * LIMIT_COLUMNS) // 8) * 8
 
 # -- kinds of waiting --------------------
 W_NOTHING = 0
@@ -215,6 +222,15 @@ N_CREDIT = 2
 N_AMOUNT = 3
 N_NEXT = 4
 NODE_WIDTH = 5
+
+# -- timer: one armed time-out, forgotten ones included --------------------
+T_TIME = 0
+T_KEY = 1
+T_SLOT = 2
+T_NEXT = 3
+TIMER_WIDTH = 4
+LINES_MAX = 8
+"""Lines of time-outs; they are looked through one by one."""
 
 # -- queue ends --------------------
 Q_HEAD = 0
@@ -286,6 +302,8 @@ class KernelPlan(NamedTuple):
     agent_station: Array
     rank: Array
     """(streams,): which of a priority station's queues a stream's payments join."""
+    line: Array
+    """(stages,): the line of time-outs a DEADLINE stage arms in, -1 for the heap."""
 
 
 class KernelState(NamedTuple):
@@ -295,6 +313,9 @@ class KernelState(NamedTuple):
     heap: Array
     pool: Array
     node: Array
+    timer: Array
+    due: Array
+    """(lines, 2): head and tail timer of every line of time-outs, -1 where empty."""
     ends: Array
     """(queues, 2): head and tail slot of every waiting line, -1 where empty."""
     station: Array
@@ -312,7 +333,7 @@ class KernelState(NamedTuple):
 
 
 DIMENSIONS_ONE = frozenset(
-    ("cursor", "scratch", "order", "world", "pair_scale", "candidate", "table", "rank")
+    ("cursor", "scratch", "order", "world", "pair_scale", "candidate", "table", "rank", "line")
 )
 """Arrays of one dimension; all others have two."""
 
@@ -321,6 +342,8 @@ WIDTHS = {
     "heap": HEAP_WIDTH,
     "pool": POOL_WIDTH,
     "node": NODE_WIDTH,
+    "timer": TIMER_WIDTH,
+    "due": 2,
     "ends": 2,
     "log": LOG_WIDTH,
     "record": RECORD_WIDTH,
@@ -336,8 +359,11 @@ def lay_plan(plan: Plan) -> KernelPlan:
     """Return the plan's arrays in the one form the kernel is compiled for."""
     priorities = plan.stream[:, StreamColumn.PRIORITY]
     rank = np.searchsorted(np.unique(priorities), priorities)
-    arrays = {name: _writable(getattr(plan, name)) for name in KernelPlan._fields if name != "rank"}
-    return KernelPlan(**arrays, rank=_writable(rank))
+    own = {"rank": _writable(rank), "line": _timeout_lines(plan)}
+    arrays = {
+        name: _writable(getattr(plan, name)) for name in KernelPlan._fields if name not in own
+    }
+    return KernelPlan(**arrays, **own)
 
 
 def lay_state(
@@ -347,7 +373,7 @@ def lay_state(
     stations, ledgers, accounts = len(plan.station), len(plan.ledger), len(plan.account)
     ranks = max(1, len(np.unique(plan.stream[:, StreamColumn.PRIORITY])))
     cursor = np.zeros(CURSOR_LENGTH, dtype=np.int64)
-    cursor[[C_FREE, C_NODE, C_ACTIVE, C_BLOCK, C_KEY, C_CLOSING]] = -1
+    cursor[[C_FREE, C_NODE, C_TIMER, C_ACTIVE, C_BLOCK, C_KEY, C_CLOSING]] = -1
     cursor[C_WANTS_LOG] = LOG_ALL if wants_log else LOG_SAMPLES if wants_samples else LOG_NONE
     cursor[C_WANTS_RECORDS] = wants_records
     cursor[C_HORIZON], cursor[C_WARM_UP] = plan.horizon_us, plan.warm_up_us
@@ -374,8 +400,10 @@ def lay_state(
     return KernelState(
         cursor=cursor,
         heap=heap,
-        pool=np.empty((0, POOL_WIDTH), dtype=np.int64),
+        pool=lay_rows(0, POOL_WIDTH),
         node=np.empty((0, NODE_WIDTH), dtype=np.int64),
+        timer=np.empty((0, TIMER_WIDTH), dtype=np.int64),
+        due=np.full((int(_timeout_lines(plan).max(initial=-1)) + 1, 2), -1, dtype=np.int64),
         ends=np.full((int(cursor[C_READY]) + 1, 2), -1, dtype=np.int64),
         station=station,
         ledger=ledger,
@@ -390,6 +418,33 @@ def lay_state(
     )
 
 
+def lay_rows(rows: int, width: int, *, aligned: int = 0) -> Array:
+    """Return rows of zeros of which the one numbered ``aligned`` begins a cache line."""
+    room = np.zeros(rows * width + 8, dtype=np.int64)
+    first = -(room.ctypes.data // 8 + aligned * width) % 8
+    return room[first : first + rows * width].reshape(rows, width)
+
+
+def lay_heap(rows: int) -> Array:
+    """Return room for scheduled events; the children of the first begin a cache line."""
+    return lay_rows(rows, HEAP_WIDTH, aligned=1)
+
+
+def _timeout_lines(plan: Plan) -> Array:
+    """Return the line of time-outs every stage arms in: one for each time there is.
+
+    Time-outs of one length fall due in the order in which they are armed, so most never need the
+    heap. They are what it would mostly hold, as nearly all are forgotten long before they are due.
+    """
+    values = np.where(
+        plan.stage[:, StageColumn.OP] == Op.DEADLINE, plan.stage[:, StageColumn.VALUE], 0
+    )
+    # The longest stay longest.
+    kept = np.unique(values[values > 0])[-LINES_MAX:]
+    at = np.searchsorted(kept, values)
+    return _writable(np.where(np.isin(values, kept), at, -1))
+
+
 def _first_rounds(plan: Plan) -> Array:
     """Return a heap that holds the first round of every ledger."""
     rounds = sorted(
@@ -401,7 +456,7 @@ def _first_rounds(plan: Plan) -> Array:
         )
         for index, row in enumerate(plan.ledger)
     )
-    heap = np.zeros((len(rounds) + 256, HEAP_WIDTH), dtype=np.int64)
+    heap = lay_heap(len(rounds) + 256)
     for at, row in enumerate(rounds):
         heap[at] = row
     return heap

@@ -186,9 +186,7 @@ def _start(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
         base = max(station[s, S_TAT], now * count)
         station[s, S_TAT] = base + plan.station[s, _RATE_PERIOD]
     place = (at << PLACE_BITS) | (s + 1)
-    pool[slot, st.P_WAIT_STEP] = schedule(
-        cursor, state.heap, pool, slot, COMPLETE_BASE, time_us, place
-    )
+    schedule(cursor, state.heap, pool, slot, time_us, place)
     pool[slot, st.P_WAIT] = st.W_SERVICE
     pool[slot, st.P_PLACE] = s
 
