@@ -1,5 +1,6 @@
 """Options of the test suite: ``--large`` runs long suites, ``--update-golden`` rewrites goldens."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,27 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "large" in item.keywords:
             item.add_marker(skipped)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Fail a file that is skipped for want of a tool where every tool must be there."""
+    return _failed_if_wanting((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fail a test that is skipped for want of a tool where every tool must be there."""
+    return _failed_if_wanting((yield))
+
+
+def _failed_if_wanting(report):
+    """Turn a skip "needs ..." into a failure when PAYROUTE_CI says that nothing may be missing."""
+    if os.environ.get("PAYROUTE_CI") and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        if reason.removeprefix("Skipped: ").startswith("needs "):
+            report.outcome, report.longrepr = "failed", f"skipped where it must run: {reason}"
+    return report
 
 
 @pytest.fixture

@@ -28,7 +28,10 @@ SCENARIO_FILE = "scenario.yaml"
 PLAN_FILE = "plan.txt"
 REPORT_FILE = "report.html"
 
-_OURS = (RUN_FILE, SUMMARY_FILE, SCENARIO_FILE, PLAN_FILE, REPORT_FILE, *SCHEMAS)
+_REPLICATIONS_FILE = "replications.parquet"
+# A single run must not leave the replications of an earlier one behind.
+_WRITTEN_BESIDE = (SUMMARY_FILE, SCENARIO_FILE, PLAN_FILE, REPORT_FILE, _REPLICATIONS_FILE)
+_OURS = (RUN_FILE, *_WRITTEN_BESIDE, *SCHEMAS)
 _RUNNING, _COMPLETE = "running", "complete"
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
