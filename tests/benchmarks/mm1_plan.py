@@ -31,6 +31,7 @@ class Deaf:
 
     wants_log: bool = False
     wants_records: bool = False
+    wants_samples: bool = False
 
     def take_log(self, rows: Array) -> None:
         raise AssertionError("log rows came though none were wanted")

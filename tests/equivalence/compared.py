@@ -23,6 +23,7 @@ class Kept:
 
     wants_log: bool = True
     wants_records: bool = True
+    wants_samples: bool = False
     logs: list[Array] = field(default_factory=list)
     records: list[Array] = field(default_factory=list)
     progress: list[tuple[int, int, int]] = field(default_factory=list)

@@ -33,6 +33,8 @@ def drop_first(cursor: Array, heap: Array) -> None:
     """
     last = cursor[C_HEAP] - 1
     cursor[C_HEAP] = last
+    if last == 0:
+        return
     at = 0
     child = 1
     while child + 3 < last:
