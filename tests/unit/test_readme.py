@@ -1,0 +1,74 @@
+"""The README tells the truth: its commands run, and its picture is what the main job prints."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def _payroute(*words: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "sim", *words],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "88"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.slow
+def test_the_picture_is_what_the_main_job_prints(tmp_path: Path) -> None:
+    (picture,) = _blocks("text")
+    out = os.fspath(tmp_path / "run")
+    printed = {
+        line.rstrip()
+        for line in _payroute("run", "scenarios/china-two-way.yaml", "--out", out).splitlines()
+    }
+    shown = [line for line in picture.splitlines() if line not in ("", "...")]
+    assert len(shown) > 20
+    wrong = [line for line in shown if line not in printed and "of the engine's time" not in line]
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_the_changed_run_runs(tmp_path: Path) -> None:
+    (command,) = [block for block in _blocks("sh") if block.startswith("payroute run")]
+    words = re.findall(r'(?:[^\s"]|"[^"]*")+', command)[1:]
+    words = [word.replace('"', "") for word in words]
+    assert words[0] == "run"
+    _payroute(*words, "--set", "clock.horizon=10 s", "--out", os.fspath(tmp_path / "run"))
+
+
+@pytest.mark.slow
+def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = _blocks("python")
+    monkeypatch.chdir(tmp_path)
+    code = code.replace('"scenarios/', f'"{ROOT}/scenarios/')
+    code = code.replace("overrides={", 'overrides={"clock.horizon": "10 s", ')
+    names: dict[str, object] = {}
+    exec(code, names)
+    result = names["result"]
+    assert result.payments.num_rows > 100  # type: ignore[attr-defined]
+
+
+def test_every_file_the_readme_names_is_there() -> None:
+    named = set(re.findall(r"`((?:sim|docs|scenarios|results)/[\w./-]+)", README))
+    assert len(named) > 10
+    missing = [name for name in sorted(named) if not (ROOT / name.rstrip("/")).exists()]
+    assert [name for name in missing if not name.startswith("results/")] == []
