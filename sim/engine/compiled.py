@@ -85,7 +85,8 @@ def is_compiled_cached() -> bool:
 def warm_up() -> float:
     """Compile the kernel, or read it from the cache, and return the seconds it took."""
     from sim.engine.kernel.cache import load_kernel
-    from sim.engine.kernel.state import C_WORKLOAD_DONE, lay_plan, lay_state
+    from sim.engine.kernel.laying import lay_plan, lay_state
+    from sim.engine.kernel.state import C_WORKLOAD_DONE
 
     began = time.perf_counter()
     plan = _empty_plan()
@@ -99,7 +100,7 @@ class _Run:
     """Keep one run's arrays and answer what the kernel asks for."""
 
     def __init__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> None:
-        from sim.engine.kernel.state import lay_plan, lay_state
+        from sim.engine.kernel.laying import lay_plan, lay_state
 
         self.plan, self.sink = plan, sink
         self.chunks = _checked(workload, plan.horizon_us)
@@ -200,10 +201,11 @@ class _Run:
     def _grow_heap(self) -> None:
         """Double the room for scheduled events."""
         from sim.engine.kernel import state as st
+        from sim.engine.kernel.laying import lay_heap
 
         cursor = self.state.cursor
         rows = 2 * int(cursor[st.C_HEAP] + cursor[st.C_LIVE] + 128)
-        heap = st.lay_heap(rows)
+        heap = lay_heap(rows)
         heap[: cursor[st.C_HEAP]] = self.state.heap[: cursor[st.C_HEAP]]
         self.state = self.state._replace(heap=heap)
 
@@ -305,7 +307,7 @@ def _checked(workload: WorkloadSource, horizon_us: int) -> Iterator[Array]:
 
 def _doubled(array: Array, *, link: int) -> Array:
     """Return an array of twice the rows, the new ones linked to a list of free rows."""
-    from sim.engine.kernel.state import lay_rows
+    from sim.engine.kernel.laying import lay_rows
 
     rows = len(array)
     larger = lay_rows(max(_SLOTS_FIRST, 2 * rows), array.shape[1])

@@ -1,0 +1,184 @@
+"""The kernel's arrays before the first event: the plan as the kernel sees it, and an empty state.
+
+Takes a plan; gives the named tuples of :mod:`sim.engine.kernel.state`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.contract.plan import Array, Plan
+from sim.contract.spec import (
+    HISTOGRAM_LENGTH,
+    LOG_WIDTH,
+    NULL,
+    PEERS_MAX,
+    RECORD_WIDTH,
+    REGISTER_COUNT,
+    WORKLOAD_WIDTH,
+    EventClass,
+    LedgerColumn,
+    Op,
+    StageColumn,
+    StreamColumn,
+)
+from sim.contract.spec import LEDGER_PSEUDO as _LEDGER_PSEUDO
+from sim.contract.spec import order_key as _order_key
+from sim.engine.kernel.state import (
+    A_SINCE,
+    A_TOTAL,
+    ACCOUNT_WIDTH,
+    C_ACCOUNT_ENDS,
+    C_ACTIVE,
+    C_BLOCK,
+    C_BLOCK_ENDS,
+    C_CLOSING,
+    C_DAY_OFFSET,
+    C_FREE,
+    C_FX_STEP,
+    C_HEAP,
+    C_HORIZON,
+    C_KEY,
+    C_LEDGER_ENDS,
+    C_MARGIN,
+    C_NODE,
+    C_RANKS,
+    C_READY,
+    C_SAMPLE_INTERVAL,
+    C_TIMER,
+    C_WANTS_LOG,
+    C_WANTS_RECORDS,
+    C_WARM_UP,
+    CURSOR_LENGTH,
+    HEAP_WIDTH,
+    L_GAP,
+    L_SINCE,
+    LEDGER_WIDTH,
+    LINES_MAX,
+    LOG_ALL,
+    LOG_NONE,
+    LOG_SAMPLES,
+    LOW_UNKNOWN,
+    NODE_WIDTH,
+    POOL_WIDTH,
+    S_OPEN,
+    S_SINCE,
+    STATION_WIDTH,
+    TIMER_WIDTH,
+    KernelPlan,
+    KernelState,
+)
+
+
+def lay_plan(plan: Plan) -> KernelPlan:
+    """Return the plan's arrays in the one form the kernel is compiled for."""
+    priorities = plan.stream[:, StreamColumn.PRIORITY]
+    rank = np.searchsorted(np.unique(priorities), priorities)
+    own = {"rank": _writable(rank), "line": _timeout_lines(plan)}
+    arrays = {
+        name: _writable(getattr(plan, name)) for name in KernelPlan._fields if name not in own
+    }
+    return KernelPlan(**arrays, **own)
+
+
+def lay_state(
+    plan: Plan, *, wants_log: bool, wants_records: bool, wants_samples: bool = False
+) -> KernelState:
+    """Return the state before the first event, with room for a few payments."""
+    stations, ledgers, accounts = len(plan.station), len(plan.ledger), len(plan.account)
+    ranks = max(1, len(np.unique(plan.stream[:, StreamColumn.PRIORITY])))
+    cursor = np.zeros(CURSOR_LENGTH, dtype=np.int64)
+    cursor[[C_FREE, C_NODE, C_TIMER, C_ACTIVE, C_BLOCK, C_KEY, C_CLOSING]] = -1
+    cursor[C_WANTS_LOG] = LOG_ALL if wants_log else LOG_SAMPLES if wants_samples else LOG_NONE
+    cursor[C_WANTS_RECORDS] = wants_records
+    cursor[C_HORIZON], cursor[C_WARM_UP] = plan.horizon_us, plan.warm_up_us
+    cursor[C_SAMPLE_INTERVAL], cursor[C_FX_STEP] = plan.sample_interval_us, plan.fx_step_us
+    cursor[C_DAY_OFFSET], cursor[C_RANKS] = plan.day_offset_us, ranks
+    cursor[C_LEDGER_ENDS] = stations * ranks
+    cursor[C_BLOCK_ENDS] = cursor[C_LEDGER_ENDS] + ledgers
+    cursor[C_ACCOUNT_ENDS] = cursor[C_BLOCK_ENDS] + 2 * ledgers
+    cursor[C_READY] = cursor[C_ACCOUNT_ENDS] + accounts
+    cursor[C_MARGIN] = len(plan.transfer) + stations + ledgers + accounts + 16
+    station = np.zeros((stations, STATION_WIDTH), dtype=np.int64)
+    station[:, S_OPEN] = 1
+    station[:, S_SINCE] = plan.warm_up_us
+    ledger = np.zeros((ledgers, LEDGER_WIDTH), dtype=np.int64)
+    ledger[:, L_GAP] = plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US]
+    ledger[:, L_SINCE] = plan.warm_up_us
+    account = np.zeros((accounts, ACCOUNT_WIDTH), dtype=np.int64)
+    account[:, A_SINCE] = plan.warm_up_us
+    account[:, A_TOTAL + 2] = LOW_UNKNOWN
+    limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
+    limit[:, 0] = NULL
+    heap = _first_rounds(plan)
+    cursor[C_HEAP] = ledgers
+    return KernelState(
+        cursor=cursor,
+        heap=heap,
+        pool=lay_rows(0, POOL_WIDTH),
+        node=np.empty((0, NODE_WIDTH), dtype=np.int64),
+        timer=np.empty((0, TIMER_WIDTH), dtype=np.int64),
+        due=np.full((int(_timeout_lines(plan).max(initial=-1)) + 1, 2), -1, dtype=np.int64),
+        ends=np.full((int(cursor[C_READY]) + 1, 2), -1, dtype=np.int64),
+        station=station,
+        ledger=ledger,
+        account=account,
+        limit=limit,
+        wait=np.zeros((stations, HISTOGRAM_LENGTH), dtype=np.int64),
+        log=np.empty((0, LOG_WIDTH), dtype=np.int64),
+        record=np.empty((0, RECORD_WIDTH), dtype=np.int64),
+        chunk=np.empty((0, WORKLOAD_WIDTH), dtype=np.int64),
+        scratch=np.zeros(max(PEERS_MAX, REGISTER_COUNT), dtype=np.int64),
+        order=np.empty(0, dtype=np.int64),
+    )
+
+
+def lay_rows(rows: int, width: int, *, aligned: int = 0) -> Array:
+    """Return rows of zeros of which the one numbered ``aligned`` begins a cache line."""
+    room = np.zeros(rows * width + 8, dtype=np.int64)
+    first = -(room.ctypes.data // 8 + aligned * width) % 8
+    return room[first : first + rows * width].reshape(rows, width)
+
+
+def lay_heap(rows: int) -> Array:
+    """Return room for scheduled events; the children of the first begin a cache line."""
+    return lay_rows(rows, HEAP_WIDTH, aligned=1)
+
+
+def _timeout_lines(plan: Plan) -> Array:
+    """Return the line of time-outs every stage arms in: one for each time there is.
+
+    Time-outs of one length fall due in the order in which they are armed, so most never need the
+    heap. They are what it would mostly hold, as nearly all are forgotten long before they are due.
+    """
+    values = np.where(
+        plan.stage[:, StageColumn.OP] == Op.DEADLINE, plan.stage[:, StageColumn.VALUE], 0
+    )
+    # The longest stay longest.
+    kept = np.unique(values[values > 0])[-LINES_MAX:]
+    at = np.searchsorted(kept, values)
+    return _writable(np.where(np.isin(values, kept), at, -1))
+
+
+def _first_rounds(plan: Plan) -> Array:
+    """Return a heap that holds the first round of every ledger."""
+    rounds = sorted(
+        (
+            int(row[LedgerColumn.ROUND_INTERVAL_US]),
+            _order_key(EventClass.COMPLETE, _LEDGER_PSEUDO - index, 2),
+            -1,
+            0,
+        )
+        for index, row in enumerate(plan.ledger)
+    )
+    heap = lay_heap(len(rounds) + 256)
+    for at, row in enumerate(rounds):
+        heap[at] = row
+    return heap
+
+
+def _writable(array: Array) -> Array:
+    """Return a C-contiguous int64 array Numba sees as writable, copying only if it must."""
+    if array.dtype == np.int64 and array.flags.c_contiguous and array.flags.writeable:
+        return array
+    return np.array(array, dtype=np.int64, order="C")
