@@ -1,6 +1,6 @@
-"""Audit a run: replay its event log independently, or check what its tables allow.
+"""Audit a run: replay its event log independently, and check its tables alone and against it.
 
-Takes a plan and the chunks of a log (from a run under way or from ``events.parquet``), or the
+Takes a plan and the chunks of a log (from a run under way or from ``events.parquet``), and the
 payments and fees of a run folder; gives an :class:`AuditReport`. Nothing here imports an engine:
 what an engine and the audit agree on, two readings of the specification agree on.
 """
@@ -16,11 +16,12 @@ from sim.contract.plan import Array, Plan
 from sim.contract.run import Totals
 from sim.contract.spec import LOG_WIDTH
 from sim.tables.audit_findings import Findings, Violation
+from sim.tables.audit_payments import TableMatch
 from sim.tables.audit_records import RecordMatch
 from sim.tables.audit_tables import audit_tables
 from sim.tables.parquet_stream import open_table
 from sim.tables.run_folder import FinishedRun
-from sim.tables.schemas import EVENTS_FILE, LOG_KINDS
+from sim.tables.schemas import EVENTS_FILE, LOG_KINDS, PAYMENTS_FILE
 
 LEVEL_EVENTS = "events"
 LEVEL_PAYMENTS = "payments"
@@ -35,7 +36,8 @@ class AuditReport:
     ok : bool
         Whether nothing was found.
     level : str
-        ``events`` (whole replay) or ``payments`` (what the tables alone allow).
+        ``events`` (whole replay, and the tables held to it) or ``payments`` (what the tables alone
+        allow).
     violations : tuple of Violation
         The first ones; see ``violation_count``.
     checks : dict of str to int
@@ -121,8 +123,7 @@ class AuditSink:
 
     def report(self) -> AuditReport:
         """Return what has been found so far."""
-        f = self._findings
-        return AuditReport(f.count == 0, LEVEL_EVENTS, tuple(f.violations), dict(f.checks), f.count)
+        return _report(LEVEL_EVENTS, self._findings)
 
 
 def audit_log(
@@ -153,7 +154,7 @@ def audit_log(
 
 
 def audit_run(run: FinishedRun, plan: Plan, *, replication: int = 0) -> AuditReport:
-    """Audit a run folder: its event log where it has one, else its payments and fees.
+    """Audit a run folder: its tables, and against its event log where it has one.
 
     Parameters
     ----------
@@ -162,16 +163,38 @@ def audit_run(run: FinishedRun, plan: Plan, *, replication: int = 0) -> AuditRep
     plan : Plan
         The plan it was made from, compiled again from its ``scenario.yaml``.
     replication : int
-        Which replication's log to replay.
+        Which replication's log to replay and rows to compare; without a log, all rows are checked.
     """
     if run.has(EVENTS_FILE):
-        return audit_log(plan, read_log(run, replication))
+        return _audit_with_log(run, plan, replication)
     findings = Findings()
     audit_tables(run, plan, findings)
-    kept = tuple(findings.violations)
-    return AuditReport(
-        findings.count == 0, LEVEL_PAYMENTS, kept, dict(findings.checks), findings.count
-    )
+    return _report(LEVEL_PAYMENTS, findings)
+
+
+def _audit_with_log(run: FinishedRun, plan: Plan, replication: int) -> AuditReport:
+    """Replay a log and hold the payments and fees written beside it to what it says."""
+    from sim.tables.audit_replay import Replay
+
+    findings, match = Findings(), None
+    if run.has(PAYMENTS_FILE):
+        match = TableMatch(run, plan, replication, findings)
+    replay = Replay(plan, findings, None if match is None else match.expect)
+    for rows in read_log(run, replication):
+        replay.take(rows)
+    if replay.is_readable:
+        replay.finish(None)
+    if match is not None:
+        if replay.is_readable:
+            match.finish()
+        findings.row = -1
+        audit_tables(run, plan, findings, replication=replication)
+    return _report(LEVEL_EVENTS, findings)
+
+
+def _report(level: str, findings: Findings) -> AuditReport:
+    kept, checks = tuple(findings.violations), dict(findings.checks)
+    return AuditReport(findings.count == 0, level, kept, checks, findings.count)
 
 
 def read_log(run: FinishedRun, replication: int = 0) -> Iterator[Array]:

@@ -15,7 +15,8 @@ from sim.contract.spec import FEES_MAX, NULL, RecordColumn
 from sim.tables.audit_findings import Findings
 
 UNKNOWN = -2
-"""Stands for a column of a record that the log does not determine."""
+"""Stands for an agent of a record that the log does not determine."""
+_AGENTS = [int(RecordColumn.DEBTOR_AGENT), int(RecordColumn.CREDITOR_AGENT)]
 _SHOWN = 3
 
 
@@ -68,7 +69,9 @@ class RecordMatch:
             self._compare(expected[:count], found[:count])
 
     def _compare(self, expected: Array, found: Array) -> None:
-        right = (expected == found) | (expected == UNKNOWN)
+        right = expected == found
+        # Elsewhere the number that stands for UNKNOWN is a figure like any other.
+        right[:, _AGENTS] |= expected[:, _AGENTS] == UNKNOWN
         # Whether there is no route, or no fee yet, has two ways to be written.
         route, fees = RecordColumn.ROUTE, slice(RecordColumn.FEE_0, RecordColumn.FEE_0 + FEES_MAX)
         right[:, route] |= (expected[:, route] < 0) & (found[:, route] < 0)

@@ -30,7 +30,9 @@ _AMOUNTS = (
 )
 
 
-def audit_tables(run: FinishedRun, plan: Plan, findings: Findings) -> None:
+def audit_tables(
+    run: FinishedRun, plan: Plan, findings: Findings, *, replication: int | None = None
+) -> None:
     """Check the tables of a run folder.
 
     Parameters
@@ -41,24 +43,37 @@ def audit_tables(run: FinishedRun, plan: Plan, findings: Findings) -> None:
         Its plan: horizon and names.
     findings : Findings
         Where violations go.
+    replication : int, optional
+        Whose rows; by default all.
     """
     table = run.table(PAYMENTS_FILE)
+    counted = run.facts.get("payments")
+    findings.check(
+        "one_row",
+        not isinstance(counted, int) or counted == table.num_rows,
+        "{} rows, the run counted {} payments",
+        table.num_rows,
+        counted if isinstance(counted, int) else -1,
+    )
+    table = _of_replication(table, replication)
     payments = {
         entry.name: int_values(table.column(entry.name))
         for entry in PAYMENTS
         if pa.types.is_integer(entry.type)
     }
     codes, words = text_codes(table.column("outcome"))
-    place = np.array([OUTCOMES.index(word) for word in words] or [0], dtype=np.int64)
+    known = {word: at for at, word in enumerate(OUTCOMES)}
+    # The last entry is for null, which has code -1.
+    place = np.array([*(known.get(word, -1) for word in words), -1], dtype=np.int64)
     payments["outcome"] = place[codes]
     reason, _ = text_codes(table.column("reason_code"))
     payments["reason"] = reason
     check = _Checker(findings, payments["payment_id"])
-    _check_identity(run, payments, findings)
+    _check_identity(payments, check)
     _check_times(plan, payments, check)
     _check_outcomes(payments, check)
     if run.has(FEES_FILE):
-        _check_fees(run, payments, check)
+        _check_fees(_of_replication(run.table(FEES_FILE), replication), payments, check)
 
 
 class _Checker:
@@ -67,6 +82,10 @@ class _Checker:
     def __init__(self, findings: Findings, numbers: Array) -> None:
         self._findings = findings
         self._numbers = numbers
+
+    def among(self, numbers: Array) -> _Checker:
+        """Return a checker of payments in another order."""
+        return _Checker(self._findings, numbers)
 
     def every(self, rule: str, holds: Mask, message: str) -> None:
         """Keep a violation for the first few payments for which a condition fails."""
@@ -78,24 +97,16 @@ class _Checker:
         f.count += max(len(broken) - _SHOWN, 0)
 
 
-def _check_identity(run: FinishedRun, payments: dict[str, Array], findings: Findings) -> None:
-    """One row per payment, numbered from 0 within each replication, as many as the run counted."""
+def _check_identity(payments: dict[str, Array], check: _Checker) -> None:
+    """Check that payments are numbered from 0 within each replication, one row each."""
     numbers, replications = payments["payment_id"], payments["replication"]
     order = np.lexsort((numbers, replications))
     sorted_numbers, sorted_replications = numbers[order], replications[order]
     first = np.flatnonzero(np.diff(sorted_replications, prepend=-1))
     counts = np.diff(first, append=len(order))
     due = np.arange(len(order)) - np.repeat(first, counts)
-    _Checker(findings, sorted_numbers).every(
+    check.among(sorted_numbers).every(
         "one_row", sorted_numbers == due, "its row is missing, twice or in place of another"
-    )
-    counted = run.facts.get("payments")
-    findings.check(
-        "one_row",
-        not isinstance(counted, int) or counted == len(numbers),
-        "{} rows, the run counted {} payments",
-        len(numbers),
-        counted if isinstance(counted, int) else -1,
     )
 
 
@@ -132,6 +143,7 @@ def _check_outcomes(payments: dict[str, Array], check: _Checker) -> None:
     outcome, reason = payments["outcome"], payments["reason"]
     is_done, is_open = outcome == Outcome.COMPLETED, outcome == Outcome.IN_PROGRESS
     settled, credited = payments["settled_us"] != NULL, payments["credited_us"] != NULL
+    check.every("outcome", outcome >= 0, "no outcome there is")
     check.every("outcome", (payments["end_us"] == NULL) == is_open, "it ended and is open, or not")
     check.every("outcome", ~is_done | credited, "completed and never credited")
     check.every("outcome", ~is_done | (reason < 0), "completed with a reason to fail")
@@ -163,10 +175,21 @@ def _check_outcomes(payments: dict[str, Array], check: _Checker) -> None:
     )
 
 
-def _check_fees(run: FinishedRun, payments: dict[str, Array], check: _Checker) -> None:
+def _of_replication(table: pa.Table, replication: int | None) -> pa.Table:
+    """Return the rows of a replication; most tables have one, and are not copied."""
+    if replication is None:
+        return table
+    mine = int_values(table.column("replication")) == replication
+    return table if mine.all() else table.filter(pa.array(mine))
+
+
+def _check_fees(fees: pa.Table, payments: dict[str, Array], check: _Checker) -> None:
     """Check that components add up to the columns, to the minor unit."""
-    fees = run.table(FEES_FILE)
     number = int_values(fees.column("payment_id"))
+    if len(payments["payment_id"]) == 0:
+        none = np.zeros(len(number), dtype=np.bool_)
+        check.among(number).every("fees", none, "a fee of a payment that is not there")
+        return
     replication = int_values(fees.column("replication"))
     amount = int_values(fees.column("amount_minor"))
     codes, words = text_codes(fees.column("bearer"))

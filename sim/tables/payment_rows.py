@@ -27,7 +27,7 @@ from sim.tables.schemas import BEARERS, FEES, FX_SPREAD, OUTCOMES, PAYMENTS, REA
 
 C = RecordColumn
 
-_INTEGERS = (
+INTEGER_COLUMNS = (
     ("payment_id", C.PAYMENT),
     ("instructed_amount_minor", C.INSTRUCTED),
     ("debited_amount_minor", C.DEBITED),
@@ -51,6 +51,7 @@ _INTEGERS = (
     ("liquidity_us", C.TIME_0 + 5),
     ("retry_us", C.TIME_0 + 6),
 )
+"""Columns of ``payments.parquet`` that are columns of a record as they are."""
 
 
 def stream_pricing(plan: Plan) -> Array:
@@ -157,7 +158,7 @@ class PaymentRows:
             return text_column(np.where(columns[amount] == NULL, -1, index), self._currencies)
 
         reason = columns[C.REASON]
-        made = {name: int_column(columns[column]) for name, column in _INTEGERS}
+        made = {name: int_column(columns[column]) for name, column in INTEGER_COLUMNS}
         made |= {
             "replication": pa.array(np.full(len(rows), self._replication, dtype=np.int64)),
             "scope": text_column(of_stream(StreamColumn.SCOPE), names_array(SCOPES)),
