@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
@@ -35,7 +36,10 @@ WITHIN_US = (10 * SECOND_US, MINUTE_US, HOUR_US, DAY_US)
 
 
 class Tally(IntEnum):
-    """Name the columns of a tally; times and costs cover completed payments only."""
+    """Name the columns of a tally; times and costs cover completed payments only.
+
+    All but the last cover payments submitted from the warm-up on.
+    """
 
     SUBMITTED = 0
     COMPLETED = 1
@@ -66,9 +70,11 @@ class Tally(IntEnum):
     """Completed payments with a settlement instant."""
     LAG_US = 27
     """Sum of settlement less submission."""
+    COMPLETED_IN_WINDOW = 28
+    """Payments completed at or after the warm-up, whenever they were submitted."""
 
 
-TALLY_WIDTH = 28
+TALLY_WIDTH = 29
 
 
 class SummaryFolder:
@@ -119,7 +125,10 @@ class SummaryFolder:
         self.peak.take(rows, plan.stream[rows[:, C.STREAM], StreamColumn.SCOPE], plan.warm_up_us)
         counts = rows[:, C.SUBMITTED_US] >= plan.warm_up_us
         if not counts.all():
-            rows = rows[counts]
+            # A queue that is too long completes in the window what was submitted before it: such
+            # payments count for the rate of completion and for nothing else.
+            kept = counts | _completed_since(rows, plan.warm_up_us)
+            rows, counts = rows[kept], counts[kept]
         if len(rows) == 0:
             return
         route = np.maximum(rows[:, C.ROUTE], -1)
@@ -127,10 +136,14 @@ class SummaryFolder:
         self._open_cells(code)
         slot = self._slot[code]
         part = _tally_rows(rows)
+        part[~counts] = 0
+        part[:, Tally.COMPLETED_IN_WINDOW] = _completed_since(rows, plan.warm_up_us)
         _add_by_group(self.tally, slot, part)
+        self._fold_agents(rows, route, part)
+        if not counts.all():
+            rows, slot, part = rows[counts], slot[counts], part[counts]
         np.add.at(self.reasons, (slot, rows[:, C.REASON], rows[:, C.OUTCOME]), 1)
         self._fold_times(slot, part)
-        self._fold_agents(rows, route, part)
         self.positions.take(rows)
 
     def _open_cells(self, code: Array) -> None:
@@ -190,7 +203,7 @@ class PeakRate:
 
     def take(self, rows: Array, scope: Array, warm_up_us: int) -> None:
         """Count the completions of a chunk at or after the warm-up."""
-        done = (rows[:, C.OUTCOME] == Outcome.COMPLETED) & (rows[:, C.END_US] >= warm_up_us)
+        done = _completed_since(rows, warm_up_us)
         for which in range(3):
             chosen = done & (scope == which) if which < 2 else done
             seconds = rows[chosen, C.END_US] // SECOND_US
@@ -212,6 +225,12 @@ def histogram_buckets(values: Array) -> Array:
     octave = np.maximum(bits - 1 - HISTOGRAM_SUB_BITS, 0)
     bucket: Array = (octave << HISTOGRAM_SUB_BITS) + (values >> octave)
     return bucket
+
+
+def _completed_since(rows: Array, since_us: int) -> NDArray[np.bool_]:
+    """Return which payments were completed at or after an instant."""
+    since: NDArray[np.bool_] = rows[:, C.END_US] >= since_us
+    return since & (rows[:, C.OUTCOME] == Outcome.COMPLETED)
 
 
 def _tally_rows(rows: Array) -> Array:

@@ -246,6 +246,44 @@ def test_a_bare_queue_has_measures_too(tmp_path: Path) -> None:
     assert desk["queue_max"].value == 2
 
 
+def test_an_overloaded_queue_completes_at_its_capacity() -> None:
+    """One server, service 2 s, two payments a second: what leaves came before the warm-up."""
+    sketch = Sketch(horizon=300, warm_up=100)
+    sketch.serve(sketch.builder.add_station("shop.desk", servers=1), 2)
+    sketch.completed()
+    plan = sketch.build()
+    writer = RunWriter(plan)
+    came = at(*(0.5 * number for number in range(600)))
+    totals = run_into(plan, writer, came)
+    found = summarise(RunFigures(plan, writer.summary, totals))
+    assert found["submitted"].value == 400
+    assert found["completed"].value == 0
+    assert found["offered_rate_mean"].value == 2.0
+    assert found["completed_rate_mean"].value == 0.5
+    assert found["completed_rate_peak"].value == 1
+    assert found["end_to_end_mean"].value is None
+    assert found.by["reason"] == {}
+
+
+def test_completions_count_by_their_own_time() -> None:
+    plan, _, _, records = run_once()
+    found = summary().by
+    done = [row for row in records if row[R.OUTCOME] == Outcome.COMPLETED]
+    since = [row for row in done if row[R.END_US] >= plan.warm_up_us]
+    assert len(since) > sum(row[R.SUBMITTED_US] >= plan.warm_up_us for row in done)
+    assert found["scope"]["all"]["completed_rate_mean"].value == len(since) / 180
+    abroad_since = [row for row in since if row[R.STREAM] == 0]
+    assert found["scope"]["cross_border"]["completed_rate_mean"].value == len(abroad_since) / 180
+    assert (
+        found["agent"]["wallet"]["completed_rate_mean"].value
+        == sum(
+            plan.names.agents.index("wallet") in (row[R.DEBTOR_AGENT], row[R.CREDITOR_AGENT])
+            for row in since
+        )
+        / 180
+    )
+
+
 def test_nothing_to_divide_by_is_none() -> None:
     plan, totals, _, _ = run_once()
     found = summarise(RunFigures(plan, RunWriter(plan).summary, totals))
