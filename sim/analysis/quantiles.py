@@ -18,7 +18,7 @@ import pyarrow as pa
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import histogram_value
 from sim.tables.columns import int_values, text_codes
-from sim.tables.folding import SummaryFolder
+from sim.tables.folding import SummaryFolder, machine_times
 from sim.tables.parquet_stream import open_table
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -27,7 +27,7 @@ EXACT_PAYMENTS_MAX = 5_000_000
 """Exact quantiles hold this many durations at most (some 200 MB); beyond it histograms answer, so
 that memory does not grow with the number of payments."""
 
-_COLUMNS = ["replication", "stream", "route", "outcome", "submitted_us", "end_us", "human_us"]
+_COLUMNS = ["replication", "stream", "route", "outcome", "submitted_us", "credited_us", "human_us"]
 
 Cells = tuple[int, ...]
 """Rows of a folder that belong to one group."""
@@ -104,7 +104,7 @@ class PaymentQuantiles:
         first = np.searchsorted(cell[order], np.arange(len(folder.cells) + 1))
         self._times = (
             _Times(total[order], first),
-            _Times((total - human)[order], first),
+            _Times(machine_times(total, human)[order], first),
         )
 
     def quantiles_us(self, cells: Cells, machine: bool) -> dict[str, int] | None:
@@ -127,7 +127,7 @@ def _completed(batch: pa.RecordBatch, plan: Plan, folder: SummaryFolder, replica
     done = outcome == (words.index("completed") if "completed" in words else -2)
     done &= submitted >= plan.warm_up_us
     done &= int_values(table.column("replication")) == replication
-    total = int_values(table.column("end_us")) - submitted
+    total = int_values(table.column("credited_us")) - submitted
     human = int_values(table.column("human_us"))
     return np.stack([_cells(table, plan, folder), total, human])[:, done]
 

@@ -61,7 +61,10 @@ def print_result(result: Result, console: Console | None = None) -> None:
         ("By corridor", _groups(summary, "corridor")),
         ("By route", _groups(summary, "route")),
         ("Why payments ended badly", _reasons(summary)),
-        ("Where the time went, mean of completed payments", _causes(summary)),
+        (
+            "Where the time went up to the last message, mean of completed payments",
+            _causes(summary),
+        ),
         ("What it cost, mean of completed payments", _cost(summary)),
         ("Against the G20 targets for 2027", _targets(summary)),
         ("Busiest places", _stations(summary)),

@@ -1,8 +1,9 @@
 """Fold finished payments into sums and histograms, in constant memory.
 
 Takes the plan and chunks of payment records; gives one tally per (stream, route) that occurs, with
-histograms of end-to-end and machine time. Measures that need no exact quantile come from here
-whether or not the payments themselves are written, so there is one way to count.
+histograms of end-to-end time (from submission to credit) and machine time. Measures that need no
+exact quantile come from here whether or not the payments themselves are written, so there is one
+way to count.
 """
 
 from __future__ import annotations
@@ -51,8 +52,10 @@ class Tally(IntEnum):
     WITHIN_1H = 7
     WITHIN_1D = 8
     END_TO_END_US = 9
+    """Sum of credit less submission; what follows the credit (notification, confirmation) counts
+    in the causes below only."""
     CAUSE_0_US = 10
-    """Seven columns, in the order of :class:`~sim.contract.spec.Cause`."""
+    """Seven columns, in the order of :class:`~sim.contract.spec.Cause`, up to the payment's end."""
     PRICED = 17
     """Completed payments whose cost to the payer is known."""
     PAYER_FEE = 18
@@ -164,7 +167,7 @@ class SummaryFolder:
         """Count the times of completed payments."""
         done = np.flatnonzero(part[:, Tally.COMPLETED])
         total = part[done, Tally.END_TO_END_US]
-        machine = total - part[done, Tally.CAUSE_0_US + Cause.HUMAN]
+        machine = machine_times(total, part[done, Tally.CAUSE_0_US + Cause.HUMAN])
         at = slot[done]
         for column, (values, histogram) in enumerate(
             ((total, self.end_to_end), (machine, self.machine))
@@ -218,6 +221,25 @@ class PeakRate:
             self._count[which] = int(counts[-1])
 
 
+def machine_times(total: Array, human: Array) -> Array:
+    """Return end-to-end times without what people took.
+
+    Parameters
+    ----------
+    total : ndarray of int64
+        Times from submission to credit, in microseconds.
+    human : ndarray of int64
+        Time people took, in microseconds.
+
+    Notes
+    -----
+    No program of a rail has people act after the credit; a plan written by hand may, and then the
+    difference is held at 0.
+    """
+    times: Array = np.maximum(total - human, 0)
+    return times
+
+
 def histogram_buckets(values: Array) -> Array:
     """Return :func:`~sim.contract.spec.histogram_bucket` of a whole column of durations."""
     # frexp is exact below 2**53, far above any duration in microseconds.
@@ -247,7 +269,7 @@ def _tally_rows(rows: Array) -> Array:
         part[:, column] = outcome == member
     done = part[:, Tally.COMPLETED]
     is_done = done == 1
-    total = np.where(is_done, rows[:, C.END_US] - rows[:, C.SUBMITTED_US], 0)
+    total = np.where(is_done, rows[:, C.CREDITED_US] - rows[:, C.SUBMITTED_US], 0)
     part[:, Tally.END_TO_END_US] = total
     for at, limit in enumerate(WITHIN_US):
         part[:, Tally.WITHIN_10S + at] = is_done & (total <= limit)

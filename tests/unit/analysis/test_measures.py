@@ -20,6 +20,8 @@ from sim.contract.run import Totals
 from sim.contract.spec import (
     HISTOGRAM_LENGTH,
     AccountTotal,
+    Cause,
+    Flag,
     LedgerTotal,
     Op,
     Outcome,
@@ -119,7 +121,7 @@ def test_counts_and_rates_agree_with_a_count_by_hand() -> None:
     assert found["completed"].value == len(done)
     assert found["success_rate"].value == len(done) / (len(abroad()) - len(still))
     assert found["offered_rate_mean"].value == len(abroad()) / 180
-    within = sum(row[R.END_US] - row[R.SUBMITTED_US] <= 10_000_000 for row in done)
+    within = sum(row[R.CREDITED_US] - row[R.SUBMITTED_US] <= 10_000_000 for row in done)
     assert found["within_10s"].value == within / len(done)
     human = sum(row[R.TIME_0 + 4] for row in done) / len(done) / 1e6
     assert found["human_mean"].value == pytest.approx(human, rel=1e-12)
@@ -127,11 +129,14 @@ def test_counts_and_rates_agree_with_a_count_by_hand() -> None:
     assert found["quotes_lapsed"].value == lapsed
 
 
-def test_times_by_cause_add_up_to_the_mean() -> None:
-    found = summary()
+def test_times_by_cause_add_up_to_the_end() -> None:
+    found, done = summary(), abroad(Outcome.COMPLETED)
     causes = ["waiting", "service", "transit", "ledger", "human", "liquidity", "retry"]
     total = sum(float(found[f"{cause}_mean"]) for cause in causes)
-    assert total == pytest.approx(float(found["end_to_end_mean"]), rel=1e-12)
+    end = sum(row[R.END_US] - row[R.SUBMITTED_US] for row in done) / len(done) / 1e6
+    assert total == pytest.approx(end, rel=1e-12)
+    credit = sum(row[R.CREDITED_US] - row[R.SUBMITTED_US] for row in done) / len(done) / 1e6
+    assert float(found["end_to_end_mean"]) == pytest.approx(credit, rel=1e-12)
     machine = float(found["end_to_end_mean"]) - float(found["human_mean"])
     assert float(found["machine_time_mean"]) == pytest.approx(machine, rel=1e-12)
 
@@ -152,7 +157,7 @@ def test_quantiles_are_exact_from_payments_and_close_from_histograms(tmp_path: P
     exact = summarise(RunFigures(plan, writer.summary, totals, tmp_path))
     close = summary()
     done = abroad(Outcome.COMPLETED)
-    ends = [row[R.END_US] - row[R.SUBMITTED_US] for row in done]
+    ends = [row[R.CREDITED_US] - row[R.SUBMITTED_US] for row in done]
     machine = [end - row[R.TIME_0 + 4] for end, row in zip(ends, done, strict=True)]
     for name, share in QUANTILES.items():
         for prefix, values in (("end_to_end", ends), ("machine_time", machine)):
@@ -244,6 +249,28 @@ def test_a_bare_queue_has_measures_too(tmp_path: Path) -> None:
     assert desk["utilisation"].value == 0.6
     assert desk["wait_mean"].value == pytest.approx(5 / 3)
     assert desk["queue_max"].value == 2
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_times_run_to_the_credit(tmp_path: Path, is_written: bool) -> None:
+    """Two seconds to the credit, of them one human; then nine of notification."""
+    sketch = Sketch(horizon=30)
+    sketch.wait(1, cause=Cause.HUMAN)
+    sketch.wait(1)
+    sketch.builder.add_stage(Op.POST, "", first=0, count=0, flags=Flag.CREDITS)
+    sketch.wait(9)
+    sketch.completed()
+    plan = sketch.build()
+    writer = RunWriter(plan, tmp_path if is_written else None)
+    totals = run_into(plan, writer, at(0, 5))
+    writer.close()
+    folder = tmp_path if is_written else None
+    found = summarise(RunFigures(plan, writer.summary, totals, folder))
+    for name in ("mean", "p50", "max"):
+        assert float(found[f"end_to_end_{name}"]) == pytest.approx(2.0, rel=1 / 256)
+        assert float(found[f"machine_time_{name}"]) == pytest.approx(1.0, rel=1 / 256)
+    assert found["within_10s"].value == 1.0
+    assert found["transit_mean"].value == 10.0
 
 
 def test_an_overloaded_queue_completes_at_its_capacity() -> None:

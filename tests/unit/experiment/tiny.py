@@ -128,7 +128,7 @@ def _measured(rows: Array) -> tuple[float, float, float]:
     """Return the measures of one shop from its records."""
     outcome = rows[:, RecordColumn.OUTCOME]
     done = rows[outcome == Outcome.COMPLETED]
-    total = np.sort(done[:, RecordColumn.END_US] - done[:, RecordColumn.SUBMITTED_US])
+    total = np.sort(done[:, RecordColumn.CREDITED_US] - done[:, RecordColumn.SUBMITTED_US])
     wait = float(done[:, RecordColumn.TIME_0 + Cause.WAITING].mean())
     decided = int((outcome != Outcome.IN_PROGRESS).sum())
     rank = max(int(np.ceil(0.99 * len(total))), 1) - 1

@@ -223,7 +223,7 @@ def test_tallies_agree_with_a_count_by_hand() -> None:
     assert len(late) < len(run.records)
     assert int(folder.tally[:, Tally.SUBMITTED].sum()) == len(late)
     done = [row for row in late if row[R.OUTCOME] == 0]
-    total = sum(row[R.END_US] - row[R.SUBMITTED_US] for row in done)
+    total = sum(row[R.CREDITED_US] - row[R.SUBMITTED_US] for row in done)
     assert int(folder.tally[:, Tally.END_TO_END_US].sum()) == total
     assert int(folder.end_to_end.sum()) == len(done)
     assert int(folder.reasons.sum()) == len(late)
