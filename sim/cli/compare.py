@@ -62,10 +62,11 @@ def compare_command(
     """Compare arms on the same customers, with intervals and a verdict per measure."""
     from sim.cli.counting import RunCounter
     from sim.experiment.compare import compare_arms
-    from sim.experiment.pool import LocalPool, default_jobs
+    from sim.experiment.pool import LocalPool, wanted_jobs
     from sim.experiment.run import Silence, find_engine
     from sim.experiment.tabular import choose_format
 
+    processes = wanted_jobs(jobs)
     form = choose_format(form, out)
     loaded = _experiment(inputs)
     arms, plan = _arms(inputs, loaded, tuple(changes or ()))
@@ -78,7 +79,7 @@ def compare_command(
         baseline=baseline,
     )
     find_engine("compiled", Silence())
-    with LocalPool(jobs or default_jobs()) as pool, RunCounter() as counter:
+    with LocalPool(processes) as pool, RunCounter() as counter:
         found = compare_arms(arms, plan, pool, notice=counter.tell)
         found = _selected(found, arms, loaded, pool)
     _show(found, form=form, out=out, as_json=as_json)

@@ -24,10 +24,11 @@ def reproduce_command(
 ) -> None:
     """Run again from a run's own provenance and say whether every figure is identical."""
     from sim.cli.progress import TerminalWatcher
-    from sim.experiment.pool import default_jobs
+    from sim.experiment.pool import wanted_jobs
     from sim.experiment.reproduce import reproduce_run
 
-    found = reproduce_run(run, jobs=jobs or default_jobs(), watcher=TerminalWatcher())
+    processes = wanted_jobs(jobs)
+    found = reproduce_run(run, jobs=processes, watcher=TerminalWatcher())
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2, allow_nan=False))
     elif found.is_identical:

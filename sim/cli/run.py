@@ -73,6 +73,9 @@ def run_command(
     ] = False,
 ) -> None:
     """Run a scenario: print a summary, write a run folder."""
+    if jobs is not None and jobs < 1:
+        # Also where a single run has no use for it: a mistake is not passed over in silence.
+        raise UserError(f"--jobs: found {jobs}; allowed: 1 or more")
     given = _Given(
         scenario_file(scenario), tuple(changes or ()), seed, out, force, ("payroute", *sys.argv[1:])
     )
@@ -145,8 +148,6 @@ def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
     from sim.experiment.precision import parse_precision
     from sim.experiment.run import checked_seed
 
-    if many.jobs is not None and many.jobs < 1:
-        raise UserError(f"--jobs: found {many.jobs}; allowed: 1 or more")
     targets = parse_precision(many.precision) if many.precision is not None else ()
     wanted = many.replications if many.replications is not None else FIRST_BATCH
     count = ReplicationCount()

@@ -46,11 +46,12 @@ def sensitivity_command(
     """Say which estimated assumptions move the answer, and which to measure first."""
     from sim.cli.counting import RunCounter
     from sim.experiment.picking import full_key
-    from sim.experiment.pool import LocalPool, default_jobs
+    from sim.experiment.pool import LocalPool, wanted_jobs
     from sim.experiment.run import Silence, checked_seed, find_engine
     from sim.experiment.sensitivity import SensitivityPlan, find_sensitivity
     from sim.scenario.scenario import load_scenario
 
+    processes = wanted_jobs(jobs)
     loaded = load_scenario(scenario_file(scenario), tuple(changes or ()))
     plan = SensitivityPlan(
         measure=full_key(measure),
@@ -63,7 +64,7 @@ def sensitivity_command(
         sobol=sobol,
     )
     find_engine("compiled", Silence())
-    with LocalPool(jobs or default_jobs()) as pool, RunCounter() as counter:
+    with LocalPool(processes) as pool, RunCounter() as counter:
         found = find_sensitivity(loaded, plan, pool, notice=counter.tell)
     _show(found, as_json=as_json)
 

@@ -46,7 +46,7 @@ def stress_command(
 ) -> None:
     """Ramp the load: the highest that meets the objectives, and the bottleneck."""
     from sim.cli.counting import RunCounter
-    from sim.experiment.pool import LocalPool, default_jobs
+    from sim.experiment.pool import LocalPool, wanted_jobs
     from sim.experiment.run import Silence, checked_seed, find_engine
     from sim.experiment.slo import parse_slo
     from sim.experiment.stress import (
@@ -60,6 +60,7 @@ def stress_command(
     )
     from sim.scenario.scenario import load_scenario
 
+    processes = wanted_jobs(jobs)
     if profile not in PROFILES:
         raise UserError(
             f"--profile: found {profile!r}; allowed: {', '.join(PROFILES)}."
@@ -76,7 +77,7 @@ def stress_command(
         profile=profile,
     )
     find_engine("compiled", Silence())
-    with LocalPool(jobs or default_jobs()) as pool, RunCounter() as counter:
+    with LocalPool(processes) as pool, RunCounter() as counter:
         test = LoadTest(loaded, plan, pool, notice=counter.say)
         if given is None and profile != "soak":
             found = find_capacity(test, plan)

@@ -38,15 +38,16 @@ def sweep_command(
     from sim.cli.counting import RunCounter
     from sim.experiment.cluster import ClusterPool
     from sim.experiment.experiment_file import load_experiment
-    from sim.experiment.pool import LocalPool, default_jobs
+    from sim.experiment.pool import LocalPool, wanted_jobs
     from sim.experiment.run import Silence, find_engine
     from sim.experiment.sweep import run_sweep
 
+    processes = wanted_jobs(jobs)
     loaded = load_experiment(scenario_file(experiment))
     folder = out or f"results/{loaded.experiment.experiment}/sweep"
     if cluster is None:
         find_engine("compiled", Silence())
-        pool: LocalPool | ClusterPool = LocalPool(jobs or default_jobs())
+        pool: LocalPool | ClusterPool = LocalPool(processes)
     else:
         pool = ClusterPool(cluster)
     with pool, RunCounter("points") as counter:

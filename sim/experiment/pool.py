@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
-from sim.errors import MachineError
+from sim.errors import MachineError, UserError
 
 Work = TypeVar("Work")
 Done = TypeVar("Done")
@@ -135,6 +135,26 @@ def use_one_thread() -> None:
     """Limit this process to one thread; called before anything heavy is imported."""
     for name in _THREAD_VARIABLES:
         os.environ[name] = "1"
+
+
+def wanted_jobs(jobs: int | None) -> int:
+    """Return how many processes to use: those asked for, else one per processor.
+
+    Parameters
+    ----------
+    jobs : int or None
+        From ``--jobs``.
+
+    Raises
+    ------
+    UserError
+        Where it is below 1.
+    """
+    if jobs is None:
+        return default_jobs()
+    if jobs < 1:
+        raise UserError(f"--jobs: found {jobs}; allowed: 1 or more")
+    return jobs
 
 
 def default_jobs() -> int:

@@ -193,6 +193,8 @@ def _check_demand(scenario: Scenario) -> Found:
         for position, payment in enumerate(demand.payments or ()):
             where = (*place, "payments", position, "amount")
             yield from check_amounts(end.currency, payment.amount, where, granule=granule)
+            if payment.amount == 0:
+                yield where, f"found '{payment.amount}'; allowed: an amount above 0"
             if payment.at >= scenario.clock.horizon:
                 where = (*place, "payments", position, "at")
                 yield where, "found a time at or after the horizon; allowed: before it"

@@ -33,7 +33,8 @@ def _coverage(
             mean_interval(list(one[:, at]), confidence=confidence).covers(truth[at])
             for one in experiments
         ]
-        shares.append(sum(hits) / len(hits))
+        # A plain number: a table shows NumPy's as ``np.float64(0.95)``.
+        shares.append(float(sum(hits) / len(hits)))
     return shares
 
 
