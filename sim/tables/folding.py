@@ -251,8 +251,10 @@ def histogram_buckets(values: Array) -> Array:
 
 def _completed_since(rows: Array, since_us: int) -> NDArray[np.bool_]:
     """Return which payments were completed at or after an instant."""
-    since: NDArray[np.bool_] = rows[:, C.END_US] >= since_us
-    return since & (rows[:, C.OUTCOME] == Outcome.COMPLETED)
+    found: NDArray[np.bool_] = (rows[:, C.OUTCOME] == Outcome.COMPLETED) & (
+        rows[:, C.END_US] >= since_us
+    )
+    return found
 
 
 def _tally_rows(rows: Array) -> Array:
