@@ -13,19 +13,37 @@ from sim.units import CURRENCIES, SECOND_US, format_minor, minor_per_major
 
 NOTHING = "-"
 _CENTS_BELOW = 1000
+_ASYMMETRY_MAX = 0.01
+"""Difference of the two sides of an interval, as a part of its width, that nobody would read."""
 _UNITS_UNSAID = frozenset({"payments", "quotes", "blocks", "rounds", "servers", "share", "s"})
 
 
 def figure(measure: Measure) -> str:
-    """Write a measure with its unit, and half its interval where it has one."""
+    """Write a measure with its unit, and its interval where it has one.
+
+    An interval as wide above as below is written as ``±`` half its width; one that is not, as of a
+    share near 0 or 1, by its ends, because half its width would claim values it leaves out.
+    """
     text = short(measure)
     if measure.value is None or measure.low is None or measure.high is None:
         return text
+    below, above = measure.value - measure.low, measure.high - measure.value
+    if abs(above - below) > _ASYMMETRY_MAX * (measure.high - measure.low):
+        low, high = (short(Measure(end, measure.unit)) for end in (measure.low, measure.high))
+        return _range(low, high)
     half = short(Measure((measure.high - measure.low) / 2, measure.unit))
     number, _, unit = text.partition(" ")
     if unit and half.endswith(f" {unit}") and not unit[0].isdigit():
         return f"{number} ± {half}"
     return f"{text} ± {half}"
+
+
+def _range(low: str, high: str) -> str:
+    """Write the ends of an interval, a unit they share only once."""
+    number, _, unit = low.partition(" ")
+    if unit and high.endswith(f" {unit}") and not unit[0].isdigit():
+        return f"{number} to {high}"
+    return f"{low} to {high}"
 
 
 def short(measure: Measure) -> str:
