@@ -84,7 +84,7 @@ def price_amount(plan: Plan, row: int, instructed: int, *, time_us: int = 0) -> 
         debited = instructed
         settlement = _given(rates, rows[0], debited, granules[1])
         gross = _given(rates, rows[1], settlement, granules[2])
-    worth = _mid_cost(rates, rows[0], _mid_cost(rates, rows[1], gross))
+    worth = _worth(rates, rows, gross)
     payer_fee, merchant_fee = _fees(plan, pricing, debited, gross)
     return PricedAmount(
         debited=debited,
@@ -121,6 +121,16 @@ def _mid_cost(rates: _Rates, row: int, bought: int) -> int:
         return bought
     number, over = rates.of(row)
     return -(-bought * number // over)
+
+
+def _worth(rates: _Rates, rows: tuple[int, int], gross: int) -> int:
+    """Return what an amount is worth in debited currency; rounded up once, at the end."""
+    number = over = 1
+    for row in rows:
+        if row >= 0:
+            cost, unit = rates.of(row)
+            number, over = number * cost, over * unit
+    return -(-gross * number // over)
 
 
 def _asked(rates: _Rates, row: int, bought: int, granule: int) -> int:

@@ -462,9 +462,12 @@ class Register(IntEnum):
     SPREAD_2 = 8
     """SETTLEMENT - MID_2, in settlement currency."""
     FX_MARGIN = 9
-    """DEBITED less the value of CREDITED_GROSS at mid rates now, in debited currency."""
+    """DEBITED less the value of CREDITED_GROSS at mid rates now, in debited currency.
+
+    The value goes through both mid rates exactly and is rounded up once, at the end: rounding at the
+    settlement currency is margin. Never below SPREAD_1."""
     FX_DRIFT = 10
-    """That value now less the same at the rates of the instant of submission."""
+    """That value now less the same, rounded likewise, at the rates of the instant of submission."""
     PAYER_FEE = 11
     MERCHANT_FEE = 12
     FEE_0 = 13
@@ -617,8 +620,17 @@ class PricingColumn(IntEnum):
     conversion takes ``mid = floor(paid * 10^6 / (10^6 + SPREAD_PPM))``, SPREAD = paid - mid, and
     buys ``floor(mid at mid rate)`` rounded down to the bought currency's granule. Without a
     conversion MID is the whole amount and SPREAD 0, amounts equal. Remainders stay with the FX
-    provider in every case. Then fees: each register FEE_0 + slot, PAYER_FEE = sum of debtor-borne,
-    MERCHANT_FEE = sum of creditor-borne, CREDITED = CREDITED_GROSS - MERCHANT_FEE.
+    provider in every case.
+
+    Value at mid for FX_MARGIN and FX_DRIFT: ``ceil(gross * n2 * n1 / (d2 * d1))``, n / d being what
+    a bought minor unit costs (1 / 1 without a conversion; n and d are a rate and its scale). In
+    int64, for every gross below AMOUNT_MAX: ``gross * n2 = q2 * d2 + r2``, ``q2 * n1 = q1 * d1 +
+    r1``, value = ``q1 + ceil((r1 * d2 + r2 * n1) / (d1 * d2))``. As r < d < 2^31 and n < 2^31, each
+    product is below 2^62 and the sum below 2^63. For q and r, ``a * n`` is never formed: ``q = (a
+    // d) * n + ((a % d) * n) // d``, ``r = ((a % d) * n) % d``.
+
+    Then fees: each register FEE_0 + slot, PAYER_FEE = sum of debtor-borne, MERCHANT_FEE = sum of
+    creditor-borne, CREDITED = CREDITED_GROSS - MERCHANT_FEE.
     """
 
     CONVERSION_1 = 0

@@ -142,12 +142,8 @@ def mid_cost(
     int
         Minor units of the source currency.
     """
-    pair = int(conversion[row, _PAIR])
-    scaled = mid_rate(rate, fx_step_us, pair, time_us)
-    scale = int(pair_scale[pair])
-    if conversion[row, _INVERTED] == 0:
-        return mul_div_ceil(bought, scaled, scale)
-    return mul_div_ceil(bought, scale, scaled)
+    cost, unit = _unit_price(conversion, rate, pair_scale, fx_step_us, row, time_us)
+    return mul_div_ceil(bought, cost, unit)
 
 
 @compiled
@@ -174,12 +170,67 @@ def mid_value(
     int
         Minor units of the bought currency.
     """
+    cost, unit = _unit_price(conversion, rate, pair_scale, fx_step_us, row, time_us)
+    return mul_div_floor(paid, unit, cost)
+
+
+@compiled
+def worth_at_mid(
+    conversion: Array,
+    rate: Array,
+    pair_scale: Array,
+    fx_step_us: int,
+    first: int,
+    second: int,
+    credited: int,
+    time_us: int,
+) -> int:
+    """Return what a credited amount is worth in debited currency, rounded up once at the end.
+
+    Nothing is rounded at the settlement currency: the fraction of its minor unit is carried on, so
+    that what the provider gains by rounding there is part of its margin.
+
+    Parameters
+    ----------
+    conversion, rate, pair_scale, fx_step_us, time_us
+        As for :func:`mid_cost`.
+    first, second : int
+        Rows of ``conversion``, -1 for none: debited to settlement, settlement to credited currency.
+    credited : int
+        Minor units of the credited currency, at least 0.
+
+    Returns
+    -------
+    int
+        Minor units of the debited currency.
+    """
+    cost_1, unit_1 = _unit_price(conversion, rate, pair_scale, fx_step_us, first, time_us)
+    cost_2, unit_2 = _unit_price(conversion, rate, pair_scale, fx_step_us, second, time_us)
+    # credited * cost_2 / unit_2 = settlement + part_2 / unit_2, exactly; times cost_1 / unit_1 =
+    # debited + part_1 / unit_1 + part_2 * cost_1 / (unit_2 * unit_1). All four are below 2^31 and
+    # each part below its unit: two products below 2^62, whose sum is below 2^63.
+    settlement = mul_div_floor(credited, cost_2, unit_2)
+    part_2 = ((credited % unit_2) * cost_2) % unit_2
+    debited = mul_div_floor(settlement, cost_1, unit_1)
+    part_1 = ((settlement % unit_1) * cost_1) % unit_1
+    rest = part_1 * unit_2 + part_2 * cost_1
+    # Adding the divisor less one, as mul_div_ceil does, could pass 2^63.
+    return debited - (-rest // (unit_1 * unit_2))
+
+
+@compiled
+def _unit_price(
+    conversion: Array, rate: Array, pair_scale: Array, fx_step_us: int, row: int, time_us: int
+) -> tuple[int, int]:
+    """Return the source units per bought unit at mid as a fraction; 1 / 1 without a conversion."""
+    if row < 0:
+        return 1, 1
     pair = int(conversion[row, _PAIR])
     scaled = mid_rate(rate, fx_step_us, pair, time_us)
     scale = int(pair_scale[pair])
     if conversion[row, _INVERTED] == 0:
-        return mul_div_floor(paid, scale, scaled)
-    return mul_div_floor(paid, scaled, scale)
+        return scaled, scale
+    return scale, scaled
 
 
 @compiled
@@ -298,17 +349,10 @@ def price_payment(
     registers[_SPREAD_1] = debited - mid_1
     registers[_MID_2] = mid_2
     registers[_SPREAD_2] = settlement - mid_2
-    value_now = value_then = gross
-    if second >= 0:
-        value_now = mid_cost(conversion, rate, pair_scale, fx_step_us, second, value_now, now_us)
-        value_then = mid_cost(
-            conversion, rate, pair_scale, fx_step_us, second, value_then, submitted_us
-        )
-    if first >= 0:
-        value_now = mid_cost(conversion, rate, pair_scale, fx_step_us, first, value_now, now_us)
-        value_then = mid_cost(
-            conversion, rate, pair_scale, fx_step_us, first, value_then, submitted_us
-        )
+    value_now = worth_at_mid(conversion, rate, pair_scale, fx_step_us, first, second, gross, now_us)
+    value_then = worth_at_mid(
+        conversion, rate, pair_scale, fx_step_us, first, second, gross, submitted_us
+    )
     registers[_FX_MARGIN] = debited - value_now
     registers[_FX_DRIFT] = value_now - value_then
     _price_fees(pricing, fee, tier, row, registers)

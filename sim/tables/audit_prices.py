@@ -59,8 +59,8 @@ def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_u
         mid_2 = _without_spread(w, second, settlement)
         by_credited = w.things[row, PricingColumn.GRANULE_CREDITED]
         gross = _bought(w, second, mid_2, now_us, by_credited)
-    value_now = _mid_cost(w, first, _mid_cost(w, second, gross, now_us), now_us)
-    value_then = _mid_cost(w, first, _mid_cost(w, second, gross, submitted_us), submitted_us)
+    value_now = _worth(w, first, second, gross, now_us)
+    value_then = _worth(w, first, second, gross, submitted_us)
     found[Register.INSTRUCTED] = instructed
     found[Register.DEBITED] = debited
     found[Register.SETTLEMENT] = settlement
@@ -112,6 +112,8 @@ def fee_slot(w: World, p: int, fee: int) -> int:
 @called
 def _mid_rate(w: World, conversion: int, time_us: int) -> tuple[int, int]:
     """Return the cost of one bought unit in source units at the mid rate, as a fraction."""
+    if conversion < 0:
+        return 1, 1
     row = w.first[Things.CONVERSION] + conversion
     pair, scale = w.things[row, ConversionColumn.PAIR], w.things[row, CONVERSION_SCALE]
     # A corrupted row may lie before the start.
@@ -124,10 +126,21 @@ def _mid_rate(w: World, conversion: int, time_us: int) -> tuple[int, int]:
 @called
 def _mid_cost(w: World, conversion: int, bought: int, time_us: int) -> int:
     """Return what buying an amount costs at the mid rate, rounded up."""
-    if conversion < 0:
-        return bought
     cost, unit = _mid_rate(w, conversion, time_us)
     return _scaled_up(bought, cost, unit)
+
+
+@called
+def _worth(w: World, first: int, second: int, gross: int, time_us: int) -> int:
+    """Return what an amount is worth through both mid rates, rounded up at the end only."""
+    cost_2, unit_2 = _mid_rate(w, second, time_us)
+    whole = _scaled_down(gross, cost_2, unit_2)
+    over_2 = gross % unit_2 * cost_2 % unit_2
+    cost_1, unit_1 = _mid_rate(w, first, time_us)
+    over_1 = whole % unit_1 * cost_1 % unit_1
+    # Both parts as fractions of unit_1 * unit_2: two products below 2^62, a sum below 2^63.
+    parts = over_1 * unit_2 + over_2 * cost_1
+    return _scaled_down(whole, cost_1, unit_1) - -parts // (unit_1 * unit_2)
 
 
 @called

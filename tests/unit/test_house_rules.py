@@ -76,7 +76,6 @@ LONGER_FILES = {
 FUNCTION_LINES_MAX = 60
 LONGER_FUNCTIONS = {
     "sim/draws/threefry.py:threefry4x32": 120,  # twenty rounds, unrolled
-    "sim/engine/money.py:price_payment": 66,  # both directions of a price, side by side
     "sim/compiler/flows/outbound.py:write_outbound": 104,  # a list of stages, read downwards
     "sim/compiler/flows/inbound.py:write_inbound": 67,
     "sim/analysis/selection.py:select_best": 62,

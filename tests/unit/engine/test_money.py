@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sim.contract.plan import Array
@@ -19,6 +19,7 @@ from sim.engine.money import (
     mul_div_ceil,
     mul_div_floor,
     price_payment,
+    worth_at_mid,
 )
 
 NO_TIERS = np.zeros((0, 3), dtype=np.int64)
@@ -166,8 +167,7 @@ def test_creditor_fixed_two_conversions_backwards() -> None:
     ceil(405000 * 10 / 50000) = 81; spread 2 %: ceil(1.62) = 2; paid 83, up to tens: 90.
     First (8.0 at 60 us, 7.2 before): mid = 90 * 8 = 720; spread 1 %: ceil(7.2) = 8; 728, up to
     hundreds: 800. Value of 405000 now: 81 settlement, 648 debited; margin 800 - 648 = 152.
-    At submission: ceil(405000 * 10 / 40000) = ceil(101.25) = 102, ceil(102 * 7.2) =
-    ceil(734.4) = 735; drift 648 - 735 = -87.
+    At submission: 405000 * 10 / 40000 = 101.25, not rounded, * 7.2 = 729; drift 648 - 729 = -81.
     """
     row = pricing_row(conversions=(0, 1), side=0, granules=(100, 10, 100))
     usable, got, fees = price(row, NO_FEES, instructed=405_000)
@@ -183,7 +183,7 @@ def test_creditor_fixed_two_conversions_backwards() -> None:
         "MID_2": 81,
         "SPREAD_2": 9,
         "FX_MARGIN": 152,
-        "FX_DRIFT": -87,
+        "FX_DRIFT": -81,
         "PAYER_FEE": 0,
         "MERCHANT_FEE": 0,
     }
@@ -194,8 +194,8 @@ def test_debtor_fixed_two_conversions_forwards_with_fees() -> None:
     """1000 debited: mid = floor(1000 / 1.01) = 990, spread 10; buys floor(990 / 8) = 123, 120.
 
     Second: mid = floor(120 / 1.02) = 117, spread 3; 117 * 5000 = 585000, in steps of 1000.
-    Value of that: 117 settlement, 936 debited: margin 64. At submission: ceil(585000 / 4000) =
-    147, ceil(147 * 7.2) = ceil(1058.4) = 1059: drift 936 - 1059 = -123.
+    Value of that: 117 settlement, 936 debited: margin 64. At submission: 585000 / 4000 = 146.25,
+    not rounded, * 7.2 = 1053: drift 936 - 1053 = -117.
     Fees: debtor 1 % of 1000 = 10 and fixed 7; creditor 1 % of 585000 = 5850, down to thousands.
     """
     fees = array(
@@ -224,10 +224,64 @@ def test_debtor_fixed_two_conversions_forwards_with_fees() -> None:
         "MID_2": 117,
         "SPREAD_2": 3,
         "FX_MARGIN": 64,
-        "FX_DRIFT": -123,
+        "FX_DRIFT": -117,
         "PAYER_FEE": 17,
         "MERCHANT_FEE": 5_000,
     }
+
+
+def test_what_is_rounded_at_the_settlement_currency_is_margin() -> None:
+    """1000 to be credited at 5000 per unit are 0.2 settlement, asked as mid 1, spread ceil(0.02).
+
+    The 2 cost 2 * 8 = 16 at mid, spread ceil(0.16) = 1: 17. The 1000 are worth 0.2 * 8 = 1.6, up to
+    2: margin 15, whereas by way of a whole settlement unit they would seem to be worth 8.
+    """
+    row = pricing_row(conversions=(0, 1), side=0)
+    _, got, _ = price(row, NO_FEES, instructed=1_000)
+    assert (got["MID_2"], got["SPREAD_2"], got["MID_1"], got["SPREAD_1"]) == (1, 1, 16, 1)
+    assert (got["DEBITED"], got["FX_MARGIN"]) == (17, 15)
+    # At submission 1000 / 4000 * 7.2 = 1.8, up to 2 as well.
+    assert got["FX_DRIFT"] == 0
+
+
+RATES = st.integers(1, RATE_MAX - 1) | st.integers(RATE_MAX - 9, RATE_MAX - 1)
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    credited=st.integers(0, AMOUNT_MAX - 1),
+    inverted=st.tuples(st.integers(0, 1), st.integers(0, 1)),
+    rates=st.tuples(RATES, RATES),
+    scales=st.tuples(RATES, RATES),
+)
+@example(AMOUNT_MAX - 1, (0, 0), (RATE_MAX - 1, RATE_MAX - 1), (RATE_MAX - 2, RATE_MAX - 2))
+# Parts of RATE_MAX - 2 and RATE_MAX - 4: their sum is below 2^63 by less than 2^35, and adding the
+# divisor less one to it would not fit.
+@example(RATE_MAX, (0, 0), (RATE_MAX - 4, RATE_MAX - 2), (RATE_MAX - 3, RATE_MAX - 1))
+def test_worth_through_two_mid_rates_is_exact_and_rounded_once(
+    credited: int,
+    inverted: tuple[int, int],
+    rates: tuple[int, int],
+    scales: tuple[int, int],
+) -> None:
+    """Compare with fractions over every rate and amount a plan may hold."""
+    mids = [Fraction(rates[leg], scales[leg]) for leg in range(2)]
+    prices = [1 / mid if flag else mid for mid, flag in zip(mids, inverted, strict=True)]
+    # What the compiler proves: no amount on the way reaches AMOUNT_MAX; results need an int64.
+    worth = credited * prices[1] * prices[0]
+    if credited * prices[1] >= 2**62 or worth >= 2**62:
+        return
+    arrays = (
+        array((0, inverted[0], 0), (1, inverted[1], 0)),
+        array((rates[0],), (rates[1],)),
+        np.array(scales, dtype=np.int64),
+    )
+    assert worth_at_mid(*arrays, FX_STEP_US, 0, 1, credited, 0) == math.ceil(worth)
+    # Without the one conversion and without the other.
+    assert worth_at_mid(*arrays, FX_STEP_US, -1, 1, credited, 0) == math.ceil(credited * prices[1])
+    if credited * prices[0] < 2**62:
+        found = worth_at_mid(*arrays, FX_STEP_US, 0, -1, credited, 0)
+        assert found == math.ceil(credited * prices[0])
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -263,10 +317,10 @@ def down(value: Fraction, granule: int) -> int:
 
 
 def oracle_value(gross: int, prices: tuple[Fraction | None, Fraction | None]) -> int:
-    value = gross
-    for unit_price in reversed(prices):
-        value = value if unit_price is None else math.ceil(value * unit_price)
-    return value
+    value = Fraction(gross)
+    for unit_price in prices:
+        value *= 1 if unit_price is None else unit_price
+    return math.ceil(value)
 
 
 # The first call compiles, so no deadline.
@@ -357,6 +411,8 @@ def test_price_equals_exact_fractions(
     ]
     assert registers[Register.FX_MARGIN] == chain[0] - value_now
     assert registers[Register.FX_DRIFT] == value_now - oracle_value(chain[2], then)
+    # What fees.parquet gives the first and the second provider: never below 0.
+    assert 0 <= registers[Register.SPREAD_1] <= registers[Register.FX_MARGIN]
     assert usable == (chain[0] >= 1 and chain[2] >= 1)
 
 
