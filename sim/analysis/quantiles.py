@@ -23,8 +23,8 @@ from sim.tables.parquet_stream import open_table
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
-EXACT_PAYMENTS_MAX = 5_000_000
-"""Exact quantiles hold this many durations at most (some 200 MB); beyond it histograms answer, so
+EXACT_PAYMENTS_MAX = 1_000_000
+"""Exact quantiles hold this many durations at most (some 40 MB); beyond it histograms answer, so
 that memory does not grow with the number of payments."""
 
 _COLUMNS = ["replication", "stream", "route", "outcome", "submitted_us", "credited_us", "human_us"]
