@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, PricingColumn, RecordColumn, StreamColumn
+from sim.contract.spec import NULL, RECORD_WIDTH, PricingColumn, RecordColumn, StreamColumn
 from sim.tables.audit_findings import Findings
 from sim.tables.audit_records import UNKNOWN
 from sim.tables.columns import int_values, text_codes
@@ -87,30 +87,30 @@ class TableMatch:
         """Compare what is left and report rows that have no counterpart."""
         f = self._findings
         f.row = -1
-        self._compare()
-        expected, found = self._payments.finish()
+        self._compare(is_last=True)
+        expected, found = self._payments.left
         self._report_rows("record", expected[:, 0], "payment {} ended and has no row of its own")
         self._report_rows("record", found[:, 0], "payment {} has a row no end in the log explains")
         if self._fees is None:
             return
-        expected, found = self._fees.finish()
+        expected, found = self._fees.left
         for rows, words in ((expected, "demands {}, not in"), (found, "has no {}, which is in")):
             self._report_fees(rows, f"the log {words} {FEES_FILE}")
 
-    def _compare(self) -> None:
-        """Compare the records held with as many rows of the tables."""
-        if not self._held:
-            return
-        rows = np.concatenate(self._held)
+    def _compare(self, *, is_last: bool = False) -> None:
+        """Compare the records held with as many rows of the tables, at last with all others."""
+        rows = np.concatenate([np.empty((0, RECORD_WIDTH), dtype=np.int64), *self._held])
         self._held, self._held_rows = [], 0
-        expected, found = self._payments.match(self._demanded.payments(rows), keys=1)
+        expected, found = self._payments.match(
+            self._demanded.payments(rows), keys=1, is_last=is_last
+        )
         self._compare_payments(expected, found)
         if self._fees is not None:
             due = _cells(self._writer.fees(rows), _FEE_COMPARED, self._demanded.fee_words)
             # A fee has no number of its own: it is found as a whole, or not at all.
             f = self._findings
             f.checks["fees"] = f.checks.get("fees", 0) + len(due)
-            self._fees.match(due, keys=len(_FEE_COMPARED))
+            self._fees.match(due, keys=len(_FEE_COMPARED), is_last=is_last)
 
     def _compare_payments(self, expected: Array, found: Array) -> None:
         right = expected == found
@@ -239,18 +239,22 @@ class _Side:
         self._parts = _read(path, columns, words, replication)
         self._rest = self._expected = self._found = np.empty((0, len(columns)), dtype=np.int64)
 
-    def match(self, rows: Array, *, keys: int) -> tuple[Array, Array]:
+    @property
+    def left(self) -> tuple[Array, Array]:
+        """Demanded rows and those of the table that have found no counterpart so far."""
+        return self._expected, self._found
+
+    def match(self, rows: Array, *, keys: int, is_last: bool) -> tuple[Array, Array]:
         """Return demanded rows and those of the table that share their first ``keys`` columns."""
         expected = np.concatenate([self._expected, rows])
-        found = np.concatenate([self._found, self._take(len(rows))])
+        read = [self._take(len(rows))]
+        if is_last:
+            read += [self._rest, *self._parts]
+        found = np.concatenate([self._found, *read])
         at, of = _pairs(expected[:, :keys], found[:, :keys])
         self._expected = np.delete(expected, at, axis=0)
         self._found = np.delete(found, of, axis=0)
         return expected[at], found[of]
-
-    def finish(self) -> tuple[Array, Array]:
-        """Return demanded rows and those of the table that found no counterpart."""
-        return self._expected, np.concatenate([self._found, self._rest, *self._parts])
 
     def _take(self, count: int) -> Array:
         """Read so many rows, or those there are."""
