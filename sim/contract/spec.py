@@ -464,8 +464,8 @@ class Register(IntEnum):
     FX_MARGIN = 9
     """DEBITED less the value of CREDITED_GROSS at mid rates now, in debited currency.
 
-    The value goes through both mid rates exactly and is rounded up once, at the end: rounding at the
-    settlement currency is margin. Never below SPREAD_1."""
+    The value goes through both mid rates exactly and is rounded up once, at the end; rounding at
+    the settlement currency is margin. Never below SPREAD_1."""
     FX_DRIFT = 10
     """That value now less the same, rounded likewise, at the rates of the instant of submission."""
     PAYER_FEE = 11
