@@ -89,17 +89,22 @@ def run_command(
     if result.repeat is not None and not result.repeat[0]:
         typer.echo(f"warning: {result.repeat[1]}", err=True)
     if as_json:
-        content: dict[str, object] = {**result.summary.as_json()}
-        if result.audit is not None:
-            content["audit"] = result.audit.as_json()
-        content["run_folder"] = str(result.folder)
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
+        _print_json(result)
     else:
         from sim.cli.summary import print_result
 
         print_result(result)
     if result.audit is not None:
         refuse_violations(result.audit)
+
+
+def _print_json(result: Result) -> None:
+    """Print the summary, the audit's verdict and the folder as one JSON object."""
+    content: dict[str, object] = {**result.summary.as_json()}
+    if result.audit is not None:
+        content["audit"] = result.audit.as_json()
+    content["run_folder"] = str(result.folder)
+    typer.echo(json.dumps(content, indent=2, allow_nan=False))
 
 
 @dataclass(frozen=True, slots=True)
