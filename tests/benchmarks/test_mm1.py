@@ -34,7 +34,7 @@ RATIO_TO_REFERENCE_MIN = 60.0
 def test_kernel_agrees_with_a_c_loop_and_is_not_far_slower(tmp_path: Path) -> None:
     program = compile_loop(tmp_path)
     if program is None:
-        pytest.skip("no C compiler named cc on this machine: nothing to compare with")
+        pytest.skip("needs a C compiler named cc: nothing to compare with")
     plan, workload = mm1_plan(), mm1_workload(CUSTOMERS)
     kernel, loop = float("inf"), float("inf")
     for _ in range(3):  # by turns, so that a slow moment of the machine meets both
