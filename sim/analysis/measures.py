@@ -4,10 +4,11 @@ Takes the plan, the tallies folded during the run, the engine's totals and, wher
 recorded, ``payments.parquet``; gives a :class:`~sim.analysis.summary.Summary`. Warm-up and
 censoring are settled here and nowhere else: measures cover payments submitted in [warm-up,
 horizon); those still open at the horizon count as ``in_progress`` and are left out of rates and
-times. Only the rates of completion (``completed_rate_mean`` and ``completed_rate_peak``) count by
-the instant of completion instead, so that a queue that is too long shows its capacity. Quantiles
-are exact where payments were recorded (up to :data:`~sim.analysis.quantiles.EXACT_PAYMENTS_MAX`),
-else from histograms (error below 0.4 %).
+times. How many these are is told by ``open_share``, and ``end_to_end_p99_kaplan_meier`` and its
+like count them as at least so long. Only the rates of completion (``completed_rate_mean`` and
+``completed_rate_peak``) count by the instant of completion instead, so that a queue that is too
+long shows its capacity. Quantiles are exact where payments were recorded (up to
+:data:`~sim.analysis.quantiles.EXACT_PAYMENTS_MAX`), else from histograms (error below 0.4 %).
 
 End-to-end time runs from submission to credit, when the creditor may use the money; machine time is
 that less the human part. The means by cause run on to the payment's end, notification and
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sim.analysis.censoring import censoring_measures
 from sim.analysis.places import account_measures, netting_measures, station_measures
 from sim.analysis.quantiles import (
     EXACT_PAYMENTS_MAX,
@@ -32,6 +34,7 @@ from sim.analysis.quantiles import (
     QuantileSource,
 )
 from sim.analysis.summary import Measure, Measures, Summary, Target
+from sim.analysis.warm_up import Presence
 from sim.contract.plan import Array, Plan
 from sim.contract.run import Totals
 from sim.contract.spec import Cause, Outcome, Reason, RouteColumn, Scope, StreamColumn
@@ -109,6 +112,7 @@ def summarise(run: RunFigures) -> Summary:
         scopes[name]["completed_rate_peak"] = Measure(peak, "payments/s")
     covered = by_scope[covers]
     headline = dict(scopes[covers]) | netting_measures(plan, folder.positions)
+    headline |= censoring_measures(folder, covered)
     corridors = groups.by(_corridor_cells(cells, folder, plan))
     return Summary(
         scenario=plan.names.scenario,
@@ -128,7 +132,15 @@ def summarise(run: RunFigures) -> Summary:
             "account": account_measures(plan, run.totals),
         },
         g20=_g20(headline, _cross_corridors(plan, corridors, has_cross)),
+        presence=_presence(run),
     )
+
+
+def _presence(run: RunFigures) -> Presence:
+    """Return how many payments, of whatever scope, were in the system over the run."""
+    followed = run.folder.presence
+    inside = tuple(int(area) for area in followed.inside_us())
+    return Presence(followed.step_us, run.plan.warm_up_us, 1, run.totals.payments, inside)
 
 
 def _corridor_cells(cells: Iterable[int], folder: SummaryFolder, plan: Plan) -> dict[str, Cells]:

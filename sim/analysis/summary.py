@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sim.analysis.warm_up import Presence
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 GROUPS = ("scope", "corridor", "route", "rail", "agent", "reason", "station", "account")
@@ -95,6 +97,8 @@ class Summary:
         Group, then name, then measures; the groups are :data:`GROUPS`.
     g20 : mapping of str to Target
         The G20 roadmap's indicators against its targets.
+    presence : Presence or None
+        How many payments were in the system over time; says whether the warm-up was long enough.
     """
 
     scenario: str
@@ -105,6 +109,7 @@ class Summary:
     measures: Measures
     by: Mapping[str, Mapping[str, Measures]]
     g20: Mapping[str, Target] = field(default_factory=dict)
+    presence: Presence | None = None
 
     def __getitem__(self, name: str) -> Measure:
         """Return a headline measure."""
@@ -112,6 +117,7 @@ class Summary:
 
     def as_json(self) -> dict[str, Json]:
         """Return the shape of ``summary.json``."""
+        warm_up = None if self.presence is None else self.presence.judge()
         return {
             "scenario": self.scenario,
             "seed": self.seed,
@@ -124,6 +130,7 @@ class Summary:
                 for group, names in self.by.items()
             },
             "g20": {name: target.as_json() for name, target in self.g20.items()},
+            "warm_up": None if warm_up is None else dict(warm_up.as_json()),
         }
 
 

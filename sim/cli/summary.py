@@ -18,6 +18,7 @@ from rich.text import Text
 
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.cli.audit import describe_audit
+from sim.cli.course import course
 from sim.cli.wording import NOTHING, amount_text, figure, plain, reason_words, short
 from sim.compiler.explain_evidence import assumptions, hypothetical_links
 from sim.compiler.explain_words import moment, span
@@ -74,7 +75,7 @@ def print_result(result: Result, console: Console | None = None) -> None:
             console.print(Text(f"\n{title}", style="bold"))
             console.print(Padding(body, (0, 0, 0, 2), expand=False), width=width)
     console.print()
-    for line in (*_domestic(summary), *_footing(loaded), *_ending(result)):
+    for line in (*_domestic(summary), *course(summary), *_footing(loaded), *_ending(result)):
         console.print(line, width=width, soft_wrap=False)
 
 

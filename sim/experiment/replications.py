@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.analysis.intervals import Interval, mean_interval, share_interval
 from sim.analysis.summary import GROUPS, Measure, Measures, Summary, Target
+from sim.analysis.warm_up import Presence
 from sim.errors import UserError
 
 if TYPE_CHECKING:
@@ -66,10 +67,13 @@ class Replicated:
         One per replication.
     facts : tuple of Fact
         Likewise.
+    presence : Presence or None
+        Payments in the system over time, summed over the replications.
     """
 
     summaries: tuple[Summary, ...]
     facts: tuple[Fact, ...]
+    presence: Presence | None = None
 
     @classmethod
     def of(cls, finished: Sequence[Finished]) -> Replicated:
@@ -86,7 +90,10 @@ class Replicated:
             )
             for done in ordered
         )
-        return cls(tuple(done.summary for done in ordered), facts)
+        presence = None
+        for done in ordered:
+            presence = _summed(presence, done.summary.presence)
+        return cls(tuple(done.summary for done in ordered), facts, presence)
 
     def joined(self, other: Replicated) -> Replicated:
         """Return both together, in order of number."""
@@ -95,7 +102,11 @@ class Replicated:
             *zip(other.facts, other.summaries, strict=True),
         ]
         pairs.sort(key=lambda pair: pair[0].replication)
-        return Replicated(tuple(pair[1] for pair in pairs), tuple(pair[0] for pair in pairs))
+        return Replicated(
+            tuple(pair[1] for pair in pairs),
+            tuple(pair[0] for pair in pairs),
+            _summed(self.presence, other.presence),
+        )
 
     def values(self, measure: str) -> list[float]:
         """Return a headline measure of each replication, left out where there is none."""
@@ -106,7 +117,7 @@ class Replicated:
         """Return all measures as means over replications with intervals."""
         first = self.summaries[0]
         if len(self.summaries) == 1:
-            return first
+            return replace(first, presence=self.presence)
         by = {
             group: {
                 name: _pooled([s.by[group][name] for s in self.summaries if name in s.by[group]])
@@ -124,6 +135,7 @@ class Replicated:
             measures=headline,
             by=by,
             g20=_pooled_targets(first.g20, [summary.g20 for summary in self.summaries]),
+            presence=self.presence,
         )
 
 
@@ -195,6 +207,7 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
         "covers": first.covers,
         "targets": {name: [t.target, t.unit] for name, t in first.g20.items()},
         "g20": [{name: t.value for name, t in s.g20.items()} for s in replicated.summaries],
+        "presence": None if replicated.presence is None else asdict(replicated.presence),
         "facts": [
             [f.replication, f.payments, f.events, f.digest, f.payments_digest, f.expected]
             for f in replicated.facts
@@ -249,7 +262,17 @@ def read_replications(path: Path) -> Replicated:
         )
         for at, fact in enumerate(facts)
     )
-    return Replicated(summaries, facts)
+    followed = kept.get("presence")
+    if followed is None:
+        return Replicated(summaries, facts)
+    followed["inside_us"] = tuple(followed["inside_us"])
+    return Replicated(summaries, facts, Presence(**followed))
+
+
+def _summed(one: Presence | None, other: Presence | None) -> Presence | None:
+    if one is None or other is None:
+        return one or other
+    return one.joined(other)
 
 
 def _pooled(sets: Sequence[Measures]) -> dict[str, Measure]:

@@ -26,6 +26,7 @@ from sim.contract.spec import (
     StreamColumn,
 )
 from sim.tables.positions import PositionFolder
+from sim.tables.presence import PresenceFolder
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 C = RecordColumn
@@ -106,6 +107,10 @@ class SummaryFolder:
         Most payments completed in one second.
     positions : PositionFolder
         What agents owe each other.
+    presence : PresenceFolder
+        How many payments were in the system over time, those of the warm-up included.
+    open_age : ndarray of int64, shape (cells, HISTOGRAM_LENGTH)
+        Histogram of the time from submission to the horizon of payments not credited by then.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -121,10 +126,13 @@ class SummaryFolder:
         self.agent = np.zeros((len(plan.agent_account), TALLY_WIDTH), dtype=np.int64)
         self.peak = PeakRate()
         self.positions = PositionFolder(plan)
+        self.presence = PresenceFolder(plan)
+        self.open_age = np.zeros((0, HISTOGRAM_LENGTH), dtype=np.int64)
 
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""
         plan = self._plan
+        self.presence.take(rows)
         self.peak.take(rows, plan.stream[rows[:, C.STREAM], StreamColumn.SCOPE], plan.warm_up_us)
         counts = rows[:, C.SUBMITTED_US] >= plan.warm_up_us
         if not counts.all():
@@ -147,6 +155,7 @@ class SummaryFolder:
             rows, slot, part = rows[counts], slot[counts], part[counts]
         np.add.at(self.reasons, (slot, rows[:, C.REASON], rows[:, C.OUTCOME]), 1)
         self._fold_times(slot, part)
+        self._fold_ages(slot, rows)
         self.positions.take(rows)
 
     def _open_cells(self, code: Array) -> None:
@@ -162,6 +171,7 @@ class SummaryFolder:
         self.reasons = _grown(self.reasons, len(fresh))
         self.end_to_end = _grown(self.end_to_end, len(fresh))
         self.machine = _grown(self.machine, len(fresh))
+        self.open_age = _grown(self.open_age, len(fresh))
 
     def _fold_times(self, slot: Array, part: Array) -> None:
         """Count the times of completed payments."""
@@ -174,6 +184,13 @@ class SummaryFolder:
         ):
             np.maximum.at(self.maximum[:, column], at, values)
             np.add.at(histogram, (at, histogram_buckets(values)), 1)
+
+    def _fold_ages(self, slot: Array, rows: Array) -> None:
+        """Count how long payments that are still open have been under way."""
+        is_open = (rows[:, C.OUTCOME] == Outcome.IN_PROGRESS) & (rows[:, C.CREDITED_US] == NULL)
+        still = np.flatnonzero(is_open)
+        ages = self._plan.horizon_us - rows[still, C.SUBMITTED_US]
+        np.add.at(self.open_age, (slot[still], histogram_buckets(ages)), 1)
 
     def _fold_agents(self, rows: Array, route: Array, part: Array) -> None:
         """Count each payment once for every different agent that has a part in it."""

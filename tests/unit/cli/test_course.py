@@ -1,0 +1,109 @@
+"""What is said of a run's start and end, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import exp
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.analysis.summary import Measure, Summary
+from sim.analysis.warm_up import Presence
+from sim.cli.course import chart, course
+from sim.experiment.run import run_scenario
+from sim.units import SECOND_US
+from tests.unit.experiment.tiny import write_tiny
+
+
+def _presence(inside: Sequence[float], *, warm_up_s: int = 0, payments: int = 1000) -> Presence:
+    area = tuple(round(number * SECOND_US) for number in inside)
+    return Presence(SECOND_US, warm_up_s * SECOND_US, 1, payments, area)
+
+
+def _filling(seconds: float) -> list[float]:
+    """Return a system that fills up to 100 payments, with a little unrest."""
+    unrest = np.random.default_rng(20250917).normal(scale=2, size=600)
+    return [100 * (1 - exp(-at / seconds)) + abs(unrest[at]) for at in range(600)]
+
+
+def _words(presence: Presence, **measures: Measure) -> str:
+    summary = Summary("s", 1, "compiled", 1, "all", measures, {}, presence=presence)
+    return "\n".join(line.plain for line in course(summary))
+
+
+def test_a_start_that_is_left_in_is_told_with_what_it_does() -> None:
+    presence = _presence(_filling(40))
+    found = presence.judge()
+    assert found is not None
+    assert found.needed_us is not None
+    # After 100 s all but exp(-2.5) = 8 % of the system is full, after 250 s all but 0.2 %.
+    assert 100 <= found.needed_us / SECOND_US <= 250
+    # The empty start lacks 100 x 40 of 600 x 100 payment seconds: 6.7 % of the mean.
+    assert found.bias == pytest.approx(-0.066, abs=0.01)
+    assert "mean is 7 % off" in _words(presence).replace("%", " %").replace("  ", " ")
+    assert "set clock.warm_up" in _words(presence)
+
+
+def test_a_start_that_is_left_out_is_enough() -> None:
+    words = _words(_presence(_filling(40), warm_up_s=240))
+    assert "Warm-up: 4 min left out, which is enough" in words
+
+
+def test_a_system_that_only_grows_does_not_settle() -> None:
+    presence = _presence([float(at * at) for at in range(600)])
+    found = presence.judge()
+    assert found is not None
+    assert found.as_json()["needed_s"] is None
+    assert not found.is_enough
+    assert "does not settle" in _words(presence)
+
+
+def test_too_few_payments_are_not_judged() -> None:
+    presence = _presence(_filling(40), payments=499)
+    assert presence.judge() is None
+    assert _words(presence) == ""
+
+
+def test_runs_are_averaged_before_they_are_judged() -> None:
+    one, other = _presence([10.0] * 600), _presence([30.0] * 600)
+    both = one.joined(other)
+    assert (both.runs, both.payments) == (2, 2000)
+    assert set(both.inside) == {20.0}
+
+
+@pytest.mark.parametrize(
+    ("counted", "told"),
+    [
+        (Measure(5.02, "s"), None),
+        (Measure(8.0, "s"), "p99 of those completed is 5 s; counting the open ones as at least so"),
+        (Measure(None, "s"), "longer than the run could see"),
+    ],
+)
+def test_open_payments_are_told_where_they_change_the_picture(
+    counted: Measure, told: str | None
+) -> None:
+    words = _words(
+        replace(_presence([1.0] * 600), payments=0),
+        open_share=Measure(0.02, "share"),
+        end_to_end_p99=Measure(5.0, "s"),
+        end_to_end_p99_kaplan_meier=counted,
+    )
+    assert words == "" if told is None else told in words
+
+
+def test_a_chart_is_as_high_as_its_largest_part() -> None:
+    assert chart([0, 0, 1, 1, 2, 2, 4, 4], 4) == "▁▃▅█"
+    assert chart([0, 0], 4) == "▁▁"
+
+
+def test_the_summary_says_what_was_found(tmp_path: Path) -> None:
+    changes = ("clock.horizon=600 s", "clock.warm_up=30 s")
+    result = run_scenario(write_tiny(tmp_path), out=tmp_path / "run", overrides=changes)
+    content = result.run.summary()["warm_up"]
+    assert isinstance(content, dict)
+    assert content["used_s"] == 30
+    assert content["is_settled"] is True
+    assert content["is_enough"] is True
