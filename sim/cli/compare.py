@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,12 @@ FormatOption = Annotated[
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Write the table of differences here.")
+]
+
+
+ArmsOption = Annotated[
+    Path | None,
+    typer.Option("--arms", metavar="FILE", help="Write every arm's own figures here."),
 ]
 
 
@@ -57,17 +64,20 @@ def compare_command(
     jobs: JobsOption = None,
     form: FormatOption = None,
     out: OutOption = None,
+    arms_out: ArmsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare arms on the same customers, with intervals and a verdict per measure."""
     from sim.cli.counting import RunCounter
     from sim.experiment.compare import compare_arms
+    from sim.experiment.compare_output import arms_table
     from sim.experiment.pool import LocalPool, wanted_jobs
     from sim.experiment.run import Silence, find_engine
-    from sim.experiment.tabular import choose_format
+    from sim.experiment.tabular import choose_format, write_table
+    from sim.tables.provenance import origin
 
     processes = wanted_jobs(jobs)
-    form = choose_format(form, out)
+    form, arms_form = choose_format(form, out), choose_format(None, arms_out)
     loaded = _experiment(inputs)
     arms, plan = _arms(inputs, loaded, tuple(changes or ()))
     plan = _changed(
@@ -82,6 +92,8 @@ def compare_command(
     with LocalPool(processes) as pool, RunCounter() as counter:
         found = compare_arms(arms, plan, pool, notice=counter.tell)
         found = _selected(found, arms, loaded, pool)
+    if arms_out is not None and arms_form is not None:
+        write_table(arms_table(found), arms_form, arms_out, origin=origin(_command()))
     _show(found, form=form, out=out, as_json=as_json)
 
 
@@ -203,26 +215,48 @@ def _rule(indifference: float, is_lower_better: bool, probability: float) -> Sel
 
 
 def _show(found: Comparison, *, form: str | None, out: Path | None, as_json: bool) -> None:
-    from sim.experiment.compare_output import arms_table, as_json_object, pairs_table, sentences
+    from sim.experiment.compare_output import as_json_object, pairs_table
     from sim.experiment.tabular import render, write_table
+    from sim.tables.provenance import origin
 
     table = pairs_table(found)
     if out is not None and form is not None:
-        write_table(table, form, out)
+        write_table(table, form, out, origin=origin(_command()))
     if as_json:
-        typer.echo(json.dumps(as_json_object(found), indent=2, allow_nan=False))
+        content = {**as_json_object(found), **origin(_command())}
+        typer.echo(json.dumps(content, indent=2, allow_nan=False))
         return
     if out is None and form is not None:
         typer.echo(render(table, form), nl=False)
         return
-    for line in sentences(found):
-        typer.echo(line)
-    typer.echo("")
-    typer.echo(render(arms_table(found), "markdown"))
-    typer.echo(render(table, "markdown"))
-    ratios = found.variance_ratio()
-    if ratios:
-        listed = ", ".join(f"{name} {ratio:.3f}" for name, ratio in ratios.items())
-        typer.echo(f"Variance of differences against independent luck: {listed}")
+    _print(found)
     if out is not None:
         typer.echo(f"written to {out}", err=True)
+
+
+def _command() -> tuple[str, ...]:
+    return ("payroute", *sys.argv[1:])
+
+
+def _print(found: Comparison) -> None:
+    """Print the verdict in words, then a table per pair."""
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from sim.cli.compare_tables import controlled_lines, legend, pair_tables
+    from sim.cli.summary import WIDTH
+    from sim.experiment.compare_output import footnotes, sentences
+
+    console = Console(highlight=False)
+    width = min(console.width, WIDTH)
+    for line in sentences(found):
+        console.print(Text(line, style="bold"), width=width)
+    for title, table in pair_tables(found):
+        console.print(Text(f"\n{title}", style="bold"), width=width)
+        console.print(Padding(table, (0, 0, 0, 2), expand=False), width=width)
+    console.print()
+    for line in (legend(), *footnotes(found)):
+        console.print(Text(line), width=width)
+    for line in controlled_lines(found):
+        console.print(Text(f"  {line}"), width=width)

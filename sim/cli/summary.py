@@ -127,7 +127,7 @@ def _headline(summary: Summary) -> RenderableType:
     )
     shown = []
     for block in blocks:
-        table = _table(("", "left"), ("", "right"), headed=False)
+        table = make_table(("", "left"), ("", "right"), headed=False)
         for words, name in block:
             if measures[name].value is not None:
                 table.add_row(words, Text(figure(measures[name]), style="bold"))
@@ -144,7 +144,7 @@ def _groups(summary: Summary, group: str) -> RenderableType | None:
     heads += [("p99", "right")]
     if has_cost:
         heads += [("payer", "right"), ("merchant", "right")]
-    table = _table(*heads)
+    table = make_table(*heads)
     busiest = sorted(found, key=lambda name: (-float(found[name]["submitted"]), name))
     for name in busiest[:_ROUTES_SHOWN]:
         measures = found[name]
@@ -158,7 +158,7 @@ def _reasons(summary: Summary) -> RenderableType | None:
     found = summary.by["reason"]
     if not found:
         return None
-    table = _table(("reason", "left"), ("payments", "right"), ("share", "right"), ("", "left"))
+    table = make_table(("reason", "left"), ("payments", "right"), ("share", "right"), ("", "left"))
     for name in sorted(found, key=lambda name: (-float(found[name]["submitted"]), name)):
         measures = found[name]
         words = Text(reason_words(name), style="dim")
@@ -195,7 +195,7 @@ def _bars(parts: Sequence[tuple[str, float, str]]) -> RenderableType | None:
     if not parts:
         return None
     total = sum(size for _, size, _ in parts)
-    table = _table(("", "left"), ("", "right"), ("", "right"), ("", "left"), headed=False)
+    table = make_table(("", "left"), ("", "right"), ("", "right"), ("", "left"), headed=False)
     for words, size, text in sorted(parts, key=lambda part: (-part[1], part[0])):
         if size < total * _LEAST_SHARE:
             continue
@@ -207,7 +207,7 @@ def _bars(parts: Sequence[tuple[str, float, str]]) -> RenderableType | None:
 def _targets(summary: Summary) -> RenderableType | None:
     if not any(target.value is not None for target in summary.g20.values()):
         return None
-    table = _table(("indicator", "left"), ("here", "right"), ("target", "right"), ("", "left"))
+    table = make_table(("indicator", "left"), ("here", "right"), ("target", "right"), ("", "left"))
     for name, target in summary.g20.items():
         sign = "at least" if target.unit == "share" else "at most"
         is_met = {True: ("met", "green"), False: ("missed", "red"), None: ("unknown", "dim")}
@@ -232,7 +232,7 @@ def _stations(summary: Summary) -> RenderableType | None:
     if not busiest:
         return None
     heads = ("utilisation", "mean queue", "longest queue", "mean wait", "refused")
-    table = _table(("place", "left"), *((head, "right") for head in heads))
+    table = make_table(("place", "left"), *((head, "right") for head in heads))
     for name in busiest[:_STATIONS_SHOWN]:
         row = found[name]
         names = ("utilisation", "queue_mean", "queue_max", "wait_mean", "refused")
@@ -255,7 +255,7 @@ def _accounts(summary: Summary, loaded: LoadedScenario) -> RenderableType | None
     if not chosen:
         return None
     heads = ("lowest", "of opening", "waited", "refused")
-    table = _table(("account", "left"), *((head, "right") for head in heads))
+    table = make_table(("account", "left"), *((head, "right") for head in heads))
     for name in sorted(chosen):
         row = found[name]
         table.add_row(
@@ -312,7 +312,8 @@ def _ending(result: Result) -> Iterable[Text]:
     yield Text.assemble("Run folder: ", (str(result.folder), "bold"))
 
 
-def _table(*columns: tuple[str, str], headed: bool = True) -> Table:
+def make_table(*columns: tuple[str, str], headed: bool = True) -> Table:
+    """Return an empty table of the house's looks; columns are (heading, left or right)."""
     table = Table(
         box=box.SIMPLE_HEAD if headed else None,
         show_header=headed,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,6 +34,10 @@ def sweep_command(
         int | None, typer.Option(metavar="N", min=1, help="Replications of every point.")
     ] = None,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes.")] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the table here too: .csv, .md, .tex, .json."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run a grid, a list or a space-filling design; finished points are never run again."""
@@ -41,8 +47,11 @@ def sweep_command(
     from sim.experiment.pool import LocalPool, wanted_jobs
     from sim.experiment.run import Silence, find_engine
     from sim.experiment.sweep import run_sweep
+    from sim.experiment.tabular import choose_format, write_table
+    from sim.tables.provenance import origin
 
-    processes = wanted_jobs(jobs)
+    processes, form = wanted_jobs(jobs), choose_format(None, table, option="--table")
+    command = ("payroute", *sys.argv[1:])
     loaded = load_experiment(scenario_file(experiment))
     folder = out or f"results/{loaded.experiment.experiment}/sweep"
     if cluster is None:
@@ -58,7 +67,10 @@ def sweep_command(
             overrides=tuple(changes or ()),
             replications=replications,
             notice=counter.tell,
+            command=command,
         )
+    if table is not None and form is not None:
+        write_table(found.table, form, table, origin=origin(command))
     _show(found, folder, as_json=as_json)
 
 

@@ -9,8 +9,9 @@ has the same seed and number, hence the same customers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
+from math import sqrt
 
 from sim.analysis.comparison import (
     Controlled,
@@ -102,6 +103,8 @@ class Pair:
         ``b - a``; None where an arm has no value in some replication.
     p_holm : float
         Corrected for all pairs and measures of the comparison.
+    controlled : Controlled or None
+        The difference corrected by what is known of arrivals, where that helps.
     """
 
     a: str
@@ -110,6 +113,7 @@ class Pair:
     unit: str
     difference: PairedDifference | None
     p_holm: float
+    controlled: Controlled | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -167,6 +171,10 @@ class Comparison:
             if pair.difference is not None and pair.difference.unpaired_standard_error > 0:
                 found.setdefault(pair.measure, []).append(pair.difference.variance_ratio)
         return {measure: sum(ratios) / len(ratios) for measure, ratios in found.items()}
+
+    def standard_error_ratio(self) -> dict[str, float]:
+        """Return per measure what is left of the standard error of independent luck."""
+        return {measure: sqrt(ratio) for measure, ratio in self.variance_ratio().items()}
 
 
 Notice = Callable[[int, int], None]
@@ -293,22 +301,14 @@ def _extended(
 
 def _compared(plan: ComparisonPlan, held: dict[str, Replicated]) -> Comparison:
     summaries = {name: replicated.summary() for name, replicated in held.items()}
-    found: list[tuple[str, str, str, PairedDifference | None]] = []
-    for a, b in _pairs(tuple(held), plan.baseline):
-        for measure in plan.measures:
-            found.append((a, b, measure, _difference(held[a], held[b], measure)))
-    corrected = adjust_holm([d.p_value for *_, d in found if d is not None])
-    remaining = iter(corrected)
     pairs = tuple(
-        Pair(
-            a,
-            b,
-            measure,
-            _unit(summaries[a], measure),
-            difference,
-            1.0 if difference is None else next(remaining),
-        )
-        for a, b, measure, difference in found
+        _pair((a, b), held, measure, unit=_unit(summaries[a], measure))
+        for a, b in _pairs(tuple(held), plan.baseline)
+        for measure in plan.measures
+    )
+    corrected = iter(adjust_holm([pair.p_holm for pair in pairs if pair.difference is not None]))
+    pairs = tuple(
+        pair if pair.difference is None else replace(pair, p_holm=next(corrected)) for pair in pairs
     )
     controlled = {name: _controlled(replicated, plan.measures) for name, replicated in held.items()}
     return Comparison(plan, held, summaries, pairs, controlled)
@@ -320,17 +320,33 @@ def _pairs(names: tuple[str, ...], baseline: str | None) -> list[tuple[str, str]
     return [(baseline, name) for name in names if name != baseline]
 
 
-def _difference(a: Replicated, b: Replicated, measure: str) -> PairedDifference | None:
-    """Compare over the replications in which both arms have a value."""
-    both = []
-    for first, second in zip(a.summaries, b.summaries, strict=True):
+def _pair(names: tuple[str, str], held: dict[str, Replicated], measure: str, *, unit: str) -> Pair:
+    """Compare two arms over the replications in which both have a value; p is not corrected yet."""
+    a, b = held[names[0]], held[names[1]]
+    both: dict[int, tuple[float, float]] = {}
+    for at, (first, second) in enumerate(zip(a.summaries, b.summaries, strict=True)):
         left, right = pick(first, measure), pick(second, measure)
         if left is None or right is None or left.value is None or right.value is None:
             continue
-        both.append((float(left), float(right)))
+        both[at] = float(left), float(right)
     if len(both) < 2:
-        return None
-    return compare_paired([pair[0] for pair in both], [pair[1] for pair in both])
+        return Pair(*names, measure, unit, None, 1.0)
+    left_values, right_values = zip(*both.values(), strict=True)
+    difference = compare_paired(left_values, right_values)
+    controls = _arrivals(a.facts, a.summaries)
+    controlled = None
+    if controls is not None:
+        controlled = _worthwhile(
+            [right - left for left, right in both.values()], [controls[at] for at in both]
+        )
+    return Pair(*names, measure, unit, difference, difference.p_value, controlled)
+
+
+def _worthwhile(values: Sequence[float], controls: Sequence[float]) -> Controlled | None:
+    """Correct a mean by a control, None where that does not help."""
+    better = control_variate(values, controls)
+    is_worth_it = better is not None and better.variance_ratio < _CONTROL_WORTHWHILE
+    return better if is_worth_it else None
 
 
 def _controlled(held: Replicated, measures: Sequence[str]) -> dict[str, Controlled]:
@@ -344,8 +360,8 @@ def _controlled(held: Replicated, measures: Sequence[str]) -> dict[str, Controll
         values = [float(one.value) for one in picked if one is not None and one.value is not None]
         if len(values) != len(controls):
             continue
-        better = control_variate(values, controls)
-        if better is not None and better.variance_ratio < _CONTROL_WORTHWHILE:
+        better = _worthwhile(values, controls)
+        if better is not None:
             found[measure] = better
     return found
 
@@ -402,12 +418,4 @@ def _with_reasons(found: Comparison) -> Comparison:
             f"{pair.b} against {pair.a}, {target}: {word} with {found.replications} replications "
             f"({half:.4g} {pair.unit}, wanted {wanted:.4g})"
         )
-    return Comparison(
-        found.plan,
-        found.arms,
-        found.summaries,
-        found.pairs,
-        found.controlled,
-        found.selection,
-        tuple(reasons),
-    )
+    return replace(found, reasons=tuple(reasons))

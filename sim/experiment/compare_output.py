@@ -6,6 +6,7 @@ table of arms, one of differences, and the JSON object of ``compare --json``.
 
 from __future__ import annotations
 
+from sim.analysis.comparison import Controlled
 from sim.analysis.summary import Json
 from sim.experiment.compare import Comparison, Pair
 from sim.experiment.picking import pick
@@ -50,14 +51,39 @@ def sentences(found: Comparison) -> list[str]:
 def arms_table(found: Comparison) -> TabularData:
     """Return each arm's measures with intervals, a row per arm and measure."""
     rows = []
+    has_control = any(found.controlled.values())
     for name, summary in found.summaries.items():
         for key in found.plan.measures:
             measure = pick(summary, key)
             if measure is None:
                 continue
             value = None if measure.value is None else float(measure)
-            rows.append((name, key, measure.unit, value, measure.low, measure.high))
-    return TabularData(("arm", "measure", "unit", "value", "low", "high"), tuple(rows))
+            ends = _controlled_ends(found.controlled[name].get(key)) if has_control else ()
+            rows.append((name, key, measure.unit, value, measure.low, measure.high, *ends))
+    columns: tuple[str, ...] = ("arm", "measure", "unit", "value", "low", "high")
+    if has_control:
+        columns = (*columns, "controlled", "controlled_low", "controlled_high")
+    return TabularData(columns, tuple(rows))
+
+
+def footnotes(found: Comparison) -> list[str]:
+    """Return what the common luck and what is known of arrivals were worth."""
+    lines = []
+    ratios = found.variance_ratio()
+    if ratios:
+        listed = ", ".join(
+            f"{name} {ratio:.3f} (variance {ratios[name]:.2g})"
+            for name, ratio in found.standard_error_ratio().items()
+        )
+        lines.append(f"Standard error of differences, in parts of independent luck's: {listed}.")
+    better = [one.variance_ratio for arm in found.controlled.values() for one in arm.values()]
+    better += [pair.controlled.variance_ratio for pair in found.pairs if pair.controlled]
+    if better:
+        lines.append(
+            f"Known numbers of arrivals sharpen {len(better)} estimates (control variates), to "
+            f"{min(better):.2g} of their variance at best."
+        )
+    return lines
 
 
 def pairs_table(found: Comparison) -> TabularData:
@@ -89,6 +115,7 @@ def as_json_object(found: Comparison) -> dict[str, Json]:
         "arms": [_arm(found, name) for name in found.arms],
         "pairs": [_pair(pair) for pair in found.pairs],
         "variance_ratio": dict(ratios),
+        "standard_error_ratio": dict(found.standard_error_ratio()),
         "sentences": list(sentences(found)),
     }
     chosen = found.selection
@@ -112,15 +139,7 @@ def _arm(found: Comparison, name: str) -> dict[str, Json]:
         measure = pick(summary, key)
         if measure is not None:
             measures[key] = measure.as_json()
-    controlled: dict[str, Json] = {
-        key: {
-            "value": better.interval.value,
-            "low": better.interval.low,
-            "high": better.interval.high,
-            "variance_ratio": better.variance_ratio,
-        }
-        for key, better in found.controlled[name].items()
-    }
+    controlled = {key: _controlled(better) for key, better in found.controlled[name].items()}
     return {"name": name, "measures": measures, "controlled": controlled}
 
 
@@ -136,7 +155,19 @@ def _pair(pair: Pair) -> dict[str, Json]:
         "high": high,
         "p_holm": pair.p_holm,
         "verdict": pair.verdict,
+        "controlled": None if pair.controlled is None else _controlled(pair.controlled),
     }
+
+
+def _controlled(better: Controlled) -> Json:
+    value, low, high = _controlled_ends(better)
+    return {"value": value, "low": low, "high": high, "variance_ratio": better.variance_ratio}
+
+
+def _controlled_ends(better: Controlled | None) -> tuple[float | None, float | None, float | None]:
+    if better is None:
+        return None, None, None
+    return better.interval.value, better.interval.low, better.interval.high
 
 
 def _ends(pair: Pair) -> tuple[float | None, float | None, float | None]:

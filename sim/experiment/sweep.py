@@ -21,6 +21,7 @@ from sim.experiment.sweep_points import Point, lay_out
 from sim.experiment.sweep_store import Store
 from sim.experiment.tabular import TabularData
 from sim.experiment.work import WorkItem, do_work
+from sim.tables.provenance import origin
 
 DEFAULT_MEASURES = ("success_rate", "end_to_end_mean", "end_to_end_p99", "payer_cost_bps")
 DONE, FAILED = "done", "failed"
@@ -85,6 +86,7 @@ def run_sweep(
     overrides: tuple[str, ...] = (),
     replications: int | None = None,
     notice: Notice | None = None,
+    command: Sequence[str] = (),
 ) -> SweepResult:
     """Run every point that is not finished, and collect the table.
 
@@ -102,6 +104,8 @@ def run_sweep(
         In place of the experiment's.
     notice : callable, optional
         Hears points done and points in all.
+    command : sequence of str
+        Words of the command line, kept with the table.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def run_sweep(
     results = [store.read(item.number) for item in items]
     table = _collect(sweep, lay_out(sweep, _seed(loaded)), items[0].measures, results)
     failed = sum(result["status"] == FAILED for result in results)
-    store.write_table(table)
+    store.write_table(table, origin(command))
     return SweepResult(table, len(waiting), kept, failed)
 
 

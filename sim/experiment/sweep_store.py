@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from sim.errors import MachineError, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sim.experiment.tabular import TabularData
 
@@ -83,14 +83,15 @@ class Store:
             raise MachineError(f"point {number}: its file is gone; run the sweep again")
         return cast("dict[str, object]", json.loads(text))
 
-    def write_table(self, table: TabularData) -> None:
-        """Write the tidy table."""
+    def write_table(self, table: TabularData, origin: Mapping[str, object]) -> None:
+        """Write the tidy table, with what made it in its metadata."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        columns = {name: [row[at] for row in table.rows] for at, name in enumerate(table.columns)}
+        from sim.experiment.tabular import to_arrow
+
         sink = pa.BufferOutputStream()
-        pq.write_table(pa.table(columns), sink)
+        pq.write_table(to_arrow(table, origin=origin), sink)
         self._files.write(TABLE, sink.getvalue().to_pybytes())
 
 

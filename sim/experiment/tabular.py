@@ -9,11 +9,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.errors import UserError, suggest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Cell = str | int | float | bool | None
 
@@ -46,7 +50,7 @@ class TabularData:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def choose_format(named: str | None, out: Path | None) -> str | None:
+def choose_format(named: str | None, out: Path | None, *, option: str = "--out") -> str | None:
     """Return the format asked for, by name or by the suffix of the file.
 
     Raises
@@ -62,7 +66,7 @@ def choose_format(named: str | None, out: Path | None) -> str | None:
         named = _SUFFIXES.get(out.suffix)
         if named is None:
             raise UserError(
-                f"--out: found {out.name!r}; allowed: a file that ends in "
+                f"{option}: found {out.name!r}; allowed: a file that ends in "
                 f"{', '.join(_SUFFIXES)}, or a --format"
             )
     if named == "parquet" and out is None:
@@ -94,8 +98,19 @@ def render(table: TabularData, form: str) -> str:
     return json.dumps(table.records(), indent=2, allow_nan=False) + "\n"
 
 
-def write_table(table: TabularData, form: str, path: Path) -> None:
+def write_table(
+    table: TabularData, form: str, path: Path, *, origin: Mapping[str, object] | None = None
+) -> None:
     """Write a table to a file, whole or not at all.
+
+    Parameters
+    ----------
+    table : TabularData
+    form : str
+        One of :data:`FORMATS`.
+    path : Path
+    origin : mapping, optional
+        What made it; kept in the metadata of Parquet files.
 
     Raises
     ------
@@ -108,16 +123,21 @@ def write_table(table: TabularData, form: str, path: Path) -> None:
     with machine_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if form == "parquet":
-            import pyarrow as pa
             import pyarrow.parquet as pq
 
-            columns = {
-                name: [row[at] for row in table.rows] for at, name in enumerate(table.columns)
-            }
-            pq.write_table(pa.table(columns), draft)
+            pq.write_table(to_arrow(table, origin=origin), draft)
         else:
             draft.write_text(render(table, form), encoding="utf-8")
         draft.replace(path)
+
+
+def to_arrow(table: TabularData, *, origin: Mapping[str, object] | None = None) -> pa.Table:
+    """Return a table as Arrow, with what made it in its metadata."""
+    import pyarrow as pa
+
+    columns = {name: [row[at] for row in table.rows] for at, name in enumerate(table.columns)}
+    made = {name: json.dumps(value) for name, value in (origin or {}).items()}
+    return pa.table(columns).replace_schema_metadata(made or None)
 
 
 def read_csv(path: Path) -> TabularData:

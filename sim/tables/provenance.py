@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -34,6 +35,17 @@ def libraries() -> dict[str, str | None]:
     versions: dict[str, str | None] = {"python": platform.python_version()}
     versions.update({name: _version(name) for name in LIBRARIES})
     return versions
+
+
+def origin(command: Sequence[str]) -> dict[str, object]:
+    """Return what made a result that has no run folder of its own.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Words of the command line.
+    """
+    return {"software": software(), "libraries": libraries(), "command": list(command)}
 
 
 def machine() -> dict[str, str | int | None]:

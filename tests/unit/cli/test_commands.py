@@ -230,3 +230,41 @@ def test_what_goes_wrong_inside_has_its_exit_code(tmp_path, monkeypatch, raised,
     assert told in result.stderr
     assert ("Traceback" in result.stderr) == (code == 1)
     assert json.loads((out / "run.json").read_text())["status"] == "running"
+
+
+def test_compare_says_it_in_words_and_in_a_table_per_pair(tmp_path, monkeypatch):
+    path = write_queue(tmp_path)
+    other = tmp_path / "four-clerks.yaml"
+    other.write_text(
+        QUEUE.replace("three-clerks", "four-clerks").replace("servers: 3", "servers: 4")
+    )
+    arms = tmp_path / "arms.csv"
+    words = ["--replications", "8", "--measures", "success_rate,mean", "--jobs", "1"]
+    result = payroute("compare", path, other, *words, "--arms", arms, monkeypatch=monkeypatch)
+    assert result.exit_code == 0, result.output
+    assert "Against queue, four-clerks succeeds " in result.stdout
+    assert "four-clerks against queue: 8 replications of the same customers" in result.stdout
+    assert "pp *" in result.stdout
+    assert "Standard error of differences, in parts of independent luck's" in result.stdout
+    assert len(arms.read_text().splitlines()) == 1 + 2 * 2
+    content = json.loads(payroute("compare", path, other, *words, "--json").stdout)
+    assert content["software"]["name"] == "payroute"
+    assert content["standard_error_ratio"]["success_rate"] < 1
+
+
+def test_sweep_writes_its_table_wherever_it_is_wanted(tmp_path):
+    write_queue(tmp_path)
+    path = tmp_path / "clerks.yaml"
+    path.write_text(
+        "experiment: clerks\nscenario: queue.yaml\nreplications: 2\nmeasures: [success_rate]\n"
+        "sweep: {factors: {rails.shop.stations.counter.servers: {values: [2, 3]}}}\n"
+    )
+    table = tmp_path / "table.csv"
+    words = ["--out", tmp_path / "points", "--jobs", "1", "--table"]
+    result = payroute("sweep", path, *words, table)
+    assert result.exit_code == 0, result.output
+    assert "2 points run, 0 kept from before, 0 failed" in result.stdout
+    assert table.read_text().splitlines()[0].startswith("rails.shop.stations.counter.servers,point")
+    refused = payroute("sweep", path, *words, tmp_path / "table.xls")
+    assert refused.exit_code == 2
+    assert "--table: found 'table.xls'; allowed: a file that ends in" in refused.output
