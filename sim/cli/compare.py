@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +12,10 @@ import typer
 
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
-from sim.errors import UserError
 
 if TYPE_CHECKING:
-    from sim.analysis.selection import SelectionRule
-    from sim.experiment.compare import ArmWork, Comparison, ComparisonPlan
-    from sim.experiment.experiment_file import LoadedExperiment
+    from sim.experiment.arms import ComparisonWork
+    from sim.experiment.compare import Comparison, ComparisonPlan
 
 JobsOption = Annotated[
     int | None,
@@ -69,7 +68,7 @@ def compare_command(
 ) -> None:
     """Compare arms on the same customers, with intervals and a verdict per measure."""
     from sim.cli.counting import RunCounter
-    from sim.experiment.compare import compare_arms
+    from sim.experiment.arms import run_comparison
     from sim.experiment.compare_output import arms_table
     from sim.experiment.pool import LocalPool, wanted_jobs
     from sim.experiment.run import Silence, find_engine
@@ -78,10 +77,9 @@ def compare_command(
 
     processes = wanted_jobs(jobs)
     form, arms_form = choose_format(form, out), choose_format(None, arms_out)
-    loaded = _experiment(inputs)
-    arms, plan = _arms(inputs, loaded, tuple(changes or ()))
+    work = _work(inputs, tuple(changes or ()))
     plan = _changed(
-        plan,
+        work.plan,
         seed=seed,
         replications=replications,
         precision=precision,
@@ -90,74 +88,21 @@ def compare_command(
     )
     find_engine("compiled", Silence())
     with LocalPool(processes) as pool, RunCounter() as counter:
-        found = compare_arms(arms, plan, pool, notice=counter.tell)
-        found = _selected(found, arms, loaded, pool)
+        found = run_comparison(replace(work, plan=plan), pool, notice=counter.tell)
     if arms_out is not None and arms_form is not None:
         write_table(arms_table(found), arms_form, arms_out, origin=origin(_command()))
     _show(found, form=form, out=out, as_json=as_json)
 
 
-def _experiment(inputs: list[str]) -> LoadedExperiment | None:
-    """Return the experiment, None where scenarios were given."""
+def _work(inputs: list[str], changes: tuple[str, ...]) -> ComparisonWork:
+    """Resolve one experiment, or two scenarios and more."""
+    from sim.experiment.arms import work_of_experiment, work_of_scenarios
     from sim.experiment.experiment_file import load_experiment
 
-    if len(inputs) > 1:
-        return None
-    loaded = load_experiment(scenario_file(inputs[0]))
-    if not loaded.experiment.arms:
-        raise UserError(
-            f"{inputs[0]}: found no arms; allowed: arms to compare, or `payroute sweep`"
-        )
-    return loaded
-
-
-def _arms(
-    inputs: list[str], loaded: LoadedExperiment | None, changes: tuple[str, ...]
-) -> tuple[list[ArmWork], ComparisonPlan]:
-    """Resolve every arm; all problems of an arm are told at once."""
-    from sim.compiler.compile import compile_scenario
-    from sim.experiment.compare import DEFAULT_MEASURES, ArmWork, ComparisonPlan
-    from sim.experiment.picking import full_key
-    from sim.experiment.precision import parse_precision
-    from sim.scenario.loader import dump_resolved
-    from sim.scenario.scenario import load_scenario
-
-    if loaded is None:
-        paths = [scenario_file(given) for given in inputs]
-        names = _names(paths)
-        scenarios = [load_scenario(path, changes) for path in paths]
-        for scenario in scenarios:
-            compile_scenario(scenario, with_tables=False)
-        arms = [
-            ArmWork(name, dump_resolved(scenario.document))
-            for name, scenario in zip(names, scenarios, strict=True)
-        ]
-        return arms, ComparisonPlan(seed=scenarios[0].scenario.seed)
-    experiment = loaded.experiment
-    scenarios = [loaded.arm(name, changes) for name in experiment.arms]
-    for scenario in scenarios:
-        # Every problem of every arm shows here, at its own file and line, before anything runs.
-        compile_scenario(scenario, with_tables=False)
-    arms = [
-        ArmWork(name, dump_resolved(scenario.document))
-        for name, scenario in zip(experiment.arms, scenarios, strict=True)
-    ]
-    seed = scenarios[0].scenario.seed if experiment.seed is None else experiment.seed
-    return arms, ComparisonPlan(
-        seed=seed,
-        replications=experiment.replications,
-        measures=tuple(map(full_key, experiment.measures)) or DEFAULT_MEASURES,
-        baseline=experiment.baseline,
-        precision=parse_precision(experiment.precision) if experiment.precision else (),
-    )
-
-
-def _names(paths: list[Path]) -> list[str]:
-    """Name arms after their files, in full where two files have the same name."""
-    stems = [path.stem for path in paths]
-    if len(set(paths)) < len(paths):
-        raise UserError("compare: found a scenario twice; allowed: different ones")
-    return stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+    paths = [scenario_file(given) for given in inputs]
+    if len(paths) > 1:
+        return work_of_scenarios(paths, changes)
+    return work_of_experiment(load_experiment(paths[0]), changes)
 
 
 def _changed(
@@ -170,8 +115,6 @@ def _changed(
     baseline: str | None,
 ) -> ComparisonPlan:
     """Let the command line win over the file."""
-    from dataclasses import replace
-
     from sim.experiment.picking import full_key
     from sim.experiment.precision import parse_precision
     from sim.experiment.run import checked_seed
@@ -187,31 +130,6 @@ def _changed(
     if baseline is not None:
         plan = replace(plan, baseline=baseline)
     return plan
-
-
-def _selected(
-    found: Comparison, arms: list[ArmWork], loaded: LoadedExperiment | None, pool: object
-) -> Comparison:
-    """Choose the best arm where the experiment asks for it."""
-    from dataclasses import replace
-
-    from sim.experiment.compare import choose_best
-    from sim.experiment.picking import full_key
-    from sim.experiment.pool import LocalPool
-
-    select = None if loaded is None else loaded.experiment.select
-    if select is None or not isinstance(pool, LocalPool):
-        return found
-    rule = _rule(float(select.indifference), select.best == "lowest", float(select.probability))
-    rule = replace(rule, replications_max=select.replications_max)
-    chosen = choose_best(found, arms, rule, measure=full_key(select.measure), pool=pool)
-    return replace(found, selection=chosen)
-
-
-def _rule(indifference: float, is_lower_better: bool, probability: float) -> SelectionRule:
-    from sim.analysis.selection import SelectionRule
-
-    return SelectionRule(indifference, is_lower_better, probability)
 
 
 def _show(found: Comparison, *, form: str | None, out: Path | None, as_json: bool) -> None:

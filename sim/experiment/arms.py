@@ -1,0 +1,146 @@
+"""Resolve what is to be compared, and compare it.
+
+Takes an experiment file or several scenarios; gives the arms with their plan, every problem of
+every arm told before anything runs, and the finished comparison with the best arm where the
+experiment asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.analysis.selection import SelectionRule
+from sim.errors import UserError
+from sim.experiment.compare import (
+    DEFAULT_MEASURES,
+    ArmWork,
+    Comparison,
+    ComparisonPlan,
+    Notice,
+    choose_best,
+    compare_arms,
+)
+from sim.experiment.experiment_file import LoadedExperiment, Select
+from sim.experiment.picking import full_key
+from sim.experiment.pool import Pool
+from sim.experiment.precision import parse_precision
+
+if TYPE_CHECKING:
+    from sim.scenario.scenario import LoadedScenario
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonWork:
+    """Hold everything a comparison needs.
+
+    Attributes
+    ----------
+    arms : tuple of ArmWork
+        Resolved.
+    plan : ComparisonPlan
+    select : Select or None
+        What is asked about the best arm.
+    """
+
+    arms: tuple[ArmWork, ...]
+    plan: ComparisonPlan
+    select: Select | None = None
+
+
+def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) -> ComparisonWork:
+    """Resolve the arms of an experiment file.
+
+    Parameters
+    ----------
+    loaded : LoadedExperiment
+    changes : tuple of str
+        ``path.to.field=value``, in every arm.
+
+    Raises
+    ------
+    UserError
+        If it has no arms.
+    ScenarioError
+        With every problem of an arm, at its own file and line.
+    """
+    experiment = loaded.experiment
+    if not experiment.arms:
+        raise UserError(
+            f"{loaded.path}: found no arms; allowed: arms to compare, or `payroute sweep`"
+        )
+    scenarios = {name: loaded.arm(name, changes) for name in experiment.arms}
+    first = next(iter(scenarios.values())).scenario
+    plan = ComparisonPlan(
+        seed=first.seed if experiment.seed is None else experiment.seed,
+        replications=experiment.replications,
+        measures=tuple(map(full_key, experiment.measures)) or DEFAULT_MEASURES,
+        baseline=experiment.baseline,
+        precision=parse_precision(experiment.precision) if experiment.precision else (),
+    )
+    arms = tuple(_arm(name, scenario) for name, scenario in scenarios.items())
+    return ComparisonWork(arms, plan, experiment.select)
+
+
+def work_of_scenarios(paths: Sequence[Path], changes: tuple[str, ...] = ()) -> ComparisonWork:
+    """Resolve scenarios as arms, named after their files; the first one's seed serves all.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Two or more.
+    changes : tuple of str
+        ``path.to.field=value``, in every arm.
+
+    Raises
+    ------
+    UserError
+        If a file is named twice.
+    ScenarioError
+        With every problem of an arm.
+    """
+    from sim.scenario.scenario import load_scenario
+
+    if len(set(paths)) < len(paths):
+        raise UserError("compare: found a scenario twice; allowed: different ones")
+    stems = [path.stem for path in paths]
+    names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+    scenarios = [load_scenario(path, changes) for path in paths]
+    arms = tuple(_arm(name, one) for name, one in zip(names, scenarios, strict=True))
+    return ComparisonWork(arms, ComparisonPlan(seed=scenarios[0].scenario.seed))
+
+
+def run_comparison(work: ComparisonWork, pool: Pool, *, notice: Notice | None = None) -> Comparison:
+    """Compare the arms, and choose the best one where that is asked for.
+
+    Parameters
+    ----------
+    work : ComparisonWork
+    pool : Pool
+        Where the work is done.
+    notice : callable, optional
+        Hears pieces of work done and planned.
+    """
+    found = compare_arms(work.arms, work.plan, pool, notice=notice)
+    select = work.select
+    if select is None:
+        return found
+    rule = SelectionRule(
+        float(select.indifference),
+        select.best == "lowest",
+        float(select.probability),
+        select.replications_max,
+    )
+    measure = full_key(select.measure)
+    return replace(found, selection=choose_best(found, work.arms, rule, measure=measure, pool=pool))
+
+
+def _arm(name: str, loaded: LoadedScenario) -> ArmWork:
+    """Return an arm that will run: compiled once, so that its problems show now."""
+    from sim.compiler.compile import compile_scenario
+    from sim.scenario.loader import dump_resolved
+
+    compile_scenario(loaded, with_tables=False)
+    return ArmWork(name, dump_resolved(loaded.document))
