@@ -1,7 +1,8 @@
 """payroute: a discrete-event simulator of cross-border payment routing around Cambodia.
 
-``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result; everything behind it is
-imported when it is first used, so that ``import sim`` costs nothing.
+``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result, ``sim.compare`` and
+``sim.sweep`` do what the commands of that name do; everything behind them is imported when it is
+first used, so that ``import sim`` costs nothing.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sim.experiment.api import run
+    from sim.experiment.api import compare, run, sweep
     from sim.experiment.result import Result
 
-__all__ = ["Result", "__version__", "run"]
+__all__ = ["Result", "__version__", "compare", "run", "sweep"]
 
-_HOMES = {"run": "sim.experiment.api", "Result": "sim.experiment.result"}
+_HOMES = dict.fromkeys(("compare", "run", "sweep"), "sim.experiment.api")
+_HOMES["Result"] = "sim.experiment.result"
 
 
 def __getattr__(name: str) -> object:

@@ -46,14 +46,14 @@ def sweep_command(
     from sim.experiment.experiment_file import load_experiment
     from sim.experiment.pool import LocalPool, wanted_jobs
     from sim.experiment.run import Silence, find_engine
-    from sim.experiment.sweep import run_sweep
+    from sim.experiment.sweep import default_folder, run_sweep
     from sim.experiment.tabular import choose_format, write_table
     from sim.tables.provenance import origin
 
     processes, form = wanted_jobs(jobs), choose_format(None, table, option="--table")
     command = ("payroute", *sys.argv[1:])
     loaded = load_experiment(scenario_file(experiment))
-    folder = out or f"results/{loaded.experiment.experiment}/sweep"
+    folder = out or default_folder(loaded)
     if cluster is None:
         find_engine("compiled", Silence())
         pool: LocalPool | ClusterPool = LocalPool(processes)

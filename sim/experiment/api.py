@@ -1,16 +1,27 @@
-"""What ``import sim`` offers: one function that runs a scenario.
+"""What ``import sim`` offers: run a scenario, compare arms, sweep over fields.
 
-Takes a scenario file and options in Python's words; gives a
-:class:`~sim.experiment.result.Result`.
+Takes files and options in Python's words; gives the same results as the commands. Work is done in
+this process unless ``jobs`` says otherwise; a script that asks for more processes keeps its own
+work below ``if __name__ == "__main__":``, as Python's processes require.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.experiment.result import Result
-from sim.experiment.run import run_scenario
+from sim.experiment.run import RunOptions, checked_seed, override_texts, run_scenario
+
+if TYPE_CHECKING:
+    from sim.experiment.cluster import ClusterPool
+    from sim.experiment.compare import Comparison
+    from sim.experiment.pool import LocalPool
+    from sim.experiment.sweep import SweepResult
 
 
 def run(
@@ -23,8 +34,11 @@ def run(
     audit: bool = False,
     out: Path | str | None = None,
     force: bool = False,
+    replications: int | None = None,
+    precision: str | None = None,
+    jobs: int = 1,
 ) -> Result:
-    """Run a scenario and return its result.
+    """Run a scenario once or many times and return its result.
 
     Parameters
     ----------
@@ -44,6 +58,12 @@ def run(
         The run folder itself; by default one below ``results/``.
     force : bool
         Whether a finished run at ``out`` may be replaced.
+    replications : int, optional
+        Run so often with other luck; every measure then has an interval (``low``, ``high``).
+    precision : str, optional
+        Go on until it is reached, as in ``"success_rate±0.1%"``; a warning says where it was not.
+    jobs : int
+        Processes for replications.
 
     Returns
     -------
@@ -58,6 +78,24 @@ def run(
     MachineError
         If the folder cannot be written.
     """
+    if replications is not None or precision is not None:
+        from sim.experiment.many import FIRST_BATCH, HowMany, run_replications
+        from sim.experiment.precision import parse_precision
+
+        targets = () if precision is None else parse_precision(precision)
+        count = FIRST_BATCH if replications is None else replications
+        result, verdict = run_replications(
+            path,
+            HowMany(count, targets, jobs=jobs),
+            options=RunOptions(engine, record, audit),
+            seed=None if seed is None else checked_seed(seed),
+            out=None if out is None else Path(out),
+            force=force,
+            overrides=overrides or {},
+        )
+        if not verdict.is_reached:
+            warnings.warn("; ".join(verdict.reasons), stacklevel=2)
+        return result
     return run_scenario(
         path,
         seed=seed,
@@ -68,3 +106,125 @@ def run(
         force=force,
         overrides=overrides or {},
     )
+
+
+def compare(
+    *files: Path | str,
+    overrides: Mapping[str, object] | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    measures: Sequence[str] | None = None,
+    baseline: str | None = None,
+    jobs: int = 1,
+) -> Comparison:
+    """Compare arms on the same customers and the same luck.
+
+    Parameters
+    ----------
+    *files : Path or str
+        One experiment file, or two scenarios and more.
+    overrides : mapping, optional
+        Fields to change in every arm, by dotted path.
+    seed, replications : int, optional
+        In place of the experiment's own.
+    measures : sequence of str, optional
+        Keys such as ``"p99"`` or ``"corridor/cn_kh/payer_cost_bps"``.
+    baseline : str, optional
+        Arm the others are compared with; by default all pairs.
+    jobs : int
+        Processes.
+
+    Returns
+    -------
+    Comparison
+        ``pairs`` hold paired differences with intervals and a verdict in words, ``summaries`` each
+        arm's measures; ``to_arrow()`` is the table of differences.
+
+    Raises
+    ------
+    UserError
+        With every mistake in the files or in the options.
+    """
+    from sim.experiment.arms import run_comparison, work_of_experiment, work_of_scenarios
+    from sim.experiment.experiment_file import load_experiment
+    from sim.experiment.picking import full_key
+    from sim.experiment.pool import LocalPool
+
+    changes, paths = override_texts(overrides or {}), [Path(file) for file in files]
+    if len(paths) == 1:
+        work = work_of_experiment(load_experiment(paths[0]), changes)
+    else:
+        work = work_of_scenarios(paths, changes)
+    plan = work.plan
+    if seed is not None:
+        plan = replace(plan, seed=checked_seed(seed))
+    if replications is not None:
+        plan = replace(plan, replications=replications)
+    if measures is not None:
+        plan = replace(plan, measures=tuple(map(full_key, measures)))
+    if baseline is not None:
+        plan = replace(plan, baseline=baseline)
+    with LocalPool(jobs) as pool:
+        return run_comparison(replace(work, plan=plan), pool)
+
+
+def sweep(
+    experiment: Path | str,
+    *,
+    out: Path | str | None = None,
+    overrides: Mapping[str, object] | None = None,
+    replications: int | None = None,
+    jobs: int = 1,
+    cluster: str | None = None,
+) -> SweepResult:
+    """Run every point of a sweep that is not finished yet.
+
+    Parameters
+    ----------
+    experiment : Path or str
+        The experiment file.
+    out : Path or str, optional
+        Folder or fsspec address of the points; by default below ``results/``.
+    overrides : mapping, optional
+        Fields to change in every point, by dotted path.
+    replications : int, optional
+        In place of the experiment's own.
+    jobs : int
+        Processes.
+    cluster : str, optional
+        Address of a Dask scheduler that does the work instead.
+
+    Returns
+    -------
+    SweepResult
+        ``to_arrow()`` is the tidy table, a row per point.
+
+    Raises
+    ------
+    UserError
+        With every mistake in the file or in the options.
+    MachineError
+        If no scheduler answers or the folder cannot be written.
+    """
+    from sim.experiment.experiment_file import load_experiment
+    from sim.experiment.sweep import default_folder, run_sweep
+
+    loaded = load_experiment(Path(experiment))
+    with _pool(jobs, cluster) as pool:
+        return run_sweep(
+            loaded,
+            str(out or default_folder(loaded)),
+            pool,
+            overrides=override_texts(overrides or {}),
+            replications=replications,
+        )
+
+
+def _pool(jobs: int, cluster: str | None) -> AbstractContextManager[LocalPool | ClusterPool]:
+    if cluster is not None:
+        from sim.experiment.cluster import ClusterPool
+
+        return ClusterPool(cluster)
+    from sim.experiment.pool import LocalPool
+
+    return LocalPool(jobs)

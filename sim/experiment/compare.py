@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import sqrt
+from typing import TYPE_CHECKING
 
 from sim.analysis.comparison import (
     Controlled,
@@ -30,6 +31,9 @@ from sim.experiment.replications import Fact, Replicated
 from sim.experiment.run import RunOptions
 from sim.experiment.verdicts import SIGNIFICANCE, difference_words
 from sim.experiment.work import Finished, WorkItem, do_work
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DEFAULT_MEASURES = (
     "success_rate",
@@ -163,6 +167,13 @@ class Comparison:
     def replications(self) -> int:
         """Return how many replications every arm has."""
         return min(len(held.facts) for held in self.arms.values())
+
+    def to_arrow(self) -> pa.Table:
+        """Return the table of differences, a row per pair and measure."""
+        from sim.experiment.compare_output import pairs_table
+        from sim.experiment.tabular import to_arrow
+
+        return to_arrow(pairs_table(self))
 
     def variance_ratio(self) -> dict[str, float]:
         """Return per measure the mean ratio of paired to unpaired variance of differences."""

@@ -329,7 +329,7 @@ def load(
 ) -> LoadedScenario:
     """Return a loaded scenario with overrides applied."""
     if isinstance(overrides, Mapping):
-        overrides = [f"{path}={_yaml_text(value)}" for path, value in overrides.items()]
+        overrides = override_texts(overrides)
     if isinstance(scenario, LoadedScenario):
         if overrides:
             raise UserError(
@@ -338,6 +338,11 @@ def load(
             )
         return scenario
     return load_scenario(scenario, tuple(overrides))
+
+
+def override_texts(overrides: Mapping[str, object]) -> tuple[str, ...]:
+    """Return fields and values as ``path.to.field=value`` texts."""
+    return tuple(f"{path}={_yaml_text(value)}" for path, value in overrides.items())
 
 
 def make_request(

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sim.errors import PayrouteError, UserError
 from sim.experiment.experiment_file import LoadedExperiment, Sweep
@@ -19,9 +20,12 @@ from sim.experiment.pool import Pool
 from sim.experiment.replications import Replicated, measure_interval
 from sim.experiment.sweep_points import Point, lay_out
 from sim.experiment.sweep_store import Store
-from sim.experiment.tabular import TabularData
+from sim.experiment.tabular import TabularData, to_arrow
 from sim.experiment.work import WorkItem, do_work
 from sim.tables.provenance import origin
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DEFAULT_MEASURES = ("success_rate", "end_to_end_mean", "end_to_end_p99", "payer_cost_bps")
 DONE, FAILED = "done", "failed"
@@ -76,6 +80,15 @@ class SweepResult:
     run: int
     kept: int
     failed: int
+
+    def to_arrow(self) -> pa.Table:
+        """Return the tidy table."""
+        return to_arrow(self.table)
+
+
+def default_folder(loaded: LoadedExperiment) -> str:
+    """Return where the points of an experiment go unless told otherwise."""
+    return f"results/{loaded.experiment.experiment}/sweep"
 
 
 def run_sweep(
