@@ -333,6 +333,7 @@ def _earlier(path: Path, request: RunRequest) -> Replicated:
     UserError
         If there is no such run, or it is of something else.
     """
+    from sim.tables.provenance import source_digest
     from sim.tables.run_folder import open_run
 
     facts = open_run(path).facts
@@ -343,6 +344,12 @@ def _earlier(path: Path, request: RunRequest) -> Replicated:
                 f"{path}: found a run with {key} {facts.get(key)!r}; replications can be added "
                 f"only to the same run ({key} {wanted!r}); choose another --out"
             )
+    software = facts.get("software")
+    if not isinstance(software, dict) or software.get("source") != source_digest():
+        raise UserError(
+            f"{path}: made by another version of payroute, whose replications may differ; run them "
+            f"all again with --force, or choose another --out"
+        )
     held = read_replications(path / REPLICATIONS_FILE)
     if len(held.facts) != facts.get("replications"):
         raise UserError(

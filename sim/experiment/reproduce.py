@@ -160,20 +160,11 @@ def _figures(content: Json, path: str = "") -> Iterator[tuple[str, Json]]:
 
 def _changed(before: dict[str, Json], now: dict[str, Json]) -> dict[str, tuple[str, str]]:
     """Return the versions that differ."""
-    old, new = _versions(before), _versions(now)
+    from sim.tables.run_folder import made_with
+
+    old, new = made_with(before), made_with(now)
     return {
         name: (old.get(name, "none"), new.get(name, "none"))
         for name in dict.fromkeys((*old, *new))
         if old.get(name) != new.get(name)
     }
-
-
-def _versions(facts: dict[str, Json]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    software, used = facts.get("software"), facts.get("libraries")
-    if isinstance(software, dict):
-        changed = " (changed)" if software.get("dirty") else ""
-        found["payroute"] = f"{software.get('version')} {software.get('commit')}{changed}"
-    if isinstance(used, dict):
-        found.update({name: str(version) for name, version in used.items()})
-    return found

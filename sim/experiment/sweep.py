@@ -3,6 +3,7 @@
 Takes an experiment with a sweep and a folder; gives one small JSON file per point, written whole or
 not at all by whoever ran it, and at the end one tidy table. A point that fails leaves its error in
 its file and the others go on; run again, finished points are kept and failed ones are tried anew.
+Points of another version of this program count as not finished, so that no table mixes versions.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sim.experiment.sweep_points import Point, lay_out
 from sim.experiment.sweep_store import Store
 from sim.experiment.tabular import TabularData, to_arrow
 from sim.experiment.work import WorkItem, do_work
-from sim.tables.provenance import origin
+from sim.tables.provenance import origin, source_digest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -173,7 +174,7 @@ def make_items(
             text = dump_resolved(loaded.scenario(experiment.scenario, {}, changes).document)
         except UserError as problem:
             error = str(problem)
-        key = _key(text, error, str(base_seed), str(count), *measures)
+        key = _key(source_digest(), text, error, str(base_seed), str(count), *measures)
         items.append(PointItem(point.number, key, text, error, base_seed, count, measures, folder))
     return items
 

@@ -328,7 +328,7 @@ def compare_with_earlier(run: OpenRun, result: RunResult) -> tuple[bool, str] | 
         return None
     if earlier.digest == result.digest:
         return True, f"same digest as the run it replaces: {result.digest}"
-    now = _versions(run.facts)
+    now = made_with(run.facts)
     names = sorted(set(earlier.versions) | set(now))
     changed = [
         f"{name} {earlier.versions.get(name, 'none')} -> {now.get(name, 'none')}"
@@ -363,16 +363,21 @@ def _earlier(path: Path) -> Earlier | None:
         facts = open_run(path).facts
     except UserError:
         return None
-    return Earlier(str(facts.get("digest", "")), _versions(facts))
+    return Earlier(str(facts.get("digest", "")), made_with(facts))
 
 
-def _versions(facts: Mapping[str, Json]) -> dict[str, str]:
-    """Return the versions a run was made with, by name."""
+def made_with(facts: Mapping[str, Json]) -> dict[str, str]:
+    """Return the versions a run was made with, by name.
+
+    Parameters
+    ----------
+    facts : mapping
+        Contents of ``run.json``.
+    """
     versions: dict[str, str] = {}
     made_by = facts.get("software")
     if isinstance(made_by, dict):
-        dirty = " (changed)" if made_by.get("dirty") else ""
-        versions["payroute"] = f"{made_by.get('version')} {made_by.get('commit')}{dirty}"
+        versions["payroute"] = f"{made_by.get('version')} source {made_by.get('source')}"
     used = facts.get("libraries")
     if isinstance(used, dict):
         versions.update({name: str(version) for name, version in used.items()})

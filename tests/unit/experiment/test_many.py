@@ -66,6 +66,16 @@ def test_adding_to_another_run_is_refused(tmp_path: Path) -> None:
         run_replications(path, HowMany(3), options=QUIET, out=tmp_path / "b", add=True)
 
 
+def test_replications_of_another_version_are_not_mixed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_tiny(tmp_path)
+    run_replications(path, HowMany(2), options=QUIET, out=tmp_path / "a")
+    monkeypatch.setattr("sim.tables.provenance.source_digest", lambda: "another")
+    with pytest.raises(UserError, match="made by another version of payroute"):
+        run_replications(path, HowMany(3), options=QUIET, out=tmp_path / "a", add=True)
+
+
 @pytest.mark.slow
 def test_precision_is_reached_and_said(tmp_path: Path) -> None:
     plan = HowMany(2, parse_precision("success±1%"), replications_max=400)

@@ -109,6 +109,18 @@ def test_points_of_changed_settings_are_run_again(tmp_path: Path) -> None:
     assert run_sweep(loaded, folder, LocalPool(1), overrides=("clock.horizon=50 s",)).run == 2
 
 
+def test_points_of_another_version_are_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}")
+    folder = str(tmp_path / "out")
+    first = run_sweep(loaded, folder, LocalPool(1))
+    assert run_sweep(loaded, folder, LocalPool(1)).run == 0
+    monkeypatch.setattr("sim.experiment.sweep.source_digest", lambda: "another")
+    again = run_sweep(loaded, folder, LocalPool(1))
+    assert (again.run, again.table) == (2, first.table)
+
+
 def test_a_folder_of_another_experiment_is_refused(tmp_path: Path) -> None:
     loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3]}}}}}}")
     folder = tmp_path / "out"

@@ -57,7 +57,7 @@ def test_run_json_says_running_until_it_is_complete(tmp_path: Path) -> None:
     assert finished.summary() == {"measures": {}}
     made_by = finished.facts["software"]
     assert isinstance(made_by, dict)
-    assert made_by.keys() == {"name", "version", "commit", "dirty"}
+    assert made_by.keys() == {"name", "version", "source", "commit", "dirty"}
 
 
 @pytest.mark.parametrize(
