@@ -204,6 +204,11 @@ def queue_text(*, horizon: str, servers: int = 1, time: str, rate: str, seed: in
     return text
 
 
+def served_in(time: str) -> str:
+    """Return the override that gives the counter of a theory scenario another service time."""
+    return f"rails.shop.stages=[{{name: service, serve: counter, time: {time}}}]"
+
+
 def run(
     loaded: LoadedScenario,
     engine: str,

@@ -1,7 +1,4 @@
-"""Load Bakong alone: what the stated settings sustain, and where they and the default ones break.
-
-Also the ledger as a queue: service in bulk at fixed intervals, against its embedded Markov chain.
-"""
+"""Load Bakong alone: what the stated settings sustain, and where they and the default ones end."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import pytest
 from sim.contract.spec import Cause, LedgerTotal
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import SCENARIOS, Ran, run_large, seconds
-from tests.theory.oracle import Floats, agrees, batch_means, bulk_wait
+from tests.theory.oracle import Floats, agrees, batch_means, lognormal_order_mean
 
 pytestmark = pytest.mark.slow
 ALONE = SCENARIOS / "theory" / "bakong-alone.yaml"
@@ -63,26 +60,13 @@ def test_small_blocks_complete_block_limit_per_interval(
     assert abs(int(more.totals.ledger[0, LedgerTotal.INCLUDED]) - per_second * 100) > block
 
 
-BULK = (
-    "clock.horizon=100 000 s",
-    "rails.bakong.vote_delay=0.1 s",
-    "rails.bakong.idle_interval=0 s",
-    "rails.bakong.gateway.rate_limit=1 000 000 /s",
-    "rails.bakong.gateway.hop_time=0 s",
-    "institutions.banks.core.service_time=0 s",
-    "rails.bakong.block_limit=8",
-)
-
-
-def test_the_ledger_is_a_bulk_queue_of_fixed_intervals() -> None:
-    ran = _run(*BULK, "demand.payments.rate=9 /s")
-    times = batch_means(seconds(ran, Cause.LEDGER))
-    # Load 9 x 0.8 / 8 = 0.9; the vote adds a constant 0.1 s.
-    theory = bulk_wait(9.0, 0.8, 8) + 0.1
-    assert times.error < 0.05 * theory
+def test_a_payment_waits_half_a_round_and_the_fifth_of_seven_votes() -> None:
+    # Whatever comes at 1500 /s to rounds it knows nothing of waits for half of one.
+    theory = 0.4 + lognormal_order_mean(0.15, 0.5, rank=5, of=7)
+    times = batch_means(seconds(_run(), Cause.LEDGER))
+    assert times.error < 0.02 * theory
     assert agrees(times, theory), (times, theory)
-    # One payment more per block, or 2 % more payments, is another queue.
-    assert not agrees(times, bulk_wait(9.0, 0.8, 9) + 0.1)
-    assert not agrees(times, bulk_wait(9.18, 0.8, 8) + 0.1)
-    other = _run(*BULK, "demand.payments.rate=9 /s", "rails.bakong.block_limit=9")
+    # Four votes of seven for a quorum, and rounds of 0.9 s, are other ledgers.
+    assert not agrees(times, 0.4 + lognormal_order_mean(0.15, 0.5, rank=4, of=7))
+    other = _run("rails.bakong.round_interval=0.9 s")
     assert not agrees(batch_means(seconds(other, Cause.LEDGER)), theory)
