@@ -7,6 +7,7 @@ experiment asks for it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,11 @@ from sim.experiment.precision import parse_precision
 
 if TYPE_CHECKING:
     from sim.scenario.scenario import LoadedScenario
+
+_BEST = re.compile(
+    r"\s*(?P<measure>[a-z][A-Za-z0-9_./]*)\s*=\s*(?P<way>lowest|highest)\s*"
+    r"(?:±|\+-|\+/-)\s*(?P<width>\d+(?:\.\d+)?)\s*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,32 @@ def run_comparison(work: ComparisonWork, pool: Pool, *, notice: Notice | None = 
     )
     measure = full_key(select.measure)
     return replace(found, selection=choose_best(found, work.arms, rule, measure=measure, pool=pool))
+
+
+def parse_best(text: str) -> Select:
+    """Read what is asked about the best arm.
+
+    Parameters
+    ----------
+    text : str
+        As in ``payer_cost_bps=lowest±0.5``: the measure, which way is better, and the difference
+        nobody would care about, in the measure's unit.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    found = _BEST.fullmatch(text)
+    if found is None or float(found["width"]) == 0:
+        raise UserError(
+            f"--best: found {text!r}; allowed: such as payer_cost_bps=lowest±0.5 or "
+            f"success_rate=highest±0.002 (+- for ±)"
+        )
+    # Pydantic reads the rest, by the rules of the experiment file.
+    return Select.model_validate(
+        {"measure": found["measure"], "best": found["way"], "indifference": found["width"]}
+    )
 
 
 def _arm(name: str, loaded: LoadedScenario) -> ArmWork:

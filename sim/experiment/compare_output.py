@@ -80,7 +80,7 @@ def footnotes(found: Comparison) -> list[str]:
     better += [pair.controlled.variance_ratio for pair in found.pairs if pair.controlled]
     if better:
         lines.append(
-            f"Known numbers of arrivals sharpen {len(better)} estimates (control variates), to "
+            f"Known numbers of arrivals sharpen estimates: {len(better)} (control variates), to "
             f"{min(better):.2g} of their variance at best."
         )
     return lines

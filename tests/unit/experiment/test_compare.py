@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sim.analysis.comparison import compare_paired
 from sim.analysis.intervals import Interval
 from sim.analysis.selection import SelectionRule
 from sim.errors import ScenarioError, UserError
+from sim.experiment.arms import parse_best
 from sim.experiment.compare import ArmWork, ComparisonPlan, choose_best, compare_arms
 from sim.experiment.compare_output import (
     arms_table,
@@ -101,6 +103,30 @@ def test_best_arm_is_chosen_with_its_probability(tmp_path: Path) -> None:
     chosen = choose_best(found, arms, rule, measure="success_rate", pool=LocalPool(1))
     assert (chosen.best, chosen.is_proven) == ("till_5", True)
     assert "Best: till_5, with probability 0.95" in sentences(replace(found, selection=chosen))[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("payer_cost_bps=lowest±0.5", ("payer_cost_bps", "lowest", Decimal("0.5"))),
+        ("success=highest +- 0.002", ("success", "highest", Decimal("0.002"))),
+        (
+            "station/shop.till/queue_mean=lowest+/-1",
+            ("station/shop.till/queue_mean", "lowest", Decimal(1)),
+        ),
+    ],
+)
+def test_the_best_is_asked_for_as_people_write_it(
+    text: str, read: tuple[str, str, Decimal]
+) -> None:
+    found = parse_best(text)
+    assert (found.measure, found.best, found.indifference) == read
+
+
+@pytest.mark.parametrize("text", ["", "p99", "p99=lowest", "p99=least±1", "p99=lowest±0"])
+def test_a_best_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="--best: found"):
+        parse_best(text)
 
 
 def test_known_arrivals_sharpen_what_depends_on_them(tmp_path: Path) -> None:
