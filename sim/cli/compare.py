@@ -35,6 +35,11 @@ ArmsOption = Annotated[
     typer.Option("--arms", metavar="FILE", help="Write every arm's own figures here."),
 ]
 
+BestOption = Annotated[
+    str | None,
+    typer.Option("--best", metavar="MEASURE=lowest±WIDTH", help="Choose the best arm, as above."),
+]
+
 
 @guarded
 def compare_command(
@@ -60,12 +65,7 @@ def compare_command(
     baseline: Annotated[
         str | None, typer.Option(metavar="ARM", help="Arm the others are compared with.")
     ] = None,
-    best: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MEASURE=lowest|highest±WIDTH", help="Choose the best arm; see below."
-        ),
-    ] = None,
+    best: BestOption = None,
     jobs: JobsOption = None,
     form: FormatOption = None,
     out: OutOption = None,
