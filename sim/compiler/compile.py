@@ -41,8 +41,8 @@ class Compiled:
     plan : Plan
     demands : tuple of StreamDemand
         In the order of ``plan.stream``.
-    merchants : tuple of Merchant
-        Every code of every sample; the workload's MERCHANT column counts in it.
+    pools : Pools
+        Every code of every sample, and whose payees they are.
     routes : tuple of CompiledRoute
         In the order of ``plan.route``.
     """
@@ -51,8 +51,13 @@ class Compiled:
     document: Document
     plan: Plan
     demands: tuple[StreamDemand, ...]
-    merchants: tuple[Merchant, ...]
+    pools: Pools
     routes: tuple[CompiledRoute, ...]
+
+    @property
+    def merchants(self) -> tuple[Merchant, ...]:
+        """Return every code; the workload's MERCHANT column counts in it."""
+        return self.pools.merchants
 
     def workload(self, chunk: int | None = None) -> Iterator[Array]:
         """Draw the payments, in chunks, in order of submission."""
@@ -68,6 +73,7 @@ def compile_scenario(
     seed: int | None = None,
     replication: int = 0,
     with_tables: bool = True,
+    pools: Pools | None = None,
 ) -> Compiled:
     """Compile a scenario.
 
@@ -80,6 +86,9 @@ def compile_scenario(
         Number of the replication; enters the draw keys only.
     with_tables : bool
         False checks everything but leaves the quantile tables out; such a plan cannot run.
+    pools : Pools, optional
+        Of the same scenario compiled before, whatever its seed and replication; codes are the same
+        then and need not be written and read again.
 
     Raises
     ------
@@ -109,7 +118,7 @@ def compile_scenario(
         seed=seed,
         replication=replication,
     )
-    pools = make_pools(scenario, members, problems)
+    pools = pools or make_pools(scenario, members, problems)
     corridors = Corridors(builder, scenario, market, problems)
     demands = _describe_all(builder, scenario, members, pools, corridors, problems)
     lay_disruptions(builder, scenario, members, problems)
@@ -122,7 +131,7 @@ def compile_scenario(
         document=loaded.document,
         plan=plan,
         demands=keyed,
-        merchants=pools.merchants,
+        pools=pools,
         routes=tuple(corridors.routes),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from statistics import NormalDist
 
 from sim.compiler.builder import SERVERS_UNLIMITED, PlanBuilder
@@ -49,20 +50,25 @@ def likely_path(program: Program) -> Iterator[Stage]:
 
 
 def vote_mean(rail: BakongRail) -> float:
-    """Return the mean of the vote that completes a quorum, in microseconds.
+    """Return the mean of the vote that completes a quorum, in microseconds."""
+    return order_statistic_mean(rail.vote_delay, rail.quorum, rail.peers)
+
+
+@lru_cache(maxsize=64)
+def order_statistic_mean(time: DurationDistribution, rank: int, count: int) -> float:
+    """Return the mean of the smallest but ``rank - 1`` of ``count`` delays, in microseconds.
 
     Notes
     -----
     The k-th smallest of n delays is the quantile function at a Beta(k, n - k + 1) variable (David
     and Nagaraja, Order Statistics, 2003, section 2.1); integrated at the middle of equal cells.
     """
-    peers, quorum = rail.peers, rail.quorum
-    choose = math.comb(peers, quorum) * quorum
+    choose = math.comb(count, rank) * rank
     total = 0.0
     for cell in range(_GRID):
         position = (cell + 0.5) / _GRID
-        density = choose * position ** (quorum - 1) * (1 - position) ** (peers - quorum)
-        total += _quantile(rail.vote_delay, position) * density
+        density = choose * position ** (rank - 1) * (1 - position) ** (count - rank)
+        total += _quantile(time, position) * density
     return total / _GRID
 
 

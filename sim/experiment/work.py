@@ -122,7 +122,11 @@ def compile_replication(text: str, seed: int, replication: int) -> Compiled:
     if replication == first.plan.replication:
         return first
     if depends_on_luck(first):
-        return _compile(text, seed, replication)
+        from sim.compiler.compile import compile_scenario
+        from sim.scenario.scenario import LoadedScenario
+
+        loaded = LoadedScenario(first.scenario, first.document)
+        return compile_scenario(loaded, seed=seed, replication=replication, pools=first.pools)
     return rekeyed(first, replication)
 
 
@@ -199,10 +203,6 @@ def expected_submitted(compiled: Compiled) -> float | None:
 @lru_cache(maxsize=_COMPILED_KEPT)
 def _compiled(text: str, seed: int) -> Compiled:
     """Keep the last few scenarios compiled; arms of a comparison take turns."""
-    return _compile(text, seed, 0)
-
-
-def _compile(text: str, seed: int, replication: int) -> Compiled:
     from sim.compiler.compile import compile_scenario
     from sim.scenario.scenario import load_scenario
 
@@ -210,4 +210,4 @@ def _compile(text: str, seed: int, replication: int) -> Compiled:
         path = Path(folder) / "scenario.yaml"
         path.write_text(text, encoding="utf-8")
         loaded = load_scenario(path)
-    return compile_scenario(loaded, seed=seed, replication=replication)
+    return compile_scenario(loaded, seed=seed)

@@ -21,7 +21,9 @@ from sim.experiment.work import (
     do_work,
     expected_submitted,
 )
+from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
+from sim.tables.digest import plan_hash
 from tests.unit.experiment.tiny import SEED, tiny_text, write_tiny
 
 ROOT = Path(__file__).parents[3]
@@ -44,6 +46,20 @@ def test_workload_with_changed_keys_equals_the_workload_compiled_anew(tmp_path: 
 def test_moving_rates_and_profiles_are_compiled_anew_for_every_replication() -> None:
     loaded = load_scenario(ROOT / "scenarios" / "china-two-way.yaml")
     assert depends_on_luck(compile_scenario(loaded, with_tables=False))
+
+
+def test_codes_used_again_change_nothing() -> None:
+    loaded = load_scenario(ROOT / "scenarios" / "china-two-way.yaml", ("clock.horizon=20 s",))
+    quick = compile_replication(dump_resolved(loaded.document), SEED, 3)
+    slow = compile_scenario(loaded, seed=SEED, replication=3)
+    assert plan_hash(quick.plan) == plan_hash(slow.plan)
+    assert quick.merchants == slow.merchants
+    for one, other in zip(quick.workload(), slow.workload(), strict=True):
+        assert np.array_equal(one, other)
+    other = compile_scenario(loaded, seed=SEED, replication=4)
+    assert not all(
+        np.array_equal(a, b) for a, b in zip(quick.workload(), other.workload(), strict=False)
+    )
 
 
 def test_expected_payments_are_rate_times_window(tmp_path: Path) -> None:
