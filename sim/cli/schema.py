@@ -1,13 +1,16 @@
-"""The ``schema`` command: the JSON schema an editor checks scenario files with."""
+"""The ``schema`` command: the JSON schema an editor checks scenarios and experiments with."""
 
 from __future__ import annotations
 
 import json
-from typing import cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from sim.cli.guard import guarded
+
+if TYPE_CHECKING:
+    from sim.model.base import Model
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -19,11 +22,23 @@ _SHARED_LENGTH = 200
 
 
 def schema_text() -> str:
-    """Return the schema as JSON text, the same on every machine."""
-    from sim.model.editor_schema import editor_schema
+    """Return the schema of scenario files as JSON text, the same on every machine."""
     from sim.scenario.scenario import Scenario
 
-    whole = cast("dict[str, Json]", editor_schema(Scenario))
+    return _written(Scenario)
+
+
+def experiment_schema_text() -> str:
+    """Return the schema of experiment files as JSON text, the same on every machine."""
+    from sim.experiment.experiment_file import Experiment
+
+    return _written(Experiment)
+
+
+def _written(model: type[Model]) -> str:
+    from sim.model.editor_schema import editor_schema
+
+    whole = cast("dict[str, Json]", editor_schema(model))
     return json.dumps(share_parts(whole), indent=1, ensure_ascii=True, sort_keys=False) + "\n"
 
 
@@ -103,6 +118,10 @@ def _slim(
 
 
 @guarded
-def schema_command() -> None:
+def schema_command(
+    experiment: Annotated[
+        bool, typer.Option("--experiment", help="Of experiment files instead.")
+    ] = False,
+) -> None:
     """Print the JSON schema of scenario files, for editors."""
-    typer.echo(schema_text(), nl=False)
+    typer.echo(experiment_schema_text() if experiment else schema_text(), nl=False)

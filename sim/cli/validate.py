@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,6 +44,7 @@ def validate_command(
 def _check(given: str, changes: tuple[str, ...]) -> tuple[tuple[Problem, ...], str]:
     """Return the problems of one scenario, or what it describes."""
     from sim.compiler.compile import compile_scenario
+    from sim.scenario.loader import load_document
     from sim.scenario.scenario import load_scenario
 
     try:
@@ -51,6 +53,8 @@ def _check(given: str, changes: tuple[str, ...]) -> tuple[tuple[Problem, ...], s
         message = str(error).removeprefix(f"{given}: ")
         return (Problem(given, 0, "", message),), ""
     try:
+        if "experiment" in load_document(path).tree:
+            return _check_experiment(path, given, changes)
         compiled = compile_scenario(load_scenario(path, changes), with_tables=False)
     except ScenarioError as error:
         return error.problems, ""
@@ -61,3 +65,27 @@ def _check(given: str, changes: tuple[str, ...]) -> tuple[tuple[Problem, ...], s
         (len(compiled.plan.stage), "stage"),
     )
     return (), ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+
+
+def _check_experiment(
+    path: Path, given: str, changes: tuple[str, ...]
+) -> tuple[tuple[Problem, ...], str]:
+    """Return the problems of an experiment, of each of its arms and of each point of its sweep."""
+    from sim.experiment.arms import work_of_experiment
+    from sim.experiment.experiment_file import load_experiment
+    from sim.experiment.sweep import make_items
+
+    loaded = load_experiment(path)
+    described: list[str] = []
+    if loaded.experiment.arms:
+        described.append(f"{len(work_of_experiment(loaded, changes).arms)} arms")
+    problems: list[Problem] = []
+    if loaded.experiment.sweep is not None:
+        items = make_items(loaded, "", overrides=changes)
+        described.append(f"{len(items)} points")
+        problems = [
+            Problem(given, 0, f"sweep, point {item.number}", item.error)
+            for item in items
+            if item.error
+        ]
+    return tuple(problems), f"an experiment, {' and '.join(described)}"

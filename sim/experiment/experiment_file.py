@@ -7,6 +7,7 @@ problem at its line.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -110,7 +111,7 @@ class Select(Model):
     """Which way is better."""
     indifference: DecimalText
     """Difference nobody would care about, in the measure's unit; above 0."""
-    probability: DecimalText = Field(default="0.95", validate_default=True)
+    probability: DecimalText = Decimal("0.95")
     """Of choosing the best arm, or one within the indifference of it."""
     replications_max: PositiveCount = 500
     """When to give up."""

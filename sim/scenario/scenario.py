@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Discriminator
 
-from sim.errors import Problem, ScenarioError
+from sim.errors import Problem, ScenarioError, UserError
 from sim.model.base import FieldPath, Model
 from sim.model.quantities import Name, ScenarioName, Seed
 from sim.rails.bakong import BakongRail
@@ -92,10 +92,17 @@ def load_scenario(path: Path | str, overrides: Sequence[str] = ()) -> LoadedScen
 
     Raises
     ------
+    UserError
+        If the file is an experiment.
     ScenarioError
         With every problem found in the file and across its sections.
     """
     document = load_document(Path(path), overrides)
+    if "experiment" in document.tree and "rails" not in document.tree:
+        raise UserError(
+            f"{path}: found an experiment; allowed: a scenario. `payroute compare` runs an "
+            f"experiment with `arms`, `payroute sweep` one with a `sweep`"
+        )
     scenario = validate_model(document, Scenario)
     refuse_problems(document, find_problems(scenario))
     return LoadedScenario(scenario, document)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.cli.schema import schema_text, share_parts
+from sim.cli.schema import experiment_schema_text, schema_text, share_parts
 from sim.model.editor_schema import editor_schema
 from sim.scenario.scenario import Scenario
 from tests.unit.cli.queue import QUEUE, payroute, run_queue, write_queue
@@ -89,6 +89,40 @@ def test_the_published_schema_is_the_models_schema():
     published = (ROOT / "scenarios" / "scenario.schema.json").read_text(encoding="utf-8")
     assert published == schema_text(), "write it again: payroute schema > scenarios/..."
     assert payroute("schema").stdout == published
+
+
+def test_the_published_schema_of_experiments_is_the_models_schema():
+    path = ROOT / "scenarios" / "experiments" / "experiment.schema.json"
+    published = path.read_text(encoding="utf-8")
+    assert published == experiment_schema_text(), "write it again: payroute schema --experiment"
+    assert payroute("schema", "--experiment").stdout == published
+
+
+def test_experiments_are_validated_arm_by_arm_and_point_by_point(tmp_path):
+    write_queue(tmp_path)
+    path = tmp_path / "clerks.yaml"
+    clerks = "rails.shop.stations.counter.servers"
+    path.write_text(
+        "experiment: clerks\nscenario: queue.yaml\n"
+        f"arms: {{a: {{}}, b: {{set: {{{clerks}: 4}}}}}}\n"
+        f"sweep: {{factors: {{{clerks}: {{values: [2, 3]}}}}}}\n"
+    )
+    result = payroute("validate", path)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith("valid; an experiment, 2 arms and 2 points\n")
+    path.write_text(path.read_text().replace("[2, 3]", "[2, 0]"))
+    result = payroute("validate", path, "--json")
+    assert result.exit_code == 2
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert problem["path"] == "sweep, point 1"
+    assert "servers" in problem["message"]
+
+
+def test_an_experiment_is_not_run_as_a_scenario(tmp_path):
+    path = ROOT / "scenarios" / "experiments" / "routing-policies.yaml"
+    result = payroute("run", path, "--out", tmp_path / "run")
+    assert result.exit_code == 2
+    assert "found an experiment; allowed: a scenario" in result.output
 
 
 def test_sharing_parts_changes_no_meaning():
