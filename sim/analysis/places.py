@@ -13,7 +13,7 @@ import numpy as np
 
 from sim.analysis.quantiles import histogram_quantiles
 from sim.analysis.summary import Measure, Measures
-from sim.contract.plan import Plan
+from sim.contract.plan import Array, Plan
 from sim.contract.run import Totals
 from sim.contract.spec import (
     AREA_BITS,
@@ -38,8 +38,7 @@ def station_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
     Notes
     -----
     Utilisation of a station is busy servers over servers; of a ledger, payments included over what
-    its block limit admits at one round per interval. Waits of a ledger run from joining to commit
-    and have no histogram, so their p99 is None.
+    its block limit admits at one round per interval. Waits of a ledger run from joining to commit.
     """
     window_us = plan.horizon_us - plan.warm_up_us
     found: dict[str, Measures] = {}
@@ -47,8 +46,6 @@ def station_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
         total = [int(value) for value in totals.station[at]]
         servers = int(plan.station[at, StationColumn.SERVERS])
         limited = servers if servers < UNLIMITED_SERVERS else 0
-        quantiles = histogram_quantiles(totals.station_wait[at])
-        p99 = None if quantiles is None else quantiles["p99"] / SECOND_US
         starts = total[StationTotal.STARTS]
         found[name] = {
             "utilisation": Measure(
@@ -58,7 +55,7 @@ def station_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
             "queue_mean": Measure(_ratio(total[StationTotal.QUEUE_AREA], window_us), "payments"),
             "queue_max": Measure(total[StationTotal.QUEUE_MAX], "payments"),
             "wait_mean": Measure(_ratio(total[StationTotal.WAIT_SUM_US], starts * SECOND_US), "s"),
-            "wait_p99": Measure(p99, "s"),
+            "wait_p99": _p99(totals.station_wait[at]),
             "block_fill_mean": Measure(None, "share"),
             "starts": Measure(starts, "payments"),
             "refused": Measure(total[StationTotal.REFUSED], "payments"),
@@ -79,11 +76,17 @@ def _ledger_measures(plan: Plan, totals: Totals, at: int) -> dict[str, Measure]:
         "queue_mean": Measure(_ratio(total[LedgerTotal.QUEUE_AREA], window_us), "payments"),
         "queue_max": Measure(total[LedgerTotal.QUEUE_MAX], "payments"),
         "wait_mean": Measure(_ratio(total[LedgerTotal.WAIT_SUM_US], included * SECOND_US), "s"),
-        "wait_p99": Measure(None, "s"),
+        "wait_p99": _p99(totals.ledger_wait[at]),
         "block_fill_mean": Measure(_ratio(included, blocks * limit), "share"),
         "blocks": Measure(blocks, "blocks"),
         "rounds": Measure(total[LedgerTotal.ROUNDS], "rounds"),
     }
+
+
+def _p99(waits: Array) -> Measure:
+    """Return the wait that 99 % did not exceed, from a histogram."""
+    quantiles = histogram_quantiles(waits)
+    return Measure(None if quantiles is None else quantiles["p99"] / SECOND_US, "s")
 
 
 def account_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:

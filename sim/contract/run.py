@@ -52,6 +52,8 @@ class Totals:
     station_wait : ndarray of int64
         (stations, HISTOGRAM_LENGTH): histogram of waits of payments that started, in microseconds,
         by :func:`~sim.contract.spec.histogram_bucket`; starts at or after the warm-up only.
+    ledger_wait : ndarray of int64
+        (ledgers, HISTOGRAM_LENGTH): likewise of waits from ENQUEUE to commit.
     end_posted, end_pending : ndarray of int64
         (accounts,): balances at the horizon.
     engine_seconds : float
@@ -64,6 +66,7 @@ class Totals:
     ledger: Array
     account: Array
     station_wait: Array
+    ledger_wait: Array
     end_posted: Array
     end_pending: Array
     engine_seconds: float

@@ -282,6 +282,7 @@ class _Run:
             ledger=self.state.ledger[:, st.L_TOTAL :].copy(),
             account=account,
             station_wait=self.state.wait,
+            ledger_wait=self.state.commit_wait,
             end_posted=own[:, st.A_POSTED].copy(),
             end_pending=own[:, st.A_PENDING].copy(),
             engine_seconds=self.engine_seconds,

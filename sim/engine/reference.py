@@ -18,6 +18,7 @@ kernel is compared with, and the place to learn what the simulator does. Read on
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -223,21 +224,27 @@ def _check_balances(run: Run) -> None:
 
 
 def _totals(run: Run, engine_seconds: float) -> Totals:
-    waits = np.zeros((len(run.stations), HISTOGRAM_LENGTH), dtype=np.int64)
-    for number, station in enumerate(run.stations):
-        for bucket, count in station.wait_histogram.items():
-            waits[number, bucket] = count
     return Totals(
         payments=run.payments,
         events=run.events,
         station=as_array([station.totals() for station in run.stations], len(StationTotal)),
         ledger=as_array([ledger.totals() for ledger in run.ledgers], len(LedgerTotal)),
         account=as_array([account.totals() for account in run.accounts], len(AccountTotal)),
-        station_wait=waits,
+        station_wait=_histograms([station.wait_histogram for station in run.stations]),
+        ledger_wait=_histograms([ledger.wait_histogram for ledger in run.ledgers]),
         end_posted=_column([account.posted for account in run.accounts]),
         end_pending=_column([account.pending for account in run.accounts]),
         engine_seconds=engine_seconds,
     )
+
+
+def _histograms(counts: list[Counter[int]]) -> Array:
+    """Return a row of counts by bucket for each place."""
+    rows = np.zeros((len(counts), HISTOGRAM_LENGTH), dtype=np.int64)
+    for number, found in enumerate(counts):
+        for bucket, count in found.items():
+            rows[number, bucket] = count
+    return rows
 
 
 def _column(values: list[int]) -> Array:

@@ -86,10 +86,7 @@ def _fill_block(run: Run, number: int, round_: int, commit_us: int) -> None:
 def _commit(run: Run, number: int, round_: int, block: list[Payment]) -> None:
     ledger = run.ledgers[number]
     run.log(LogKind.COMMIT, None, number, len(block), value=round_)
-    if run.now_us >= ledger.warm_up_us:
-        ledger.blocks += 1
-        ledger.included += len(block)
-        ledger.wait_sum_us += sum(run.now_us - payment.accounted_us for payment in block)
+    ledger.count_block(run.now_us, [run.now_us - payment.accounted_us for payment in block])
     for payment in block:
         stage = run.stages[payment.at]
         post_rows(run, payment, stage)

@@ -7,7 +7,7 @@ in :mod:`sim.contract.spec`.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -227,7 +227,7 @@ class Station:
         self.starts = 0
         self.wait_sum_us = 0
         self.refused = 0
-        self.wait_histogram: dict[int, int] = {}
+        self.wait_histogram = Counter[int]()
 
     def rate_allows(self, now_us: int) -> bool:
         """Tell whether the rate limit lets a service start now."""
@@ -247,8 +247,7 @@ class Station:
         if now_us >= self.warm_up_us:
             self.starts += 1
             self.wait_sum_us += wait_us
-            bucket = histogram_bucket(wait_us)
-            self.wait_histogram[bucket] = self.wait_histogram.get(bucket, 0) + 1
+            self.wait_histogram[histogram_bucket(wait_us)] += 1
 
     def totals(self) -> list[int]:
         """Return the station's totals in the order of ``StationTotal``."""
@@ -284,6 +283,15 @@ class Ledger:
         self.included = 0
         self.rounds = 0
         self.wait_sum_us = 0
+        self.wait_histogram = Counter[int]()
+
+    def count_block(self, now_us: int, waits_us: Sequence[int]) -> None:
+        """Count a block committed, and how long its payments waited for it."""
+        if now_us >= self.warm_up_us:
+            self.blocks += 1
+            self.included += len(waits_us)
+            self.wait_sum_us += sum(waits_us)
+            self.wait_histogram.update(map(histogram_bucket, waits_us))
 
     def totals(self) -> list[int]:
         """Return the ledger's totals in the order of ``LedgerTotal``."""

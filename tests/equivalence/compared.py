@@ -14,7 +14,15 @@ from sim.engine.compare import first_difference
 from sim.engine.compiled import run_compiled
 from sim.engine.reference import run_reference
 
-TOTALS = ("station", "ledger", "account", "station_wait", "end_posted", "end_pending")
+TOTALS = (
+    "station",
+    "ledger",
+    "account",
+    "station_wait",
+    "ledger_wait",
+    "end_posted",
+    "end_pending",
+)
 
 
 @dataclass

@@ -125,6 +125,7 @@ def lay_state(
         account=account,
         limit=limit,
         wait=np.zeros((stations, HISTOGRAM_LENGTH), dtype=np.int64),
+        commit_wait=np.zeros((ledgers, HISTOGRAM_LENGTH), dtype=np.int64),
         log=np.empty((0, LOG_WIDTH), dtype=np.int64),
         record=np.empty((0, RECORD_WIDTH), dtype=np.int64),
         chunk=np.empty((0, WORKLOAD_WIDTH), dtype=np.int64),

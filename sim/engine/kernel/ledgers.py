@@ -20,6 +20,7 @@ from sim.draws.lookup import draw62, quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import post_rows
 from sim.engine.kernel.heap import push
+from sim.engine.kernel.histogram import bucket
 from sim.engine.kernel.jit import called
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.payments import COMPLETE_BASE, STEP_BITS, STEP_MASK
@@ -144,6 +145,7 @@ def commit_next(plan: KernelPlan, state: KernelState) -> None:
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         waited = cursor[C_NOW] - pool[slot, st.P_SINCE]
         state.ledger[cursor[C_BLOCK_LEDGER], _WAIT_SUM] += waited
+        state.commit_wait[cursor[C_BLOCK_LEDGER], bucket(waited)] += 1
     post_rows(plan, state, slot)
     at = pool[slot, P_STAGE]
     account_time(cursor, pool, slot, plan.stage[at, _CAUSE])

@@ -315,6 +315,9 @@ class KernelState(NamedTuple):
     limit: Array
     """(cells, 2): day and amount used."""
     wait: Array
+    """(stations, HISTOGRAM_LENGTH): waits before service."""
+    commit_wait: Array
+    """(ledgers, HISTOGRAM_LENGTH): waits from ENQUEUE to commit."""
     log: Array
     record: Array
     chunk: Array
@@ -340,6 +343,7 @@ WIDTHS = {
     "record": RECORD_WIDTH,
     "chunk": WORKLOAD_WIDTH,
     "wait": HISTOGRAM_LENGTH,
+    "commit_wait": HISTOGRAM_LENGTH,
     "stream": len(StreamColumn),
     "stream_key": 4,
 }

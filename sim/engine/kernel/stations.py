@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from sim.contract.plan import Array
 from sim.contract.spec import (
-    HISTOGRAM_SUB_BITS as _SUB_BITS,
-)
-from sim.contract.spec import (
     STATION_PSEUDO as _STATION_PSEUDO,
 )
 from sim.contract.spec import (
@@ -25,6 +22,7 @@ from sim.contract.spec import (
 from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.heap import push
+from sim.engine.kernel.histogram import bucket
 from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.payments import COMPLETE_BASE, STEP_BITS, STEP_MASK, draw, fail, schedule
@@ -50,8 +48,6 @@ from sim.engine.kernel.state import (
 )
 
 STATION_PSEUDO = int(_STATION_PSEUDO)
-_LINEAR = 1 << _SUB_BITS
-_SUB = int(_SUB_BITS)
 _SERVERS = int(StationColumn.SERVERS)
 _QUEUE_LIMIT = int(StationColumn.QUEUE_LIMIT)
 _RATE_COUNT = int(StationColumn.RATE_COUNT)
@@ -173,7 +169,7 @@ def _start(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
     if now >= cursor[C_WARM_UP]:
         station[s, _STARTS] += 1
         station[s, _WAIT_SUM] += waited
-        state.wait[s, _bucket(waited)] += 1
+        state.wait[s, bucket(waited)] += 1
     at = pool[slot, P_STAGE]
     u62 = draw(plan.stream_key, pool, slot, plan.stage[at, _PURPOSE])
     time_us = quantile(plan.table, plan.stage[at, _TABLE], u62)
@@ -242,18 +238,6 @@ def _wake_later(plan: KernelPlan, state: KernelState, s: int) -> None:
     station[s, S_WAKE_PENDING] = 1
     key = COMPLETE_BASE | ((STATION_PSEUDO - s) << STEP_BITS) | step
     push(cursor, state.heap, time_us, key, -1, 0)
-
-
-@called
-def _bucket(value: int) -> int:
-    """Return ``spec.histogram_bucket`` of a duration."""
-    octave = 0
-    rest = value >> _SUB
-    # Nearly all waits are below some seconds: halving the search space first would cost more.
-    while rest > 1:
-        rest >>= 1
-        octave += 1
-    return value if value < _LINEAR else (octave << _SUB) + (value >> octave)
 
 
 @called

@@ -193,6 +193,8 @@ def test_places_are_averages_over_the_window() -> None:
     ledger = totals.ledger[0]
     fill = ledger[LedgerTotal.INCLUDED] / (3 * ledger[LedgerTotal.BLOCKS])
     assert found["station"]["bakong.ledger"]["block_fill_mean"].value == fill
+    mean, p99 = (float(found["station"]["bakong.ledger"][f"wait_{end}"]) for end in ("mean", "p99"))
+    assert 0 < mean <= p99
     account = plan.names.accounts.index("prefund_khr")
     row = found["account"]["prefund_khr"]
     assert (

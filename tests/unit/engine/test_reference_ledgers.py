@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.contract.spec import (
     LEDGER_PSEUDO,
     EventClass,
@@ -11,6 +13,7 @@ from sim.contract.spec import (
     LogKind,
     Op,
     RecordColumn,
+    histogram_bucket,
     order_key,
 )
 from sim.draws.lookup import draw62, quantile
@@ -62,6 +65,9 @@ def test_rounds_back_off_while_idle_and_recover() -> None:
         6,
         round(9.5 * SECOND),
     ]
+    counted = [histogram_bucket(round(wait * SECOND)) for wait in (1.5, 3.5, 4.5)]
+    assert np.flatnonzero(ran.totals.ledger_wait[0]).tolist() == counted
+    assert ran.totals.ledger_wait.sum() == 3
     # 3 arrivals, 6 rounds, 3 commits
     assert ran.totals.events == 12
 
