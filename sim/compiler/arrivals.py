@@ -1,9 +1,10 @@
 """How many payments are expected by when: the clock of a demand stream.
 
-Takes a rate, a profile over the hours and weekdays and how much minutes differ from each other;
-gives the breakpoints of the cumulative number of expected payments, linear between them. The
-payments themselves are drawn along it by ``workload``. Everything is counted in whole numbers: the
-exact sum is kept as a fraction and rounded down at each breakpoint, so that no rounding adds up.
+Takes a rate, a profile over the hours and weekdays, how much minutes differ from each other, and
+multiples from instants on; gives the breakpoints of the cumulative number of expected payments,
+linear between them. The payments themselves are drawn along it by ``workload``. Everything is
+counted in whole numbers: the exact sum is kept as a fraction and rounded down at each breakpoint,
+so that no rounding adds up.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from statistics import NormalDist
 from typing import cast
 
@@ -34,6 +35,7 @@ _WEEKDAYS = 7
 _EPOCH_WEEKDAY = 3
 """1 January 1970 was a Thursday, counted from Monday."""
 _FACTOR_UNIT = 1_000_000_000
+_STEP_UNIT = 1_000_000_000
 _PARTS_PER_BILLION = 1_000_000_000
 _MINUTES_PER_HOUR = 60
 
@@ -50,6 +52,7 @@ def hazard_path(
     profile_name: str,
     seed: int,
     replication: int,
+    steps: Sequence[tuple[int, int]] = (),
 ) -> tuple[Array, Array]:
     """Return when how many payments are expected.
 
@@ -72,6 +75,9 @@ def hazard_path(
         Name of the profile. Streams of the same profile share its minutes.
     seed, replication : int
         What the factors of the minutes are drawn from.
+    steps : sequence of (int, int)
+        Microseconds after ``start``, ascending, and the multiple from then on in 10^-9; before the
+        first it is 1. They multiply rate, profile and bursts alike.
 
     Returns
     -------
@@ -88,9 +94,10 @@ def hazard_path(
     Notes
     -----
     Without profile and bursts there are two points. With either there is one at every local minute
-    and both ends. The offset from UTC at the start holds throughout, as everywhere in a plan. A
-    minute's factor depends on its absolute number since 1970 and not on the start, so two scenarios
-    that overlap in time share their bursts.
+    and both ends, and in any case one at every step between the ends. The offset from UTC at the
+    start holds throughout, as everywhere in a plan. A minute's factor depends on its absolute
+    number since 1970 and not on the start, so two scenarios that overlap in time share their
+    bursts.
     """
     _check_rate(rate_numerator, rate_denominator, horizon_us)
     _check_weights("hourly", hourly, _HOURS)
@@ -99,17 +106,19 @@ def hazard_path(
         raise ValueError(f"start {start.isoformat()} has no time zone; local hours need one")
     if burst_sigma_ppb < 0:
         raise ValueError(f"burst_sigma_ppb is {burst_sigma_ppb}; it must be 0 or more")
-    if hourly is None and weekday is None and burst_sigma_ppb == 0:
+    _check_steps(steps)
+    is_even = hourly is None and weekday is None and burst_sigma_ppb == 0
+    if is_even and not steps:
         total = HAZARD_UNIT * rate_numerator * horizon_us // rate_denominator
         _check_sum(total, profile_name)
         return _array([0, horizon_us]), _array([0, total])
 
-    local_us = _local_us(start)
-    times = _minutes(local_us, horizon_us)
+    local_us = 0 if is_even else _local_us(start)
+    minutes = [0, horizon_us] if is_even else _minutes(local_us, horizon_us)
     first_minute = local_us // MINUTE_US
     factors = _minute_factors(
         first_minute,
-        len(times) - 1,
+        len(minutes) - 1,
         sigma_ppb=burst_sigma_ppb,
         profile_name=profile_name,
         seed=seed,
@@ -117,13 +126,11 @@ def hazard_path(
     )
     by_hour = hourly if hourly is not None else [1] * _HOURS
     by_day = weekday if weekday is not None else [1] * _WEEKDAYS
-    spans = [
-        (end - begin) * factor
-        for begin, end, factor in zip(times[:-1], times[1:], factors, strict=True)
-    ]
-    weighted = accumulate(_weighted(spans, first_minute, by_hour, by_day), initial=0)
+    weights = list(_weighted(factors, first_minute, by_hour, by_day))
+    times, spans = _stepped(minutes, weights, steps)
+    weighted = accumulate(spans, initial=0)
     scale = HAZARD_UNIT * rate_numerator * _HOURS * _WEEKDAYS
-    divisor = rate_denominator * sum(by_hour) * sum(by_day) * _FACTOR_UNIT
+    divisor = rate_denominator * sum(by_hour) * sum(by_day) * _FACTOR_UNIT * _STEP_UNIT
     hazard = [scale * exact // divisor for exact in weighted]
     _check_sum(hazard[-1], profile_name)
     return _array(times), _array(hazard)
@@ -201,12 +208,31 @@ def burst_sigma_ppb(busiest_minute_ratio: float) -> int:
 
 
 def _weighted(
-    spans: Sequence[int], first_minute: int, hourly: Sequence[int], weekday: Sequence[int]
+    factors: Sequence[int], first_minute: int, hourly: Sequence[int], weekday: Sequence[int]
 ) -> Iterator[int]:
-    """Give each minute's span times the weights of its local hour and weekday."""
-    for minute, span in enumerate(spans, first_minute):
+    """Give each minute's factor times the weights of its local hour and weekday."""
+    for minute, factor in enumerate(factors, first_minute):
         day, hour = divmod(minute // _MINUTES_PER_HOUR, _HOURS)
-        yield span * hourly[hour] * weekday[(day + _EPOCH_WEEKDAY) % _WEEKDAYS]
+        yield factor * hourly[hour] * weekday[(day + _EPOCH_WEEKDAY) % _WEEKDAYS]
+
+
+def _stepped(
+    minutes: Sequence[int], weights: Sequence[int], steps: Sequence[tuple[int, int]]
+) -> tuple[list[int], list[int]]:
+    """Return all breakpoints, and what each span between two of them adds to the exact sum."""
+    inside = [at for at, _ in steps if 0 < at < minutes[-1]]
+    times = sorted({*minutes, *inside})
+    spans = []
+    minute = step = 0
+    multiple = _STEP_UNIT
+    for begin, end in pairwise(times):
+        while minutes[minute + 1] <= begin:
+            minute += 1
+        while step < len(steps) and steps[step][0] <= begin:
+            multiple = steps[step][1]
+            step += 1
+        spans.append((end - begin) * weights[minute] * multiple)
+    return times, spans
 
 
 def _check_rate(numerator: int, denominator: int, horizon_us: int) -> None:
@@ -228,6 +254,15 @@ def _check_weights(name: str, weights: Sequence[int] | None, length: int) -> Non
         raise ValueError(f"{name} has {len(weights)} weights; it needs {length}")
     if min(weights) < 0 or sum(weights) == 0:
         raise ValueError(f"{name} weights {list(weights)} must be 0 or more and not all 0")
+
+
+def _check_steps(steps: Sequence[tuple[int, int]]) -> None:
+    """Refuse steps that are no course of multiples."""
+    times = [at for at, _ in steps]
+    if any(later <= earlier for earlier, later in pairwise(times)) or min(times, default=0) < 0:
+        raise ValueError(f"steps at {times} us must be 0 or more and each after the one before")
+    if any(multiple < 0 for _, multiple in steps):
+        raise ValueError(f"steps {[multiple for _, multiple in steps]} must be 0 or more")
 
 
 def _check_sum(total: int, profile_name: str) -> None:

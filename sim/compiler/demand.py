@@ -336,6 +336,7 @@ def _arrivals(scenario: Scenario, builder: PlanBuilder, demand: Demand) -> tuple
         hourly=profile.hourly if profile is not None else None,
         weekday=profile.weekday if profile is not None else None,
         burst_sigma_ppb=profile.burst_sigma if profile is not None else 0,
+        steps=tuple(sorted(demand.steps.items())),
         profile_name=demand.profile,
         seed=builder.seed,
         replication=builder.replication,

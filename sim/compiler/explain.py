@@ -43,7 +43,9 @@ from sim.contract.spec import (
     RouteSetColumn,
     WorkloadColumn,
 )
+from sim.model.steps import write_multiple
 from sim.rails.bakong import BakongRail
+from sim.scenario.parts import Demand
 from sim.units import CURRENCIES, format_minor
 
 _ROWS_SHOWN = 60
@@ -112,6 +114,7 @@ def _demand(compiled: Compiled) -> Iterator[str]:
         yield f"{demand.name}: corridor {written.corridor}, channel {written.channel}"
         if written.rate is not None:
             course = "evenly" if written.profile == "flat" else f"by profile {written.profile}"
+            course += _steps(written)
             limit = f", {written.count} payments at most" if written.count is not None else ""
             yield f"  arrivals: {written.rate} on average, {course}{limit}"
         else:
@@ -123,6 +126,15 @@ def _demand(compiled: Compiled) -> Iterator[str]:
             yield f"  time-out of the payer's institution: {span(corridor.time_out)}"
         yield f"  payers: {count(written.payers, 'payer')}{_banks(compiled, demand)}"
         yield f"  codes: {corridor.codes or 'none'}"
+
+
+def _steps(written: Demand) -> str:
+    """Return the multiples of a stream's rate in order of time."""
+    ordered = sorted(written.steps.items())
+    words = [
+        f"times {write_multiple(multiple)} from {at(time_us)}" for time_us, multiple in ordered
+    ]
+    return f"; {', '.join(words)}" if words else ""
 
 
 def _banks(compiled: Compiled, demand: StreamDemand) -> str:

@@ -166,6 +166,8 @@ def _check_demand(scenario: Scenario) -> Found:
         if (demand.rate is None) == (demand.payments is None):
             found = "neither" if demand.rate is None else "both"
             yield place, f"found {found} of rate and payments; allowed: exactly one of them"
+        if demand.steps and demand.rate is None:
+            yield (*place, "steps"), "found steps of a written list; allowed: with a rate"
         if demand.payments == ():
             yield (*place, "payments"), "found an empty list; allowed: at least one payment"
         if demand.payers > PAYERS_MAX:

@@ -30,6 +30,7 @@ from sim.model.quantities import (
     TimeOfDay,
     Timestamp,
 )
+from sim.model.steps import Steps
 
 
 class Clock(Model):
@@ -219,6 +220,9 @@ class Demand(Model):
     """Mean arrivals; with a profile, the mean over its day."""
     profile: Name | Literal["flat"] = "flat"
     """Course of the day (in `profiles`), or flat."""
+    steps: Steps = {}
+    """Multiples of the rate by elapsed time since the start, as in {10 min: 3, 20 min: 1}: each
+    holds until the next, 1 before the first. They multiply the profile, its bursts included."""
     payments: tuple[ScheduledPayment, ...] | None = None
     """A written list of payments, in place of a rate."""
     count: PositiveCount | None = None
