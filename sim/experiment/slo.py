@@ -48,15 +48,24 @@ class Objective:
     def is_met(self, summary: Summary) -> bool:
         """Say whether a run meets the objective; one without a value does not."""
         measure = pick(summary, self.key)
-        if measure is None or measure.value is None:
-            return False
-        value = float(measure)
-        return value <= self.bound if self.is_upper else value >= self.bound
+        return self.is_met_by(None if measure is None or measure.value is None else float(measure))
+
+    @property
+    def quantile(self) -> float | None:
+        """Return the share of payments below the bounded quantile; None of another measure."""
+        tail = next((tail for end, tail in _TAILS.items() if self.key.endswith(end)), None)
+        return None if tail is None else 1 - tail
 
     def completions_needed(self) -> int:
         """Return how many completed payments a quantile needs before it is believed."""
-        share = next((tail for end, tail in _TAILS.items() if self.key.endswith(end)), None)
-        return 0 if share is None else round(QUANTILE_EXCEEDANCES_MIN / share)
+        tail = next((tail for end, tail in _TAILS.items() if self.key.endswith(end)), None)
+        return 0 if tail is None else round(QUANTILE_EXCEEDANCES_MIN / tail)
+
+    def is_met_by(self, value: float | None) -> bool:
+        """Say whether a value meets the objective; none does not."""
+        if value is None:
+            return False
+        return value <= self.bound if self.is_upper else value >= self.bound
 
     def __str__(self) -> str:
         return f"{self.key} {'<=' if self.is_upper else '>='} {self.bound:g}"

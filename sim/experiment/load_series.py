@@ -1,0 +1,214 @@
+"""Measure a run interval by interval: what was offered, what was completed, how long it took.
+
+Takes payment records; gives :class:`IntervalFigures`, in constant memory. Times belong to the
+interval a payment was submitted in, whenever it ended; completions to the interval they fell in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+from sim.contract.plan import Array, Plan
+from sim.contract.spec import (
+    HISTOGRAM_LENGTH,
+    NULL,
+    Outcome,
+    RecordColumn,
+    Scope,
+    StreamColumn,
+    histogram_value,
+)
+from sim.tables.folding import histogram_buckets
+from sim.units import SECOND_US
+
+C = RecordColumn
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalFigures:
+    """Hold what one interval of a run gave.
+
+    Attributes
+    ----------
+    begin_s, end_s : float
+        Seconds since the start.
+    offered, completed, ended : int
+        Payments of the scaled demand: submitted, completed and ended in whatever way within the
+        interval.
+    submitted, succeeded, still_open : int
+        Payments the measures cover that were submitted within it; how many of them were ever
+        completed, and how many were still under way at the end of the run.
+    quantiles : tuple of (float, float or None)
+        Share, and the end-to-end time in s that so many of them did not exceed; None where too many
+        are still under way to know.
+    backlog : int
+        Payments in the system at its end.
+    """
+
+    begin_s: float
+    end_s: float
+    offered: int
+    completed: int
+    ended: int
+    submitted: int
+    succeeded: int
+    still_open: int
+    quantiles: tuple[tuple[float, float | None], ...]
+    backlog: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Return its length."""
+        return self.end_s - self.begin_s
+
+    @property
+    def offered_rate(self) -> float:
+        """Return payments offered per second."""
+        return self.offered / self.seconds
+
+    @property
+    def completed_rate(self) -> float:
+        """Return payments completed per second."""
+        return self.completed / self.seconds
+
+    @property
+    def success_rate(self) -> float | None:
+        """Return the share completed of those that ended; None where none did."""
+        decided = self.submitted - self.still_open
+        return self.succeeded / decided if decided else None
+
+    def quantile(self, share: float) -> float | None:
+        """Return a quantile of the end-to-end time in s."""
+        return dict(self.quantiles).get(share)
+
+
+class IntervalSink:
+    """Fold the payments of a run by interval, as one of its sinks.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of the run.
+    edges_us : sequence of int
+        Ends of the intervals, ascending; at least two.
+    streams : sequence of str
+        Names of the demand whose load is measured.
+    shares : sequence of float
+        Quantiles wanted.
+
+    Notes
+    -----
+    Times cover what the headline of a run covers: cross-border payments where there are any. They
+    are kept as histograms, with a relative error below 1/256. Nearest rank: a payment still under
+    way counts as longer than any other.
+    """
+
+    wants_log = False
+    wants_records = True
+
+    def __init__(
+        self,
+        plan: Plan,
+        edges_us: Sequence[int],
+        streams: Sequence[str],
+        shares: Sequence[float] = (),
+    ) -> None:
+        self._edges = np.array(edges_us, dtype=np.int64)
+        self._shares = tuple(shares)
+        count = len(self._edges) - 1
+        self._is_scaled = np.array([name in streams for name in plan.names.streams], dtype=bool)
+        scopes = plan.stream[:, StreamColumn.SCOPE]
+        crossing = scopes == Scope.CROSS_BORDER
+        self._is_covered = crossing if crossing.any() else np.ones(len(scopes), dtype=bool)
+        self._counts = np.zeros((6, count), dtype=np.int64)
+        self._histogram = np.zeros((count, HISTOGRAM_LENGTH if self._shares else 0), dtype=np.int64)
+
+    def take_log(self, rows: Array) -> None:
+        """Ignore the log."""
+
+    def take_records(self, rows: Array) -> None:
+        """Fold a chunk of records."""
+        outcome = rows[:, C.OUTCOME]
+        scaled = self._is_scaled[rows[:, C.STREAM]]
+        covered = self._is_covered[rows[:, C.STREAM]]
+        has_ended = rows[:, C.END_US] != NULL
+        is_completed = outcome == Outcome.COMPLETED
+        came, left = rows[:, C.SUBMITTED_US], rows[:, C.END_US]
+        for at, (chosen, time_us) in enumerate(
+            (
+                (scaled, came),
+                (scaled & is_completed, left),
+                (scaled & has_ended, left),
+                (covered, came),
+                (covered & is_completed, came),
+                (covered & (outcome == Outcome.IN_PROGRESS), came),
+            )
+        ):
+            self._counts[at] += self._counted(time_us[chosen])
+        if self._shares:
+            self._fold_times(rows[covered & is_completed])
+
+    def take_progress(self, time_us: int, payments: int, events: int) -> None:
+        """Ignore progress."""
+
+    def figures(self, backlogs: Sequence[int] = ()) -> tuple[IntervalFigures, ...]:
+        """Return every interval.
+
+        Parameters
+        ----------
+        backlogs : sequence of int
+            Payments in the system at the end of each; 0 where left out.
+        """
+        known = list(backlogs) or [0] * self._counts.shape[1]
+        edges_s = [int(edge) / SECOND_US for edge in self._edges]
+        found = []
+        for at in range(len(known)):
+            offered, completed, ended, submitted, succeeded, still_open = (
+                int(count) for count in self._counts[:, at]
+            )
+            part = IntervalFigures(
+                edges_s[at],
+                edges_s[at + 1],
+                offered=offered,
+                completed=completed,
+                ended=ended,
+                submitted=submitted,
+                succeeded=succeeded,
+                still_open=still_open,
+                quantiles=self._quantiles(at),
+                backlog=known[at],
+            )
+            found.append(part)
+        return tuple(found)
+
+    def _counted(self, time_us: Array) -> Array:
+        """Return how many instants lie in each interval."""
+        at = np.searchsorted(self._edges, time_us, side="right") - 1
+        count = self._counts.shape[1]
+        inside = at[(at >= 0) & (at < count)]
+        counted: Array = np.bincount(inside, minlength=count)
+        return counted
+
+    def _fold_times(self, rows: Array) -> None:
+        at = np.searchsorted(self._edges, rows[:, C.SUBMITTED_US], side="right") - 1
+        inside = (at >= 0) & (at < len(self._histogram))
+        rows, at = rows[inside], at[inside]
+        bucket = histogram_buckets(rows[:, C.CREDITED_US] - rows[:, C.SUBMITTED_US])
+        folded = np.bincount(at * HISTOGRAM_LENGTH + bucket, minlength=self._histogram.size)
+        self._histogram += folded.reshape(self._histogram.shape)
+
+    def _quantiles(self, at: int) -> tuple[tuple[float, float | None], ...]:
+        running = np.cumsum(self._histogram[at])
+        done = int(running[-1]) if len(running) else 0
+        total = done + int(self._counts[5][at])
+        found: list[tuple[float, float | None]] = []
+        for share in self._shares:
+            rank = max(ceil(share * total), 1)
+            known = rank <= done
+            value = histogram_value(int(np.searchsorted(running, rank))) if known else None
+            found.append((share, None if value is None else value / SECOND_US))
+        return tuple(found)
