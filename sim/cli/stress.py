@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,80 +17,106 @@ if TYPE_CHECKING:
     from sim.experiment.stress import Stress
 
 _LOAD = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>x|/\s*s)\s*")
+_RAMP = re.compile(r"\s*(?P<low>\d+(?:\.\d+)?)\s*%?\s*-\s*(?P<high>\d+(?:\.\d+)?)\s*%\s*")
+
+SloOption = Annotated[
+    str, typer.Option(metavar="OBJECTIVES", help="As in 'p99<=5s,success>=99.5%'.")
+]
+LoadOption = Annotated[
+    str | None,
+    typer.Option(metavar="1.5x|1500/s", help="Test this load only; missed: exit code 3."),
+]
+StreamOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Demand that scales; default all.")
+]
+ProfileOption = Annotated[
+    str,
+    typer.Option(
+        metavar="step|ramp|soak",
+        help="step: separate runs, each load held; ramp: then one run in which the load rises; "
+        "soak: one load held long, with checks for drift.",
+    ),
+]
+WindowOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="Seconds measured, at least 600; default 600, of a ramp 1260, of a soak 3600.",
+    ),
+]
+RampOption = Annotated[
+    str,
+    typer.Option(metavar="LOW-HIGH%", help="Shares of --load, or of the capacity, a ramp covers."),
+]
+RunsOption = Annotated[int, typer.Option(metavar="N", min=1, help="Runs of every load.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field.")
+]
+SeedOption = Annotated[int | None, typer.Option(metavar="N", help="Seed of all luck.")]
+JobsOption = Annotated[int | None, typer.Option("--jobs", metavar="N", help="Processes.")]
+FormatOption = Annotated[
+    str | None,
+    typer.Option("--format", metavar="FORMAT", help="markdown, latex, csv, json or parquet."),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Write the table of loads here.")
+]
 
 
 @guarded
 def stress_command(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="The scenario file.")],
-    slo: Annotated[
-        str, typer.Option(metavar="OBJECTIVES", help="As in 'p99<=5s,success>=99.5%'.")
-    ] = "p99<=5s",
-    load: Annotated[
-        str | None, typer.Option(metavar="1.5x|1500/s", help="Test this load only.")
-    ] = None,
-    stream: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Demand that scales; default all.")
-    ] = None,
-    profile: Annotated[
-        str, typer.Option(metavar="step|ramp|soak", help="How loads follow each other.")
-    ] = "step",
-    window: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="Seconds measured, at least 600.")
-    ] = None,
-    replications: Annotated[int, typer.Option(metavar="N", min=1, help="Runs of every load.")] = 2,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all luck.")] = None,
-    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes.")] = None,
+    slo: SloOption = "p99<=5s",
+    load: LoadOption = None,
+    stream: StreamOption = None,
+    profile: ProfileOption = "step",
+    window: WindowOption = None,
+    ramp: RampOption = "25-125%",
+    replications: RunsOption = 5,
+    changes: SetOption = None,
+    seed: SeedOption = None,
+    jobs: JobsOption = None,
+    form: FormatOption = None,
+    out: OutOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Ramp the load: the highest that meets the objectives, and the bottleneck."""
+    """Find the highest load that meets the objectives, and the bottleneck.
+
+    Every replication finds its own limit by bracketing; their mean is the capacity, with a 95 %
+    interval. A run that is no measurement is marked FAIL and never averaged.
+    """
     from sim.cli.counting import RunCounter
     from sim.experiment.pool import LocalPool, wanted_jobs
     from sim.experiment.run import Silence, checked_seed, find_engine
     from sim.experiment.slo import parse_slo
-    from sim.experiment.stress import (
-        PROFILES,
-        SOAK_WINDOW_S,
-        LoadTest,
-        Stress,
-        StressPlan,
-        choose_streams,
-        find_capacity,
-    )
+    from sim.experiment.stress import run_stress
+    from sim.experiment.stress_demand import choose_streams
+    from sim.experiment.stress_points import LoadTest, StressPlan
+    from sim.experiment.tabular import choose_format
     from sim.scenario.scenario import load_scenario
 
     processes = wanted_jobs(jobs)
-    if profile not in PROFILES:
-        raise UserError(
-            f"--profile: found {profile!r}; allowed: {', '.join(PROFILES)}."
-            f"{suggest(profile, PROFILES)}"
-        )
+    form = choose_format(form, out)
     given = None if load is None else _parse_load(load)
+    windows = _windows(profile, window)
     loaded = load_scenario(scenario_file(scenario), tuple(changes or ()))
     plan = StressPlan(
         objectives=parse_slo(slo),
         streams=choose_streams(loaded, tuple(stream or ())),
         seed=loaded.scenario.seed if seed is None else checked_seed(seed),
         replications=replications,
-        window_s=window or (SOAK_WINDOW_S if profile == "soak" else 600),
+        window_s=windows[0],
         profile=profile,
+        ramp=_parse_ramp(ramp),
+        ramp_window_s=windows[1],
     )
     find_engine("compiled", Silence())
     with LocalPool(processes) as pool, RunCounter() as counter:
         test = LoadTest(loaded, plan, pool, notice=counter.say)
-        if given is None and profile != "soak":
-            found = find_capacity(test, plan)
-        else:
-            number, is_factor = given or (1.0, True)
-            point = test.at(number * test.base if is_factor else number)
-            is_met = point.verdict == "PASS"
-            found = Stress(plan, (point,), point if is_met else None, None if is_met else point)
-    _show(found, as_json=as_json)
+        found = run_stress(test, None if given is None else _in_payments(given, test.base))
+    _show(found, form=form, out=out, as_json=as_json)
     if found.verdict != "PASS":
-        reasons = [reason for point in found.points for reason in point.reasons]
-        raise CheckFailed(f"stress: {slo} not met: {'; '.join(dict.fromkeys(reasons))}")
+        raise CheckFailed(f"stress: {slo} not met: {'; '.join(found.reasons)}")
 
 
 def _parse_load(text: str) -> tuple[float, bool]:
@@ -100,13 +127,94 @@ def _parse_load(text: str) -> tuple[float, bool]:
     return float(found["number"]), found["unit"] == "x"
 
 
-def _show(found: Stress, *, as_json: bool) -> None:
-    from sim.experiment.stress_output import as_json_object, points_table, sentences
-    from sim.experiment.tabular import render
+def _in_payments(given: tuple[float, bool], base: float) -> float:
+    """Return a load in payments per second."""
+    number, is_factor = given
+    return number * base if is_factor else number
 
+
+def _parse_ramp(text: str) -> tuple[float, float]:
+    """Return the shares a ramp goes from and to."""
+    found = _RAMP.fullmatch(text)
+    low, high = (0.0, 0.0) if found is None else (float(found["low"]), float(found["high"]))
+    if not 0 < low < high:
+        raise UserError(f"--ramp: found {text!r}; allowed: such as 25-125%, rising from above 0")
+    return low / 100, high / 100
+
+
+def _windows(profile: str, window: int | None) -> tuple[int, int]:
+    """Return how long a load is measured and how long a ramp takes, in seconds.
+
+    Raises
+    ------
+    UserError
+        If the profile is unknown or the window too short to measure anything in.
+    """
+    from sim.experiment.load_run import WINDOW_MIN_S
+    from sim.experiment.stress_points import PROFILES, RAMP_WINDOW_S
+    from sim.experiment.stress_soak import SOAK_WINDOW_S
+
+    if profile not in PROFILES:
+        raise UserError(
+            f"--profile: found {profile!r}; allowed: {', '.join(PROFILES)}."
+            f"{suggest(profile, PROFILES)}"
+        )
+    if window is not None and window < WINDOW_MIN_S:
+        raise UserError(
+            f"--window: found {window}; allowed: at least {WINDOW_MIN_S} (seconds): in a shorter "
+            "one a queue that fills up passes for capacity"
+        )
+    usual = SOAK_WINDOW_S if profile == "soak" else WINDOW_MIN_S
+    return window or usual, window or RAMP_WINDOW_S
+
+
+def _show(found: Stress, *, form: str | None, out: Path | None, as_json: bool) -> None:
+    from sim.experiment.stress_output import as_json_object
+    from sim.experiment.stress_tables import main_table
+    from sim.experiment.tabular import render, write_table
+
+    if out is not None and form is not None:
+        write_table(main_table(found), form, out)
     if as_json:
         typer.echo(json.dumps(as_json_object(found), indent=2, allow_nan=False))
         return
-    typer.echo(render(points_table(found), "markdown"))
+    if out is None and form is not None:
+        typer.echo(render(main_table(found), form), nl=False)
+        return
+    _show_to_people(found)
+    if out is not None:
+        typer.echo(f"written to {out}", err=True)
+
+
+def _show_to_people(found: Stress) -> None:
+    """Print sentences first, then the chart and the tables behind them."""
+    from sim.experiment.stress_tables import (
+        participants_table,
+        points_table,
+        ramp_table,
+        soak_table,
+    )
+    from sim.experiment.stress_words import (
+        PARTICIPANTS_SHOWN,
+        chart,
+        chart_rows,
+        sentences,
+    )
+    from sim.experiment.tabular import TabularData, render
+
     for line in sentences(found):
         typer.echo(line)
+    typer.echo("")
+    rows = chart_rows(found)
+    if len(rows) > 1:
+        typer.echo("\n".join(chart(rows)) + "\n")
+    if found.points:
+        typer.echo(render(points_table(found), "markdown"))
+    if found.ramp is not None:
+        typer.echo(render(ramp_table(found.ramp), "markdown"))
+    if found.plan.profile == "soak":
+        typer.echo(render(soak_table(found.points[0]), "markdown"))
+    participants = participants_table(found)
+    if participants.rows:
+        shown = TabularData(participants.columns, participants.rows[:PARTICIPANTS_SHOWN])
+        typer.echo(render(shown, "markdown"), nl=False)

@@ -1,111 +1,157 @@
-"""Show a stress test: a table, sentences and JSON.
+"""Show a stress test to programs.
 
-Takes a :class:`~sim.experiment.stress.Stress`; gives what people and programs read.
+Takes a :class:`~sim.experiment.stress.Stress`; gives the JSON object of ``stress --json``.
 """
 
 from __future__ import annotations
 
+from math import isfinite
+
+from sim.analysis.intervals import Interval
 from sim.analysis.summary import Json
 from sim.experiment.bottleneck import Bottleneck
-from sim.experiment.stress import LoadPoint, Stress
-from sim.experiment.tabular import TabularData
-
-UNIT = "payments/s"
-_PARTICIPANTS_SHOWN = 8
+from sim.experiment.load_series import IntervalFigures
+from sim.experiment.stress import Stress
+from sim.experiment.stress_participants import Participant
+from sim.experiment.stress_points import UNIT, LoadPoint
+from sim.experiment.stress_ramp import Ramp
+from sim.experiment.stress_tables import judged_words
+from sim.experiment.stress_words import sentences
 
 
 def as_json_object(found: Stress) -> dict[str, Json]:
     """Return the object of ``stress --json``."""
     capacity: Json = None
-    if found.passed is not None:
-        high = None if found.failed is None else found.failed.load
-        load = found.passed.load
-        capacity = {"value": load, "low": load, "high": high, "unit": UNIT}
+    if found.capacity is not None:
+        own = found.capacity
+        capacity = {"value": own.value, "low": own.low, "high": own.high, "unit": UNIT}
+    sustained = found.sustained
     return {
         "verdict": found.verdict,
+        "is_valid": found.is_valid,
+        "reasons": list(found.reasons),
         "capacity": capacity,
         "bottleneck": _bottleneck(found.bottleneck),
         "points": [_point(point) for point in found.points],
-        "participants": dict(found.participants()),
+        "sustained": None if sustained is None else sustained.load,
+        "own_load": found.base,
+        "brackets": [
+            {"replication": one.replication, "low": one.low, "high": one.high}
+            for one in (found.capacity.brackets if found.capacity is not None else ())
+        ],
+        "participants": [_participant(one) for one in found.participants()],
+        "ramp": None if found.ramp is None else _ramp(found.ramp),
+        "profile": found.plan.profile,
         "objectives": [str(objective) for objective in found.plan.objectives],
+        "streams": list(found.plan.streams),
         "window_s": found.plan.window_s,
         "replications": found.plan.replications,
+        "sentences": list(sentences(found)),
     }
 
 
-def points_table(found: Stress) -> TabularData:
-    """Return throughput and time against load, a row per load."""
-    columns = ("load", "verdict", "offered", "completed", "p50_s", "p99_s", "success")
-    rows = tuple(
-        (
-            point.load,
-            point.verdict,
-            point.mean("offered_rate_mean"),
-            point.mean("completed_rate_mean"),
-            point.mean("end_to_end_p50"),
-            point.mean("end_to_end_p99"),
-            point.mean("success_rate"),
-            point.runs[0].backlog.start,
-            point.runs[0].backlog.end,
-            "" if point.bottleneck is None else point.bottleneck.station,
-        )
-        for point in found.points
-    )
-    return TabularData((*columns, "backlog_start", "backlog_end", "busiest"), rows)
-
-
-def sentences(found: Stress) -> list[str]:
-    """Return what a reader remembers."""
-    lines = []
-    wanted = ", ".join(str(objective) for objective in found.plan.objectives)
-    if found.passed is None:
-        lines.append(f"No load tried meets {wanted}.")
-    elif found.failed is None:
-        lines.append(f"At least {found.passed.load:.6g} {UNIT} meet {wanted}; no limit was found.")
-    else:
-        lines.append(
-            f"Capacity: {found.passed.load:.6g} {UNIT} meet {wanted} in every one of "
-            f"{found.plan.replications} runs of {found.plan.window_s} s; {found.failed.load:.6g} "
-            f"do not ({found.failed.reasons[0]})."
-        )
-    bottleneck = found.bottleneck
-    if bottleneck is not None:
-        lines.append(f"Bottleneck: {bottleneck.station}, {bottleneck.reason}.")
-    shares = sorted(found.participants().items(), key=lambda item: (-item[1], item[0]))
-    if shares:
-        listed = ", ".join(f"{name} {rate:.4g}" for name, rate in shares[:_PARTICIPANTS_SHOWN])
-        more = len(shares) - _PARTICIPANTS_SHOWN
-        rest = f" and {more} others" if more > 0 else ""
-        lines.append(f"Through each institution at capacity ({UNIT}): {listed}{rest}.")
-    return lines
-
-
 def _point(point: LoadPoint) -> dict[str, Json]:
+    start, end = point.backlog
     return {
         "load": point.load,
         "factor": point.factor,
         "verdict": point.verdict,
+        "is_valid": point.is_valid,
         "reasons": list(point.reasons),
-        "offered_rate_mean": point.mean("offered_rate_mean"),
-        "completed_rate_mean": point.mean("completed_rate_mean"),
+        "offered_rate_mean": point.offered,
+        "completed_rate_mean": point.completed,
         "end_to_end_p50": point.mean("end_to_end_p50"),
         "end_to_end_p99": point.mean("end_to_end_p99"),
         "success_rate": point.mean("success_rate"),
-        "backlog_start": point.runs[0].backlog.start,
-        "backlog_end": point.runs[0].backlog.end,
+        "backlog_start": start,
+        "backlog_end": end,
         "bottleneck": _bottleneck(point.bottleneck),
         "runs": [
             {
                 "replication": run.replication,
                 "is_sustained": run.is_sustained,
+                "is_valid": run.is_valid,
+                "reasons": [*run.faults, *run.misses],
+                "offered_rate_mean": run.offered,
+                "completed_rate_mean": run.completed,
                 "end_to_end_p99": run.summary.measures["end_to_end_p99"].value,
+                "intervals": [_interval(part) for part in run.series],
+                "drains": [
+                    {
+                        "account": drain.account,
+                        "per_hour_minor": drain.per_hour_minor,
+                        "currency": drain.currency,
+                        "empty_after_h": drain.empty_after_h,
+                        "is_extrapolated": True,
+                    }
+                    for drain in run.drains
+                ],
             }
             for run in point.runs
         ],
     }
 
 
+def _ramp(ramp: Ramp) -> dict[str, Json]:
+    return {
+        "reference": ramp.reference,
+        "from": ramp.loads[0],
+        "to": ramp.loads[-1],
+        "interval_s": ramp.interval_s,
+        "first_missed": _load_interval(ramp.missed),
+        "flattened": _load_interval(ramp.flattened),
+        "intervals": [
+            {
+                "load": load,
+                "objectives": judged_words(ramp, [run.series[at] for run in ramp.runs]),
+                "runs": [_interval(run.series[at]) for run in ramp.runs],
+            }
+            for at, load in enumerate(ramp.loads)
+        ],
+    }
+
+
+def _load_interval(found: Interval | None) -> Json:
+    """Return a load over replications; the ends are null where only one run gave it."""
+    if found is None:
+        return None
+    low, high = (end if isfinite(end) else None for end in (found.low, found.high))
+    return {"value": found.value, "low": low, "high": high, "unit": UNIT, "runs": found.count}
+
+
+def _interval(part: IntervalFigures) -> dict[str, Json]:
+    return {
+        "from_s": part.begin_s,
+        "to_s": part.end_s,
+        "offered_rate_mean": part.offered_rate,
+        "completed_rate_mean": part.completed_rate,
+        "end_to_end_p50": part.quantile(0.5),
+        "end_to_end_p99": part.quantile(0.99),
+        "success_rate": part.success_rate,
+        "backlog": part.backlog,
+    }
+
+
+def _participant(one: Participant) -> dict[str, Json]:
+    return {
+        "name": one.name,
+        "completed_rate_mean": one.completed_rate,
+        "station": one.station,
+        "utilisation": one.utilisation,
+        "full_at": one.full_at,
+        "is_extrapolated": True,
+        "account": one.account,
+        "short_of_money": one.short,
+    }
+
+
 def _bottleneck(found: Bottleneck | None) -> Json:
     if found is None:
         return None
-    return {"station": found.station, "reason": found.reason, "utilisation": found.utilisation}
+    return {
+        "station": found.station,
+        "reason": found.reason,
+        "utilisation": found.utilisation,
+        "queue_growth": found.queue_growth,
+        "is_full": found.is_full,
+    }

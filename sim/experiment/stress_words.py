@@ -1,0 +1,222 @@
+"""Say what a stress test found, in sentences and in a chart of letters.
+
+Takes a :class:`~sim.experiment.stress.Stress`; gives lines of text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from sim.analysis.intervals import Interval
+from sim.experiment.stress import Stress
+from sim.experiment.stress_points import UNIT
+from sim.experiment.stress_ramp import Ramp
+from sim.experiment.stress_tables import ramp_table
+from sim.experiment.tabular import joined, short
+
+PARTICIPANTS_SHOWN = 10
+"""Institutions listed for people; programs get all of them."""
+_BAR = 28
+_DRAINS_SHOWN = 5
+
+
+def sentences(found: Stress) -> list[str]:
+    """Return what a reader remembers."""
+    lines = _of_search(found) if found.is_search else _of_load(found)
+    if found.ramp is not None:
+        lines += _of_ramp(found.ramp)
+    lines += _of_bottleneck(found)
+    lines += _of_cover(found)
+    lines += _of_participants(found)
+    lines += _of_drains(found)
+    return lines
+
+
+def chart(rows: Sequence[tuple[float, float | None, float | None]]) -> list[str]:
+    """Return completed load and p99 against load as bars.
+
+    Parameters
+    ----------
+    rows : sequence of (float, float or None, float or None)
+        Load, completed load in the same unit, and p99 in s.
+    """
+    most = max((done for _, done, _ in rows if done is not None), default=0.0)
+    slowest = max((time for _, _, time in rows if time is not None), default=0.0)
+    lines = [f"{'load':>9}  {'completed, payments/s':<{_BAR + 9}}  p99, s"]
+    for load, done, time in rows:
+        bars = f"{_bar(done, most):<{_BAR}} {_figure(done):>8}  {_bar(time, slowest):<{_BAR}}"
+        lines.append(f"{_figure(load):>9}  {bars} {_figure(time):>8}".rstrip())
+    return lines
+
+
+def chart_rows(found: Stress) -> list[tuple[float, float | None, float | None]]:
+    """Return what the chart of a test shows: its points, or the intervals of its ramp alone."""
+    if found.points or found.ramp is None:
+        return [
+            (point.load, point.completed, point.mean("end_to_end_p99"))
+            for point in found.points
+            if point.is_valid
+        ]
+    rows = ramp_table(found.ramp).records()
+    return [(_number(row["load"]), _known(row["completed"]), _known(row["p99_s"])) for row in rows]
+
+
+def _bar(value: float | None, most: float) -> str:
+    return "" if value is None or most <= 0 else "#" * max(1, round(_BAR * value / most))
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else short(value)
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _known(value: object) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _of_search(found: Stress) -> list[str]:
+    plan, capacity, sustained = found.plan, found.capacity, found.sustained
+    if capacity is None:
+        limiting = found.limiting
+        where = "" if limiting is None else f"; the lowest, {limiting.load:.6g} {UNIT}, does not: "
+        why = "" if limiting is None else "; ".join(limiting.example)
+        return [f"No load that can be measured meets {plan.wanted}{where}{why}."]
+    runs = f"{plan.replications} runs of {plan.window_s} s" if plan.replications > 1 else "one run"
+    if capacity.high is None:
+        return [
+            f"No limit found up to {capacity.value:.6g} {UNIT}: {runs} of it meet {plan.wanted}."
+        ]
+    lines = [
+        f"Capacity: {capacity.value:.6g} {UNIT} ({capacity.low:.6g} to {capacity.high:.6g}, "
+        f"{_meaning(plan.replications)}) within {plan.wanted}."
+    ]
+    if sustained is not None:
+        lines.append(f"Sustained in every one of {runs}: {sustained.load:.6g} {UNIT}.")
+    if found.base > capacity.high:
+        lines.append(f"The scenario's own load, {found.base:.6g} {UNIT}, is above that.")
+    return lines
+
+
+def _meaning(replications: int) -> str:
+    if replications == 1:
+        return "bracket of a single run, which knows nothing of luck"
+    return f"95 % interval over {replications} replications"
+
+
+def _of_load(found: Stress) -> list[str]:
+    if found.ramp is not None:
+        return []
+    point, plan = found.points[0], found.plan
+    lines = []
+    if not point.is_valid:
+        lines.append(f"{point.load:.6g} {UNIT}: no measurement: {'; '.join(point.example)}.")
+    elif point.verdict == "PASS":
+        lines.append(
+            f"{point.load:.6g} {UNIT} meet {plan.wanted} in every one of {len(point.runs)} runs of "
+            f"{plan.window_s} s."
+        )
+    else:
+        lines.append(
+            f"{point.load:.6g} {UNIT} miss {plan.wanted} in "
+            f"{len(point.runs) - point.sustained_count} of {len(point.runs)} runs of "
+            f"{plan.window_s} s: {'; '.join(point.example)}."
+        )
+    if plan.profile == "soak" and point.verdict == "PASS":
+        lines.append("Held that long, neither its times nor its backlog drift.")
+    return lines
+
+
+def _of_ramp(ramp: Ramp) -> list[str]:
+    runs = len(ramp.runs)
+    lines = [
+        f"Ramp from {ramp.loads[0]:.6g} to {ramp.loads[-1]:.6g} {UNIT} in {len(ramp.loads)} stairs "
+        f"of {ramp.interval_s:g} s:"
+    ]
+    missed, flat = ramp.missed, ramp.flattened
+    wanted = ramp.plan.wanted
+    if missed is None and not ramp.is_judged:
+        lines[0] += f" {wanted} could not be judged, too few payments in each; lengthen --window."
+    elif missed is None:
+        lines[0] += f" {wanted} was met all the way."
+    else:
+        lines[0] += f" {wanted} was first missed at {_with_interval(missed, runs)}."
+        lines.append("A queue takes time to fill: a load that is held is missed lower than that.")
+    if flat is not None:
+        lines.append(f"Completed load stopped following at {_with_interval(flat, runs)}.")
+    else:
+        lines.append("Completed load followed all the way.")
+    judged = [one for one in ramp.plan.objectives if one.key.startswith("end_to_end_p")]
+    judged += [one for one in ramp.plan.objectives if one.key == "success_rate"]
+    rest = [str(one) for one in ramp.plan.objectives if one not in judged]
+    if rest:
+        lines.append(f"Not judged by interval: {joined(rest)}.")
+    return lines
+
+
+def _with_interval(found: Interval, runs: int) -> str:
+    text = f"{found.value:.6g} {UNIT}"
+    if isfinite(found.low):
+        text += f" ({found.low:.6g} to {found.high:.6g})"
+    return text if found.count == runs else f"{text}, in {found.count} of {runs} runs"
+
+
+def _of_bottleneck(found: Stress) -> list[str]:
+    bottleneck = found.bottleneck
+    if bottleneck is None:
+        return []
+    is_limit = found.limiting is not None or found.ramp is not None
+    if is_limit and (bottleneck.is_full or not found.points):
+        over = "" if found.points else "over the whole ramp "
+        return [f"Bottleneck: {bottleneck.station}, {over}{bottleneck.reason}."]
+    lines = [f"No place is full; the busiest is {bottleneck.station}, {bottleneck.reason}."]
+    if is_limit and found.time_spent:
+        lines.append(f"Where the time goes: {found.time_spent}.")
+    return lines
+
+
+def _of_cover(found: Stress) -> list[str]:
+    """Say of which payments the times are, where it is not all of them."""
+    runs = found.points[0].runs if found.points else found.ramp.runs if found.ramp else ()
+    if not runs or runs[0].summary.covers == "all":
+        return []
+    return [
+        "Times and success are those of cross-border payments; load, offered and completed count "
+        f"all payments of {joined(found.plan.streams)}."
+    ]
+
+
+def _of_participants(found: Stress) -> list[str]:
+    ones = found.participants()
+    if not ones:
+        return []
+    lines = []
+    first = ones[0]
+    if first.full_at is not None and first.station is not None:
+        lines.append(
+            f"Of the institutions {first.name} is nearest to being full: {first.station} has "
+            f"{first.utilisation:.1%} in use at {first.completed_rate:.4g} {UNIT} through it and "
+            f"would be full at {first.full_at:.4g} (extrapolated)."
+        )
+    lacking = [one for one in ones if one.short > 0]
+    for one in lacking[:PARTICIPANTS_SHOWN]:
+        lines.append(f"{one.name} lacks money on {one.account}: {one.short:.0f} payments.")
+    if len(ones) > PARTICIPANTS_SHOWN:
+        lines.append(
+            f"{len(ones) - PARTICIPANTS_SHOWN} more institutions are in the JSON (--json)."
+        )
+    return lines
+
+
+def _of_drains(found: Stress) -> list[str]:
+    if found.plan.profile != "soak" or not found.points:
+        return []
+    return [
+        f"{drain.account} loses {drain.per_hour_minor:,.0f} minor units of {drain.currency} an "
+        f"hour and is empty {drain.empty_after_h:.3g} h after the end (extrapolated)."
+        for drain in found.points[0].runs[0].drains[:_DRAINS_SHOWN]
+    ]
