@@ -21,16 +21,12 @@ from sim.experiment.stress_words import sentences
 
 def as_json_object(found: Stress) -> dict[str, Json]:
     """Return the object of ``stress --json``."""
-    capacity: Json = None
-    if found.capacity is not None:
-        own = found.capacity
-        capacity = {"value": own.value, "low": own.low, "high": own.high, "unit": UNIT}
     sustained = found.sustained
     return {
         "verdict": found.verdict,
         "is_valid": found.is_valid,
         "reasons": list(found.reasons),
-        "capacity": capacity,
+        "capacity": _capacity(found),
         "bottleneck": _bottleneck(found.bottleneck),
         "points": [_point(point) for point in found.points],
         "sustained": None if sustained is None else sustained.load,
@@ -47,6 +43,19 @@ def as_json_object(found: Stress) -> dict[str, Json]:
         "window_s": found.plan.window_s,
         "replications": found.plan.replications,
         "sentences": list(sentences(found)),
+    }
+
+
+def _capacity(found: Stress) -> dict[str, Json]:
+    """Return the capacity; without a search what the load tested bounds it by, and no value."""
+    own, sustained, limiting = found.capacity, found.sustained, found.limiting
+    if own is not None:
+        return {"value": own.value, "low": own.low, "high": own.high, "unit": UNIT}
+    return {
+        "value": None,
+        "low": None if sustained is None else sustained.load,
+        "high": limiting.load if limiting is not None and limiting.is_valid else None,
+        "unit": UNIT,
     }
 
 

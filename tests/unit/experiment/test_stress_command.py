@@ -60,6 +60,10 @@ def test_a_load_given_ends_with_0_or_3(tmp_path: Path, load: str, code: int, ver
     assert ("p99<=5s not met" in err) is (code == 3)
     wanted = {"2x": 20.0, "45/s": 45.0, "0.02x": 0.2}
     assert content["points"][0]["load"] == pytest.approx(wanted[load])
+    # One load bounds the capacity from one side, and no measurement from none.
+    bounds = {"2x": (20.0, None), "45/s": (None, 45.0), "0.02x": (None, None)}
+    assert content["capacity"]["value"] is None
+    assert (content["capacity"]["low"], content["capacity"]["high"]) == bounds[load]
 
 
 @pytest.mark.slow

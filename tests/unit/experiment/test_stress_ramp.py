@@ -170,7 +170,8 @@ def test_a_ramp_over_a_gate_flattens_at_its_rate(tmp_path: Path) -> None:
     assert "stopped following at" in text
     assert "Bottleneck: shop.gate" in text
     content = as_json_object(found)
-    assert content["capacity"] is None
+    unit = {"unit": "payments/s"}
+    assert content["capacity"] == {"value": None, "low": None, "high": None} | unit
     assert content["points"] == []
     assert content["ramp"]["flattened"]["value"] == flat.value  # type: ignore[index, call-overload]
     assert len(main_table(found).rows) == len(ramp.loads)
