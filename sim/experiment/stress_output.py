@@ -5,16 +5,13 @@ Takes a :class:`~sim.experiment.stress.Stress`; gives the JSON object of ``stres
 
 from __future__ import annotations
 
-from math import isfinite
-
-from sim.analysis.intervals import Interval
 from sim.analysis.summary import Json
 from sim.experiment.bottleneck import Bottleneck
 from sim.experiment.load_series import IntervalFigures
 from sim.experiment.stress import Stress
 from sim.experiment.stress_participants import Participant
 from sim.experiment.stress_points import UNIT, LoadPoint
-from sim.experiment.stress_ramp import Ramp
+from sim.experiment.stress_ramp import Crossing, Ramp
 from sim.experiment.stress_tables import judged_words
 from sim.experiment.stress_words import sentences
 
@@ -107,8 +104,8 @@ def _ramp(ramp: Ramp) -> dict[str, Json]:
         "from": ramp.loads[0],
         "to": ramp.loads[-1],
         "interval_s": ramp.interval_s,
-        "first_missed": _load_interval(ramp.missed),
-        "flattened": _load_interval(ramp.flattened),
+        "first_missed": _crossing(ramp.missed),
+        "flattened": _crossing(ramp.flattened),
         "intervals": [
             {
                 "load": load,
@@ -120,12 +117,16 @@ def _ramp(ramp: Ramp) -> dict[str, Json]:
     }
 
 
-def _load_interval(found: Interval | None) -> Json:
-    """Return a load over replications; the ends are null where only one run gave it."""
+def _crossing(found: Crossing | None) -> Json:
     if found is None:
         return None
-    low, high = (end if isfinite(end) else None for end in (found.low, found.high))
-    return {"value": found.value, "low": low, "high": high, "unit": UNIT, "runs": found.count}
+    return {
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "unit": UNIT,
+        "runs": found.count,
+    }
 
 
 def _interval(part: IntervalFigures) -> dict[str, Json]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 
-from sim.analysis.intervals import Interval, mean_interval
+from sim.analysis.intervals import mean_interval
 from sim.experiment.load_run import LoadRun
 from sim.experiment.load_series import IntervalFigures
 from sim.experiment.slo import Objective
@@ -26,6 +27,27 @@ _FINEST = 1_000
 _FOLLOWS = 0.98
 """Completed load follows while it is at least this share of what it would be unhindered."""
 _TIMES = "end_to_end_"
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Say at which load something first happened on the way up.
+
+    Attributes
+    ----------
+    value : float
+        Mean over runs of the stair it happened on.
+    low, high : float
+        95 % interval of where it begins: it lies between the stair before and that one, so the
+        lower end is that of the t interval of the stairs before, the upper that of those reached.
+    count : int
+        Runs in which it happened.
+    """
+
+    value: float
+    low: float
+    high: float
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +76,14 @@ class Ramp:
         return self.plan.window_s / len(self.loads)
 
     @property
-    def missed(self) -> Interval | None:
+    def missed(self) -> Crossing | None:
         """Return the load at which the service level was first missed, over replications."""
         return self._over_runs(
             [first_missed(self.plan.objectives, run.series) for run in self.runs]
         )
 
     @property
-    def flattened(self) -> Interval | None:
+    def flattened(self) -> Crossing | None:
         """Return the load from which on completed load stopped following, over replications."""
         return self._over_runs([first_flat(run.series) for run in self.runs])
 
@@ -94,9 +116,15 @@ class Ramp:
             )
         return tuple(dict.fromkeys(found))
 
-    def _over_runs(self, found: Sequence[int | None]) -> Interval | None:
-        loads = [self.loads[at] for at in found if at is not None]
-        return mean_interval(loads) if loads else None
+    def _over_runs(self, found: Sequence[int | None]) -> Crossing | None:
+        reached = [self.loads[at] for at in found if at is not None]
+        before = [self.loads[at - 1] if at > 0 else 0.0 for at in found if at is not None]
+        if not reached:
+            return None
+        low, high = mean_interval(before), mean_interval(reached)
+        if len(reached) == 1:
+            return Crossing(high.value, low.value, high.value, 1)
+        return Crossing(high.value, max(0.0, low.low), high.high, len(reached))
 
 
 def run_ramp(test: LoadTest, reference: float) -> Ramp:
@@ -176,19 +204,26 @@ def first_flat(series: Sequence[IntervalFigures]) -> int | None:
 
     Notes
     -----
-    What share of the offered load is completed when nothing hinders it is taken from the first
-    third of the ramp. From the interval returned on, every one to the last completes less than 98 %
-    of that, and all of them together by more than three standard deviations of a Poisson count.
+    What share of the offered load is completed when nothing hinders it, and how long payments stay,
+    is taken from the first third of the ramp. From the interval returned on, every one to the last
+    completes less than 98 % of that share, and all of them together by more than three standard
+    deviations of a Poisson count. Where the load jumps, as many more payments are under way at the
+    end of an interval as come in the time they stay (Little's law); those are not lacking.
     """
     third = max(1, len(series) // 3)
     came = sum(part.offered for part in series[:third])
     if came == 0:
         return None
     usual = sum(part.completed for part in series[:third]) / came
+    stay_s = sum(part.backlog for part in series[:third]) / sum(
+        part.offered_rate for part in series[:third]
+    )
+    lacking = [0.0] * third
+    for before, part in pairwise(series[third - 1 :]):
+        under_way = max(0.0, part.offered_rate - before.offered_rate) * stay_s
+        lacking.append(usual * part.offered - part.completed - under_way)
     at = len(series)
-    while at > third and series[at - 1].completed < _FOLLOWS * usual * series[at - 1].offered:
+    while at > third and lacking[at - 1] > (1 - _FOLLOWS) * usual * series[at - 1].offered:
         at -= 1
-    rest = series[at:]
-    offered = sum(part.offered for part in rest)
-    lacking = usual * offered - sum(part.completed for part in rest)
-    return at if rest and lacking > 3 * sqrt(offered) else None
+    offered = sum(part.offered for part in series[at:])
+    return at if sum(lacking[at:]) > 3 * sqrt(offered) else None

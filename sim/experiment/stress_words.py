@@ -6,12 +6,10 @@ Takes a :class:`~sim.experiment.stress.Stress`; gives lines of text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 
-from sim.analysis.intervals import Interval
 from sim.experiment.stress import Stress
 from sim.experiment.stress_points import UNIT
-from sim.experiment.stress_ramp import Ramp
+from sim.experiment.stress_ramp import Crossing, Ramp
 from sim.experiment.stress_tables import ramp_table
 from sim.experiment.tabular import joined, short
 
@@ -158,10 +156,8 @@ def _of_ramp(ramp: Ramp) -> list[str]:
     return lines
 
 
-def _with_interval(found: Interval, runs: int) -> str:
-    text = f"{found.value:.6g} {UNIT}"
-    if isfinite(found.low):
-        text += f" ({found.low:.6g} to {found.high:.6g})"
+def _with_interval(found: Crossing, runs: int) -> str:
+    text = f"{found.value:.6g} {UNIT} (begins between {found.low:.6g} and {found.high:.6g})"
     return text if found.count == runs else f"{text}, in {found.count} of {runs} runs"
 
 
@@ -169,7 +165,9 @@ def _of_bottleneck(found: Stress) -> list[str]:
     bottleneck = found.bottleneck
     if bottleneck is None:
         return []
-    is_limit = found.limiting is not None or found.ramp is not None
+    ramp = found.ramp
+    broke = ramp is not None and (ramp.missed is not None or ramp.flattened is not None)
+    is_limit = found.limiting is not None if found.points else broke
     if is_limit and (bottleneck.is_full or not found.points):
         over = "" if found.points else "over the whole ramp "
         return [f"Bottleneck: {bottleneck.station}, {over}{bottleneck.reason}."]

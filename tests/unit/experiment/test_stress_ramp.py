@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,20 @@ from sim.experiment.slo import parse_slo
 from sim.experiment.stress import run_stress
 from sim.experiment.stress_demand import product_of_steps
 from sim.experiment.stress_output import as_json_object
-from sim.experiment.stress_ramp import first_flat, first_missed, interval_misses, run_ramp
+from sim.experiment.stress_points import StressPlan
+from sim.experiment.stress_ramp import (
+    Crossing,
+    Ramp,
+    first_flat,
+    first_missed,
+    interval_misses,
+    run_ramp,
+)
 from sim.experiment.stress_tables import main_table
 from sim.experiment.stress_words import sentences
 from sim.experiment.work import compile_replication
 from sim.units import SECOND_US
-from tests.unit.experiment.loads import GATE, load_test, load_text, made_up_interval
+from tests.unit.experiment.loads import GATE, load_test, load_text, made_up_interval, made_up_run
 from tests.unit.experiment.tiny import SEED, tiny_text
 
 ONE = 10**9
@@ -136,6 +145,31 @@ def test_completed_load_is_flat_from_where_it_follows_no_more(
         made_up_interval(1000 * number, done) for number, done in enumerate(completed, start=1)
     ]
     assert first_flat(series) == (None if at is None else at)
+
+
+def test_payments_under_way_after_a_jump_are_not_lacking() -> None:
+    # 60 a minute and 10 under way: they stay 10 s. At 1200 a minute 19 a second more come, so 190
+    # more are under way at the end: 1010 completed are all there can be; of 880 another 130 lack,
+    # more than three deviations of 1200, which are 104.
+    calm = [replace(made_up_interval(60, 60), backlog=10)] * 5
+    assert first_flat([*calm, made_up_interval(1200, 1010)]) is None
+    assert first_flat([*calm, made_up_interval(1200, 880)]) == 5
+
+
+def test_a_crossing_lies_between_two_stairs() -> None:
+    # Missed on the third stair and on the fourth: stairs before 20 and 30, reached 30 and 40. Half
+    # a t interval of two values 10 apart: 12.7062 * 7.0711 / sqrt(2) = 63.531.
+    late = [made_up_interval(2000, 2000, p99=time) for time in (1.0, 1.0, 1.0, 6.0)]
+    early = [made_up_interval(2000, 2000, p99=time) for time in (1.0, 1.0, 6.0, 6.0)]
+    plan = StressPlan(parse_slo("p99<=5s"), ("customers",), 1)
+    runs = tuple(replace(made_up_run(1.0), series=tuple(series)) for series in (early, late))
+    ramp = Ramp(plan, 40.0, (10.0, 20.0, 30.0, 40.0), runs)
+    found = ramp.missed
+    assert found is not None
+    assert (found.value, found.low, found.count) == (35.0, 0.0, 2)
+    assert found.high == pytest.approx(35 + 63.531, abs=0.001)
+    assert Ramp(plan, 40.0, ramp.loads, runs[:1]).missed == Crossing(30.0, 20.0, 30.0, 1)
+    assert ramp.reasons[0] == "at 30 payments/s end_to_end_p99 <= 5 missed: 6"
 
 
 def test_a_small_count_that_lacks_by_luck_is_not_flat() -> None:
