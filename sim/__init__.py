@@ -1,8 +1,8 @@
 """payroute: a discrete-event simulator of cross-border payment routing around Cambodia.
 
-``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result, ``sim.compare`` and
-``sim.sweep`` do what the commands of that name do; everything behind them is imported when it is
-first used, so that ``import sim`` costs nothing.
+``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result, ``sim.compare``,
+``sim.sweep`` and ``sim.stress`` do what the commands of that name do; everything behind them is
+imported when it is first used, so that ``import sim`` costs nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sim.experiment.api import compare, run, sweep
+    from sim.experiment.api import compare, run, stress, sweep
     from sim.experiment.result import Result
 
-__all__ = ["Result", "__version__", "compare", "run", "sweep"]
+__all__ = ["Result", "__version__", "compare", "run", "stress", "sweep"]
 
-_HOMES = dict.fromkeys(("compare", "run", "sweep"), "sim.experiment.api")
+_HOMES = dict.fromkeys(("compare", "run", "stress", "sweep"), "sim.experiment.api")
 _HOMES["Result"] = "sim.experiment.result"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
-from sim.errors import CheckFailed, UserError, suggest
+from sim.errors import CheckFailed, UserError
 
 if TYPE_CHECKING:
     from sim.experiment.stress import Stress
@@ -91,14 +92,14 @@ def stress_command(
     from sim.experiment.slo import parse_slo
     from sim.experiment.stress import run_stress
     from sim.experiment.stress_demand import choose_streams
-    from sim.experiment.stress_points import LoadTest, StressPlan
+    from sim.experiment.stress_points import LoadTest, StressPlan, choose_windows
     from sim.experiment.tabular import choose_format
     from sim.scenario.scenario import load_scenario
 
     processes = wanted_jobs(jobs)
     form = choose_format(form, out)
     given = None if load is None else _parse_load(load)
-    windows = _windows(profile, window)
+    windows = choose_windows(profile, window)
     loaded = load_scenario(scenario_file(scenario), tuple(changes or ()))
     plan = StressPlan(
         objectives=parse_slo(slo),
@@ -142,41 +143,18 @@ def _parse_ramp(text: str) -> tuple[float, float]:
     return low / 100, high / 100
 
 
-def _windows(profile: str, window: int | None) -> tuple[int, int]:
-    """Return how long a load is measured and how long a ramp takes, in seconds.
-
-    Raises
-    ------
-    UserError
-        If the profile is unknown or the window too short to measure anything in.
-    """
-    from sim.experiment.load_run import WINDOW_MIN_S
-    from sim.experiment.stress_points import PROFILES, RAMP_WINDOW_S
-    from sim.experiment.stress_soak import SOAK_WINDOW_S
-
-    if profile not in PROFILES:
-        raise UserError(
-            f"--profile: found {profile!r}; allowed: {', '.join(PROFILES)}."
-            f"{suggest(profile, PROFILES)}"
-        )
-    if window is not None and window < WINDOW_MIN_S:
-        raise UserError(
-            f"--window: found {window}; allowed: at least {WINDOW_MIN_S} (seconds): in a shorter "
-            "one a queue that fills up passes for capacity"
-        )
-    usual = SOAK_WINDOW_S if profile == "soak" else WINDOW_MIN_S
-    return window or usual, window or RAMP_WINDOW_S
-
-
 def _show(found: Stress, *, form: str | None, out: Path | None, as_json: bool) -> None:
     from sim.experiment.stress_output import as_json_object
     from sim.experiment.stress_tables import main_table
     from sim.experiment.tabular import render, write_table
+    from sim.tables.provenance import origin
 
+    made = origin(("payroute", *sys.argv[1:]))
     if out is not None and form is not None:
-        write_table(main_table(found), form, out)
+        write_table(main_table(found), form, out, origin=made)
     if as_json:
-        typer.echo(json.dumps(as_json_object(found), indent=2, allow_nan=False))
+        content = {**as_json_object(found), **made}
+        typer.echo(json.dumps(content, indent=2, allow_nan=False))
         return
     if out is None and form is not None:
         typer.echo(render(main_table(found), form), nl=False)

@@ -1,4 +1,4 @@
-"""What ``import sim`` offers: run a scenario, compare arms, sweep over fields.
+"""What ``import sim`` offers: run a scenario, compare arms, sweep over fields, find capacity.
 
 Takes files and options in Python's words; gives the same results as the commands. Work is done in
 this process unless ``jobs`` says otherwise; a script that asks for more processes keeps its own
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sim.experiment.cluster import ClusterPool
     from sim.experiment.compare import Comparison
     from sim.experiment.pool import LocalPool
+    from sim.experiment.stress import Stress
     from sim.experiment.sweep import SweepResult
 
 
@@ -218,6 +219,76 @@ def sweep(
             overrides=override_texts(overrides or {}),
             replications=replications,
         )
+
+
+def stress(
+    scenario: Path | str,
+    slo: str = "p99<=5s",
+    *,
+    load: float | None = None,
+    profile: str = "step",
+    streams: Sequence[str] = (),
+    window_s: int | None = None,
+    overrides: Mapping[str, object] | None = None,
+    seed: int | None = None,
+    replications: int = 5,
+    jobs: int = 1,
+) -> Stress:
+    """Find the highest load that meets objectives, and the bottleneck.
+
+    Parameters
+    ----------
+    scenario : Path or str
+        The scenario file.
+    slo : str
+        Objectives, as in ``"p99<=5s,success>=99.5%"``.
+    load : float, optional
+        Payments per second; tests this load only.
+    profile : str
+        ``step``, ``ramp`` or ``soak``.
+    streams : sequence of str
+        Demand that scales; by default all.
+    window_s : int, optional
+        Seconds measured, at least 600.
+    overrides : mapping, optional
+        Fields to change, by dotted path.
+    seed : int, optional
+        In place of the scenario's own.
+    replications : int
+        Runs of every load.
+    jobs : int
+        Processes.
+
+    Returns
+    -------
+    Stress
+        ``capacity`` with its interval, ``bottleneck``, ``points``, ``participants()``.
+
+    Raises
+    ------
+    UserError
+        With every mistake in the file or in the options.
+    """
+    from sim.experiment.pool import LocalPool
+    from sim.experiment.run import load as load_file
+    from sim.experiment.slo import parse_slo
+    from sim.experiment.stress import run_stress
+    from sim.experiment.stress_demand import choose_streams
+    from sim.experiment.stress_points import LoadTest, StressPlan, choose_windows
+
+    loaded = load_file(scenario, overrides or {})
+    windows = choose_windows(profile, window_s)
+    plan = StressPlan(
+        objectives=parse_slo(slo),
+        streams=choose_streams(loaded, tuple(streams)),
+        seed=loaded.scenario.seed if seed is None else checked_seed(seed),
+        replications=replications,
+        window_s=windows[0],
+        profile=profile,
+        ramp_window_s=windows[1],
+    )
+    with LocalPool(jobs) as pool:
+        return run_stress(LoadTest(loaded, plan, pool), load)
 
 
 def _pool(jobs: int, cluster: str | None) -> AbstractContextManager[LocalPool | ClusterPool]:

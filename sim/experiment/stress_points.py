@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sim.errors import UserError, suggest
 from sim.experiment.bottleneck import Bottleneck
 from sim.experiment.load_run import WINDOW_MIN_S, LoadItem, LoadRun, run_load
 from sim.experiment.pool import Pool
 from sim.experiment.slo import Objective
 from sim.experiment.stress_demand import ScaledDemand
 from sim.experiment.stress_soak import INTERVALS as SOAK_INTERVALS
+from sim.experiment.stress_soak import SOAK_WINDOW_S
 from sim.scenario.scenario import LoadedScenario
 from sim.units import SECOND_US
 
@@ -30,6 +32,35 @@ PAYMENTS_MAX = 10_000_000
 """Payments of one run at which the search for a limit ends: some half a minute of machine time."""
 
 Notice = Callable[[str], None]
+
+
+def choose_windows(profile: str, window_s: int | None) -> tuple[int, int]:
+    """Return how long a load is measured and how long a ramp takes, in seconds.
+
+    Parameters
+    ----------
+    profile : str
+        One of :data:`PROFILES`.
+    window_s : int or None
+        Seconds asked for.
+
+    Raises
+    ------
+    UserError
+        If the profile is unknown or the window too short to measure anything in.
+    """
+    if profile not in PROFILES:
+        raise UserError(
+            f"--profile: found {profile!r}; allowed: {', '.join(PROFILES)}."
+            f"{suggest(profile, PROFILES)}"
+        )
+    if window_s is not None and window_s < WINDOW_MIN_S:
+        raise UserError(
+            f"--window: found {window_s}; allowed: at least {WINDOW_MIN_S} (seconds): in a shorter "
+            "one a queue that fills up passes for capacity"
+        )
+    usual = SOAK_WINDOW_S if profile == "soak" else WINDOW_MIN_S
+    return window_s or usual, window_s or RAMP_WINDOW_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,11 @@ def test_a_missing_data_frame_package_is_named_with_its_remedy(tmp_path, monkeyp
         getattr(result, f"to_{package}")()
 
 
-def test_frames_hold_what_the_table_holds(tmp_path):
-    pytest.importorskip("pandas")
+@pytest.mark.parametrize("package", ["pandas", "polars"])
+def test_frames_hold_what_the_table_holds(tmp_path, package):
+    pytest.importorskip(package, reason=f"needs {package} (extra `frames`)")
     result = sim.run(write_queue(tmp_path), engine="reference", out=tmp_path / "run")
-    assert len(result.to_pandas()) == result.payments.num_rows
+    frame = getattr(result, f"to_{package}")()
+    assert len(frame) == result.payments.num_rows
+    assert list(frame["submitted_us"]) == result.payments["submitted_us"].to_pylist()
+    assert list(frame["outcome"]) == result.payments["outcome"].to_pylist()

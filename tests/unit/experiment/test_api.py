@@ -49,6 +49,20 @@ def test_scenarios_and_experiments_are_compared(tmp_path: Path) -> None:
         sim.compare(path, path)
 
 
+@pytest.mark.slow
+def test_a_load_is_tested(tmp_path: Path) -> None:
+    path = tmp_path / "queue.yaml"
+    path.write_text(YAML.replace(", queue_limit: 4", ""), encoding="utf-8")
+    # Three tills take three customers a second.
+    assert sim.stress(path, "p99<=10s", load=2.4, replications=2).verdict == "PASS"
+    above = sim.stress(path, "p99<=10s", load=3.3, replications=2)
+    assert above.verdict == "FAIL"
+    assert above.bottleneck is not None
+    assert above.bottleneck.station == "shop.till"
+    with pytest.raises(UserError, match="--window: found 100; allowed: at least 600"):
+        sim.stress(path, window_s=100)
+
+
 def test_a_sweep_gives_its_table(tmp_path: Path) -> None:
     write_tiny(tmp_path)
     path = tmp_path / "experiment.yaml"
