@@ -35,6 +35,7 @@ from tests.benchmarks.mm1_plan import (
     run_loop,
 )
 from tests.benchmarks.mm1_simpy import run_simpy
+from tests.benchmarks.replication_scaling import speed_ups
 from tests.benchmarks.whole_process import CROSS_BORDER, DAY, TWO_WAY, measure_run
 
 KEPT = Path(__file__).parents[2] / "results" / "reference" / "performance.json"
@@ -166,6 +167,16 @@ def measure_growth() -> Figures:
     }
 
 
+def measure_replications() -> Figures:
+    """Compare two processes with one at replications of half a minute's work."""
+    ratios, shortest = speed_ups()
+    return {
+        "two_processes_against_one": [round(ratio, 2) for ratio in ratios],
+        "median": round(statistics.median(ratios), 2),
+        "seconds_of_the_shortest_turn": round(shortest, 1),
+    }
+
+
 MEASUREMENTS: dict[str, Callable[[], Figures]] = {
     "written": measure_written,
     "day": measure_day,
@@ -174,6 +185,7 @@ MEASUREMENTS: dict[str, Callable[[], Figures]] = {
     "flows": measure_flows,
     "mm1": measure_mm1,
     "growth": measure_growth,
+    "replications": measure_replications,
 }
 """Whole commands first: a process starts with the peak of the one that started it to its name."""
 
