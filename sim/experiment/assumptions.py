@@ -1,28 +1,65 @@
-"""Find the estimates an answer rests on, and write them larger or smaller.
+"""Find the estimates an answer rests on, and how each of them can be moved.
 
 Takes a loaded scenario; gives one :class:`Assumption` per estimated value: those the file marks
 ``evidence: estimated`` and the estimated defaults it left alone. A default that applies in many
-places (the core system of every bank) is one assumption and moves in all of them.
+places (the core system of every bank) is one assumption and moves in all of them; a mix of shares
+is one assumption per share, because each of them can be measured.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from sim.model.base import FieldPath
+from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.evidence import Evidence
-from sim.model.number_text import Quantity
+from sim.model.money import parse_amount_text
+from sim.model.number_text import Quantity, plain_digits, write_scaled
+from sim.model.quantities import (
+    PPB,
+    EventRate,
+    parse_business_days,
+    parse_count,
+    parse_decimal,
+    parse_duration_us,
+    parse_fee_ppm,
+    parse_positive_count,
+    parse_positive_duration_us,
+    parse_share_ppb,
+)
 from sim.scenario.scenario import LoadedScenario
 from sim.scenario.tree import Tree
 
-_NUMBER = re.compile(r"\s*(?P<number>\d[\d ]*(?:\.\d+)?)\s*(?P<unit>|%|bps|/?\s*[A-Za-z]+)\s*")
-_SHAPES = frozenset({"sigma", "shape", "alpha", "beta", "k"})
-"""Parts of a distribution that say how it spreads, not how large it is; they stay."""
-_WHOLE_UNITS = frozenset({"", "KHR", "IDR", "VND", "LAK", "KRW", "JPY"})
+
+class Form(StrEnum):
+    """Say what kind of value a field holds, hence how it can be larger or smaller."""
+
+    SHARE = "share"
+    """From 0 to 100 %."""
+    FEE = "fee"
+    """From 0 to 100 % of an amount."""
+    WHOLE = "whole number"
+    """A count."""
+    AMOUNT = "amount"
+    """Money in the currency of its field."""
+    NUMBER = "number"
+    """A number, with a unit or without."""
+    DISTRIBUTION = "distribution"
+    """Of durations or amounts; its size moves and its shape stays."""
+    WEIGHTS = "weights"
+    """Whole numbers of which only the proportions count."""
+    WORD = "word"
+    """A name, a date, a choice."""
+    LISTED = "in a list"
+    """Whatever stands in a list, which is set only as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,101 +76,223 @@ class Assumption:
         Calibration key, or why it was chosen.
     tree : Tree
         The value as written.
+    form : Form
+        What kind of value.
+    mix : tuple of (str, int)
+        Where it is one of several shares that add up to 100 %: all of them by key, in parts per
+        billion. The others make room in proportion.
+    grade : Evidence
+        How well founded it is.
     """
 
     name: str
     paths: tuple[str, ...]
     source: str
     tree: Tree
-
-    def overrides(self, factor: float) -> tuple[str, ...]:
-        """Return the changes that multiply the value everywhere."""
-        scaled = scale(self.tree, factor)
-        assert scaled is not None
-        return tuple(f"{path}={flow(scaled)}" for path in self.paths)
-
-    @property
-    def is_scalable(self) -> bool:
-        """Say whether the value is a quantity that can be larger or smaller."""
-        return scale(self.tree, 1.0) is not None
+    form: Form
+    mix: tuple[tuple[str, int], ...] = ()
+    grade: Evidence = Evidence.ESTIMATED
 
 
-def find_assumptions(loaded: LoadedScenario) -> tuple[Assumption, ...]:
-    """Return every estimated value, by name.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Hold an estimate at one place."""
+
+    path: FieldPath
+    source: str
+    tree: Tree
+    form: Form
+    mix: tuple[tuple[str, int], ...]
+    grade: Evidence
+    owner: str
+    """Model and field of a default; empty for a value that is written."""
+
+
+def find_assumptions(
+    loaded: LoadedScenario, grades: Collection[Evidence] = (Evidence.ESTIMATED,)
+) -> tuple[Assumption, ...]:
+    """Return every value of a grade, by name.
 
     Parameters
     ----------
     loaded : LoadedScenario
         The scenario.
+    grades : collection of Evidence
+        Those wanted.
     """
-    found: dict[str, Assumption] = {}
+    found: list[_Found] = []
     for path, note in loaded.document.evidence.items():
-        if note.kind is Evidence.ESTIMATED:
-            name = ".".join(map(str, path))
-            found[name] = Assumption(name, (name,), note.source, _at(loaded.document.tree, path))
-    grouped: dict[tuple[str, str], list[tuple[str, Tree]]] = {}
-    for name, source, tree in _defaults(loaded.scenario, ""):
-        grouped.setdefault((_general(name), source), []).append((name, tree))
-    for (name, source), places in grouped.items():
-        paths = tuple(path for path, _ in places)
-        label = paths[0] if len(paths) == 1 else name
-        found[label] = Assumption(label, paths, source, places[0][1])
-    return tuple(found[name] for name in sorted(found))
+        if note.kind in grades:
+            tree = _at(loaded.document.tree, path)
+            found += _unmixed(loaded.scenario, path, note.source, tree=tree, grade=note.kind)
+    for path, source, grade, owner, tree in _defaults(loaded.scenario, ()):
+        if grade in grades:
+            found += _unmixed(loaded.scenario, path, source, tree=tree, grade=grade, owner=owner)
+    grouped: dict[tuple[object, ...], list[_Found]] = {}
+    for one in found:
+        key = (one.owner, one.source, len(one.path)) if one.owner else one.path
+        grouped.setdefault(key, []).append(one)
+    together = [_together(places) for places in grouped.values()]
+    return tuple(sorted(together, key=lambda assumption: assumption.name))
 
 
-def scale(tree: Tree, factor: float) -> Tree | None:
-    """Multiply every quantity of a value; None where there is none to multiply.
-
-    Parameters
-    ----------
-    tree : Tree
-        Text, or a mapping of texts as a distribution or amounts by currency are written.
-    factor : float
-        Above 0.
-    """
-    if isinstance(tree, str):
-        return _scale_text(tree, factor)
-    if isinstance(tree, dict):
-        changed: dict[str, Tree] = {}
-        for key, value in tree.items():
-            part = value if key in _SHAPES else scale(value, factor)
-            if part is None:
-                return None
-            changed[key] = part
-        return changed or None
-    return None
+def _together(places: Sequence[_Found]) -> Assumption:
+    """Make one assumption of all places of a default."""
+    first = places[0]
+    steps = zip(*(place.path for place in places), strict=True)
+    name = ".".join(str(step[0]) if len(set(step)) == 1 else "*" for step in steps)
+    paths = tuple(".".join(map(str, place.path)) for place in places)
+    return Assumption(name, paths, first.source, first.tree, first.form, first.mix, first.grade)
 
 
-def flow(tree: Tree) -> str:
-    """Write a value on one line, as ``--set`` takes it."""
-    if isinstance(tree, dict):
-        return "{" + ", ".join(f"{key}: {flow(value)}" for key, value in tree.items()) + "}"
-    if isinstance(tree, list):
-        return "[" + ", ".join(map(flow, tree)) + "]"
-    return tree
+def _unmixed(
+    scenario: BaseModel,
+    path: FieldPath,
+    source: str,
+    *,
+    tree: Tree,
+    grade: Evidence,
+    owner: str = "",
+) -> Iterator[_Found]:
+    """Yield a value, or, of a mix of shares, each share."""
+    declared = _declared(scenario, path)
+    if isinstance(tree, dict) and declared.is_mix:
+        mix = _mix(declared.value)
+        for key, share in mix:
+            field = f"{owner}.{key}" if owner else ""
+            yield _Found((*path, key), source, _percent(share), Form.SHARE, mix, grade, field)
+        return
+    above = _declared(scenario, path[:-1])
+    mix = _mix(above.value) if above.is_mix else ()
+    form = _form(tree, path, declared)
+    if form in (Form.SHARE, Form.FEE) and isinstance(tree, str) and not tree.endswith(("%", "bps")):
+        # A share may be written as a plain number; people read percent.
+        tree = _percent(parse_share_ppb(tree))
+    yield _Found(path, source, tree, form, mix, grade, owner)
 
 
-def _scale_text(text: str, factor: float) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """Hold a value of the scenario with the type its field declares."""
+
+    value: object
+    kind: Any = object
+    quantity: Quantity[Any] | None = None
+
+    @property
+    def is_mix(self) -> bool:
+        """Say whether these are shares that add up to 100 %."""
+        if not isinstance(self.value, dict) or get_origin(self.kind) is not dict:
+            return False
+        quantity = _quantity(get_args(get_args(self.kind)[1])[1:])
+        is_share = quantity is not None and quantity.parse is parse_share_ppb
+        return is_share and len(self.value) > 1 and sum(self.value.values()) == PPB
+
+
+def _declared(scenario: BaseModel, path: FieldPath) -> _Declared:
+    """Follow a path through models and mappings."""
+    found = _Declared(scenario)
+    for step in path:
+        value = found.value
+        if isinstance(value, BaseModel):
+            fields = type(value).model_fields
+            name = next(key for key, item in fields.items() if step in (item.alias, key))
+            quantity = _quantity(fields[name].metadata)
+            found = _Declared(getattr(value, name), fields[name].annotation, quantity)
+        elif isinstance(value, dict) and get_origin(found.kind) is dict:
+            kind = get_args(found.kind)[1]
+            # Keys may be more than text, as pairs of currencies are.
+            inner = next((item for key, item in value.items() if str(key) == str(step)), None)
+            found = _Declared(inner, kind)
+        else:
+            # Parts of a distribution and entries of lists have no type of their own.
+            return _Declared(None)
+        found = _plain(found)
+    return found
+
+
+def _plain(found: _Declared) -> _Declared:
+    """Take off ``None`` and annotations, keeping the quantity among them."""
+    kind, quantity = found.kind, found.quantity
+    while get_origin(kind) in (Annotated, Union, UnionType):
+        arguments = get_args(kind)
+        if get_origin(kind) is Annotated:
+            quantity = quantity or _quantity(arguments[1:])
+            kind = arguments[0]
+            continue
+        rest = [item for item in arguments if item is not type(None)]
+        if len(rest) != 1:
+            break
+        kind = rest[0]
+    return _Declared(found.value, kind, quantity)
+
+
+def _quantity(metadata: Sequence[object]) -> Quantity[Any] | None:
+    return next((item for item in metadata if isinstance(item, Quantity)), None)
+
+
+_NUMBER = re.compile(
+    r"\s*(?P<number>\d[\d \u00a0\u202f]*(?:\.\d+)?)\s*"
+    r"(?P<unit>|%|bps|/?\s*[A-Za-z]+(?: [A-Za-z]+)?)\s*"
+)
+
+
+def read_number(text: str) -> tuple[Decimal, str] | None:
+    """Return the number and the unit of a quantity as written, None where it is none."""
     found = _NUMBER.fullmatch(text)
     if found is None:
         return None
-    written = found["number"].replace(" ", "")
-    unit = found["unit"].replace(" ", "")
-    value = Decimal(written) * Decimal(repr(factor))
-    if unit == "%":
-        value = min(value, Decimal(100))
-    if "." not in written and unit in _WHOLE_UNITS:
-        # A count stays a count, and never becomes none at all.
-        value = max(value.to_integral_value(), Decimal(min(1, int(written))))
-    elif len(unit) == 3 and unit.isupper():
-        value = value.quantize(Decimal("0.01"))
-    else:
-        value = value.quantize(Decimal("0.000001"))
-    number = format(value.normalize(), "f")
-    return f"{number} {unit}".strip()
+    return Decimal(plain_digits(found["number"])), found["unit"].replace("/ ", "/")
 
 
-def _at(tree: Tree, path: tuple[str | int, ...]) -> Tree:
+def _form(tree: Tree, path: FieldPath, declared: _Declared) -> Form:
+    """Return what kind of value a field holds."""
+    parse = None if declared.quantity is None else declared.quantity.parse
+    if any(isinstance(step, int) for step in path):
+        return Form.LISTED
+    if declared.kind in (DurationDistribution, AmountDistribution):
+        return Form.DISTRIBUTION
+    if isinstance(tree, list):
+        is_count = get_origin(declared.kind) is tuple and all(map(str.isdecimal, _texts(tree)))
+        return Form.WEIGHTS if is_count and len(tree) > 1 else Form.WORD
+    if isinstance(tree, dict):
+        inner = _plain(_Declared(None, get_args(declared.kind)[1] if tree else object))
+        return _FORMS.get(None if inner.quantity is None else inner.quantity.parse, Form.WORD)
+    is_part = declared.kind is object and read_number(tree) is not None
+    if declared.kind is EventRate or is_part:
+        # What no model declares is a parameter of a distribution.
+        return Form.NUMBER
+    return _FORMS.get(parse, Form.WORD)
+
+
+_FORMS: dict[object, Form] = {
+    parse_share_ppb: Form.SHARE,
+    parse_fee_ppm: Form.FEE,
+    parse_count: Form.WHOLE,
+    parse_positive_count: Form.WHOLE,
+    parse_business_days: Form.WHOLE,
+    parse_amount_text: Form.AMOUNT,
+    parse_decimal: Form.NUMBER,
+    parse_duration_us: Form.NUMBER,
+    parse_positive_duration_us: Form.NUMBER,
+}
+"""What the reader of a field says of its values."""
+
+
+def _texts(tree: Sequence[Tree]) -> list[str]:
+    return [item if isinstance(item, str) else "" for item in tree]
+
+
+def _mix(value: object) -> tuple[tuple[str, int], ...]:
+    assert isinstance(value, dict)
+    return tuple((str(key), int(share)) for key, share in sorted(value.items()))
+
+
+def _percent(share_ppb: int) -> str:
+    return f"{write_scaled(share_ppb, 7)} %"
+
+
+def _at(tree: Tree, path: FieldPath) -> Tree:
     for step in path:
         if isinstance(tree, dict):
             tree = tree[str(step)]
@@ -142,43 +301,37 @@ def _at(tree: Tree, path: tuple[str | int, ...]) -> Tree:
     return tree
 
 
-def _defaults(model: BaseModel, path: str) -> Iterator[tuple[str, str, Tree]]:
-    """Yield path, source and text of every estimated default left unset."""
+def _defaults(
+    model: BaseModel, path: FieldPath
+) -> Iterator[tuple[FieldPath, str, Evidence, str, Tree]]:
+    """Yield path, source, grade, owner and text of every default with evidence left unset."""
     for name, field in type(model).model_fields.items():
-        place = f"{path}.{field.alias or name}" if path else field.alias or name
+        place = (*path, field.alias or name)
         extra = field.json_schema_extra
         is_left = name not in model.model_fields_set
-        if is_left and isinstance(extra, dict) and extra.get("evidence") == Evidence.ESTIMATED:
-            default = field.get_default(call_default_factory=False)
-            writers = [item.write for item in field.metadata if isinstance(item, Quantity)]
-            yield place, str(extra["source"]), _as_tree(default, writers)
-            continue
-        value = getattr(model, name)
-        yield from _below(value, place)
+        if is_left and isinstance(extra, dict) and "evidence" in extra:
+            default = field.get_default(call_default_factory=True)
+            written = _as_tree(default, _quantity(field.metadata))
+            owner = f"{type(model).__name__}.{name}"
+            yield place, str(extra["source"]), Evidence(str(extra["evidence"])), owner, written
+        yield from _below(getattr(model, name), place)
 
 
-def _below(value: object, place: str) -> Iterator[tuple[str, str, Tree]]:
+def _below(value: object, place: FieldPath) -> Iterator[tuple[FieldPath, str, Evidence, str, Tree]]:
     if isinstance(value, BaseModel):
         yield from _defaults(value, place)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _below(item, f"{place}.{key}")
+            yield from _below(item, (*place, str(key)))
+    elif isinstance(value, (list, tuple)):
+        for position, item in enumerate(value):
+            yield from _below(item, (*place, position))
 
 
-def _as_tree(default: object, writers: Sequence[object]) -> Tree:
+def _as_tree(default: object, quantity: Quantity[Any] | None) -> Tree:
     """Return a default as it would be written in a file."""
     if isinstance(default, Mapping):
-        return {str(key): _as_tree(value, []) for key, value in default.items()}
-    if not isinstance(default, str):
-        for writer in writers:
-            if callable(writer):
-                return str(writer(default))
+        return {str(key): _as_tree(value, None) for key, value in default.items()}
+    if not isinstance(default, str) and quantity is not None and quantity.write is not None:
+        return quantity.write(default)
     return str(default)
-
-
-def _general(path: str) -> str:
-    """Replace the name of an entry by ``*``, as in ``institutions.*.core.service_time``."""
-    section, dot, rest = path.partition(".")
-    if not dot or section not in ("institutions", "corridors", "demand", "rails", "accounts"):
-        return path
-    return f"{section}.*.{rest.partition('.')[2]}"

@@ -1,32 +1,40 @@
 """Ask which assumption moves the answer, hence which should be measured first.
 
-Takes a scenario and a measure; gives a tornado (every estimate moved down and up alone, on common
-luck) and, for the estimates that matter most, Sobol indices (all moved together).
+Takes a scenario and measures; gives for each measure a tornado (every estimate moved down and up
+alone, on common luck, with intervals) and, for the estimates that matter most, Sobol indices (all
+moved together). All measures come from the same runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from sim.errors import UserError
+from sim.analysis.intervals import Interval, mean_interval
+from sim.errors import UserError, suggest
 from sim.experiment.assumptions import Assumption, find_assumptions
-from sim.experiment.picking import pick, require
-from sim.experiment.pool import Pool
-from sim.experiment.work import WorkItem, do_work
+from sim.experiment.picking import full_key, pick, require
+from sim.experiment.pool import LocalPool, Pool
+from sim.experiment.sensitivity_indices import Design, Index, Indices, alone
+from sim.experiment.sensitivity_range import Move, Span, default_span, overrides, parse_span
+from sim.experiment.sensitivity_swing import Effect, End, Swing, is_shown_larger, judge
+from sim.experiment.sensitivity_work import Variant, VariantItem, run_base, run_variants
+from sim.model.evidence import Evidence
 from sim.scenario.loader import dump_resolved
-from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.scenario.scenario import LoadedScenario
 
-if TYPE_CHECKING:
-    from sim.analysis.summary import Json
 
-Floats = npt.NDArray[np.float64]
-Notice = Callable[[int, int], None]
+class Listener(Protocol):
+    """Hear how a study goes on."""
+
+    def say(self, message: str) -> None:
+        """Hear what is planned."""
+
+    def tell(self, done: int, planned: int) -> None:
+        """Hear how many runs are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +43,34 @@ class SensitivityPlan:
 
     Attributes
     ----------
-    measure : str
-        Key of the measure that is the answer.
+    measures : tuple of str
+        Keys of the measures that are the answers.
+    seed, replications : int
+        The same luck for every variant of the tornado.
     low, high : float
         Factors an estimate is multiplied by where ``ranges`` does not say.
-    ranges : dict of str to (float, float)
-        Factors by name of the assumption.
-    seed, replications : int
-        The same luck for every variant.
+    ranges : tuple of (str, str)
+        Assumption and range, see :func:`~sim.experiment.sensitivity_range.parse_span`.
     top : int
-        Assumptions whose Sobol indices are computed.
+        Assumptions of each measure whose Sobol indices are computed.
     sobol : int
         Base sample, a power of two; 0 leaves the indices out.
+    sobol_replications : int
+        Luck a point of the Sobol sample is the mean over; the same at every point.
+    grades : tuple of Evidence
+        What is varied.
     """
 
-    measure: str
+    measures: tuple[str, ...]
     seed: int
+    replications: int = 5
     low: float = 0.5
     high: float = 2.0
-    ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
-    replications: int = 3
+    ranges: tuple[tuple[str, str], ...] = ()
     top: int = 5
-    sobol: int = 32
+    sobol: int = 64
+    sobol_replications: int = 1
+    grades: tuple[Evidence, ...] = (Evidence.ESTIMATED,)
 
     def __post_init__(self) -> None:
         if not 0 < self.low < 1 < self.high:
@@ -64,110 +78,96 @@ class SensitivityPlan:
                 f"--low, --high: found {self.low:g} and {self.high:g}; allowed: a factor below 1 "
                 f"and one above 1"
             )
-        if self.sobol & (self.sobol - 1):
+        if self.sobol < 0 or self.sobol & (self.sobol - 1):
             raise UserError(f"--sobol: found {self.sobol}; allowed: 0 or a power of two")
-
-    def range(self, name: str) -> tuple[float, float]:
-        """Return the factors of an assumption."""
-        return dict(self.ranges).get(name, (self.low, self.high))
-
-
-@dataclass(frozen=True, slots=True)
-class Swing:
-    """Say what one assumption moves on its own.
-
-    Attributes
-    ----------
-    low, high : float or None
-        The measure with the assumption at its low and high factor.
-    note : str
-        Why there is no figure; empty if there is.
-    first_order, total : float or None
-        Sobol indices, for the assumptions that matter most.
-    """
-
-    assumption: Assumption
-    factors: tuple[float, float]
-    low: float | None
-    high: float | None
-    note: str = ""
-    first_order: float | None = None
-    total: float | None = None
-
-    def size(self, base: float) -> float:
-        """Return how far the answer moves at most."""
-        moved = [abs(value - base) for value in (self.low, self.high) if value is not None]
-        return max(moved, default=0.0)
+        if not self.measures:
+            raise UserError("--measure: found none; needed: one or more")
 
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """Hold the answer.
+    """Hold the answer for one measure.
 
     Attributes
     ----------
-    base : float
+    measure, unit : str
+    base : Interval
         The measure as the scenario stands.
     swings : tuple of Swing
-        Largest first; those that could not be varied last.
+        Those that move the answer first, the largest first; what could not be varied last.
+    indices : Indices or None
+        Of the estimates in ``indexed``, where asked for and possible.
+    indexed : tuple of str
+        Names of the assumptions that vary together in the indices.
     """
 
     plan: SensitivityPlan
+    measure: str
     unit: str
-    base: float
+    base: Interval
     swings: tuple[Swing, ...]
+    indices: Indices | None = None
+    indexed: tuple[str, ...] = ()
 
     @property
     def first(self) -> Swing | None:
-        """Return the assumption to measure first, None where none moves the answer."""
-        varied = [swing for swing in self.swings if swing.size(self.base) > 0]
-        return varied[0] if varied else None
+        """Return the assumption to measure first, None where none is shown to move the answer."""
+        first = self.swings[0] if self.swings else None
+        return first if first is not None and first.is_candidate else None
 
-    def sentence(self) -> str:
-        """Say which assumption should be measured first."""
+    @property
+    def tied(self) -> tuple[Swing, ...]:
+        """Return the swings that the first is not shown to be larger than."""
         first = self.first
-        if first is None:
-            return f"No estimate moves {self.plan.measure}."
-        low, high = first.factors
-        ends = [f"{value:.4g}" for value in (first.low, first.high) if value is not None]
-        share = (
-            "" if first.total is None else f", and {first.total:.0%} of the spread of the answer"
-        )
-        return (
-            f"Measure {first.assumption.name} first ({first.assumption.source}): between {low:g} "
-            f"and {high:g} times its estimate {self.plan.measure} moves from {self.base:.4g} to "
-            f"{' and '.join(ends)} {self.unit}{share}."
+        if first is None or first.effect is not Effect.MOVES:
+            return ()
+        return tuple(
+            swing for swing in self.having(Effect.MOVES)[1:] if not is_shown_larger(first, swing)
         )
 
-    def as_json(self) -> dict[str, Json]:
-        """Return the object of ``sensitivity --json``."""
-        first = self.first
-        return {
-            "measure": self.plan.measure,
-            "unit": self.unit,
-            "base": self.base,
-            "measure_first": None if first is None else first.assumption.name,
-            "sentence": self.sentence(),
-            "assumptions": [
-                {
-                    "name": swing.assumption.name,
-                    "source": swing.assumption.source,
-                    "factors": list(swing.factors),
-                    "low": swing.low,
-                    "high": swing.high,
-                    "swing": swing.size(self.base),
-                    "first_order": swing.first_order,
-                    "total": swing.total,
-                    "note": swing.note,
-                }
-                for swing in self.swings
-            ],
-        }
+    @property
+    def strongest(self) -> str | None:
+        """Return the assumption with the largest total index, None without indices."""
+        if self.indices is None:
+            return None
+        totals = [index.value for index in self.indices.total]
+        return self.indexed[totals.index(max(totals))]
+
+    def having(self, effect: Effect) -> tuple[Swing, ...]:
+        """Return the swings with an effect."""
+        return tuple(swing for swing in self.swings if swing.effect is effect)
+
+    def index(self, swing: Swing) -> tuple[Index, Index] | None:
+        """Return first-order and total index of an assumption, None where it has none."""
+        if self.indices is None or swing.assumption.name not in self.indexed:
+            return None
+        at = self.indexed.index(swing.assumption.name)
+        return self.indices.first_order[at], self.indices.total[at]
+
+
+@dataclass(frozen=True, slots=True)
+class SensitivityStudy:
+    """Hold the answers for all measures.
+
+    Attributes
+    ----------
+    answers : tuple of Sensitivity
+        In the order of the plan's measures.
+    runs : int
+        Runs that were done.
+    spared : int
+        Runs that were not needed, because they compile to what was run before.
+    """
+
+    plan: SensitivityPlan
+    answers: tuple[Sensitivity, ...]
+    runs: int
+    spared: int
 
 
 def find_sensitivity(
-    loaded: LoadedScenario, plan: SensitivityPlan, pool: Pool, *, notice: Notice | None = None
-) -> Sensitivity:
+    loaded: LoadedScenario, plan: SensitivityPlan, pool: Pool, *, listener: Listener | None = None
+) -> SensitivityStudy:
     """Vary every estimate alone, then those that matter most together.
 
     Parameters
@@ -176,152 +176,226 @@ def find_sensitivity(
     plan : SensitivityPlan
     pool : Pool
         Where runs are done.
-    notice : callable, optional
-        Hears runs done and planned.
+    listener : Listener, optional
+        Hears what is planned and how many runs are done.
 
     Raises
     ------
     UserError
-        If the measure is unknown or the scenario has no estimate.
+        If a measure or the name of a range is unknown, or the scenario has no estimate.
+
+    Notes
+    -----
+    Every variant has the customers and the luck of the base, so a swing is judged by its paired
+    differences over replications. P values of all ends that differ at all are corrected together
+    (Holm 1979): what is not shown at 5 % for the family is called noise and is never first.
+
+    A Sobol index is the share of the variance of the answer that a factor explains when each of
+    the factors is log-uniform and independent over its range, at fixed luck: every point is run on
+    the same replications, so the variance is that of the assumptions alone, not of chance.
     """
-    study = _Study(loaded, plan, pool, notice)
-    assumptions = find_assumptions(loaded)
+    assumptions = find_assumptions(loaded, plan.grades)
     if not assumptions:
-        raise UserError("sensitivity: found no value with evidence estimated; nothing to vary")
-    unknown = [name for name, _ in plan.ranges if name not in {a.name for a in assumptions}]
-    if unknown:
-        known = ", ".join(assumption.name for assumption in assumptions)
-        raise UserError(f"--range: unknown assumption {unknown[0]!r}; known: {known}")
-    base_text = dump_resolved(loaded.document)
-    base, unit = study.base(base_text)
-    swings = study.tornado(assumptions)
-    swings.sort(key=lambda swing: (-swing.size(base), swing.assumption.name))
-    strongest = [swing for swing in swings if swing.size(base) > 0][: plan.top]
-    if plan.sobol and strongest:
-        first_order, total = study.indices(strongest)
-        for at, swing in enumerate(strongest):
-            place = swings.index(swing)
-            swings[place] = Swing(
-                swing.assumption,
-                swing.factors,
-                swing.low,
-                swing.high,
-                first_order=first_order[at],
-                total=total[at],
-            )
-    return Sensitivity(plan, unit, base, tuple(swings))
+        grades = " or ".join(grade.value for grade in plan.grades)
+        raise UserError(f"sensitivity: found no value with evidence {grades}; nothing to vary")
+    spans = _spans(assumptions, plan)
+    return _Study(loaded, plan, pool, listener).answer(assumptions, spans)
+
+
+def _spans(assumptions: Sequence[Assumption], plan: SensitivityPlan) -> list[Span | str]:
+    """Return the range of every assumption, or why it has none."""
+    given = dict(plan.ranges)
+    known = [assumption.name for assumption in assumptions]
+    for name in given:
+        if name in known:
+            continue
+        part_of = [a.name for a in assumptions if name in a.paths]
+        hint = f" It is part of {part_of[0]!r}" if part_of else suggest(name, known)
+        raise UserError(
+            f"--range: unknown assumption {name!r}; known: {', '.join(known[:12])} and "
+            f"{max(0, len(known) - 12)} more (`payroute explain` lists all).{hint}"
+        )
+    return [
+        parse_span(assumption, given[assumption.name])
+        if assumption.name in given
+        else default_span(assumption, (plan.low, plan.high))
+        for assumption in assumptions
+    ]
 
 
 class _Study:
     """Run variants of one scenario."""
 
     def __init__(
-        self, loaded: LoadedScenario, plan: SensitivityPlan, pool: Pool, notice: Notice | None
+        self, loaded: LoadedScenario, plan: SensitivityPlan, pool: Pool, listener: Listener | None
     ) -> None:
-        self._path, self._plan, self._pool, self._notice = (
-            loaded.document.files[0],
-            plan,
-            pool,
-            notice,
-        )
+        self._plan, self._pool, self._listener = plan, pool, listener
+        self._keys = tuple(dict.fromkeys(map(full_key, plan.measures)))
         self._text = dump_resolved(loaded.document)
+        self._done = self._planned = self._spared = 0
 
-    def base(self, text: str) -> tuple[float, str]:
-        """Return the measure as the scenario stands, and its unit."""
-        done = do_work(WorkItem(text, self._plan.seed, 0))
-        require(done.summary, (self._plan.measure,), where="--measure")
-        found = pick(done.summary, self._plan.measure)
-        value = self.values([text])[0]
-        if value is None or found is None:
-            raise UserError(f"--measure: {self._plan.measure} has no value in this scenario")
-        return value, found.unit
-
-    def tornado(self, assumptions: Sequence[Assumption]) -> list[Swing]:
-        """Move each assumption down and up."""
-        texts: list[str] = []
-        where: list[tuple[Assumption, tuple[float, float], list[int | None], str]] = []
-        for assumption in assumptions:
-            factors = self._plan.range(assumption.name)
-            if not assumption.is_scalable:
-                where.append((assumption, factors, [], "no quantity: choose arms in `compare`"))
-                continue
-            places: list[int | None] = []
-            note = ""
-            for factor in factors:
-                try:
-                    texts.append(self.variant([(assumption, factor)]))
-                    places.append(len(texts) - 1)
-                except UserError as error:
-                    places.append(None)
-                    note = f"not allowed at {factor:g} times: {str(error).splitlines()[0]}"
-            where.append((assumption, factors, places, note))
-        values = self.values(texts)
-        swings = []
-        for assumption, factors, places, note in where:
-            ends = [None if at is None else values[at] for at in places] or [None, None]
-            swings.append(Swing(assumption, factors, ends[0], ends[1], note))
-        return swings
-
-    def indices(self, swings: Sequence[Swing]) -> tuple[list[float], list[float]]:
-        """Return first-order and total Sobol indices of the assumptions.
-
-        Notes
-        -----
-        Saltelli's estimators as :func:`scipy.stats.sobol_indices` computes them; each factor is
-        log-uniform over its range, because halving and doubling are as far.
-        """
-        from scipy import stats
-
-        if len(swings) == 1:
-            # All that varies is this one; the estimators of SciPy need at least two.
-            return [1.0], [1.0]
-        lows = np.log([swing.factors[0] for swing in swings])
-        highs = np.log([swing.factors[1] for swing in swings])
-
-        def answers(points: Floats) -> Floats:
-            texts = []
-            for column in points.T:
-                factors = np.exp(lows + column * (highs - lows))
-                pairs = [(s.assumption, float(f)) for s, f in zip(swings, factors, strict=True)]
-                texts.append(self.variant(pairs))
-            values = self.values(texts)
-            return np.array([np.nan if value is None else value for value in values])
-
-        found = stats.sobol_indices(
-            func=answers,
-            n=self._plan.sobol,
-            dists=[stats.uniform()] * len(swings),
-            rng=self._plan.seed,
-        )
-        return [float(x) for x in found.first_order], [float(x) for x in found.total_order]
-
-    def variant(self, changes: Sequence[tuple[Assumption, float]]) -> str:
-        """Return the scenario with assumptions multiplied."""
-        import tempfile
-
-        overrides = [
-            text for assumption, factor in changes for text in assumption.overrides(factor)
+    def answer(
+        self, assumptions: Sequence[Assumption], spans: Sequence[Span | str]
+    ) -> SensitivityStudy:
+        """Run everything and judge it."""
+        units = self._units()
+        base = self._base()
+        moved = [
+            [] if isinstance(span, str) else [span.at(assumption, end) for end in (0.0, 1.0)]
+            for assumption, span in zip(assumptions, spans, strict=True)
         ]
-        with tempfile.TemporaryDirectory(prefix="payroute-") as folder:
-            path = Path(folder) / self._path.name
-            path.write_text(self._text, encoding="utf-8")
-            return dump_resolved(load_scenario(path, overrides).document)
+        moves = [move for pair in moved for move in pair if not move.is_idle]
+        self._announce(base, len(moves))
+        variants = iter(self._variants([[move] for move in moves], base))
+        found = [[(move, None if move.is_idle else next(variants)) for move in p] for p in moved]
+        answers = []
+        for at, key in enumerate(self._keys):
+            values = [run.values[at] for run in base.runs if run.values is not None]
+            known = [value for value in values if value is not None]
+            if len(known) < len(values):
+                raise UserError(f"--measure: {key} has no value in this scenario")
+            swings = judge(
+                [
+                    Swing(
+                        assumption,
+                        span,
+                        tuple(_end(move, variant, base, at) for move, variant in pair),
+                    )
+                    for assumption, span, pair in zip(assumptions, spans, found, strict=True)
+                ]
+            )
+            answers.append(Sensitivity(self._plan, key, units[at], mean_interval(known), swings))
+        answers = self._with_indices(answers, base)
+        return SensitivityStudy(self._plan, tuple(answers), self._done - self._spared, self._spared)
 
-    def values(self, texts: Sequence[str]) -> list[float | None]:
-        """Return the measure of every variant, as mean over replications."""
+    def _units(self) -> list[str]:
+        """Return the unit of every measure; refuse measures there are none of."""
+        summary = run_base(self._item((), (0,)))
+        require(summary, self._keys, where="--measure")
+        found = [pick(summary, key) for key in self._keys]
+        return ["" if measure is None else measure.unit for measure in found]
+
+    def _base(self) -> Variant:
+        """Run the scenario as it stands, a piece of work per replication."""
         count = self._plan.replications
-        items = [
-            WorkItem(text, self._plan.seed, number) for text in texts for number in range(count)
-        ]
-        found: list[float | None] = [None] * len(items)
-        for done, (at, finished) in enumerate(self._pool.run(do_work, items), 1):
-            measure = pick(finished.summary, self._plan.measure)
-            if measure is not None and measure.value is not None:
-                found[at] = float(measure)
-            if self._notice is not None:
-                self._notice(done, len(items))
-        means: list[float | None] = []
-        for at in range(len(texts)):
-            known = [value for value in found[at * count : (at + 1) * count] if value is not None]
-            means.append(sum(known) / len(known) if len(known) == count else None)
-        return means
+        items = [self._item((), (number,)) for number in range(count)]
+        self._planned = count
+        variants = run_variants(items, self._pool, self._heard)
+        self._done += count
+        for variant in variants:
+            if variant.refusal:
+                raise UserError(f"sensitivity: the scenario is refused: {variant.refusal}")
+        return Variant(tuple(run for variant in variants for run in variant.runs))
+
+    def _announce(self, base: Variant, variants: int) -> None:
+        """Say how many runs are planned, and about how long they take."""
+        plan = self._plan
+        together = plan.sobol * (plan.top * len(self._keys) + 2) * plan.sobol_replications
+        self._planned = plan.replications * (1 + variants) + together
+        if self._listener is None:
+            return
+        jobs = self._pool.jobs if isinstance(self._pool, LocalPool) else 1
+        seconds = (self._planned - plan.replications) * min(run.seconds for run in base.runs)
+        sobol = f", and at most {together} for Sobol indices" if together else ""
+        self._listener.say(
+            f"{self._planned} runs: {plan.replications} of the scenario as it stands, "
+            f"{plan.replications} of each of {variants} variants{sobol}; "
+            f"about {_duration(seconds / jobs)} with {jobs} process{'es' if jobs > 1 else ''}"
+        )
+
+    def _variants(self, points: Sequence[Sequence[Move]], base: Variant) -> list[Variant]:
+        """Run variants on every replication of the base."""
+        numbers = tuple(range(self._plan.replications))
+        prints = tuple(run.fingerprint for run in base.runs)
+        items = [self._item(overrides(moves), numbers, prints) for moves in points]
+        return self._run(items)
+
+    def _with_indices(self, answers: list[Sensitivity], base: Variant) -> list[Sensitivity]:
+        """Move the strongest estimates of all measures together."""
+        plan = self._plan
+        chosen: dict[str, Swing] = {}
+        for answer in answers:
+            strongest = [swing for swing in answer.swings if swing.is_candidate][: plan.top]
+            chosen |= {swing.assumption.name: swing for swing in strongest}
+        if not plan.sobol or not chosen:
+            return answers
+        if len(chosen) == 1:
+            return [replace(one, indices=alone(), indexed=tuple(chosen)) for one in answers]
+        numbers = tuple(range(plan.sobol_replications))
+        design = Design.of(len(chosen), plan.sobol, plan.seed)
+        items = []
+        for point in design.points:
+            moves = [
+                swing.span.at(swing.assumption, float(place))
+                for swing, place in zip(chosen.values(), point, strict=True)
+                if isinstance(swing.span, Span)
+            ]
+            items.append(self._item(overrides(moves), numbers))
+        self._planned = self._done + len(items) * len(numbers)
+        variants = self._run(items)
+        found = []
+        for at, answer in enumerate(answers):
+            values = np.array([_mean(variant, at) for variant in variants])
+            indices = design.indices(values)
+            found.append(replace(answer, indices=indices, indexed=tuple(chosen)))
+        return found
+
+    def _run(self, items: Sequence[VariantItem]) -> list[Variant]:
+        variants = run_variants(items, self._pool, self._heard)
+        self._done += sum(len(item.replications) for item in items)
+        self._spared += sum(
+            len(item.replications) - sum(run.values is not None for run in variant.runs)
+            for item, variant in zip(items, variants, strict=True)
+        )
+        return variants
+
+    def _item(
+        self, changes: tuple[str, ...], numbers: tuple[int, ...], prints: tuple[str, ...] = ()
+    ) -> VariantItem:
+        return VariantItem(self._text, changes, self._plan.seed, numbers, self._keys, prints)
+
+    def _heard(self, done: int) -> None:
+        if self._listener is not None:
+            self._listener.tell(self._done + done, max(self._planned, self._done + done))
+
+
+def _end(move: Move, variant: Variant | None, base: Variant, at: int) -> End:
+    """Return one end of a swing of one measure."""
+    if variant is None:
+        return End(move.words(), note="rounds to the estimate")
+    if variant.refusal:
+        return End(move.words(), note=f"{move.words()} is not allowed: {variant.refusal}")
+    values, differences = [], []
+    for run, known in zip(variant.runs, base.runs, strict=True):
+        assert known.values is not None
+        there, here = (known if run.values is None else run).values, known.values
+        assert there is not None
+        value, reference = there[at], here[at]
+        if value is None or reference is None:
+            return End(move.words(), note=f"no value at {move.words()}")
+        values.append(value)
+        differences.append(value - reference)
+    return End(
+        move.words(),
+        value=mean_interval(values).value,
+        differences=tuple(differences),
+        is_same=all(run.values is None for run in variant.runs),
+        is_untouched=all(
+            run.values is None or run.digest == known.digest
+            for run, known in zip(variant.runs, base.runs, strict=True)
+        ),
+    )
+
+
+def _mean(variant: Variant, at: int) -> float:
+    """Return the mean of a measure over luck, not a number where a run has none."""
+    values = [run.values[at] for run in variant.runs if run.values is not None]
+    if not values or any(value is None for value in values):
+        return float("nan")
+    return float(np.mean([value for value in values if value is not None]))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"

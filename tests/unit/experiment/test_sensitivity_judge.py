@@ -1,0 +1,126 @@
+"""Swings are judged together: noise is called noise and is never first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.analysis.intervals import mean_interval
+from sim.experiment.assumptions import Assumption, Form
+from sim.experiment.sensitivity import Sensitivity, SensitivityPlan
+from sim.experiment.sensitivity_indices import Design
+from sim.experiment.sensitivity_output import sentences
+from sim.experiment.sensitivity_range import Span
+from sim.experiment.sensitivity_swing import Effect, End, Swing, judge
+
+SEED = 20250917
+
+
+def _swing(name: str, low: list[float], high: list[float]) -> Swing:
+    assumption = Assumption(name, (name,), "guess", "1 s", Form.NUMBER)
+    ends = tuple(
+        End(words, value=10 + sum(found) / len(found), differences=tuple(found))
+        for words, found in (("0.5 s", low), ("2 s", high))
+    )
+    return Swing(assumption, Span((0.5, 2.0)), ends)
+
+
+def _answer(*swings: Swing) -> Sensitivity:
+    plan = SensitivityPlan(("waiting_mean",), SEED)
+    base = mean_interval([9.9, 10.0, 10.1, 10.0])
+    return Sensitivity(plan, "waiting_mean", "s", base, judge(swings))
+
+
+NOISY = _swing("noisy", [5.0, -4.0, 6.0, -3.0], [-5.0, 7.0, 8.0, -2.0])
+SURE = _swing("sure", [-0.5, -0.51, -0.49, -0.5], [1.0, 1.01, 0.99, 1.0])
+SMALL = _swing("small", [-0.1, -0.11, -0.09, -0.1], [0.2, 0.21, 0.19, 0.2])
+STILL = _swing("still", [0.0] * 4, [0.0] * 4)
+
+
+def test_a_large_swing_that_may_be_chance_is_never_first() -> None:
+    answer = _answer(NOISY, STILL, SMALL, SURE)
+    assert [swing.assumption.name for swing in answer.swings] == [
+        "sure",
+        "small",
+        "noisy",
+        "still",
+    ]
+    assert [swing.effect for swing in answer.swings] == [
+        Effect.MOVES,
+        Effect.MOVES,
+        Effect.NOISE,
+        Effect.NONE,
+    ]
+    assert answer.first is not None
+    assert answer.first.assumption.name == "sure"
+    assert answer.swings[2].size > answer.swings[0].size
+    told = sentences(answer)
+    assert told[0].startswith("Measure sure first")
+    assert any(line.startswith("Not settled: chance leaves room") for line in told)
+
+
+def test_nothing_but_noise_names_no_assumption() -> None:
+    answer = _answer(NOISY, STILL)
+    assert answer.first is None
+    assert sentences(answer)[0].startswith("No estimate is shown to move waiting_mean")
+    assert sentences(_answer(STILL))[0] == "No estimate moves waiting_mean."
+
+
+def test_looking_at_many_asks_more_of_each() -> None:
+    # Student's t with 3 degrees of freedom is 4.9 here: p = 0.016 alone, far above 5 % among many.
+    barely = _swing("barely", [0.0] * 4, [1.0, 2.0, 1.2, 0.8])
+    assert judge([barely])[0].effect is Effect.MOVES
+    among = judge(
+        [barely, *(_swing(f"n{at}", [0.1, -0.2, 0.1, 0.1], [0.0] * 4) for at in range(9))]
+    )
+    assert {swing.effect for swing in among} == {Effect.NOISE}
+    # Ends at which nothing differs are no tests and cost nothing.
+    spared = judge([barely, *(_swing(f"n{at}", [0.0] * 4, [0.0] * 4) for at in range(9))])
+    assert spared[0].effect is Effect.MOVES
+
+
+def test_two_swings_as_large_as_each_other_are_called_so() -> None:
+    twin = _swing("twin", [0.5, 0.49, 0.51, 0.5], [-1.01, -1.0, -1.0, -0.99])
+    answer = _answer(SURE, twin, SMALL)
+    assert [swing.assumption.name for swing in answer.tied] == ["twin"]
+    assert "is not shown to be larger than that of twin" in sentences(answer)[0]
+    assert _answer(SURE, SMALL).tied == ()
+
+
+def test_no_effect_in_one_replication_is_no_proof_of_one() -> None:
+    (swing,) = judge([_swing("rare", [0.0, 0.0, 3.0, 0.0], [0.0] * 4)])
+    assert swing.effect is Effect.NOISE
+    single = judge([_swing("once", [1.0], [2.0]), _swing("never", [0.0], [0.0])])
+    assert [swing.effect for swing in single] == [Effect.UNKNOWN, Effect.NONE]
+
+
+def _sum(points: np.ndarray) -> np.ndarray:
+    return points @ np.array([3.0, 1.0])
+
+
+def test_points_without_an_answer_are_left_out_whole() -> None:
+    design = Design.of(2, 64, SEED)
+    answers = _sum(design.points)
+    whole = design.indices(answers)
+    answers[[3, 70, 200]] = np.nan
+    found = design.indices(answers)
+    assert whole is not None
+    assert found is not None
+    # Three of 64 are gone; the largest power of two that is left is used.
+    assert (whole.used, found.used, found.planned) == (64, 32, 64)
+    # 3 and 1 explain 9/10 and 1/10 of the variance, and nothing is left for interactions.
+    for index, known in zip((*found.first_order, *found.total), (0.9, 0.1) * 2, strict=True):
+        assert abs(index.value - known) <= 4 * index.standard_error
+        assert index.low < index.value < index.high
+    assert abs(found.interactions.value) <= 4 * found.interactions.standard_error
+
+
+@pytest.mark.parametrize("answers", [np.full(256, np.nan), np.ones(256)])
+def test_nothing_is_said_where_nothing_is_known_or_varies(answers: np.ndarray) -> None:
+    assert Design.of(2, 64, SEED).indices(answers) is None
+
+
+def test_the_same_seed_gives_the_same_intervals() -> None:
+    first, again, other = (Design.of(2, 32, seed) for seed in (SEED, SEED, SEED + 1))
+    assert first.indices(_sum(first.points)) == again.indices(_sum(again.points))
+    assert first.indices(_sum(first.points)) != other.indices(_sum(other.points))
