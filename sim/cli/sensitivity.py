@@ -46,7 +46,7 @@ def sensitivity_command(
     top: Annotated[int, typer.Option(metavar="N", min=1, help="How many get Sobol indices.")] = 5,
     sobol: Annotated[
         int, typer.Option(metavar="N", help="Base sample of the indices; 0 leaves them out.")
-    ] = 64,
+    ] = 32,
     sobol_replications: Annotated[
         int, typer.Option(metavar="N", min=1, help="Runs of each point of the sample.")
     ] = 1,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -25,6 +25,7 @@ from sim.model.money import parse_amount_text
 from sim.model.number_text import Quantity, plain_digits, write_scaled
 from sim.model.quantities import (
     PPB,
+    CurrencyCode,
     EventRate,
     parse_business_days,
     parse_count,
@@ -35,7 +36,7 @@ from sim.model.quantities import (
     parse_positive_duration_us,
     parse_share_ppb,
 )
-from sim.scenario.scenario import LoadedScenario
+from sim.scenario.scenario import LoadedScenario, Scenario
 from sim.scenario.tree import Tree
 
 
@@ -56,8 +57,10 @@ class Form(StrEnum):
     """Of durations or amounts; its size moves and its shape stays."""
     WEIGHTS = "weights"
     """Whole numbers of which only the proportions count."""
+    CHOICE = "choice"
+    """One of several words: a currency of the scenario, or what the field lists."""
     WORD = "word"
-    """A name, a date, a choice."""
+    """A name or a date."""
     LISTED = "in a list"
     """Whatever stands in a list, which is set only as a whole."""
 
@@ -83,6 +86,8 @@ class Assumption:
         billion. The others make room in proportion.
     grade : Evidence
         How well founded it is.
+    choices : tuple of str
+        What else a choice could be.
     """
 
     name: str
@@ -92,6 +97,7 @@ class Assumption:
     form: Form
     mix: tuple[tuple[str, int], ...] = ()
     grade: Evidence = Evidence.ESTIMATED
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,7 @@ class _Found:
     grade: Evidence
     owner: str
     """Model and field of a default; empty for a value that is written."""
+    choices: tuple[str, ...] = ()
 
 
 def find_assumptions(
@@ -142,11 +149,20 @@ def _together(places: Sequence[_Found]) -> Assumption:
     steps = zip(*(place.path for place in places), strict=True)
     name = ".".join(str(step[0]) if len(set(step)) == 1 else "*" for step in steps)
     paths = tuple(".".join(map(str, place.path)) for place in places)
-    return Assumption(name, paths, first.source, first.tree, first.form, first.mix, first.grade)
+    return Assumption(
+        name,
+        paths,
+        first.source,
+        first.tree,
+        first.form,
+        mix=first.mix,
+        grade=first.grade,
+        choices=first.choices,
+    )
 
 
 def _unmixed(
-    scenario: BaseModel,
+    scenario: Scenario,
     path: FieldPath,
     source: str,
     *,
@@ -168,7 +184,21 @@ def _unmixed(
     if form in (Form.SHARE, Form.FEE) and isinstance(tree, str) and not tree.endswith(("%", "bps")):
         # A share may be written as a plain number; people read percent.
         tree = _percent(parse_share_ppb(tree))
-    yield _Found(path, source, tree, form, mix, grade, owner)
+    choices = _choices(scenario, tree, declared) if form is Form.WORD else ()
+    form = Form.CHOICE if choices else form
+    yield _Found(path, source, tree, form, mix, grade, owner, choices)
+
+
+def _choices(scenario: Scenario, tree: Tree, declared: _Declared) -> tuple[str, ...]:
+    """Return what else a word could be, where that is known."""
+    known: set[str] = set()
+    if get_origin(declared.kind) is Literal:
+        known = {str(item) for item in get_args(declared.kind)}
+    elif declared.quantity is not None and declared.quantity.parse is _CURRENCY.parse:
+        corridors = scenario.corridors.values()
+        known = {end.currency for corridor in corridors for end in (corridor.from_, corridor.to)}
+        known |= {code for pair in scenario.fx.mid for code in str(pair).split("/")}
+    return tuple(sorted(known - {str(tree)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +295,9 @@ def _form(tree: Tree, path: FieldPath, declared: _Declared) -> Form:
     return _FORMS.get(parse, Form.WORD)
 
 
+_CURRENCY: Quantity[Any] = next(
+    item for item in get_args(CurrencyCode) if isinstance(item, Quantity)
+)
 _FORMS: dict[object, Form] = {
     parse_share_ppb: Form.SHARE,
     parse_fee_ppm: Form.FEE,

@@ -20,7 +20,14 @@ from sim.experiment.picking import full_key, pick, require
 from sim.experiment.pool import LocalPool, Pool
 from sim.experiment.sensitivity_indices import Design, Index, Indices, alone
 from sim.experiment.sensitivity_range import Move, Span, default_span, overrides, parse_span
-from sim.experiment.sensitivity_swing import Effect, End, Swing, is_shown_larger, judge
+from sim.experiment.sensitivity_swing import (
+    Effect,
+    End,
+    Swing,
+    enough_to_see,
+    is_shown_larger,
+    judge,
+)
 from sim.experiment.sensitivity_work import Variant, VariantItem, run_base, run_variants
 from sim.model.evidence import Evidence
 from sim.scenario.loader import dump_resolved
@@ -68,7 +75,7 @@ class SensitivityPlan:
     high: float = 2.0
     ranges: tuple[tuple[str, str], ...] = ()
     top: int = 5
-    sobol: int = 64
+    sobol: int = 32
     sobol_replications: int = 1
     grades: tuple[Evidence, ...] = (Evidence.ESTIMATED,)
 
@@ -126,12 +133,13 @@ class Sensitivity:
         )
 
     @property
-    def strongest(self) -> str | None:
-        """Return the assumption with the largest total index, None without indices."""
-        if self.indices is None:
+    def stronger(self) -> str | None:
+        """Return the assumption whose total index is above that of the first, None without one."""
+        if self.indices is None or self.first is None:
             return None
-        totals = [index.value for index in self.indices.total]
-        return self.indexed[totals.index(max(totals))]
+        own = self.indices.total[self.indexed.index(self.first.assumption.name)]
+        best = max(self.indices.total, key=lambda index: index.value)
+        return self.indexed[self.indices.total.index(best)] if best.low > own.value else None
 
     def having(self, effect: Effect) -> tuple[Swing, ...]:
         """Return the swings with an effect."""
@@ -188,11 +196,14 @@ def find_sensitivity(
     -----
     Every variant has the customers and the luck of the base, so a swing is judged by its paired
     differences over replications. P values of all ends that differ at all are corrected together
-    (Holm 1979): what is not shown at 5 % for the family is called noise and is never first.
+    (Holm 1979): what is not shown at 5 % for the family is called noise and is never first. A
+    variant whose answers are those of the base in so many replications that the rest could not show
+    a difference is not run on the rest (:func:`~sim.experiment.sensitivity_swing.enough_to_see`).
 
     A Sobol index is the share of the variance of the answer that a factor explains when each of
-    the factors is log-uniform and independent over its range, at fixed luck: every point is run on
-    the same replications, so the variance is that of the assumptions alone, not of chance.
+    the factors is log-uniform and independent over its range (a choice takes each of its words
+    equally often), at fixed luck: every point is run on the same replications, so the variance is
+    that of the assumptions alone, not of chance.
     """
     assumptions = find_assumptions(loaded, plan.grades)
     if not assumptions:
@@ -232,7 +243,7 @@ class _Study:
         self._plan, self._pool, self._listener = plan, pool, listener
         self._keys = tuple(dict.fromkeys(map(full_key, plan.measures)))
         self._text = dump_resolved(loaded.document)
-        self._done = self._planned = self._spared = 0
+        self._done = self._planned = self._runs = self._spared = 0
 
     def answer(
         self, assumptions: Sequence[Assumption], spans: Sequence[Span | str]
@@ -241,12 +252,12 @@ class _Study:
         units = self._units()
         base = self._base()
         moved = [
-            [] if isinstance(span, str) else [span.at(assumption, end) for end in (0.0, 1.0)]
+            () if isinstance(span, str) else span.ends(assumption)
             for assumption, span in zip(assumptions, spans, strict=True)
         ]
         moves = [move for pair in moved for move in pair if not move.is_idle]
         self._announce(base, len(moves))
-        variants = iter(self._variants([[move] for move in moves], base))
+        variants = iter(self._variants([overrides([move]) for move in moves], base))
         found = [[(move, None if move.is_idle else next(variants)) for move in p] for p in moved]
         answers = []
         for at, key in enumerate(self._keys):
@@ -266,7 +277,7 @@ class _Study:
             )
             answers.append(Sensitivity(self._plan, key, units[at], mean_interval(known), swings))
         answers = self._with_indices(answers, base)
-        return SensitivityStudy(self._plan, tuple(answers), self._done - self._spared, self._spared)
+        return SensitivityStudy(self._plan, tuple(answers), self._runs, self._spared)
 
     def _units(self) -> list[str]:
         """Return the unit of every measure; refuse measures there are none of."""
@@ -282,6 +293,7 @@ class _Study:
         self._planned = count
         variants = run_variants(items, self._pool, self._heard)
         self._done += count
+        self._runs += count
         for variant in variants:
             if variant.refusal:
                 raise UserError(f"sensitivity: the scenario is refused: {variant.refusal}")
@@ -298,17 +310,29 @@ class _Study:
         seconds = (self._planned - plan.replications) * min(run.seconds for run in base.runs)
         sobol = f", and at most {together} for Sobol indices" if together else ""
         self._listener.say(
-            f"{self._planned} runs: {plan.replications} of the scenario as it stands, "
+            f"at most {self._planned} runs: {plan.replications} of the scenario as it stands, "
             f"{plan.replications} of each of {variants} variants{sobol}; "
             f"about {_duration(seconds / jobs)} with {jobs} process{'es' if jobs > 1 else ''}"
         )
 
-    def _variants(self, points: Sequence[Sequence[Move]], base: Variant) -> list[Variant]:
-        """Run variants on every replication of the base."""
+    def _variants(self, points: Sequence[tuple[str, ...]], base: Variant) -> list[Variant]:
+        """Run variants on the luck of the base, those that show no difference on the first only."""
         numbers = tuple(range(self._plan.replications))
         prints = tuple(run.fingerprint for run in base.runs)
-        items = [self._item(overrides(moves), numbers, prints) for moves in points]
-        return self._run(items)
+        few = enough_to_see(len(numbers))
+        items = [self._item(changes, numbers[:few], prints[:few]) for changes in points]
+        found = self._run(items)
+        moving = [at for at, variant in enumerate(found) if _differs(variant, base)]
+        if few == len(numbers):
+            return found
+        left = len(found) - len(moving)
+        self._spared += left * (len(numbers) - few)
+        self._planned -= left * (len(numbers) - few)
+        rest = self._run([self._item(points[at], numbers[few:], prints[few:]) for at in moving])
+        for at, variant in zip(moving, rest, strict=True):
+            runs = () if variant.refusal else found[at].runs + variant.runs
+            found[at] = Variant(runs, variant.refusal)
+        return found
 
     def _with_indices(self, answers: list[Sensitivity], base: Variant) -> list[Sensitivity]:
         """Move the strongest estimates of all measures together."""
@@ -323,12 +347,12 @@ class _Study:
             return [replace(one, indices=alone(), indexed=tuple(chosen)) for one in answers]
         numbers = tuple(range(plan.sobol_replications))
         design = Design.of(len(chosen), plan.sobol, plan.seed)
+        spans = [(swing, span) for swing in chosen.values() if (span := swing.allowed) is not None]
         items = []
         for point in design.points:
             moves = [
-                swing.span.at(swing.assumption, float(place))
-                for swing, place in zip(chosen.values(), point, strict=True)
-                if isinstance(swing.span, Span)
+                span.at(swing.assumption, float(place))
+                for (swing, span), place in zip(spans, point, strict=True)
             ]
             items.append(self._item(overrides(moves), numbers))
         self._planned = self._done + len(items) * len(numbers)
@@ -342,11 +366,11 @@ class _Study:
 
     def _run(self, items: Sequence[VariantItem]) -> list[Variant]:
         variants = run_variants(items, self._pool, self._heard)
-        self._done += sum(len(item.replications) for item in items)
-        self._spared += sum(
-            len(item.replications) - sum(run.values is not None for run in variant.runs)
-            for item, variant in zip(items, variants, strict=True)
-        )
+        wanted = sum(len(item.replications) for item in items)
+        runs = sum(run.values is not None for variant in variants for run in variant.runs)
+        self._done += wanted
+        self._runs += runs
+        self._spared += wanted - runs
         return variants
 
     def _item(
@@ -359,30 +383,39 @@ class _Study:
             self._listener.tell(self._done + done, max(self._planned, self._done + done))
 
 
+def _differs(variant: Variant, base: Variant) -> bool:
+    """Say whether any answer differs from the base in any replication."""
+    return any(
+        run.values is not None and run.values != known.values
+        for run, known in zip(variant.runs, base.runs, strict=False)
+    )
+
+
 def _end(move: Move, variant: Variant | None, base: Variant, at: int) -> End:
     """Return one end of a swing of one measure."""
     if variant is None:
-        return End(move.words(), note="rounds to the estimate")
+        note = "rounds to the estimate" if move.text is None else "is the estimate"
+        return End(move.words(), value=_mean(base, at), note=f"{move.words()} {note}")
     if variant.refusal:
         return End(move.words(), note=f"{move.words()} is not allowed: {variant.refusal}")
-    values, differences = [], []
-    for run, known in zip(variant.runs, base.runs, strict=True):
+    differences = []
+    for run, known in zip(variant.runs, base.runs, strict=False):
         assert known.values is not None
         there, here = (known if run.values is None else run).values, known.values
         assert there is not None
         value, reference = there[at], here[at]
         if value is None or reference is None:
             return End(move.words(), note=f"no value at {move.words()}")
-        values.append(value)
         differences.append(value - reference)
     return End(
         move.words(),
-        value=mean_interval(values).value,
+        # The base of all replications, whatever number of them showed that nothing differs.
+        value=_mean(base, at) + mean_interval(differences).value,
         differences=tuple(differences),
         is_same=all(run.values is None for run in variant.runs),
         is_untouched=all(
             run.values is None or run.digest == known.digest
-            for run, known in zip(variant.runs, base.runs, strict=True)
+            for run, known in zip(variant.runs, base.runs, strict=False)
         ),
     )
 

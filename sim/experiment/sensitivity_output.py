@@ -10,6 +10,7 @@ from math import isfinite
 
 from sim.analysis.intervals import Interval
 from sim.analysis.summary import Json
+from sim.experiment.assumptions import Form
 from sim.experiment.sensitivity import Sensitivity, SensitivityStudy
 from sim.experiment.sensitivity_indices import Index
 from sim.experiment.sensitivity_range import Span
@@ -76,7 +77,7 @@ def tornado(answer: Sensitivity) -> list[str]:
     the low end of the range, a dark one to that at the high end.
     """
     shown = [swing for swing in answer.swings if swing.is_candidate][:BARS]
-    values = [end.value for swing in shown for end in swing.ends if end.value is not None]
+    values = [end.value for swing in shown for end in swing.outer if end.value is not None]
     if not values:
         return []
     base, left, right = answer.base.value, min(values), max(values)
@@ -88,7 +89,7 @@ def tornado(answer: Sensitivity) -> list[str]:
     lines = [f"{answer.measure}  (░ at the low end, █ at the high end)", f"{'':{width}}  {head}"]
     for swing in shown:
         cells = [" "] * (_BAR_WIDTH + 1)
-        for end, mark in zip(swing.ends, "░█", strict=True):
+        for end, mark in zip(swing.outer, "░█", strict=False):
             if end.value is None:
                 continue
             there = round((end.value - left) / step)
@@ -111,7 +112,7 @@ def short_table(answer: Sensitivity, most: int) -> TabularData:
             swing.assumption.name,
             spoken(swing.assumption.tree, swing.assumption.form),
             _range(swing),
-            *[end.value for end in swing.ends],
+            *[end.value for end in swing.outer],
         ]
         row += [None] * (5 - len(row))
         row += [_size(answer, swing) if swing.size else None, swing.effect.value]
@@ -160,9 +161,17 @@ def figure(value: float, unit: str) -> str:
 
 
 def _measure_first(answer: Sensitivity, first: Swing) -> str:
-    moved = joined([figure(end.value, answer.unit) for end in first.ends if end.value is not None])
+    moved = joined(
+        [
+            figure(end.value, answer.unit)
+            for end in first.outer
+            if end.value is not None and end.differences
+        ]
+    )
     estimate = spoken(first.assumption.tree, first.assumption.form)
-    between = _range(first).replace(" .. ", " and ")
+    there = f"between {_range(first).replace(' .. ', ' and ')} (estimate {estimate})"
+    if first.assumption.form is Form.CHOICE:
+        there = f"with {_range(first)} in place of {estimate}"
     found = answer.index(first)
     share = ""
     if found is not None:
@@ -172,8 +181,8 @@ def _measure_first(answer: Sensitivity, first: Swing) -> str:
             f"(95 % interval {total.low:.0%} to {total.high:.0%})"
         )
     return (
-        f"Measure {first.assumption.name} first ({first.assumption.source}): between {between} "
-        f"(estimate {estimate}) {answer.measure} moves from "
+        f"Measure {first.assumption.name} first ({first.assumption.source}): {there} "
+        f"{answer.measure} moves from "
         f"{figure(answer.base.value, answer.unit)} to {moved}, by {_size(answer, first)}{share}."
     )
 
@@ -198,9 +207,9 @@ def _together(answer: Sensitivity) -> list[str]:
         f"alone what S1 says, and {_spoken_index(found.interactions)} comes of "
         f"interactions (95 % intervals in brackets)."
     ]
-    if answer.first is not None and answer.strongest != answer.first.assumption.name:
+    if answer.stronger is not None:
         lines.append(
-            f"By total index {answer.strongest} comes first: moved together with the others it "
+            f"By total index {answer.stronger} comes first: moved together with the others it "
             f"matters more."
         )
     if found.used < found.planned:
@@ -215,7 +224,8 @@ def _counts(answer: Sensitivity) -> str:
     parts = [
         f"{len(answer.having(effect))} {effect.value}" for effect in Effect if answer.having(effect)
     ]
-    return f"{len(answer.swings)} assumptions: {joined(parts)}."
+    values = sum(len(swing.assumption.paths) for swing in answer.swings)
+    return f"{len(answer.swings)} assumptions of {values} values: {joined(parts)}."
 
 
 def _size(answer: Sensitivity, swing: Swing) -> str:
@@ -229,6 +239,8 @@ def _size(answer: Sensitivity, swing: Swing) -> str:
 
 def _range(swing: Swing) -> str:
     words = [end.words for end in swing.ends]
+    if swing.assumption.form is Form.CHOICE:
+        return " or ".join(words)
     if len(words) == 2:
         # What both ends begin with, as in "median 3 s .. 12 s", is said once.
         low, high = (text.partition(" ") for text in words)
@@ -295,8 +307,9 @@ def _entry(answer: Sensitivity, swing: Swing) -> Json:
 
 def _record(answer: Sensitivity, swing: Swing) -> dict[str, Cell]:
     """Return everything known of one assumption."""
-    words: list[str | None] = [end.words for end in swing.ends] or [None, None]
-    values = [end.value for end in swing.ends] or [None, None]
+    outer = swing.outer
+    words = [end.words for end in outer] + [None] * (2 - len(outer))
+    values = [end.value for end in outer] + [None] * (2 - len(outer))
     interval, widest = swing.interval, swing.widest
     first, total = answer.index(swing) or (None, None)
     factors = swing.span.factors if isinstance(swing.span, Span) else None

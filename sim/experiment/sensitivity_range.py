@@ -6,7 +6,6 @@ scenario that put it there, and its ends in words.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -69,18 +68,25 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Say how far an assumption is moved: between two factors, or between two values as written.
+    """Say how far an assumption is moved: between two factors, or to values as written.
 
     Attributes
     ----------
     factors : tuple of float or None
         Of the estimate.
-    texts : tuple of str or None
-        Where the estimate is no quantity, or is 0.
+    texts : tuple of str
+        Where the estimate is 0 or no quantity: two numbers, or words.
     """
 
     factors: tuple[float, float] | None
-    texts: tuple[str, str] | None = None
+    texts: tuple[str, ...] = ()
+
+    def ends(self, assumption: Assumption) -> tuple[Move, ...]:
+        """Return the moves to the low and the high end, or to every word."""
+        if self.factors is not None:
+            # The ends are exact: no rounding of logarithms moves them.
+            return tuple(Move(assumption, factor) for factor in self.factors)
+        return tuple(Move(assumption, text=text) for text in self.texts)
 
     def at(self, assumption: Assumption, place: float) -> Move:
         """Return the move to a place between 0, the low end, and 1, the high end.
@@ -88,18 +94,17 @@ class Span:
         Notes
         -----
         Factors are spaced by their logarithms: half and twice the estimate are as far from it. Two
-        numbers of which one may be 0 are spaced evenly; of two words each takes half of the way.
+        numbers of which one may be 0 are spaced evenly. Words, the estimate among them, each take
+        an equal part.
         """
         if self.factors is not None:
             low, high = self.factors
-            # The ends are exact: no rounding of logarithms moves them.
-            inside = math.exp(math.log(low) + place * math.log(high / low))
-            return Move(assumption, {0.0: low, 1.0: high}.get(place, inside))
-        assert self.texts is not None
+            return Move(assumption, low * (high / low) ** place)
         numbers = [read_number(text) for text in self.texts]
-        first, second = numbers
-        if first is None or second is None or not 0 < place < 1:
-            return Move(assumption, text=self.texts[place >= 0.5])
+        if assumption.form in (Form.WORD, Form.CHOICE) or None in numbers:
+            words = tuple(dict.fromkeys((flow(assumption.tree), *self.texts)))
+            return Move(assumption, text=words[min(int(place * len(words)), len(words) - 1)])
+        first, second = (number for number in numbers if number is not None)
         value = first[0] + (second[0] - first[0]) * Decimal(repr(place))
         return Move(assumption, text=write(value, second[1]))
 
@@ -115,6 +120,8 @@ def default_span(assumption: Assumption, factors: tuple[float, float]) -> Span |
     """
     if assumption.form is Form.LISTED:
         return "stands in a list, which is set as a whole: choose arms in `compare`"
+    if assumption.form is Form.CHOICE:
+        return Span(None, assumption.choices)
     if assumption.form in (Form.SHARE, Form.FEE) and share_of(assumption.tree) >= 1:
         return f"all there is, and no multiple is larger; {_SAYS_HOW}"
     if scale(assumption.tree, 1.0, assumption.form) is None:
@@ -157,6 +164,8 @@ def parse_span(assumption: Assumption, text: str) -> Span:
         if not 0 < factors[0] < factors[1]:
             raise UserError(f"{where}: found {text!r}; allowed: two factors above 0, rising")
         usual = default_span(assumption, factors)
+        if assumption.form is Form.CHOICE:
+            usual = "a choice"
         if isinstance(usual, str):
             raise UserError(f"{where}: found factors; {assumption.name} is {usual}")
         return usual
@@ -165,10 +174,10 @@ def parse_span(assumption: Assumption, text: str) -> Span:
 
 
 def _absolute(assumption: Assumption, texts: tuple[str, str], where: str) -> Span:
-    """Return the range between two values, as factors where the estimate is a quantity."""
+    """Return the range between two values, as factors where the estimate is a quantity above 0."""
     size = size_of(assumption)
     if size is None:
-        if assumption.form in (Form.WORD, Form.AMOUNT):
+        if assumption.form in (Form.WORD, Form.CHOICE):
             return Span(None, texts)
         raise UserError(f"{where}: found values; allowed for several at once: factors (0.5..3)")
     numbers = [in_unit(text, size[1]) for text in texts]

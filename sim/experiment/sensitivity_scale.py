@@ -79,7 +79,7 @@ def scale(tree: Tree, factor: float, form: Form) -> Tree | None:
     form : Form
         What kind of value.
     """
-    if form in (Form.WORD, Form.LISTED):
+    if form in (Form.WORD, Form.CHOICE, Form.LISTED):
         return None
     if form is Form.WEIGHTS:
         return _contrasted(tree, factor)
@@ -179,7 +179,7 @@ def share_of(tree: Tree) -> float:
 def size_of(assumption: Assumption) -> tuple[Decimal, str] | None:
     """Return the number and unit that say how large an estimate is, None where several do."""
     tree = assumption.tree
-    if assumption.form in (Form.WORD, Form.WEIGHTS, Form.LISTED):
+    if assumption.form in (Form.WORD, Form.CHOICE, Form.WEIGHTS, Form.LISTED):
         return None
     if isinstance(tree, dict) and assumption.form is Form.DISTRIBUTION:
         ((name, body),) = tree.items()

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from scipy import stats
+
 from sim.analysis.comparison import adjust_holm, compare_paired
 from sim.analysis.intervals import Interval, mean_interval
 from sim.experiment.assumptions import Assumption
@@ -45,7 +47,8 @@ class End:
     value : float or None
         The measure, as mean over replications; None where there is none.
     differences : tuple of float
-        Measure less base, of every replication on its luck.
+        Measure less base, of every replication on its luck; of the first few where it is the same
+        in all of them.
     note : str
         Why there is no value.
     is_same : bool
@@ -89,7 +92,7 @@ class Swing:
     span : Span or str
         How far it is moved, or why it is not.
     ends : tuple of End
-        Low and high; empty where it is not moved.
+        Low and high, or one per word; empty where it is not moved.
     effect : Effect
         Filled by :func:`judge`.
     """
@@ -129,13 +132,41 @@ class Swing:
         )
 
     @property
+    def allowed(self) -> Span | None:
+        """Return the part of the range the scenario allows, up to the estimate from one side."""
+        if isinstance(self.span, str):
+            return None
+        fine = [end.value is not None for end in self.ends]
+        if self.span.factors is None:
+            texts = zip(self.span.texts, fine, strict=True)
+            return Span(None, tuple(text for text, is_fine in texts if is_fine))
+        low, high = self.span.factors
+        return Span((low if fine[0] else min(1.0, high), high if fine[1] else max(1.0, low)))
+
+    @property
+    def outer(self) -> tuple[End, ...]:
+        """Return the two ends to show; of more, those with the least and the greatest answer."""
+        known = [end for end in self.ends if end.value is not None]
+        if len(self.ends) <= 2 or len(known) < 2:
+            return self.ends[:2]
+        ordered = sorted(known, key=lambda end: end.value or 0.0)
+        return ordered[0], ordered[-1]
+
+    @property
     def note(self) -> str:
         """Return what is to be said of it besides its figures."""
         if isinstance(self.span, str):
             return self.span
         notes = [end.note for end in self.ends if end.note]
-        if self.effect is Effect.NONE and all(end.is_untouched for end in self.ends):
-            notes.append("not one payment differs")
+        if len(self.ends) > 2:
+            known = [f"{end.words} {end.value:.6g}" for end in self.ends if end.value is not None]
+            notes.append(f"answers: {', '.join(known)}")
+        counts = sorted({len(end.differences) for end in self.ends if end.differences})
+        if self.effect is Effect.NONE:
+            is_untouched = all(end.is_untouched for end in self.ends)
+            what = "not one payment differs" if is_untouched else "other figures do differ"
+            times = "replication" if counts[0] == 1 else f"{counts[0]} replications"
+            notes.append(f"{what} in the first {times}")
         return "; ".join(dict.fromkeys(notes))
 
 
@@ -155,6 +186,27 @@ def is_shown_larger(one: Swing, other: Swing) -> bool:
         for end in (first, second)
     ]
     return compare_paired(signed[1], signed[0]).p_value < SIGNIFICANCE
+
+
+def enough_to_see(replications: int) -> int:
+    """Return after how many replications without any difference none can be shown any more.
+
+    Parameters
+    ----------
+    replications : int
+        Planned.
+
+    Notes
+    -----
+    Of ``n`` paired differences ``k`` are 0. Student's t is largest where the others are equal:
+    ``sqrt((n - k) (n - 1) / k)``. Where even that is not significant, the rest need not be run: of
+    five replications it is two, and of four the first.
+    """
+    for still in range(1, replications):
+        largest = ((replications - still) * (replications - 1) / still) ** 0.5
+        if 2 * stats.t.sf(largest, replications - 1) >= SIGNIFICANCE:
+            return still
+    return replications
 
 
 def judge(swings: Sequence[Swing]) -> tuple[Swing, ...]:

@@ -27,7 +27,7 @@ def test_a_terminal_gets_words_bars_and_a_table(path):
     assert result.stdout.startswith("Measure ")
     assert "░" in result.stdout
     assert "| demand.customers.rate | 2 /s | 1 /s .. 4 /s |" in result.stdout
-    assert "15 runs: 3 of the scenario as it stands" in " ".join(result.stderr.split())
+    assert "at most 15 runs: 3 of the scenario as it stands" in " ".join(result.stderr.split())
 
 
 def test_json_is_one_object_and_nothing_else(path):

@@ -105,7 +105,7 @@ def test_the_assumption_that_matters_comes_first(loaded: LoadedScenario) -> None
     )
     assert _effects(answer)[LIMIT] is Effect.NONE
     assert next(s for s in answer.swings if s.assumption.name == LIMIT).note == (
-        "not one payment differs"
+        "not one payment differs in the first replication"
     )
 
 
@@ -115,9 +115,10 @@ def test_what_does_not_enter_is_told_from_what_does_not_matter(loaded: LoadedSce
     assert effects[BANK] is Effect.ABSENT
     assert effects[LIMIT] is Effect.NONE
     assert effects[PRIORITY] is Effect.UNVARIED
-    # The base, and rate and limit at both ends; what is said of the bank, four defaults among it,
-    # compiles to the base and is not run.
-    assert (study.runs, study.spared) == (4 * (1 + 2 + 2), 4 * 2 * 5)
+    # The base and both ends of the rate run four times. The limit changes nothing in the first
+    # replication, after which four cannot show a change. What is said of the bank, four defaults
+    # among it, compiles to the base and is never run.
+    assert (study.runs, study.spared) == (4 * (1 + 2) + 2, 4 * 2 * 5 + 3 * 2)
 
 
 def test_a_fingerprint_sees_what_the_hash_of_the_plan_does_not(loaded: LoadedScenario) -> None:
@@ -137,7 +138,9 @@ def test_what_is_planned_is_said_before_it_is_run(loaded: LoadedScenario) -> Non
     plan = SensitivityPlan(("waiting_mean",), SEED, replications=2, sobol=4, top=3)
     find_sensitivity(loaded, plan, LocalPool(1), listener=heard)
     # Both ends of rate, limit and five values of the bank, and 4 points of 3 + 2 samples.
-    assert heard.said[0].startswith("50 runs: 2 of the scenario as it stands, 2 of each of 14 var")
+    assert heard.said[0].startswith(
+        "at most 50 runs: 2 of the scenario as it stands, 2 of each of 14 var"
+    )
     assert "at most 20 for Sobol indices" in heard.said[0]
     done = [count for count, _ in heard.told]
     assert done == sorted(done)
@@ -173,6 +176,17 @@ def test_an_end_the_scenario_refuses_is_told_and_the_other_is_run(tmp_path: Path
     assert swing.ends[0].value is not None
     assert swing.ends[1].value is None
     assert swing.note.startswith("60 s is not allowed: ")
+
+
+def test_a_choice_is_tried_in_every_word_and_a_refused_one_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.yaml"
+    text = YAML.replace("rate: 2.4 /s}", "rate: 2.4 /s, channel: CHANNEL}")
+    text = text.replace("CHANNEL", "{value: counter, evidence: estimated, source: guess}")
+    path.write_text(text, encoding="utf-8")
+    (answer,) = _study(load_scenario(path), replications=2).answers
+    (swing,) = answer.swings
+    assert [end.words for end in swing.ends] == ["online", "remittance"]
+    assert swing.allowed == swing.span
 
 
 def test_one_replication_gives_no_interval_and_says_so(loaded: LoadedScenario) -> None:

@@ -11,7 +11,7 @@ from sim.experiment.sensitivity import Sensitivity, SensitivityPlan
 from sim.experiment.sensitivity_indices import Design
 from sim.experiment.sensitivity_output import sentences
 from sim.experiment.sensitivity_range import Span
-from sim.experiment.sensitivity_swing import Effect, End, Swing, judge
+from sim.experiment.sensitivity_swing import Effect, End, Swing, enough_to_see, judge
 
 SEED = 20250917
 
@@ -85,6 +85,20 @@ def test_two_swings_as_large_as_each_other_are_called_so() -> None:
     assert [swing.assumption.name for swing in answer.tied] == ["twin"]
     assert "is not shown to be larger than that of twin" in sentences(answer)[0]
     assert _answer(SURE, SMALL).tied == ()
+
+
+@pytest.mark.parametrize(
+    ("planned", "enough"), [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (10, 7), (20, 17)]
+)
+def test_differences_that_come_late_could_not_be_shown(planned: int, enough: int) -> None:
+    assert enough_to_see(planned) == enough
+    late = [0.0] * enough + [1.0] * (planned - enough)
+    (swing,) = judge([_swing("late", late, [0.0] * planned)])
+    assert swing.effect in (Effect.NOISE, Effect.NONE)
+    if enough > 1:
+        # A replication fewer without a difference, and the others might show one after all.
+        (swing,) = judge([_swing("sooner", [*late[1:], 1.0], [0.0] * planned)])
+        assert swing.effect is Effect.MOVES
 
 
 def test_no_effect_in_one_replication_is_no_proof_of_one() -> None:

@@ -103,7 +103,7 @@ def test_a_share_of_a_mix_takes_its_place_and_the_others_make_room() -> None:
     alipay = _assumption("45 %", Form.SHARE, MIX)
     span = default_span(alipay, (0.5, 2.0))
     assert isinstance(span, Span)
-    low = dict(text.split("=") for text in overrides([span.at(alipay, 0.0)]))
+    low = dict(text.split("=") for text in overrides(span.ends(alipay)[:1]))
     shares = {key: float(value.removesuffix(" %")) for key, value in low.items()}
     assert shares["a.alipay"] == 22.5
     assert shares["a.wechat_pay"] / shares["a.unionpay"] == pytest.approx(40 / 15)
@@ -156,8 +156,8 @@ def test_ranges_are_factors_or_values_with_their_units(
     tree: Tree, form: Form, text: str, words: tuple[str, str]
 ) -> None:
     assumption = _assumption(tree, form)
-    span = parse_span(assumption, text)
-    assert (span.at(assumption, 0.0).words(), span.at(assumption, 1.0).words()) == words
+    ends = parse_span(assumption, text).ends(assumption)
+    assert tuple(end.words() for end in ends) == words
 
 
 def test_places_between_the_ends_are_spaced_by_logarithms_or_evenly_from_0() -> None:
@@ -165,9 +165,20 @@ def test_places_between_the_ends_are_spaced_by_logarithms_or_evenly_from_0() -> 
     assert parse_span(wait, "0.1 s..10 s").at(wait, 0.5).words() == "1 s"
     failure = _assumption("0 %", Form.SHARE)
     assert parse_span(failure, "0 %..1 %").at(failure, 0.5).words() == "0.5 %"
-    word = _assumption("USD", Form.WORD)
-    places = [parse_span(word, "USD..CNY").at(word, at).words() for at in (0.2, 0.49, 0.5, 0.9)]
+    word = _assumption("USD", Form.CHOICE)
+    places = [parse_span(word, "USD..CNY").at(word, at).words() for at in (0.2, 0.49, 0.5, 1.0)]
     assert places == ["USD", "USD", "CNY", "CNY"]
+    three = [Span(None, ("CNY", "KHR")).at(word, at).words() for at in (0.1, 0.5, 0.9)]
+    assert three == ["USD", "CNY", "KHR"]
+
+
+def test_a_currency_is_tried_in_the_others_of_the_scenario() -> None:
+    found = {assumption.name: assumption for assumption in find_assumptions(load_scenario(MAIN))}
+    settled = found["rails.wechat_pay.inbound.settlement_currency"]
+    assert (settled.form, settled.choices) == (Form.CHOICE, ("CNY", "KHR"))
+    span = default_span(settled, (0.5, 2.0))
+    assert isinstance(span, Span)
+    assert [move.words() for move in span.ends(settled)] == ["CNY", "KHR"]
 
 
 @pytest.mark.parametrize(
@@ -209,8 +220,7 @@ def test_what_cannot_be_moved_says_why(tree: Tree, form: Form, told: str) -> Non
 
 def test_counts_that_round_to_the_estimate_are_no_variant() -> None:
     one = _assumption("1", Form.WHOLE)
-    assert Span((0.5, 2.0)).at(one, 0.0).is_idle
-    assert not Span((0.5, 2.0)).at(one, 1.0).is_idle
+    assert [end.is_idle for end in Span((0.5, 2.0)).ends(one)] == [True, False]
 
 
 @pytest.mark.parametrize("name", ["china-two-way.yaml", "bakong-saturation.yaml"])
@@ -221,8 +231,10 @@ def test_every_place_of_every_range_of_a_real_scenario_can_be_written(name: str)
     moves = [
         (assumption, span)
         for assumption, span in zip(found, spans, strict=True)
-        # More members of one bank than one are another scenario, which others would not fit.
-        if isinstance(span, Span) and not assumption.name.endswith(".members")
+        # More members than one, and other currencies, are scenarios that others would not fit.
+        if isinstance(span, Span)
+        and assumption.form is not Form.CHOICE
+        and not assumption.name.endswith(".members")
     ]
     assert len(moves) > 20
     for place in (0.0, 0.1234567, 1.0):
