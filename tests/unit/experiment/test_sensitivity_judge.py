@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,7 @@ NOISY = _swing("noisy", [5.0, -4.0, 6.0, -3.0], [-5.0, 7.0, 8.0, -2.0])
 SURE = _swing("sure", [-0.5, -0.51, -0.49, -0.5], [1.0, 1.01, 0.99, 1.0])
 SMALL = _swing("small", [-0.1, -0.11, -0.09, -0.1], [0.2, 0.21, 0.19, 0.2])
 STILL = _swing("still", [0.0] * 4, [0.0] * 4)
+WORDS = (("KHR", 11.0), ("THB", 9.0), ("USD", 10.0), ("CNY", 30.0))
 
 
 def test_a_large_swing_that_may_be_chance_is_never_first() -> None:
@@ -106,6 +109,24 @@ def test_no_effect_in_one_replication_is_no_proof_of_one() -> None:
     assert swing.effect is Effect.NOISE
     single = judge([_swing("once", [1.0], [2.0]), _swing("never", [0.0], [0.0])])
     assert [swing.effect for swing in single] == [Effect.UNKNOWN, Effect.NONE]
+
+
+def test_a_refused_end_leaves_the_rest_of_the_range_to_the_indices() -> None:
+    whole = _swing("half", [1.0] * 4, [2.0] * 4)
+    refused = End("2 s", note="2 s is not allowed: too long")
+    assert whole.allowed == Span((0.5, 2.0))
+    assert replace(whole, ends=(whole.ends[0], refused)).allowed == Span((0.5, 1.0))
+    assert replace(whole, ends=(refused, whole.ends[1])).allowed == Span((1.0, 2.0))
+    words = replace(whole, span=Span(None, ("CNY", "KHR")), ends=(refused, whole.ends[1]))
+    assert words.allowed == Span(None, ("KHR",))
+    assert replace(whole, span="no quantity").allowed is None
+
+
+def test_of_many_words_the_least_and_the_greatest_answer_are_shown() -> None:
+    ends = tuple(End(word, value=value, differences=(value - 10,)) for word, value in WORDS)
+    swing = replace(STILL, ends=ends, span=Span(None, tuple(word for word, _ in WORDS)))
+    assert [end.words for end in swing.outer] == ["THB", "CNY"]
+    assert swing.note == "answers: KHR 11, THB 9, USD 10, CNY 30"
 
 
 def _sum(points: np.ndarray) -> np.ndarray:
