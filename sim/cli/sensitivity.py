@@ -125,9 +125,9 @@ def _show_answer(answer: Sensitivity) -> None:
     for line in sentences(answer):
         typer.echo(line)
     typer.echo("")
-    for line in tornado(answer):
+    bars = tornado(answer)
+    for line in [*bars, ""] if bars else []:
         typer.echo(line)
-    typer.echo("")
     typer.echo(render(short_table(answer, _SHOWN), "markdown"))
     more = len(answer.swings) - _SHOWN
     if more > 0:

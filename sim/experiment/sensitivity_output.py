@@ -222,7 +222,9 @@ def _together(answer: Sensitivity) -> list[str]:
 
 def _counts(answer: Sensitivity) -> str:
     parts = [
-        f"{len(answer.having(effect))} {effect.value}" for effect in Effect if answer.having(effect)
+        f"{len(answer.having(effect))} {words}"
+        for effect, words in _COUNTED.items()
+        if answer.having(effect)
     ]
     values = sum(len(swing.assumption.paths) for swing in answer.swings)
     return f"{len(answer.swings)} assumptions of {values} values: {joined(parts)}."

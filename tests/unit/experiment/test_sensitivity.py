@@ -103,6 +103,10 @@ def test_the_assumption_that_matters_comes_first(loaded: LoadedScenario) -> None
     assert sentences(answer)[0].startswith(
         "Measure demand.customers.rate first (guess of the rate): between 1 /s and 3 /s"
     )
+    assert sentences(answer)[-1] == (
+        "8 assumptions of 8 values: 1 shown to move it, 1 without any effect seen, 5 that do not "
+        "enter the scenario and 1 not varied."
+    )
     assert _effects(answer)[LIMIT] is Effect.NONE
     assert next(s for s in answer.swings if s.assumption.name == LIMIT).note == (
         "not one payment differs in the first replication"
