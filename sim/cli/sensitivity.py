@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,12 +103,14 @@ def _named_range(text: str) -> tuple[str, str]:
 def _show(found: SensitivityStudy, *, form: str | None, out: Path | None, as_json: bool) -> None:
     from sim.experiment.sensitivity_output import as_json_object, full_table
     from sim.experiment.tabular import render, write_table
+    from sim.tables.provenance import origin
 
-    table = full_table(found)
+    table, made = full_table(found), origin(("payroute", *sys.argv[1:]))
     if out is not None and form is not None:
-        write_table(table, form, out)
+        write_table(table, form, out, origin=made)
     if as_json:
-        typer.echo(json.dumps(as_json_object(found), indent=2, allow_nan=False))
+        content = {**as_json_object(found), **made}
+        typer.echo(json.dumps(content, indent=2, allow_nan=False))
         return
     if out is None and form is not None:
         typer.echo(render(table, form), nl=False)
