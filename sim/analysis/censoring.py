@@ -6,6 +6,9 @@ quantiles in which an open payment counts as taking at least as long as it has b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from sim.analysis.quantiles import QUANTILES, Cells
@@ -15,6 +18,7 @@ from sim.contract.spec import histogram_value
 from sim.tables.folding import SummaryFolder, Tally
 from sim.units import SECOND_US
 
+_RESAMPLES = 400
 _ROUNDING = 1e-12
 """What a product of many factors may be off by; a quantile reached exactly counts as reached."""
 
@@ -43,6 +47,70 @@ def censoring_measures(folder: SummaryFolder, cells: Cells) -> dict[str, Measure
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """Hold how long the covered payments of one run took, or had lasted when it ended.
+
+    Attributes
+    ----------
+    buckets : tuple of int
+        Cells of :func:`~sim.contract.spec.histogram_bucket` in which there are any, ascending.
+    ended, still_open : tuple of int
+        Completed and open payments in each.
+    """
+
+    buckets: tuple[int, ...]
+    ended: tuple[int, ...]
+    still_open: tuple[int, ...]
+
+    @classmethod
+    def of(cls, folder: SummaryFolder, cells: Cells) -> Survival:
+        """Return what a run saw of the cells covered."""
+        chosen = list(cells)
+        ended = folder.end_to_end[chosen].sum(axis=0)
+        still_open = folder.open_age[chosen].sum(axis=0)
+        buckets = np.flatnonzero(ended + still_open)
+        parts = (buckets, ended[buckets], still_open[buckets])
+        return cls(*(tuple(int(number) for number in part) for part in parts))
+
+
+def pooled_quantiles(runs: Sequence[Survival]) -> dict[str, Measure]:
+    """Return the quantiles of all runs together, with 95 % intervals.
+
+    Parameters
+    ----------
+    runs : sequence of Survival
+        Replications of one scenario, two or more.
+
+    Notes
+    -----
+    Kaplan and Meier over the payments of all runs: a quantile that one run could not see to the end
+    of may well be seen by all. Intervals are percentiles of a bootstrap over runs (Efron 1979), not
+    over payments, which queue together; an end that lies beyond what was seen is None.
+    """
+    buckets = sorted({bucket for run in runs for bucket in run.buckets})
+    place = {bucket: at for at, bucket in enumerate(buckets)}
+    counts = np.zeros((2, len(runs), len(buckets)), dtype=np.int64)
+    for number, run in enumerate(runs):
+        at = [place[bucket] for bucket in run.buckets]
+        counts[:, number, at] = run.ended, run.still_open
+    weights = np.random.default_rng(len(runs)).multinomial(
+        len(runs), np.full(len(runs), 1 / len(runs)), size=_RESAMPLES
+    )
+    ended = np.concatenate([counts[0].sum(axis=0)[None], weights @ counts[0]])
+    still_open = np.concatenate([counts[1].sum(axis=0)[None], weights @ counts[1]])
+    found = {}
+    for name, share in QUANTILES.items():
+        places = [_reached(*row, share) for row in zip(ended, still_open, strict=True)]
+        seconds = [
+            np.inf if at is None else histogram_value(buckets[at]) / SECOND_US for at in places
+        ]
+        low, high = np.quantile(seconds[1:], [0.025, 0.975], method="closest_observation")
+        ends = [float(end) if np.isfinite(end) else None for end in (seconds[0], low, high)]
+        found[f"end_to_end_{name}_kaplan_meier"] = Measure(ends[0], "s", ends[1], ends[2])
+    return found
+
+
 def kaplan_meier(completed: Array, still_open: Array) -> dict[str, int | None]:
     """Return quantiles of a duration of which some were cut off.
 
@@ -68,12 +136,17 @@ def kaplan_meier(completed: Array, still_open: Array) -> dict[str, int | None]:
     later ones are slower still. Payments rejected or returned do not enter, as they do not enter
     the other quantiles.
     """
-    gone = completed + still_open
-    lasting = gone.sum() - np.concatenate([[0], np.cumsum(gone)[:-1]])
-    factors = 1.0 - completed / np.maximum(lasting, 1)
-    ended = 1.0 - np.cumprod(factors)
     found: dict[str, int | None] = {}
     for name, share in QUANTILES.items():
-        reached = np.flatnonzero((ended >= share - _ROUNDING) & (lasting > 0))
-        found[name] = histogram_value(int(reached[0])) if len(reached) else None
+        at = _reached(completed, still_open, share)
+        found[name] = None if at is None else histogram_value(at)
     return found
+
+
+def _reached(ended: Array, still_open: Array, share: float) -> int | None:
+    """Return the first place at which a share has ended, None where that was not seen."""
+    gone = ended + still_open
+    lasting = gone.sum() - np.concatenate([[0], np.cumsum(gone)[:-1]])
+    done = 1.0 - np.cumprod(1.0 - ended / np.maximum(lasting, 1))
+    reached = np.flatnonzero((done >= share - _ROUNDING) & (lasting > 0))
+    return int(reached[0]) if len(reached) else None

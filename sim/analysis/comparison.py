@@ -25,7 +25,8 @@ class PairedDifference:
     interval : Interval
         Of the mean difference over common replications.
     p_value : float
-        Two-sided, of "no difference"; 1 where both are always equal.
+        Two-sided, of "no difference"; 1 where both are always equal. Where they always differ by
+        the same, t has no spread to go by, and it is what the signs alone allow: ``2^(1 - n)``.
     unpaired_standard_error : float
         What the standard error would be with independent luck in each arm.
     """
@@ -67,7 +68,7 @@ def compare_paired(
     interval = mean_interval(list(second - first), confidence=confidence)
     error = interval.standard_error
     if error == 0:
-        p_value = 1.0 if interval.value == 0 else 0.0
+        p_value = 1.0 if interval.value == 0 else 2.0 ** (1 - len(a))
     else:
         p_value = float(2 * stats.t.sf(abs(interval.value) / error, len(a) - 1))
     unpaired = sqrt((first.var(ddof=1) + second.var(ddof=1)) / len(a))

@@ -101,19 +101,3 @@ def share_interval(hits: int, trials: int, *, confidence: float = CONFIDENCE) ->
     share = hits / trials
     error = sqrt(share * (1 - share) / trials)
     return Interval(share, float(result.low), float(result.high), error, trials)
-
-
-def replications_needed(interval: Interval, half_width: float) -> int:
-    """Return about how many replications give an interval so narrow.
-
-    Parameters
-    ----------
-    interval : Interval
-        From the replications there are, at least two.
-    half_width : float
-        Half-width wanted, above 0, in the unit of the measure.
-    """
-    if interval.count < 2 or half_width <= 0:
-        raise ValueError("replications_needed: two replications and a width above 0 are needed")
-    ratio = interval.half_width / half_width
-    return max(2, int(np.ceil(interval.count * ratio * ratio)))

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.analysis.censoring import censoring_measures
+from sim.analysis.censoring import Survival, censoring_measures
 from sim.analysis.places import account_measures, netting_measures, station_measures
 from sim.analysis.quantiles import (
     EXACT_PAYMENTS_MAX,
@@ -133,6 +133,7 @@ def summarise(run: RunFigures) -> Summary:
         },
         g20=_g20(headline, _cross_corridors(plan, corridors, has_cross)),
         presence=_presence(run),
+        survival=Survival.of(folder, covered),
     )
 
 

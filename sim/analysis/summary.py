@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sim.analysis.warm_up import Presence
+
+if TYPE_CHECKING:
+    from sim.analysis.censoring import Survival
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -99,6 +103,8 @@ class Summary:
         The G20 roadmap's indicators against its targets.
     presence : Presence or None
         How many payments were in the system over time; says whether the warm-up was long enough.
+    survival : Survival or None
+        How long the covered payments took, those still open included; of one replication.
     """
 
     scenario: str
@@ -110,6 +116,7 @@ class Summary:
     by: Mapping[str, Mapping[str, Measures]]
     g20: Mapping[str, Target] = field(default_factory=dict)
     presence: Presence | None = None
+    survival: Survival | None = None
 
     def __getitem__(self, name: str) -> Measure:
         """Return a headline measure."""

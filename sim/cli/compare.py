@@ -175,7 +175,7 @@ def _print(found: Comparison) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from sim.cli.compare_tables import controlled_lines, legend, pair_tables
+    from sim.cli.compare_tables import legend, pair_tables
     from sim.cli.summary import WIDTH
     from sim.experiment.compare_output import footnotes, sentences
 
@@ -189,5 +189,3 @@ def _print(found: Comparison) -> None:
     console.print()
     for line in (legend(), *footnotes(found)):
         console.print(Text(line), width=width)
-    for line in controlled_lines(found):
-        console.print(Text(f"  {line}"), width=width)

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from sim.analysis.summary import Measure
 from sim.cli.summary import make_table
-from sim.cli.wording import NOTHING, figure, short
+from sim.cli.wording import NOTHING, short
 from sim.experiment.compare import Comparison, Pair
 from sim.experiment.picking import pick
 from sim.experiment.verdicts import SIGNIFICANCE, with_error
@@ -33,7 +32,7 @@ def pair_tables(found: Comparison) -> Iterator[tuple[str, Table]]:
     for pair in found.pairs:
         grouped.setdefault((pair.a, pair.b), []).append(pair)
     for (a, b), pairs in grouped.items():
-        heads = [(head, "right") for head in (a, b, "difference", "p")]
+        heads = [(head, "right") for head in (a, b, "difference", "p", "luck")]
         table = make_table(("measure", "left"), *heads)
         for column in table.columns:
             column.no_wrap = True
@@ -44,8 +43,10 @@ def pair_tables(found: Comparison) -> Iterator[tuple[str, Table]]:
                 _value(found, b, pair.measure),
                 _difference(pair),
                 _p_value(pair),
+                "" if pair.standard_error_ratio is None else f"{pair.standard_error_ratio:.2f}",
             )
-        yield f"{b} against {a}: {found.replications} replications of the same customers", table
+        whose = "the same" if found.has_common_customers else "different"
+        yield f"{b} against {a}: {found.replications} replications of {whose} customers", table
 
 
 def _value(found: Comparison, arm: str, key: str) -> str:
@@ -76,16 +77,6 @@ def legend() -> str:
     """Return what the columns mean."""
     return (
         f"± half of the 95 % interval of the paired difference; p after Holm's correction for "
-        f"every pair and measure; {_SHOWN} where it is below {SIGNIFICANCE:g}."
+        f"every pair and measure; {_SHOWN} where it is below {SIGNIFICANCE:g}. Luck: standard "
+        f"error of the difference, in parts of what independent luck in each arm would leave."
     )
-
-
-def controlled_lines(found: Comparison) -> Iterator[str]:
-    """Yield the estimates that known numbers of arrivals sharpen."""
-    for arm, better in found.controlled.items():
-        for key, one in better.items():
-            measure = pick(found.summaries[arm], key)
-            if measure is not None:
-                ends = one.interval
-                sharper = Measure(ends.value, measure.unit, ends.low, ends.high)
-                yield f"{arm}, {key}: {figure(measure)} becomes {figure(sharper)}"

@@ -21,9 +21,9 @@ from sim.experiment.compare import (
     Comparison,
     ComparisonPlan,
     Notice,
-    choose_best,
     compare_arms,
 )
+from sim.experiment.compare_best import choose_best
 from sim.experiment.experiment_file import LoadedExperiment, Select
 from sim.experiment.picking import full_key
 from sim.experiment.pool import Pool
@@ -77,6 +77,12 @@ def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) 
         raise UserError(
             f"{loaded.path}: found no arms; allowed: arms to compare, or `payroute sweep`"
         )
+    seeded = [name for name, arm in experiment.arms.items() if "seed" in arm.changes]
+    if seeded:
+        raise UserError(
+            f"{loaded.path}: arms.{seeded[0]}.set: found a seed; every arm has the same luck: "
+            f"allowed: `seed:` of the experiment, or --seed"
+        )
     scenarios = {name: loaded.arm(name, changes) for name in experiment.arms}
     first = next(iter(scenarios.values())).scenario
     plan = ComparisonPlan(
@@ -129,18 +135,29 @@ def run_comparison(work: ComparisonWork, pool: Pool, *, notice: Notice | None = 
     notice : callable, optional
         Hears pieces of work done and planned.
     """
-    found = compare_arms(work.arms, work.plan, pool, notice=notice)
-    select = work.select
+    select, plan = work.select, work.plan
     if select is None:
-        return found
+        return compare_arms(work.arms, plan, pool, notice=notice)
     rule = SelectionRule(
         float(select.indifference),
         select.best == "lowest",
         float(select.probability),
         select.replications_max,
     )
+    if rule.probability <= 1 / len(work.arms):
+        raise UserError(
+            f"select: found a probability of {rule.probability:g}; allowed: above "
+            f"{1 / len(work.arms):.3g}, which choosing blindly among {len(work.arms)} arms has"
+        )
     measure = full_key(select.measure)
-    return replace(found, selection=choose_best(found, work.arms, rule, measure=measure, pool=pool))
+    if measure not in plan.measures:
+        # What decides is compared, too; and a name that is unknown shows before anything long.
+        plan = replace(plan, measures=(*plan.measures, measure))
+    found = compare_arms(work.arms, plan, pool, notice=notice)
+    return replace(
+        found,
+        selection=choose_best(found, work.arms, rule, measure=measure, pool=pool, notice=notice),
+    )
 
 
 def parse_best(text: str) -> Select:
@@ -175,4 +192,4 @@ def _arm(name: str, loaded: LoadedScenario) -> ArmWork:
     from sim.scenario.loader import dump_resolved
 
     compile_scenario(loaded, with_tables=False)
-    return ArmWork(name, dump_resolved(loaded.document))
+    return ArmWork(name, dump_resolved(loaded.document), tuple(sorted(loaded.scenario.demand)))

@@ -19,15 +19,16 @@ from sim.analysis.comparison import (
     PairedDifference,
     adjust_holm,
     compare_paired,
-    control_variate,
 )
-from sim.analysis.selection import FIRST_STAGE, Selection, SelectionRule, select_best
+from sim.analysis.selection import Selection
 from sim.analysis.summary import Summary
 from sim.errors import UserError, suggest
+from sim.experiment.absences import blanks_of
+from sim.experiment.compare_controls import controlled_estimates, controlled_mean
 from sim.experiment.picking import full_key, pick, require
 from sim.experiment.pool import Pool
 from sim.experiment.precision import PrecisionTarget
-from sim.experiment.replications import Fact, Replicated
+from sim.experiment.replications import Replicated
 from sim.experiment.run import RunOptions
 from sim.experiment.verdicts import SIGNIFICANCE, difference_words
 from sim.experiment.work import Finished, WorkItem, do_work
@@ -43,8 +44,6 @@ DEFAULT_MEASURES = (
     "payer_cost_bps",
     "merchant_cost_bps",
 )
-_CONTROL_WORTHWHILE = 0.9
-"""A control variate is reported where it leaves at most this share of the variance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,13 @@ class ArmWork:
     name : str
     text : str
         Its resolved scenario.
+    streams : tuple of str
+        Its streams of demand, by which customers are known; empty where nobody looked.
     """
 
     name: str
     text: str
+    streams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,18 @@ class Pair:
     controlled: Controlled | None = None
 
     @property
+    def replications(self) -> int:
+        """Return the replications in which both arms have a value."""
+        return 0 if self.difference is None else self.difference.interval.count
+
+    @property
+    def standard_error_ratio(self) -> float | None:
+        """Return what is left of independent luck's standard error, None where nothing differs."""
+        if self.difference is None or self.difference.interval.standard_error == 0:
+            return None
+        return sqrt(self.difference.variance_ratio)
+
+    @property
     def is_shown(self) -> bool:
         """Say whether a difference was shown."""
         return self.difference is not None and self.p_holm < SIGNIFICANCE
@@ -153,6 +167,8 @@ class Comparison:
         The best arm, where asked for.
     reasons : tuple of str
         What is to be said of a precision.
+    has_common_customers : bool
+        Whether the arms have the same streams of demand, by whose names luck is keyed.
     """
 
     plan: ComparisonPlan
@@ -162,6 +178,7 @@ class Comparison:
     controlled: dict[str, dict[str, Controlled]]
     selection: Selection | None = None
     reasons: tuple[str, ...] = ()
+    has_common_customers: bool = True
 
     @property
     def replications(self) -> int:
@@ -176,11 +193,17 @@ class Comparison:
         return to_arrow(pairs_table(self))
 
     def variance_ratio(self) -> dict[str, float]:
-        """Return per measure the mean ratio of paired to unpaired variance of differences."""
+        """Return per measure the mean ratio of paired to unpaired variance of differences.
+
+        Notes
+        -----
+        Over the pairs that differ at all; of one that never does the ratio would be 0 and flatter
+        the others.
+        """
         found: dict[str, list[float]] = {}
         for pair in self.pairs:
-            if pair.difference is not None and pair.difference.unpaired_standard_error > 0:
-                found.setdefault(pair.measure, []).append(pair.difference.variance_ratio)
+            if pair.standard_error_ratio is not None:
+                found.setdefault(pair.measure, []).append(pair.standard_error_ratio**2)
         return {measure: sum(ratios) / len(ratios) for measure, ratios in found.items()}
 
     def standard_error_ratio(self) -> dict[str, float]:
@@ -220,66 +243,19 @@ def compare_arms(
             f"baseline: unknown arm {plan.baseline!r}; known: {', '.join(names)}."
             f"{suggest(plan.baseline, names)}"
         )
-    held: dict[str, Replicated] = {}
+    _refuse_targets(plan)
+    # One replication of the first arm shows whether every measure has a name that is known.
+    held = _extended(arms[:1], plan, pool, held={}, wanted=1, notice=None)
+    require(held[names[0]].summaries[0], plan.measures, where="measures", may_be_absent=True)
     wanted = plan.replications
+    streams = {arm.streams for arm in arms}
     while True:
         held = _extended(arms, plan, pool, held=held, wanted=wanted, notice=notice)
-        for arm in held.values():
-            require(arm.summary(), plan.measures, where="measures")
-        found = _compared(plan, held)
+        found = replace(_compared(plan, held), has_common_customers=len(streams) == 1)
         more = _more_wanted(found)
         if more <= wanted or wanted >= plan.replications_max:
             return _with_reasons(found)
         wanted = min(more, 2 * wanted, plan.replications_max)
-
-
-def choose_best(
-    comparison: Comparison,
-    arms: Sequence[ArmWork],
-    rule: SelectionRule,
-    *,
-    measure: str,
-    pool: Pool,
-) -> Selection:
-    """Go on replicating until the best arm is known with the probability asked for.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        Its replications are used first.
-    arms : sequence of ArmWork
-    rule : SelectionRule
-    measure : str
-        What decides.
-    pool : Pool
-    """
-    texts = {arm.name: arm.text for arm in arms}
-    known: dict[tuple[str, int], float] = {}
-    for name, held in comparison.arms.items():
-        for fact, summary in zip(held.facts, held.summaries, strict=True):
-            known[name, fact.replication] = _value(summary, measure)
-
-    def draw(replication: int, wanted: Sequence[str]) -> dict[str, float]:
-        missing = [name for name in wanted if (name, replication) not in known]
-        items = [
-            WorkItem(texts[name], comparison.plan.seed, replication, comparison.plan.options)
-            for name in missing
-        ]
-        for at, done in pool.run(do_work, items):
-            known[missing[at], replication] = _value(done.summary, measure)
-        return {name: known[name, replication] for name in wanted}
-
-    return select_best(list(texts), draw, rule, first_stage=FIRST_STAGE)
-
-
-def _value(summary: Summary, measure: str) -> float:
-    found = pick(summary, measure)
-    if found is None or found.value is None:
-        raise UserError(
-            f"select: a replication has no value of {measure!r}; choose a measure that every run "
-            f"has, or a longer clock.horizon"
-        )
-    return float(found)
 
 
 def _extended(
@@ -311,7 +287,10 @@ def _extended(
 
 
 def _compared(plan: ComparisonPlan, held: dict[str, Replicated]) -> Comparison:
+    blanks = blanks_of(summary for one in held.values() for summary in one.summaries)
+    held = {name: one.with_names(blanks) for name, one in held.items()}
     summaries = {name: replicated.summary() for name, replicated in held.items()}
+    require(next(iter(summaries.values())), plan.measures, where="measures")
     pairs = tuple(
         _pair((a, b), held, measure, unit=_unit(summaries[a], measure))
         for a, b in _pairs(tuple(held), plan.baseline)
@@ -321,7 +300,9 @@ def _compared(plan: ComparisonPlan, held: dict[str, Replicated]) -> Comparison:
     pairs = tuple(
         pair if pair.difference is None else replace(pair, p_holm=next(corrected)) for pair in pairs
     )
-    controlled = {name: _controlled(replicated, plan.measures) for name, replicated in held.items()}
+    controlled = {
+        name: controlled_estimates(replicated, plan.measures) for name, replicated in held.items()
+    }
     return Comparison(plan, held, summaries, pairs, controlled)
 
 
@@ -344,52 +325,26 @@ def _pair(names: tuple[str, str], held: dict[str, Replicated], measure: str, *, 
         return Pair(*names, measure, unit, None, 1.0)
     left_values, right_values = zip(*both.values(), strict=True)
     difference = compare_paired(left_values, right_values)
-    controls = _arrivals(a.facts, a.summaries)
-    controlled = None
-    if controls is not None:
-        controlled = _worthwhile(
-            [right - left for left, right in both.values()], [controls[at] for at in both]
-        )
+    controlled = controlled_mean(
+        {at: right - left for at, (left, right) in both.items()}, a, unit=unit
+    )
     return Pair(*names, measure, unit, difference, difference.p_value, controlled)
-
-
-def _worthwhile(values: Sequence[float], controls: Sequence[float]) -> Controlled | None:
-    """Correct a mean by a control, None where that does not help."""
-    better = control_variate(values, controls)
-    is_worth_it = better is not None and better.variance_ratio < _CONTROL_WORTHWHILE
-    return better if is_worth_it else None
-
-
-def _controlled(held: Replicated, measures: Sequence[str]) -> dict[str, Controlled]:
-    """Correct estimates by arrivals less their expectation, where that helps."""
-    controls = _arrivals(held.facts, held.summaries)
-    found: dict[str, Controlled] = {}
-    if controls is None:
-        return found
-    for measure in measures:
-        picked = [pick(summary, measure) for summary in held.summaries]
-        values = [float(one.value) for one in picked if one is not None and one.value is not None]
-        if len(values) != len(controls):
-            continue
-        better = _worthwhile(values, controls)
-        if better is not None:
-            found[measure] = better
-    return found
-
-
-def _arrivals(facts: Sequence[Fact], summaries: Sequence[Summary]) -> list[float] | None:
-    """Return payments submitted less payments expected, of every replication."""
-    found = []
-    for fact, summary in zip(facts, summaries, strict=True):
-        if fact.expected is None:
-            return None
-        found.append(float(summary.measures["submitted"]) - fact.expected)
-    return found
 
 
 def _unit(summary: Summary, measure: str) -> str:
     found = pick(summary, measure)
     return "" if found is None else found.unit
+
+
+def _refuse_targets(plan: ComparisonPlan) -> None:
+    """Refuse a precision of what is not compared; it would never be reached nor missed."""
+    compared = [full_key(measure) for measure in plan.measures]
+    for target in plan.precision:
+        if target.measure not in compared:
+            raise UserError(
+                f"--precision: found {target.measure}, which is not compared; allowed: "
+                f"{', '.join(compared)}, or add it with --measures"
+            )
 
 
 def _more_wanted(found: Comparison) -> int:

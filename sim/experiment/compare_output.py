@@ -36,9 +36,9 @@ def sentences(found: Comparison) -> list[str]:
         chosen = found.selection
         if chosen.is_proven:
             lines.append(
-                f"Best: {chosen.best}, with probability {chosen.probability:g} the best or within "
-                f"{chosen.indifference:g} of it (procedure KN of Kim and Nelson 2001, "
-                f"{chosen.replications} replications)."
+                f"Best: {chosen.best}, with probability {chosen.probability:g} if it is better "
+                f"than every other by {chosen.indifference:g} at least (procedure KN of Kim and "
+                f"Nelson 2001, {chosen.replications} replications)."
             )
         else:
             lines.append(
@@ -67,28 +67,43 @@ def arms_table(found: Comparison) -> TabularData:
 
 
 def footnotes(found: Comparison) -> list[str]:
-    """Return what the common luck and what is known of arrivals were worth."""
+    """Return what is to be known of the differences: whose luck, and what is known of arrivals."""
     lines = []
-    ratios = found.variance_ratio()
-    if ratios:
-        listed = ", ".join(
-            f"{name} {ratio:.3f} (variance {ratios[name]:.2g})"
-            for name, ratio in found.standard_error_ratio().items()
-        )
-        lines.append(f"Standard error of differences, in parts of independent luck's: {listed}.")
-    better = [one.variance_ratio for arm in found.controlled.values() for one in arm.values()]
-    better += [pair.controlled.variance_ratio for pair in found.pairs if pair.controlled]
-    if better:
+    if not found.has_common_customers:
         lines.append(
-            f"Known numbers of arrivals sharpen estimates: {len(better)} (control variates), to "
-            f"{min(better):.2g} of their variance at best."
+            "The arms have different streams of demand, hence different customers: their luck is "
+            "not common, and differences are only as sharp as with independent luck."
+        )
+    fewer = [pair for pair in found.pairs if pair.replications < found.replications]
+    for pair in fewer:
+        lines.append(
+            f"{pair.measure}, {pair.b} against {pair.a}: {pair.replications} of "
+            f"{found.replications} replications have a value in both arms."
+        )
+    widths = [
+        (better.interval.half_width, measure)
+        for name, arm in found.controlled.items()
+        for key, better in arm.items()
+        if (measure := pick(found.summaries[name], key)) is not None
+    ]
+    ratios = sorted(
+        2 * half / (measure.high - measure.low)
+        for half, measure in widths
+        if measure.low is not None and measure.high is not None and measure.high > measure.low
+    )
+    if ratios:
+        lines.append(
+            f"Counts, rates and times corrected by the known number of arrivals (control "
+            f"variates, in --arms and --json) have intervals {ratios[0]:.2f} to {ratios[-1]:.2f} "
+            f"times as wide."
         )
     return lines
 
 
 def pairs_table(found: Comparison) -> TabularData:
     """Return every difference, a row per pair and measure."""
-    columns = ("a", "b", "measure", "unit", "difference", "low", "high", "p_holm", "verdict")
+    figures = ("difference", "low", "high", "p_holm", "replications", "standard_error_ratio")
+    columns = ("a", "b", "measure", "unit", *figures, "verdict")
     return TabularData(
         columns,
         tuple(
@@ -99,6 +114,8 @@ def pairs_table(found: Comparison) -> TabularData:
                 pair.unit,
                 *_ends(pair),
                 pair.p_holm,
+                pair.replications,
+                pair.standard_error_ratio,
                 pair.verdict,
             )
             for pair in found.pairs
@@ -154,6 +171,8 @@ def _pair(pair: Pair) -> dict[str, Json]:
         "low": low,
         "high": high,
         "p_holm": pair.p_holm,
+        "replications": pair.replications,
+        "standard_error_ratio": pair.standard_error_ratio,
         "verdict": pair.verdict,
         "controlled": None if pair.controlled is None else _controlled(pair.controlled),
     }

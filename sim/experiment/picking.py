@@ -38,8 +38,19 @@ def place(summary: Summary, key: str) -> tuple[Measures, str]:
     return summary.by.get(group, {}).get(name, {}), full_key(measure)
 
 
-def require(summary: Summary, keys: tuple[str, ...], *, where: str) -> None:
+def require(
+    summary: Summary, keys: tuple[str, ...], *, where: str, may_be_absent: bool = False
+) -> None:
     """Refuse keys that name nothing.
+
+    Parameters
+    ----------
+    summary : Summary
+    keys : tuple of str
+    where : str
+        What to name in the message.
+    may_be_absent : bool
+        Whether a name of a group may be missing, as a reason is that no payment of this run had.
 
     Raises
     ------
@@ -61,6 +72,8 @@ def require(summary: Summary, keys: tuple[str, ...], *, where: str) -> None:
                 f"{where}: unknown group {group!r} in {key!r}; known: {', '.join(GROUPS)}."
                 f"{suggest(group, GROUPS)}"
             )
+        if may_be_absent:
+            continue
         known = tuple(
             f"{name}/{measure}" for name, found in summary.by[group].items() for measure in found
         )

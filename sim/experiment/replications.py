@@ -7,16 +7,20 @@ that replications can be added later without repeating the ones there are.
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.analysis.censoring import Survival, pooled_quantiles
 from sim.analysis.intervals import Interval, mean_interval, share_interval
 from sim.analysis.summary import GROUPS, Measure, Measures, Summary, Target
 from sim.analysis.warm_up import Presence
 from sim.errors import UserError
+from sim.experiment.absences import Blanks, blanks_of, filled
 
 if TYPE_CHECKING:
     from sim.experiment.work import Finished
@@ -33,6 +37,8 @@ _SHARES = {
     "within_1d": "completed",
 }
 _FACTS_KEY = b"payroute_replications"
+BEYOND = "_kaplan_meier"
+"""End of the names of measures that have no value where it lies beyond the horizon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,11 @@ class Replicated:
             _summed(self.presence, other.presence),
         )
 
+    def with_names(self, blanks: Blanks) -> Replicated:
+        """Return the same replications, each with every name of the blanks."""
+        alike = tuple(filled(summary, blanks) for summary in self.summaries)
+        return replace(self, summaries=alike)
+
     def values(self, measure: str) -> list[float]:
         """Return a headline measure of each replication, left out where there is none."""
         found = [summary.measures.get(measure) for summary in self.summaries]
@@ -118,14 +129,16 @@ class Replicated:
         first = self.summaries[0]
         if len(self.summaries) == 1:
             return replace(first, presence=self.presence)
+        blanks = blanks_of(self.summaries)
+        alike = [filled(summary, blanks) for summary in self.summaries]
         by = {
-            group: {
-                name: _pooled([s.by[group][name] for s in self.summaries if name in s.by[group]])
-                for name in _names(group, self.summaries)
-            }
+            group: {name: _pooled([s.by[group][name] for s in alike]) for name in blanks[group]}
             for group in GROUPS
         }
         headline = _pooled([summary.measures for summary in self.summaries])
+        seen = [summary.survival for summary in self.summaries if summary.survival is not None]
+        if len(seen) == len(self.summaries):
+            headline |= pooled_quantiles(seen)
         return Summary(
             scenario=first.scenario,
             seed=first.seed,
@@ -152,16 +165,21 @@ def measure_interval(name: str, sets: Sequence[Measures]) -> Interval | None:
     Returns
     -------
     Interval or None
-        None where no replication has a value.
+        None where no replication has a value; of quantiles that allow for open payments, where one
+        has none because it lies beyond what that replication saw.
     """
     values = [float(m) for m in (s[name] for s in sets if name in s) if m.value is not None]
-    if not values:
+    if not values or (name.endswith(BEYOND) and len(values) < len(sets)):
+        # Where some replications could not see so far, the mean of the others would be too low.
         return None
     interval = mean_interval(values)
     if name in _SHARES and interval.standard_error == 0 and interval.value in (0.0, 1.0):
         trials = sum(_trials(name, measures) for measures in sets)
         if trials > 0:
             return share_interval(round(interval.value * trials), trials)
+    if name in _SHARES:
+        low, high = max(interval.low, 0.0), min(interval.high, 1.0)
+        return Interval(interval.value, low, high, interval.standard_error, interval.count)
     return interval
 
 
@@ -207,6 +225,7 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
         "covers": first.covers,
         "targets": {name: [t.target, t.unit] for name, t in first.g20.items()},
         "g20": [{name: t.value for name, t in s.g20.items()} for s in replicated.summaries],
+        "survival": _packed([summary.survival for summary in replicated.summaries]),
         "presence": None if replicated.presence is None else asdict(replicated.presence),
         "facts": [
             [f.replication, f.payments, f.events, f.digest, f.payments_digest, f.expected]
@@ -246,6 +265,7 @@ def read_replications(path: Path) -> Replicated:
     ):
         measures = found[number].setdefault(group, {}).setdefault(name, {})
         measures[key] = Measure(value, unit)
+    survivals = _unpacked(kept.get("survival"), len(facts))
     summaries = tuple(
         Summary(
             scenario=kept["scenario"],
@@ -259,6 +279,7 @@ def read_replications(path: Path) -> Replicated:
                 name: _target(value, *kept["targets"][name])
                 for name, value in kept["g20"][at].items()
             },
+            survival=survivals[at],
         )
         for at, fact in enumerate(facts)
     )
@@ -267,6 +288,22 @@ def read_replications(path: Path) -> Replicated:
         return Replicated(summaries, facts)
     followed["inside_us"] = tuple(followed["inside_us"])
     return Replicated(summaries, facts, Presence(**followed))
+
+
+def _packed(survivals: Sequence[Survival | None]) -> str:
+    """Write what each replication saw as text; thousands of small numbers, hence compressed."""
+    text = json.dumps([None if one is None else asdict(one) for one in survivals])
+    return base64.b64encode(zlib.compress(text.encode())).decode()
+
+
+def _unpacked(packed: str | None, count: int) -> list[Survival | None]:
+    if packed is None:
+        return [None] * count
+    rows = json.loads(zlib.decompress(base64.b64decode(packed)))
+    return [
+        None if row is None else Survival(**{name: tuple(part) for name, part in row.items()})
+        for row in rows
+    ]
 
 
 def _summed(one: Presence | None, other: Presence | None) -> Presence | None:
@@ -298,11 +335,6 @@ def _trials(name: str, measures: Measures) -> int:
     if _SHARES[name] == "completed":
         return round(float(measures["completed"]))
     return round(float(measures["submitted"]) - float(measures["in_progress"]))
-
-
-def _names(group: str, summaries: Sequence[Summary]) -> list[str]:
-    """Return the names of a group that occur in any replication, in order of first sight."""
-    return list(dict.fromkeys(name for summary in summaries for name in summary.by[group]))
 
 
 def _pooled_targets(

@@ -13,6 +13,7 @@ from sim.analysis.quantiles import QUANTILES, histogram_quantiles
 from sim.contract.plan import Array
 from sim.contract.spec import HISTOGRAM_LENGTH
 from sim.experiment.many import HowMany, run_replications
+from sim.experiment.replications import REPLICATIONS_FILE, read_replications
 from sim.experiment.run import RunOptions
 from sim.tables.folding import histogram_buckets
 from tests.unit.experiment.tiny import YAML
@@ -56,8 +57,10 @@ def test_it_agrees_with_the_estimator_of_scipy() -> None:
 @pytest.mark.slow
 def test_a_run_that_ends_too_soon_knows_how_long_payments_take(tmp_path: Path) -> None:
     # Services of 20 s on average, ample servers, and a minute to see them in: p90 is 20 ln 10 s.
-    text = YAML.replace("servers: 3, queue_limit: 4", "servers: 1000").replace(
-        "mean: 1 s", "mean: 20 s"
+    text = (
+        YAML.replace("servers: 3, queue_limit: 4", "servers: 1000")
+        .replace("2.4 /s", "1 /s")
+        .replace("mean: 1 s", "mean: 20 s")
     )
     path = tmp_path / "tiny.yaml"
     path.write_text(text, encoding="utf-8")
@@ -71,11 +74,22 @@ def test_a_run_that_ends_too_soon_knows_how_long_payments_take(tmp_path: Path) -
         measure = summary[name]
         assert measure.value is not None
         assert measure.high is not None
-        error = (measure.high - measure.value) / float(stats.t.ppf(0.975, 199))
-        # What nearest rank, histogram and Kaplan-Meier's own small bias may add: one per cent.
-        return abs(float(measure) - theory) <= 4 * error + 0.01 * theory
+        assert measure.low is not None
+        error = (measure.high - measure.low) / 2 / float(stats.norm.ppf(0.975))
+        # Cells of the histogram are up to 1/128 wide.
+        return abs(float(measure) - theory) <= 4 * error + theory / 128
 
     assert agrees("end_to_end_p90_kaplan_meier")
     assert not agrees("end_to_end_p90")
+    # In 58 or so of the runs p90 lay beyond the minute; the mean of the others would be 41 s.
+    alone = [
+        one.measures["end_to_end_p90_kaplan_meier"].value
+        for one in read_replications(tmp_path / "run" / REPLICATIONS_FILE).summaries
+    ]
+    known = [float(value) for value in alone if value is not None]
+    assert len(known) < 180
+    assert sum(known) / len(known) < 0.95 * theory
+    # p99 is 20 ln 100 = 92 s: nobody can have seen it.
+    assert summary["end_to_end_p99_kaplan_meier"].value is None
     # Poisson arrivals over T see an age uniform over [0, T]: (1 - exp(-3)) / 3 are still open.
     assert float(summary["open_share"]) == pytest.approx((1 - np.exp(-3)) / 3, rel=0.02)

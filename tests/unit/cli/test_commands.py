@@ -279,7 +279,7 @@ def test_compare_says_it_in_words_and_in_a_table_per_pair(tmp_path, monkeypatch)
     assert "Against queue, four-clerks succeeds " in result.stdout
     assert "four-clerks against queue: 8 replications of the same customers" in result.stdout
     assert "pp *" in result.stdout
-    assert "Standard error of differences, in parts of independent luck's" in result.stdout
+    assert "Luck: standard" in result.stdout
     assert len(arms.read_text().splitlines()) == 1 + 2 * 2
     content = json.loads(payroute("compare", path, other, *words, "--json").stdout)
     assert content["software"]["name"] == "payroute"
