@@ -184,6 +184,16 @@ class _Groups:
         return found
 
 
+def headline_units() -> dict[str, str]:
+    """Return every measure of the headline with its unit, without a run."""
+    found = {name: measure.unit for name, measure in tally_measures(_no_tally(), 1.0).items()}
+    for prefix in ("end_to_end", "machine_time"):
+        found |= {f"{prefix}_{name}": "s" for name in (*QUANTILES, "max")}
+    found |= {f"end_to_end_{name}_kaplan_meier": "s" for name in QUANTILES}
+    found |= {"open_share": "share", "completed_rate_peak": "payments/s"}
+    return found | {"netting_ratio": "share", "exposure_peak_minor": "minor"}
+
+
 def tally_measures(tally: Array, window_s: float) -> dict[str, Measure]:
     """Return the measures that follow from sums alone.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +102,11 @@ def _print_json(result: Result) -> None:
     content: dict[str, object] = {**result.summary.as_json()}
     if result.audit is not None:
         content["audit"] = result.audit.as_json()
+    if result.verdict is not None:
+        content["precision"] = {
+            "is_reached": result.verdict.is_reached,
+            "targets": list(result.verdict.reasons),
+        }
     content["run_folder"] = str(result.folder)
     typer.echo(json.dumps(content, indent=2, allow_nan=False))
 
@@ -150,6 +154,7 @@ def _run_once(given: _Given, *, engine: str, record: str, audit: bool) -> Result
 def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
     from sim.cli.progress import ReplicationCount
     from sim.experiment.many import FIRST_BATCH, HowMany, run_replications
+    from sim.experiment.pool import wanted_jobs
     from sim.experiment.precision import parse_precision
     from sim.experiment.run import checked_seed
 
@@ -158,7 +163,7 @@ def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
     count = ReplicationCount()
     result, verdict = run_replications(
         given.scenario,
-        HowMany(wanted, targets, jobs=many.jobs or os.cpu_count() or 1),
+        HowMany(wanted, targets, jobs=wanted_jobs(many.jobs)),
         options=options,
         seed=None if given.seed is None else checked_seed(given.seed),
         out=given.out,

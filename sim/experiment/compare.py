@@ -27,7 +27,7 @@ from sim.experiment.absences import blanks_of
 from sim.experiment.compare_controls import controlled_estimates, controlled_mean
 from sim.experiment.picking import full_key, pick, require
 from sim.experiment.pool import Pool
-from sim.experiment.precision import PrecisionTarget
+from sim.experiment.precision import PrecisionTarget, check_targets
 from sim.experiment.replications import Replicated
 from sim.experiment.run import RunOptions
 from sim.experiment.verdicts import SIGNIFICANCE, difference_words
@@ -338,6 +338,7 @@ def _unit(summary: Summary, measure: str) -> str:
 
 def _refuse_targets(plan: ComparisonPlan) -> None:
     """Refuse a precision of what is not compared; it would never be reached nor missed."""
+    check_targets(plan.precision)
     compared = [full_key(measure) for measure in plan.measures]
     for target in plan.precision:
         if target.measure not in compared:

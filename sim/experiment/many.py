@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import UserError
+from sim.experiment.adding import earlier_replications, put_aside
 from sim.experiment.pool import LocalPool, Pool
-from sim.experiment.precision import PrecisionTarget, check_measures
+from sim.experiment.precision import PrecisionTarget, check_targets
 from sim.experiment.replications import (
     REPLICATIONS_FILE,
     Replicated,
-    read_replications,
     write_replications,
 )
 from sim.experiment.result import Result
@@ -39,7 +39,6 @@ from sim.experiment.work import Finished, WorkItem, compile_replication, do_work
 if TYPE_CHECKING:
     from sim.analysis.summary import Summary
     from sim.scenario.scenario import LoadedScenario
-    from sim.tables.run_folder import RunRequest
     from sim.tables.run_folder import RunResult as RunFacts
 
 REPLICATIONS_MAX = 1000
@@ -240,9 +239,12 @@ def run_replications(
     request = make_request(compiled, options, command=command or ("sim.run",))
     choice = FolderChoice(out=out, force=force or add)
     path = choice.path(request)
-    before = _earlier(path, request) if add else None
+    check_targets(plan.precision)
+    wanted = 0 if plan.precision else plan.replications
+    before = earlier_replications(path, request, wanted) if add else None
     # What is there stays a result until the new replications are done.
     opened = OpenRun(path, request, open_run(path).facts) if add else begin_run(choice, request)
+    seconds_before = float(str(opened.facts["engine_seconds"] or 0)) if add else 0.0
     place = path / _PARTS
     with machine_errors(place):
         place.mkdir(parents=True, exist_ok=True)
@@ -257,7 +259,7 @@ def run_replications(
             find_engine(options.engine, Silence())
         with LocalPool(plan.jobs) as pool:
             held = replicate(item, plan, pool, before=before, notice=notice, keep=parts.append)
-        kept = _kept_tables(path) if add else {}
+        kept = put_aside(path) if add else {}
         opened = begin_run(choice, request) if add else opened
         write_inputs(opened, compiled)
         _merge_tables(path, kept, parts)
@@ -265,18 +267,14 @@ def run_replications(
         shutil.rmtree(place, ignore_errors=True)
     write_replications(path / REPLICATIONS_FILE, held, opened.provenance())
     summary = held.summary()
-    check_measures(
-        tuple(target.measure for target in plan.precision),
-        dict(summary.measures),
-        option="--precision",
-    )
-    facts = _facts(held, parts, time.perf_counter() - begun)
+    facts = _facts(held, parts, time.perf_counter() - begun, before=seconds_before)
     opened = replace(opened, facts={**opened.facts, "replications": len(held.facts)})
     run = complete_run(opened, facts, summary.as_json())
     report = next((done.audit for done in parts if done.audit and not done.audit.ok), None)
     report = report or (parts[0].audit if parts else None)
     repeat = None if add else compare_with_earlier(opened, facts)
-    return Result(summary, run, report, repeat), judge_precision(summary, plan)
+    verdict = judge_precision(summary, plan)
+    return Result(summary, run, report, repeat, verdict if plan.precision else None), verdict
 
 
 def combined_digest(digests: Sequence[str]) -> str:
@@ -302,8 +300,7 @@ def _replications_for(held: Replicated, targets: Sequence[PrecisionTarget]) -> i
     """Return how many replications the targets ask for, judged by the spread so far."""
     if not targets:
         return 0
-    measures = dict(held.summary().measures)
-    check_measures(tuple(t.measure for t in targets), measures, option="--precision")
+    measures = held.summary().measures
     needed = len(held.facts)
     for target in targets:
         measure = measures[target.measure]
@@ -325,53 +322,6 @@ def _needed(value: float, half: float, target: PrecisionTarget, count: int) -> i
     return min(10**9, int(count * (half / wanted) ** 2) + 1)
 
 
-def _earlier(path: Path, request: RunRequest) -> Replicated:
-    """Return the replications of a finished run of the same thing.
-
-    Raises
-    ------
-    UserError
-        If there is no such run, or it is of something else.
-    """
-    from sim.tables.provenance import source_digest
-    from sim.tables.run_folder import open_run
-
-    facts = open_run(path).facts
-    for key in ("scenario_hash", "plan_hash", "seed", "engine", "record"):
-        wanted = getattr(request, key)
-        if facts.get(key) != wanted:
-            raise UserError(
-                f"{path}: found a run with {key} {facts.get(key)!r}; replications can be added "
-                f"only to the same run ({key} {wanted!r}); choose another --out"
-            )
-    software = facts.get("software")
-    if not isinstance(software, dict) or software.get("source") != source_digest():
-        raise UserError(
-            f"{path}: made by another version of payroute, whose replications may differ; run them "
-            f"all again with --force, or choose another --out"
-        )
-    held = read_replications(path / REPLICATIONS_FILE)
-    if len(held.facts) != facts.get("replications"):
-        raise UserError(
-            f"{path}: {REPLICATIONS_FILE} holds {len(held.facts)} replications, run.json says "
-            f"{facts.get('replications')}; run again with --force"
-        )
-    return held
-
-
-def _kept_tables(path: Path) -> dict[str, Path]:
-    """Put the tables of a finished run aside, where beginning a run does not remove them."""
-    from sim.tables.schemas import SCHEMAS
-
-    kept: dict[str, Path] = {}
-    for name in SCHEMAS:
-        if (path / name).exists():
-            aside = path / name.replace(".parquet", ".kept.parquet")
-            (path / name).replace(aside)
-            kept[name] = aside
-    return kept
-
-
 def _merge_tables(path: Path, kept: Mapping[str, Path], parts: Sequence[Finished]) -> None:
     """Join the tables of all replications, in order of number, into one file each."""
     from sim.tables.parquet_stream import merge_parts
@@ -385,7 +335,9 @@ def _merge_tables(path: Path, kept: Mapping[str, Path], parts: Sequence[Finished
         merge_parts(path / name, files)
 
 
-def _facts(held: Replicated, parts: Sequence[Finished], seconds: float) -> RunFacts:
+def _facts(
+    held: Replicated, parts: Sequence[Finished], seconds: float, *, before: float
+) -> RunFacts:
     from sim.tables.run_folder import RunResult
 
     return RunResult(
@@ -394,5 +346,5 @@ def _facts(held: Replicated, parts: Sequence[Finished], seconds: float) -> RunFa
         digest=combined_digest([fact.digest for fact in held.facts]),
         payments_digest=combined_digest([f"records:{f.payments_digest}" for f in held.facts]),
         wall_seconds=seconds,
-        engine_seconds=sum(done.engine_seconds for done in parts),
+        engine_seconds=before + sum(done.engine_seconds for done in parts),
     )

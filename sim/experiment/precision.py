@@ -6,6 +6,7 @@ Takes texts such as ``success_rate±0.1%`` or ``p99+-5%rel``; gives :class:`Prec
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.analysis.summary import Measure
@@ -28,6 +29,7 @@ _TARGET = re.compile(
     r"(?P<unit>%|ms|s|min|h|bps)?\s*(?P<rel>rel)?\s*"
 )
 _ALLOWED = "such as success_rate±0.1%, p99±0.05 s or payer_cost_bps±2%rel (+- for ±)"
+_UNITS = {"%": "share", "ms": "s", "s": "s", "min": "s", "h": "s", "bps": "bps"}
 _TIME = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
@@ -43,11 +45,14 @@ class PrecisionTarget:
         In the measure's unit, or as a share of its value.
     is_relative : bool
         Whether it is a share of the value.
+    unit : str or None
+        As written, in words of the measures; None where none was written.
     """
 
     measure: str
     half_width: float
     is_relative: bool
+    unit: str | None = None
 
     def wanted(self, measure: Measure) -> float:
         """Return the half-width wanted, in the measure's unit."""
@@ -77,6 +82,7 @@ def parse_precision(text: str) -> tuple[PrecisionTarget, ...]:
         if found is None:
             raise UserError(f"--precision: found {part.strip()!r}; allowed: {_ALLOWED}")
         unit, is_relative = found["unit"], found["rel"] is not None
+        of = None if unit is None or is_relative else _UNITS[unit]
         name = ALIASES.get(found["name"], found["name"])
         number = float(found["number"])
         if number == 0:
@@ -89,30 +95,30 @@ def parse_precision(text: str) -> tuple[PrecisionTarget, ...]:
             )
         elif unit in _TIME:
             number *= _TIME[unit]
-        targets.append(PrecisionTarget(name, number, is_relative))
+        targets.append(PrecisionTarget(name, number, is_relative, of))
     return tuple(targets)
 
 
-def check_measures(names: tuple[str, ...], measures: dict[str, Measure], *, option: str) -> None:
-    """Refuse names that no measure has.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Full names, as the user wants them.
-    measures : dict of str to Measure
-        What there is.
-    option : str
-        What to name in the message, as in ``--precision``.
+def check_targets(targets: Sequence[PrecisionTarget]) -> None:
+    """Refuse targets for measures there are none of, or in another unit; before anything is run.
 
     Raises
     ------
     UserError
-        With every unknown name.
+        For the first such target.
     """
-    unknown = [name for name in names if name not in measures]
-    if unknown:
-        listed = "; ".join(
-            f"found the measure {name!r}.{suggest(name, (*measures, *ALIASES))}" for name in unknown
-        )
-        raise UserError(f"{option}: {listed} Known: {', '.join(sorted(measures))}")
+    from sim.analysis.measures import headline_units
+
+    units = headline_units()
+    for target in targets:
+        if target.measure not in units:
+            raise UserError(
+                f"--precision: unknown measure {target.measure!r}; known: "
+                f"{', '.join(sorted(units))}.{suggest(target.measure, (*units, *ALIASES))}"
+            )
+        if target.unit not in (None, units[target.measure]):
+            relative = "; for a share of the value write rel, as in 5%rel"
+            raise UserError(
+                f"--precision: found {target.measure} in {target.unit}; allowed: "
+                f"{units[target.measure]}{relative if target.unit == 'share' else ''}"
+            )

@@ -137,6 +137,9 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
         summary = again.run.summary()
     before = {name: facts.get(name) for name in _FACTS} | dict(_figures(run.summary()))
     now = {name: found.get(name) for name in _FACTS} | dict(_figures(summary))
+    for name in run.altered_files():
+        # A table is compared with what it was when the run was finished, not with the repetition's.
+        before[name], now[name] = "as written", "altered" if run.has(name) else "gone"
     names = dict.fromkeys((*before, *now))
     differences = tuple(
         Difference(name, before.get(name), now.get(name))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sim.analysis.summary import Summary
+    from sim.experiment.many import Verdict
     from sim.tables.audit import AuditReport
     from sim.tables.run_folder import FinishedRun, Json
 
@@ -39,12 +40,15 @@ class Result:
     repeat : tuple of bool and str, or None
         Whether the run this one replaced had the same digest, and a sentence that says so; None
         where there was nothing to compare with.
+    verdict : Verdict or None
+        Whether a precision was reached, where one was asked for.
     """
 
     summary: Summary
     run: FinishedRun
     audit: AuditReport | None = None
     repeat: tuple[bool, str] | None = None
+    verdict: Verdict | None = None
 
     @property
     def folder(self) -> Path:

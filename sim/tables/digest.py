@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,12 @@ _ROWS_DOMAIN = b"payroute.rows"
 _SEEDED_FIELDS = frozenset({"seed", "replication", "stream_key", "ledger_key"})
 """Fields of a plan that depend on the seed and the replication by design; the names behind the
 keys are hashed instead."""
+
+
+def file_digest(path: Path) -> str:
+    """Return a fingerprint of a file's bytes, to tell whether it was altered since."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 class RollingDigest:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.errors import UserError
+from sim.tables.digest import file_digest
 from sim.tables.parquet_stream import machine_errors
 from sim.tables.provenance import libraries, machine, peak_memory_bytes, software
 from sim.tables.schemas import SCHEMAS, text_columns
@@ -167,6 +168,21 @@ class FinishedRun:
             )
         return pq.read_table(path, columns=columns, read_dictionary=text_columns(SCHEMAS[name]))
 
+    def altered_files(self) -> list[str]:
+        """Return the tables that are gone or not as they were when the run was finished."""
+        kept = self.facts.get("files")
+        if not isinstance(kept, dict):
+            return []
+        return [
+            name
+            for name, digest in kept.items()
+            if not (self.path / name).exists() or file_digest(self.path / name) != digest
+        ]
+
+    def suspend(self) -> None:
+        """Say that the run is not finished any more, before its tables are touched."""
+        write_json(self.path / RUN_FILE, {**self.facts, "status": _RUNNING})
+
     def has(self, name: str) -> bool:
         """Say whether a file is there."""
         return (self.path / name).exists()
@@ -280,6 +296,11 @@ def complete_run(run: OpenRun, result: RunResult, summary: Mapping[str, Json]) -
     facts.update(asdict(result))
     if result.peak_memory_bytes is None:
         facts["peak_memory_bytes"] = peak_memory_bytes()
+    facts["files"] = {
+        path.name: file_digest(path)
+        for path in sorted(run.path.glob("*.parquet"))
+        if path.name in _OURS
+    }
     facts["status"] = _COMPLETE
     facts["finished_at"] = _now()
     write_json(run.path / SUMMARY_FILE, dict(summary))

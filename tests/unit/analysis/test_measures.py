@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.analysis.measures import RunFigures, summarise
+from sim.analysis.measures import RunFigures, headline_units, summarise
 from sim.analysis.quantiles import QUANTILES, histogram_quantiles
 from sim.analysis.summary import GROUPS, Summary
 from sim.contract.plan import Plan
@@ -201,6 +201,11 @@ def test_places_are_averages_over_the_window() -> None:
         row["balance_mean_minor"].value == totals.account[account, AccountTotal.BALANCE_AREA] / 180
     )
     assert row["delayed_for_liquidity"].value == totals.account[account, AccountTotal.DELAYED]
+
+
+def test_the_headline_is_known_without_a_run() -> None:
+    found = {name: measure.unit.partition(" ")[0] for name, measure in summary().measures.items()}
+    assert found == headline_units()
 
 
 def test_netting_of_one_way_traffic_saves_nothing() -> None:

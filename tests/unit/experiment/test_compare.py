@@ -13,12 +13,13 @@ from sim.analysis.comparison import compare_paired
 from sim.analysis.intervals import Interval
 from sim.analysis.selection import SelectionRule
 from sim.errors import ScenarioError, UserError
-from sim.experiment.arms import parse_best
+from sim.experiment.arms import parse_best, work_of_experiment, work_of_scenarios
 from sim.experiment.compare import ArmWork, ComparisonPlan, compare_arms
 from sim.experiment.compare_best import choose_best
 from sim.experiment.compare_output import (
     arms_table,
     as_json_object,
+    footnotes,
     pairs_table,
     sentences,
 )
@@ -29,7 +30,7 @@ from sim.experiment.tabular import TabularData, choose_format, read_csv, render,
 from sim.experiment.verdicts import difference_words, with_error
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
-from tests.unit.experiment.tiny import SEED, write_tiny
+from tests.unit.experiment.tiny import SEED, YAML, write_tiny
 
 ROOT = Path(__file__).parents[3]
 MEASURES = ("success_rate", "end_to_end_mean", "station/shop.till/queue_mean")
@@ -127,6 +128,56 @@ def test_the_best_is_asked_for_as_people_write_it(
 def test_a_best_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="--best: found"):
         parse_best(text)
+
+
+def test_a_reason_that_one_arm_never_has_is_compared_as_none(tmp_path: Path) -> None:
+    key = "reason/MS03/rejected"
+    plan = ComparisonPlan(SEED, replications=6, measures=(key,))
+    found = compare_arms(_arms(tmp_path, (3, 60)), plan, LocalPool(1))
+    (pair,) = found.pairs
+    assert pair.replications == 6
+    assert pair.difference is not None
+    rejected = found.arms["till_3"].values("rejected")
+    assert -pair.difference.interval.value == pytest.approx(sum(rejected) / 6)
+    assert float(found.summaries["till_60"].by["reason"]["MS03"]["rejected"]) == 0
+
+
+def test_a_pair_that_never_differs_does_not_flatter_the_others(tmp_path: Path) -> None:
+    (arm,) = _arms(tmp_path, (3,))
+    other = _arms(tmp_path, (4,))[0]
+    arms = [arm, replace(arm, name="again"), other]
+    plan = ComparisonPlan(SEED, replications=8, measures=("end_to_end_mean",), baseline="till_3")
+    found = compare_arms(arms, plan, LocalPool(1))
+    same, differs = found.pairs
+    assert same.standard_error_ratio is None
+    assert differs.standard_error_ratio is not None
+    assert found.standard_error_ratio()["end_to_end_mean"] == differs.standard_error_ratio
+
+
+def test_arms_with_other_customers_are_told(tmp_path: Path) -> None:
+    path, other = write_tiny(tmp_path), tmp_path / "guests.yaml"
+    other.write_text(YAML.replace("customers:", "guests:"), encoding="utf-8")
+    work = work_of_scenarios([path, other])
+    plan = replace(work.plan, replications=2, measures=("success_rate",))
+    found = compare_arms(work.arms, plan, LocalPool(1))
+    assert "different streams of demand" in footnotes(found)[0]
+    assert not found.has_common_customers
+
+
+def test_a_seed_of_an_arm_is_refused(tmp_path: Path) -> None:
+    write_tiny(tmp_path)
+    path = tmp_path / "e.yaml"
+    text = "experiment: e\nscenario: tiny.yaml\narms: {a: {}, b: {set: {seed: '7'}}}\n"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=r"arms\.b\.set: found a seed; every arm has the same luck"):
+        work_of_experiment(load_experiment(path))
+
+
+def test_precision_of_what_is_not_compared_is_refused(tmp_path: Path) -> None:
+    targets = parse_precision("p99±0.1 s")
+    plan = ComparisonPlan(SEED, replications=2, measures=("success_rate",), precision=targets)
+    with pytest.raises(UserError, match="found end_to_end_p99, which is not compared"):
+        compare_arms(_arms(tmp_path, (3, 4)), plan, LocalPool(1))
 
 
 def test_known_arrivals_sharpen_what_depends_on_them(tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from sim.errors import UserError
 from sim.experiment.many import HowMany, combined_digest, run_replications
-from sim.experiment.precision import PrecisionTarget, parse_precision
+from sim.experiment.precision import PrecisionTarget, check_targets, parse_precision
 from sim.experiment.replications import REPLICATIONS_FILE, read_replications
 from sim.experiment.run import RunOptions
 from tests.unit.experiment.tiny import write_tiny
@@ -72,8 +75,53 @@ def test_replications_of_another_version_are_not_mixed_in(
     path = write_tiny(tmp_path)
     run_replications(path, HowMany(2), options=QUIET, out=tmp_path / "a")
     monkeypatch.setattr("sim.tables.provenance.source_digest", lambda: "another")
-    with pytest.raises(UserError, match="made by another version of payroute"):
+    with pytest.raises(UserError, match=r"made with other versions \(payroute"):
         run_replications(path, HowMany(3), options=QUIET, out=tmp_path / "a", add=True)
+
+
+def test_nothing_is_added_to_a_run_made_with_other_libraries_or_altered_since(
+    tmp_path: Path,
+) -> None:
+    path, out = write_tiny(tmp_path), tmp_path / "a"
+    run_replications(path, HowMany(2), options=QUIET, out=out)
+    facts = json.loads((out / "run.json").read_text())
+    older = {**facts, "libraries": {**facts["libraries"], "numpy": "1.0.0"}}
+    (out / "run.json").write_text(json.dumps(older))
+    with pytest.raises(UserError, match=r"made with other versions \(numpy 1.0.0\)"):
+        run_replications(path, HowMany(3), options=QUIET, out=out, add=True)
+    (out / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(UserError, match=r"found 2; .* holds 2 already"):
+        run_replications(path, HowMany(2), options=QUIET, out=out, add=True)
+    table = pq.read_table(out / REPLICATIONS_FILE)
+    at = table.column_names.index("value")
+    doubled = table.set_column(at, "value", pc.multiply(table["value"], 2.0))
+    pq.write_table(doubled.replace_schema_metadata(table.schema.metadata), out / REPLICATIONS_FILE)
+    with pytest.raises(UserError, match=r"altered since it was finished \(replications.parquet\)"):
+        run_replications(path, HowMany(3), options=QUIET, out=out, add=True)
+
+
+def test_seconds_of_the_engine_add_up(tmp_path: Path) -> None:
+    path, out = write_tiny(tmp_path), tmp_path / "a"
+    first, _ = run_replications(path, HowMany(2), options=QUIET, out=out)
+    both, _ = run_replications(path, HowMany(3), options=QUIET, out=out, add=True)
+    before = float(str(first.facts["engine_seconds"]))
+    assert float(str(both.facts["engine_seconds"])) > before > 0
+
+
+def test_what_never_happened_counts_as_none(tmp_path: Path) -> None:
+    # So few payments that in some replications none is refused: their count is 0, not unknown.
+    changes = ("clock.horizon=6 s",)
+    result, _ = run_replications(
+        write_tiny(tmp_path), HowMany(40), options=QUIET, out=tmp_path / "a", overrides=changes
+    )
+    summaries = read_replications(tmp_path / "a" / REPLICATIONS_FILE).summaries
+    lacking = [one for one in summaries if "MS03" not in one.by["reason"]]
+    assert 0 < len(lacking) < 40
+    refused = result.summary.by["reason"]["MS03"]
+    assert float(refused["rejected"]) == pytest.approx(float(result.summary["rejected"]))
+    assert refused["rejected"].low is not None
+    shares = [float(one.by["reason"]["MS03"]["share"]) for one in summaries if one not in lacking]
+    assert float(refused["share"]) == pytest.approx(sum(shares) / 40)
 
 
 @pytest.mark.slow
@@ -125,9 +173,29 @@ def test_precision_that_makes_no_sense_is_refused(text: str) -> None:
 
 
 def test_unknown_measure_of_a_precision_is_refused_with_what_is_near(tmp_path: Path) -> None:
+    path, out = write_tiny(tmp_path), tmp_path / "a"
+    run_replications(path, HowMany(2), options=QUIET, out=out)
+    kept = (out / "run.json").read_text()
     plan = HowMany(2, parse_precision("succes_rate±1%"))
     with pytest.raises(UserError, match="Did you mean 'success_rate'"):
-        run_replications(write_tiny(tmp_path), plan, options=QUIET, out=tmp_path / "a")
+        run_replications(path, plan, options=QUIET, out=out, force=True)
+    # The finished run is still there: what is wrong shows before anything is begun.
+    assert (out / "run.json").read_text() == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("payer_cost_bps±2%", "found payer_cost_bps in share; allowed: bps; for a share of the"),
+        ("p99±5%", "found end_to_end_p99 in share; allowed: s; for a share of the value write rel"),
+        ("p99±5 bps", "found end_to_end_p99 in bps; allowed: s"),
+        ("success_rate±3 s", "found success_rate in s; allowed: share"),
+    ],
+)
+def test_precision_in_another_unit_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        check_targets(parse_precision(text))
+    check_targets(parse_precision("success_rate±0.1%,p99±5%rel,payer_cost_bps±2,mean±50 ms"))
 
 
 def test_digest_of_many_depends_on_each_and_on_their_order() -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from sim.errors import UserError
@@ -50,6 +51,17 @@ def test_an_altered_figure_is_found_and_named(run: Path, name: str) -> None:
     wanted = "digest" if name == "run.json" else "measures.success_rate.value"
     assert [difference.figure for difference in found.differences] == [wanted]
     assert "altered or this is a bug" in found.cause
+
+
+def test_tables_that_were_altered_or_removed_are_found(run: Path) -> None:
+    table = pq.read_table(run / "payments.parquet")
+    pq.write_table(table.slice(1), run / "payments.parquet")
+    (run / "series.parquet").unlink()
+    found = reproduce_run(run)
+    assert [(d.figure, d.now) for d in found.differences] == [
+        ("payments.parquet", "altered"),
+        ("series.parquet", "gone"),
+    ]
 
 
 def test_other_versions_are_named_as_the_cause(run: Path) -> None:
