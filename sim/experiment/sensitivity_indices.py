@@ -19,6 +19,10 @@ Floats = npt.NDArray[np.float64]
 RESAMPLES = 999
 LEAST = 8
 """Points of the base sample without which nothing is said."""
+CORRELATION_MOST = 0.5
+"""Between two columns of a design."""
+_TRIES = 100
+"""Latin hypercubes of which the least correlated is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,9 @@ class Design:
     Attributes
     ----------
     a, b : ndarray, (factors, n)
-        Two samples of the unit cube, from one scrambled Sobol sequence.
+        Two samples of the unit cube.
     seed : int
-        Scrambles the sequence and draws the resamples of the intervals.
+        Scrambles the samples and draws the resamples of the intervals.
     """
 
     a: Floats
@@ -84,10 +88,23 @@ class Design:
         base : int
             Points of each sample, a power of two.
         seed : int
+
+        Notes
+        -----
+        The points are the Sobol sequence that :func:`scipy.stats.sobol_indices` draws, where its
+        columns can be told apart. Of many columns and few points some depend on each other, however
+        they are scrambled: with 11 factors and 32 points a column of A and its fellow of B have a
+        correlation of -0.7, indices come out at 1.7 times the truth, and the bootstrap does not see
+        it. There the points are those of a Latin hypercube (McKay, Beckman and Conover 1979), the
+        least correlated of a hundred.
         """
         from scipy.stats import qmc
 
-        points = qmc.Sobol(2 * factors, rng=seed, bits=64).random(base).T
+        columns = 2 * factors
+        points = qmc.Sobol(columns, rng=seed, bits=64).random(base).T
+        if correlation(points) > CORRELATION_MOST:
+            cube = qmc.LatinHypercube(columns, rng=seed)
+            points = min((cube.random(base).T for _ in range(_TRIES)), key=correlation)
         return cls(points[:factors], points[factors:], seed)
 
     @property
@@ -117,8 +134,8 @@ class Design:
         -----
         Estimators of Saltelli et al. (2010, table 2, b and f), as
         :func:`scipy.stats.sobol_indices` computes them. A point of the base sample counts only if
-        all of its runs have an answer; of those the first ``2**k`` are used, because the sequence
-        is balanced in powers of two. Intervals are percentiles of a bootstrap over points of the
+        all of its runs have an answer; of those the first ``2**k`` are used, because SciPy takes
+        powers of two. Intervals are percentiles of a bootstrap over points of the
         base sample (Archer, Saltelli and Sobol 1997), drawn from the seed.
         """
         from scipy import stats
@@ -159,6 +176,21 @@ class Design:
             firsts.append(first)
             totals.append(total)
         return np.array(firsts), np.array(totals)
+
+
+def correlation(points: Floats) -> float:
+    """Return the largest correlation between two columns of a design.
+
+    Parameters
+    ----------
+    points : ndarray, (columns, n)
+    """
+    if points.shape[1] < 3:
+        # Two points are on one line, whatever they are.
+        return 0.0
+    found = np.abs(np.corrcoef(points))
+    np.fill_diagonal(found, 0.0)
+    return float(found.max())
 
 
 def alone() -> Indices:

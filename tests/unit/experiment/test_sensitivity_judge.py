@@ -10,10 +10,11 @@ import pytest
 from sim.analysis.intervals import mean_interval
 from sim.experiment.assumptions import Assumption, Form
 from sim.experiment.sensitivity import Sensitivity, SensitivityPlan
-from sim.experiment.sensitivity_indices import Design
+from sim.experiment.sensitivity_indices import Design, correlation
 from sim.experiment.sensitivity_output import sentences
 from sim.experiment.sensitivity_range import Span
 from sim.experiment.sensitivity_swing import Effect, End, Swing, enough_to_see, judge
+from tests.theory.oracle import BOUND
 
 SEED = 20250917
 
@@ -145,9 +146,35 @@ def test_points_without_an_answer_are_left_out_whole() -> None:
     assert (whole.used, found.used, found.planned) == (64, 32, 64)
     # 3 and 1 explain 9/10 and 1/10 of the variance, and nothing is left for interactions.
     for index, known in zip((*found.first_order, *found.total), (0.9, 0.1) * 2, strict=True):
-        assert abs(index.value - known) <= 4 * index.standard_error
+        assert abs(index.value - known) <= BOUND * index.standard_error
         assert index.low < index.value < index.high
-    assert abs(found.interactions.value) <= 4 * found.interactions.standard_error
+    assert abs(found.interactions.value) <= BOUND * found.interactions.standard_error
+
+
+@pytest.mark.parametrize("factors", [2, 5, 11, 15])
+@pytest.mark.parametrize("base", [32, 64])
+def test_columns_of_a_design_do_not_depend_on_each_other(factors: int, base: int) -> None:
+    design = Design.of(factors, base, SEED)
+    assert design.a.shape == design.b.shape == (factors, base)
+    assert correlation(np.concatenate([design.a, design.b])) < 0.6
+    assert design.a.min() >= 0
+    assert design.b.max() < 1
+
+
+def test_many_factors_and_few_points_give_no_more_than_everything() -> None:
+    from scipy.stats import qmc
+
+    def errors(design: Design) -> list[float]:
+        """Return by how many standard errors the index of an only factor that matters is off."""
+        found = design.indices(design.points[:, 0])
+        assert found is not None
+        chosen = (found.first_order[0], found.total[0])
+        return [abs(index.value - 1) / index.standard_error for index in chosen]
+
+    assert max(max(errors(Design.of(11, 32, seed))) for seed in range(5)) <= BOUND
+    # The columns as the sequence has them: the check rejects the first of A and B.
+    plain = qmc.Sobol(22, rng=SEED, bits=64).random(32).T
+    assert max(errors(Design(plain[:11], plain[11:], SEED))) > BOUND
 
 
 @pytest.mark.parametrize("answers", [np.full(256, np.nan), np.ones(256)])
