@@ -72,6 +72,25 @@ class ClusterPool:
         for future in self._dask.as_completed(futures, loop=self._client.loop):
             yield places[future.key], cast("Done", future.result())
 
+    def run_all(
+        self, function: Callable[[Work], Done], items: Sequence[Work]
+    ) -> Iterator[tuple[int, Done | MachineError]]:
+        """Yield the position of each piece and its result, or the error of one that kills workers.
+
+        Notes
+        -----
+        The scheduler gives up a piece after it has lost several workers with it.
+        """
+        futures = [self._client.submit(function, item, pure=False, retries=3) for item in items]
+        places = {future.key: at for at, future in enumerate(futures)}
+        for future in self._dask.as_completed(futures, loop=self._client.loop):
+            done: Done | MachineError
+            try:
+                done = cast("Done", future.result())
+            except self._dask.KilledWorker as error:
+                done = MachineError(f"workers of the cluster ended with it: {error}")
+            yield places[future.key], done
+
 
 class _Future(Protocol):
     """Be the part of a Dask future that is used."""
@@ -93,6 +112,8 @@ class _Client(Protocol):
 
 class _Distributed(Protocol):
     """Be the part of the library that is used."""
+
+    KilledWorker: type[Exception]
 
     def Client(self, address: str, *, timeout: int, set_as_default: bool) -> _Client: ...  # noqa: N802
 

@@ -8,10 +8,13 @@ imported here, because a new process reads this file before its threads are limi
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import connection, get_context, parent_process, resource_tracker
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
@@ -27,6 +30,13 @@ _THREAD_VARIABLES = (
 _IN_FLIGHT_PER_JOB = 2
 """Pieces handed out per process: one at work and one waiting, so that none is ever idle and little
 is lost when the caller has seen enough."""
+_RESTARTS_MAX = 8
+"""How often processes are started again after one was killed: a machine that is too small for one
+piece may do the others, one that kills everything should not be tried for hours."""
+_KILLED = (
+    "a worker process ended unexpectedly; it was killed, most often for want of memory: lower "
+    "--jobs or --record, or shorten clock.horizon"
+)
 
 
 class Pool(Protocol):
@@ -36,6 +46,15 @@ class Pool(Protocol):
         self, function: Callable[[Work], Done], items: Sequence[Work]
     ) -> Iterator[tuple[int, Done]]:
         """Yield the position of each piece and its result, as they are done."""
+
+
+class LastingPool(Pool, Protocol):
+    """Be a pool that survives its workers."""
+
+    def run_all(
+        self, function: Callable[[Work], Done], items: Sequence[Work]
+    ) -> Iterator[tuple[int, Done | MachineError]]:
+        """Do as ``run``, but give an error for a piece that kills its worker, and go on."""
 
 
 class LocalPool:
@@ -63,6 +82,10 @@ class LocalPool:
         trace: TracebackType | None,
     ) -> None:
         if self._executor is not None:
+            if kind is not None and not issubclass(kind, Exception):
+                # Ctrl-C is for this process alone, which ends what the others have at work.
+                for process in list(self._executor._processes.values()):
+                    process.terminate()
             # After an error or Ctrl-C nobody waits for what is still queued.
             self._executor.shutdown(wait=True, cancel_futures=True)
             self._executor = None
@@ -85,15 +108,59 @@ class LocalPool:
             yield from _Round(self._processes(), function, items).results(self.jobs)
         except BrokenProcessPool:
             self._executor = None
-            raise MachineError(
-                "a worker process ended unexpectedly; it was killed, most often for want of "
-                "memory: lower --jobs or --record, or shorten clock.horizon"
-            ) from None
+            raise MachineError(_KILLED) from None
+
+    def run_all(
+        self, function: Callable[[Work], Done], items: Sequence[Work]
+    ) -> Iterator[tuple[int, Done | MachineError]]:
+        """Yield the position of each piece and its result, or the error of one that was killed.
+
+        Raises
+        ------
+        MachineError
+            If processes are killed again and again.
+
+        Notes
+        -----
+        Which piece was at work in a killed process nobody knows. Each that was handed out is done
+        again with the machine to itself; only what is killed then as well is given up.
+        """
+        if self.jobs == 1:
+            yield from self.run(function, items)
+            return
+        left, restarts = list(range(len(items))), 0
+        while left:
+            places = tuple(left)
+            round_ = _Round(self._processes(), function, [items[at] for at in places])
+            try:
+                for number, done in round_.results(self.jobs):
+                    left.remove(places[number])
+                    yield places[number], done
+            except BrokenProcessPool:
+                self._executor, restarts = None, restarts + 1
+                for at in [places[number] for number in round_.unfinished()]:
+                    again = self._alone(function, items[at])
+                    restarts += isinstance(again, MachineError)
+                    if restarts > _RESTARTS_MAX:
+                        raise MachineError(f"{_KILLED} ({restarts} times)") from None
+                    left.remove(at)
+                    yield at, again
+
+    def _alone(self, function: Callable[[Work], Done], item: Work) -> Done | MachineError:
+        """Do one piece with no other at work."""
+        try:
+            ((_, done),) = _Round(self._processes(), function, [item]).results(1)
+        except BrokenProcessPool:
+            self._executor = None
+            return MachineError(_KILLED)
+        return done
 
     def _processes(self) -> ProcessPoolExecutor:
         if self._executor is None:
+            # Started with the first worker, it would unblock the signal blocked for that worker.
+            resource_tracker.ensure_running()
             self._executor = ProcessPoolExecutor(
-                self.jobs, mp_context=get_context("spawn"), initializer=use_one_thread
+                self.jobs, mp_context=get_context("spawn"), initializer=begin_worker
             )
         return self._executor
 
@@ -118,17 +185,52 @@ class _Round(Generic[Work, Done]):
             while self._open:
                 done, _ = wait(self._open, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=self._open.__getitem__):
-                    at = self._open.pop(future)
+                    at, result = self._open[future], future.result()
                     self._submit()
-                    yield at, future.result()
+                    del self._open[future]
+                    yield at, result
         finally:
             for future in self._open:
                 future.cancel()
 
+    def unfinished(self) -> list[int]:
+        """Return which pieces were handed out and not given back, in order."""
+        return sorted(self._open.values())
+
     def _submit(self) -> None:
         for at, item in self._left:
-            self._open[self._executor.submit(self._function, item)] = at
+            # A new process begins with the signals of this one: Ctrl-C must find it deaf at once.
+            with _no_interrupts():
+                self._open[self._executor.submit(self._function, item)] = at
             break
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C waiting, where the system can."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def begin_worker() -> None:
+    """Make this process a worker: one thread, deaf to Ctrl-C, gone when its parent is gone."""
+    use_one_thread()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait until the parent is gone, however it ended; then end, whatever is at work."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def use_one_thread() -> None:
