@@ -18,6 +18,7 @@ from sim.model.base import FieldPath, FieldProblemsError, Model
 from sim.model.quantities import DecimalText, Flag, Name, PositiveCount, ScenarioName, Seed
 from sim.scenario.loader import dump_resolved, load_document, validate_model
 from sim.scenario.scenario import LoadedScenario, load_scenario, refuse_problems
+from sim.scenario.tree import Document
 
 
 class Arm(Model):
@@ -159,7 +160,14 @@ class Experiment(Model):
         if len(self.arms) < 2 and self.sweep is None:
             found = len(self.arms)
             problems.append((("arms",), f"found {found}; needed: two arms, or a sweep"))
-        if self.baseline is not None and self.baseline not in self.arms:
+        if self.sweep is not None and not self.arms:
+            # Only comparisons read these; a sweep would leave them out without a word.
+            problems += [
+                ((name,), "found in an experiment without arms; allowed: with arms to compare")
+                for name in ("precision", "baseline", "select")
+                if getattr(self, name) is not None
+            ]
+        elif self.baseline is not None and self.baseline not in self.arms:
             known = ", ".join(self.arms) or "none"
             message = f"unknown arm {self.baseline!r}; known: {known}."
             problems.append((("baseline",), message + suggest(self.baseline, self.arms)))
@@ -180,11 +188,14 @@ class LoadedExperiment:
         Its file.
     text : str
         The file as one resolved document.
+    document : Document
+        The file as read; knows the line of every field.
     """
 
     experiment: Experiment
     path: Path
     text: str
+    document: Document
 
     def base(self, changes: dict[str, str] | None = None) -> LoadedScenario:
         """Load the scenario with the experiment's changes, and some more.
@@ -232,7 +243,7 @@ def load_experiment(path: Path) -> LoadedExperiment:
             f"`arms:` or `sweep:`), or two scenarios and more"
         )
     experiment = validate_model(document, Experiment)
-    loaded = LoadedExperiment(experiment, path, dump_resolved(document))
+    loaded = LoadedExperiment(experiment, path, dump_resolved(document), document)
     files = [(("scenario",), experiment.scenario)] + [
         (("arms", name, "scenario"), arm.scenario)
         for name, arm in experiment.arms.items()
