@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from sim.cli.given import scenario_file
-from sim.cli.guard import guarded
+from sim.cli.guard import BUG_EXIT, fail, guarded
+from sim.cli.run import SeedOption
 
 if TYPE_CHECKING:
     from sim.experiment.sweep import SweepResult
+
+_ERRORS_SHOWN = 3
+_BUG_TOLD = "This is a bug in payroute, not in your input. Please report it with the lines above."
 
 
 @guarded
@@ -33,6 +37,7 @@ def sweep_command(
     replications: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Replications of every point.")
     ] = None,
+    seed: SeedOption = None,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes.")] = None,
     table: Annotated[
         Path | None,
@@ -45,7 +50,7 @@ def sweep_command(
     from sim.experiment.cluster import ClusterPool
     from sim.experiment.experiment_file import load_experiment
     from sim.experiment.pool import LocalPool, wanted_jobs
-    from sim.experiment.run import Silence, find_engine
+    from sim.experiment.run import Silence, checked_seed, find_engine
     from sim.experiment.sweep import default_folder, run_sweep
     from sim.experiment.tabular import choose_format, write_table
     from sim.tables.provenance import origin
@@ -66,12 +71,27 @@ def sweep_command(
             pool,
             overrides=tuple(changes or ()),
             replications=replications,
+            seed=None if seed is None else checked_seed(seed),
             notice=counter.tell,
             command=command,
         )
     if table is not None and form is not None:
         write_table(found.table, form, table, origin=origin(command))
     _show(found, folder, as_json=as_json)
+    if found.exit_code:
+        _tell_failures(found)
+
+
+def _tell_failures(found: SweepResult) -> NoReturn:
+    """Say how many points failed, and end with the exit code of the worst."""
+    shown = [f"  {error.rstrip()}" for error in found.errors[:_ERRORS_SHOWN]]
+    if len(found.errors) > len(shown):
+        shown.append(f"  and {len(found.errors) - len(shown)} more; the table has them all")
+    points = len(found.table.rows)
+    message = f"{found.failed} of {points} points failed\n" + "\n".join(shown)
+    if found.exit_code == BUG_EXIT:
+        message += f"\n{_BUG_TOLD}"
+    fail(message, found.exit_code)
 
 
 def _show(found: SweepResult, folder: str, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 
 _CLAIM = "experiment.json"
 _POINTS = "points"
+_VISIBLE_SECONDS = 15.0
+"""How long a file of another machine may take to be seen here; shared folders are seldom slower."""
+_POLL_SECONDS = 0.25
 TABLE = "sweep.parquet"
+
+
+def absolute(folder: str) -> str:
+    """Return a folder as every process on this machine means it; addresses are already so."""
+    return folder if "://" in folder else str(Path(folder).absolute())
 
 
 class Store:
@@ -58,13 +67,25 @@ class Store:
 
     def has_done(self, number: int, key: str) -> bool:
         """Say whether a point is finished, of exactly this scenario."""
-        text = self._files.read(_name(number))
-        if text is None:
-            return False
-        with contextlib.suppress(json.JSONDecodeError):
-            content = json.loads(text)
-            return bool(content.get("key") == key and content.get("status") == "done")
-        return False
+        content = self._content(number)
+        return content.get("key") == key and content.get("status") == "done"
+
+    def await_point(self, number: int, key: str) -> None:
+        """Wait until what a worker wrote is seen here.
+
+        Raises
+        ------
+        MachineError
+            If it is not: the worker wrote somewhere else.
+        """
+        deadline = time.monotonic() + _VISIBLE_SECONDS
+        while self._content(number).get("key") != key:
+            if time.monotonic() > deadline:
+                raise MachineError(
+                    "workers do not write to a folder this machine sees; give --out an address "
+                    "(s3://...) or a shared folder"
+                )
+            time.sleep(_POLL_SECONDS)
 
     def write(self, number: int, content: dict[str, object]) -> None:
         """Write a point's file, whole or not at all."""
@@ -82,6 +103,14 @@ class Store:
         if text is None:
             raise MachineError(f"point {number}: its file is gone; run the sweep again")
         return cast("dict[str, object]", json.loads(text))
+
+    def _content(self, number: int) -> dict[str, object]:
+        """Return a point's file, nothing where there is none or it cannot be read."""
+        text = self._files.read(_name(number))
+        with contextlib.suppress(json.JSONDecodeError):
+            content = None if text is None else json.loads(text)
+            return content if isinstance(content, dict) else {}
+        return {}
 
     def write_table(self, table: TabularData, origin: Mapping[str, object]) -> None:
         """Write the tidy table, with what made it in its metadata."""
@@ -133,20 +162,44 @@ class _Remote:
                 f"`pip install payroute[cluster]`, or choose a local folder"
             ) from None
         open_fs = cast("Callable[[str], tuple[_FileSystem, str]]", core.url_to_fs)
-        self._system, self._root = open_fs(folder)
+        self._folder = folder
+        try:
+            self._system, self._root = open_fs(folder)
+        except ImportError as error:
+            raise MachineError(
+                f"{folder}: {error}; install what it names, or choose a local folder"
+            ) from None
+        except ValueError as error:
+            raise UserError(
+                f"--out: found {folder!r} ({error}); allowed: a folder, or an address fsspec "
+                f"knows, such as s3://bucket/sweep"
+            ) from None
+        except Exception as error:
+            raise self._refused(error) from error
 
     def read(self, name: str) -> bytes | None:
-        with contextlib.suppress(FileNotFoundError):
+        try:
             return self._system.cat_file(f"{self._root}/{name}")
-        return None
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            raise self._refused(error) from error
 
     def write(self, name: str, content: bytes) -> None:
         # Object stores show a file only when it is complete; elsewhere the move makes it so.
         path = f"{self._root}/{name}"
         draft = f"{path}.{uuid.uuid4().hex}"
-        self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
-        self._system.pipe_file(draft, content)
-        self._system.mv(draft, path)
+        try:
+            self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            self._system.pipe_file(draft, content)
+            self._system.mv(draft, path)
+        except Exception as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> MachineError:
+        """Return what to say; each kind of store has errors of its own."""
+        found = f"{type(error).__name__}: {error}"
+        return MachineError(f"{self._folder}: cannot be used ({found}); check address and rights")
 
 
 _Files = _Local | _Remote

@@ -40,6 +40,18 @@ def libraries() -> dict[str, str | None]:
     return versions
 
 
+@cache
+def fingerprint() -> tuple[tuple[str, str | None], ...]:
+    """Return what two processes must have in common to get the same figures: source and libraries.
+
+    Notes
+    -----
+    Pairs of a name and a version, ``payroute`` first with the digest of its source; a tuple, so
+    that it can be compared, kept and sent to another machine.
+    """
+    return (("payroute", source_digest()), *libraries().items())
+
+
 def origin(command: Sequence[str]) -> dict[str, object]:
     """Return what made a result that has no run folder of its own.
 

@@ -116,7 +116,7 @@ def test_points_of_another_version_are_run_again(
     folder = str(tmp_path / "out")
     first = run_sweep(loaded, folder, LocalPool(1))
     assert run_sweep(loaded, folder, LocalPool(1)).run == 0
-    monkeypatch.setattr("sim.experiment.sweep.source_digest", lambda: "another")
+    monkeypatch.setattr("sim.experiment.sweep.fingerprint", lambda: (("payroute", "another"),))
     again = run_sweep(loaded, folder, LocalPool(1))
     assert (again.run, again.table) == (2, first.table)
 
