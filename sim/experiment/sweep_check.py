@@ -73,7 +73,7 @@ def check_sweep(
             changes = (*overrides, f"{field}={place(factor, 0.0)}")
             message = _unknown(loaded, field, changes, base)
             if message:
-                problems.append((at, message))
+                problems.append((at, message if field == name else f"{field}: {message}"))
     for number, key in enumerate(loaded.experiment.measures):
         group, slash, _ = key.partition("/")
         if slash and group not in GROUPS:
@@ -107,7 +107,7 @@ def _unknown(
             if step not in node:
                 names = [str(name) for name in node]
                 known = ", ".join(names) or "none"
-                return f"{field}: unknown name {step!r}; known: {known}.{suggest(step, names)}"
+                return f"unknown name {step!r}; known: {known}.{suggest(step, names)}"
             node = node[step]
         else:
             # Quantities and lists say themselves what they refuse.

@@ -302,3 +302,90 @@ def test_sweep_writes_its_table_wherever_it_is_wanted(tmp_path):
     refused = payroute("sweep", path, *words, tmp_path / "table.xls")
     assert refused.exit_code == 2
     assert "--table: found 'table.xls'; allowed: a file that ends in" in refused.output
+
+
+CLERKS = "rails.shop.stations.counter.servers"
+
+
+def _write_sweep(folder, *, field=CLERKS, values="[2, 3]", measure="success_rate", more=""):
+    write_queue(folder)
+    path = folder / "clerks.yaml"
+    path.write_text(
+        f"experiment: clerks\nscenario: queue.yaml\nreplications: 2\nmeasures: [{measure}]\n"
+        f"{more}sweep: {{factors: {{{field}: {{values: {values}}}}}}}\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [("[2, 0, 3]", "error: 1 of 3 points failed"), ("[0, 0]", "error: 2 of 2 points failed")],
+)
+def test_sweep_ends_with_what_went_wrong_in_its_points(tmp_path, values, told):
+    path = _write_sweep(tmp_path, values=values)
+    result = payroute("sweep", path, "--out", tmp_path / "points", "--jobs", "1")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[0] == told
+    assert "Traceback" not in result.output
+    assert " points run, 0 kept from before" in result.stdout
+    assert (tmp_path / "points" / "sweep.parquet").exists()
+
+
+def test_a_bug_in_a_point_ends_in_one_with_its_traceback(tmp_path, monkeypatch):
+    path = _write_sweep(tmp_path, values="[0, 2]")
+    monkeypatch.setattr("sim.experiment.sweep.do_work", lambda _: 1 // 0)
+    result = payroute("sweep", path, "--out", tmp_path / "points", "--jobs", "1", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["failed"] == 2
+    assert "ZeroDivisionError" in result.stderr
+    assert "Please report it" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["sweep", "validate"])
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"field": "demand.custmers.rate"}, "clerks.yaml:5 sweep.factors.demand.custmers.rate"),
+        ({"measure": "sucess_rate"}, "Did you mean 'success_rate'?"),
+        ({"measure": "sttion/a/b"}, "Did you mean 'station'?"),
+        (
+            {"more": "precision: p99±1%\n"},
+            "clerks.yaml:5 precision: found in an experiment without",
+        ),
+        ({"more": "baseline: a\n"}, "clerks.yaml:5 baseline: found in an experiment without arms"),
+        (
+            {"more": "select: {measure: p99, indifference: 1}\n"},
+            "clerks.yaml:5 select: found in an experiment without arms",
+        ),
+        ({"more": "seed: 3\n", "field": "seed"}, "clerks.yaml:6 sweep.factors.seed"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_whole_sweep_is_told_once(
+    tmp_path, monkeypatch, command, changed, told
+):
+    monkeypatch.chdir(tmp_path)
+    path = _write_sweep(tmp_path, **changed)
+    result = payroute(command, path, *(("--jobs", "1") if command == "sweep" else ()))
+    assert result.exit_code == 2, result.output
+    assert result.stderr.count(told) == 1
+    assert result.stdout == ""
+
+
+def test_sweep_takes_a_seed(tmp_path):
+    path = _write_sweep(tmp_path)
+    words = ["sweep", path, "--jobs", "1", "--json", "--out"]
+    plain, *seeded = (
+        json.loads(payroute(*words, tmp_path / name, *more).stdout)["points"]
+        for name, more in (("a", ()), ("b", ("--seed", "7")), ("c", ("--set", "seed=7")))
+    )
+    assert seeded[0] == seeded[1] != plain
+
+
+def test_an_address_nobody_knows_is_the_users_mistake(tmp_path):
+    pytest.importorskip("fsspec")
+    path = _write_sweep(tmp_path)
+    result = payroute("sweep", path, "--jobs", "1", "--out", "bogus://foo/x")
+    assert result.exit_code == 2
+    assert "--out: found 'bogus://foo/x'" in result.stderr
+    assert "Traceback" not in result.output

@@ -71,6 +71,16 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
                 process.wait()
 
 
+def _connect(address: str) -> ClusterPool:
+    """Connect to a scheduler that may still be starting."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return ClusterPool(address)
+        except MachineError:
+            assert time.monotonic() < deadline
+
+
 def test_a_killed_worker_loses_nothing(
     tmp_path: Path, cluster: tuple[str, list[subprocess.Popen[bytes]]]
 ) -> None:
@@ -91,20 +101,36 @@ def test_a_killed_worker_loses_nothing(
             killed.append(started[-1].pid)
             os.kill(started[-1].pid, signal.SIGKILL)
 
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            pool = ClusterPool(address)
-            break
-        except MachineError:
-            assert time.monotonic() < deadline
-    with pool:
+    with _connect(address) as pool:
         found = run_sweep(loaded, str(tmp_path / "there"), pool, notice=kill_one)
     assert killed
     assert started[-1].wait(20) == -signal.SIGKILL
     assert (found.run, found.failed) == (40, 0)
     here = run_sweep(loaded, str(tmp_path / "here"), LocalPool(1))
     assert found.table == here.table
+
+
+def test_workers_of_another_version_and_another_folder_are_refused(
+    tmp_path: Path,
+    cluster: tuple[str, list[subprocess.Popen[bytes]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_tiny(tmp_path)
+    path = tmp_path / "experiment.yaml"
+    path.write_text(
+        "experiment: tills\nscenario: tiny.yaml\nreplications: 1\n"
+        "sweep: {factors: {clock.horizon: {values: [60 s, 61 s]}}}\n",
+        encoding="utf-8",
+    )
+    loaded = load_experiment(path)
+    # The workers were started in another directory than this one.
+    monkeypatch.chdir(tmp_path)
+    with _connect(cluster[0]) as pool:
+        assert run_sweep(loaded, "here", pool).failed == 0
+        monkeypatch.setattr("sim.experiment.sweep.fingerprint", lambda: (("payroute", "0"),))
+        refused = run_sweep(loaded, "here", pool)
+    assert (refused.run, refused.failed, refused.exit_code) == (2, 2, 4)
+    assert "the worker runs another version of payroute" in refused.errors[0]
 
 
 def test_an_address_without_a_scheduler_is_told_with_a_remedy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,62 @@ def kill_own_process(item: int) -> int:
 def test_a_killed_worker_is_reported_with_a_remedy() -> None:
     with LocalPool(2) as pool, pytest.raises(MachineError, match="lower --jobs"):
         list(pool.run(kill_own_process, [1, 2, 3]))
+
+
+def kill_own_process_if_odd(item: int) -> int:
+    """Die of every second piece of work."""
+    return kill_own_process(item) if item % 2 else item
+
+
+@pytest.mark.slow
+def test_pieces_that_kill_their_worker_lose_no_other() -> None:
+    with LocalPool(2) as pool:
+        found = dict(pool.run_all(kill_own_process_if_odd, [0, 1, 2, 3, 4, 6]))
+        assert sorted(found) == [0, 1, 2, 3, 4, 5]
+        assert [found[at] for at in (0, 2, 4, 5)] == [0, 2, 4, 6]
+        assert all("was killed" in str(found[at]) for at in (1, 3))
+        # A single piece is done in a process of its own too, or it would take us with it.
+        ((_, alone),) = pool.run_all(kill_own_process, [1])
+        assert isinstance(alone, MachineError)
+
+
+@pytest.mark.slow
+def test_a_pool_whose_workers_are_always_killed_gives_up() -> None:
+    with LocalPool(2) as pool, pytest.raises(MachineError, match=r"lower --jobs.*\(9 times\)"):
+        list(pool.run_all(kill_own_process, list(range(20))))
+
+
+def interrupt_own_process(item: int) -> int:
+    """Receive what a terminal sends to every process of a command at Ctrl-C."""
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.01)
+    return item
+
+
+@pytest.mark.slow
+def test_workers_leave_ctrl_c_to_their_parent() -> None:
+    with LocalPool(2) as pool:
+        assert dict(pool.run(interrupt_own_process, [1, 2, 3])) == {0: 1, 1: 2, 2: 3}
+
+
+def sleep_then_write(path: Path) -> None:
+    """Take longer than Ctrl-C does, and say that nobody came."""
+    time.sleep(20)
+    path.touch()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_what_workers_have_at_work(tmp_path: Path) -> None:
+    def run() -> None:
+        with LocalPool(2) as pool:
+            list(pool.run(sleep_then_write, [tmp_path / name for name in "abc"]))
+
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, 2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert list(tmp_path.iterdir()) == []
