@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from sim.analysis.summary import GROUPS
 from sim.errors import Problem, ScenarioError, UserError, suggest
 from sim.experiment.experiment_file import Factor, LoadedExperiment, Sweep
+from sim.experiment.picking import full_key
+from sim.experiment.precision import ALIASES
 from sim.experiment.sweep_points import place, write_number
 from sim.model.base import FieldPath, Model
 from sim.scenario.scenario import refuse_problems
@@ -76,6 +81,10 @@ def check_sweep(
                 problems.append((at, message if field == name else f"{field}: {message}"))
     for number, key in enumerate(loaded.experiment.measures):
         group, slash, _ = key.partition("/")
+        if not slash and full_key(key) not in headline_names():
+            known = headline_names()
+            message = f"unknown measure {key!r}; known: {', '.join(sorted(known))}."
+            problems.append((("measures", number), message + suggest(key, (*known, *ALIASES))))
         if slash and group not in GROUPS:
             problems.append(
                 (
@@ -85,6 +94,20 @@ def check_sweep(
                 )
             )
     refuse_problems(loaded.document, problems)
+
+
+@cache
+def headline_names() -> tuple[str, ...]:
+    """Return the names of the measures that every run has, whatever its scenario."""
+    from sim.analysis.measures import tally_measures
+    from sim.analysis.quantiles import QUANTILES
+    from sim.tables.folding import TALLY_WIDTH
+
+    names = [*tally_measures(np.zeros(TALLY_WIDTH, dtype=np.int64), 1.0)]
+    for start in ("end_to_end", "machine_time"):
+        names += [f"{start}_{name}" for name in (*QUANTILES, "max")]
+    names += [f"end_to_end_{name}_kaplan_meier" for name in QUANTILES]
+    return (*names, "completed_rate_peak", "open_share", "netting_ratio", "exposure_peak_minor")
 
 
 def _unknown(

@@ -18,8 +18,10 @@ from sim.errors import MachineError, ScenarioError, UserError
 from sim.experiment.experiment_file import Factor, LoadedExperiment, load_experiment
 from sim.experiment.pool import LocalPool
 from sim.experiment.sweep import PointItem, make_items, run_point, run_sweep
+from sim.experiment.sweep_check import headline_names
 from sim.experiment.sweep_points import lay_out, place
 from sim.experiment.sweep_store import Store
+from sim.experiment.work import WorkItem, do_work
 from tests.unit.experiment.tiny import write_tiny
 
 SERVERS = "rails.shop.stations.till.servers"
@@ -236,7 +238,7 @@ def test_a_factor_that_is_no_field_stops_the_sweep(tmp_path: Path, field: str, t
 @pytest.mark.parametrize(
     ("key", "told"),
     [
-        ("sucess_rate", "Did you mean 'success_rate'"),
+        ("sucess_rate", "yaml:4 measures.*Did you mean 'success_rate'"),
         ("station/shop.til/utilisation", "Did you mean 'shop.till/utilisation'"),
         ("sttion/shop.till/utilisation", "yaml:4 measures.*Did you mean 'station'"),
     ],
@@ -250,6 +252,13 @@ def test_a_measure_no_run_has_stops_the_sweep_at_its_first_point(
     with pytest.raises(UserError, match=told):
         run_sweep(loaded, str(tmp_path / "out"), LocalPool(1))
     assert len(list((tmp_path / "out").glob("points/*"))) <= 1
+
+
+def test_measures_are_known_without_a_run(tmp_path: Path) -> None:
+    loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3]}}}}}}")
+    (item,) = make_items(loaded, "")
+    summary = do_work(WorkItem(item.text, item.seed, 0)).summary
+    assert sorted(headline_names()) == sorted(summary.measures)
 
 
 def test_a_measure_that_depends_on_what_happens_loses_single_points(tmp_path: Path) -> None:
