@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from sim.errors import MachineError, PayrouteError, UserError
 from sim.experiment.experiment_file import LoadedExperiment, Sweep
-from sim.experiment.picking import full_key, place, require
+from sim.experiment.picking import full_key, pick, require
 from sim.experiment.pool import LastingPool
-from sim.experiment.replications import Replicated, measure_interval
+from sim.experiment.replications import Replicated
 from sim.experiment.sweep_check import check_sweep, find_decimals
 from sim.experiment.sweep_points import lay_out
 from sim.experiment.sweep_store import Store, absolute
@@ -339,9 +339,10 @@ def _failure(item: PointItem, problem: Exception) -> dict[str, object]:
 
 def _measured(held: Replicated, keys: Sequence[str]) -> dict[str, list[float | None]]:
     """Return value and interval of every measure."""
+    summary = held.summary()
     for key in keys:
         try:
-            require(held.summaries[0], (key,), where="measures")
+            require(summary, (key,), where="measures")
         except UserError as problem:
             group = key.partition("/")[0] if "/" in key else ""
             if group in _IN_EVERY_RUN:
@@ -349,14 +350,9 @@ def _measured(held: Replicated, keys: Sequence[str]) -> dict[str, list[float | N
             raise
     found: dict[str, list[float | None]] = {}
     for key in keys:
-        places = [place(summary, key) for summary in held.summaries]
-        interval = measure_interval(places[0][1], [measures for measures, _ in places])
-        if interval is None:
-            found[key] = [None, None, None]
-        elif interval.count < 2:
-            found[key] = [interval.value, None, None]
-        else:
-            found[key] = [interval.value, interval.low, interval.high]
+        measure = pick(summary, key)
+        assert measure is not None, key
+        found[key] = [measure.value, measure.low, measure.high]
     return found
 
 
