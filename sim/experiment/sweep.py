@@ -163,7 +163,7 @@ def run_sweep(
             store.await_point(item.number, item.key)
         if notice is not None:
             notice(count, len(items))
-    results = [store.read(item.number) for item in items]
+    results = [store.read(item.number, item.key) for item in items]
     table = _collect(tuple(sweep.factors), items[0].measures, results)
     failed = [result for result in results if result["status"] == FAILED]
     store.write_table(table, origin(command))
@@ -195,7 +195,7 @@ def _run_points(
                 store.write(batch[at].number, _failure(batch[at], done))
             yield batch[at]
         for item in batch if batch is ahead else ():
-            result = store.read(item.number)
+            result = store.read(item.number, item.key)
             if result.get("is_unknown_measure"):
                 raise UserError(str(result["error"]))
 

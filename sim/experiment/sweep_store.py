@@ -91,18 +91,25 @@ class Store:
         """Write a point's file, whole or not at all."""
         self._files.write(_name(number), json.dumps(content, allow_nan=False).encode())
 
-    def read(self, number: int) -> dict[str, object]:
+    def read(self, number: int, key: str | None = None) -> dict[str, object]:
         """Read a point's file.
+
+        Parameters
+        ----------
+        number : int
+        key : str, optional
+            Of the point that must be in it; absent: any.
 
         Raises
         ------
         MachineError
-            If it is missing: something was removed while the sweep ran.
+            If it is missing or another's: something was removed while the sweep ran, or a worker
+            wrote somewhere else.
         """
-        text = self._files.read(_name(number))
-        if text is None:
+        content = self._content(number)
+        if not content or key not in (None, content.get("key")):
             raise MachineError(f"point {number}: its file is gone; run the sweep again")
-        return cast("dict[str, object]", json.loads(text))
+        return content
 
     def _content(self, number: int) -> dict[str, object]:
         """Return a point's file, nothing where there is none or it cannot be read."""
@@ -135,7 +142,8 @@ class _Local:
         self._folder = Path(folder)
 
     def read(self, name: str) -> bytes | None:
-        with contextlib.suppress(FileNotFoundError):
+        # Where a file stands in the folder's place, writing says so.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             return (self._folder / name).read_bytes()
         return None
 

@@ -349,6 +349,31 @@ def test_workers_that_write_elsewhere_are_told_at_the_first_point(
     assert heard == []
 
 
+class _Forgetful(_Unlucky):
+    """Be a pool that writes only its first point where we look."""
+
+    def run_all(
+        self, function: Callable[[PointItem], int], items: Sequence[PointItem]
+    ) -> Iterator[tuple[int, int | MachineError]]:
+        """Do the point numbered 0."""
+        for at, item in enumerate(items):
+            yield at, function(item) if item.number == 0 else item.number
+
+
+def test_points_of_other_settings_are_never_taken_for_those_asked_for(tmp_path: Path) -> None:
+    loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}")
+    folder = str(tmp_path / "out")
+    run_sweep(loaded, folder, LocalPool(1))
+    with pytest.raises(MachineError, match="point 1: its file is gone"):
+        run_sweep(loaded, folder, _Forgetful(), seed=7)
+
+
+def test_a_folder_in_a_file_is_the_machines_refusal(tmp_path: Path) -> None:
+    loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3]}}}}}}")
+    with pytest.raises(MachineError, match="cannot write"):
+        run_sweep(loaded, str(loaded.path / "out"), LocalPool(1))
+
+
 def test_a_relative_folder_is_the_same_from_every_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
