@@ -86,6 +86,10 @@ class LoadRun:
         Where intervals were asked for.
     drains : tuple of Drain
         Accounts that run dry if the load goes on.
+    is_overloaded : bool
+        Whether payments piled up: the backlog grew, or more came than ended.
+    unbelieved : tuple of str
+        Quantiles the objectives are about for which too few payments were completed.
     """
 
     replication: int
@@ -99,6 +103,8 @@ class LoadRun:
     faults: tuple[str, ...]
     series: tuple[IntervalFigures, ...] = ()
     drains: tuple[Drain, ...] = ()
+    is_overloaded: bool = False
+    unbelieved: tuple[str, ...] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -109,6 +115,11 @@ class LoadRun:
     def is_sustained(self) -> bool:
         """Say whether the run is a measurement and meets everything."""
         return not self.misses and not self.faults
+
+    def value(self, name: str) -> float | None:
+        """Return a headline measure; None where there is none or it is not to be believed."""
+        value = None if name in self.unbelieved else self.summary.measures[name].value
+        return None if value is None else float(value)
 
 
 def run_load(item: LoadItem) -> LoadRun:
@@ -142,7 +153,12 @@ def run_load(item: LoadItem) -> LoadRun:
     series: tuple[IntervalFigures, ...] = ()
     if item.edges_us:
         series = parts.figures([watcher.inside(edge) for edge in item.edges_us[1:]])
-    misses = _misses(item.objectives, summary, backlog, window)
+    piled_up = _piled_up(backlog, window)
+    few = _unbelieved(item.objectives, summary)
+    believed = tuple(one for one in item.objectives if one.key not in few)
+    misses = _objective_misses(believed, summary) + piled_up
+    if not any(objective.key == "success_rate" for objective in item.objectives):
+        misses += _turned_away(summary, backlog, window)
     if item.is_soak:
         misses += drift_reasons(series, rise=backlog.rise)
     return LoadRun(
@@ -154,9 +170,14 @@ def run_load(item: LoadItem) -> LoadRun:
         bottleneck=find_bottleneck(plan, summary, places),
         participants=find_participants(plan, summary, compiled.scenario.accounts),
         misses=misses,
-        faults=_faults(plan, item.objectives, summary, (window.offered, _expected(compiled, item))),
+        faults=(
+            *_clock_faults(plan, (window.offered, _expected(compiled, item))),
+            *_count_faults(plan, item.objectives, summary, is_overloaded=bool(piled_up)),
+        ),
         series=series,
         drains=find_drains(plan, places),
+        is_overloaded=bool(piled_up),
+        unbelieved=few,
     )
 
 
@@ -166,10 +187,14 @@ def _shares(item: LoadItem) -> tuple[float, ...]:
     return tuple(sorted({*_SHARES, *(share for share in wanted if share is not None)}))
 
 
-def _misses(
-    objectives: tuple[Objective, ...], summary: Summary, backlog: Backlog, window: IntervalFigures
-) -> tuple[str, ...]:
-    """Say what is not met."""
+def _unbelieved(objectives: tuple[Objective, ...], summary: Summary) -> tuple[str, ...]:
+    """Return the quantiles for which too few payments were completed."""
+    completed = number(summary.measures, "completed")
+    return tuple(one.key for one in objectives if completed < one.completions_needed())
+
+
+def _objective_misses(objectives: tuple[Objective, ...], summary: Summary) -> tuple[str, ...]:
+    """Say which objectives are not met."""
     from sim.experiment.picking import pick
 
     found = []
@@ -180,6 +205,12 @@ def _misses(
                 "nothing" if measure is None or measure.value is None else f"{float(measure):.4g}"
             )
             found.append(f"{objective} missed: {value}")
+    return tuple(found)
+
+
+def _piled_up(backlog: Backlog, window: IntervalFigures) -> tuple[str, ...]:
+    """Say by what payments are seen to pile up, which no load that is sustained lets them do."""
+    found = []
     if backlog.is_growing:
         found.append(
             f"backlog grew from {backlog.start:.0f} to {backlog.end:.0f} payments, more than three "
@@ -192,20 +223,27 @@ def _misses(
             f"completed load lags behind offered load: {window.offered:,} payments came, "
             f"{window.ended:,} ended, {short / window.offered:.1%} fewer"
         )
-    if any(objective.key == "success_rate" for objective in objectives):
-        return tuple(found)
-    # A place that turns payments away never has a long queue; unless the objectives say how many
-    # may fail, what is refused is not carried. Those that find another route are completed after
-    # all, so no more count than are missing.
-    turned_away, penniless = _refused(summary)
-    lacking = min(window.offered - window.completed, turned_away + penniless)
-    if lacking > _LAG_MAX * window.offered + 3 * backlog.deviation:
-        found.append(
-            f"completed load lags behind offered load: {lacking / window.offered:.1%} of payments "
-            f"were refused, {turned_away:,.0f} times for a full or closed place, {penniless:,.0f} "
-            "times for want of money"
-        )
     return tuple(found)
+
+
+def _turned_away(summary: Summary, backlog: Backlog, window: IntervalFigures) -> tuple[str, ...]:
+    """Say how many payments were refused, where they are too many.
+
+    Notes
+    -----
+    A place that turns payments away never has a long queue; unless the objectives say how many may
+    fail, what is refused is not carried. Those that find another route are completed after all, so
+    no more count than are missing.
+    """
+    full, penniless = _refused(summary)
+    lacking = min(window.offered - window.completed, full + penniless)
+    if lacking <= _LAG_MAX * window.offered + 3 * backlog.deviation:
+        return ()
+    return (
+        f"completed load lags behind offered load: {lacking / window.offered:.1%} of payments "
+        f"were refused, {full:,.0f} times for a full or closed place, {penniless:,.0f} "
+        "times for want of money",
+    )
 
 
 def _refused(summary: Summary) -> tuple[float, float]:
@@ -217,13 +255,8 @@ def _refused(summary: Summary) -> tuple[float, float]:
     )
 
 
-def _faults(
-    plan: Plan,
-    objectives: tuple[Objective, ...],
-    summary: Summary,
-    offered: tuple[int, float],
-) -> tuple[str, ...]:
-    """Say why a run is no measurement of its load.
+def _clock_faults(plan: Plan, offered: tuple[int, float]) -> tuple[str, ...]:
+    """Say whether the load was there, and long enough.
 
     Parameters
     ----------
@@ -237,16 +270,33 @@ def _faults(
     came, expected = offered
     if abs(came - expected) > _DEVIATIONS * sqrt(max(expected, 1)):
         found.append(f"offered {came:,} payments where {expected:,.0f} were asked for")
-    completed = float(summary.measures["completed"])
+    return tuple(found)
+
+
+def _count_faults(
+    plan: Plan, objectives: tuple[Objective, ...], summary: Summary, *, is_overloaded: bool
+) -> tuple[str, ...]:
+    """Say which quantiles too few payments were completed to believe.
+
+    Notes
+    -----
+    Where payments pile up, few are completed because they wait: as long as enough of them were
+    submitted, that is an answer, not want of one.
+    """
+    found = []
+    window_s = (plan.horizon_us - plan.warm_up_us) / SECOND_US
+    completed = number(summary.measures, "completed")
+    submitted = number(summary.measures, "submitted")
     for objective in objectives:
         needed = objective.completions_needed()
-        if completed < needed:
-            enough_s = ceil(1.2 * window_s * needed / max(completed, 1) / 60) * 60
-            hint = f", as in some {enough_s} s at this load" if completed > 0 else ""
-            found.append(
-                f"{completed:.0f} payments completed; {objective.key} needs {needed} to be "
-                f"believed{hint}"
-            )
+        if completed >= needed or (is_overloaded and submitted >= needed):
+            continue
+        enough_s = ceil(1.2 * window_s * needed / max(completed, 1) / 60) * 60
+        hint = f", as in some {enough_s} s at this load" if completed > 0 else ""
+        found.append(
+            f"{completed:.0f} payments completed; {objective.key} needs {needed} to be "
+            f"believed{hint}"
+        )
     return tuple(found)
 
 

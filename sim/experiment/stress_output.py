@@ -80,7 +80,7 @@ def _point(point: LoadPoint) -> dict[str, Json]:
                 "reasons": [*run.faults, *run.misses],
                 "offered_rate_mean": run.offered,
                 "completed_rate_mean": run.completed,
-                "end_to_end_p99": run.summary.measures["end_to_end_p99"].value,
+                "end_to_end_p99": run.value("end_to_end_p99"),
                 "intervals": [_interval(part) for part in run.series],
                 "drains": [
                     {

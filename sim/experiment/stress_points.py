@@ -164,8 +164,8 @@ class LoadPoint:
 
         None where one of them has none, and where one is no measurement: it is not averaged away.
         """
-        values = [run.summary.measures[name].value for run in self.runs]
-        known = [float(value) for value in values if value is not None]
+        values = [run.value(name) for run in self.runs]
+        known = [value for value in values if value is not None]
         return self._mean(known if len(known) == len(values) else [])
 
     @property

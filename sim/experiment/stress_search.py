@@ -12,6 +12,7 @@ from math import sqrt
 
 from sim.analysis.intervals import mean_interval
 from sim.errors import UserError
+from sim.experiment.bottleneck import number
 from sim.experiment.load_run import LoadRun
 from sim.experiment.stress_points import LoadTest, bracket, rounded
 
@@ -256,7 +257,10 @@ def _above(runs: Mapping[float, LoadRun], low: float, limits: Limits) -> float:
 def _below(runs: Mapping[float, LoadRun], high: float, limits: Limits) -> float | None:
     """Return a load below the lowest that is not sustained; None where none can be measured."""
     run = runs[high]
-    completed = float(run.summary.measures["completed"])
+    # Of those that pile up a lower load completes what this one left open.
+    completed = number(run.summary.measures, "completed")
+    if run.is_overloaded:
+        completed += number(run.summary.measures, "in_progress")
     promised = limits.completions + _DEVIATIONS * sqrt(limits.completions)
     floor = high * promised / max(completed, 1)
     if floor > high * (1 - limits.tolerance):
@@ -264,7 +268,7 @@ def _below(runs: Mapping[float, LoadRun], high: float, limits: Limits) -> float 
     if limits.is_near:
         tried = len([load for load in runs if load < (1 + _NEAR) * high])
         return max(floor, high * (1 - _creep(tried, limits)))
-    if run.backlog.is_growing and 0 < run.completed < 0.98 * run.offered:
+    if run.is_overloaded and 0 < run.completed < 0.98 * run.offered:
         # What leaves while more and more wait is what the bottleneck can do.
         return max(floor, high * run.completed / run.offered * 0.99)
     return max(floor, high / 2)

@@ -83,7 +83,10 @@ def _of_search(found: Stress) -> list[str]:
         limiting = found.limiting
         where = "" if limiting is None else f"; the lowest, {limiting.load:.6g} {UNIT}, does not: "
         why = "" if limiting is None else "; ".join(limiting.example)
-        return [f"No load that can be measured meets {plan.wanted}{where}{why}."]
+        lines = [f"No load that can be measured meets {plan.wanted}{where}{why}."]
+        if limiting is not None and any(run.is_overloaded for run in limiting.runs):
+            lines.append("Lower loads take a longer --window to be measured.")
+        return lines
     runs = f"{plan.replications} runs of {plan.window_s} s" if plan.replications > 1 else "one run"
     if capacity.high is None:
         return [

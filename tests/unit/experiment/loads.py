@@ -79,11 +79,16 @@ def made_up_run(
     completed: float = 5000,
     submitted: float = 5000,
     utilisation: float | None = None,
+    waiting: float | None = None,
 ) -> LoadRun:
-    """Return a run that knows what the search asks of it and nothing else."""
+    """Return a run that knows what the search asks of it and nothing else.
+
+    Where payments are waiting at the end, they have piled up.
+    """
     measures = {
         "completed": Measure(completed, "payments"),
         "submitted": Measure(submitted, "payments"),
+        "in_progress": Measure(waiting or 0.0, "payments"),
     }
     bottleneck = None if utilisation is None else Bottleneck("here", "busy", utilisation)
     return LoadRun(
@@ -96,6 +101,7 @@ def made_up_run(
         participants=(),
         misses=() if is_sustained else ("too slow",),
         faults=() if is_valid else ("too few",),
+        is_overloaded=waiting is not None,
     )
 
 

@@ -91,6 +91,46 @@ def test_a_scenario_whose_own_load_fails_has_a_capacity_below_it(tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_a_search_from_a_queue_that_ran_away_finds_the_capacity(tmp_path: Path) -> None:
+    # Two a second pass. At 20 a second 21 600 wait after the warm-up: nobody who comes later is
+    # done within the window, and no quantile is known.
+    changes = (
+        "rails.shop.stations.gate.rate_limit=2 /s",
+        "clock={horizon: 30 min, warm_up: 20 min}",
+        "demand.customers.rate=20 /s",
+    )
+    test = load_test(load_text(tmp_path, GATE, *changes), "p99<=60s", replications=2)
+    found = run_stress(test)
+    assert found.capacity is not None
+    assert found.capacity.value == pytest.approx(2, rel=0.05)
+    own = found.points[-1]
+    assert own.load == 20
+    assert (own.verdict, own.is_valid) == ("FAIL", True)
+    assert own.runs[0].summary["completed"].value == 0
+    assert own.reasons[0].startswith("backlog grew")
+    # What too few were completed for is not shown, though nothing is wrong with the run.
+    assert own.mean("end_to_end_p99") is None
+    assert own.completed == pytest.approx(2, rel=0.01)
+
+
+@pytest.mark.slow
+def test_a_queue_that_ran_away_is_no_measurement_of_too_few(tmp_path: Path) -> None:
+    # Some 750 come to where 300 can pass: p99 needs 1000, p90 but 100.
+    changes = ("rails.shop.stations.gate.rate_limit=0.5 /s", "demand.customers.rate=1.25 /s")
+    loaded = load_text(tmp_path, GATE, *changes)
+    few = run_stress(load_test(loaded, "p99<=60s", replications=1), 1.25)
+    assert not few.is_valid
+    assert "p99 needs 1000 to be believed" in few.reasons[0]
+    many = run_stress(load_test(loaded, "p90<=60s", replications=1), 1.25)
+    assert many.is_valid
+    assert many.verdict == "FAIL"
+    # More than can be measured always pile up; a search says how to look lower.
+    found = run_stress(load_test(loaded, "p99<=60s", replications=1))
+    assert found.capacity is None
+    assert sentences(found)[1] == "Lower loads take a longer --window to be measured."
+
+
+@pytest.mark.slow
 def test_a_search_without_a_limit_stops_and_says_so(tmp_path: Path) -> None:
     test = load_test(load_text(tmp_path, ENDLESS), replications=2, payments_max=66_000)
     found = run_stress(test)

@@ -96,6 +96,30 @@ def test_a_search_goes_down_no_further_than_can_be_measured() -> None:
     assert len(runs) <= 5
 
 
+@pytest.mark.parametrize("start", [3.0, 200.0])
+def test_a_queue_that_ran_away_sends_the_search_down(start: float) -> None:
+    # One is served a second. Far above that nobody who came in the 2000 s of the window is done.
+    def crowded(load: float) -> LoadRun:
+        if load <= 1:
+            return made_up_run(load, completed=2000 * load)
+        return made_up_run(load, is_sustained=False, completed=0, waiting=2000 * load)
+
+    runs = _searched(1.0, (start,), FAR, crowded)
+    assert max(runs) == start
+    low, high = _ends(runs)
+    assert low <= 1 <= high
+    assert high - low <= 0.005 * high
+
+
+def test_what_piled_up_is_followed_down_no_further_than_can_be_measured() -> None:
+    def crowded(load: float) -> LoadRun:
+        return made_up_run(load, is_sustained=False, completed=0, waiting=20 * load)
+
+    # As above: 900 needed of 20 per unit of load, whether they are done or wait.
+    runs = _searched(0.0, (400.0,), Limits(0.005, 1e6, completions=900), crowded)
+    assert min(runs) == 51
+
+
 def test_a_load_too_low_to_be_measured_is_raised_until_it_can_be() -> None:
     def few(load: float) -> LoadRun:
         return made_up_run(load, is_valid=20 * load >= 1000, completed=20 * load, submitted=0)
