@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _LOAD = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>x|/\s*s)\s*")
 _RAMP = re.compile(r"\s*(?P<low>\d+(?:\.\d+)?)\s*%?\s*-\s*(?P<high>\d+(?:\.\d+)?)\s*%\s*")
+_PERCENT = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*%?\s*")
+_TOLERANCE_MIN, _TOLERANCE_MAX = 0.0001, 0.2
+"""Loads are kept with six digits, so a bracket cannot be much narrower."""
 
 SloOption = Annotated[
     str, typer.Option(metavar="OBJECTIVES", help="As in 'p99<=5s,success>=99.5%'.")
@@ -49,6 +52,10 @@ RampOption = Annotated[
     str,
     typer.Option(metavar="LOW-HIGH%", help="Shares of --load, or of the capacity, a ramp covers."),
 ]
+ToleranceOption = Annotated[
+    str,
+    typer.Option(metavar="PERCENT", help="Width at which a bracket around the capacity will do."),
+]
 RunsOption = Annotated[int, typer.Option(metavar="N", min=1, help="Runs of every load.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field.")
@@ -73,6 +80,7 @@ def stress_command(
     profile: ProfileOption = "step",
     window: WindowOption = None,
     ramp: RampOption = "25-125%",
+    tolerance: ToleranceOption = "0.5%",
     replications: RunsOption = 5,
     changes: SetOption = None,
     seed: SeedOption = None,
@@ -110,6 +118,7 @@ def stress_command(
         profile=profile,
         ramp=_parse_ramp(ramp),
         ramp_window_s=windows[1],
+        tolerance=_parse_tolerance(tolerance),
     )
     find_engine("compiled", Silence())
     with LocalPool(processes) as pool, RunCounter() as counter:
@@ -141,6 +150,18 @@ def _parse_ramp(text: str) -> tuple[float, float]:
     if not 0 < low < high:
         raise UserError(f"--ramp: found {text!r}; allowed: such as 25-125%, rising from above 0")
     return low / 100, high / 100
+
+
+def _parse_tolerance(text: str) -> float:
+    """Return the relative width of a bracket."""
+    found = _PERCENT.fullmatch(text)
+    share = 0.0 if found is None else float(found["number"]) / 100
+    if not _TOLERANCE_MIN <= share <= _TOLERANCE_MAX:
+        raise UserError(
+            f"--tolerance: found {text!r}; allowed: such as 0.5%, from {_TOLERANCE_MIN:.2%} to "
+            f"{_TOLERANCE_MAX:.0%}"
+        )
+    return share
 
 
 def _show(found: Stress, *, form: str | None, out: Path | None, as_json: bool) -> None:
@@ -175,6 +196,7 @@ def _show_to_people(found: Stress) -> None:
     from sim.experiment.stress_words import (
         PARTICIPANTS_SHOWN,
         chart,
+        chart_note,
         chart_rows,
         sentences,
     )
@@ -185,7 +207,8 @@ def _show_to_people(found: Stress) -> None:
     typer.echo("")
     rows = chart_rows(found)
     if len(rows) > 1:
-        typer.echo("\n".join(chart(rows)) + "\n")
+        note = chart_note(found)
+        typer.echo("\n".join([*chart(rows), *([note] if note else [])]) + "\n")
     if found.points:
         typer.echo(render(points_table(found), "markdown"))
     if found.ramp is not None:

@@ -71,10 +71,15 @@ class Stress:
         return () if limiting is None else limiting.example
 
     @property
+    def complete(self) -> tuple[LoadPoint, ...]:
+        """Return the points run in every replication; the search passes others by in some."""
+        return tuple(one for one in self.points if len(one.runs) == self.plan.replications)
+
+    @property
     def sustained(self) -> LoadPoint | None:
         """Return the highest load every replication was run at and sustained, below any failure."""
         found = None
-        for point in self._complete():
+        for point in self.complete:
             if point.verdict == "PASS":
                 found = point
             elif point.is_valid:
@@ -84,7 +89,7 @@ class Stress:
     @property
     def limiting(self) -> LoadPoint | None:
         """Return the lowest load, run in every replication, that not all of them sustain."""
-        failed = [point for point in self._complete() if point.verdict == "FAIL"]
+        failed = [point for point in self.complete if point.verdict == "FAIL"]
         valid = [point for point in failed if point.is_valid]
         # What half of the runs miss says more of the limit than what one of them does.
         most = [point for point in valid if 2 * point.sustained_count <= len(point.runs)]
@@ -115,9 +120,6 @@ class Stress:
         if point is None and not self.is_search and self.points:
             point = self.points[0] if self.points[0].is_valid else None
         return mean_participants([run.participants for run in point.runs]) if point else ()
-
-    def _complete(self) -> list[LoadPoint]:
-        return [point for point in self.points if len(point.runs) == self.plan.replications]
 
 
 def run_stress(test: LoadTest, load: float | None = None) -> Stress:

@@ -39,6 +39,10 @@ def as_json_object(found: Stress) -> dict[str, Json]:
         "streams": list(found.plan.streams),
         "window_s": found.plan.window_s,
         "replications": found.plan.replications,
+        "replications_combined": (
+            len(found.capacity.combined) if found.capacity is not None else None
+        ),
+        "tolerance": found.plan.tolerance,
         "sentences": list(sentences(found)),
     }
 
@@ -63,6 +67,7 @@ def _point(point: LoadPoint) -> dict[str, Json]:
         "factor": point.factor,
         "verdict": point.verdict,
         "is_valid": point.is_valid,
+        "replications": len(point.runs),
         "reasons": list(point.reasons),
         "offered_rate_mean": point.offered,
         "completed_rate_mean": point.completed,

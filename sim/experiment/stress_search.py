@@ -66,6 +66,16 @@ class Capacity:
     high: float | None
     brackets: tuple[Bracket, ...]
 
+    @property
+    def combined(self) -> tuple[Bracket, ...]:
+        """Return the brackets combined: all but those of replications without a measurement."""
+        return known_brackets(self.brackets)
+
+    @property
+    def is_bracket(self) -> bool:
+        """Say whether all brackets combined are one: its ends are those of the search, not luck."""
+        return len({(one.low, one.high) for one in self.combined}) == 1
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -162,7 +172,7 @@ def combine(brackets: Sequence[Bracket]) -> Capacity | None:
     replication that sustained nothing it could measure has the low 0; one without any measurement
     is left out.
     """
-    known = [one for one in brackets if one.low is not None or one.high is not None]
+    known = known_brackets(brackets)
     lows = [one.low or 0.0 for one in known]
     if not any(lows):
         return None
@@ -175,6 +185,11 @@ def combine(brackets: Sequence[Bracket]) -> Capacity | None:
         return Capacity(value, lows[0], highs[0], tuple(brackets))
     low = max(0.0, mean_interval(lows).low)
     return Capacity(value, low, mean_interval(highs).high, tuple(brackets))
+
+
+def known_brackets(brackets: Sequence[Bracket]) -> tuple[Bracket, ...]:
+    """Return the brackets that say something."""
+    return tuple(one for one in brackets if one.low is not None or one.high is not None)
 
 
 def next_loads(

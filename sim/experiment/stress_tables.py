@@ -21,8 +21,8 @@ def main_table(found: Stress) -> TabularData:
 def points_table(found: Stress) -> TabularData:
     """Return throughput and time against load, a row per load."""
     columns = (
-        *("load", "factor", "verdict", "valid", "passed", "offered", "completed", "p50_s", "p99_s"),
-        *("success", "backlog_start", "backlog_end", "busiest", "why"),
+        *("load", "factor", "verdict", "valid", "runs", "passed", "offered", "completed"),
+        *("p50_s", "p99_s", "success", "backlog_start", "backlog_end", "busiest", "why"),
     )
     rows = tuple(
         (
@@ -30,6 +30,7 @@ def points_table(found: Stress) -> TabularData:
             point.factor,
             point.verdict,
             "yes" if point.is_valid else "no",
+            len(point.runs),
             f"{point.sustained_count} of {len(point.runs)}",
             point.offered,
             point.completed,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sim.experiment.stress import Stress
 from sim.experiment.stress_points import UNIT
 from sim.experiment.stress_ramp import Crossing, Ramp
+from sim.experiment.stress_search import Capacity
 from sim.experiment.stress_tables import ramp_table
 from sim.experiment.tabular import joined, short
 
@@ -49,15 +50,27 @@ def chart(rows: Sequence[tuple[float, float | None, float | None]]) -> list[str]
 
 
 def chart_rows(found: Stress) -> list[tuple[float, float | None, float | None]]:
-    """Return what the chart of a test shows: its points, or the intervals of its ramp alone."""
+    """Return what the chart of a test shows: its points, or the intervals of its ramp alone.
+
+    Points the search passed by in some replications only are left out: their luck is other luck.
+    """
     if found.points or found.ramp is None:
         return [
             (point.load, point.completed, point.mean("end_to_end_p99"))
-            for point in found.points
+            for point in found.complete
             if point.is_valid
         ]
     rows = ramp_table(found.ramp).records()
     return [(_number(row["load"]), _known(row["completed"]), _known(row["p99_s"])) for row in rows]
+
+
+def chart_note(found: Stress) -> str:
+    """Say which loads the chart leaves out; empty where it shows all."""
+    count = len(found.points) - len(found.complete)
+    if count == 0:
+        return ""
+    loads = "1 load" if count == 1 else f"{count} loads"
+    return f"({loads} not run in all {found.plan.replications} replications: in the table only)"
 
 
 def _bar(value: float | None, most: float) -> str:
@@ -87,26 +100,46 @@ def _of_search(found: Stress) -> list[str]:
         if limiting is not None and any(run.is_overloaded for run in limiting.runs):
             lines.append("Lower loads take a longer --window to be measured.")
         return lines
-    runs = f"{plan.replications} runs of {plan.window_s} s" if plan.replications > 1 else "one run"
     if capacity.high is None:
+        known = len(capacity.combined)
         return [
-            f"No limit found up to {capacity.value:.6g} {UNIT}: {runs} of it meet {plan.wanted}."
+            f"No limit found up to {capacity.value:.6g} {UNIT}: {_runs(known, plan.window_s)} of "
+            f"it meet {plan.wanted}{_left_out(plan.replications - known)}."
         ]
     lines = [
-        f"Capacity: {capacity.value:.6g} {UNIT} ({capacity.low:.6g} to {capacity.high:.6g}, "
-        f"{_meaning(plan.replications)}) within {plan.wanted}."
+        f"Capacity: {capacity.value:.6g} {UNIT} ({_interval_words(capacity)}) within {plan.wanted}."
     ]
     if sustained is not None:
+        runs = _runs(len(sustained.runs), plan.window_s)
         lines.append(f"Sustained in every one of {runs}: {sustained.load:.6g} {UNIT}.")
     if found.base > capacity.high:
         lines.append(f"The scenario's own load, {found.base:.6g} {UNIT}, is above that.")
     return lines
 
 
-def _meaning(replications: int) -> str:
-    if replications == 1:
-        return "bracket of a single run, which knows nothing of luck"
-    return f"95 % interval over {replications} replications"
+def _interval_words(capacity: Capacity) -> str:
+    """Return the interval of a capacity, and what it is the interval of."""
+    number, left_out = len(capacity.combined), len(capacity.brackets) - len(capacity.combined)
+    between = f"{capacity.low:.6g} to {capacity.high:.6g}"
+    if number == 1:
+        text = f"{between}, bracket of a single run, which knows nothing of luck"
+    elif capacity.is_bracket:
+        # Luck may be smaller than the bracket; nothing narrower is known of it.
+        text = (
+            f"all {number} replications break between {capacity.low:.6g} and {capacity.high:.6g}: "
+            "the interval is the bracket, --tolerance narrows it"
+        )
+    else:
+        text = f"{between}, 95 % interval over {number} replications"
+    return text + _left_out(left_out)
+
+
+def _left_out(count: int) -> str:
+    return "" if count == 0 else f"; {count} more gave no measurement"
+
+
+def _runs(count: int, window_s: int) -> str:
+    return f"{count} runs of {window_s} s" if count > 1 else "one run"
 
 
 def _of_load(found: Stress) -> list[str]:

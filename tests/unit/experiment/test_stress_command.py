@@ -31,6 +31,11 @@ def _stress(folder: Path, *words: str) -> tuple[int, str, str]:
         (("--load", "0x"), "--load: found '0x'"),
         (("--profile", "rampp"), "Did you mean 'ramp'?"),
         (("--ramp", "120-50%"), "--ramp: found '120-50%'; allowed: such as 25-125%"),
+        (
+            ("--tolerance", "0%"),
+            "--tolerance: found '0%'; allowed: such as 0.5%, from 0.01% to 20%",
+        ),
+        (("--tolerance", "half"), "--tolerance: found 'half'; allowed: such as 0.5%"),
         (("--stream", "customer"), "Did you mean 'customers'?"),
         (("--format", "parquet"), "found parquet without a file"),
         (("--jobs", "0"), "--jobs: found 0; allowed: 1 or more"),
@@ -72,7 +77,7 @@ def test_the_table_of_loads_is_written_in_every_format(tmp_path: Path) -> None:
     code, out, _ = _stress(tmp_path, *words, "--format", "csv")
     assert code == 0
     [row] = csv.DictReader(out.splitlines())
-    assert (row["load"], row["verdict"], row["passed"]) == ("20.0", "PASS", "1 of 1")
+    assert (row["load"], row["runs"], row["passed"]) == ("20.0", "1", "1 of 1")
     target = tmp_path / "points.parquet"
     code, out, err = _stress(tmp_path, *words, "--out", str(target))
     assert code == 0
@@ -92,6 +97,30 @@ def test_people_read_capacity_bottleneck_chart_and_table(tmp_path: Path) -> None
     assert any(line.startswith("Ramp from ") for line in lines)
     assert any(line.startswith("Bottleneck: shop.gate, ") for line in lines)
     assert any("####" in line for line in lines)
+    # The search went by some loads in one replication alone; those are no points of the curve.
+    table = [line.split("|") for line in lines if line.startswith("| ") and "| yes |" in line]
+    shown = [cells[1].strip() for cells in table if cells[5].strip() == "2"]
+    passed_by = [cells[1].strip() for cells in table if cells[5].strip() == "1"]
+    assert shown
+    assert passed_by
+    begin = next(at for at, line in enumerate(lines) if line.lstrip().startswith("load "))
+    assert [line.split()[0] for line in lines[begin + 1 : begin + 1 + len(shown)]] == shown
+    loads = "1 load" if len(passed_by) == 1 else f"{len(passed_by)} loads"
+    note = f"({loads} not run in all 2 replications: in the table only)"
+    assert lines[begin + 1 + len(shown)] == note
     assert sum(line.startswith("| load |") for line in lines) == 1
     assert sum(line.startswith("| from_s | load |") for line in lines) == 1
     assert "run 2: PASS" in err
+
+
+@pytest.mark.slow
+def test_a_bracket_is_as_narrow_as_asked_for(tmp_path: Path) -> None:
+    for text, share in (("10 %", 0.1), ("1", 0.01)):
+        code, out, _ = _stress(tmp_path, "--tolerance", text, "--replications", "1", "--json")
+        assert code == 0
+        content = json.loads(out)
+        assert content["tolerance"] == pytest.approx(share)
+        [one] = content["brackets"]
+        assert one["high"] - one["low"] <= share * one["high"]
+        assert one["low"] * 0.95 < 40 < one["high"] * 1.05
+        assert content["replications_combined"] == 1
