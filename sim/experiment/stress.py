@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.experiment.bottleneck import Bottleneck, largest_cause
+from sim.experiment.stress_fullest import find_fullest
 from sim.experiment.stress_participants import Participant, mean_participants
 from sim.experiment.stress_points import LoadPoint, LoadTest, StressPlan
 from sim.experiment.stress_ramp import Ramp, run_ramp
@@ -116,10 +117,17 @@ class Stress:
 
         Where one load was tested it is that load, whatever its verdict, as long as it was measured.
         """
+        return mean_participants(self._carried())
+
+    def fullest(self) -> tuple[Participant, ...]:
+        """Return the institutions that cannot be told from the one nearest to being full."""
+        return find_fullest(self._carried(), self.plan.window_s)
+
+    def _carried(self) -> list[tuple[Participant, ...]]:
         point = self.sustained
         if point is None and not self.is_search and self.points:
             point = self.points[0] if self.points[0].is_valid else None
-        return mean_participants([run.participants for run in point.runs]) if point else ()
+        return [run.participants for run in point.runs] if point else []
 
 
 def run_stress(test: LoadTest, load: float | None = None) -> Stress:

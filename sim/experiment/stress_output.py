@@ -33,6 +33,7 @@ def as_json_object(found: Stress) -> dict[str, Json]:
             for one in (found.capacity.brackets if found.capacity is not None else ())
         ],
         "participants": [_participant(one) for one in found.participants()],
+        "nearest_to_full": [one.name for one in found.fullest()],
         "ramp": None if found.ramp is None else _ramp(found.ramp),
         "profile": found.plan.profile,
         "objectives": [str(objective) for objective in found.plan.objectives],

@@ -74,7 +74,8 @@ def participants_table(found: Stress) -> TabularData:
             one.completed_rate,
             one.station or "",
             one.utilisation,
-            one.full_at,
+            # Two digits are what an extrapolation is good for.
+            None if one.full_at is None else float(f"{one.full_at:.2g}"),
             "" if one.account is None else f"{one.account} ({one.short:.0f} payments)",
         )
         for one in found.participants()

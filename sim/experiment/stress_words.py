@@ -228,14 +228,7 @@ def _of_participants(found: Stress) -> list[str]:
     ones = found.participants()
     if not ones:
         return []
-    lines = []
-    first = ones[0]
-    if first.full_at is not None and first.station is not None:
-        lines.append(
-            f"Of the institutions {first.name} is nearest to being full: {first.station} has "
-            f"{first.utilisation:.1%} in use at {first.completed_rate:.4g} {UNIT} through it and "
-            f"would be full at {first.full_at:.4g} (extrapolated)."
-        )
+    lines = _of_fullest(found)
     lacking = [one for one in ones if one.short > 0]
     for one in lacking[:PARTICIPANTS_SHOWN]:
         lines.append(f"{one.name} lacks money on {one.account}: {one.short:.0f} payments.")
@@ -244,6 +237,43 @@ def _of_participants(found: Stress) -> list[str]:
             f"{len(ones) - PARTICIPANTS_SHOWN} more institutions are in the JSON (--json)."
         )
     return lines
+
+
+def _of_fullest(found: Stress) -> list[str]:
+    """Name the institution nearest to being full, if luck lets it be told from the next."""
+    alike = found.fullest()
+    if not alike:
+        return []
+    uses = [one.utilisation or 0.0 for one in alike]
+    rates = [one.full_at or 0.0 for one in alike]
+    used = _between(_percent(min(uses)), _percent(max(uses)))
+    full = _between(roughly(min(rates)), roughly(max(rates)))
+    first = alike[0]
+    if len(alike) == 1:
+        return [
+            f"Of the institutions {first.name} is nearest to being full: {first.station} has "
+            f"{used} % in use at {first.completed_rate:.3g} {UNIT} through it and would be full at "
+            f"about {full} (extrapolated from {used} % of use)."
+        ]
+    return [
+        f"{len(alike)} of {len(found.participants())} institutions are about equally near to being "
+        f"full, at {used} % each: luck alone may set them so far apart. Each would be full at "
+        f"about {full} {UNIT} through it (extrapolated from {used} % of use)."
+    ]
+
+
+def roughly(value: float) -> str:
+    """Return a number with the two digits an extrapolation is good for."""
+    kept = float(f"{value:.2g}")
+    return f"{kept:,.0f}" if kept >= 10 else f"{kept:g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}" if share < 0.1 else f"{100 * share:.0f}"
+
+
+def _between(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
 
 
 def _of_drains(found: Stress) -> list[str]:

@@ -16,6 +16,7 @@ from sim.experiment.load_series import IntervalFigures
 from sim.experiment.pool import LocalPool
 from sim.experiment.slo import parse_slo
 from sim.experiment.stress_demand import choose_streams
+from sim.experiment.stress_participants import Participant
 from sim.experiment.stress_points import LoadTest, StressPlan
 from sim.scenario.scenario import LoadedScenario, load_scenario
 
@@ -80,6 +81,7 @@ def made_up_run(
     submitted: float = 5000,
     utilisation: float | None = None,
     waiting: float | None = None,
+    participants: tuple[Participant, ...] = (),
 ) -> LoadRun:
     """Return a run that knows what the search asks of it and nothing else.
 
@@ -99,7 +101,7 @@ def made_up_run(
         completed=load,
         backlog=Backlog(0.0, 0.0, 1.0),
         bottleneck=bottleneck,
-        participants=(),
+        participants=participants,
         misses=() if is_sustained else ("too slow",),
         faults=() if is_valid else ("too few",),
         is_overloaded=waiting is not None,

@@ -12,6 +12,7 @@ from sim.experiment.backlog import Backlog, BacklogSink, PlaceSink, follow
 from sim.experiment.load_run import LoadRun
 from sim.experiment.load_series import IntervalFigures
 from sim.experiment.stress import run_stress
+from sim.experiment.stress_output import as_json_object
 from sim.experiment.stress_participants import Participant, mean_participants
 from sim.experiment.stress_soak import drift_reasons
 from sim.experiment.stress_words import sentences
@@ -172,6 +173,9 @@ def test_the_smaller_bank_is_nearest_to_being_full() -> None:
     first, second, third = found.participants()
     assert {first.name, second.name} == {"member_01", "member_02"}
     assert third.name == "big"
+    assert {one.name for one in found.fullest()} == {"member_01", "member_02"}
+    assert set(as_json_object(found)["nearest_to_full"]) == {"member_01", "member_02"}  # type: ignore[arg-type]
+    assert "2 of 3 institutions are about equally near to being full" in " ".join(sentences(found))
     for one, full_at in ((first, 37.5), (second, 37.5), (third, 250.0)):
         assert one.station == f"{one.name}.core"
         # Each is a ratio of counts of the same payments: some 2800 of the smaller banks.
