@@ -172,7 +172,6 @@ def _command() -> tuple[str, ...]:
 def _print(found: Comparison) -> None:
     """Print the verdict in words, then a table per pair."""
     from rich.console import Console
-    from rich.padding import Padding
     from rich.text import Text
 
     from sim.cli.compare_tables import legend, pair_tables
@@ -185,7 +184,7 @@ def _print(found: Comparison) -> None:
         console.print(Text(line, style="bold"), width=width)
     for title, table in pair_tables(found):
         console.print(Text(f"\n{title}", style="bold"), width=width)
-        console.print(Padding(table, (0, 0, 0, 2), expand=False), width=width)
+        console.print(table, width=width)
     console.print()
     for line in (legend(), *footnotes(found)):
         console.print(Text(line), width=width)

@@ -16,7 +16,7 @@ from sim.experiment.compare import Comparison, Pair
 from sim.experiment.picking import pick
 from sim.experiment.verdicts import SIGNIFICANCE, with_error
 
-_P_SHOWN_MIN = 0.0001
+_P_SHOWN_MIN = 0.001
 _SHOWN = "*"
 
 
@@ -70,7 +70,7 @@ def _p_value(pair: Pair) -> str:
     """Write p after Holm's correction."""
     if pair.difference is None:
         return NOTHING
-    return f"{pair.p_holm:.4f}" if pair.p_holm >= _P_SHOWN_MIN else f"<{_P_SHOWN_MIN}"
+    return f"{pair.p_holm:.3f}" if pair.p_holm >= _P_SHOWN_MIN else f"<{_P_SHOWN_MIN}"
 
 
 def legend() -> str:

@@ -175,6 +175,7 @@ def sweep(
     out: Path | str | None = None,
     overrides: Mapping[str, object] | None = None,
     replications: int | None = None,
+    seed: int | None = None,
     jobs: int = 1,
     cluster: str | None = None,
 ) -> SweepResult:
@@ -190,6 +191,8 @@ def sweep(
         Fields to change in every point, by dotted path.
     replications : int, optional
         In place of the experiment's own.
+    seed : int, optional
+        Of every point, in place of the experiment's or the scenario's.
     jobs : int
         Processes.
     cluster : str, optional
@@ -218,6 +221,7 @@ def sweep(
             pool,
             overrides=override_texts(overrides or {}),
             replications=replications,
+            seed=None if seed is None else checked_seed(seed),
         )
 
 
@@ -229,6 +233,7 @@ def stress(
     profile: str = "step",
     streams: Sequence[str] = (),
     window_s: int | None = None,
+    tolerance: float = 0.005,
     overrides: Mapping[str, object] | None = None,
     seed: int | None = None,
     replications: int = 5,
@@ -250,6 +255,8 @@ def stress(
         Demand that scales; by default all.
     window_s : int, optional
         Seconds measured, at least 600.
+    tolerance : float
+        How narrow the bracket around the capacity has to be, relative.
     overrides : mapping, optional
         Fields to change, by dotted path.
     seed : int, optional
@@ -285,6 +292,7 @@ def stress(
         replications=replications,
         window_s=windows[0],
         profile=profile,
+        tolerance=tolerance,
         ramp_window_s=windows[1],
     )
     with LocalPool(jobs) as pool:
