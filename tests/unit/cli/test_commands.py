@@ -383,7 +383,7 @@ def test_sweep_takes_a_seed(tmp_path):
 
 
 def test_an_address_nobody_knows_is_the_users_mistake(tmp_path):
-    pytest.importorskip("fsspec")
+    pytest.importorskip("fsspec", reason="needs fsspec (extra `cluster`)")
     path = _write_sweep(tmp_path)
     result = payroute("sweep", path, "--jobs", "1", "--out", "bogus://foo/x")
     assert result.exit_code == 2

@@ -137,7 +137,7 @@ def test_a_folder_of_another_experiment_is_refused(tmp_path: Path) -> None:
 
 
 def test_points_go_to_any_address_fsspec_knows(tmp_path: Path) -> None:
-    pytest.importorskip("fsspec")
+    pytest.importorskip("fsspec", reason="needs fsspec (extra `cluster`)")
     loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}")
     found = run_sweep(loaded, "memory://sweeps/tills", LocalPool(1))
     local = run_sweep(loaded, str(tmp_path / "out"), LocalPool(1))
@@ -392,7 +392,7 @@ def test_a_relative_folder_is_the_same_from_every_directory(
 
 
 def test_addresses_nobody_can_open_are_told(tmp_path: Path) -> None:
-    pytest.importorskip("fsspec")
+    pytest.importorskip("fsspec", reason="needs fsspec (extra `cluster`)")
     with pytest.raises(UserError, match=r"--out: found 'bogus://foo/x' .*allowed: a folder"):
         Store("bogus://foo/x")
 
@@ -400,7 +400,7 @@ def test_addresses_nobody_can_open_are_told(tmp_path: Path) -> None:
 def test_a_missing_library_of_an_address_is_told_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("fsspec")
+    pytest.importorskip("fsspec", reason="needs fsspec (extra `cluster`)")
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(MachineError, match=r"s3://foo/x: .*s3fs.*; install what it names"):
         Store("s3://foo/x")
