@@ -23,9 +23,9 @@ _SHARED_LENGTH = 200
 
 def schema_text() -> str:
     """Return the schema of scenario files as JSON text, the same on every machine."""
-    from sim.scenario.scenario import Scenario
+    from sim.scenario.scenario import scenario_model
 
-    return _written(Scenario)
+    return _written(scenario_model())
 
 
 def experiment_schema_text() -> str:

@@ -24,7 +24,7 @@ from sim.compiler.explain_evidence import assumptions, hypothetical_links
 from sim.compiler.explain_words import moment, span
 from sim.experiment.result import Result
 from sim.model.quantities import to_minor
-from sim.scenario.parts import Account
+from sim.model.sections import Account
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.tables.run_folder import SCENARIO_FILE
 from sim.tables.schemas import CAUSES

@@ -1,4 +1,4 @@
-"""Compile a scenario: routes found, programs assembled, demand described, everything checked.
+"""Compile a scenario: routes found and composed, demand described, all parts linked into a plan.
 
 Takes a loaded scenario; gives a :class:`Compiled` one: the plan of integer arrays, the demand its
 workload is drawn from, and what ``explain`` and the reports need to speak of it in words. This file
@@ -8,31 +8,29 @@ shows the order of compilation; the parts are beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from sim.compiler.builder import PlanBuilder
-from sim.compiler.corridors import CompiledRoute, Corridors
-from sim.compiler.demand import describe_demand
+from sim.compiler.demand import World, describe_stream, stream_demand
+from sim.compiler.institutions import closures, day_offset_us, world_parts
+from sim.compiler.linker import link
 from sim.compiler.merchants import Pools, make_pools
+from sim.compiler.parts import Part, Route, Settings, Stream
 from sim.compiler.prices import Market
+from sim.compiler.routes import Routes
 from sim.compiler.workload import StreamDemand, draw_workload
-from sim.compiler.world import (
-    Member,
-    day_offset_us,
-    lay_disruptions,
-    lay_world,
-    unfold_members,
-)
 from sim.contract.plan import Array, Plan
 from sim.model.base import FieldPath
-from sim.rails.khqr import Merchant
+from sim.model.members import unfold_members
+from sim.rails.merchants import Merchant
+from sim.rails.resources import BlockLedger, Station
+from sim.routing.route_sets import RouteSets
 from sim.scenario.loader import Document
 from sim.scenario.scenario import LoadedScenario, Scenario, refuse_problems
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Hold a compiled scenario.
+    """A compiled scenario.
 
     Attributes
     ----------
@@ -43,8 +41,8 @@ class Compiled:
         In the order of ``plan.stream``.
     pools : Pools
         Every code of every sample, and whose payees they are.
-    routes : tuple of CompiledRoute
-        In the order of ``plan.route``.
+    parts : tuple of Part
+        What the plan was linked from, in order.
     """
 
     scenario: Scenario
@@ -52,7 +50,22 @@ class Compiled:
     plan: Plan
     demands: tuple[StreamDemand, ...]
     pools: Pools
-    routes: tuple[CompiledRoute, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Return every route, in the order of ``plan.route``."""
+        return tuple(part for part in self.parts if isinstance(part, Route))
+
+    @property
+    def ledgers(self) -> tuple[BlockLedger, ...]:
+        """Return every ledger, in the order of ``plan.ledger``."""
+        return tuple(part for part in self.parts if isinstance(part, BlockLedger))
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """Return every stream, in the order of ``plan.stream``."""
+        return tuple(part for part in self.parts if isinstance(part, Stream))
 
     @property
     def merchants(self) -> tuple[Merchant, ...]:
@@ -96,86 +109,55 @@ def compile_scenario(
         With every problem that shows only once routes and prices are known.
     """
     scenario = loaded.scenario
-    seed = scenario.seed if seed is None else seed
-    builder = PlanBuilder(
-        scenario.scenario,
+    settings = Settings(
+        scenario=scenario.scenario,
         horizon_us=scenario.clock.horizon,
         warm_up_us=scenario.clock.warm_up,
         sample_interval_us=scenario.routing.view_interval,
         fx_step_us=scenario.fx.step,
         day_offset_us=day_offset_us(scenario),
-        seed=seed,
+        seed=scenario.seed if seed is None else seed,
         replication=replication,
-        with_tables=with_tables,
     )
     problems: list[tuple[FieldPath, str]] = []
-    members = unfold_members(scenario)
-    lay_world(builder, scenario, members, _currencies(scenario))
+    members = unfold_members(scenario.institutions)
+    parts = list(world_parts(scenario, members))
+    places = {part.name: part for part in parts if isinstance(part, (Station, BlockLedger))}
     market = Market(
-        builder,
         scenario.fx,
-        horizon_us=scenario.clock.horizon,
-        seed=seed,
+        horizon_us=settings.horizon_us,
+        seed=settings.seed,
         replication=replication,
     )
     pools = pools or make_pools(scenario, members, problems)
-    corridors = Corridors(builder, scenario, market, problems)
-    demands = _describe_all(builder, scenario, members, pools, corridors, problems)
-    lay_disruptions(builder, scenario, members, problems)
-    problems.extend(_unused_order(scenario, corridors.routes))
+    routes = Routes(scenario, market, places, problems)
+    world = World(scenario, settings, members, pools, RouteSets(scenario), routes)
+    described = []
+    for name in sorted(scenario.demand):
+        stream = describe_stream(world, name, problems)
+        if stream is not None:
+            described.append(stream)
+            routes.parts.append(stream.part)
+    parts += routes.parts
+    stations = [part.name for part in parts if isinstance(part, Station)]
+    parts += closures(scenario, members, stations, problems)
+    problems.extend(_unused_order(scenario, routes.parts))
     refuse_problems(loaded.document, problems)
-    plan = builder.build()
-    keyed = tuple(replace(demand, key=plan.stream_key[demand.stream]) for demand in demands)
+    linked = link(settings, parts, with_tables=with_tables)
     return Compiled(
         scenario=scenario,
         document=loaded.document,
-        plan=plan,
-        demands=keyed,
+        plan=linked.plan,
+        demands=tuple(stream_demand(world, stream, linked) for stream in described),
         pools=pools,
-        routes=tuple(corridors.routes),
+        parts=tuple(parts),
     )
 
 
-def _describe_all(
-    builder: PlanBuilder,
-    scenario: Scenario,
-    members: tuple[Member, ...],
-    pools: Pools,
-    corridors: Corridors,
-    problems: list[tuple[FieldPath, str]],
-) -> list[StreamDemand]:
-    """Describe every stream of demand, in the order of names."""
-    found = []
-    for name in sorted(scenario.demand):
-        demand = describe_demand(
-            builder,
-            scenario,
-            name,
-            members=members,
-            pools=pools,
-            corridors=corridors,
-            problems=problems,
-        )
-        if demand is not None:
-            found.append(demand)
-    return found
-
-
-def _unused_order(
-    scenario: Scenario, routes: Sequence[CompiledRoute]
-) -> Iterator[tuple[FieldPath, str]]:
+def _unused_order(scenario: Scenario, parts: Sequence[Part]) -> Iterator[tuple[FieldPath, str]]:
     """Yield the words of ``routing.order`` that name no route."""
-    names = sorted({route.candidate.name for route in routes})
+    names = sorted({part.candidate.name for part in parts if isinstance(part, Route)})
     for position, wanted in enumerate(scenario.routing.order):
         if not any(name == wanted or name.partition("/")[2].startswith(wanted) for name in names):
             message = f"{wanted!r} is the start of no route; known: {', '.join(names[:20])}"
             yield ("routing", "order", position), message
-
-
-def _currencies(scenario: Scenario) -> set[str]:
-    """Return the currencies of all corridors: customers hold accounts in them."""
-    return {
-        end.currency
-        for corridor in scenario.corridors.values()
-        for end in (corridor.from_, corridor.to)
-    }

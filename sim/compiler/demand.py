@@ -1,24 +1,24 @@
 """Describe each stream of demand: where its payments come from, what they pay and to whom.
 
-Takes a demand section; adds the stream with its prologue (scan, read the code, choose a route) and
-gives the :class:`~sim.compiler.workload.StreamDemand` its payments are drawn from.
+Takes a demand section; gives in symbols the stream with its prologue (scan, read the code, choose a
+route), and, once the plan is linked, the :class:`~sim.compiler.workload.StreamDemand` its payments
+are drawn from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from sim.compiler.arrivals import hazard_path
-from sim.compiler.assemble import assemble, duration_table
-from sim.compiler.builder import PlanBuilder
-from sim.compiler.corridors import Corridors
+from sim.compiler.linker import Linked
 from sim.compiler.merchants import Pools
+from sim.compiler.parts import Choice, Settings, Stream
 from sim.compiler.prices import largest_amount
+from sim.compiler.routes import Routes
 from sim.compiler.workload import NO_EXPIRY, PURPOSES, StreamDemand
-from sim.compiler.world import Member, banks_here
 from sim.contract.plan import Array
 from sim.contract.spec import (
     AMOUNT_MAX,
@@ -33,12 +33,14 @@ from sim.contract.spec import (
 from sim.draws.thresholds import ONE62, cumulative62
 from sim.errors import suggest
 from sim.model.base import FieldPath
+from sim.model.distributions import AmountDistribution
+from sim.model.members import Member
 from sim.model.quantities import to_minor
-from sim.network.graph import CreditorClass
-from sim.rails.khqr import KhqrRail, Merchant, scan_stages
-from sim.rails.stages import FAIL, Program, Stage
-from sim.rails.wallet_gateway import threshold
-from sim.scenario.parts import Corridor, Demand
+from sim.model.sections import Corridor, Demand
+from sim.rails.merchants import Merchant
+from sim.rails.protocol import CodeScheme, CreditorClass
+from sim.rails.stages import FAIL, Program, Stage, threshold
+from sim.routing.route_sets import RouteSets
 from sim.scenario.scenario import Scenario
 from sim.units import CURRENCIES, minor_per_major
 
@@ -46,49 +48,67 @@ Problems = list[tuple[FieldPath, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """What every stream of a scenario is described against."""
+
+    scenario: Scenario
+    settings: Settings
+    members: tuple[Member, ...]
+    pools: Pools
+    route_sets: RouteSets
+    routes: Routes
+
+
+@dataclass(frozen=True, slots=True)
 class _Payees:
-    """Hold a stream's pool of payees as arrays, one entry per merchant."""
+    """A stream's pool of payees: which merchants, and what each of them may be paid through."""
 
-    merchant: Array
-    agent: Array
-    route_set: Array
-    is_damaged: Array
-    expiry_us: Array
-    default_route_set: int
-    routes: tuple[int, ...]
+    merchants: tuple[int, ...]
+    entries: tuple[Merchant, ...]
+    choices: tuple[Choice, ...]
+    default: Choice | None
+    routes: tuple[str, ...]
 
 
-def describe_demand(
-    builder: PlanBuilder,
-    scenario: Scenario,
-    name: str,
-    *,
-    members: tuple[Member, ...],
-    pools: Pools,
-    corridors: Corridors,
-    problems: Problems,
-) -> StreamDemand | None:
-    """Add a stream and return its demand, or None where it cannot be compiled.
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A stream in symbols, and what its payments are drawn from once it has a number.
+
+    Attributes
+    ----------
+    part : Stream
+    payees : _Payees
+    arrivals : (ndarray, ndarray)
+        Breakpoints of the expected number of payments.
+    """
+
+    part: Stream
+    payees: _Payees
+    arrivals: tuple[Array, Array]
+
+
+def describe_stream(world: World, name: str, problems: Problems) -> Described | None:
+    """Return a stream in symbols, or None where it cannot be compiled.
 
     Parameters
     ----------
+    world : World
     name : str
-        Key in ``demand``; streams must be added in the order of their names.
+        Key in ``demand``; streams must be described in the order of their names.
     problems : list
         Grows by what is wrong.
     """
+    scenario = world.scenario
     demand = scenario.demand[name]
     corridor = scenario.corridors[demand.corridor]
-    fixed = FixedSide.CREDITOR if demand.fixed_side == "creditor" else FixedSide.DEBTOR
-    end = corridor.to if fixed is FixedSide.CREDITOR else corridor.from_
-    largest = _largest(demand, end.currency)
+    currency = _fixed_currency(corridor, demand)
+    largest = _largest(demand, currency)
     if largest >= AMOUNT_MAX:
         message = f"found amounts up to {largest:,} minor units; allowed: below {AMOUNT_MAX:,}"
         problems.append((_amount_path(name, demand), message))
         return None
     known = len(problems)
-    pool = [pools.merchants[index] for index in pools.by_corridor.get(demand.corridor, ())]
-    payees = _payees(builder, scenario, name, corridors, pool=pool, pools=pools, largest=largest)
+    payees = _payees(world, name, largest)
     if not payees.routes:
         # Routes that exist but cannot be priced have said so already.
         if len(problems) == known:
@@ -96,53 +116,45 @@ def describe_demand(
                 (("corridors", demand.corridor), _unreachable(scenario, demand.corridor))
             )
         return None
-    # The stages of a payment draw under the same key as its workload: no two purposes may meet.
-    for purpose in PURPOSES:
-        builder.purpose(purpose)
-    missing = list(
-        _missing_agents(scenario, name, members=members, corridors=corridors, payees=payees)
-    )
+    missing = list(_missing_agents(world, name, payees))
     if missing:
         problems.extend(missing)
         return None
-    prologue = assemble(builder, _prologue(scenario, corridor), None, prefix=name)
-    stream = builder.add_stream(
-        name,
-        entry=prologue.entry,
-        corridor=demand.corridor,
-        currency=end.currency,
-        scope=int(_scope(corridor)),
-        priority=demand.priority,
-        channel=demand.channel,
-        payers=demand.payers,
-    )
-    for route in payees.routes:
-        for limit in corridors.routes[route].limits:
-            builder.use_limit(limit, stream)
     try:
-        arrivals = _arrivals(scenario, builder, demand)
+        arrivals = _arrivals(world, demand)
     except ValueError as problem:
         problems.append((("demand", name, "rate"), f"found too much: {problem}"))
         return None
-    return _stream_demand(
-        builder, scenario, name, stream=stream, members=members, payees=payees, arrivals=arrivals
+    codes = _aging_codes(scenario, corridor)
+    drawn = (_drawn_amount(demand), codes.code_age if codes is not None else None)
+    part = Stream(
+        name=name,
+        prologue=prologue(scenario, corridor),
+        purposes=PURPOSES,
+        corridor=demand.corridor,
+        currency=currency,
+        scope=_scope(corridor),
+        priority=demand.priority,
+        channel=demand.channel,
+        payers=demand.payers,
+        routes=payees.routes,
+        tables=tuple(item for item in drawn if item is not None),
     )
+    return Described(part, payees, arrivals)
 
 
-def _missing_agents(
-    scenario: Scenario,
-    name: str,
-    *,
-    members: tuple[Member, ...],
-    corridors: Corridors,
-    payees: _Payees,
-) -> Iterator[tuple[FieldPath, str]]:
+def _fixed_currency(corridor: Corridor, demand: Demand) -> str:
+    """Return the currency of the side the amount fixes."""
+    return (corridor.to if demand.fixed_side == "creditor" else corridor.from_).currency
+
+
+def _missing_agents(world: World, name: str, payees: _Payees) -> Iterator[tuple[FieldPath, str]]:
     """Yield where a stream's payments would lack an institution its routes need."""
-    demand = scenario.demand[name]
-    corridor = scenario.corridors[demand.corridor]
+    demand, members = world.scenario.demand[name], world.members
+    corridor = world.scenario.corridors[demand.corridor]
     home = corridor.from_.country
-    known = [m.name for m in members if m.entry.country == home and banks_here(m)]
-    pool = len(payees.merchant)
+    known = [m.name for m in members if m.entry.country == home and m.holds_money]
+    pool = len(payees.merchants)
     for position, payment in enumerate(demand.payments or ()):
         if pool and payment.merchant >= pool:
             path: FieldPath = ("demand", name, "payments", position, "merchant")
@@ -155,12 +167,12 @@ def _missing_agents(
                 path,
                 f"unknown bank {agent!r} in {home}; known: {', '.join(known[:20])}.{hint}",
             )
-    shapes = {corridors.routes[route].candidate.shape for route in payees.routes}
+    flows = [world.routes.route(route).flow for route in payees.routes]
     is_written = all(payment.debtor_agent is not None for payment in demand.payments or ())
-    needs_debtor = bool(shapes & {"domestic", "outbound"})
+    needs_debtor = any(flow.debtor.is_drawn for flow in flows)
     if needs_debtor and not (demand.payments and is_written):
         yield from _no_share(members, corridor.from_.country, "payer_share")
-    if shapes & {"domestic", "inbound"} and not len(payees.merchant):
+    if any(flow.creditor.is_drawn for flow in flows) and not pool:
         yield from _no_share(members, corridor.to.country, "merchant_share")
 
 
@@ -174,62 +186,87 @@ def _no_share(
         )
 
 
-def _stream_demand(
-    builder: PlanBuilder,
-    scenario: Scenario,
-    name: str,
-    *,
-    stream: int,
-    members: tuple[Member, ...],
-    payees: _Payees,
-    arrivals: tuple[Array, Array],
-) -> StreamDemand:
-    demand = scenario.demand[name]
+def stream_demand(world: World, described: Described, linked: Linked) -> StreamDemand:
+    """Return what a stream's payments are drawn from, in the numbers of the linked plan."""
+    scenario, part, payees = world.scenario, described.part, described.payees
+    demand = scenario.demand[part.name]
     corridor = scenario.corridors[demand.corridor]
-    end = corridor.to if demand.fixed_side == "creditor" else corridor.from_
-    codes = _codes(scenario, corridor)
-    # Codes given as text carry their own expiry; codes abroad are printed, so they last.
-    aging = codes if codes and not codes.payloads and corridor.foreign_codes is None else None
-    debtors = _shares(builder, members, corridor.from_.country, "payer_share")
-    creditors = _shares(builder, members, corridor.to.country, "merchant_share")
+    names = linked.plan.names
+    stream = names.streams.index(part.name)
+    agents = {name: number for number, name in enumerate(names.agents)}
+    sets = {name: number for number, name in enumerate(names.route_sets)}
+    codes, aging = _codes(scenario, corridor), _aging_codes(scenario, corridor)
+    amount = _drawn_amount(demand)
+    debtors = _shares(agents, world.members, corridor.from_.country, "payer_share")
+    creditors = _shares(agents, world.members, corridor.to.country, "merchant_share")
+    start_ms = round(scenario.clock.start.timestamp() * 1000)
+    pool = _Pool(
+        merchant=_ints(payees.merchants),
+        agent=_ints(agents.get(item.agent, -1) for item in payees.entries),
+        route_set=_ints(sets[choice.name] for choice in payees.choices),
+        is_damaged=_ints(int(item.is_damaged) for item in payees.entries),
+        expiry_us=_ints(
+            NO_EXPIRY if item.expires_ms is None else (item.expires_ms - start_ms) * 1000
+            for item in payees.entries
+        ),
+        default_route_set=-1 if payees.default is None else sets[payees.default.name],
+    )
     return StreamDemand(
         stream=stream,
-        name=name,
-        # The draw key is filled in from the plan, where all keys are made.
-        key=np.zeros(4, dtype=np.int64),
-        written=_written(builder, demand, stream, payees=payees, currency=end.currency),
-        hazard_time_us=arrivals[0],
-        hazard=arrivals[1],
+        name=part.name,
+        key=linked.plan.stream_key[stream],
+        written=_written(demand, stream, pool=pool, agents=agents, currency=part.currency),
+        hazard_time_us=described.arrivals[0],
+        hazard=described.arrivals[1],
         count_max=demand.count if demand.count is not None else -1,
-        amount_table=_amount_table(builder, demand),
-        amount_granule=CURRENCIES[end.currency].granule,
-        amount_fixed=_fixed_amount(demand, end.currency),
+        amount_table=linked.tables[amount] if amount is not None else -1,
+        amount_granule=CURRENCIES[part.currency].granule,
+        amount_fixed=_fixed_amount(demand, part.currency),
         payers=demand.payers,
         payer_skew=demand.payer_skew,
         debtor_agent=debtors[0],
         debtor_cumulative62=debtors[1],
-        merchant=payees.merchant,
-        merchant_agent=payees.agent,
-        merchant_route_set=payees.route_set,
-        merchant_is_damaged=payees.is_damaged,
-        merchant_expiry_us=payees.expiry_us,
+        merchant=pool.merchant,
+        merchant_agent=pool.agent,
+        merchant_route_set=pool.route_set,
+        merchant_is_damaged=pool.is_damaged,
+        merchant_expiry_us=pool.expiry_us,
         creditor_agent=creditors[0],
         creditor_cumulative62=creditors[1],
-        default_route_set=payees.default_route_set,
+        default_route_set=pool.default_route_set,
         static_threshold62=threshold(aging.static_share) if aging else ONE62,
         dynamic_life_us=aging.dynamic_life if aging else 0,
-        code_age_table=duration_table(builder, aging.code_age) if aging else -1,
+        code_age_table=linked.tables[aging.code_age] if aging else -1,
         damaged_threshold62=threshold(codes.damaged_share) if codes else 0,
     )
 
 
-def _codes(scenario: Scenario, corridor: Corridor) -> KhqrRail | None:
-    """Return the settings of the scan in a corridor, None where nothing is scanned."""
-    if corridor.codes is None:
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """A stream's payees as arrays, one entry per merchant, in the numbers of the plan."""
+
+    merchant: Array
+    agent: Array
+    route_set: Array
+    is_damaged: Array
+    expiry_us: Array
+    default_route_set: int
+
+
+def _codes(scenario: Scenario, corridor: Corridor) -> CodeScheme | None:
+    """Return the codes of a corridor, None where nothing is scanned."""
+    return None if corridor.codes is None else scenario.rails[corridor.codes].code_scheme
+
+
+def _aging_codes(scenario: Scenario, corridor: Corridor) -> CodeScheme | None:
+    """Return the codes of a corridor where some of them are dynamic and age.
+
+    Codes given as text carry their own expiry; codes abroad are printed, so they last.
+    """
+    codes = _codes(scenario, corridor)
+    if codes is None or codes.payloads or corridor.foreign_codes is not None:
         return None
-    rail = scenario.rails[corridor.codes]
-    assert isinstance(rail, KhqrRail)
-    return rail
+    return codes
 
 
 def _scope(corridor: Corridor) -> Scope:
@@ -247,12 +284,12 @@ def _unreachable(scenario: Scenario, name: str) -> str:
     )
 
 
-def _prologue(scenario: Scenario, corridor: Corridor) -> Program:
+def prologue(scenario: Scenario, corridor: Corridor) -> Program:
     """Return what happens before a route is chosen: the scan, then the choice."""
     scan: Program = ()
     codes = _codes(scenario, corridor)
     if codes is not None and corridor.codes is not None:
-        scan = scan_stages(corridor.codes, codes, target=FAIL)
+        scan = codes.scan(corridor.codes, target=FAIL)
     return (
         *scan,
         Stage(Op.ROUTE, "choose route", target=FAIL, reason=Reason.AG03),
@@ -264,51 +301,34 @@ def _amount_path(name: str, demand: Demand) -> FieldPath:
     return ("demand", name, "amount" if demand.payments is None else "payments")
 
 
-def _payees(
-    builder: PlanBuilder,
-    scenario: Scenario,
-    name: str,
-    corridors: Corridors,
-    *,
-    pool: list[Merchant],
-    pools: Pools,
-    largest: int,
-) -> _Payees:
-    """Find the route set of every class of payees in a stream's pool."""
-    demand = scenario.demand[name]
+def _payees(world: World, name: str, largest: int) -> _Payees:
+    """Find what every class of payees in a stream's pool may be paid through."""
+    demand = world.scenario.demand[name]
     fixed = FixedSide.CREDITOR if demand.fixed_side == "creditor" else FixedSide.DEBTOR
-    sets: dict[CreditorClass, int] = {}
-    routes: list[int] = []
+    merchants = world.pools.by_corridor.get(demand.corridor, ())
+    pool = tuple(world.pools.merchants[index] for index in merchants)
+    choices: dict[CreditorClass, Choice] = {}
 
-    def route_set(creditor: CreditorClass) -> int:
-        if creditor not in sets:
-            sets[creditor], found = corridors.route_set(
-                demand.corridor,
-                creditor,
-                fixed_side=fixed,
+    def choice(creditor: CreditorClass) -> Choice:
+        if creditor not in choices:
+            choices[creditor] = world.routes.choice(
+                world.route_sets.find(demand.corridor, creditor, fixed),
                 amount_max=largest,
                 amount_path=_amount_path(name, demand),
             )
-            routes.extend(route for route in found if route not in routes)
-        return sets[creditor]
+        return choices[creditor]
 
     classes = [_class_of(merchant) for merchant in pool]
     # Classes are visited in a fixed order, whatever merchants come first.
     for creditor in sorted(set(classes), key=repr):
-        route_set(creditor)
-    default = route_set(CreditorClass()) if not pool else -1
-    start_ms = round(scenario.clock.start.timestamp() * 1000)
-    expiry = [
-        NO_EXPIRY if item.expires_ms is None else (item.expires_ms - start_ms) * 1000
-        for item in pool
-    ]
+        choice(creditor)
+    default = choice(CreditorClass()) if not pool else None
+    routes = dict.fromkeys(route for found in choices.values() for route in found.routes)
     return _Payees(
-        merchant=_ints(pools.by_corridor.get(demand.corridor, ())),
-        agent=_ints(builder.agents.get(item.agent) for item in pool),
-        route_set=_ints(sets[creditor] for creditor in classes),
-        is_damaged=_ints(int(item.is_damaged) for item in pool),
-        expiry_us=_ints(expiry),
-        default_route_set=default,
+        merchants=tuple(merchants),
+        entries=pool,
+        choices=tuple(choices[creditor] for creditor in classes),
+        default=default,
         routes=tuple(routes),
     )
 
@@ -324,7 +344,8 @@ def _ints(values: Iterable[int]) -> Array:
     return np.array(list(values), dtype=np.int64)
 
 
-def _arrivals(scenario: Scenario, builder: PlanBuilder, demand: Demand) -> tuple[Array, Array]:
+def _arrivals(world: World, demand: Demand) -> tuple[Array, Array]:
+    scenario = world.scenario
     if demand.rate is None:
         return _ints((0, scenario.clock.horizon)), _ints((0, 0))
     profile = scenario.profiles.get(demand.profile) if demand.profile != "flat" else None
@@ -338,8 +359,8 @@ def _arrivals(scenario: Scenario, builder: PlanBuilder, demand: Demand) -> tuple
         burst_sigma_ppb=profile.burst_sigma if profile is not None else 0,
         steps=tuple(sorted(demand.steps.items())),
         profile_name=demand.profile,
-        seed=builder.seed,
-        replication=builder.replication,
+        seed=world.settings.seed,
+        replication=world.settings.replication,
     )
 
 
@@ -361,24 +382,18 @@ def _fixed_amount(demand: Demand, currency: str) -> int:
     return -1
 
 
-def _amount_table(builder: PlanBuilder, demand: Demand) -> int:
+def _drawn_amount(demand: Demand) -> AmountDistribution | None:
+    """Return the distribution amounts are drawn from, None where they are not drawn."""
     amount = demand.amount
-    if amount is None or amount.family == "constant":
-        return -1
-    if amount.points:
-        from sim.draws.quantile import build_empirical
-
-        points = [(value, share / 10**9) for value, share in amount.points]
-        return builder.add_table(build_empirical(points), ("empirical", *amount.points))
-    return builder.table(amount.family, amount.parameters())
+    return None if amount is None or amount.family == "constant" else amount
 
 
 def _shares(
-    builder: PlanBuilder, members: tuple[Member, ...], country: str, weight: str
+    agents: Mapping[str, int], members: tuple[Member, ...], country: str, weight: str
 ) -> tuple[Array, Array]:
     """Return the agents of a country and the cumulative thresholds of their shares."""
     found = [
-        (builder.agents[member.name], getattr(member, weight))
+        (agents[member.name], getattr(member, weight))
         for member in members
         if member.entry.country == country and getattr(member, weight) > 0
     ]
@@ -388,7 +403,7 @@ def _shares(
 
 
 def _written(
-    builder: PlanBuilder, demand: Demand, stream: int, *, payees: _Payees, currency: str
+    demand: Demand, stream: int, *, pool: _Pool, agents: Mapping[str, int], currency: str
 ) -> Array | None:
     """Return the rows of a written list of payments, in order of time."""
     if demand.payments is None:
@@ -400,18 +415,18 @@ def _written(
         row[WorkloadColumn.TIME_US] = payment.at
         row[WorkloadColumn.STREAM] = stream
         row[WorkloadColumn.ORDINAL] = ordinal
-        row[WorkloadColumn.ROUTE_SET] = payees.default_route_set
+        row[WorkloadColumn.ROUTE_SET] = pool.default_route_set
         row[WorkloadColumn.AMOUNT] = to_minor(payment.amount, currency)
         row[WorkloadColumn.PAYER] = payment.payer
         row[WorkloadColumn.CODE_STATE] = 0
         row[WorkloadColumn.CODE_EXPIRY_US] = NO_EXPIRY
         if payment.debtor_agent is not None:
-            row[WorkloadColumn.DEBTOR_AGENT] = builder.agents.get(payment.debtor_agent)
-        if len(payees.merchant):
+            row[WorkloadColumn.DEBTOR_AGENT] = agents[payment.debtor_agent]
+        if len(pool.merchant):
             at = payment.merchant
-            row[WorkloadColumn.ROUTE_SET] = payees.route_set[at]
-            row[WorkloadColumn.CREDITOR_AGENT] = payees.agent[at]
-            row[WorkloadColumn.CODE_STATE] = payees.is_damaged[at]
-            row[WorkloadColumn.CODE_EXPIRY_US] = payees.expiry_us[at]
-            row[WorkloadColumn.MERCHANT] = payees.merchant[at]
+            row[WorkloadColumn.ROUTE_SET] = pool.route_set[at]
+            row[WorkloadColumn.CREDITOR_AGENT] = pool.agent[at]
+            row[WorkloadColumn.CODE_STATE] = pool.is_damaged[at]
+            row[WorkloadColumn.CODE_EXPIRY_US] = pool.expiry_us[at]
+            row[WorkloadColumn.MERCHANT] = pool.merchant[at]
     return rows

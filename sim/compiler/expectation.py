@@ -1,28 +1,31 @@
 """What a router expects of a route: its time without waiting, and which queues it looks at.
 
-Takes a symbolic program; gives whole microseconds and view rows. Means are closed forms; the vote
-of a ledger is the mean of the order statistic, by integrating the quantile function.
+Takes a symbolic program and the places it visits; gives whole microseconds and views. Means are
+closed forms; the vote of a ledger is the mean of the order statistic, by integrating the quantile
+function.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from statistics import NormalDist
 
-from sim.compiler.builder import SERVERS_UNLIMITED, PlanBuilder
-from sim.contract.spec import Op, StationColumn
+from sim.compiler.parts import View
+from sim.contract.spec import Op
 from sim.model.distributions import DurationDistribution
-from sim.rails.bakong import BakongRail
-from sim.rails.stages import Program, Stage
-from sim.rails.wallet_gateway import THRESHOLD_ONE
-from sim.scenario.scenario import Scenario
+from sim.rails.resources import BlockLedger, Resource, Station
+from sim.rails.stages import THRESHOLD_ONE, Program, Stage
 
 _GRID = 2000
 
 
-def expected_us(scenario: Scenario, program: Program) -> int:
+Places = Mapping[str, Resource]
+"""Stations and ledgers by name."""
+
+
+def expected_us(places: Places, program: Program) -> int:
     """Return the expected time of a payment that meets no queue and no failure."""
     total = 0.0
     for stage in likely_path(program):
@@ -30,9 +33,9 @@ def expected_us(scenario: Scenario, program: Program) -> int:
             total += stage.time.mean()
         elif stage.op is Op.BATCH:
             assert isinstance(stage.place, str)
-            rail = scenario.rails[stage.place.rpartition(".")[0]]
-            assert isinstance(rail, BakongRail)
-            total += rail.round_interval / 2 + vote_mean(rail)
+            ledger = places[stage.place]
+            assert isinstance(ledger, BlockLedger)
+            total += ledger.round_interval_us / 2 + vote_mean(ledger)
     return round(total)
 
 
@@ -49,9 +52,9 @@ def likely_path(program: Program) -> Iterator[Stage]:
         position = marks[stage.target] if is_likely_jump else position + 1
 
 
-def vote_mean(rail: BakongRail) -> float:
+def vote_mean(ledger: BlockLedger) -> float:
     """Return the mean of the vote that completes a quorum, in microseconds."""
-    return order_statistic_mean(rail.vote_delay, rail.quorum, rail.peers)
+    return order_statistic_mean(ledger.vote_delay, ledger.quorum, ledger.peers)
 
 
 @lru_cache(maxsize=64)
@@ -86,28 +89,26 @@ def _quantile(time: DurationDistribution, position: float) -> float:
     return time.mean()
 
 
-def view_rows(builder: PlanBuilder, program: Program) -> list[tuple[int, int, int]]:
-    """Return the queues a router looks at: (kind, subject, microseconds per waiting payment)."""
-    rows = []
+def views(places: Places, program: Program) -> Iterator[View]:
+    """Yield the queues a router looks at; those at an agent of the payment are not its own."""
     for stage in likely_path(program):
         if not isinstance(stage.place, str):
             continue
         if stage.op is Op.BATCH:
-            rows.append((1, builder.ledgers[stage.place], 0))
+            yield View(stage.place, is_ledger=True)
         elif stage.op is Op.SERVE:
-            station = builder.stations[stage.place]
-            per_item = _per_item_us(builder, station, stage)
+            station = places[stage.place]
+            assert isinstance(station, Station)
+            per_item = _per_item_us(station, stage)
             if per_item:
-                rows.append((0, station, per_item))
-    return rows
+                yield View(stage.place, is_ledger=False, per_item_us=per_item)
 
 
-def _per_item_us(builder: PlanBuilder, station: int, stage: Stage) -> int:
+def _per_item_us(station: Station, stage: Stage) -> int:
     """Return how much one waiting payment delays the next: by servers, or by the rate limit."""
-    row = builder.station_row(station)
-    servers, count = row[StationColumn.SERVERS], row[StationColumn.RATE_COUNT]
-    by_servers = 0.0
-    if servers < SERVERS_UNLIMITED and stage.time is not None:
-        by_servers = stage.time.mean() / servers
-    by_rate = row[StationColumn.RATE_PERIOD_US] / count if count else 0.0
+    by_servers, by_rate = 0.0, 0.0
+    if station.servers is not None and stage.time is not None:
+        by_servers = stage.time.mean() / station.servers
+    if station.rate_limit is not None:
+        by_rate = station.rate_limit.denominator / station.rate_limit.numerator
     return round(max(by_servers, by_rate))

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from sim.compiler.compile import Compiled
-from sim.compiler.explain_evidence import evidence_lines, hypothetical_links, is_hypothetical
+from sim.compiler.explain_evidence import evidence_lines, hypothetical_links
 from sim.compiler.explain_price import price_amount
 from sim.compiler.explain_program import capacity_words, program_lines, prologue_lines
 from sim.compiler.explain_words import (
@@ -38,14 +38,15 @@ from sim.contract.spec import (
     AccountColumn,
     AgendaKind,
     FeeColumn,
-    LedgerColumn,
     RouteColumn,
     RouteSetColumn,
     WorkloadColumn,
 )
+from sim.model.sections import Demand
 from sim.model.steps import write_multiple
-from sim.rails.bakong import BakongRail
-from sim.scenario.parts import Demand
+from sim.rails.stages import THRESHOLD_ONE
+from sim.routing.candidates import is_hypothetical
+from sim.routing.policies import policy_of, policy_words
 from sim.units import CURRENCIES, format_minor
 
 _ROWS_SHOWN = 60
@@ -165,12 +166,8 @@ def _written_payments(demand: StreamDemand, currency: str) -> Iterator[str]:
 
 def _routing(compiled: Compiled) -> Iterator[str]:
     routing = compiled.scenario.routing
-    best = {
-        "priority": "the first candidate",
-        "cheapest": "lowest FX margin and payer's fees at the rates of now",
-        "fastest": "lowest expected time plus the queues last seen",
-    }
-    yield f"Policy {routing.policy}: {best[routing.policy]}; ties go to the earlier candidate."
+    best = policy_words(policy_of(routing.policy))
+    yield f"Policy {routing.policy}: {best}; ties go to the earlier candidate."
     yield f"The router sees queues as they were up to {span(routing.view_interval)} ago."
     if routing.failover:
         reasons = ", ".join(reason.name for reason in FAILOVER_REASONS)
@@ -240,37 +237,33 @@ def _programs(compiled: Compiled) -> Iterator[str]:
     for demand in compiled.demands:
         yield ""
         yield f"Payments of {demand.name} begin:"
-        yield from prologue_lines(demand.stream, compiled)
-    for route in compiled.routes:
+        yield from prologue_lines(compiled.streams[demand.stream], compiled)
+    for number, route in enumerate(compiled.routes):
         yield ""
         legs = ", ".join(
             f"{leg.rail} from {leg.start} to {leg.end}" for leg in route.candidate.legs
         )
         yield f"Route {route.name}: {legs}"
-        yield from program_lines(route, compiled)
+        yield from program_lines(number, compiled)
 
 
 def _ledgers(compiled: Compiled) -> Iterator[str]:
-    plan = compiled.plan
-    for number, name in enumerate(plan.names.ledgers):
-        row = [int(value) for value in plan.ledger[number]]
-        interval, limit = row[LedgerColumn.ROUND_INTERVAL_US], row[LedgerColumn.BLOCK_LIMIT]
-        rail = compiled.scenario.rails[name.rpartition(".")[0]]
-        assert isinstance(rail, BakongRail)
+    for ledger in compiled.ledgers:
+        interval, limit = ledger.round_interval_us, ledger.block_limit
         capacity = Fraction(limit * 10**6, interval)
         yield (
-            f"{name}: a round every {span(interval)}, at most "
+            f"{ledger.name}: a round every {span(interval)}, at most "
             f"{count(limit, 'payment')} a block, so {float(capacity):g} payments/s at most"
         )
         yield (
-            f"  commits with {row[LedgerColumn.QUORUM]} of {row[LedgerColumn.PEERS]} votes; one "
-            f"vote takes {timing(rail.vote_delay)}"
+            f"  commits with {ledger.quorum} of {ledger.peers} votes; one "
+            f"vote takes {timing(ledger.vote_delay)}"
         )
-        yield f"  while nobody waits the gap doubles up to {span(rail.idle_interval)}"
-        if rail.leader_failure:
-            failed = share(Fraction(rail.leader_failure, 10**9))
+        yield f"  while nobody waits the gap doubles up to {span(ledger.idle_max_us)}"
+        if ledger.leader_failure:
+            failed = share(Fraction(ledger.leader_failure, THRESHOLD_ONE))
             yield f"  {failed} of rounds are lost to a failed leader"
-    if not plan.names.ledgers:
+    if not compiled.ledgers:
         yield "none"
 
 

@@ -17,8 +17,6 @@ from sim.compiler.explain_words import count
 from sim.model.defaults import defaults_used
 from sim.model.evidence import Evidence
 from sim.model.number_text import Quantity
-from sim.network.graph import Candidate
-from sim.rails.wallet_gateway import WalletGatewayRail
 from sim.scenario.loader import Document
 from sim.scenario.scenario import Scenario
 from sim.scenario.tree import Tree
@@ -72,25 +70,15 @@ def assumptions(scenario: Scenario, document: Document) -> tuple[Assumption, ...
     return tuple(sorted(found))
 
 
-def is_hypothetical(scenario: Scenario, candidate: Candidate) -> bool:
-    """Tell a route over a link that was not live at the start."""
-    rail = scenario.rails[candidate.gateway]
-    if not isinstance(rail, WalletGatewayRail):
-        return False
-    direction = rail.inbound if candidate.shape == "inbound" else rail.outbound
-    return direction is not None and direction.hypothetical
-
-
 def hypothetical_links(scenario: Scenario) -> tuple[str, ...]:
     """Return the links that were not live at the start, with the day assumed for them."""
-    found = []
-    for name, rail in sorted(scenario.rails.items()):
-        if not isinstance(rail, WalletGatewayRail):
-            continue
-        for direction, terms in (("inbound", rail.inbound), ("outbound", rail.outbound)):
-            if terms is not None and terms.hypothetical:
-                found.append(f"{name} {direction} (live from {terms.live_from.isoformat()})")
-    return tuple(found)
+    return tuple(
+        " ".join((name, *((link.use,) if link.use else ())))
+        + f" (live from {link.live_from.isoformat()})"
+        for name, rail in sorted(scenario.rails.items())
+        for link in rail.links()
+        if link.is_hypothetical
+    )
 
 
 def evidence_lines(compiled: Compiled) -> Iterator[str]:

@@ -11,9 +11,8 @@ from fractions import Fraction
 
 from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED
 from sim.compiler.compile import Compiled
-from sim.compiler.corridors import CompiledRoute
 from sim.compiler.explain_words import REGISTERS, count, place, share, span, timing
-from sim.compiler.flows import FeeTerms
+from sim.compiler.parts import Route, Stream
 from sim.contract.spec import (
     Cause,
     Discipline,
@@ -21,58 +20,28 @@ from sim.contract.spec import (
     Op,
     Outcome,
     Reason,
-    StageColumn,
+    RouteColumn,
     StationColumn,
     StreamColumn,
     WhenClosed,
 )
-from sim.model.pricing import ChargeBearer
 from sim.model.quantities import EventRate
-from sim.rails.khqr import KhqrRail, scan_stages
-from sim.rails.stages import FAIL, Move, Program, Stage
-from sim.rails.wallet_gateway import THRESHOLD_ONE
+from sim.rails.price import FeeTerms
+from sim.rails.stages import THRESHOLD_ONE, Move, Program, Stage
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US, format_minor
 
 
-def program_lines(route: CompiledRoute, compiled: Compiled) -> Iterator[str]:
+def program_lines(number: int, compiled: Compiled) -> Iterator[str]:
     """Yield the stages of a route, one line each and further lines for what is posted."""
-    yield from _lines(route.flow.program, route.entry, _Words(route, compiled))
+    route, entry = compiled.routes[number], compiled.plan.route[number, RouteColumn.ENTRY]
+    yield from _lines(route.flow.program, int(entry), _Words(route, compiled))
 
 
-def prologue_lines(stream: int, compiled: Compiled) -> Iterator[str]:
+def prologue_lines(stream: Stream, compiled: Compiled) -> Iterator[str]:
     """Yield what happens to a stream's payments before a route is chosen."""
-    scenario, plan = compiled.scenario, compiled.plan
-    codes = scenario.corridors[scenario.demand[plan.names.streams[stream]].corridor].codes
-    scan: Program = ()
-    if codes is not None:
-        rail = scenario.rails[codes]
-        assert isinstance(rail, KhqrRail)
-        scan = scan_stages(codes, rail, target=FAIL)
-    first = int(plan.stream[stream, StreamColumn.ENTRY])
-    times = {stage.label: stage.time for stage in scan}
-    program = []
-    number, is_over = first, False
-    while not is_over:
-        row = plan.stage[number]
-        op = Op(int(row[StageColumn.OP]))
-        target = int(row[StageColumn.TARGET])
-        label = plan.names.stages[number].partition("/")[2]
-        is_over = op is Op.END
-        program.append(
-            Stage(
-                op,
-                label,
-                mark=FAIL if is_over else "",
-                target=FAIL if target >= 0 else "",
-                reason=Reason(max(int(row[StageColumn.REASON]), 0)),
-                cause=Cause(int(row[StageColumn.CAUSE])),
-                time=times.get(label),
-                value=int(row[StageColumn.VALUE]),
-                own_reason=is_over,
-            )
-        )
-        number += 1
-    yield from _lines(tuple(program), first, _Words(None, compiled))
+    number = compiled.plan.names.streams.index(stream.name)
+    first = int(compiled.plan.stream[number, StreamColumn.ENTRY])
+    yield from _lines(stream.prologue, first, _Words(None, compiled))
 
 
 def _lines(program: Program, first: int, words: _Words) -> Iterator[str]:
@@ -88,7 +57,7 @@ def _lines(program: Program, first: int, words: _Words) -> Iterator[str]:
 class _Words:
     """Say what one stage does."""
 
-    def __init__(self, route: CompiledRoute | None, compiled: Compiled) -> None:
+    def __init__(self, route: Route | None, compiled: Compiled) -> None:
         self._route = route
         self._plan = compiled.plan
         self._policy = compiled.scenario.routing.policy
@@ -164,10 +133,9 @@ class _Words:
     def _choose(self, stage: Stage) -> str:
         if stage.flags & Flag.NEXT:
             return "choose another route if the reason and the number of tries allow; else go on"
-        return f"choose the {_BEST[self._policy]} route; where there is none"
+        return f"choose a route by policy {self._policy}; where there is none"
 
 
-_BEST = {"priority": "first", "cheapest": "cheapest", "fastest": "fastest"}
 _OTHERS = {
     Op.VOID: "give back what is reserved and what was used of limits",
     Op.CODE: "a damaged code fails with FF01, an expired one with AEXR",
@@ -250,25 +218,4 @@ def _rate(events: int, period_us: int) -> str:
 def fee_words(terms: FeeTerms) -> str:
     """Return what a fee is, who bears it and who earns it."""
     fee = terms.fee
-    base = "debited amount" if fee.bearer is ChargeBearer.DEBTOR else "credited amount"
-    if fee.fixed is not None:
-        text = str(fee.fixed)
-    elif fee.proportional is not None:
-        text = f"{share(Fraction(fee.proportional, 10**6))} of the {base}"
-    elif fee.surcharge is not None:
-        part = share(Fraction(fee.surcharge.proportional, 10**6))
-        text = f"{part} of the {base} where it is above {fee.surcharge.above}"
-    else:
-        tiers = []
-        for tier in fee.tiered or ():
-            head = f"up to {tier.up_to}" if tier.up_to is not None else "above"
-            parts = [str(tier.fixed)] if tier.fixed is not None else []
-            if tier.proportional:
-                parts.append(share(Fraction(tier.proportional, 10**6)))
-            tiers.append(f"{head} {' + '.join(parts) or 'nothing'}")
-        text = f"by {base}: {', '.join(tiers)}"
-    if fee.minimum is not None:
-        text += f", at least {fee.minimum}"
-    if fee.maximum is not None:
-        text += f", at most {fee.maximum}"
-    return f"{text}, borne by the {fee.bearer.value}, to {terms.recipient or 'nobody'}"
+    return f"{fee.words()}, borne by the {fee.bearer.value}, to {terms.recipient or 'nobody'}"

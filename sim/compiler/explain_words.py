@@ -5,13 +5,10 @@ Takes values of the model and the plan; gives short text that is the same on eve
 
 from __future__ import annotations
 
-import ast
-import inspect
 import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from enum import IntEnum
 from fractions import Fraction
 
 from sim.contract.spec import Register
@@ -151,16 +148,3 @@ def table(rows: Sequence[Sequence[str]], *, indent: int, right: frozenset[int]) 
         ]
         lines.append((" " * indent + "  ".join(cells)).rstrip())
     return lines
-
-
-def member_words(members: type[IntEnum]) -> dict[str, str]:
-    """Return the text below each member of an enumeration of the specification."""
-    (definition,) = ast.parse(inspect.getsource(members)).body
-    assert isinstance(definition, ast.ClassDef)
-    found = {}
-    for stage, text in zip(definition.body, definition.body[1:], strict=False):
-        if isinstance(stage, ast.Assign) and isinstance(text, ast.Expr):
-            name, value = stage.targets[0], text.value
-            if isinstance(name, ast.Name) and isinstance(value, ast.Constant):
-                found[name.id] = " ".join(str(value.value).split())
-    return found

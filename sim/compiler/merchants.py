@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.compiler.world import Member, banks_here
 from sim.model.base import FieldPath
+from sim.model.members import Member
 from sim.rails.foreign_code import KNOWN_SCHEMES, generate_foreign_codes
-from sim.rails.khqr import KhqrRail, Merchant, generate_merchants
+from sim.rails.merchants import Merchant
+from sim.rails.protocol import CodeScheme
 from sim.scenario.scenario import Scenario
 from sim.units import CURRENCIES
 
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """Hold all merchants and, by corridor, the indices of its payees."""
+    """All merchants and, by corridor, the indices of its payees."""
 
     merchants: tuple[Merchant, ...]
     by_corridor: dict[str, tuple[int, ...]]
@@ -30,8 +31,9 @@ def make_pools(
     merchants: list[Merchant] = []
     places: dict[str, range] = {}
     for name, rail in sorted(scenario.rails.items()):
-        if isinstance(rail, KhqrRail):
-            places[name] = _extend(merchants, _home_codes(name, rail, members, problems))
+        scheme = rail.code_scheme
+        if scheme is not None:
+            places[name] = _extend(merchants, _home_codes(name, scheme, members, problems))
     by_corridor: dict[str, tuple[int, ...]] = {}
     for name, corridor in sorted(scenario.corridors.items()):
         if corridor.foreign_codes is not None:
@@ -77,25 +79,16 @@ def _extend(merchants: list[Merchant], more: tuple[Merchant, ...]) -> range:
 
 def _home_codes(
     name: str,
-    rail: KhqrRail,
+    scheme: CodeScheme,
     members: tuple[Member, ...],
     problems: list[tuple[FieldPath, str]],
 ) -> tuple[Merchant, ...]:
-    agents = [
-        (member.name, member.bakong_id, member.merchant_share)
-        for member in members
-        if member.merchant_share > 0
-    ]
-    if not agents and not rail.payloads:
+    has_banks = any(member.merchant_share > 0 for member in members)
+    if not has_banks and not scheme.payloads:
         path = ("rails", name)
         problems.append((path, "no institution has a merchant_share; needed: at least one above 0"))
         return ()
-    known = [
-        (member.name, member.bakong_id, member.merchant_share)
-        for member in members
-        if banks_here(member)
-    ]
-    found = generate_merchants(name, rail, known)
+    found = scheme.merchants_of(name, members)
     for position, merchant in enumerate(found):
         if not merchant.agent and not merchant.is_damaged:
             place: FieldPath = ("rails", name, "payloads", position)

@@ -1,6 +1,6 @@
-"""Exchange rates and prices as integer rows: rate paths, conversions, fees, and the bounds on them.
+"""Exchange rates as integers: rate paths, conversions, and the bounds on amounts.
 
-Takes the scenario's mid rates and a route's price; gives rows of a plan. A pair is kept in the
+Takes the scenario's mid rates and a route's price; gives parts of a plan. A pair is kept in the
 orientation in which one minor unit of its base costs at least one minor unit of its quote, as an
 integer over a power of ten, so that both stay below 2^31 and an amount times a rate never
 overflows an int64.
@@ -9,19 +9,15 @@ overflows an int64.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from sim.compiler.builder import PlanBuilder
-from sim.compiler.flows import Exchange, FeeTerms, Price
-from sim.compiler.places import account_index
-from sim.contract.spec import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX, Bearer, FeeKind, Register
+from sim.compiler.parts import Conversion, RatePath
+from sim.contract.spec import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX
 from sim.model.distributions import AmountDistribution
-from sim.model.pricing import ChargeBearer, Fee
-from sim.model.quantities import CurrencyPair, MoneyAmount
-from sim.scenario.parts import Fx
+from sim.model.quantities import CurrencyPair
+from sim.model.sections import Fx
+from sim.rails.price import Exchange, Price
 from sim.units import CURRENCIES, DAY_US
 
 SCALED_RATE = 10**8
@@ -32,57 +28,44 @@ VEHICLE = "USD"
 
 
 class PriceError(ValueError):
-    """Say why a price cannot be compiled."""
-
-
-@dataclass(frozen=True, slots=True)
-class PriceRows:
-    """Say where a route's price lies in the plan."""
-
-    pricing: int
-    fee_first: int
+    """A price that cannot be compiled; the message says why."""
 
 
 class Market:
-    """Keep the mid-rate paths of a scenario and add the pairs that routes need.
+    """The mid-rate paths of a scenario, and the pairs that routes need.
 
     Parameters
     ----------
-    builder : PlanBuilder
     fx : Fx
     horizon_us, seed, replication : int
         A path depends on the pair's name, seed and replication, and on nothing else.
     """
 
-    def __init__(
-        self, builder: PlanBuilder, fx: Fx, *, horizon_us: int, seed: int, replication: int
-    ) -> None:
-        self._builder, self._fx = builder, fx
+    def __init__(self, fx: Fx, *, horizon_us: int, seed: int, replication: int) -> None:
+        self._fx = fx
         self._steps = -(-horizon_us // fx.step)
         self._seed, self._replication = seed, replication
         self._paths: dict[CurrencyPair, list[Fraction]] = {}
-        self._pairs: dict[tuple[str, str], int] = {}
+        self._pairs: dict[tuple[str, str], RatePath] = {}
         self.rate_start: dict[tuple[str, str], Fraction] = {}
 
-    def conversion(self, exchange: Exchange) -> int:
-        """Add the conversion of an exchange and return its row."""
+    def conversion(self, exchange: Exchange) -> Conversion:
+        """Return the conversion of an exchange, along or against the pair that is kept."""
         source, target = exchange.source, exchange.target
         for base, quote, inverted in ((target, source, False), (source, target, True)):
             if (base, quote) in self._pairs:
-                return self._builder.add_conversion(
-                    self._pairs[base, quote], inverted=inverted, spread_ppm=exchange.spread_ppm
-                )
+                return Conversion(self._pairs[base, quote], inverted, exchange.spread_ppm)
         forward = self._path(target, source)
         minor = _minor_ratio(target, source)
         # One minor unit of the base must cost at least one of the quote.
         if forward[0] * minor >= 1:
-            self._pairs[target, source] = self._add_pair(target, source, forward, minor)
+            self._pairs[target, source] = self._keep(target, source, forward, minor)
         else:
             back = [1 / rate for rate in forward]
-            self._pairs[source, target] = self._add_pair(source, target, back, 1 / minor)
+            self._pairs[source, target] = self._keep(source, target, back, 1 / minor)
         return self.conversion(exchange)
 
-    def _add_pair(self, base: str, quote: str, path: list[Fraction], minor: Fraction) -> int:
+    def _keep(self, base: str, quote: str, path: list[Fraction], minor: Fraction) -> RatePath:
         start = path[0] * minor
         scale = 1
         while start * scale < SCALED_RATE:
@@ -99,7 +82,7 @@ class Market:
                 f"that stay within a factor of two of where they start"
             )
         self.rate_start[base, quote] = Fraction(scaled[0], scale)
-        return self._builder.add_pair(f"{base}/{quote}", scaled, scale)
+        return RatePath(f"{base}/{quote}", tuple(scaled), scale)
 
     def _path(self, base: str, quote: str) -> list[Fraction]:
         """Return the path of units of quote per unit of base, direct, inverse or crossed."""
@@ -169,8 +152,8 @@ def _minor_ratio(base: str, quote: str) -> Fraction:
     return Fraction(10) ** exponent
 
 
-def price_rows(builder: PlanBuilder, market: Market, price: Price, *, fixed_side: int) -> PriceRows:
-    """Add the rows of a route's price.
+def price_conversions(market: Market, price: Price) -> tuple[Conversion | None, Conversion | None]:
+    """Return the conversions of a price, and check its fees.
 
     Raises
     ------
@@ -179,86 +162,17 @@ def price_rows(builder: PlanBuilder, market: Market, price: Price, *, fixed_side
     """
     if len(price.fees) > FEES_MAX:
         raise PriceError(f"found {len(price.fees)} fees on one route; allowed: {FEES_MAX}")
-    first, second = price.exchanges
-    conversions = (
-        market.conversion(first) if first is not None else -1,
-        market.conversion(second) if second is not None else -1,
+    first, second = (
+        market.conversion(exchange) if exchange is not None else None
+        for exchange in price.exchanges
     )
-    fee_first = 0
-    for position, terms in enumerate(price.fees):
-        row = _add_fee(builder, terms)
-        fee_first = row if position == 0 else fee_first
-    debited, settled, credited = (CURRENCIES[code] for code in price.currencies)
-    pricing = builder.add_pricing(
-        currencies=price.currencies,
-        conversions=conversions,
-        providers=(
-            first.provider if first is not None else "",
-            second.provider if second is not None else "",
-        ),
-        granules=(debited.granule, settled.granule, credited.granule),
-        fixed_side=fixed_side,
-        fee_first=fee_first,
-        fee_count=len(price.fees),
-    )
-    return PriceRows(pricing, fee_first)
-
-
-def _add_fee(builder: PlanBuilder, terms: FeeTerms) -> int:
-    fee, currency = terms.fee, terms.currency
-    if fee.currency not in (None, currency):
-        raise PriceError(
-            f"fee {terms.component!r} is written in {fee.currency}; needed: {currency}, the "
-            f"currency of the {fee.bearer.value}'s side"
-        )
-    is_debtor = fee.bearer is ChargeBearer.DEBTOR
-    values = {
-        "kind": int(_KINDS[fee.kind]),
-        "base": int(Register.DEBITED if is_debtor else Register.CREDITED_GROSS),
-        "granule": CURRENCIES[currency].granule,
-        "bearer": int(Bearer.DEBTOR if is_debtor else Bearer.CREDITOR),
-        "debit": account_index(builder, terms.debit),
-        "credit": account_index(builder, terms.credit),
-        "minimum": _minor(fee.minimum, -1),
-        "maximum": _minor(fee.maximum, -1),
-        "threshold": 0,
-        "tier_first": 0,
-        "tier_count": 0,
-        **_kind_values(builder, fee),
-    }
-    return builder.add_fee(
-        component=terms.component, recipient=terms.recipient, currency=currency, **values
-    )
-
-
-_KINDS: Mapping[str, FeeKind] = {
-    "fixed": FeeKind.FIXED,
-    "proportional": FeeKind.PROPORTIONAL,
-    "tiered": FeeKind.TIERED,
-    "surcharge": FeeKind.SURCHARGE,
-}
-
-
-def _kind_values(builder: PlanBuilder, fee: Fee) -> dict[str, int]:
-    if fee.fixed is not None:
-        return {"fixed": fee.fixed.amount_minor}
-    if fee.proportional is not None:
-        return {"ppm": fee.proportional}
-    if fee.surcharge is not None:
-        return {
-            "threshold": fee.surcharge.above.amount_minor,
-            "ppm": fee.surcharge.proportional,
-        }
-    tiers = [
-        (_minor(tier.up_to, -1), _minor(tier.fixed, 0), tier.proportional)
-        for tier in fee.tiered or ()
-    ]
-    first, count = builder.add_tiers(tiers)
-    return {"tier_first": first, "tier_count": count}
-
-
-def _minor(money: MoneyAmount | None, absent: int) -> int:
-    return absent if money is None else money.amount_minor
+    for terms in price.fees:
+        if terms.fee.currency not in (None, terms.currency):
+            raise PriceError(
+                f"fee {terms.component!r} is written in {terms.fee.currency}; needed: "
+                f"{terms.currency}, the currency of the {terms.fee.bearer.value}'s side"
+            )
+    return first, second
 
 
 def largest_amount(amount: AmountDistribution) -> int:

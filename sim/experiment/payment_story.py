@@ -20,9 +20,10 @@ import pyarrow.parquet as pq
 
 from sim.compiler.compile import Compiled
 from sim.compiler.explain_price import price_amount
-from sim.compiler.explain_words import about, at, count, member_words, moment, span, table
+from sim.compiler.explain_words import about, at, count, moment, span, table
 from sim.contract import spec
 from sim.contract.spec import RouteColumn, RouteSetColumn, WorkloadColumn
+from sim.contract.words import member_words
 from sim.errors import UserError
 from sim.experiment.recompile import compile_again
 from sim.tables.run_folder import FinishedRun, open_run

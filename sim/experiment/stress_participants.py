@@ -15,7 +15,7 @@ from sim.contract.plan import Plan
 from sim.experiment.bottleneck import number, utilisation
 
 if TYPE_CHECKING:
-    from sim.scenario.parts import Account
+    from sim.model.sections import Account
 
 USE_TRUSTED = 0.01
 """Utilisation below which nothing is extrapolated from it."""

@@ -37,6 +37,14 @@ class FeeTier(Model):
     proportional: FeePpm = 0
     """Share of the whole amount charged in this tier."""
 
+    def words(self) -> str:
+        """Return the range and its price in words."""
+        head = f"up to {self.up_to}" if self.up_to is not None else "above"
+        parts = [str(self.fixed)] if self.fixed is not None else []
+        if self.proportional:
+            parts.append(_per_cent(self.proportional))
+        return f"{head} {' + '.join(parts) or 'nothing'}"
+
 
 class Surcharge(Model):
     """Charge a share of the whole amount once it is large."""
@@ -95,6 +103,47 @@ class Fee(Model):
     def currency(self) -> str | None:
         """Return the currency of the fee's own amounts; None when it has none."""
         return next((money.currency for _, money in self._amounts()), None)
+
+    def row(self) -> dict[str, int]:
+        """Return the columns of a fee row that the price itself decides, in minor units and ppm.
+
+        Columns are those of :class:`~sim.contract.spec.FeeColumn` in lower case; bounds that are
+        absent are -1.
+        """
+        found = {"minimum": _minor(self.minimum, -1), "maximum": _minor(self.maximum, -1)}
+        if self.fixed is not None:
+            found["fixed"] = self.fixed.amount_minor
+        if self.proportional is not None:
+            found["ppm"] = self.proportional
+        if self.surcharge is not None:
+            found["threshold"] = self.surcharge.above.amount_minor
+            found["ppm"] = self.surcharge.proportional
+        return found
+
+    def tier_rows(self) -> tuple[tuple[int, int, int], ...]:
+        """Return (up to, fixed, ppm) of every tier; the last one, without end, is up to -1."""
+        return tuple(
+            (_minor(tier.up_to, -1), _minor(tier.fixed, 0), tier.proportional)
+            for tier in self.tiered or ()
+        )
+
+    def words(self) -> str:
+        """Return what is charged, in words: of which amount, within which bounds."""
+        base = "debited amount" if self.bearer is ChargeBearer.DEBTOR else "credited amount"
+        if self.fixed is not None:
+            text = str(self.fixed)
+        elif self.proportional is not None:
+            text = f"{_per_cent(self.proportional)} of the {base}"
+        elif self.surcharge is not None:
+            part = _per_cent(self.surcharge.proportional)
+            text = f"{part} of the {base} where it is above {self.surcharge.above}"
+        else:
+            text = f"by {base}: {', '.join(tier.words() for tier in self.tiered or ())}"
+        if self.minimum is not None:
+            text += f", at least {self.minimum}"
+        if self.maximum is not None:
+            text += f", at most {self.maximum}"
+        return text
 
     def _kinds(self) -> list[str]:
         names = ("fixed", "proportional", "tiered", "surcharge")
@@ -162,3 +211,13 @@ class Fee(Model):
         for path, money in self._amounts():
             if money.currency != first:
                 yield path, f"found '{money}'; allowed: {first}, as the fee's first amount"
+
+
+def _minor(money: MoneyAmount | None, absent: int) -> int:
+    return absent if money is None else money.amount_minor
+
+
+def _per_cent(ppm: int) -> str:
+    """Write a share in per cent, without needless digits."""
+    text = f"{ppm / 10_000:.6f}".rstrip("0").rstrip(".")
+    return f"{text} %"

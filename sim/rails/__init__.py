@@ -1,1 +1,8 @@
-"""How each payment system works: one file per kind of rail, its configuration and its stages."""
+"""How each payment system works: one file per kind of rail, its configuration and its stages.
+
+Importing this package registers the kinds of the project.
+"""
+
+from sim.rails import bakong, generic, khqr, wallet_gateway
+
+__all__ = ["bakong", "generic", "khqr", "wallet_gateway"]

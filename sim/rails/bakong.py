@@ -9,14 +9,16 @@ inclusion in a block.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field
 
-from sim.contract.spec import Cause, Flag, Op, Reason, Register
-from sim.model.base import Model
+from sim.contract.spec import PEERS_MAX, Cause, Op, Reason, Register, WhenClosed
+from sim.model.base import FieldPath, Model
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
+from sim.model.members import Member
 from sim.model.quantities import (
     AmountText,
     CurrencyCode,
@@ -28,7 +30,40 @@ from sim.model.quantities import (
     SharePpb,
     to_minor,
 )
-from sim.rails.stages import ZERO_TIME, LimitSpec, Move, Program, Stage, serve, transit
+from sim.model.sections import Corridor
+from sim.rails.institutions import creditor_at_home, debtor_at_home, when_short
+from sim.rails.problems import check_amounts
+from sim.rails.protocol import (
+    CREDITOR,
+    DEBTOR,
+    CreditorClass,
+    CreditorSide,
+    DebtorSide,
+    Found,
+    Leg,
+    LegContext,
+    LegProgram,
+    Offer,
+    Rail,
+    World,
+)
+from sim.rails.registry import register_rail
+from sim.rails.resources import BlockLedger, Holding, Resource, Station
+from sim.rails.stages import (
+    CREDITOR_AGENT,
+    DEBTOR_AGENT,
+    FAIL_SENT,
+    ZERO_TIME,
+    ByRole,
+    LimitSpec,
+    Move,
+    Place,
+    Program,
+    Stage,
+    serve,
+    threshold,
+    transit,
+)
 
 
 class KycLimit(Model):
@@ -54,7 +89,8 @@ class Gateway(Model):
     """From an institution to the gateway."""
 
 
-class BakongRail(Model):
+@register_rail
+class BakongRail(Rail):
     """Configure a block ledger such as Bakong."""
 
     kind: Literal["bakong"]
@@ -93,67 +129,209 @@ class BakongRail(Model):
         """Return the votes that commit a block: more than two thirds of the peers."""
         return 2 * self.peers // 3 + 1
 
+    @property
+    def names_routes(self) -> bool:
+        """Return False: a route is named by what reaches the ledger, if anything does."""
+        return False
 
-LEDGER_STATION = "ledger"
-GATEWAY_STATION = "gateway"
+    @property
+    def held_currencies(self) -> tuple[str, ...]:
+        """Return the currencies of the accounts on the ledger."""
+        return self.currencies
+
+    @property
+    def kyc_tiers(self) -> tuple[str, ...]:
+        """Return the KYC tiers with limits."""
+        return tuple(self.limits)
+
+    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+        """Return the operator, where the scenario names one."""
+        return (("operator", self.operator, False),) if "operator" in self.model_fields_set else ()
+
+    def rates(self) -> tuple[tuple[FieldPath, EventRate | None], ...]:
+        """Return the rate of admission."""
+        return ((("gateway", "rate_limit"), self.gateway.rate_limit),)
+
+    def problems(self, world: World, name: str) -> Found:
+        """Check peers, balances and limits."""
+        if self.peers > PEERS_MAX:
+            yield ("peers",), f"found {self.peers}; allowed: at most {PEERS_MAX}"
+        for currency, amount in self.opening_balance.items():
+            if currency not in self.currencies:
+                allowed = ", ".join(self.currencies)
+                yield (
+                    ("opening_balance", currency),
+                    f"found currency {currency}; allowed: {allowed}, the ledger's currencies",
+                )
+            else:
+                yield from check_amounts(currency, amount, ("opening_balance", currency))
+        for tier, limit in self.limits.items():
+            yield from self._limit_problems(tier, limit)
+
+    def _limit_problems(self, tier: str, limit: KycLimit) -> Found:
+        for field in ("per_payment", "per_day"):
+            for currency, amount in (getattr(limit, field) or {}).items():
+                where = ("limits", tier, field, currency)
+                if currency not in self.currencies:
+                    allowed = ", ".join(self.currencies)
+                    yield where, f"found currency {currency}; allowed: {allowed}"
+                yield from check_amounts(currency, amount, where)
+        for currency, amount in (limit.per_payment or {}).items():
+            day = limit.per_day.get(currency)
+            if day is not None and amount > day:
+                yield (
+                    ("limits", tier, "per_payment", currency),
+                    f"found {amount}, above the limit per day of {day}; allowed: at most that",
+                )
+
+    def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
+        """Yield the gateway, the ledger, and every member's accounts on it."""
+        yield Station(
+            f"{name}.gateway",
+            queue_limit=self.gateway.queue_limit,
+            rate_limit=self.gateway.rate_limit,
+            when_closed=WhenClosed.REJECT,
+            reason_closed=Reason.AB07,
+        )
+        yield BlockLedger(
+            f"{name}.ledger",
+            round_interval_us=self.round_interval,
+            block_limit=self.block_limit,
+            vote_delay=self.vote_delay,
+            peers=self.peers,
+            quorum=self.quorum,
+            idle_max_us=self.idle_interval,
+            leader_failure=threshold(self.leader_failure),
+        )
+        home = self.home_country(world)
+        for member in members:
+            if member.entry.country != home or not member.holds_money:
+                continue
+            for currency in sorted(self.currencies):
+                opening = self.opening_balance.get(currency)
+                yield Holding(
+                    _account(member.name, name, currency),
+                    currency,
+                    # A ledger whose members' money is not described does not run out of it.
+                    overdraft_minor=None if opening is None else 0,
+                    is_watched=member.settles,
+                    deposits=((0, to_minor(opening, currency)),) if opening else (),
+                    owner=member.name,
+                    kind=f"{name}:{currency}",
+                )
+
+    def home_country(self, world: World) -> str:
+        """Return the country it serves: its operator's, Cambodia where none is given."""
+        operator = world.institutions.get(self.operator)
+        return operator.country if operator is not None else "KH"
+
+    def offers(
+        self, world: World, name: str, corridor: Corridor, creditor: CreditorClass
+    ) -> Iterator[Offer]:
+        """Yield the leg at home, or those between an end here and the settlement agents here."""
+        home = self.home_country(world)
+        agents = sorted(
+            key
+            for key, institution in world.institutions.items()
+            if "settlement_agent" in institution.roles and institution.country == home
+        )
+        paid, held = corridor.to.currency, corridor.from_.currency
+        pays_here = corridor.to.country == home and paid in self.currencies
+        if pays_here and creditor.currency not in ("", paid):
+            pays_here = False
+        paid_here = corridor.from_.country == home and held in self.currencies
+        if pays_here and paid_here and held == paid:
+            yield Offer(Leg(name, DEBTOR, CREDITOR, held, paid))
+        for agent in agents:
+            if pays_here and not paid_here:
+                yield Offer(Leg(name, agent, CREDITOR, paid, paid))
+            if paid_here and not pays_here:
+                yield Offer(Leg(name, DEBTOR, agent, held, held))
+
+    def debtor_side(self, at: LegContext) -> DebtorSide:
+        """Return the payer's bank here."""
+        return debtor_at_home(at)
+
+    def creditor_side(self, at: LegContext) -> CreditorSide:
+        """Return the payee's bank here."""
+        return creditor_at_home(at)
+
+    def leg(self, at: LegContext) -> LegProgram:
+        """Return a transfer between two accounts: reserved, admitted, committed in a block."""
+        pay = Move(self._place(at, at.leg.start), self._place(at, at.leg.end), at.before)
+        return LegProgram(
+            session=_time_out(at),
+            limit=self._limit(at),
+            reserve=(
+                Stage(
+                    Op.RESERVE,
+                    "debtor_agent.funds" if at.is_first else "prefunding",
+                    moves=(pay,),
+                    target=at.failing,
+                    reason=Reason.AM04,
+                    flags=when_short(at.world, None if at.is_first else at.funds),
+                ),
+            ),
+            execute=(
+                *transit(f"{at.name}.hop", self.gateway.hop_time),
+                *serve(
+                    f"{at.name}.admission",
+                    f"{at.name}.gateway",
+                    ZERO_TIME,
+                    target=at.failing,
+                    reason=Reason.MS03,
+                ),
+            ),
+            commit=Stage(
+                Op.BATCH, f"{at.name}.block", place=f"{at.name}.ledger", cause=Cause.LEDGER
+            ),
+            moves=(pay,),
+        )
+
+    def _place(self, at: LegContext, node: str) -> Place:
+        """Return the account of an end on the ledger: by role, or of a named institution."""
+        currency = at.leg.source
+        if node == DEBTOR:
+            return ByRole(DEBTOR_AGENT, f"{at.name}:{currency}")
+        if node == CREDITOR:
+            return ByRole(CREDITOR_AGENT, f"{at.name}:{currency}")
+        if node == at.leg.start and at.funds is not None:
+            return at.funds
+        return _account(node, at.name, currency)
+
+    def _limit(self, at: LegContext) -> Program:
+        """Return the check of the payer's KYC limits, of payers here only."""
+        tier = at.corridor.kyc_tier
+        if not at.is_first or tier is None or tier not in self.limits:
+            return ()
+        currency, limit = at.leg.source, self.limits[tier]
+        day = limit.per_day.get(currency)
+        # Without a bound of its own a payment is bounded by the day.
+        per_payment = (limit.per_payment or {}).get(currency, day)
+        bounds = [-1 if most is None else to_minor(most, currency) for most in (per_payment, day)]
+        if max(bounds) < 0:
+            return ()
+        spec = LimitSpec(
+            f"{at.name}.{tier}.{currency}", Register.DEBITED, currency, bounds[0], bounds[1]
+        )
+        return (Stage(Op.LIMIT, f"{at.name}.kyc_limit", limit=spec, target=at.refusing),)
 
 
-def ledger_account(agent: str, rail: str, currency: str) -> str:
+def _account(agent: str, rail: str, currency: str) -> str:
     """Return the name of a member's account on the ledger."""
     return f"{agent}@{rail}:{currency}"
 
 
-def transfer_stages(
-    rail_name: str, rail: BakongRail, moves: tuple[Move, ...], *, target: str, settles: bool = True
-) -> Program:
-    """Return the stages of one transfer: hop, admission, block.
-
-    Parameters
-    ----------
-    rail_name, rail
-        The ledger.
-    moves : tuple of Move
-        Posted together when the block commits.
-    target : str
-        Where a refusal by the gateway leads.
-    settles : bool
-        Whether the commit is the payment's settlement.
-    """
+def _time_out(at: LegContext) -> Program:
+    """Return the start of the payer's session, which lasts up to the point of no return."""
+    if at.corridor.time_out is None:
+        return ()
     return (
-        *transit(f"{rail_name}.hop", rail.gateway.hop_time),
-        *serve(
-            f"{rail_name}.admission",
-            f"{rail_name}.{GATEWAY_STATION}",
-            ZERO_TIME,
-            target=target,
-            reason=Reason.MS03,
+        Stage(
+            Op.DEADLINE,
+            "time-out",
+            value=at.corridor.time_out,
+            target=FAIL_SENT,
+            reason=Reason.AB03,
         ),
-        commit_stage(rail_name, moves, settles=settles),
-    )
-
-
-def commit_stage(rail_name: str, moves: tuple[Move, ...], *, settles: bool) -> Stage:
-    """Return the stage that waits for a block and posts when it commits."""
-    return Stage(
-        Op.BATCH,
-        f"{rail_name}.block",
-        place=f"{rail_name}.{LEDGER_STATION}",
-        cause=Cause.LEDGER,
-        moves=moves,
-        flags=Flag.SETTLES if settles else Flag(0),
-    )
-
-
-def kyc_limit(
-    rail_name: str, tier: str, limit: KycLimit, *, currency: str, register: Register
-) -> LimitSpec:
-    """Return the limit of a tier in one currency, as minor units; absent means no bound."""
-    day = limit.per_day.get(currency)
-    per_payment = (limit.per_payment or {}).get(currency, day)
-    return LimitSpec(
-        name=f"{rail_name}.{tier}.{currency}",
-        register=register,
-        currency=currency,
-        per_payment=-1 if per_payment is None else to_minor(per_payment, currency),
-        per_day=-1 if day is None else to_minor(day, currency),
     )

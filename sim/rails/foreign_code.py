@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Mapping
 
 from sim.qr import decode
-from sim.rails.khqr import Merchant, pick_weighted, uniform_of
+from sim.rails.merchants import Merchant, pick_weighted, uniform_of
 
 _TEMPLATES: Mapping[str, tuple[str, str]] = {
     "unionpay": ("15", ""),

@@ -6,13 +6,15 @@ station and nothing else is a plain queue.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sim.contract.spec import Cause, Discipline, Op, Reason, Register
-from sim.model.base import FieldProblemsError, Model
+from sim.model.base import FieldPath, FieldProblemsError, Model
 from sim.model.distributions import DurationDistribution
+from sim.model.members import Member
 from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import (
@@ -26,16 +28,36 @@ from sim.model.quantities import (
     SharePpb,
     to_minor,
 )
-from sim.rails.stages import FAIL, FAIL_SENT, LimitSpec, Program, Stage, decide, serve, transit
-from sim.rails.wallet_gateway import threshold
+from sim.model.sections import Corridor
+from sim.rails.price import Exchange, exchange_moves
+from sim.rails.problems import check_bounds, several, unknown
+from sim.rails.protocol import (
+    CREDITOR,
+    DEBTOR,
+    CreditorClass,
+    CreditorSide,
+    DebtorSide,
+    Found,
+    Leg,
+    LegContext,
+    LegProgram,
+    LegTerms,
+    Offer,
+    Rail,
+    World,
+)
+from sim.rails.registry import register_rail
+from sim.rails.resources import Resource, Station
+from sim.rails.stages import LimitSpec, Move, Program, Stage, decide, serve, threshold, transit
+from sim.units import CURRENCIES
 
 ReasonName = Literal[
     "AB05", "AB06", "AB08", "AB10", "AG01", "AG03", "AM02", "AM04", "AM14", "MS03", "RR04"
 ]
 
 
-class Station(Model):
-    """Be a place of limited capacity."""
+class GenericStation(Model):
+    """A place of limited capacity."""
 
     servers: PositiveCount | None = None
     """Payments served at the same time; absent: no limit."""
@@ -103,17 +125,29 @@ class GenericStage(Model):
         return self
 
 
-class GenericRail(Model):
+class Ends(Model):
+    """Two ends a chain connects."""
+
+    from_: Name = Field(alias="from")
+    """`debtor`, or a settlement agent."""
+    to: Name
+    """`creditor`, or a settlement agent."""
+
+
+@register_rail
+class GenericRail(Rail):
     """Configure a chain of steps."""
 
     kind: Literal["generic"]
     """Selects this kind of rail."""
     operator: Name = "operator"
     """Who receives the rail's fees where a fee names no other recipient."""
-    stations: dict[Name, Station] = {}
+    stations: dict[Name, GenericStation] = {}
     """Places of limited capacity, by name."""
     stages: tuple[GenericStage, ...]
     """The chain, in order."""
+    between: tuple[Ends, ...] = ()
+    """Ends it connects, as a leg of a route beside other rails; absent: the payer and the payee."""
     fees: dict[Name, Fee] = {}
     """Fees, by component; with one the rail moves the payment's money, too."""
     retry_after: DurationUs = 0
@@ -135,37 +169,155 @@ class GenericRail(Model):
             raise FieldProblemsError(problems)
         return self
 
+    def _ends(self) -> tuple[tuple[str, str], ...]:
+        """Return what the chain connects."""
+        return tuple((ends.from_, ends.to) for ends in self.between) or ((DEBTOR, CREDITOR),)
 
-DISCIPLINES = {
-    "fifo": Discipline.FIFO,
-    "lifo": Discipline.LIFO,
-    "priority": Discipline.PRIORITY,
-}
+    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+        """Return the operator, where the scenario names one."""
+        return (("operator", self.operator, False),) if "operator" in self.model_fields_set else ()
 
+    def rates(self) -> tuple[tuple[FieldPath, EventRate | None], ...]:
+        """Return the rate limits of its stations."""
+        return tuple(
+            (("stations", name, "rate_limit"), station.rate_limit)
+            for name, station in self.stations.items()
+        )
 
-def chain_stages(rail_name: str, rail: GenericRail, currency: str) -> Program:
-    """Return the stages of the written chain, without its money and its end."""
-    stages: list[Stage] = []
-    for step in rail.stages:
-        label = f"{rail_name}.{step.name}"
-        reason = Reason[step.reason]
-        if step.serve is not None and step.time is not None:
-            place = f"{rail_name}.{step.serve}"
-            stages += serve(label, place, step.time, target=FAIL, reason=reason)
-        elif step.delay is not None:
-            cause = Cause.HUMAN if step.human else Cause.TRANSIT
-            stages += transit(label, step.delay, cause=cause)
-        elif step.decline is not None:
-            stages += decide(label, threshold(step.decline), target=FAIL_SENT, reason=reason)
-        elif step.limit is not None:
-            stages.append(
-                Stage(Op.LIMIT, label, target=FAIL, limit=_limit(label, step.limit, currency))
+    def all_fees(self) -> tuple[tuple[FieldPath, Mapping[str, Fee]], ...]:
+        """Return its fees."""
+        return (((), self.fees),)
+
+    def problems(self, world: World, name: str) -> Found:
+        """Check limits, and the institutions it connects."""
+        currencies = {
+            end.currency
+            for corridor in world.corridors.values()
+            for end in (corridor.from_, corridor.to)
+        }
+        # The currency of a chain's limit is known by corridor only; the finest one decides here.
+        finest = max(sorted(currencies), key=lambda code: CURRENCIES[code].exponent)
+        for position, stage in enumerate(self.stages):
+            if stage.limit is not None:
+                yield from check_bounds(finest, stage.limit, ("stages", position, "limit"))
+        for position, ends in enumerate(self.between):
+            yield from _end_problems(world, ends, position)
+
+    def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
+        """Yield its stations."""
+        for key, station in sorted(self.stations.items()):
+            yield Station(
+                f"{name}.{key}",
+                servers=station.servers,
+                queue_limit=station.queue_limit,
+                rate_limit=station.rate_limit,
+                discipline=Discipline[station.discipline.upper()],
             )
-        elif step.deadline is not None:
-            stages.append(
-                Stage(Op.DEADLINE, label, value=step.deadline, target=FAIL_SENT, reason=reason)
-            )
-    return tuple(stages)
+
+    def offers(
+        self, world: World, name: str, corridor: Corridor, creditor: CreditorClass
+    ) -> Iterator[Offer]:
+        """Yield a leg between the ends it connects.
+
+        From payer to payee it converts where the corridor does, at the mid rate; between other ends
+        money keeps its currency, which may be that of either end of the corridor.
+        """
+        held, paid = corridor.from_.currency, corridor.to.currency
+        for start, end in self._ends():
+            if (start, end) == (DEBTOR, CREDITOR):
+                yield Offer(Leg(name, start, end, held, paid))
+                continue
+            for currency in sorted({held, paid}):
+                fits = (start != DEBTOR or currency == held) and (
+                    end != CREDITOR or currency == paid
+                )
+                if fits:
+                    yield Offer(Leg(name, start, end, currency, currency))
+
+    def terms(self, at: LegContext) -> LegTerms:
+        """Return its conversion at the mid rate, and its fees."""
+        leg = at.leg
+        converts = leg.source != leg.target
+        return LegTerms(
+            exchanges=(Exchange(leg.source, leg.target, 0, self.operator),) if converts else (),
+            fees=self.fees,
+            fee_recipient=self.operator,
+            is_free=not converts and not self.fees,
+        )
+
+    def debtor_side(self, at: LegContext) -> DebtorSide:
+        """Return a payer without an institution: what there is to wait for stands in the chain."""
+        return DebtorSide(account=f"customers:debtors:{at.leg.source}", confirms=False)
+
+    def creditor_side(self, at: LegContext) -> CreditorSide:
+        """Return a payee without an institution."""
+        return CreditorSide(account=f"customers:creditors:{at.leg.target}", credit_label="credit")
+
+    def leg(self, at: LegContext) -> LegProgram:
+        """Return the chain as written, and its money."""
+        in_time = (Stage(Op.DEADLINE, "in time"),) if at.price is not None else ()
+        return LegProgram(
+            execute=(*self._chain(at), *in_time),
+            moves=self._moves(at) if at.price is not None else (),
+            reversal_us=self.retry_after,
+        )
+
+    def _moves(self, at: LegContext) -> tuple[Move, ...]:
+        """Return the transfer from one end to the other, through the operator where it converts."""
+        assert at.price is not None
+        leg = at.leg
+        payer = at.payer if at.is_first else f"book:{leg.start}:{leg.source}"
+        payee = at.payee if at.is_last else f"book:{leg.end}:{leg.target}"
+        exchanges = self.terms(at).exchanges
+        if not exchanges:
+            return (Move(payer, payee, at.before),)
+        between = f"clearing:{self.operator}:{self.operator}:{leg.target}"
+        return (
+            *exchange_moves(at.price, exchanges[0], payer=payer, receiver=between),
+            Move(between, payee, at.after),
+        )
+
+    def _chain(self, at: LegContext) -> Program:
+        """Return the stages of the written chain, without its money and its end."""
+        stages: list[Stage] = []
+        for step in self.stages:
+            label = f"{at.name}.{step.name}"
+            reason = Reason[step.reason]
+            if step.serve is not None and step.time is not None:
+                place = f"{at.name}.{step.serve}"
+                stages += serve(label, place, step.time, target=at.refusing, reason=reason)
+            elif step.delay is not None:
+                cause = Cause.HUMAN if step.human else Cause.TRANSIT
+                stages += transit(label, step.delay, cause=cause)
+            elif step.decline is not None:
+                stages += decide(label, threshold(step.decline), target=at.failing, reason=reason)
+            elif step.limit is not None:
+                limit = _limit(label, step.limit, at.currency)
+                stages.append(Stage(Op.LIMIT, label, target=at.refusing, limit=limit))
+            elif step.deadline is not None:
+                stages.append(
+                    Stage(Op.DEADLINE, label, value=step.deadline, target=at.failing, reason=reason)
+                )
+        return tuple(stages)
+
+
+def _end_problems(world: World, ends: Ends, position: int) -> Found:
+    """Check that a chain connects the payer, the payee and settlement agents."""
+    where: FieldPath = ("between", position)
+    if ends.from_ == ends.to:
+        yield where, f"found {ends.to!r} at both ends; allowed: two ends"
+    for field, found, end in (("from", ends.from_, DEBTOR), ("to", ends.to, CREDITOR)):
+        if found == end:
+            continue
+        institution = world.institutions.get(found)
+        if institution is None:
+            known = (end, *world.institutions)
+            yield (*where, field), unknown(f"institution or {end!r}", found, known)
+        elif institution.members > 1:
+            yield (*where, field), several(found, institution.members)
+        elif "settlement_agent" not in institution.roles:
+            roles = ", ".join(institution.roles) or "none"
+            yield (*where, field), f"{found!r} is no settlement_agent; its roles: {roles}"
 
 
 def _limit(label: str, limit: GenericLimit, currency: str) -> LimitSpec:

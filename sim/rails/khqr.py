@@ -8,28 +8,27 @@ code can be asked for afterwards (:func:`code_of_payment`).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from sim.contract.spec import Cause, Op
-from sim.model.base import Model
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
-from sim.model.quantities import CurrencyCode, Name, PositiveCount, PositiveDurationUs, SharePpb
+from sim.model.members import Member
+from sim.model.quantities import CurrencyCode, PositiveCount, PositiveDurationUs, SharePpb
 from sim.qr import decode, encode, verify
+from sim.rails.merchants import MERCHANTS_MAX, Merchant, pick_weighted, uniform_of
+from sim.rails.protocol import CodeScheme, Found, Rail, World
+from sim.rails.registry import register_rail
 from sim.rails.stages import Program, Stage, transit
 
-FOREVER = 2**62
-"""Expiry of a code that does not expire, in microseconds."""
-MERCHANTS_MAX = 10_000
 _CITIES = ("Phnom Penh", "Siem Reap", "Battambang", "Sihanoukville", "Kampot", "Poipet")
 _TRADES = ("Noodles", "Coffee", "Market", "Guesthouse", "Tuk Tuk", "Pharmacy", "Textiles", "Books")
 _UNIONPAY_IIN = "47110116"
 
 
-class KhqrRail(Model):
+@register_rail
+class KhqrRail(Rail):
     """Configure the codes merchants show."""
 
     kind: Literal["khqr"]
@@ -74,52 +73,45 @@ class KhqrRail(Model):
     payloads: tuple[str, ...] = ()
     """Codes to use instead of generated ones, as scanned."""
 
+    @property
+    def code_scheme(self) -> CodeScheme:
+        """Return itself: it is codes and carries no money."""
+        return self
 
-@dataclass(frozen=True, slots=True)
-class Merchant:
-    """Be one code of the sample, decoded.
+    def problems(self, world: World, name: str) -> Found:
+        """Check the size of the sample and the shares of currencies."""
+        if self.merchants > MERCHANTS_MAX:
+            yield ("merchants",), f"found {self.merchants}; allowed: at most {MERCHANTS_MAX}"
+        total = sum(self.currency_share.values())
+        if total != 10**9:
+            yield (
+                ("currency_share",),
+                f"found shares adding up to {total / 10**7:g} %; allowed: 100 %",
+            )
 
-    Attributes
-    ----------
-    payload : str
-        The code as scanned.
-    agent : str
-        Creditor agent: the institution the code's account lies with.
-    currency : str
-    schemes : tuple of str
-        Schemes the code shows, ``unionpay`` among them if it carries tag 15.
-    is_damaged : bool
-        Whether the codec refuses its structure.
-    expires_ms : int or None
-        Unix milliseconds; None for a code that lasts.
-    """
+    def merchants_of(self, name: str, members: Sequence[Member]) -> tuple[Merchant, ...]:
+        """Return the sample of payees with their codes, at the banks among some institutions."""
+        banks = [
+            (member.name, member.bakong_id, member.merchant_share)
+            for member in members
+            if member.holds_money
+        ]
+        return generate_merchants(name, self, banks)
 
-    payload: str
-    agent: str
-    currency: str
-    schemes: tuple[str, ...]
-    is_damaged: bool = False
-    expires_ms: int | None = None
+    def scan(self, name: str, *, target: str) -> Program:
+        """Return the scan: the way to the payer's institution, then reading the code."""
+        return (
+            *transit(f"{name}.scan", self.scan_time),
+            Stage(Op.CODE, f"{name}.read", target=target),
+        )
 
+    def confirmation(self, name: str) -> Program:
+        """Return the human part: reading the price and confirming."""
+        return transit(f"{name}.confirm", self.confirmation_time, cause=Cause.HUMAN)
 
-def uniform_of(*words: object) -> float:
-    """Return a number in [0, 1) that depends on nothing but these words.
-
-    The sample of merchants is part of the plan, not of a run's luck: no seed enters.
-    """
-    text = "\x1f".join(str(word) for word in words)
-    digest = hashlib.blake2b(text.encode(), digest_size=6).digest()
-    return int.from_bytes(digest, "big") / 2**48
-
-
-def pick_weighted(position: float, weights: Sequence[tuple[str, int]]) -> str:
-    """Return the name at a position in [0, 1) along a line divided by integer weights."""
-    mark = position * sum(weight for _, weight in weights)
-    for name, weight in weights:
-        mark -= weight
-        if mark < 0:
-            return name
-    return weights[-1][0]
+    def notification(self, name: str) -> Program:
+        """Return the message to the merchant's phone, or back to the payer's."""
+        return transit(f"{name}.notify", self.notification_time)
 
 
 def generate_merchants(
@@ -211,23 +203,3 @@ def code_of_payment(merchant: Merchant, amount: str, *, created_ms: int, expires
     inputs["account_type"] = fields["merchant_type"]
     inputs["currency"] = merchant.currency
     return encode(**inputs, amount=amount, created_ms=created_ms, expires_ms=expires_ms)
-
-
-def scan_stages(rail_name: str, rail: KhqrRail, *, target: str) -> Program:
-    """Return the scan: the way to the payer's institution, then reading the code."""
-    return (
-        *transit(f"{rail_name}.scan", rail.scan_time),
-        Stage(Op.CODE, f"{rail_name}.read", target=target),
-    )
-
-
-def confirmation_stages(rail_name: str, rail: KhqrRail) -> Program:
-    """Return the human part: reading the price and confirming."""
-    return transit(f"{rail_name}.confirm", rail.confirmation_time, cause=Cause.HUMAN)
-
-
-def supports(merchant: Merchant, *, needs_unionpay: bool, needs_currency: Name | None) -> bool:
-    """Say whether a scheme may pay a merchant's code."""
-    if needs_unionpay and "unionpay" not in merchant.schemes:
-        return False
-    return needs_currency is None or merchant.currency == needs_currency

@@ -8,9 +8,9 @@ tables and labels into stage numbers; nothing here knows of arrays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from sim.contract.spec import Cause, Flag, Op, Outcome, Reason, Register
+from sim.contract.spec import Cause, Flag, Op, Reason, Register
 from sim.model.distributions import DurationDistribution
 
 DEBTOR_AGENT = 0
@@ -21,17 +21,36 @@ ZERO_TIME = DurationDistribution("constant", (("value", 0),))
 
 NO_FLAGS = Flag(0)
 
+THRESHOLD_ONE = 1 << 62
+"""Threshold of a branch that is always taken."""
+
 FAIL = "fail"
 """Label: nothing was sent to anybody else yet; void, try the next route, else reject."""
 FAIL_SENT = "fail_sent"
 """Label: a request is out; it must be reversed before anything else."""
 RETURN = "return"
-"""Label: the money has moved on the ledger; only a return undoes."""
+"""Label: the money has moved on a ledger; only a return undoes. A route over several ledgers has
+one such label for each, see :func:`return_label`."""
+
+
+def return_label(position: int) -> str:
+    """Return the label that undoes what the leg at a position of its route has committed."""
+    return f"{RETURN}:{position}"
+
+
+def threshold(share_ppb: int) -> int:
+    """Return the 62-bit threshold below which a draw hits with this probability."""
+    return share_ppb * THRESHOLD_ONE // 10**9
+
+
+def fixed_time(duration_us: int) -> DurationDistribution:
+    """Return the distribution that is always this many microseconds."""
+    return DurationDistribution("constant", (("value", duration_us),))
 
 
 @dataclass(frozen=True, slots=True)
 class ByRole:
-    """Name an account or station of the payment's own debtor (0) or creditor (1) agent."""
+    """An account or station of the payment's own debtor (0) or creditor (1) agent."""
 
     role: int
     kind: str
@@ -43,16 +62,20 @@ Place = str | ByRole
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Name one transfer: which register goes from which account to which."""
+    """One transfer: which register goes from which account to which."""
 
     debit: Place
     credit: Place
     register: Register
 
+    def reversed(self) -> Move:
+        """Return the transfer that undoes this one: the same amount the other way."""
+        return Move(self.credit, self.debit, self.register)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Describe one operation; unnamed parts stay at their defaults.
+    """One operation of a program; unnamed parts stay at their defaults.
 
     Attributes
     ----------
@@ -100,7 +123,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class LimitSpec:
-    """Name a limit: at most so much per payment and per payer and day, of one register.
+    """A limit: at most so much per payment and per payer and day, of one register.
 
     Bounds are minor units of ``currency``; -1 for none.
     """
@@ -113,11 +136,6 @@ class LimitSpec:
 
 
 Program = tuple[Stage, ...]
-
-
-def marked(stages: Program, mark: str) -> Program:
-    """Return the stages with a label on the first."""
-    return (replace(stages[0], mark=mark), *stages[1:])
 
 
 def takes_time(time: DurationDistribution | None) -> bool:
@@ -154,21 +172,3 @@ def decide(label: str, threshold: int, *, target: str, reason: Reason = Reason.N
     if threshold == 0:
         return ()
     return (Stage(Op.DECIDE, label, value=threshold, target=target, reason=reason),)
-
-
-def recover(reversal: DurationDistribution | None) -> Program:
-    """Return what happens at FAIL and FAIL_SENT: undo, try the next route, else reject.
-
-    Parameters
-    ----------
-    reversal : DurationDistribution or None
-        Time of the confirmed reversal that a request already sent needs.
-    """
-    return (
-        Stage(Op.DEADLINE, "disarm", mark=FAIL_SENT),
-        *transit("reversal", reversal),
-        Stage(Op.DEADLINE, "disarm", mark=FAIL),
-        Stage(Op.VOID, "undo"),
-        Stage(Op.ROUTE, "next route", flags=Flag.NEXT),
-        Stage(Op.END, "rejected", value=int(Outcome.REJECTED), own_reason=True),
-    )

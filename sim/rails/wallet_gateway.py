@@ -8,18 +8,21 @@ Clearing and net settlement happen days later and are obligations on its clearin
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
-from sim.contract.spec import Cause, Op, Reason
-from sim.model.base import Model
+from sim.contract.spec import Cause, Op, Reason, Register, WhenClosed
+from sim.model.base import FieldPath, Model
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
+from sim.model.members import Member
 from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import (
+    PPM,
     CurrencyCode,
     DurationUs,
     EventRate,
@@ -29,10 +32,45 @@ from sim.model.quantities import (
     PositiveCount,
     PositiveDurationUs,
     SharePpb,
+    to_minor,
 )
-from sim.rails.stages import Program, Stage, decide, serve, transit
+from sim.model.sections import Corridor
+from sim.rails.institutions import creditor_abroad, debtor_at_wallet, when_short
+from sim.rails.price import Exchange, exchange_moves
+from sim.rails.problems import check_bounds, several, unknown
+from sim.rails.protocol import (
+    CREDITOR,
+    DEBTOR,
+    CreditorClass,
+    CreditorSide,
+    DebtorSide,
+    Found,
+    Leg,
+    LegContext,
+    LegProgram,
+    LegTerms,
+    Link,
+    Offer,
+    Rail,
+    World,
+)
+from sim.rails.registry import register_rail
+from sim.rails.resources import Resource, Station
+from sim.rails.stages import (
+    LimitSpec,
+    Move,
+    Place,
+    Program,
+    Stage,
+    decide,
+    serve,
+    threshold,
+    transit,
+)
 
-THRESHOLD_ONE = 1 << 62
+INBOUND = "inbound"
+OUTBOUND = "outbound"
+"""The two ways of using a gateway, named as its settings are."""
 
 
 def _read_date(found: object) -> object:
@@ -86,7 +124,8 @@ class WalletLimits(Model):
     """Most per payer and day."""
 
 
-class WalletGatewayRail(Model):
+@register_rail
+class WalletGatewayRail(Rail):
     """Configure a gateway between foreign wallets and the settlement agents here."""
 
     kind: Literal["wallet_gateway"]
@@ -141,43 +180,329 @@ class WalletGatewayRail(Model):
     reversal_time: DurationUs = assumed(1_000_000, "one confirmed message there and back")
     """Time of a confirmed reversal before another route may be tried."""
 
+    @property
+    def _acquirer(self) -> str:
+        """Return the institution that credits merchants abroad."""
+        return self.acquirer or self.wallet
 
-def threshold(share_ppb: int) -> int:
-    """Return the 62-bit threshold below which a draw hits with this probability."""
-    return share_ppb * THRESHOLD_ONE // 10**9
+    def _direction(self, use: str) -> Direction:
+        found: Direction | None = getattr(self, use)
+        assert found is not None, f"a leg {use} of a rail that has none"
+        return found
 
+    def _directions(self) -> Iterator[tuple[str, Direction]]:
+        for use in (INBOUND, OUTBOUND):
+            found: Direction | None = getattr(self, use)
+            if found is not None:
+                yield use, found
 
-def authorisation_stages(rail_name: str, rail: WalletGatewayRail, *, target: str) -> Program:
-    """Return the gateway's admission, authorisation and technical decline."""
-    return (
-        *serve(
-            f"{rail_name}.authorise",
-            f"{rail_name}.gateway",
-            rail.authorisation_time,
+    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+        """Return the institutions the settings name."""
+        found = [("operator", self.operator, False), ("wallet", self.wallet, True)]
+        if self.acquirer is not None:
+            found.append(("acquirer", self.acquirer, True))
+        return tuple(found)
+
+    def rates(self) -> tuple[tuple[FieldPath, EventRate | None], ...]:
+        """Return the rate of authorisations."""
+        return ((("rate_limit",), self.rate_limit),)
+
+    def all_fees(self) -> tuple[tuple[FieldPath, Mapping[str, Fee]], ...]:
+        """Return the fees of both directions."""
+        return tuple(((use,), direction.fees) for use, direction in self._directions())
+
+    def links(self) -> tuple[Link, ...]:
+        """Return both directions."""
+        return tuple(
+            Link(use, direction.live_from, direction.hypothetical)
+            for use, direction in self._directions()
+        )
+
+    def problems(self, world: World, name: str) -> Found:
+        """Check limits, start dates, agents and their accounts."""
+        yield from check_bounds(self.currency, self.limits, ("limits",))
+        start = world.clock.start.date()
+        for use, direction in self._directions():
+            if direction.live_from > start and not direction.hypothetical:
+                yield (
+                    (use, "live_from"),
+                    f"found {direction.live_from}, after the clock's start {start}; allowed: a day "
+                    "up to the start, or 'hypothetical: true'",
+                )
+        for agent, terms in self.settlement_agents.items():
+            yield from self._agent_problems(world, agent, terms)
+
+    def _agent_problems(self, world: World, agent: str, terms: SettlementAgentTerms) -> Found:
+        where: FieldPath = ("settlement_agents", agent)
+        institution = world.institutions.get(agent)
+        if institution is None:
+            yield where, unknown("institution", agent, world.institutions)
+            return
+        if institution.members > 1:
+            yield where, several(agent, institution.members)
+        if "settlement_agent" not in institution.roles:
+            roles = ", ".join(institution.roles)
+            yield where, f"{agent!r} is no settlement_agent; its roles: {roles}"
+        if self.outbound is not None and terms.nostro is None:
+            yield where, "missing nostro; needed: the account that pays creditors abroad"
+        settled_in = self.outbound.settlement_currency if self.outbound is not None else None
+        for field, currency in (("prefunding", None), ("nostro", settled_in)):
+            found = getattr(terms, field)
+            if found is None:
+                continue
+            account = world.accounts.get(found)
+            if account is None:
+                yield (*where, field), unknown("account", found, world.accounts)
+            elif account.owner != agent:
+                yield (
+                    (*where, field),
+                    f"account {found!r} belongs to {account.owner!r}; needed: {agent!r}",
+                )
+            elif currency is not None and account.currency != currency:
+                yield (
+                    (*where, field),
+                    f"account {found!r} is in {account.currency}; needed: {currency}, the "
+                    "settlement currency",
+                )
+            elif field == "prefunding":
+                yield from self._prefunding_problems(world, agent, (*where, field))
+
+    def _prefunding_problems(self, world: World, agent: str, place: FieldPath) -> Found:
+        """Check that an agent pays creditors from a ledger, in their currency."""
+        name = self.settlement_agents[agent].prefunding
+        assert name is not None
+        account = world.accounts[name]
+        ledgers = sorted(key for key, rail in world.rails.items() if rail.held_currencies)
+        if account.at not in ledgers:
+            yield (
+                place,
+                f"account {name!r} is at {account.at!r}; needed: a ledger that pays creditors: "
+                f"{', '.join(ledgers) or 'none here'}",
+            )
+        wallet = world.institutions.get(self.wallet)
+        here = world.institutions[agent].country
+        for key, corridor in world.corridors.items():
+            is_served = (
+                wallet is not None
+                and (corridor.from_.country, corridor.from_.currency)
+                == (wallet.country, self.currency)
+                and corridor.to.country == here
+                and (corridor.rails is None or self in map(world.rails.get, corridor.rails))
+            )
+            if is_served and self.inbound is not None and corridor.to.currency != account.currency:
+                yield (
+                    place,
+                    f"account {name!r} is in {account.currency}; needed: {corridor.to.currency}, "
+                    f"in which corridor {key!r} credits",
+                )
+
+    def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
+        """Yield the gateway's admission."""
+        yield Station(
+            f"{name}.gateway",
+            queue_limit=self.queue_limit,
+            rate_limit=self.rate_limit,
+            when_closed=WhenClosed.REJECT,
+            reason_closed=Reason.AB07,
+        )
+
+    def offers(
+        self, world: World, name: str, corridor: Corridor, creditor: CreditorClass
+    ) -> Iterator[Offer]:
+        """Yield a leg from the wallet to each agent here, and from each agent to payees abroad."""
+        abroad = world.institutions[self.wallet].country
+        held, paid = corridor.from_.currency, corridor.to.currency
+        for agent, terms in sorted(self.settlement_agents.items()):
+            here = world.institutions[agent].country
+            if self.inbound is not None and corridor.from_.country == abroad:
+                fits = corridor.to.country == here and held == self.currency
+                if fits and self._may_pay_here(creditor):
+                    yield Offer(
+                        Leg(name, DEBTOR, agent, held, paid, INBOUND),
+                        _price_ppm(self.inbound, terms.spread, paid),
+                    )
+            if self.outbound is not None and corridor.to.country == abroad:
+                fits = corridor.from_.country == here and paid == self.currency
+                shows = not self.schemes or bool(set(self.schemes) & set(creditor.schemes))
+                if fits and (shows or not creditor.schemes):
+                    yield Offer(
+                        Leg(name, agent, CREDITOR, held, paid, OUTBOUND),
+                        _price_ppm(self.outbound, terms.spread, paid),
+                    )
+
+    def _may_pay_here(self, creditor: CreditorClass) -> bool:
+        """Say whether the code on the counter can be paid through the gateway."""
+        if not creditor.currency:
+            return True
+        if self.needs_unionpay_tag and "unionpay" not in creditor.schemes:
+            return False
+        return self.needs_creditor_currency in (None, creditor.currency)
+
+    def terms(self, at: LegContext) -> LegTerms:
+        """Return conversions through the settlement currency, and the fees of the direction."""
+        leg, agent = at.leg, self._agent(at)
+        direction = self._direction(leg.use)
+        settled, spread = direction.settlement_currency, self.settlement_agents[agent].spread
+        if leg.use == INBOUND:
+            # The gateway sells the settlement currency, the agent here the payee's.
+            margins = (direction.spread, self.operator), (spread, agent)
+        elif settled in (leg.source, leg.target):
+            margins = (direction.spread, agent), (direction.spread, agent)
+        else:
+            # The agent here sells the settlement currency, the gateway the payee's.
+            margins = (spread, agent), (direction.spread, self.operator)
+        exchanges = []
+        if leg.source != settled:
+            exchanges.append(Exchange(leg.source, settled, *margins[0]))
+        if settled != leg.target:
+            exchanges.append(Exchange(settled, leg.target, *margins[1]))
+        return LegTerms(
+            exchanges=tuple(exchanges),
+            settlement_currency=settled,
+            fees=direction.fees,
+            fee_recipient=self.operator,
+            quote_validity_us=self.quote_validity,
+        )
+
+    def _agent(self, at: LegContext) -> str:
+        return at.leg.end if at.leg.use == INBOUND else at.leg.start
+
+    def debtor_side(self, at: LegContext) -> DebtorSide:
+        """Return the wallet."""
+        return debtor_at_wallet(at, self.wallet)
+
+    def creditor_side(self, at: LegContext) -> CreditorSide:
+        """Return the acquirer abroad."""
+        return creditor_abroad(at, self._acquirer)
+
+    def funds(self, at: LegContext) -> str | None:
+        """Return the account an agent here pays creditors from."""
+        return self.settlement_agents[self._agent(at)].prefunding
+
+    def leg(self, at: LegContext) -> LegProgram:
+        """Return the leg coming in or going out."""
+        return self._inbound(at) if at.leg.use == INBOUND else self._outbound(at)
+
+    def _inbound(self, at: LegContext) -> LegProgram:
+        """Return a wallet paying: authorised first, its money booked with the ledger's."""
+        return LegProgram(
+            session=(self._order_life(at.failing, Reason.AB06),),
+            limit=self._limit(at),
+            request=(
+                *self._authorisation(at),
+                *transit(f"{at.name}.hop_to_agent", self.hop_time),
+            ),
+            moves=self._exchange_moves(at, payer=at.payer, place="clearing"),
+            confirm=transit(f"{at.name}.confirmation", self.hop_time),
+            reversal_us=self.reversal_time,
+        )
+
+    def _outbound(self, at: LegContext) -> LegProgram:
+        """Return an agent paying abroad from its nostro, once the money here is final."""
+        agent = at.leg.start
+        settled = self._direction(OUTBOUND).settlement_currency
+        nostro = self.settlement_agents[agent].nostro
+        assert nostro is not None
+        payout = Move(nostro, f"clearing:{at.name}:{agent}:{settled}", Register.SETTLEMENT)
+        return LegProgram(
+            look_up=transit(f"{at.name}.look_up", self.hop_time),
+            execute=(
+                Stage(
+                    Op.RESERVE,
+                    "nostro",
+                    moves=(payout,),
+                    target=at.failing,
+                    reason=Reason.AM04,
+                    flags=when_short(at.world, nostro),
+                ),
+                self._order_life(at.failing, Reason.AB05),
+                *transit(f"{at.name}.hop_to_gateway", self.hop_time),
+                *self._authorisation(at),
+            ),
+            moves=(
+                payout,
+                *self._exchange_moves(at, payer=f"book:{agent}:{at.leg.source}", place="book"),
+            ),
+            closing=(Stage(Op.DEADLINE, "order done"),),
+            confirm=transit(f"{at.name}.confirmation", self.hop_time),
+            reversal_us=self.reversal_time,
+        )
+
+    def _exchange_moves(self, at: LegContext, *, payer: Place, place: str) -> tuple[Move, ...]:
+        """Return the transfers of the leg's conversions.
+
+        What the first provider sells arrives on the clearing account between gateway and agent
+        (coming in) or on the agent's own book (going out), from which a second one is paid.
+        """
+        assert at.price is not None
+        agent, settled = self._agent(at), self._direction(at.leg.use).settlement_currency
+        middle = f":{at.name}" if place == "clearing" else ""
+        between = f"{place}{middle}:{agent}:{settled}"
+        first, second = None, None
+        for exchange in self.terms(at).exchanges:
+            if exchange.target == settled:
+                first = exchange
+            else:
+                second = exchange
+        moves: list[Move] = []
+        if first is None:
+            moves.append(Move(payer, between, at.before))
+        else:
+            moves += exchange_moves(at.price, first, payer=payer, receiver=between)
+        if second is not None:
+            own = f"book:{second.provider}"
+            moves += exchange_moves(
+                at.price,
+                second,
+                payer=f"{own}:{second.source}",
+                receiver=f"{own}:{second.target}",
+            )
+        return tuple(moves)
+
+    def _limit(self, at: LegContext) -> Program:
+        """Return the check of the wallet's own limits."""
+        limits, currency = self.limits, at.leg.source
+        if limits.per_payment is None and limits.per_day is None:
+            return ()
+        bounds = [
+            -1 if amount is None else to_minor(amount, currency)
+            for amount in (limits.per_payment, limits.per_day)
+        ]
+        spec = LimitSpec(f"{at.name}.wallet", Register.DEBITED, currency, bounds[0], bounds[1])
+        return (Stage(Op.LIMIT, f"{at.name}.limit", limit=spec, target=at.refusing),)
+
+    def _authorisation(self, at: LegContext) -> Program:
+        """Return admission, authorisation and technical decline."""
+        return (
+            *serve(
+                f"{at.name}.authorise",
+                f"{at.name}.gateway",
+                self.authorisation_time,
+                target=at.failing,
+                reason=Reason.MS03,
+            ),
+            *decide(
+                f"{at.name}.technical",
+                threshold(self.technical_decline),
+                target=at.failing,
+                reason=Reason.AB10,
+            ),
+        )
+
+    def _order_life(self, target: str, reason: Reason) -> Stage:
+        """Return the start of the order's life."""
+        return Stage(
+            Op.DEADLINE,
+            "order life",
+            value=self.order_life,
             target=target,
-            reason=Reason.MS03,
-        ),
-        *decide(
-            f"{rail_name}.technical",
-            threshold(rail.technical_decline),
-            target=target,
-            reason=Reason.AB10,
-        ),
-    )
+            reason=reason,
+            cause=Cause.TRANSIT,
+        )
 
 
-def hop_stages(label: str, rail: WalletGatewayRail) -> Program:
-    """Return one message between gateway and settlement agent."""
-    return transit(label, rail.hop_time)
-
-
-def order_deadline(rail: WalletGatewayRail, *, target: str, reason: Reason) -> Stage:
-    """Return the stage that starts the order's life."""
-    return Stage(
-        Op.DEADLINE,
-        "order life",
-        value=rail.order_life,
-        target=target,
-        reason=reason,
-        cause=Cause.TRANSIT,
-    )
+def _price_ppm(direction: Direction, agent_spread: int, credited: str) -> int:
+    """Return what a direction costs the payer, in millionths: margins and proportional fees."""
+    fees = sum(fee.proportional or 0 for fee in direction.fees.values() if fee.bearer == "debtor")
+    second = agent_spread if direction.settlement_currency != credited else 0
+    return min(direction.spread + second + fees, PPM)

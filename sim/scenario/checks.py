@@ -9,16 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.contract.spec import CANDIDATES_MAX
-from sim.rails.bakong import BakongRail
-from sim.rails.khqr import MERCHANTS_MAX, KhqrRail
-from sim.scenario.rail_checks import (
-    Found,
-    Path,
-    check_amounts,
-    check_rails,
-    check_recipients,
-    unknown,
-)
+from sim.model.base import FieldPath
+from sim.rails.merchants import MERCHANTS_MAX
+from sim.rails.problems import Found, check_amounts, unknown
+from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.units import CURRENCIES, format_minor
 
 if TYPE_CHECKING:
@@ -31,7 +25,7 @@ PAYERS_MAX = 100_000_000
 _BANKS = frozenset({"issuer", "acquirer", "settlement_agent"})
 
 
-def find_problems(scenario: Scenario) -> list[tuple[Path, str]]:
+def find_problems(scenario: Scenario) -> list[tuple[FieldPath, str]]:
     """Return everything that does not fit together in a scenario."""
     return [found for check in _CHECKS for found in check(scenario)]
 
@@ -101,15 +95,16 @@ def _check_alike(scenario: Scenario) -> Found:
 
 def _check_accounts(scenario: Scenario) -> Found:
     for name, account in scenario.accounts.items():
-        place: Path = ("accounts", name)
+        place: FieldPath = ("accounts", name)
         if account.owner not in scenario.institutions:
             yield (*place, "owner"), unknown("institution", account.owner, scenario.institutions)
         holders = {*scenario.rails, *scenario.institutions}
         if account.at not in holders:
             yield (*place, "at"), unknown("rail or institution", account.at, holders)
         rail = scenario.rails.get(account.at)
-        if isinstance(rail, BakongRail) and account.currency not in rail.currencies:
-            allowed = ", ".join(rail.currencies)
+        held = rail.held_currencies if rail is not None else ()
+        if held and account.currency not in held:
+            allowed = ", ".join(held)
             yield (
                 (*place, "currency"),
                 f"found {account.currency}; allowed at {account.at!r}: {allowed}",
@@ -124,15 +119,13 @@ def _check_accounts(scenario: Scenario) -> Found:
 
 def _check_corridors(scenario: Scenario) -> Found:
     for name, corridor in scenario.corridors.items():
-        place: Path = ("corridors", name)
+        place: FieldPath = ("corridors", name)
         for position, rail in enumerate(corridor.rails or ()):
             if rail not in scenario.rails:
                 yield (*place, "rails", position), unknown("rail", rail, scenario.rails)
-        if corridor.codes is not None and not isinstance(
-            scenario.rails.get(corridor.codes), KhqrRail
-        ):
-            known = [key for key, rail in scenario.rails.items() if isinstance(rail, KhqrRail)]
-            yield (*place, "codes"), unknown("rail of kind khqr", corridor.codes, known)
+        schemes = [key for key, rail in scenario.rails.items() if rail.code_scheme is not None]
+        if corridor.codes is not None and corridor.codes not in schemes:
+            yield (*place, "codes"), unknown("rail of codes", corridor.codes, schemes)
         if corridor.foreign_codes is not None:
             if corridor.foreign_codes.merchants > MERCHANTS_MAX:
                 yield (
@@ -146,19 +139,14 @@ def _check_corridors(scenario: Scenario) -> Found:
                     f"found shares adding up to {total / 10**7:g} %; allowed: 100 %",
                 )
         if corridor.kyc_tier is not None:
-            tiers = {
-                tier
-                for rail in scenario.rails.values()
-                if isinstance(rail, BakongRail)
-                for tier in rail.limits
-            }
+            tiers = {tier for rail in scenario.rails.values() for tier in rail.kyc_tiers}
             if corridor.kyc_tier not in tiers:
                 yield (*place, "kyc_tier"), unknown("KYC tier", corridor.kyc_tier, tiers)
 
 
 def _check_demand(scenario: Scenario) -> Found:
     for name, demand in scenario.demand.items():
-        place: Path = ("demand", name)
+        place: FieldPath = ("demand", name)
         corridor = scenario.corridors.get(demand.corridor)
         if corridor is None:
             yield (*place, "corridor"), unknown("corridor", demand.corridor, scenario.corridors)
@@ -229,7 +217,7 @@ def _check_routing(scenario: Scenario) -> Found:
 def _check_disruptions(scenario: Scenario) -> Found:
     known = {*scenario.rails, *scenario.institutions}
     for name, disruption in scenario.disruptions.items():
-        place: Path = ("disruptions", name)
+        place: FieldPath = ("disruptions", name)
         if disruption.outage not in known:
             yield (*place, "outage"), unknown("rail or institution", disruption.outage, known)
         if (disruption.from_ is None) == (disruption.after is None):

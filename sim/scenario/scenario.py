@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Union
 
-from pydantic import Discriminator
+from pydantic import Discriminator, create_model
+from pydantic.fields import FieldInfo
 
 from sim.errors import Problem, ScenarioError, UserError
 from sim.model.base import FieldPath, Model
 from sim.model.quantities import Name, ScenarioName, Seed
-from sim.rails.bakong import BakongRail
-from sim.rails.generic import GenericRail
-from sim.rails.khqr import KhqrRail
-from sim.rails.wallet_gateway import WalletGatewayRail
-from sim.scenario.checks import find_problems
-from sim.scenario.loader import Document, load_document, validate_model
-from sim.scenario.parts import (
+from sim.model.sections import (
     Account,
     Clock,
     Corridor,
@@ -33,12 +29,16 @@ from sim.scenario.parts import (
     Profile,
     Routing,
 )
+from sim.rails.protocol import Rail
+from sim.rails.registry import rail_kinds
+from sim.scenario.checks import find_problems
+from sim.scenario.loader import Document, load_document, validate_model
 
-Rail = Annotated[
-    BakongRail | KhqrRail | WalletGatewayRail | GenericRail,
-    Discriminator("kind"),
-]
-"""Any kind of rail, told apart by `kind`."""
+if TYPE_CHECKING:
+    AnyRail = Rail
+else:
+    # Every kind that is registered, told apart by its `kind`.
+    AnyRail = Annotated[Union[rail_kinds()], Discriminator("kind")]  # noqa: UP007 - a tuple
 
 
 class Scenario(Model):
@@ -56,7 +56,7 @@ class Scenario(Model):
     """Exchange rates."""
     institutions: dict[Name, Institution] = {}
     """Banks, PSPs, wallets and operators, by name."""
-    rails: dict[Name, Rail]
+    rails: dict[Name, AnyRail]
     """Payment systems, by name."""
     accounts: dict[Name, Account] = {}
     """Money placed ahead, by name."""
@@ -70,6 +70,34 @@ class Scenario(Model):
     """How routes are chosen."""
     disruptions: dict[Name, Disruption] = {}
     """Outages, by name."""
+
+
+def scenario_model() -> type[Scenario]:
+    """Return the model of scenario files for the kinds of rail that are registered now.
+
+    Kinds of the project are known to :class:`Scenario` itself; a program that registers one of its
+    own gets a model that knows it, too.
+    """
+    return _model_of(rail_kinds())
+
+
+@lru_cache(maxsize=8)
+def _model_of(kinds: tuple[type[Rail], ...]) -> type[Scenario]:
+    """Return the model for some kinds of rail, the same class for the same kinds."""
+    if kinds == _OWN_KINDS:
+        return Scenario
+    union = Annotated[Union[kinds], Discriminator("kind")]  # type: ignore[valid-type]  # noqa: UP007
+    field = FieldInfo.from_annotation(dict[Name, union])
+    field.description = Scenario.model_fields["rails"].description
+    return create_model(
+        "Scenario",
+        __base__=Scenario,
+        __doc__=Scenario.__doc__,
+        rails=(field.annotation, field),  # type: ignore[arg-type]
+    )
+
+
+_OWN_KINDS = rail_kinds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +131,7 @@ def load_scenario(path: Path | str, overrides: Sequence[str] = ()) -> LoadedScen
             f"{path}: found an experiment; allowed: a scenario. `payroute compare` runs an "
             f"experiment with `arms`, `payroute sweep` one with a `sweep`"
         )
-    scenario = validate_model(document, Scenario)
+    scenario = validate_model(document, scenario_model())
     refuse_problems(document, find_problems(scenario))
     return LoadedScenario(scenario, document)
 

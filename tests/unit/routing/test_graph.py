@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.network.graph import CreditorClass, build_graph, find_candidates, home_country
 from sim.rails.bakong import BakongRail
+from sim.rails.protocol import CreditorClass
+from sim.routing.candidates import find_candidates
+from sim.routing.graph import build_graph
 from sim.scenario.scenario import Scenario, load_scenario
 from tests.theory.driver import MINIMAL, SCENARIOS, load_text
 
@@ -63,7 +65,7 @@ def test_a_foreign_code_is_paid_through_its_scheme(
 
 def test_at_home_the_ledger_is_the_only_leg(china: Scenario) -> None:
     (found,) = find_candidates(china, "kh_khr", KHR)
-    assert (found.shape, found.agent, found.ledger, found.cost_ppm) == ("domestic", "", "bakong", 0)
+    assert (found.rail, found.agent, found.cost_ppm) == ("bakong", "", 0)
     assert [(leg.rail, leg.start, leg.end) for leg in found.legs] == [
         ("bakong", "debtor", "creditor")
     ]
@@ -71,8 +73,13 @@ def test_at_home_the_ledger_is_the_only_leg(china: Scenario) -> None:
 
 def test_the_graph_holds_ends_and_settlement_agents_only(china: Scenario) -> None:
     graph = build_graph(china, "cn_kh", KHR_UNIONPAY)
-    assert set(graph.nodes) == {"debtor", "creditor", "acleda", "aba"}
-    edges = {(start, end, rail) for start, end, rail in graph.edges(keys=True)}
+    assert set(graph.nodes) == {
+        ("debtor", "CNY"),
+        ("creditor", "KHR"),
+        ("acleda", "KHR"),
+        ("aba", "KHR"),
+    }
+    edges = {(start[0], end[0], rail) for start, end, (rail, _) in graph.edges(keys=True)}
     assert ("debtor", "acleda", "unionpay") in edges
     assert ("acleda", "creditor", "bakong") in edges
     assert ("debtor", "aba", "unionpay") not in edges
@@ -96,4 +103,4 @@ def test_costs_are_margins_and_what_the_debtor_bears(tmp_path: Path) -> None:
 def test_a_ledger_serves_its_operators_country(china: Scenario) -> None:
     rail = china.rails["bakong"]
     assert isinstance(rail, BakongRail)
-    assert home_country(china, rail) == "KH"
+    assert rail.home_country(china) == "KH"

@@ -6,10 +6,11 @@ sections must agree on is checked in :mod:`sim.scenario.checks`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from sim.contract.spec import Policy
 from sim.model.base import Model
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import AmountDistribution, DurationDistribution
@@ -96,6 +97,12 @@ class Screening(Model):
     refused_share: SharePpb = assumed(50_000_000, "most hits are false")
     """Share of reviewed payments that are refused (RR04)."""
 
+
+if TYPE_CHECKING:
+    PolicyName = str
+else:
+    # Policies are named once, where they are specified.
+    PolicyName = Literal[tuple(policy.name.lower() for policy in Policy)]
 
 Role = Literal["issuer", "acquirer", "settlement_agent", "fx_provider", "operator"]
 
@@ -255,7 +262,7 @@ class Profile(Model):
 class Routing(Model):
     """Say how routes are chosen."""
 
-    policy: Literal["priority", "cheapest", "fastest"] = "cheapest"
+    policy: PolicyName = "cheapest"
     """Which route is best."""
     candidates: PositiveCount = assumed(8, "more than any corridor here has")
     """Most candidate routes of a corridor."""

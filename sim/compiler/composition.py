@@ -1,0 +1,391 @@
+"""The program of a route, composed out of what its legs say, phase by phase.
+
+Takes a scenario and a candidate route; gives the symbolic program and the price of the route. No
+kind of rail is known here: a leg contributes stages to phases (:class:`~sim.rails.protocol.
+LegProgram`), and :func:`_program` is the order of the phases, to be read from top to bottom.
+
+The first leg that commits money is the point of no return. Before it a failure voids and may try
+the next route, with a confirmed reversal where a request was already sent; after it only a return
+undoes, ledger by ledger, backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sim.contract.spec import Flag, Op, Outcome, Reason, Register
+from sim.model.pricing import ChargeBearer
+from sim.model.sections import Corridor
+from sim.rails.institutions import screening
+from sim.rails.price import CONVERSIONS_MAX, Exchange, Price, fee_terms
+from sim.rails.protocol import (
+    CodeScheme,
+    CreditorSide,
+    DebtorSide,
+    LegContext,
+    LegProgram,
+    LegTerms,
+    Rail,
+)
+from sim.rails.stages import (
+    FAIL,
+    FAIL_SENT,
+    Move,
+    Program,
+    Stage,
+    fixed_time,
+    return_label,
+    transit,
+)
+from sim.routing.candidates import Candidate
+from sim.scenario.scenario import Scenario
+
+QUOTE = "quote"
+REQUOTES = 3
+"""Times a payer is shown a new price before giving up (assumption: nobody asks four times)."""
+
+
+class CompositionError(ValueError):
+    """Legs that do not make a route together; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The program of a route, with its price and its two ends.
+
+    Attributes
+    ----------
+    program : Program
+    price : Price or None
+        None: it moves no money.
+    debtor, creditor : DebtorSide, CreditorSide
+    """
+
+    program: Program
+    price: Price | None
+    debtor: DebtorSide
+    creditor: CreditorSide
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """One leg that has said everything, and where it stands.
+
+    Attributes
+    ----------
+    at : LegContext
+    says : LegProgram
+    waiting : tuple of Move
+        Money of the payer and of earlier legs that is booked together with this leg's.
+    """
+
+    at: LegContext
+    says: LegProgram
+    waiting: tuple[Move, ...]
+
+    @property
+    def booked(self) -> tuple[Move, ...]:
+        """Return what the leg's commit posts: its own money first, as its reservation demands."""
+        return (*self.says.moves, *self.waiting)
+
+
+def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
+    """Return the program and price of a candidate route.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    candidate : Candidate
+    currency : str
+        Currency of the instructed amount (for limits written in it).
+
+    Raises
+    ------
+    CompositionError
+        If the legs convert more often than a payment has amounts for.
+    """
+    corridor = scenario.corridors[candidate.corridor]
+    rails = [scenario.rails[leg.rail] for leg in candidate.legs]
+    contexts = [
+        LegContext(scenario, corridor, leg.rail, candidate.legs, position, currency)
+        for position, leg in enumerate(candidate.legs)
+    ]
+    terms = [rail.terms(at) for rail, at in zip(rails, contexts, strict=True)]
+    debtor, creditor = rails[0].debtor_side(contexts[0]), rails[-1].creditor_side(contexts[-1])
+    price = _price(candidate, corridor, terms, debtor=debtor, creditor=creditor)
+    contexts = _with_money(contexts, terms, price)
+    contexts = [replace(at, payer=debtor.account, payee=creditor.account) for at in contexts]
+    spoken, left, label = _speak(rails, contexts, debtor)
+    # The creditor's institution stands behind the last leg: what undoes that undoes this.
+    creditor = rails[-1].creditor_side(replace(contexts[-1], failing=label))
+    codes = _codes(scenario, corridor)
+    validity = min((term.quote_validity_us for term in terms if term.quote_validity_us), default=0)
+    program = _Composer(spoken, left, price, debtor, creditor, codes, validity, label).program()
+    return Flow(program, price, debtor, creditor)
+
+
+def _codes(scenario: Scenario, corridor: Corridor) -> tuple[str, CodeScheme] | None:
+    """Return the name and the scheme of the codes a corridor's payees show."""
+    scheme = scenario.rails[corridor.codes].code_scheme if corridor.codes is not None else None
+    return None if scheme is None or corridor.codes is None else (corridor.codes, scheme)
+
+
+def _price(
+    candidate: Candidate,
+    corridor: Corridor,
+    terms: list[LegTerms],
+    *,
+    debtor: DebtorSide,
+    creditor: CreditorSide,
+) -> Price | None:
+    """Return the one price the payer sees, out of all conversions and fees; None for no money."""
+    if all(term.is_free for term in terms) and not corridor.fees:
+        return None
+    debited, credited = corridor.from_.currency, corridor.to.currency
+    exchanges = [exchange for term in terms for exchange in term.exchanges]
+    if len(exchanges) > CONVERSIONS_MAX:
+        way = " -> ".join((debited, *(exchange.target for exchange in exchanges)))
+        raise CompositionError(
+            f"route {candidate.name} converts {len(exchanges)} times ({way}); allowed: "
+            f"{CONVERSIONS_MAX}"
+        )
+    paying, paid = (debtor.account, debited), (creditor.account, credited)
+    fees = [
+        found
+        for term in terms
+        for found in fee_terms(term.fees, term.fee_recipient, debtor=paying, creditor=paid)
+    ]
+    # Fees of the payer's institution; it is not known by name where the payment brings its own.
+    own = debtor.institution or candidate.agent
+    fees += fee_terms(corridor.fees, own, debtor=paying, creditor=paid)
+    settled, slots = _conversions(exchanges, terms, debited=debited, credited=credited)
+    return Price((debited, settled, credited), slots, tuple(fees))
+
+
+def _conversions(
+    exchanges: list[Exchange], terms: list[LegTerms], *, debited: str, credited: str
+) -> tuple[str, tuple[Exchange | None, Exchange | None]]:
+    """Return the settlement currency, and which conversion lies before and which behind it."""
+    if len(exchanges) == CONVERSIONS_MAX:
+        return exchanges[0].target, (exchanges[0], exchanges[1])
+    if not exchanges:
+        return debited, (None, None)
+    settled = next((term.settlement_currency for term in terms if term.settlement_currency), "")
+    if settled == debited:
+        return debited, (None, exchanges[0])
+    return credited, (exchanges[0], None)
+
+
+def _with_money(
+    contexts: list[LegContext], terms: list[LegTerms], price: Price | None
+) -> list[LegContext]:
+    """Return legs that know the price, and which of the payment's amounts they carry."""
+    if price is None:
+        return contexts
+    total, done = sum(len(term.exchanges) for term in terms), 0
+    found = []
+    for at, term in zip(contexts, terms, strict=True):
+        before = _amount(done, total)
+        done += len(term.exchanges)
+        found.append(replace(at, price=price, before=before, after=_amount(done, total)))
+    return found
+
+
+def _amount(done: int, total: int) -> Register:
+    """Return the payment's amount after some of its conversions."""
+    if done == 0:
+        return Register.DEBITED
+    return Register.CREDITED_GROSS if done == total else Register.SETTLEMENT
+
+
+def _speak(
+    rails: list[Rail], contexts: list[LegContext], debtor: DebtorSide
+) -> tuple[list[_Spoken], tuple[Move, ...], str]:
+    """Return what every leg says, the money no leg has booked, and where a late failure leads.
+
+    A leg fails to FAIL while nothing was sent, to FAIL_SENT once an earlier leg may have sent a
+    request, and to the return of the last ledger once money has moved.
+    """
+    spoken: list[_Spoken] = []
+    waiting = debtor.debit if contexts[0].price is not None else ()
+    refusing, failing = FAIL, FAIL_SENT
+    for position, (rail, at) in enumerate(zip(rails, contexts, strict=True)):
+        funds = rails[position - 1].funds(contexts[position - 1]) if position else None
+        context = replace(at, refusing=refusing, failing=failing, funds=funds)
+        says = rail.leg(context)
+        spoken.append(_Spoken(context, says, waiting))
+        if says.commit is None:
+            waiting = (*waiting, *says.moves)
+        else:
+            waiting, failing = (), return_label(position)
+        refusing = failing if failing != FAIL_SENT or says.reversal_us is not None else refusing
+    # Nothing behind a ledger that pays the creditor's institution itself can fail any more.
+    return spoken, waiting, FAIL if spoken[-1].says.commit is not None else failing
+
+
+@dataclass(frozen=True, slots=True)
+class _Composer:
+    """The legs of one route, their price and its ends, to be put in the order of phases."""
+
+    legs: list[_Spoken]
+    left: tuple[Move, ...]
+    price: Price | None
+    debtor: DebtorSide
+    creditor: CreditorSide
+    codes: tuple[str, CodeScheme] | None
+    quote_validity_us: int
+    late: str
+
+    def program(self) -> Program:
+        """Return all phases in order."""
+        return (
+            *self.legs[0].says.session,
+            *self.debtor.authorise,
+            *self._each("look_up"),
+            *self._quote_and_confirm(),
+            *self._each("limit"),
+            *self._each("request"),
+            *self._screening(),
+            *self._each("reserve"),
+            *self._execute(),
+            *self._credit(),
+            *self._confirm(),
+            Stage(Op.END, "completed", value=int(Outcome.COMPLETED), reason=Reason.NONE),
+            *self._recover(),
+            *self._return(),
+        )
+
+    def _each(self, phase: str) -> Iterator[Stage]:
+        """Yield what every leg says to a phase, outward."""
+        for leg in self.legs:
+            yield from getattr(leg.says, phase)
+
+    def _quote_and_confirm(self) -> Program:
+        """Return the price, the payer's confirmation, and a new price where it took too long."""
+        if self.price is None:
+            return ()
+        confirm: Program = ()
+        if self.codes is not None and self.debtor.confirms:
+            name, scheme = self.codes
+            confirm = scheme.confirmation(name)
+        validity = self.quote_validity_us
+        quote = Stage(Op.QUOTE, QUOTE, mark=QUOTE, value=validity, target=FAIL, reason=Reason.AM12)
+        if not validity:
+            return (quote, *confirm)
+        use = Stage(
+            Op.CONVERT, "use quote", back_to=QUOTE, value=REQUOTES, target=FAIL, reason=Reason.NOAS
+        )
+        return (quote, *confirm, use)
+
+    def _screening(self) -> Iterator[Stage]:
+        """Yield the screening of every institution between two legs."""
+        for leg in self.legs[:-1]:
+            yield from screening(leg.at.world, leg.at.leg.end, target=FAIL_SENT)
+
+    def _execute(self) -> Iterator[Stage]:
+        """Yield what every leg does, outward; the first that commits settles the payment."""
+        settles = Flag.SETTLES
+        for leg in self.legs:
+            yield from leg.says.execute
+            if leg.says.commit is not None:
+                yield replace(leg.says.commit, moves=leg.booked, flags=settles)
+                settles = Flag(0)
+
+    @property
+    def _commits_last(self) -> bool:
+        """Return whether the last leg books its money itself, so that nothing can come back."""
+        return self.legs[-1].says.commit is not None
+
+    def _credit(self) -> Iterator[Stage]:
+        """Yield the creditor's institution crediting the payee, and the fees of both sides.
+
+        The payer's fees are charged once the money can no longer come back.
+        """
+        if self.price is None:
+            return
+        if self._commits_last:
+            yield from self._charge(ChargeBearer.DEBTOR)
+        yield from self.creditor.book
+        has_settled = any(leg.says.commit is not None for leg in self.legs)
+        yield Stage(
+            Op.POST,
+            self.creditor.credit_label,
+            moves=(*self.left, *self.creditor.credit),
+            flags=Flag.CREDITS if has_settled else Flag.SETTLES | Flag.CREDITS,
+        )
+        for leg in self.legs:
+            yield from leg.says.closing
+        if not self._commits_last:
+            yield from self._charge(ChargeBearer.DEBTOR)
+        yield from self._charge(ChargeBearer.CREDITOR)
+
+    def _charge(self, bearer: ChargeBearer) -> Iterator[Stage]:
+        """Yield the charging of every fee one side bears."""
+        assert self.price is not None
+        for position, terms in enumerate(self.price.fees):
+            if terms.fee.bearer == bearer:
+                yield Stage(Op.CHARGE, f"fee.{terms.component}", fee=position)
+
+    def _confirm(self) -> Iterator[Stage]:
+        """Yield the messages back, legs backwards; the end with the code's scheme is notified."""
+        notification: Program = ()
+        if self.codes is not None and (self.creditor.is_told_first or self.debtor.confirms):
+            name, scheme = self.codes
+            notification = scheme.notification(name)
+        if self.creditor.is_told_first:
+            yield from notification
+        for leg in reversed(self.legs):
+            yield from leg.says.confirm
+        if not self.creditor.is_told_first:
+            yield from notification
+
+    def _recover(self) -> Iterator[Stage]:
+        """Yield what happens at FAIL_SENT and FAIL: undo, try the next route, else reject.
+
+        Every leg that may have been asked confirms its reversal, the last one first.
+        """
+        yield Stage(Op.DEADLINE, "disarm", mark=FAIL_SENT)
+        yield from self._reversals("reversal", self.legs)
+        yield Stage(Op.DEADLINE, "disarm", mark=FAIL)
+        yield Stage(Op.VOID, "undo")
+        yield Stage(Op.ROUTE, "next route", flags=Flag.NEXT)
+        yield Stage(Op.END, "rejected", value=int(Outcome.REJECTED), own_reason=True)
+
+    def _reversals(self, label: str, legs: list[_Spoken]) -> Iterator[Stage]:
+        asked = [leg for leg in reversed(legs) if leg.says.reversal_us]
+        for leg in asked:
+            name = label if len(asked) == 1 else f"{leg.at.name}.{label}"
+            yield from transit(name, fixed_time(leg.says.reversal_us or 0))
+
+    def _return(self) -> Iterator[Stage]:
+        """Yield the compensating transfers of every ledger behind which something can fail.
+
+        The last one first, each in a block of its own; the first ends the payment as returned.
+        """
+        committed = [at for at, leg in enumerate(self.legs) if leg.says.commit is not None]
+        if not committed or committed == [len(self.legs) - 1]:
+            return
+        for number, position in reversed(list(enumerate(committed))):
+            if position == len(self.legs) - 1:
+                continue
+            label = return_label(position)
+            leg, behind = self.legs[position], self.legs[position + 1 :]
+            if number + 1 < len(committed):
+                behind = self.legs[position + 1 : committed[number + 1] + 1]
+            back = tuple(move.reversed() for move in leg.booked)
+            assert leg.says.commit is not None
+            yield Stage(Op.DEADLINE, "disarm", mark=label)
+            yield Stage(Op.VOID, "undo")
+            yield from self._reversals("return.reversal", behind)
+            # The holder waits for funds if it must: a return is owed whatever happens.
+            yield Stage(
+                Op.RESERVE,
+                "return.funds",
+                moves=(back[0],),
+                target=label,
+                reason=Reason.ED05,
+                flags=Flag.QUEUE,
+            )
+            yield replace(leg.says.commit, moves=back, flags=Flag(0))
+        yield Stage(Op.END, "returned", value=int(Outcome.RETURNED), own_reason=True)

@@ -1,0 +1,165 @@
+"""Institutions and rails as parts of a plan: agents, stations, ledgers, accounts, closures.
+
+Takes a scenario; gives who exists, what capacity each has, what money lies where, and when
+something is out of service. Everything comes in the order of names, so that nothing depends on the
+order of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sim.compiler.parts import Agent, Closure, Part
+from sim.contract.spec import Reason, WhenClosed
+from sim.model.base import FieldPath
+from sim.model.members import Member
+from sim.model.quantities import to_minor
+from sim.model.sections import Account
+from sim.rails.resources import Holding, Resource, Station
+from sim.scenario.scenario import Scenario
+from sim.units import DAY_US, SECOND_US
+
+
+def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]:
+    """Yield agents, written accounts, and what rails and institutions bring.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    members : sequence of Member
+        They get accounts for customers in every currency of a corridor.
+    """
+    for member in members:
+        yield Agent(member.name)
+    for name, account in sorted(scenario.accounts.items()):
+        yield _written_account(name, account)
+    for name, rail in sorted(scenario.rails.items()):
+        yield from rail.resources(scenario, name, members)
+    currencies = sorted(
+        {
+            end.currency
+            for corridor in scenario.corridors.values()
+            for end in (corridor.from_, corridor.to)
+        }
+    )
+    for member in members:
+        yield from _member(member, currencies)
+
+
+def _written_account(name: str, account: Account) -> Holding:
+    """Return an account the scenario names, under its name."""
+    currency = account.currency
+    opening = to_minor(account.balance, currency)
+    later = tuple(
+        (deposit.after, to_minor(deposit.amount, currency))
+        for _, deposit in sorted(account.deposits.items())
+    )
+    overdraft = 0 if account.overdraft is None else to_minor(account.overdraft, currency)
+    return Holding(
+        name,
+        currency,
+        overdraft_minor=overdraft,
+        is_watched=True,
+        deposits=(*(((0, opening),) if opening else ()), *later),
+    )
+
+
+def _member(member: Member, currencies: Sequence[str]) -> Iterator[Resource]:
+    """Yield a member's core system, its screening desk and its customers' accounts."""
+    yield Station(
+        f"{member.name}.core", servers=member.entry.core.servers, owner=member.name, kind="core"
+    )
+    if member.settles:
+        desk = member.entry.screening
+        yield Station(
+            f"{member.name}.screening",
+            servers=desk.servers,
+            when_closed=WhenClosed.REJECT,
+            reason_closed=Reason.AB07,
+        )
+        yield Station(f"{member.name}.review", servers=desk.officers)
+    for currency in currencies:
+        for kind in ("customers", "book"):
+            yield Holding(
+                f"{kind}:{member.name}:{currency}",
+                currency,
+                owner=member.name,
+                kind=f"{kind}:{currency}",
+            )
+
+
+def closures(
+    scenario: Scenario,
+    members: Sequence[Member],
+    stations: Iterable[str],
+    problems: list[tuple[FieldPath, str]],
+) -> Iterator[Closure]:
+    """Yield when the stations of what is out of service are closed.
+
+    A disruption that closes nothing is a problem. Overlapping outages of one station are merged:
+    it opens when the last of them ends.
+
+    Parameters
+    ----------
+    stations : iterable of str
+        All stations, in the order of the plan.
+    problems : list
+        Grows by what is wrong.
+    """
+    names = tuple(stations)
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for name, disruption in sorted(scenario.disruptions.items()):
+        start = _start_us(scenario, disruption.from_, disruption.after)
+        stop = start + disruption.for_
+        entry = scenario.institutions.get(disruption.outage)
+        owners = [member.name for member in members if entry is not None and member.entry is entry]
+        found = list(_stations_of(names, (disruption.outage, *owners), disruption.role))
+        if not found:
+            part = f" in the role {disruption.role}" if disruption.role else ""
+            message = f"{disruption.outage!r} has no station{part}; needed: something to close"
+            problems.append((("disruptions", name, "outage"), message))
+        for station in found:
+            spans.setdefault(station, []).append((max(start, 0), stop))
+    for station in names:
+        for start, stop in merge_spans(spans.get(station, [])):
+            if stop > 0 and start < scenario.clock.horizon:
+                yield Closure(station, start, stop)
+
+
+def merge_spans(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the union of intervals as disjoint intervals in order."""
+    merged: list[tuple[int, int]] = []
+    for start, stop in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return merged
+
+
+def day_offset_us(scenario: Scenario) -> int:
+    """Return the local time of day at the start, in microseconds."""
+    start = scenario.clock.start
+    seconds = (start.hour * 60 + start.minute) * 60 + start.second
+    return seconds * SECOND_US + start.microsecond
+
+
+def _start_us(scenario: Scenario, time_of_day: int | None, after: int | None) -> int:
+    """Return when a disruption begins: the next such time of day at or after the start."""
+    if after is not None:
+        return after
+    assert time_of_day is not None
+    wait = time_of_day * SECOND_US - day_offset_us(scenario)
+    return wait if wait >= 0 else wait + DAY_US
+
+
+def _stations_of(
+    stations: Sequence[str], owners: tuple[str, ...], role: str | None
+) -> Iterator[str]:
+    """Yield the stations that are closed when institutions or a rail are down."""
+    prefixes = tuple(f"{owner}." for owner in owners)
+    wanted = {"settlement_agent": "screening", "core": "core", "gateway": "gateway"}.get(role or "")
+    for station in stations:
+        part = station.rpartition(".")[2]
+        if station.startswith(prefixes) and wanted in (None, part):
+            yield station

@@ -1,0 +1,420 @@
+"""Symbols into numbers: the one place where parts of a plan become rows.
+
+Takes parts in order; gives the plan, and the numbers of what a plan does not name (quantile tables,
+limits of a route). A part may refer to parts before it only. Rows are numbered in the order of the
+parts, so the same parts give the same plan, to the last index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED, PlanBuilder
+from sim.compiler.parts import (
+    Agent,
+    Choice,
+    Closure,
+    Conversion,
+    Part,
+    Route,
+    Settings,
+    Stream,
+)
+from sim.contract.plan import Plan
+from sim.contract.spec import UNLIMITED, Bearer, FeeKind, Op, Register
+from sim.model.distributions import AmountDistribution, DurationDistribution
+from sim.model.pricing import ChargeBearer
+from sim.rails.price import FeeTerms, Price
+from sim.rails.resources import BlockLedger, Holding, Station
+from sim.rails.stages import ByRole, LimitSpec, Move, Place, Program, Stage
+from sim.units import CURRENCIES
+
+Distribution = DurationDistribution | AmountDistribution
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A plan, and the numbers behind symbols that its names do not tell.
+
+    Attributes
+    ----------
+    plan : Plan
+    tables : mapping of distribution to int
+        Offset of each quantile table in ``plan.table``.
+    limits : mapping of str to tuple of int
+        Limit rows that payments on a route meet.
+    """
+
+    plan: Plan
+    tables: Mapping[Distribution, int]
+    limits: Mapping[str, tuple[int, ...]]
+
+
+def link(settings: Settings, parts: Iterable[Part], *, with_tables: bool = True) -> Linked:
+    """Turn parts into a plan.
+
+    Parameters
+    ----------
+    settings : Settings
+    parts : iterable of Part
+        In the order of their rows.
+    with_tables : bool
+        False leaves the quantile tables out: enough for validation, not for a run.
+    """
+    linker = _Linker(settings, with_tables=with_tables)
+    for part in parts:
+        linker.add(part)
+    return Linked(linker.builder.build(), linker.tables, linker.limits)
+
+
+@dataclass(slots=True)
+class _Prices:
+    """Where the rows of a route's price lie."""
+
+    pricing: int = -1
+    fee_first: int = 0
+
+
+@dataclass(slots=True)
+class _Laid:
+    """Where a program lies, and the limit rows it meets."""
+
+    entry: int
+    limits: list[int] = field(default_factory=list)
+
+
+class _Linker:
+    """The state of one linking: the rows so far, and what they are called."""
+
+    def __init__(self, settings: Settings, *, with_tables: bool) -> None:
+        self.builder = PlanBuilder(
+            settings.scenario,
+            horizon_us=settings.horizon_us,
+            warm_up_us=settings.warm_up_us,
+            sample_interval_us=settings.sample_interval_us,
+            fx_step_us=settings.fx_step_us,
+            day_offset_us=settings.day_offset_us,
+            seed=settings.seed,
+            replication=settings.replication,
+            with_tables=with_tables,
+        )
+        self.tables: dict[Distribution, int] = {}
+        self.limits: dict[str, tuple[int, ...]] = {}
+
+    def add(self, part: Part) -> None:
+        """Add the rows of one part."""
+        match part:
+            case Agent():
+                self.builder.agents.add(part.name)
+            case Station():
+                self._station(part)
+            case BlockLedger():
+                self._ledger(part)
+            case Holding():
+                self._holding(part)
+            case Route():
+                self._route(part)
+            case Choice():
+                self._choice(part)
+            case Stream():
+                self._stream(part)
+            case Closure():
+                station = self.builder.stations[part.station]
+                self.builder.close_station(station, part.from_us, part.to_us)
+
+    # -- resources --------------------
+
+    def _station(self, part: Station) -> None:
+        rate = part.rate_limit
+        station = self.builder.add_station(
+            part.name,
+            servers=SERVERS_UNLIMITED if part.servers is None else part.servers,
+            queue_limit=QUEUE_UNLIMITED if part.queue_limit is None else part.queue_limit,
+            # (count, period in us) in lowest terms; (0, 0) for none.
+            rate_count=0 if rate is None else rate.numerator,
+            rate_period_us=0 if rate is None else rate.denominator,
+            discipline=part.discipline,
+            when_closed=part.when_closed,
+            reason_closed=part.reason_closed,
+        )
+        if part.kind:
+            self.builder.assign_station(part.owner, part.kind, station)
+
+    def _ledger(self, part: BlockLedger) -> None:
+        self.builder.add_ledger(
+            part.name,
+            round_interval_us=part.round_interval_us,
+            block_limit=part.block_limit,
+            vote_table=self._table(part.vote_delay),
+            peers=part.peers,
+            quorum=part.quorum,
+            idle_max_us=part.idle_max_us,
+            leader_failure=part.leader_failure,
+        )
+
+    def _holding(self, part: Holding) -> None:
+        builder, overdraft = self.builder, part.overdraft_minor
+        if part.name in builder.accounts and overdraft is None and not part.deposits:
+            # Named before by a program or another part: an account without limit is one account.
+            account = builder.accounts[part.name]
+        else:
+            account = builder.add_account(
+                part.name,
+                part.currency,
+                overdraft=UNLIMITED if overdraft is None else overdraft,
+                watched=part.is_watched,
+            )
+        for time_us, amount in part.deposits:
+            builder.deposit(time_us, account, amount)
+        if part.kind:
+            builder.assign_account(part.owner, part.kind, account)
+
+    def _account(self, place: Place) -> int:
+        """Return the account a place names; one that is not there yet has no limit.
+
+        Unlimited accounts are named ``<what>:...:<currency>``.
+        """
+        if isinstance(place, ByRole):
+            return self.builder.account_ref(place.role, place.kind)
+        if place in self.builder.accounts:
+            return self.builder.accounts[place]
+        return self.builder.add_account(place, place.rpartition(":")[2])
+
+    def _table(self, distribution: Distribution) -> int:
+        """Return the offset of a distribution's quantile table, adding it if new."""
+        if distribution.points:
+            # Only written points need the numeric library at this place.
+            from sim.draws.quantile import build_empirical
+
+            points = [(value, share / 10**9) for value, share in distribution.points]
+            table = np.asarray(build_empirical(points))
+            offset = self.builder.add_table(table, ("empirical", *distribution.points))
+        else:
+            offset = self.builder.table(distribution.family, distribution.parameters())
+        self.tables[distribution] = offset
+        return offset
+
+    # -- prices --------------------
+
+    def _prices(self, part: Route) -> _Prices:
+        price = part.flow.price
+        if price is None:
+            return _Prices()
+        conversions = [self._conversion(item) for item in part.conversions]
+        fee_first = 0
+        for position, terms in enumerate(price.fees):
+            row = self._fee(terms)
+            fee_first = row if position == 0 else fee_first
+        granules = [CURRENCIES[code].granule for code in price.currencies]
+        pricing = self.builder.add_pricing(
+            currencies=price.currencies,
+            conversions=(conversions[0], conversions[1]),
+            providers=_providers(price),
+            granules=(granules[0], granules[1], granules[2]),
+            fixed_side=int(part.fixed_side),
+            fee_first=fee_first,
+            fee_count=len(price.fees),
+        )
+        return _Prices(pricing, fee_first)
+
+    def _conversion(self, part: Conversion | None) -> int:
+        if part is None:
+            return -1
+        path = part.path
+        if path.name not in self.builder.pairs:
+            self.builder.add_pair(path.name, path.rates, path.scale)
+        return self.builder.add_conversion(
+            self.builder.pairs[path.name], inverted=part.is_inverted, spread_ppm=part.spread_ppm
+        )
+
+    def _fee(self, terms: FeeTerms) -> int:
+        fee, is_debtor = terms.fee, terms.fee.bearer is ChargeBearer.DEBTOR
+        debit, credit = self._account(terms.debit), self._account(terms.credit)
+        tier_first, tier_count = 0, 0
+        if fee.tier_rows():
+            tier_first, tier_count = self.builder.add_tiers(fee.tier_rows())
+        values = {
+            "kind": int(FeeKind[fee.kind.upper()]),
+            "base": int(Register.DEBITED if is_debtor else Register.CREDITED_GROSS),
+            "granule": CURRENCIES[terms.currency].granule,
+            "bearer": int(Bearer.DEBTOR if is_debtor else Bearer.CREDITOR),
+            "debit": debit,
+            "credit": credit,
+            "threshold": 0,
+            "tier_first": tier_first,
+            "tier_count": tier_count,
+            **fee.row(),
+        }
+        return self.builder.add_fee(
+            component=terms.component,
+            recipient=terms.recipient,
+            currency=terms.currency,
+            **values,
+        )
+
+    # -- routes and streams --------------------
+
+    def _route(self, part: Route) -> None:
+        prices = self._prices(part)
+        laid = self._program(part.flow.program, prices, prefix=part.name)
+        candidate = part.candidate
+        agents = {
+            key: self.builder.agents[side.institution]
+            for key, side in (
+                ("debtor_agent", part.flow.debtor),
+                ("creditor_agent", part.flow.creditor),
+            )
+            if side.institution
+        }
+        index = self.builder.add_route(
+            part.name,
+            rail=candidate.rail,
+            corridor=candidate.corridor,
+            entry=laid.entry,
+            pricing=prices.pricing,
+            expected_us=part.expected_us,
+            settlement_agent=self.builder.agents.get(candidate.agent),
+            **agents,
+        )
+        ledgers, stations = self.builder.ledgers, self.builder.stations
+        self.builder.set_route_view(
+            index,
+            [
+                (1, ledgers[view.place], 0)
+                if view.is_ledger
+                else (0, stations[view.place], view.per_item_us)
+                for view in part.views
+            ],
+        )
+        self.limits[part.name] = tuple(laid.limits)
+
+    def _choice(self, part: Choice) -> None:
+        self.builder.add_route_set(
+            part.name,
+            [self.builder.routes[name] for name in part.routes],
+            policy=part.policy,
+            max_attempts=part.attempts_max,
+        )
+
+    def _stream(self, part: Stream) -> None:
+        # The stages of a payment draw under the same key as its workload: no two may meet.
+        for purpose in part.purposes:
+            self.builder.purpose(purpose)
+        laid = self._program(part.prologue, _Prices(), prefix=part.name)
+        stream = self.builder.add_stream(
+            part.name,
+            entry=laid.entry,
+            corridor=part.corridor,
+            currency=part.currency,
+            scope=int(part.scope),
+            priority=part.priority,
+            channel=part.channel,
+            payers=part.payers,
+        )
+        for route in part.routes:
+            for limit in self.limits[route]:
+                self.builder.use_limit(limit, stream)
+        for distribution in part.tables:
+            self._table(distribution)
+
+    # -- programs --------------------
+
+    def _program(self, program: Program, prices: _Prices, *, prefix: str) -> _Laid:
+        """Add a program's stages; ``prefix`` stands before each stage's name."""
+        first = self.builder.next_stage
+        marks = {stage.mark: first + number for number, stage in enumerate(program) if stage.mark}
+        laid = _Laid(first)
+        reserved: dict[Move, int] = {}
+        slots: dict[str, int] = {}
+        for stage in program:
+            values = self._columns(stage, marks)
+            if stage.op in (Op.RESERVE, Op.POST, Op.BATCH):
+                values |= self._transfers(stage, reserved)
+            if stage.op is Op.QUOTE:
+                values["subject"] = prices.pricing
+            if stage.op is Op.CHARGE:
+                values["subject"] = prices.fee_first + stage.fee
+            if stage.op is Op.LIMIT:
+                assert stage.limit is not None
+                limit = self._limit(stage.limit)
+                values |= {
+                    "subject": limit,
+                    "value": slots.setdefault(stage.limit.name, len(slots)),
+                }
+                laid.limits.append(limit)
+            self.builder.add_stage(stage.op, f"{prefix}/{stage.label}", **values)
+        return laid
+
+    def _limit(self, limit: LimitSpec) -> int:
+        """Return the row of a limit, adding it if new."""
+        if limit.name in self.builder.limits:
+            return self.builder.limits[limit.name]
+        return self.builder.add_limit(
+            limit.name,
+            register=limit.register,
+            per_payment=limit.per_payment,
+            per_day=limit.per_day,
+        )
+
+    def _columns(self, stage: Stage, marks: dict[str, int]) -> dict[str, int]:
+        """Return the columns that mean the same for every operation."""
+        values = {
+            "cause": int(stage.cause),
+            "reason": -1 if stage.own_reason else int(stage.reason),
+            "value": stage.value,
+            "flags": int(stage.flags),
+        }
+        if stage.target:
+            values["target"] = marks[stage.target]
+        if stage.op in (Op.SERVE, Op.TRANSIT, Op.DECIDE):
+            values["purpose"] = self.builder.purpose(stage.label)
+        if stage.time is not None:
+            values["table"] = self._table(stage.time)
+        if stage.op is Op.SERVE:
+            place = stage.place
+            assert place is not None
+            values["subject"] = (
+                self.builder.station_ref(place.role, place.kind)
+                if isinstance(place, ByRole)
+                else self.builder.stations[place]
+            )
+        if stage.op is Op.BATCH:
+            assert isinstance(stage.place, str)
+            values["subject"] = self.builder.ledgers[stage.place]
+        if stage.op is Op.CONVERT:
+            values["subject"] = marks[stage.back_to]
+        return values
+
+    def _transfers(self, stage: Stage, reserved: dict[Move, int]) -> dict[str, int]:
+        """Return FIRST and COUNT of a stage's transfer rows.
+
+        A reserved move must be posted through its own row, so a stage that posts it together with
+        others lays its rows after the reserved one; RESERVE therefore looks ahead by leaving the
+        row to be the first of the block that posts it.
+        """
+        if stage.op is Op.RESERVE:
+            (move,) = stage.moves
+            reserved[move] = self._transfer(move)
+            return {"first": reserved[move], "count": 1}
+        rows = [
+            reserved[move] if move in reserved else self._transfer(move) for move in stage.moves
+        ]
+        if rows and rows != list(range(rows[0], rows[0] + len(rows))):
+            raise AssertionError(f"{stage.label}: rows {rows} do not follow each other")
+        return {"first": rows[0] if rows else -1, "count": len(rows)}
+
+    def _transfer(self, move: Move) -> int:
+        return self.builder.add_transfer(
+            self._account(move.debit), self._account(move.credit), move.register
+        )
+
+
+def _providers(price: Price) -> tuple[str, str]:
+    first, second = price.exchanges
+    return (
+        first.provider if first is not None else "",
+        second.provider if second is not None else "",
+    )

@@ -1,0 +1,155 @@
+"""The parts of a plan in symbols: names and quantities, no index anywhere.
+
+Takes what the modules of the compiler find out; gives frozen parts in the order in which they were
+found. :func:`sim.compiler.linker.link` turns a list of parts into a plan, once, at the end; until
+then nothing knows the number of a row. Stations, ledgers and accounts are parts of their own
+(:mod:`sim.rails.resources`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.compiler.composition import Flow
+from sim.contract.spec import FixedSide, Policy, Scope
+from sim.model.distributions import AmountDistribution, DurationDistribution
+from sim.rails.resources import BlockLedger, Holding, Station
+from sim.rails.stages import Program
+from sim.routing.candidates import Candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The scalars of a plan; times in microseconds. Seed and replication enter draw keys only."""
+
+    scenario: str
+    horizon_us: int
+    warm_up_us: int = 0
+    sample_interval_us: int = 0
+    fx_step_us: int = 60_000_000
+    day_offset_us: int = 0
+    seed: int = 1
+    replication: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An institution."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatePath:
+    """The mid rate of a pair over time, as scaled integers.
+
+    Attributes
+    ----------
+    name : str
+        ``<base>/<quote>``.
+    rates : tuple of int
+        One per step, minor units of quote per minor unit of base, times ``scale``.
+    """
+
+    name: str
+    rates: tuple[int, ...]
+    scale: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """One conversion of a route: along a pair or against it, at a margin."""
+
+    path: RatePath
+    is_inverted: bool
+    spread_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One queue a router looks at, and the microseconds one waiting payment adds there.
+
+    ``is_ledger`` tells a ledger, whose blocks count instead, from a station.
+    """
+
+    place: str
+    is_ledger: bool
+    per_item_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A candidate with its program and price.
+
+    Attributes
+    ----------
+    name : str
+        The candidate's; one whose debtor's side is fixed is told apart.
+    conversions : pair of Conversion or None
+        Of the price, in its slots.
+    expected_us : int
+        Expected time from the choice of the route to its end, without waiting.
+    views : tuple of View
+    """
+
+    name: str
+    candidate: Candidate
+    flow: Flow
+    fixed_side: FixedSide
+    conversions: tuple[Conversion | None, Conversion | None]
+    expected_us: int
+    views: tuple[View, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A set of routes a payment chooses from, in the order of candidates."""
+
+    name: str
+    routes: tuple[str, ...]
+    policy: Policy
+    attempts_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A stream of payments.
+
+    Attributes
+    ----------
+    prologue : Program
+        What happens before a route is chosen.
+    purposes : tuple of str
+        Draws made for the stream's payments outside any program.
+    payers : int
+        How many; limits keep a cell for each.
+    routes : tuple of str
+        Routes its payments may take.
+    tables : tuple of distribution
+        Distributions its payments are drawn from.
+    """
+
+    name: str
+    prologue: Program
+    purposes: tuple[str, ...]
+    corridor: str
+    currency: str
+    scope: Scope
+    priority: int
+    channel: str
+    payers: int
+    routes: tuple[str, ...]
+    tables: tuple[DurationDistribution | AmountDistribution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A station out of service for a while."""
+
+    station: str
+    from_us: int
+    to_us: int
+
+
+Part = Agent | Station | BlockLedger | Holding | Route | Choice | Stream | Closure
+"""Anything a plan is linked from."""

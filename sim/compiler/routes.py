@@ -1,0 +1,112 @@
+"""Candidates into routes: composed, priced, and with what a router expects of them.
+
+Takes route sets; gives :class:`~sim.compiler.parts.Route` and :class:`~sim.compiler.parts.Choice`
+parts, each route once.
+"""
+
+from __future__ import annotations
+
+from sim.compiler.composition import compose
+from sim.compiler.expectation import Places, expected_us, views
+from sim.compiler.parts import Choice, Part, Route
+from sim.compiler.prices import Market, PriceError, check_bounds, price_conversions
+from sim.contract.spec import FixedSide
+from sim.model.base import FieldPath
+from sim.routing.candidates import Candidate
+from sim.routing.route_sets import RouteSet
+from sim.scenario.scenario import Scenario
+
+
+class Routes:
+    """The routes of a scenario, composed as route sets ask for them.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    market : Market
+    places : mapping of str to Resource
+        Stations and ledgers, by name.
+    problems : list
+        Grows by what cannot be compiled.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        market: Market,
+        places: Places,
+        problems: list[tuple[FieldPath, str]],
+    ) -> None:
+        self._scenario, self._market, self._places = scenario, market, places
+        self._problems = problems
+        self._known: dict[tuple[str, FixedSide], Route | None] = {}
+        self._choices: dict[str, Choice] = {}
+        self.parts: list[Part] = []
+        """Routes and choices in the order they were asked for."""
+
+    def route(self, name: str) -> Route:
+        """Return a route by its name."""
+        return next(part for part in self.parts if isinstance(part, Route) and part.name == name)
+
+    def choice(self, found: RouteSet, *, amount_max: int, amount_path: FieldPath) -> Choice:
+        """Return the choice a route set gives a payment.
+
+        Parameters
+        ----------
+        found : RouteSet
+        amount_max : int
+            Largest instructed amount, in minor units.
+        amount_path : tuple
+            Where that amount is written, should it be too large for a route's arithmetic.
+        """
+        routes = []
+        for candidate in found.candidates:
+            route = self._route(candidate, found.fixed_side)
+            if route is not None:
+                routes.append(route.name)
+                self._check(route, amount_max, path=amount_path)
+        if found.name not in self._choices:
+            choice = Choice(found.name, tuple(routes), found.policy, found.attempts_max)
+            self._choices[found.name] = choice
+            self.parts.append(choice)
+        return self._choices[found.name]
+
+    def _route(self, candidate: Candidate, fixed_side: FixedSide) -> Route | None:
+        """Return a candidate's route, composing it if new; None if it has no price."""
+        key = (candidate.name, fixed_side)
+        if key not in self._known:
+            try:
+                self._known[key] = self._compose(candidate, fixed_side)
+            except PriceError as problem:
+                self._problems.append((("corridors", candidate.corridor), str(problem)))
+                self._known[key] = None
+        return self._known[key]
+
+    def _compose(self, candidate: Candidate, fixed_side: FixedSide) -> Route:
+        corridor = self._scenario.corridors[candidate.corridor]
+        side = corridor.to if fixed_side is FixedSide.CREDITOR else corridor.from_
+        flow = compose(self._scenario, candidate, currency=side.currency)
+        name = candidate.name
+        if fixed_side is FixedSide.DEBTOR:
+            name = f"{name} (debtor fixed)"
+        route = Route(
+            name=name,
+            candidate=candidate,
+            flow=flow,
+            fixed_side=fixed_side,
+            conversions=(None, None)
+            if flow.price is None
+            else price_conversions(self._market, flow.price),
+            expected_us=expected_us(self._places, flow.program),
+            views=tuple(views(self._places, flow.program)),
+        )
+        self.parts.append(route)
+        return route
+
+    def _check(self, route: Route, amount_max: int, *, path: FieldPath) -> None:
+        if route.flow.price is None:
+            return
+        fixed_side = int(route.fixed_side)
+        found = check_bounds(self._market, route.flow.price, amount_max, fixed_side=fixed_side)
+        if found is not None:
+            self._problems.append((path, found))

@@ -1,0 +1,112 @@
+"""The price of a route in symbols: currencies on the way, conversions, fees and their accounts.
+
+Takes what the legs say of conversions and fees; gives one :class:`Price`. A payment knows three
+amounts (debited, settlement, credited), so a route converts at most twice; the arithmetic is
+specified in :class:`~sim.contract.spec.PricingColumn`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sim.contract.spec import Register
+from sim.model.pricing import ChargeBearer, Fee
+from sim.rails.stages import Move, Place
+
+CONVERSIONS_MAX = 2
+"""Conversions of one route: a payment has a debited, a settlement and a credited amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One conversion of a price: who sells which currency for which, at which margin."""
+
+    source: str
+    target: str
+    spread_ppm: int
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeeTerms:
+    """One fee of a price, with the account it is taken from."""
+
+    fee: Fee
+    component: str
+    recipient: str
+    debit: Place
+    currency: str
+
+    @property
+    def credit(self) -> str:
+        """Return the account fees of this recipient are collected on."""
+        return f"fees:{self.recipient}:{self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of a route: currencies on the way, conversions and fees."""
+
+    currencies: tuple[str, str, str]
+    exchanges: tuple[Exchange | None, Exchange | None]
+    fees: tuple[FeeTerms, ...] = ()
+
+    def slot(self, exchange: Exchange) -> int:
+        """Return whether a conversion is the first (0) or the second (1) of the route."""
+        return self.exchanges.index(exchange)
+
+
+_PAID = ((Register.MID_1, Register.SPREAD_1), (Register.MID_2, Register.SPREAD_2))
+_BOUGHT = (Register.SETTLEMENT, Register.CREDITED_GROSS)
+
+
+def exchange_moves(
+    price: Price, exchange: Exchange, *, payer: Place, receiver: Place
+) -> tuple[Move, Move, Move]:
+    """Return the transfers of one conversion: the amount at mid rate, the margin, what is bought.
+
+    Parameters
+    ----------
+    payer, receiver : Place
+        Account that pays in the source currency, and the one that gets the target currency.
+    """
+    slot, provider = price.slot(exchange), exchange.provider
+    mid, margin = _PAID[slot]
+    return (
+        Move(payer, f"fx:{provider}:{exchange.source}", mid),
+        Move(payer, f"spread:{provider}:{exchange.source}", margin),
+        Move(f"fx:{provider}:{exchange.target}", receiver, _BOUGHT[slot]),
+    )
+
+
+def fee_terms(
+    fees: Mapping[str, Fee],
+    recipient: str,
+    *,
+    debtor: tuple[Place, str],
+    creditor: tuple[Place, str],
+) -> tuple[FeeTerms, ...]:
+    """Return fees with their recipients and accounts, in the order of their names.
+
+    Parameters
+    ----------
+    fees : mapping of str to Fee
+    recipient : str
+        Who earns a fee that names nobody.
+    debtor, creditor : (Place, str)
+        Account and currency of the payer and of the payee.
+    """
+    found = []
+    for name, fee in sorted(fees.items()):
+        account, currency = debtor if fee.bearer is ChargeBearer.DEBTOR else creditor
+        found.append(
+            FeeTerms(
+                fee=fee,
+                component=fee.component or name,
+                recipient=fee.recipient or recipient,
+                debit=account,
+                currency=currency,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,425 @@
+"""What a kind of rail must be able to say: the protocol every file of this folder keeps.
+
+Takes nothing; gives :class:`Rail`, the base of every kind, with the questions that routing, the
+compiler, explain, evidence and checks ask. Nobody outside this folder knows a kind of rail; they
+know these questions. A kind answers what concerns it and leaves the rest at its default.
+
+A route is a path of legs. Each leg says what it has to say to each phase of a payment
+(:class:`LegProgram`); ``sim.compiler.composition`` puts the phases of all legs in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from sim.contract.spec import Register
+from sim.model.base import FieldPath, Model
+from sim.model.distributions import DurationDistribution
+from sim.model.members import Member
+from sim.model.pricing import Fee
+from sim.model.quantities import EventRate
+from sim.model.sections import Account, Clock, Corridor, Institution
+from sim.rails.merchants import Merchant
+from sim.rails.price import Exchange, Price
+from sim.rails.resources import Resource
+from sim.rails.stages import FAIL, FAIL_SENT, Move, Place, Program, Stage
+
+DEBTOR = "debtor"
+CREDITOR = "creditor"
+"""The two ends of every route in the payment graph; all other nodes are institutions."""
+
+Found = Iterator[tuple[FieldPath, str]]
+"""Problems: a path in the scenario, and what is wrong there."""
+
+
+class World(Protocol):
+    """The part of a scenario that rails look at."""
+
+    @property
+    def clock(self) -> Clock:
+        """Return when the scenario starts and how long it runs."""
+
+    @property
+    def institutions(self) -> Mapping[str, Institution]:
+        """Return banks, wallets and operators, by name."""
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """Return the accounts the scenario names."""
+
+    @property
+    def corridors(self) -> Mapping[str, Corridor]:
+        """Return the corridors, by name."""
+
+    @property
+    def rails(self) -> Mapping[str, Rail]:
+        """Return all rails, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditorClass:
+    """What decides which rails may pay a creditor.
+
+    Attributes
+    ----------
+    currency : str
+        Currency of the creditor's code; empty where there is no code.
+    schemes : tuple of str
+        Schemes the code shows.
+    """
+
+    currency: str = ""
+    schemes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Leg:
+    """One step of a route over a rail, between two nodes of the graph.
+
+    Attributes
+    ----------
+    rail : str
+    start, end : str
+        ``debtor``, ``creditor`` or the name of an institution.
+    source, target : str
+        Currency in which the money enters and leaves the leg.
+    use : str
+        The rail's own word for this way of using it, such as a direction; others do not read it.
+    """
+
+    rail: str
+    start: str
+    end: str
+    source: str = ""
+    target: str = ""
+    use: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One leg a rail offers a corridor, and its expected price to the payer in millionths."""
+
+    leg: Leg
+    cost_ppm: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection with the day it went live.
+
+    Attributes
+    ----------
+    use : str
+        As in :class:`Leg`.
+    is_hypothetical : bool
+        Not live at the scenario's start; explain and the report say so.
+    """
+
+    use: str
+    live_from: date
+    is_hypothetical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LegTerms:
+    """What a leg costs and converts, before the price of the whole route is known.
+
+    Attributes
+    ----------
+    exchanges : tuple of Exchange
+        Conversions between the leg's currencies, in order.
+    settlement_currency : str
+        Currency in which the leg settles; empty where it has no say.
+    fees : mapping of str to Fee
+        Fees of the leg, by component.
+    fee_recipient : str
+        Who earns a fee of the leg that names nobody.
+    quote_validity_us : int
+        How long a price shown to the payer holds, in microseconds; 0: for ever.
+    is_free : bool
+        Whether the leg may do without a price: it takes time only.
+    """
+
+    exchanges: tuple[Exchange, ...] = ()
+    settlement_currency: str = ""
+    fees: Mapping[str, Fee] = field(default_factory=dict)
+    fee_recipient: str = ""
+    quote_validity_us: int = 0
+    is_free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LegContext:
+    """One leg on its route, with what surrounds it.
+
+    Attributes
+    ----------
+    world, corridor : World, Corridor
+    name : str
+        Name of the leg's rail.
+    legs : tuple of Leg
+        All legs of the route, in the direction of the money.
+    position : int
+        Which of them this is.
+    currency : str
+        Currency of the instructed amount.
+    price : Price or None
+        Price of the route; None while terms are asked for, and where nothing has a price.
+    before, after : Register
+        The payment's amount where the money enters and where it leaves the leg.
+    refusing, failing : str
+        Labels at which the payment goes on when the leg fails: before, and after it has sent a
+        request.
+    payer, payee : Place
+        Accounts of the two ends of the route.
+    funds : str or None
+        Account from which the institution at the start pays on; None: its own on the rail.
+    """
+
+    world: World
+    corridor: Corridor
+    name: str
+    legs: tuple[Leg, ...]
+    position: int
+    currency: str
+    price: Price | None = None
+    before: Register = Register.DEBITED
+    after: Register = Register.DEBITED
+    refusing: str = FAIL
+    failing: str = FAIL_SENT
+    payer: Place = ""
+    payee: Place = ""
+    funds: str | None = None
+
+    @property
+    def leg(self) -> Leg:
+        """Return the leg itself."""
+        return self.legs[self.position]
+
+    @property
+    def is_first(self) -> bool:
+        """Return whether the payer is at its start."""
+        return self.leg.start == DEBTOR
+
+    @property
+    def is_last(self) -> bool:
+        """Return whether the payee is at its end."""
+        return self.leg.end == CREDITOR
+
+
+@dataclass(frozen=True, slots=True)
+class DebtorSide:
+    """The payer's institution, as the first leg knows it.
+
+    Attributes
+    ----------
+    account : Place
+        The payer's account.
+    authorise : Program
+        What the institution does before it shows a price: its core system, its declines.
+    debit : tuple of Move
+        How the payer's account is debited, posted with the first money that moves.
+    institution : str
+        The institution, where the rail decides it; empty where the payment brings its own.
+    is_drawn : bool
+        Whether payments must bring a debtor agent, drawn by ``payer_share``.
+    confirms : bool
+        Whether a person confirms the price (on a corridor whose payees show codes).
+    """
+
+    account: Place
+    authorise: Program = ()
+    debit: tuple[Move, ...] = ()
+    institution: str = ""
+    is_drawn: bool = False
+    confirms: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CreditorSide:
+    """The payee's institution, as the last leg knows it.
+
+    Attributes
+    ----------
+    account : Place
+        The payee's account.
+    book : Program
+        What the institution does before it credits: its core system.
+    credit_label : str
+        Name of the stage that credits.
+    credit : tuple of Move
+        How the payee's account is credited.
+    institution, is_drawn
+        As in :class:`DebtorSide`.
+    is_told_first : bool
+        Whether the payee is told before the confirmation goes back along the legs.
+    """
+
+    account: Place
+    book: Program = ()
+    credit_label: str = "creditor_agent.credit"
+    credit: tuple[Move, ...] = ()
+    institution: str = ""
+    is_drawn: bool = False
+    is_told_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LegProgram:
+    """What one leg says to each phase of a payment; empty where it has nothing to say.
+
+    Attributes
+    ----------
+    session : Program
+        Bound on the payer's session; asked of the first leg.
+    look_up : Program
+        Questions asked ahead, before there is a price.
+    limit : Program
+        Limits of payment and day, after the price is confirmed.
+    request : Program
+        What is asked of the far side before any money is reserved.
+    reserve : Program
+        Reservations.
+    execute : Program
+        What happens before the leg's money is booked.
+    commit : Stage or None
+        The stage that books: the leg's own money, then all that waits to be booked with it. None: a
+        later leg, or the creditor's institution, books it.
+    moves : tuple of Move
+        The leg's money. An equal reserved one comes first.
+    closing : Program
+        What ends the leg's own time-out once the payee is credited.
+    confirm : Program
+        The message back.
+    reversal_us : int or None
+        Time of a confirmed reversal of a request that was sent; None where nothing is sent.
+    """
+
+    session: Program = ()
+    look_up: Program = ()
+    limit: Program = ()
+    request: Program = ()
+    reserve: Program = ()
+    execute: Program = ()
+    commit: Stage | None = None
+    moves: tuple[Move, ...] = ()
+    closing: Program = ()
+    confirm: Program = ()
+    reversal_us: int | None = None
+
+
+class CodeScheme(Protocol):
+    """Codes payees show: who may pay them, and what scanning one takes."""
+
+    @property
+    def payloads(self) -> tuple[str, ...]:
+        """Return codes given as text; empty where they are made."""
+
+    @property
+    def static_share(self) -> int:
+        """Return the share of scans of a static code, in parts per billion."""
+
+    @property
+    def damaged_share(self) -> int:
+        """Return the share of scans of a code that cannot be read, in parts per billion."""
+
+    @property
+    def dynamic_life(self) -> int:
+        """Return how long a dynamic code lives, in microseconds."""
+
+    @property
+    def code_age(self) -> DurationDistribution:
+        """Return the age of a dynamic code when it is scanned."""
+
+    def merchants_of(self, name: str, members: Sequence[Member]) -> tuple[Merchant, ...]:
+        """Return the sample of payees with their codes."""
+
+    def scan(self, name: str, *, target: str) -> Program:
+        """Return the scan: the way to the payer's institution, and reading the code."""
+
+    def confirmation(self, name: str) -> Program:
+        """Return the human part: reading the price and confirming."""
+
+    def notification(self, name: str) -> Program:
+        """Return the message that the payment was made."""
+
+
+class Rail(Model):
+    """The base of every kind of rail.
+
+    Fields are the user's settings, methods the answers to what the rest of the program asks. All
+    take the rail's name in the scenario; ``world`` is the scenario around it.
+    """
+
+    @property
+    def names_routes(self) -> bool:
+        """Return whether routes over this rail carry its name; a ledger below others does not."""
+        return True
+
+    @property
+    def code_scheme(self) -> CodeScheme | None:
+        """Return the codes this rail stands for, None where it carries money."""
+        return None
+
+    @property
+    def held_currencies(self) -> tuple[str, ...]:
+        """Return the currencies in which institutions hold accounts on it; none: no ledger."""
+        return ()
+
+    @property
+    def kyc_tiers(self) -> tuple[str, ...]:
+        """Return the KYC tiers it knows limits for."""
+        return ()
+
+    def problems(self, world: World, name: str) -> Found:
+        """Yield what does not fit the rest of the scenario; paths start at the rail."""
+        yield from ()
+
+    def named_institutions(self) -> Iterable[tuple[str, str, bool]]:
+        """Return (field, institution, must be a single one) the settings name."""
+        return ()
+
+    def all_fees(self) -> Iterable[tuple[FieldPath, Mapping[str, Fee]]]:
+        """Return every group of fees of the rail, with its path below the rail."""
+        return ()
+
+    def rates(self) -> Iterable[tuple[FieldPath, EventRate | None]]:
+        """Return every rate limit of the rail, with its path below the rail."""
+        return ()
+
+    def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
+        """Yield stations, ledgers and accounts it brings."""
+        yield from ()
+
+    def offers(
+        self, world: World, name: str, corridor: Corridor, creditor: CreditorClass
+    ) -> Iterator[Offer]:
+        """Yield the legs it offers a corridor for a class of creditors."""
+        yield from ()
+
+    def links(self) -> tuple[Link, ...]:
+        """Return its connections that have a start date."""
+        return ()
+
+    def terms(self, at: LegContext) -> LegTerms:
+        """Return what a leg costs and converts."""
+        return LegTerms()
+
+    def debtor_side(self, at: LegContext) -> DebtorSide:
+        """Return the payer's institution; asked of the rail of the first leg."""
+        raise NotImplementedError(f"{at.name} offers legs from the debtor and must say who it is")
+
+    def creditor_side(self, at: LegContext) -> CreditorSide:
+        """Return the payee's institution; asked of the rail of the last leg."""
+        raise NotImplementedError(f"{at.name} offers legs to the creditor and must say who it is")
+
+    def funds(self, at: LegContext) -> str | None:
+        """Return the account from which the institution at the leg's end pays on, if special."""
+        return None
+
+    def leg(self, at: LegContext) -> LegProgram:
+        """Return what a leg says to each phase."""
+        return LegProgram()

@@ -1,0 +1,102 @@
+"""What a rail or an institution brings into the world: stations, ledgers, accounts, as data.
+
+Takes names and quantities; gives frozen parts without indices. The linker of the compiler turns
+them into rows of the plan, and nothing before it knows a row's number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.contract.spec import Discipline, Reason, WhenClosed
+from sim.model.distributions import DurationDistribution
+from sim.model.quantities import EventRate
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A place of limited capacity.
+
+    Attributes
+    ----------
+    name : str
+        ``<rail or institution>.<station>``, as reports name it.
+    servers, queue_limit : int or None
+        Payments served at once, and payments that may wait; None: no limit.
+    rate_limit : EventRate or None
+        Most services begun per unit of time, evenly spaced.
+    owner, kind : str
+        Institution whose station of this kind programs mean when they name it by role; empty for a
+        station that is named directly.
+    """
+
+    name: str
+    servers: int | None = None
+    queue_limit: int | None = None
+    rate_limit: EventRate | None = None
+    discipline: Discipline = Discipline.FIFO
+    when_closed: WhenClosed = WhenClosed.WAIT
+    reason_closed: Reason = Reason.AB07
+    owner: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLedger:
+    """A ledger that commits payments in blocks; see :class:`~sim.contract.spec.LedgerColumn`.
+
+    Attributes
+    ----------
+    name : str
+        ``<rail>.<ledger>``.
+    round_interval_us, idle_max_us : int
+        Microseconds from round to round, and at most while nobody pays.
+    block_limit : int
+        Most payments in one block.
+    vote_delay : DurationDistribution
+        Of one peer.
+    leader_failure : int
+        62-bit threshold of a lost round.
+    """
+
+    name: str
+    round_interval_us: int
+    block_limit: int
+    vote_delay: DurationDistribution
+    peers: int
+    quorum: int
+    idle_max_us: int = 0
+    leader_failure: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An account and what lies on it at the start.
+
+    Attributes
+    ----------
+    name : str
+    currency : str
+    overdraft_minor : int or None
+        Most the balance may go below zero; None: no limit.
+    is_watched : bool
+        Sampled into the series and reported by account.
+    deposits : tuple of (int, int)
+        Money put on it from the world: microseconds after the start (0: opening balance), and minor
+        units.
+    owner, kind : str
+        Institution whose account of this kind programs mean when they name it by role; empty for an
+        account that is named directly.
+    """
+
+    name: str
+    currency: str
+    overdraft_minor: int | None = None
+    is_watched: bool = False
+    deposits: tuple[tuple[int, int], ...] = ()
+    owner: str = ""
+    kind: str = ""
+
+
+Resource = Station | BlockLedger | Holding
+"""Anything a rail or an institution brings into the world."""

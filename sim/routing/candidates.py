@@ -1,0 +1,161 @@
+"""Candidate routes: paths of legs from the payer to the payee, named and ranked.
+
+Takes a scenario, a corridor and a class of creditors; gives the routes that may carry its payments,
+cheapest first. Routes are found once, when the plan is compiled, never during a run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import networkx as nx
+
+from sim.rails.price import CONVERSIONS_MAX
+from sim.rails.protocol import CreditorClass, Leg, LegContext, Link, Offer
+from sim.routing.graph import build_graph, ends_of
+from sim.scenario.scenario import Scenario
+
+LEGS_MAX = 5
+"""Longest route in legs: a ledger and a hub or two on either side of a border; longer ones are no
+retail payments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One route a corridor may use.
+
+    Attributes
+    ----------
+    name : str
+        ``<corridor>/<rails>.<institutions between>``, without the ledgers below other rails, as in
+        ``cn_kh/alipay_plus.acleda``; see :func:`name_routes`.
+    corridor : str
+    rail : str
+        The rail reports count the route under: the first that names it.
+    legs : tuple of Leg
+        In the direction of the money.
+    cost_ppm : int
+        Expected price to the payer in millionths of the amount, for ranking candidates.
+    """
+
+    name: str
+    corridor: str
+    rail: str
+    legs: tuple[Leg, ...]
+    cost_ppm: int
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Return the institutions between the legs, in the direction of the money."""
+        return tuple(leg.end for leg in self.legs[:-1])
+
+    @property
+    def agent(self) -> str:
+        """Return the settlement agent reports count the route under, empty without one."""
+        return self.agents[0] if self.agents else ""
+
+
+def find_candidates(
+    scenario: Scenario, corridor_name: str, creditor: CreditorClass
+) -> tuple[Candidate, ...]:
+    """Return the candidate routes, cheapest first, at most ``routing.candidates``.
+
+    Notes
+    -----
+    Sorted by (cost, number of legs, names), so that nothing depends on the order of the file; those
+    named in ``routing.order`` come first.
+    """
+    graph = build_graph(scenario, corridor_name, creditor)
+    start, end = ends_of(scenario.corridors[corridor_name])
+    found = []
+    # Networkx names no type for paths of edges with keys.
+    paths = cast(Any, nx.all_simple_edge_paths)(graph, start, end, cutoff=LEGS_MAX)
+    for edges in paths:
+        offers = [graph.edges[edge]["offer"] for edge in edges]
+        if (
+            _visits_once(offers)
+            and _conversions(scenario, corridor_name, offers) <= CONVERSIONS_MAX
+        ):
+            found.append(_candidate(scenario, corridor_name, offers))
+    found = name_routes(found)
+    found.sort(key=lambda candidate: (candidate.cost_ppm, len(candidate.legs), candidate.name))
+    return tuple(_preferred(scenario, found)[: scenario.routing.candidates])
+
+
+def _visits_once(offers: Sequence[Offer]) -> bool:
+    """Say whether a path uses no rail twice and meets no institution twice.
+
+    A node is a party with a currency, so a simple path could come back to a party in another one. A
+    rail used twice would draw the same random numbers for both legs.
+    """
+    rails = [offer.leg.rail for offer in offers]
+    parties = [offer.leg.end for offer in offers]
+    return len(set(rails)) == len(rails) and len(set(parties)) == len(parties)
+
+
+def _conversions(scenario: Scenario, corridor_name: str, offers: Sequence[Offer]) -> int:
+    """Return how often a path converts; more often than a payment has amounts for is no route."""
+    legs = tuple(offer.leg for offer in offers)
+    corridor = scenario.corridors[corridor_name]
+    return sum(
+        len(
+            scenario.rails[leg.rail]
+            .terms(LegContext(scenario, corridor, leg.rail, legs, position, leg.source))
+            .exchanges
+        )
+        for position, leg in enumerate(legs)
+    )
+
+
+def _candidate(scenario: Scenario, corridor: str, offers: Sequence[Offer]) -> Candidate:
+    legs = tuple(offer.leg for offer in offers)
+    naming = [leg.rail for leg in legs if scenario.rails[leg.rail].names_routes] or [legs[0].rail]
+    between = [leg.end for leg in legs[:-1]]
+    name = ".".join("+".join(words) for words in (naming, between) if words)
+    cost = sum(offer.cost_ppm for offer in offers)
+    return Candidate(f"{corridor}/{name}", corridor, naming[0], legs, cost)
+
+
+def name_routes(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return routes with names of their own: those that share one are told apart by all legs."""
+    times = Counter(candidate.name for candidate in found)
+    return [
+        candidate
+        if times[candidate.name] == 1
+        else replace(candidate, name=f"{candidate.name} ({_path(candidate)})")
+        for candidate in found
+    ]
+
+
+def _path(candidate: Candidate) -> str:
+    return ", ".join(f"{leg.rail} {leg.source}-{leg.target}" for leg in candidate.legs)
+
+
+def _preferred(scenario: Scenario, found: list[Candidate]) -> list[Candidate]:
+    """Move the routes named in ``routing.order`` to the front, in that order."""
+    order = scenario.routing.order
+
+    def place(candidate: Candidate) -> int:
+        short = candidate.name.partition("/")[2]
+        for position, wanted in enumerate(order):
+            if candidate.name == wanted or short.startswith(wanted):
+                return position
+        return len(order)
+
+    return sorted(found, key=place)
+
+
+def links_of(scenario: Scenario, candidate: Candidate) -> Iterator[Link]:
+    """Yield the dated links a route uses."""
+    for leg in candidate.legs:
+        for link in scenario.rails[leg.rail].links():
+            if link.use == leg.use:
+                yield link
+
+
+def is_hypothetical(scenario: Scenario, candidate: Candidate) -> bool:
+    """Tell a route over a link that was not live at the start."""
+    return any(link.is_hypothetical for link in links_of(scenario, candidate))

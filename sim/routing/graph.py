@@ -1,0 +1,46 @@
+"""The payment graph one corridor sees: legs that rails offer, between ends and institutions.
+
+Takes a scenario; gives a graph whose nodes are a party with a currency in its hands, and whose
+edges are legs over a rail. A rail says which legs it offers
+(:meth:`~sim.rails.protocol.Rail.offers`); nothing here knows a kind of rail. The payer's and the
+payee's banks are the two ends, however many there are, so that the graph stays small.
+"""
+
+from __future__ import annotations
+
+import networkx as nx
+
+from sim.model.sections import Corridor
+from sim.rails.protocol import CREDITOR, DEBTOR, CreditorClass
+from sim.scenario.scenario import Scenario
+
+Node = tuple[str, str]
+"""A party (``debtor``, ``creditor`` or an institution) and the currency it holds there."""
+
+
+def ends_of(corridor: Corridor) -> tuple[Node, Node]:
+    """Return where routes of a corridor begin and end."""
+    return (DEBTOR, corridor.from_.currency), (CREDITOR, corridor.to.currency)
+
+
+def build_graph(
+    scenario: Scenario, corridor_name: str, creditor: CreditorClass
+) -> nx.MultiDiGraph[Node]:
+    """Build the payment graph one corridor sees for one class of creditors.
+
+    Returns
+    -------
+    networkx.MultiDiGraph
+        Nodes are :data:`Node`; edges, keyed by rail and use, carry ``offer``.
+    """
+    corridor = scenario.corridors[corridor_name]
+    graph: nx.MultiDiGraph[Node] = nx.MultiDiGraph()
+    graph.add_nodes_from(ends_of(corridor))
+    for name, rail in sorted(scenario.rails.items()):
+        if corridor.rails is not None and name not in corridor.rails:
+            continue
+        for offer in rail.offers(scenario, name, corridor, creditor):
+            leg = offer.leg
+            start, end = (leg.start, leg.source), (leg.end, leg.target)
+            graph.add_edge(start, end, key=(name, leg.use), offer=offer)
+    return graph

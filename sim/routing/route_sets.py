@@ -1,0 +1,65 @@
+"""Route sets: what a payment may choose from, by corridor, class of creditor and fixed side.
+
+Takes a scenario; gives the set of candidates for each class of creditors, one set where two classes
+may use the same routes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.contract.spec import FixedSide, Policy
+from sim.rails.protocol import CreditorClass
+from sim.routing.candidates import Candidate, find_candidates
+from sim.routing.policies import policy_of
+from sim.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSet:
+    """What some payments of a corridor choose from.
+
+    Attributes
+    ----------
+    name : str
+        ``<corridor>#<number>``.
+    corridor : str
+    fixed_side : FixedSide
+        Which side the amounts of its payments fix.
+    candidates : tuple of Candidate
+        In the order that decides ties.
+    policy : Policy
+    attempts_max : int
+        Routes a payment may try in all.
+    """
+
+    name: str
+    corridor: str
+    fixed_side: FixedSide
+    candidates: tuple[Candidate, ...]
+    policy: Policy
+    attempts_max: int
+
+
+class RouteSets:
+    """The route sets of a scenario, found as demand asks for them."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._found: dict[tuple[str, FixedSide, tuple[str, ...]], RouteSet] = {}
+
+    def find(self, corridor: str, creditor: CreditorClass, fixed_side: FixedSide) -> RouteSet:
+        """Return the route set of a corridor for a class of creditors."""
+        candidates = find_candidates(self._scenario, corridor, creditor)
+        key = (corridor, fixed_side, tuple(candidate.name for candidate in candidates))
+        if key not in self._found:
+            routing = self._scenario.routing
+            self._found[key] = RouteSet(
+                f"{corridor}#{len(self._found)}",
+                corridor,
+                fixed_side,
+                candidates,
+                policy_of(routing.policy),
+                1 + routing.failover,
+            )
+        return self._found[key]
