@@ -60,6 +60,7 @@ from sim.rails.stages import (
     Place,
     Program,
     Stage,
+    check_limit,
     serve,
     threshold,
     transit,
@@ -309,12 +310,9 @@ class BakongRail(Rail):
         # Without a bound of its own a payment is bounded by the day.
         per_payment = (limit.per_payment or {}).get(currency, day)
         bounds = [-1 if most is None else to_minor(most, currency) for most in (per_payment, day)]
-        if max(bounds) < 0:
-            return ()
-        spec = LimitSpec(
-            f"{at.name}.{tier}.{currency}", Register.DEBITED, currency, bounds[0], bounds[1]
-        )
-        return (Stage(Op.LIMIT, f"{at.name}.kyc_limit", limit=spec, target=at.refusing),)
+        name = f"{at.name}.{tier}.{currency}"
+        spec = LimitSpec(name, Register.DEBITED, currency, bounds[0], bounds[1])
+        return check_limit(f"{at.name}.kyc_limit", spec, target=at.refusing)
 
 
 def _account(agent: str, rail: str, currency: str) -> str:

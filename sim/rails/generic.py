@@ -26,7 +26,6 @@ from sim.model.quantities import (
     PositiveCount,
     PositiveDurationUs,
     SharePpb,
-    to_minor,
 )
 from sim.model.sections import Corridor
 from sim.rails.price import Exchange, exchange_moves
@@ -292,7 +291,7 @@ class GenericRail(Rail):
             elif step.decline is not None:
                 stages += decide(label, threshold(step.decline), target=at.failing, reason=reason)
             elif step.limit is not None:
-                limit = _limit(label, step.limit, at.currency)
+                limit = LimitSpec.of(label, Register.INSTRUCTED, at.currency, step.limit)
                 stages.append(Stage(Op.LIMIT, label, target=at.refusing, limit=limit))
             elif step.deadline is not None:
                 stages.append(
@@ -318,16 +317,3 @@ def _end_problems(world: World, ends: Ends, position: int) -> Found:
         elif "settlement_agent" not in institution.roles:
             roles = ", ".join(institution.roles) or "none"
             yield (*where, field), f"{found!r} is no settlement_agent; its roles: {roles}"
-
-
-def _limit(label: str, limit: GenericLimit, currency: str) -> LimitSpec:
-    def bound(amount: AmountText | None) -> int:
-        return -1 if amount is None else to_minor(amount, currency)
-
-    return LimitSpec(
-        name=label,
-        register=Register.INSTRUCTED,
-        currency=currency,
-        per_payment=bound(limit.per_payment),
-        per_day=bound(limit.per_day),
-    )

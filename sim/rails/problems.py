@@ -6,28 +6,15 @@ Takes values and the path they stand at; gives messages, or (path, message) pair
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from sim.errors import suggest
 from sim.model.base import FieldPath
-from sim.model.money import AmountText
 from sim.model.quantities import to_minor
+from sim.rails.stages import Bounds
 from sim.units import format_minor
 
 Found = Iterator[tuple[FieldPath, str]]
 """Problems: a path, and what is wrong there."""
-
-
-class Bounds(Protocol):
-    """The two bounds of a limit."""
-
-    @property
-    def per_payment(self) -> AmountText | None:
-        """Return the most per payment."""
-
-    @property
-    def per_day(self) -> AmountText | None:
-        """Return the most per payer and day."""
 
 
 def unknown(kind: str, found: str, known: Iterable[str]) -> str:

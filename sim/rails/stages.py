@@ -9,9 +9,12 @@ tables and labels into stage numbers; nothing here knows of arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from sim.contract.spec import Cause, Flag, Op, Reason, Register
 from sim.model.distributions import DurationDistribution
+from sim.model.money import AmountText
+from sim.model.quantities import to_minor
 
 DEBTOR_AGENT = 0
 CREDITOR_AGENT = 1
@@ -121,6 +124,18 @@ class Stage:
     own_reason: bool = False
 
 
+class Bounds(Protocol):
+    """The two bounds of a limit."""
+
+    @property
+    def per_payment(self) -> AmountText | None:
+        """Return the most per payment."""
+
+    @property
+    def per_day(self) -> AmountText | None:
+        """Return the most per payer and day."""
+
+
 @dataclass(frozen=True, slots=True)
 class LimitSpec:
     """A limit: at most so much per payment and per payer and day, of one register.
@@ -133,6 +148,15 @@ class LimitSpec:
     currency: str
     per_payment: int
     per_day: int
+
+    @classmethod
+    def of(cls, name: str, register: Register, currency: str, bounds: Bounds) -> LimitSpec:
+        """Return the limit of bounds as a scenario writes them."""
+        most = [
+            -1 if amount is None else to_minor(amount, currency)
+            for amount in (bounds.per_payment, bounds.per_day)
+        ]
+        return cls(name, register, currency, *most)
 
 
 Program = tuple[Stage, ...]
@@ -172,3 +196,10 @@ def decide(label: str, threshold: int, *, target: str, reason: Reason = Reason.N
     if threshold == 0:
         return ()
     return (Stage(Op.DECIDE, label, value=threshold, target=target, reason=reason),)
+
+
+def check_limit(label: str, limit: LimitSpec, *, target: str) -> Program:
+    """Return the check of a limit, or nothing where it has no bounds."""
+    if limit.per_payment < 0 and limit.per_day < 0:
+        return ()
+    return (Stage(Op.LIMIT, label, limit=limit, target=target),)

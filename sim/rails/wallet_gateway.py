@@ -9,10 +9,7 @@ Clearing and net settlement happen days later and are obligations on its clearin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from typing import Annotated, Literal
-
-from pydantic import BeforeValidator
+from typing import Literal
 
 from sim.contract.spec import Cause, Op, Reason, Register, WhenClosed
 from sim.model.base import FieldPath, Model
@@ -23,6 +20,7 @@ from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import (
     PPM,
+    CalendarDate,
     CurrencyCode,
     DurationUs,
     EventRate,
@@ -32,12 +30,11 @@ from sim.model.quantities import (
     PositiveCount,
     PositiveDurationUs,
     SharePpb,
-    to_minor,
 )
 from sim.model.sections import Corridor
 from sim.rails.institutions import creditor_abroad, debtor_at_wallet, when_short
 from sim.rails.price import Exchange, exchange_moves
-from sim.rails.problems import check_bounds, several, unknown
+from sim.rails.problems import check_bounds
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
@@ -56,12 +53,20 @@ from sim.rails.protocol import (
 )
 from sim.rails.registry import register_rail
 from sim.rails.resources import Resource, Station
+from sim.rails.settlement_agents import (
+    SettlementAgentTerms,
+    account_problems,
+    agent_problems,
+    below,
+    ledger_problems,
+)
 from sim.rails.stages import (
     LimitSpec,
     Move,
     Place,
     Program,
     Stage,
+    check_limit,
     decide,
     serve,
     threshold,
@@ -73,37 +78,10 @@ OUTBOUND = "outbound"
 """The two ways of using a gateway, named as its settings are."""
 
 
-def _read_date(found: object) -> object:
-    """Read an ISO day; anything else is left for pydantic to refuse."""
-    if isinstance(found, str):
-        try:
-            return date.fromisoformat(found)
-        except ValueError as problem:
-            raise ValueError(f"found {found!r}; allowed: a day such as '2024-10-14'") from problem
-    return found
-
-
-Day = Annotated[date, BeforeValidator(_read_date)]
-"""A calendar day."""
-
-
-class SettlementAgentTerms(Model):
-    """Say how one settlement agent serves a gateway."""
-
-    prefunding: Name | None = None
-    """Account (in `accounts`) the agent pays creditors from when payments come in; by default its
-    own account on the ledger."""
-    nostro: Name | None = None
-    """Account (in `accounts`) at the gateway the agent pays foreign creditors from; needed for
-    payments going out."""
-    spread: FeePpm = cited(1200, "fx.counter_half_spread.KHR")
-    """Margin of the agent over the mid rate for the conversion it makes."""
-
-
 class Direction(Model):
     """Say what a gateway does in one direction."""
 
-    live_from: Day
+    live_from: CalendarDate
     """Day the link went live; a later one than the clock's start needs `hypothetical: true`."""
     hypothetical: Flag = False
     """Marks a link that was not live at the clock's start; `explain` and the report say so."""
@@ -219,66 +197,36 @@ class WalletGatewayRail(Rail):
         )
 
     def problems(self, world: World, name: str) -> Found:
-        """Check limits, start dates, agents and their accounts."""
+        """Check limits, agents and their accounts."""
         yield from check_bounds(self.currency, self.limits, ("limits",))
-        start = world.clock.start.date()
-        for use, direction in self._directions():
-            if direction.live_from > start and not direction.hypothetical:
-                yield (
-                    (use, "live_from"),
-                    f"found {direction.live_from}, after the clock's start {start}; allowed: a day "
-                    "up to the start, or 'hypothetical: true'",
-                )
         for agent, terms in self.settlement_agents.items():
-            yield from self._agent_problems(world, agent, terms)
+            place = ("settlement_agents", agent)
+            yield from below(place, self._agent_problems(world, agent, terms))
 
     def _agent_problems(self, world: World, agent: str, terms: SettlementAgentTerms) -> Found:
-        where: FieldPath = ("settlement_agents", agent)
-        institution = world.institutions.get(agent)
-        if institution is None:
-            yield where, unknown("institution", agent, world.institutions)
+        yield from agent_problems(world, agent)
+        if agent not in world.institutions:
             return
-        if institution.members > 1:
-            yield where, several(agent, institution.members)
-        if "settlement_agent" not in institution.roles:
-            roles = ", ".join(institution.roles)
-            yield where, f"{agent!r} is no settlement_agent; its roles: {roles}"
-        if self.outbound is not None and terms.nostro is None:
-            yield where, "missing nostro; needed: the account that pays creditors abroad"
-        settled_in = self.outbound.settlement_currency if self.outbound is not None else None
-        for field, currency in (("prefunding", None), ("nostro", settled_in)):
-            found = getattr(terms, field)
-            if found is None:
+        outbound = self.outbound
+        if outbound is not None and terms.nostro is None:
+            yield (), "missing nostro; needed: the account that pays creditors abroad"
+        settled = outbound.settlement_currency if outbound is not None else None
+        for field, name, currency in (
+            ("prefunding", terms.prefunding, None),
+            ("nostro", terms.nostro, settled),
+        ):
+            if name is None:
                 continue
-            account = world.accounts.get(found)
-            if account is None:
-                yield (*where, field), unknown("account", found, world.accounts)
-            elif account.owner != agent:
-                yield (
-                    (*where, field),
-                    f"account {found!r} belongs to {account.owner!r}; needed: {agent!r}",
-                )
-            elif currency is not None and account.currency != currency:
-                yield (
-                    (*where, field),
-                    f"account {found!r} is in {account.currency}; needed: {currency}, the "
-                    "settlement currency",
-                )
-            elif field == "prefunding":
-                yield from self._prefunding_problems(world, agent, (*where, field))
+            found = list(account_problems(world, agent, name, field=field, currency=currency))
+            yield from found
+            if field == "prefunding" and not found:
+                yield from self._prefunding_problems(world, agent, name)
 
-    def _prefunding_problems(self, world: World, agent: str, place: FieldPath) -> Found:
+    def _prefunding_problems(self, world: World, agent: str, name: str) -> Found:
         """Check that an agent pays creditors from a ledger, in their currency."""
-        name = self.settlement_agents[agent].prefunding
-        assert name is not None
+        place: FieldPath = ("prefunding",)
         account = world.accounts[name]
-        ledgers = sorted(key for key, rail in world.rails.items() if rail.held_currencies)
-        if account.at not in ledgers:
-            yield (
-                place,
-                f"account {name!r} is at {account.at!r}; needed: a ledger that pays creditors: "
-                f"{', '.join(ledgers) or 'none here'}",
-            )
+        yield from ledger_problems(world, name, field="prefunding")
         wallet = world.institutions.get(self.wallet)
         here = world.institutions[agent].country
         for key, corridor in world.corridors.items():
@@ -340,28 +288,30 @@ class WalletGatewayRail(Rail):
 
     def terms(self, at: LegContext) -> LegTerms:
         """Return conversions through the settlement currency, and the fees of the direction."""
-        leg, agent = at.leg, self._agent(at)
-        direction = self._direction(leg.use)
-        settled, spread = direction.settlement_currency, self.settlement_agents[agent].spread
-        if leg.use == INBOUND:
-            # The gateway sells the settlement currency, the agent here the payee's.
-            margins = (direction.spread, self.operator), (spread, agent)
-        elif settled in (leg.source, leg.target):
-            margins = (direction.spread, agent), (direction.spread, agent)
-        else:
-            # The agent here sells the settlement currency, the gateway the payee's.
-            margins = (spread, agent), (direction.spread, self.operator)
-        exchanges = []
-        if leg.source != settled:
-            exchanges.append(Exchange(leg.source, settled, *margins[0]))
-        if settled != leg.target:
-            exchanges.append(Exchange(settled, leg.target, *margins[1]))
+        direction = self._direction(at.leg.use)
         return LegTerms(
-            exchanges=tuple(exchanges),
-            settlement_currency=settled,
+            exchanges=tuple(exchange for exchange in self._exchanges(at) if exchange is not None),
+            settlement_currency=direction.settlement_currency,
             fees=direction.fees,
             fee_recipient=self.operator,
             quote_validity_us=self.quote_validity,
+        )
+
+    def _exchanges(self, at: LegContext) -> tuple[Exchange | None, Exchange | None]:
+        """Return the conversions into and out of the settlement currency; equal ones need none."""
+        leg, agent = at.leg, self._agent(at)
+        direction = self._direction(leg.use)
+        settled, spread = direction.settlement_currency, self.settlement_agents[agent].spread
+        gateway, bank = (direction.spread, self.operator), (spread, agent)
+        if leg.use == INBOUND:
+            first, second = gateway, bank
+        elif settled in (leg.source, leg.target):
+            first, second = (direction.spread, agent), (direction.spread, agent)
+        else:
+            first, second = bank, gateway
+        return (
+            None if leg.source == settled else Exchange(leg.source, settled, *first),
+            None if settled == leg.target else Exchange(settled, leg.target, *second),
         )
 
     def _agent(self, at: LegContext) -> str:
@@ -438,12 +388,7 @@ class WalletGatewayRail(Rail):
         agent, settled = self._agent(at), self._direction(at.leg.use).settlement_currency
         middle = f":{at.name}" if place == "clearing" else ""
         between = f"{place}{middle}:{agent}:{settled}"
-        first, second = None, None
-        for exchange in self.terms(at).exchanges:
-            if exchange.target == settled:
-                first = exchange
-            else:
-                second = exchange
+        first, second = self._exchanges(at)
         moves: list[Move] = []
         if first is None:
             moves.append(Move(payer, between, at.before))
@@ -461,15 +406,11 @@ class WalletGatewayRail(Rail):
 
     def _limit(self, at: LegContext) -> Program:
         """Return the check of the wallet's own limits."""
-        limits, currency = self.limits, at.leg.source
-        if limits.per_payment is None and limits.per_day is None:
-            return ()
-        bounds = [
-            -1 if amount is None else to_minor(amount, currency)
-            for amount in (limits.per_payment, limits.per_day)
-        ]
-        spec = LimitSpec(f"{at.name}.wallet", Register.DEBITED, currency, bounds[0], bounds[1])
-        return (Stage(Op.LIMIT, f"{at.name}.limit", limit=spec, target=at.refusing),)
+        return check_limit(
+            f"{at.name}.limit",
+            LimitSpec.of(f"{at.name}.wallet", Register.DEBITED, at.leg.source, self.limits),
+            target=at.refusing,
+        )
 
     def _authorisation(self, at: LegContext) -> Program:
         """Return admission, authorisation and technical decline."""

@@ -22,6 +22,7 @@ def check_rails(scenario: Scenario) -> Found:
     """Check every rail against the institutions, accounts and corridors it names."""
     for name, rail in scenario.rails.items():
         place: FieldPath = ("rails", name)
+        yield from _check_links(scenario, rail, place)
         for path, message in rail.problems(scenario, name):
             yield (*place, *path), message
         for field, found, is_single in rail.named_institutions():
@@ -30,6 +31,18 @@ def check_rails(scenario: Scenario) -> Found:
             elif is_single and scenario.institutions[found].members > 1:
                 yield (*place, field), several(found, scenario.institutions[found].members)
         yield from _check_rates(scenario, rail, place)
+
+
+def _check_links(scenario: Scenario, rail: Rail, place: FieldPath) -> Found:
+    """Check that links are live at the start, or marked as hypothetical."""
+    start = scenario.clock.start.date()
+    for link in rail.links():
+        if link.live_from > start and not link.is_hypothetical:
+            yield (
+                (*place, *((link.use,) if link.use else ()), "live_from"),
+                f"found {link.live_from}, after the clock's start {start}; allowed: a day "
+                "up to the start, or 'hypothetical: true'",
+            )
 
 
 def _check_rates(scenario: Scenario, rail: Rail, place: FieldPath) -> Found:
