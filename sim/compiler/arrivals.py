@@ -141,8 +141,8 @@ def expected_arrivals(hazard: Array) -> float:
     return int(hazard[-1]) / HAZARD_UNIT
 
 
-def draw_array(key: Array, n: Array, purpose: str) -> Array:
-    """Return ``lookup.draw62`` at visit 0 for each of an array of n, without compiling anything.
+def draw_array_pair(key: Array, n: Array, purpose: str) -> tuple[Array, Array]:
+    """Return ``lookup.draw62_pair`` at visit 0 for each of an array of n, compiling nothing.
 
     Parameters
     ----------
@@ -155,8 +155,8 @@ def draw_array(key: Array, n: Array, purpose: str) -> Array:
 
     Returns
     -------
-    ndarray of int64
-        Draws, as long as ``n``.
+    pair of ndarray of int64
+        First and second draws, each as long as ``n``.
 
     Notes
     -----
@@ -169,8 +169,13 @@ def draw_array(key: Array, n: Array, purpose: str) -> Array:
     words = Callable[..., tuple[Array, Array, Array, Array]]
     generate = cast(words, getattr(threefry4x32, "py_func", threefry4x32))
     k0, k1, k2, k3 = key.tolist()
-    w0, w1, _, _ = generate(k0, k1, k2, k3, n & MASK32, n >> 32, purpose_id(purpose), 0)
-    return (w0 << 30) | (w1 >> 2)
+    w0, w1, w2, w3 = generate(k0, k1, k2, k3, n & MASK32, n >> 32, purpose_id(purpose), 0)
+    return (w0 << 30) | (w1 >> 2), (w2 << 30) | (w3 >> 2)
+
+
+def draw_array(key: Array, n: Array, purpose: str) -> Array:
+    """Return the first draws of :func:`draw_array_pair`."""
+    return draw_array_pair(key, n, purpose)[0]
 
 
 def burst_sigma_ppb(busiest_minute_ratio: float) -> int:

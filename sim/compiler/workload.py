@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.compiler.arrivals import HAZARD_MAX, HAZARD_UNIT, draw_array
+from sim.compiler.arrivals import HAZARD_MAX, HAZARD_UNIT, draw_array_pair
 from sim.contract.plan import Array
 from sim.contract.spec import WORKLOAD_WIDTH, WorkloadColumn
 from sim.draws.keys import purpose_id
@@ -50,8 +50,8 @@ class StreamDemand:
         (4,): draw key.
     written
         (n, WORKLOAD_WIDTH) or None: payments given one by one, ascending in time, complete but for
-        DEBTOR_AGENT, which is drawn by shares where it is below 0. Takes the place of everything
-        else but the debtor agents.
+        DEBTOR_AGENT, which is drawn by shares where it is below 0, and CREDITOR_AGENT likewise
+        where there is no MERCHANT. Takes the place of everything else but the agents.
     hazard_time_us, hazard
         Breakpoints of the expected number of payments in 1 / HAZARD_UNIT (``arrivals``).
     count_max
@@ -201,17 +201,31 @@ def _merge_written(demands: Sequence[StreamDemand], horizon_us: int, chunk: int)
 
 
 def _complete(demand: StreamDemand) -> Array:
-    """Return the written payments of a stream, with open debtor agents drawn by shares."""
+    """Return the written payments of a stream, with open agents drawn by shares.
+
+    The creditor agent is open where the payment names no merchant, whose agent it would be.
+    """
     if demand.written is None:
         return _EMPTY
     rows = demand.written.copy()
+    debtors, creditors = draw_array_pair(
+        demand.key, rows[:, WorkloadColumn.ORDINAL], "agents+merchant"
+    )
     is_open = rows[:, WorkloadColumn.DEBTOR_AGENT] < 0
     if len(demand.debtor_agent):
-        draws = draw_array(demand.key, rows[is_open, WorkloadColumn.ORDINAL], "agents+merchant")
-        # As lookup.weighted_index: the first agent whose threshold is above the draw.
-        at = np.searchsorted(demand.debtor_cumulative62, draws, side="right")
+        at = _chosen(demand.debtor_cumulative62, debtors[is_open])
         rows[is_open, WorkloadColumn.DEBTOR_AGENT] = demand.debtor_agent[at]
+    is_open = (rows[:, WorkloadColumn.CREDITOR_AGENT] < 0) & (rows[:, WorkloadColumn.MERCHANT] < 0)
+    if len(demand.creditor_agent):
+        at = _chosen(demand.creditor_cumulative62, creditors[is_open])
+        rows[is_open, WorkloadColumn.CREDITOR_AGENT] = demand.creditor_agent[at]
     return rows
+
+
+def _chosen(cumulative62: Array, draws: Array) -> Array:
+    """Return, as ``lookup.weighted_index``, the first whose threshold is above each draw."""
+    found: Array = np.searchsorted(cumulative62, draws, side="right")
+    return found
 
 
 def _lay_out(table: Array, demands: Sequence[StreamDemand]) -> Streams:
@@ -297,10 +311,10 @@ def _check(demand: StreamDemand, table_length: int) -> None:
     """Refuse a demand whose parts do not fit together; compiled code would read past an end."""
     name = demand.name
     _check_shares(name, "debtor", demand.debtor_agent, demand.debtor_cumulative62)
+    _check_shares(name, "creditor", demand.creditor_agent, demand.creditor_cumulative62)
     if demand.written is not None:
         _check_written(demand, demand.written)
         return
-    _check_shares(name, "creditor", demand.creditor_agent, demand.creditor_cumulative62)
     _check_hazard(demand)
     pool = (
         demand.merchant_agent,

@@ -1,0 +1,1 @@
+"""Tests of the rails and of the protocol they keep."""
