@@ -205,7 +205,7 @@ def _offer(compiled: Compiled, number: int, amount: int, reached: float) -> tupl
     if route.flow.price is None or row < 0:
         return route.name, "-", "-", "-", *last
     debited, _, credited = route.flow.price.currencies
-    price = price_amount(compiled.plan, row, amount)
+    price = price_amount(compiled.plan, row, route.flow.price, amount)
     return (
         route.name,
         format_minor(price.debited + price.payer_fee, debited),

@@ -1,8 +1,8 @@
 """What a payment of a given amount would cost on a route, at the rates of an instant.
 
-Takes the price rows of a plan; gives amounts in minor units. Exact integer arithmetic by the rules
-of :class:`~sim.contract.spec.PricingColumn`, written from them and not from the engines' own, which
-the compiler may not import.
+Takes the price of a route and its rows in a plan; gives amounts in minor units. Exact integer
+arithmetic by the rules of :class:`~sim.contract.spec.PricingColumn`, written from them and not from
+the engines' own, which the compiler may not import.
 """
 
 from __future__ import annotations
@@ -10,17 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.contract.plan import Plan
-from sim.contract.spec import (
-    PPM,
-    Bearer,
-    ConversionColumn,
-    FeeColumn,
-    FeeKind,
-    FixedSide,
-    PricingColumn,
-    Register,
-    TierColumn,
-)
+from sim.contract.spec import PPM, ConversionColumn, FixedSide, PricingColumn
+from sim.model.pricing import ChargeBearer
+from sim.rails.price import Price
+from sim.units import CURRENCIES
 
 P = PricingColumn
 
@@ -54,7 +47,9 @@ class PricedAmount:
         return 10_000 * (self.payer_fee + self.fx_margin) / self.debited
 
 
-def price_amount(plan: Plan, row: int, instructed: int, *, time_us: int = 0) -> PricedAmount:
+def price_amount(
+    plan: Plan, row: int, price: Price, instructed: int, *, time_us: int = 0
+) -> PricedAmount:
     """Price an instructed amount at the rates of an instant, by default the start.
 
     Parameters
@@ -62,6 +57,8 @@ def price_amount(plan: Plan, row: int, instructed: int, *, time_us: int = 0) -> 
     plan : Plan
     row : int
         Row of ``plan.pricing``.
+    price : Price
+        What the row was made from: its fees.
     instructed : int
         Minor units, in the currency of the fixed side.
     time_us : int
@@ -85,7 +82,7 @@ def price_amount(plan: Plan, row: int, instructed: int, *, time_us: int = 0) -> 
         settlement = _given(rates, rows[0], debited, granules[1])
         gross = _given(rates, rows[1], settlement, granules[2])
     worth = _worth(rates, rows, gross)
-    payer_fee, merchant_fee = _fees(plan, pricing, debited, gross)
+    payer_fee, merchant_fee = _fees(price, debited, gross)
     return PricedAmount(
         debited=debited,
         settlement=settlement,
@@ -150,35 +147,12 @@ def _given(rates: _Rates, row: int, paid: int, granule: int) -> int:
     return bought - bought % granule
 
 
-def _fees(plan: Plan, pricing: list[int], debited: int, gross: int) -> tuple[int, int]:
+def _fees(price: Price, debited: int, gross: int) -> tuple[int, int]:
     """Return the fees borne by the payer and by the creditor."""
-    registers = {int(Register.DEBITED): debited, int(Register.CREDITED_GROSS): gross}
-    sums = {int(Bearer.DEBTOR): 0, int(Bearer.CREDITOR): 0}
-    for slot in range(pricing[P.FEE_COUNT]):
-        fee = [int(value) for value in plan.fee[pricing[P.FEE_FIRST] + slot]]
-        amount = _fee(plan, fee, registers[fee[FeeColumn.BASE]])
-        registers[int(Register.FEE_0) + slot] = amount
-        sums[fee[FeeColumn.BEARER]] += amount
-    return sums[int(Bearer.DEBTOR)], sums[int(Bearer.CREDITOR)]
-
-
-def _fee(plan: Plan, fee: list[int], base: int) -> int:
-    """Return one fee: fixed and proportional part, bounds, then down to the granule."""
-    fixed, ppm = fee[FeeColumn.FIXED], fee[FeeColumn.PPM]
-    kind = fee[FeeColumn.KIND]
-    if kind == FeeKind.SURCHARGE and base <= fee[FeeColumn.THRESHOLD]:
-        return 0
-    if kind == FeeKind.TIERED:
-        first = fee[FeeColumn.TIER_FIRST]
-        for tier in plan.tier[first : first + fee[FeeColumn.TIER_COUNT]].tolist():
-            fixed, ppm = tier[TierColumn.FIXED], tier[TierColumn.PPM]
-            if tier[TierColumn.UP_TO] < 0 or base <= tier[TierColumn.UP_TO]:
-                break
-    amount = fixed if kind == FeeKind.FIXED else fixed + base * ppm // PPM
-    if kind == FeeKind.SURCHARGE and amount == 0:
-        return 0
-    if fee[FeeColumn.MINIMUM] >= 0:
-        amount = max(amount, fee[FeeColumn.MINIMUM])
-    if fee[FeeColumn.MAXIMUM] >= 0:
-        amount = min(amount, fee[FeeColumn.MAXIMUM])
-    return amount - amount % fee[FeeColumn.GRANULE]
+    payer, merchant = 0, 0
+    for terms in price.fees:
+        is_debtor = terms.fee.bearer is ChargeBearer.DEBTOR
+        granule = CURRENCIES[terms.currency].granule
+        amount = terms.fee.charge(debited if is_debtor else gross, granule=granule)
+        payer, merchant = (payer + amount, merchant) if is_debtor else (payer, merchant + amount)
+    return payer, merchant

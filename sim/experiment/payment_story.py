@@ -26,6 +26,7 @@ from sim.contract.spec import RouteColumn, RouteSetColumn, WorkloadColumn
 from sim.contract.words import member_words
 from sim.errors import UserError
 from sim.experiment.recompile import compile_again
+from sim.routing.policies import policy_of, policy_words
 from sim.tables.run_folder import FinishedRun, open_run
 from sim.tables.schemas import (
     CAUSES,
@@ -178,7 +179,7 @@ def _candidates(story: _Story) -> Iterator[str]:
         cost = pays = "-"
         if known.flow.price is not None and row >= 0:
             submitted = _int(story.payment["submitted_us"])
-            price = price_amount(plan, row, amount, time_us=submitted)
+            price = price_amount(plan, row, known.flow.price, amount, time_us=submitted)
             pays = format_minor(price.debited + price.payer_fee, known.flow.price.currencies[0])
             cost = f"{price.cost_bps:.1f} bps"
         taken = "taken" if known.name == story.payment["route"] else ""
@@ -186,10 +187,9 @@ def _candidates(story: _Story) -> Iterator[str]:
     yield from table(rows, indent=2, right=frozenset((2, 3, 4)))
     if story.payment["route"] is None:
         yield "It ended before a route was chosen."
-    elif policy == "cheapest":
-        yield "Cheapest: FX margin and payer's fees at the rates of the choice; ties to the first."
-    elif policy == "fastest":
-        yield "Fastest: expected time plus the queues the router saw last."
+    else:
+        best = policy_words(policy_of(policy))
+        yield f"Policy {policy}: {best}, when it was chosen; ties to the first."
 
 
 def _course(story: _Story) -> Iterator[str]:

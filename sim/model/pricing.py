@@ -12,7 +12,7 @@ from enum import StrEnum
 from pydantic import model_validator
 
 from sim.model.base import FieldPath, FieldProblemsError, Model
-from sim.model.quantities import FeePpm, MoneyAmount, Name
+from sim.model.quantities import PPM, FeePpm, MoneyAmount, Name
 
 
 class ChargeBearer(StrEnum):
@@ -126,6 +126,34 @@ class Fee(Model):
             (_minor(tier.up_to, -1), _minor(tier.fixed, 0), tier.proportional)
             for tier in self.tiered or ()
         )
+
+    def charge(self, base_minor: int, *, granule: int) -> int:
+        """Return what a payment is charged, in minor units.
+
+        Parameters
+        ----------
+        base_minor : int
+            The debited amount, or the credited one before fees, as the bearer is.
+        granule : int
+            Step to which a fee is rounded down.
+        """
+        if self.fixed is not None:
+            amount = self.fixed.amount_minor
+        elif self.proportional is not None:
+            amount = base_minor * self.proportional // PPM
+        elif self.surcharge is not None:
+            is_free = base_minor <= self.surcharge.above.amount_minor
+            amount = 0 if is_free else base_minor * self.surcharge.proportional // PPM
+        else:
+            _, fixed, ppm = next(
+                row for row in self.tier_rows() if row[0] < 0 or base_minor <= row[0]
+            )
+            amount = fixed + base_minor * ppm // PPM
+        # A surcharge that is not due has no least amount either.
+        if amount or self.surcharge is None:
+            amount = max(amount, _minor(self.minimum, amount))
+        amount = min(amount, _minor(self.maximum, amount))
+        return amount - amount % granule
 
     def words(self) -> str:
         """Return what is charged, in words: of which amount, within which bounds."""

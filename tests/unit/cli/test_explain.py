@@ -8,7 +8,7 @@ import pytest
 from sim.compiler.compile import compile_scenario
 from sim.compiler.explain import explain_plan
 from sim.compiler.explain_price import price_amount
-from sim.contract.spec import REGISTER_COUNT, Register
+from sim.contract.spec import REGISTER_COUNT, Register, RouteColumn
 from sim.engine.money import price_payment
 from sim.scenario.scenario import load_scenario
 from tests.unit.cli.queue import payroute, run_queue, write_queue
@@ -80,20 +80,49 @@ def test_hypothetical_links_and_evidence_are_named():
     assert "[bakong.consensus.peers]" in text
 
 
-@pytest.mark.parametrize("name", ["minimal", "china-two-way"])
-def test_prices_in_words_are_the_engines_prices(name):
+FEES = """rails.van.fees={
+  flat: {component: flat, fixed: 1.50 CNY},
+  part: {component: part, proportional: 0.35 %, minimum: 2 CNY, maximum: 900 CNY},
+  steps: {component: steps, tiered: [
+    {up_to: 50 CNY, fixed: 1 CNY}, {up_to: 7 000 CNY, fixed: 2 CNY, proportional: 0.1 %},
+    {proportional: 0.2 %}]},
+  heavy: {component: heavy, surcharge: {above: 200 CNY, proportional: 3 %}, minimum: 7 CNY},
+  shop: {component: shop, bearer: creditor, proportional: 0.6 %, maximum: 90 000 KHR}}
+""".replace("\n", "")
+"""One fee of every kind, with and without bounds."""
+VAN = "rails.van={kind: generic, operator: river_bank, stages: [{name: drive, delay: 1 s}]}"
+ONLY_VAN = ("corridors.cn_kh.rails=[van]", "corridors.kh_cn.rails=[bakong, unionpay]")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("minimal", ()),
+        ("china-two-way", ()),
+        ("minimal", (VAN, FEES, *ONLY_VAN)),
+    ],
+)
+def test_prices_in_words_are_the_engines_prices(name, changes):
     """Two ways to compute a price agree, at many amounts and instants."""
-    plan = compile_scenario(load_scenario(SCENARIOS / f"{name}.yaml"), with_tables=False).plan
+    loaded = load_scenario(SCENARIOS / f"{name}.yaml", changes)
+    compiled = compile_scenario(loaded, with_tables=False)
+    plan = compiled.plan
+    prices = {
+        int(plan.route[number, RouteColumn.PRICING]): route.flow.price
+        for number, route in enumerate(compiled.routes)
+    }
     random = np.random.default_rng(SEED)
     registers = np.zeros(REGISTER_COUNT, dtype=np.int64)
     for row in range(len(plan.pricing)):
-        for amount in random.integers(100, 10**9, size=20).tolist():
+        for amount in (
+            np.exp(random.uniform(np.log(100), np.log(10**9), size=40)).astype(int).tolist()
+        ):
             now = int(random.integers(plan.horizon_us))
             price_payment(
                 plan.pricing, plan.conversion, plan.rate, plan.pair_scale, plan.fee, plan.tier,
                 plan.fx_step_us, row, amount, now, now, registers,
             )  # fmt: skip
-            found = price_amount(plan, row, amount, time_us=now)
+            found = price_amount(plan, row, prices[row], amount, time_us=now)
             assert (
                 found.debited, found.settlement, found.credited,
                 found.payer_fee, found.fx_margin, found.merchant_fee,

@@ -101,3 +101,53 @@ def test_wrong_fee_names_the_field(
 
 def test_evidence_grades_are_the_words_of_a_scenario() -> None:
     assert [grade.value for grade in Evidence] == ["reported", "derived", "estimated", "assumed"]
+
+
+STEPS = [
+    {"up_to": "50 USD", "fixed": "1 USD"},
+    {"up_to": "200 USD", "fixed": "2 USD", "proportional": "0.1 %"},
+    {"proportional": "0.2 %"},
+]
+
+HEAVY = {"above": "200 USD", "proportional": "3 %"}
+
+CHARGED = [
+    ({"fixed": "1.50 USD"}, 99_999, 1, 150),
+    # 0.35 % of 1 234.56 USD is 4.32096.
+    ({"proportional": "0.35 %"}, 123_456, 1, 432),
+    # Down to whole steps of 100 minor units, after the bounds.
+    ({"proportional": "0.35 %"}, 123_456, 100, 400),
+    ({"proportional": "0.35 %", "minimum": "5.01 USD"}, 123_456, 1, 501),
+    ({"proportional": "0.35 %", "maximum": "4.30 USD"}, 123_456, 1, 430),
+    # A tier holds up to and with its bound, and prices the whole amount.
+    ({"tiered": STEPS}, 5_000, 1, 100),
+    ({"tiered": STEPS}, 5_001, 1, 205),  # 2.00 + 0.05001
+    ({"tiered": STEPS}, 20_000, 1, 220),
+    ({"tiered": STEPS}, 20_001, 1, 40),  # 0.40002
+    # A surcharge begins above its threshold, on the whole amount, and only then has a least amount.
+    ({"surcharge": {"above": "200 USD", "proportional": "3 %"}}, 20_000, 1, 0),
+    ({"surcharge": {"above": "200 USD", "proportional": "3 %"}}, 20_001, 1, 600),
+    ({"surcharge": {"above": "200 USD", "proportional": "3 %"}, "minimum": "7 USD"}, 20_000, 1, 0),
+    (
+        {"surcharge": {"above": "200 USD", "proportional": "3 %"}, "minimum": "7 USD"},
+        20_001,
+        1,
+        700,
+    ),
+]
+
+
+@pytest.mark.parametrize(("price", "base", "granule", "due"), CHARGED)
+def test_a_fee_is_what_was_worked_out_by_hand(
+    price: dict[str, object], base: int, granule: int, due: int
+) -> None:
+    fee = Fee.model_validate({"component": "x", **price})
+    assert fee.charge(base, granule=granule) == due
+
+
+def test_a_fee_says_in_words_what_it_charges() -> None:
+    fee = Fee.model_validate({"component": "x", "tiered": STEPS, "maximum": "9 USD"})
+    assert fee.words() == (
+        "by debited amount: up to 50.00 USD 1.00 USD, up to 200.00 USD 2.00 USD + 0.1 %, "
+        "above 0.2 %, at most 9.00 USD"
+    )

@@ -20,7 +20,9 @@ from sim.compiler.explain import explain_plan
 from sim.contract.spec import LogKind
 from sim.errors import ScenarioError
 from sim.experiment.audit import audit_folder
+from sim.rails.protocol import CreditorClass
 from sim.rails.registry import rail_kinds, register_rail
+from sim.routing.candidates import find_candidates
 from sim.scenario.scenario import Scenario, load_scenario, scenario_model
 from tests.theory.driver import ROOT, load_text, run
 from tests.unit.rails.courier import CourierRail
@@ -224,6 +226,27 @@ def test_a_limit_of_its_own_refuses_before_anything_is_asked(tmp_path: Path, eng
     # 75.15 yuan are a fen too heavy once the payer has confirmed, at 4.3. A leg before this one
     # might have been asked, so its reversal is waited for: 0.4 + 1 s.
     assert ran.ended("inbound") == (5_700_000, "REJECTED", "AM02")
+
+
+def test_a_path_that_converts_three_times_is_no_route(tmp_path: Path) -> None:
+    ride = "{kind: courier, operator: post, live_from: 2025-01-01, start: %s, end: %s, "
+    ride += "currency_from: %s, currency_to: %s}"
+    # Yuan to baht, baht to dollars, dollars to riel; a payment has amounts for two conversions.
+    rides = {
+        "east": ride % ("debtor", "river_bank", "CNY", "THB"),
+        "west": ride % ("river_bank", "lotus_bank", "THB", "USD"),
+        "home": ride % ("lotus_bank", "creditor", "USD", "KHR"),
+        "south": ride % ("lotus_bank", "creditor", "USD", "USD"),
+    }
+    rails = ", ".join(f"{name}: {settings}" for name, settings in rides.items())
+    text = f"{WORLD}demand: {{domestic: null, outbound: null}}\nrails: {{{rails}}}\n"
+    text = text.replace("corridors:\n", "corridors:\n  cn_us: {from: {country: CN, currency: CNY}, "
+                        "to: {country: US, currency: USD}}\n")  # fmt: skip
+    scenario = load_text(tmp_path, text).scenario
+    thrice = find_candidates(scenario, "cn_kh", CreditorClass())
+    assert [candidate.name for candidate in thrice] == ["cn_kh/alipay_plus.river_bank"]
+    (twice,) = find_candidates(scenario, "cn_us", CreditorClass())
+    assert twice.name == "cn_us/east+west+south.river_bank+lotus_bank"
 
 
 def test_a_run_folder_is_audited_with_the_kind_it_used(tmp_path: Path) -> None:

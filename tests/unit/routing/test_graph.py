@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sim.rails.bakong import BakongRail
-from sim.rails.protocol import CreditorClass
-from sim.routing.candidates import find_candidates
+from sim.rails.protocol import CreditorClass, Leg
+from sim.routing.candidates import Candidate, find_candidates, name_routes
 from sim.routing.graph import build_graph
 from sim.scenario.scenario import Scenario, load_scenario
 from tests.theory.driver import MINIMAL, SCENARIOS, load_text
@@ -104,3 +104,50 @@ def test_a_ledger_serves_its_operators_country(china: Scenario) -> None:
     rail = china.rails["bakong"]
     assert isinstance(rail, BakongRail)
     assert rail.home_country(china) == "KH"
+
+
+VANS = """
+scenario: vans
+extends: MINIMAL
+institutions:
+  lotus_bank: {country: KH, roles: [settlement_agent]}
+rails:
+  bakong: {currencies: [KHR, USD]}
+  north: {kind: generic, stages: [{name: drive, delay: 1 s}], between: NORTH}
+  south: {kind: generic, stages: [{name: drive, delay: 1 s}], between: SOUTH}
+demand: {domestic: null, outbound: null}
+"""
+
+
+def test_a_path_over_many_rails_is_a_route_and_says_all_that_name_it(tmp_path: Path) -> None:
+    north, south = "[{from: river_bank, to: lotus_bank}]", "[{from: lotus_bank, to: creditor}]"
+    text = VANS.replace("NORTH", north).replace("SOUTH", south)
+    found = find_candidates(load_text(tmp_path, text).scenario, "cn_kh", KHR)
+    # Cheapest first, then shorter, then by name; the ledger below others gives no name.
+    assert [(candidate.name, candidate.agents) for candidate in found] == [
+        ("cn_kh/alipay_plus.river_bank", ("river_bank",)),
+        ("cn_kh/alipay_plus+north+south.river_bank+lotus_bank", ("river_bank", "lotus_bank")),
+        ("cn_kh/alipay_plus+north.river_bank+lotus_bank", ("river_bank", "lotus_bank")),
+    ]
+    assert [leg.rail for leg in found[2].legs] == ["alipay_plus", "north", "bakong"]
+
+
+def test_a_path_that_comes_back_to_a_party_or_a_rail_is_no_route(tmp_path: Path) -> None:
+    there = "[{from: river_bank, to: lotus_bank}, {from: lotus_bank, to: river_bank}]"
+    text = VANS.replace("NORTH", there).replace("SOUTH", there)
+    found = find_candidates(load_text(tmp_path, text).scenario, "cn_kh", KHR)
+    for candidate in found:
+        rails = [leg.rail for leg in candidate.legs]
+        assert len(set(rails)) == len(rails)
+        assert len(set(candidate.agents)) == len(candidate.agents)
+
+
+def test_routes_that_share_a_name_are_told_apart_by_their_legs() -> None:
+    legs = tuple(Leg(rail, "debtor", "creditor", "KHR", "KHR") for rail in ("one", "two"))
+    alike = [Candidate("c/gate.agent", "c", "gate", (leg,), 0) for leg in legs]
+    other = Candidate("c/other", "c", "other", legs[:1], 0)
+    assert [candidate.name for candidate in name_routes([*alike, other])] == [
+        "c/gate.agent (one KHR-KHR)",
+        "c/gate.agent (two KHR-KHR)",
+        "c/other",
+    ]
