@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sim.experiment.api import compare, run, stress, sweep
-    from sim.experiment.result import Result
+    from sim.study.api import compare, run, stress, sweep
+    from sim.study.result import Result
 
 __all__ = ["Result", "__version__", "compare", "run", "stress", "sweep"]
 
-_HOMES = dict.fromkeys(("compare", "run", "stress", "sweep"), "sim.experiment.api")
-_HOMES["Result"] = "sim.experiment.result"
+_HOMES = dict.fromkeys(("compare", "run", "stress", "sweep"), "sim.study.api")
+_HOMES["Result"] = "sim.study.result"
 
 
 def __getattr__(name: str) -> object:

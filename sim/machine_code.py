@@ -28,7 +28,7 @@ import numpy as np
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 _PACKAGE = Path(__file__).resolve().parent
-_SOURCES = ("contract", "draws", "engine", "tables", "compiler/workload_loop.py", "units.py")
+_SOURCES = ("contract", "draws", "engine", "tables", "workload/loop.py", "units.py")
 """What may end up in machine code: files, and folders with everything below."""
 
 

@@ -23,7 +23,7 @@ def audit_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check a run independently: conservation, capacity, order, one outcome per payment."""
-    from sim.experiment.audit import audit_folder
+    from sim.study.audit_folder import audit_folder
 
     report = audit_folder(run)
     if as_json:

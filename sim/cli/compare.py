@@ -14,8 +14,8 @@ from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 
 if TYPE_CHECKING:
-    from sim.experiment.arms import ComparisonWork
-    from sim.experiment.compare import Comparison, ComparisonPlan
+    from sim.study.compare.arms import ComparisonWork
+    from sim.study.compare.comparison import Comparison, ComparisonPlan
 
 JobsOption = Annotated[
     int | None,
@@ -78,11 +78,11 @@ def compare_command(
     payer, or one within 0.5 bps of it, is known with probability 0.95.
     """
     from sim.cli.counting import RunCounter
-    from sim.experiment.arms import parse_best, run_comparison
-    from sim.experiment.compare_output import arms_table
-    from sim.experiment.pool import LocalPool, wanted_jobs
-    from sim.experiment.run import Silence, find_engine
-    from sim.experiment.tabular import choose_format, write_table
+    from sim.report.tabular import choose_format, write_table
+    from sim.study.compare.arms import parse_best, run_comparison
+    from sim.study.compare.output import arms_table
+    from sim.study.pool import LocalPool, wanted_jobs
+    from sim.study.run import Silence, find_engine
     from sim.tables.provenance import origin
 
     processes = wanted_jobs(jobs)
@@ -109,8 +109,8 @@ def compare_command(
 
 def _work(inputs: list[str], changes: tuple[str, ...]) -> ComparisonWork:
     """Resolve one experiment, or two scenarios and more."""
-    from sim.experiment.arms import work_of_experiment, work_of_scenarios
-    from sim.experiment.experiment_file import load_experiment
+    from sim.study.compare.arms import work_of_experiment, work_of_scenarios
+    from sim.study.experiment_file import load_experiment
 
     paths = [scenario_file(given) for given in inputs]
     if len(paths) > 1:
@@ -128,9 +128,9 @@ def _changed(
     baseline: str | None,
 ) -> ComparisonPlan:
     """Let the command line win over the file."""
-    from sim.experiment.picking import full_key
-    from sim.experiment.precision import parse_precision
-    from sim.experiment.run import checked_seed
+    from sim.study.measure_key import full_key
+    from sim.study.replicate.precision import parse_precision
+    from sim.study.run import checked_seed
 
     if seed is not None:
         plan = replace(plan, seed=checked_seed(seed))
@@ -146,8 +146,8 @@ def _changed(
 
 
 def _show(found: Comparison, *, form: str | None, out: Path | None, as_json: bool) -> None:
-    from sim.experiment.compare_output import as_json_object, pairs_table
-    from sim.experiment.tabular import render, write_table
+    from sim.report.tabular import render, write_table
+    from sim.study.compare.output import as_json_object, pairs_table
     from sim.tables.provenance import origin
 
     table = pairs_table(found)
@@ -176,7 +176,7 @@ def _print(found: Comparison) -> None:
 
     from sim.cli.compare_tables import legend, pair_tables
     from sim.cli.summary import WIDTH
-    from sim.experiment.compare_output import footnotes, sentences
+    from sim.study.compare.output import footnotes, sentences
 
     console = Console(highlight=False)
     width = min(console.width, WIDTH)

@@ -1,6 +1,6 @@
 """Show a comparison to people: a table per pair of arms, the difference beside both values.
 
-Takes a :class:`~sim.experiment.compare.Comparison`; gives tables for a console.
+Takes a :class:`~sim.study.compare.comparison.Comparison`; gives tables for a console.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from rich.text import Text
 
 from sim.cli.summary import make_table
 from sim.cli.wording import NOTHING, short
-from sim.experiment.compare import Comparison, Pair
-from sim.experiment.picking import pick
-from sim.experiment.verdicts import SIGNIFICANCE, with_error
+from sim.study.compare.comparison import Comparison, Pair
+from sim.study.measure_key import pick
+from sim.study.verdicts import SIGNIFICANCE, with_error
 
 _P_SHOWN_MIN = 0.001
 _SHOWN = "*"

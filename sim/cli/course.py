@@ -13,7 +13,7 @@ from rich.text import Text
 from sim.analysis.summary import Summary
 from sim.analysis.warm_up import Presence
 from sim.cli.wording import figure, plain
-from sim.compiler.explain_words import span
+from sim.explain.words import span
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _CHART = 36

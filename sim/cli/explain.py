@@ -35,12 +35,12 @@ def explain_command(
                 "--payment: found together with --set or --seed; allowed: alone, the run has its "
                 "own scenario and seed"
             )
-        from sim.experiment.payment_story import tell_payment
+        from sim.explain.payment import tell_payment
 
         typer.echo(tell_payment(Path(given), payment, replication=replication), nl=False)
         return
     from sim.compiler.compile import compile_scenario
-    from sim.compiler.explain import explain_plan
+    from sim.explain.plan import explain_plan
     from sim.scenario.scenario import load_scenario
 
     if (Path(given) / "run.json").exists():
@@ -50,7 +50,7 @@ def explain_command(
         )
     loaded = load_scenario(scenario_file(given), tuple(changes or ()))
     if seed is not None:
-        from sim.experiment.run import checked_seed
+        from sim.study.run import checked_seed
 
         seed = checked_seed(seed)
     typer.echo(explain_plan(compile_scenario(loaded, seed=seed, with_tables=False)), nl=False)

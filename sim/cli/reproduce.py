@@ -24,8 +24,8 @@ def reproduce_command(
 ) -> None:
     """Run again from a run's own provenance and say whether every figure is identical."""
     from sim.cli.progress import TerminalWatcher
-    from sim.experiment.pool import wanted_jobs
-    from sim.experiment.reproduce import reproduce_run
+    from sim.study.pool import wanted_jobs
+    from sim.study.reproduce import reproduce_run
 
     processes = wanted_jobs(jobs)
     found = reproduce_run(run, jobs=processes, watcher=TerminalWatcher())

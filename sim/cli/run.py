@@ -16,8 +16,8 @@ from sim.cli.guard import guarded
 from sim.errors import UserError
 
 if TYPE_CHECKING:
-    from sim.experiment.result import Result
-    from sim.experiment.run import RunOptions
+    from sim.study.result import Result
+    from sim.study.run import RunOptions
 
 SetOption = Annotated[
     list[str] | None,
@@ -81,7 +81,7 @@ def run_command(
     if replications is None and precision is None and not add:
         result = _run_once(given, engine=engine, record=record, audit=audit)
     else:
-        from sim.experiment.run import RunOptions
+        from sim.study.run import RunOptions
 
         many = _Many(replications, precision, jobs, add)
         result = _run_many(given, many, RunOptions(engine, record, audit))
@@ -135,7 +135,7 @@ class _Many:
 
 def _run_once(given: _Given, *, engine: str, record: str, audit: bool) -> Result:
     from sim.cli.progress import TerminalWatcher
-    from sim.experiment.run import run_scenario
+    from sim.study.run import run_scenario
 
     return run_scenario(
         given.scenario,
@@ -153,10 +153,10 @@ def _run_once(given: _Given, *, engine: str, record: str, audit: bool) -> Result
 
 def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
     from sim.cli.progress import ReplicationCount
-    from sim.experiment.many import FIRST_BATCH, HowMany, run_replications
-    from sim.experiment.pool import wanted_jobs
-    from sim.experiment.precision import parse_precision
-    from sim.experiment.run import checked_seed
+    from sim.study.pool import wanted_jobs
+    from sim.study.replicate.precision import parse_precision
+    from sim.study.replicate.replicate import FIRST_BATCH, HowMany, run_replications
+    from sim.study.run import checked_seed
 
     targets = parse_precision(many.precision) if many.precision is not None else ()
     wanted = many.replications if many.replications is not None else FIRST_BATCH

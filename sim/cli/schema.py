@@ -30,7 +30,7 @@ def schema_text() -> str:
 
 def experiment_schema_text() -> str:
     """Return the schema of experiment files as JSON text, the same on every machine."""
-    from sim.experiment.experiment_file import Experiment
+    from sim.study.experiment_file import Experiment
 
     return _written(Experiment)
 

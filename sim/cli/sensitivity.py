@@ -16,7 +16,7 @@ from sim.cli.run import SeedOption, SetOption
 from sim.errors import UserError
 
 if TYPE_CHECKING:
-    from sim.experiment.sensitivity import Sensitivity, SensitivityStudy
+    from sim.study.sensitivity.study import Sensitivity, SensitivityStudy
 
 _SHOWN = 25
 """Rows of a table in the terminal."""
@@ -62,12 +62,12 @@ def sensitivity_command(
 ) -> None:
     """Say which estimated assumptions move the answer, and which to measure first."""
     from sim.cli.counting import RunCounter
-    from sim.experiment.pool import LocalPool, wanted_jobs
-    from sim.experiment.run import Silence, checked_seed, find_engine
-    from sim.experiment.sensitivity import SensitivityPlan, find_sensitivity
-    from sim.experiment.tabular import choose_format
     from sim.model.evidence import Evidence
+    from sim.report.tabular import choose_format
     from sim.scenario.scenario import load_scenario
+    from sim.study.pool import LocalPool, wanted_jobs
+    from sim.study.run import Silence, checked_seed, find_engine
+    from sim.study.sensitivity.study import SensitivityPlan, find_sensitivity
 
     processes = wanted_jobs(jobs)
     form = choose_format(form, out)
@@ -101,8 +101,8 @@ def _named_range(text: str) -> tuple[str, str]:
 
 
 def _show(found: SensitivityStudy, *, form: str | None, out: Path | None, as_json: bool) -> None:
-    from sim.experiment.sensitivity_output import as_json_object, full_table
-    from sim.experiment.tabular import render, write_table
+    from sim.report.tabular import render, write_table
+    from sim.study.sensitivity.output import as_json_object, full_table
     from sim.tables.provenance import origin
 
     table, made = full_table(found), origin(("payroute", *sys.argv[1:]))
@@ -122,8 +122,8 @@ def _show(found: SensitivityStudy, *, form: str | None, out: Path | None, as_jso
 
 
 def _show_answer(answer: Sensitivity) -> None:
-    from sim.experiment.sensitivity_output import not_varied, sentences, short_table, tornado
-    from sim.experiment.tabular import render
+    from sim.report.tabular import render
+    from sim.study.sensitivity.output import not_varied, sentences, short_table, tornado
 
     for line in sentences(answer):
         typer.echo(line)

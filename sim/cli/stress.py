@@ -15,7 +15,7 @@ from sim.cli.guard import guarded
 from sim.errors import CheckFailed, UserError
 
 if TYPE_CHECKING:
-    from sim.experiment.stress import Stress
+    from sim.study.stress.study import Stress
 
 _LOAD = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>x|/\s*s)\s*")
 _RAMP = re.compile(r"\s*(?P<low>\d+(?:\.\d+)?)\s*%?\s*-\s*(?P<high>\d+(?:\.\d+)?)\s*%\s*")
@@ -95,14 +95,14 @@ def stress_command(
     interval. A run that is no measurement is marked FAIL and never averaged.
     """
     from sim.cli.counting import RunCounter
-    from sim.experiment.pool import LocalPool, wanted_jobs
-    from sim.experiment.run import Silence, checked_seed, find_engine
-    from sim.experiment.slo import parse_slo
-    from sim.experiment.stress import run_stress
-    from sim.experiment.stress_demand import choose_streams
-    from sim.experiment.stress_points import LoadTest, StressPlan, choose_windows
-    from sim.experiment.tabular import choose_format
+    from sim.report.tabular import choose_format
     from sim.scenario.scenario import load_scenario
+    from sim.study.pool import LocalPool, wanted_jobs
+    from sim.study.run import Silence, checked_seed, find_engine
+    from sim.study.slo import parse_slo
+    from sim.study.stress.demand import choose_streams
+    from sim.study.stress.points import LoadTest, StressPlan, choose_windows
+    from sim.study.stress.study import run_stress
 
     processes = wanted_jobs(jobs)
     form = choose_format(form, out)
@@ -165,9 +165,9 @@ def _parse_tolerance(text: str) -> float:
 
 
 def _show(found: Stress, *, form: str | None, out: Path | None, as_json: bool) -> None:
-    from sim.experiment.stress_output import as_json_object
-    from sim.experiment.stress_tables import main_table
-    from sim.experiment.tabular import render, write_table
+    from sim.report.tabular import render, write_table
+    from sim.study.stress.output import as_json_object
+    from sim.study.stress.tables import main_table
     from sim.tables.provenance import origin
 
     made = origin(("payroute", *sys.argv[1:]))
@@ -187,20 +187,20 @@ def _show(found: Stress, *, form: str | None, out: Path | None, as_json: bool) -
 
 def _show_to_people(found: Stress) -> None:
     """Print sentences first, then the chart and the tables behind them."""
-    from sim.experiment.stress_tables import (
+    from sim.report.tabular import TabularData, render
+    from sim.study.stress.tables import (
         participants_table,
         points_table,
         ramp_table,
         soak_table,
     )
-    from sim.experiment.stress_words import (
+    from sim.study.stress.words import (
         PARTICIPANTS_SHOWN,
         chart,
         chart_note,
         chart_rows,
         sentences,
     )
-    from sim.experiment.tabular import TabularData, render
 
     for line in sentences(found):
         typer.echo(line)

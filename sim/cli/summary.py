@@ -1,6 +1,6 @@
 """Print what a run found out, for people.
 
-Takes a :class:`~sim.experiment.result.Result`; gives tables on a console about 88 columns wide:
+Takes a :class:`~sim.study.result.Result`; gives tables on a console about 88 columns wide:
 how many payments and how they ended, how long they took and why, what they cost, what was tight,
 and what all this rests on.
 """
@@ -20,12 +20,12 @@ from sim.analysis.summary import Measure, Measures, Summary
 from sim.cli.audit import describe_audit
 from sim.cli.course import course
 from sim.cli.wording import NOTHING, amount_text, figure, plain, reason_words, short
-from sim.compiler.explain_evidence import assumptions, hypothetical_links
-from sim.compiler.explain_words import moment, span
-from sim.experiment.result import Result
+from sim.explain.evidence import assumptions, hypothetical_links
+from sim.explain.words import moment, span
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.study.result import Result
 from sim.tables.run_folder import SCENARIO_FILE
 from sim.tables.schemas import CAUSES
 

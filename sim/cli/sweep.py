@@ -14,7 +14,7 @@ from sim.cli.guard import BUG_EXIT, fail, guarded
 from sim.cli.run import SeedOption
 
 if TYPE_CHECKING:
-    from sim.experiment.sweep import SweepResult
+    from sim.study.sweep.study import SweepResult
 
 _ERRORS_SHOWN = 3
 _BUG_TOLD = "This is a bug in payroute, not in your input. Please report it with the lines above."
@@ -47,12 +47,12 @@ def sweep_command(
 ) -> None:
     """Run a grid, a list or a space-filling design; finished points are never run again."""
     from sim.cli.counting import RunCounter
-    from sim.experiment.cluster import ClusterPool
-    from sim.experiment.experiment_file import load_experiment
-    from sim.experiment.pool import LocalPool, wanted_jobs
-    from sim.experiment.run import Silence, checked_seed, find_engine
-    from sim.experiment.sweep import default_folder, run_sweep
-    from sim.experiment.tabular import choose_format, write_table
+    from sim.report.tabular import choose_format, write_table
+    from sim.study.cluster import ClusterPool
+    from sim.study.experiment_file import load_experiment
+    from sim.study.pool import LocalPool, wanted_jobs
+    from sim.study.run import Silence, checked_seed, find_engine
+    from sim.study.sweep.study import default_folder, run_sweep
     from sim.tables.provenance import origin
 
     processes, form = wanted_jobs(jobs), choose_format(None, table, option="--table")
@@ -95,8 +95,8 @@ def _tell_failures(found: SweepResult) -> NoReturn:
 
 
 def _show(found: SweepResult, folder: str, *, as_json: bool) -> None:
-    from sim.experiment.sweep_store import TABLE
-    from sim.experiment.tabular import render
+    from sim.report.tabular import render
+    from sim.study.sweep.store import TABLE
 
     if as_json:
         content = {

@@ -71,9 +71,9 @@ def _check_experiment(
     path: Path, given: str, changes: tuple[str, ...]
 ) -> tuple[tuple[Problem, ...], str]:
     """Return the problems of an experiment, of each of its arms and of each point of its sweep."""
-    from sim.experiment.arms import work_of_experiment
-    from sim.experiment.experiment_file import load_experiment
-    from sim.experiment.sweep import make_items
+    from sim.study.compare.arms import work_of_experiment
+    from sim.study.experiment_file import load_experiment
+    from sim.study.sweep.study import make_items
 
     loaded = load_experiment(path)
     described: list[str] = []

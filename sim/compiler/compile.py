@@ -17,7 +17,6 @@ from sim.compiler.merchants import Pools, make_pools
 from sim.compiler.parts import Part, Route, Settings, Stream
 from sim.compiler.prices import Market
 from sim.compiler.routes import Routes
-from sim.compiler.workload import StreamDemand, draw_workload
 from sim.contract.plan import Array, Plan
 from sim.model.base import FieldPath
 from sim.model.members import unfold_members
@@ -26,6 +25,7 @@ from sim.rails.resources import BlockLedger, Station
 from sim.routing.route_sets import RouteSets
 from sim.scenario.loader import Document
 from sim.scenario.scenario import LoadedScenario, Scenario, refuse_problems
+from sim.workload.streams import StreamDemand, draw_workload
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Describe each stream of demand: where its payments come from, what they pay and to whom.
 
 Takes a demand section; gives in symbols the stream with its prologue (scan, read the code, choose a
-route), and, once the plan is linked, the :class:`~sim.compiler.workload.StreamDemand` its payments
+route), and, once the plan is linked, the :class:`~sim.workload.streams.StreamDemand` its payments
 are drawn from.
 """
 
@@ -12,13 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.compiler.arrivals import hazard_path
 from sim.compiler.linker import Linked
 from sim.compiler.merchants import Pools
 from sim.compiler.parts import Choice, Settings, Stream
 from sim.compiler.prices import largest_amount
 from sim.compiler.routes import Routes
-from sim.compiler.workload import NO_EXPIRY, PURPOSES, StreamDemand
 from sim.contract.plan import Array
 from sim.contract.spec import (
     AMOUNT_MAX,
@@ -43,6 +41,8 @@ from sim.rails.stages import FAIL, Program, Stage, threshold
 from sim.routing.route_sets import RouteSets
 from sim.scenario.scenario import Scenario
 from sim.units import CURRENCIES, minor_per_major
+from sim.workload.arrivals import hazard_path
+from sim.workload.streams import NO_EXPIRY, PURPOSES, StreamDemand
 
 Problems = list[tuple[FieldPath, str]]
 

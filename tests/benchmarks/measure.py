@@ -25,7 +25,7 @@ from sim.compiler.compile import compile_scenario
 from sim.contract.plan import Array, Plan
 from sim.engine.compiled import run_compiled, warm_up
 from sim.engine.reference import run_reference
-from sim.experiment.run import load
+from sim.study.run import load
 from tests.benchmarks.mm1_plan import (
     Deaf,
     compile_loop,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from sim.experiment.pool import LocalPool
-from sim.experiment.work import WorkItem, do_work
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
+from sim.study.case import WorkItem, do_work
+from sim.study.pool import LocalPool
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "bakong-saturation.yaml"
 RUNS = 36

@@ -10,7 +10,7 @@ from statistics import median
 
 import pytest
 
-from sim.experiment.pool import default_jobs
+from sim.study.pool import default_jobs
 from tests.benchmarks.replication_scaling import speed_ups
 
 SPEED_UP_MIN = 1.6

@@ -23,23 +23,32 @@ TEST_SOURCES = sorted(TESTS.rglob("*.py"))
 
 EVERYWHERE = {"errors", "units", "machine_code"}
 """Single files that import nothing of ours."""
-ABOVE = {"contract", "draws", "model", "qr", "rails", "scenario", "routing", "compiler", "engine"}
+ABOVE = {
+    "contract", "draws", "model", "qr", "rails", "scenario", "routing", "workload", "compiler",
+    "explain", "engine", "tables", "analysis",
+}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "contract": set(),
     "draws": {"contract"},
     "model": {"contract"},
     "qr": set(),
+    "tables": {"contract"},
+    "workload": {"contract", "draws"},
+    "engine": {"contract", "draws"},
+    "analysis": {"contract", "tables"},
     "rails": {"model", "qr", "contract"},
     "scenario": {"model", "rails", "contract"},
     "routing": {"model", "scenario", "rails", "contract"},
-    "compiler": {"model", "qr", "scenario", "rails", "routing", "draws", "contract"},
-    "engine": {"contract", "draws"},
-    "tables": {"contract"},
-    "analysis": {"contract", "tables"},
-    "experiment": ABOVE | {"tables", "analysis"},
-    "report": {"contract", "analysis", "tables"},
-    "cli": ABOVE | {"tables", "analysis", "experiment", "report", "version", "api"},
-}
+    "compiler": {
+        "model", "qr", "scenario", "rails", "routing", "draws", "contract", "workload", "tables",
+    },
+    "explain": {
+        "model", "scenario", "rails", "routing", "contract", "workload", "tables", "compiler",
+    },
+    "report": {"contract", "tables", "analysis"},
+    "study": ABOVE | {"report"},
+    "cli": ABOVE | {"report", "study", "version", "api"},
+}  # fmt: skip
 """Rows of the table of layers: a folder may import these of ours, besides itself."""
 
 TOP_LEVEL = {"__init__", "__main__", "version", "api", "cli"}
@@ -47,9 +56,9 @@ TOP_LEVEL = {"__init__", "__main__", "version", "api", "cli"}
 
 HOME = {
     "simpy": {"engine"},
-    "numba": {"machine_code", "draws", "engine", "tables", "compiler"},
-    "scipy": {"draws", "analysis", "experiment"},
-    "pyarrow": {"tables", "analysis", "experiment", "report", "cli", "api"},
+    "numba": {"machine_code", "draws", "engine", "tables", "workload"},
+    "scipy": {"draws", "analysis", "study"},
+    "pyarrow": {"tables", "analysis", "explain", "study", "report", "cli", "api"},
     "duckdb": {"analysis"},
     "networkx": {"routing"},
     "segno": {"qr"},
@@ -58,8 +67,8 @@ HOME = {
     "rich": {"cli"},
     "plotly": {"report"},
     "jinja2": {"report"},
-    "dask": {"experiment"},
-    "distributed": {"experiment"},
+    "dask": {"study"},
+    "distributed": {"study"},
 }
 """Outside libraries at home in these folders only."""
 
@@ -79,7 +88,7 @@ LONGER_FUNCTIONS = {
     "sim/analysis/selection.py:select_best": 62,
     "sim/cli/qr.py:encode_command": 77,  # one option per field of a code
     "sim/cli/run.py:run_command": 66,  # one option per flag
-    "sim/experiment/many.py:run_replications": 70,
+    "sim/study/replicate/replicate.py:run_replications": 70,
 }
 POSITIONAL_MAX = 4
 MORE_POSITIONAL = {
@@ -350,7 +359,7 @@ def test_tests_are_functions_and_warnings_are_errors() -> None:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if "filterwarnings" in line and "ignore" in line and path != Path(__file__)
         # The client of a cluster that goes away warns of its own event loop.
-        if _name(path) != "tests/unit/experiment/test_cluster.py"
+        if _name(path) != "tests/unit/study/test_cluster.py"
     ]
     assert ignored == []
 

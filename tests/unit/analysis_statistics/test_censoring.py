@@ -12,11 +12,11 @@ from sim.analysis.censoring import kaplan_meier
 from sim.analysis.quantiles import QUANTILES, histogram_quantiles
 from sim.contract.plan import Array
 from sim.contract.spec import HISTOGRAM_LENGTH
-from sim.experiment.many import HowMany, run_replications
-from sim.experiment.replications import REPLICATIONS_FILE, read_replications
-from sim.experiment.run import RunOptions
+from sim.study.replicate.replicate import HowMany, run_replications
+from sim.study.replicate.replications import REPLICATIONS_FILE, read_replications
+from sim.study.run import RunOptions
 from sim.tables.folding import histogram_buckets
-from tests.unit.experiment.tiny import YAML
+from tests.support.tiny import YAML
 
 
 def _histogram(values: Array) -> Array:

@@ -13,9 +13,9 @@ import pytest
 from sim.analysis.summary import Measure, Summary
 from sim.analysis.warm_up import Presence
 from sim.cli.course import chart, course
-from sim.experiment.run import run_scenario
+from sim.study.run import run_scenario
 from sim.units import SECOND_US
-from tests.unit.experiment.tiny import write_tiny
+from tests.support.tiny import write_tiny
 
 
 def _presence(inside: Sequence[float], *, warm_up_s: int = 0, payments: int = 1000) -> Presence:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sim.experiment.tabular import read_csv
+from sim.report.tabular import read_csv
 from tests.unit.cli.queue import QUEUE, payroute
 
 SHORT = ("--replications", "3", "--sobol", "0", "--jobs", "1")

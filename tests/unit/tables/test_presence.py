@@ -8,9 +8,9 @@ import numpy as np
 
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import NULL, RECORD_WIDTH, RecordColumn
-from sim.experiment.work import compile_replication
+from sim.study.case import compile_replication
 from sim.tables.presence import INTERVALS, PresenceFolder
-from tests.unit.experiment.tiny import SEED, tiny_text
+from tests.support.tiny import SEED, tiny_text
 
 
 def _plan(folder: Path) -> Plan:

@@ -12,14 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from sim.compiler.arrivals import HAZARD_UNIT
-from sim.compiler.workload import NO_EXPIRY, StreamDemand, draw_workload
 from sim.contract.plan import Array
 from sim.contract.spec import WORKLOAD_WIDTH
 from sim.draws.keys import stream_key
 from sim.draws.layout import TABLE_LENGTH
 from sim.draws.quantile import build_table
 from sim.draws.thresholds import cumulative62, threshold62
+from sim.workload.arrivals import HAZARD_UNIT
+from sim.workload.streams import NO_EXPIRY, StreamDemand, draw_workload
 
 AMOUNT_MEAN = 3_000_000.0
 AMOUNT_TABLE = 0

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.compiler.arrivals import (
+from sim.contract.plan import Array
+from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from sim.workload.arrivals import (
     HAZARD_MAX,
     HAZARD_UNIT,
     burst_sigma_ppb,
     expected_arrivals,
     hazard_path,
 )
-from sim.contract.plan import Array
-from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 PHNOM_PENH = timezone(timedelta(hours=7))
 MONDAY = datetime(2025, 9, 1, tzinfo=PHNOM_PENH)

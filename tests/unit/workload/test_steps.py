@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.compiler.arrivals import HAZARD_UNIT, hazard_path
 from sim.compiler.compile import compile_scenario
 from sim.contract.plan import Array
 from sim.contract.spec import WorkloadColumn
-from sim.experiment.work import compile_replication, depends_on_luck, expected_submitted
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
+from sim.study.case import compile_replication, depends_on_luck, expected_submitted
 from sim.units import HOUR_US, MINUTE_US, SECOND_US
+from sim.workload.arrivals import HAZARD_UNIT, hazard_path
 from tests.equivalence.compared import run_both
 from tests.theory.oracle import BOUND
 

@@ -13,20 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.compiler import workload_loop
-from sim.compiler.arrivals import HAZARD_UNIT
-from sim.compiler.workload import (
+from sim.contract.plan import Array
+from sim.contract.spec import WorkloadColumn as Column
+from sim.draws import lookup
+from sim.draws.keys import check_purposes, purpose_id
+from sim.draws.thresholds import ONE62
+from sim.workload import loop as workload_loop
+from sim.workload.arrivals import HAZARD_UNIT
+from sim.workload.streams import (
     NO_EXPIRY,
     PURPOSES,
     StreamDemand,
     draw_workload,
     exponential_table,
 )
-from sim.contract.plan import Array
-from sim.contract.spec import WorkloadColumn as Column
-from sim.draws import lookup
-from sim.draws.keys import check_purposes, purpose_id
-from sim.draws.thresholds import ONE62
 from tests.unit.workload import demands
 from tests.unit.workload.demands import demand, draw, flat, ints, key_of, written_rows
 
@@ -297,7 +297,7 @@ def test_uncompiled_code_draws_the_same_payments() -> None:
 
 def test_describing_demand_does_without_numba_and_scipy() -> None:
     program = (
-        "import sys, sim.compiler.workload; "
+        "import sys, sim.workload.streams; "
         "sys.exit(any(name in sys.modules for name in ('numba', 'scipy')))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False, cwd=ROOT).returncode == 0

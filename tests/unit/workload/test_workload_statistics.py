@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sim.compiler.arrivals import HAZARD_UNIT, burst_sigma_ppb, hazard_path
-from sim.compiler.workload import NO_EXPIRY, StreamDemand, draw_workload
 from sim.contract.plan import Array
 from sim.contract.spec import WorkloadColumn as Column
 from sim.units import DAY_US, HOUR_US, SECOND_US
+from sim.workload.arrivals import HAZARD_UNIT, burst_sigma_ppb, hazard_path
+from sim.workload.streams import NO_EXPIRY, StreamDemand, draw_workload
 from tests.unit.workload import demands
 from tests.unit.workload.demands import demand, draw, flat, ints, key_of
 

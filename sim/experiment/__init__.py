@@ -1,1 +1,0 @@
-"""Run scenarios: one run from file to run folder, and its result."""

@@ -1,0 +1,1 @@
+"""A plan, a route, a price and a payment in words."""

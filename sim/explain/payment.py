@@ -1,0 +1,300 @@
+"""Tell why one payment of a run went the way it did.
+
+Takes a run folder and a payment id; gives text: what was asked for, which routes could carry it at
+which price, which one was taken, where the time and the money went, and how it ended. What was not
+recorded is drawn again from the scenario and the seed (the payment's code, its candidates); the
+more the run recorded, the more the story says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sim.compiler.compile import Compiled
+from sim.compiler.recompile import compile_again
+from sim.contract import spec
+from sim.contract.spec import RouteColumn, RouteSetColumn, WorkloadColumn
+from sim.contract.words import member_words
+from sim.errors import UserError
+from sim.explain.price import price_amount
+from sim.explain.words import about, at, count, moment, span, table
+from sim.routing.policies import policy_of, policy_words
+from sim.tables.run_folder import FinishedRun, open_run
+from sim.tables.schemas import (
+    CAUSES,
+    EVENTS_FILE,
+    FEES_FILE,
+    FX_SPREAD,
+    PAYMENTS_FILE,
+    STAGES_FILE,
+)
+from sim.units import format_minor
+
+Row = dict[str, int | str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """Hold what is known of the payment."""
+
+    compiled: Compiled
+    payment: Row
+    workload: list[int]
+    fees: list[Row]
+    stages: list[Row] | None
+    events: list[Row] | None
+
+
+def tell_payment(path: Path, payment: int, *, replication: int = 0) -> str:
+    """Tell the story of one payment.
+
+    Parameters
+    ----------
+    path : Path
+        A finished run with payments recorded.
+    payment : int
+        Value of ``payment_id``.
+    replication : int
+        Value of ``replication``.
+
+    Raises
+    ------
+    UserError
+        If the folder is no finished run or has no such payment.
+    """
+    run = open_run(path)
+    keys = (("payment_id", payment), ("replication", replication))
+    found = _rows(run, PAYMENTS_FILE, keys)
+    if found is None:
+        raise UserError(
+            f"{path}: found no {PAYMENTS_FILE}; a payment's story needs a run recorded with "
+            "--record payments or more"
+        )
+    if not found:
+        raise UserError(
+            f"{path}: found no payment {payment} in replication {replication}; allowed: 0 to "
+            f"{_last_payment(run, replication)}"
+        )
+    compiled = compile_again(run, replication)
+    story = _Story(
+        compiled=compiled,
+        payment=found[0],
+        workload=_drawn(compiled, payment),
+        fees=_rows(run, FEES_FILE, keys) or [],
+        stages=_rows(run, STAGES_FILE, keys),
+        events=_rows(run, EVENTS_FILE, (("payment", payment), ("replication", replication))),
+    )
+    lines = [
+        *_beginning(story),
+        *_candidates(story),
+        *_course(story),
+        *_times(story),
+        *_money(story),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(run: FinishedRun, name: str, keys: Sequence[tuple[str, int]]) -> list[Row] | None:
+    """Return the rows of a table that belong to the payment, None where it was not recorded."""
+    if not run.has(name):
+        return None
+    rows: pa.Table = pq.read_table(run.path / name, filters=[(key, "=", is_) for key, is_ in keys])
+    return cast("list[Row]", rows.to_pylist())
+
+
+def _last_payment(run: FinishedRun, replication: int) -> int:
+    rows = run.table(PAYMENTS_FILE, ["payment_id", "replication"])
+    mine = rows.filter(pc.field("replication") == replication)
+    return int(pc.max(mine.column("payment_id")).as_py() or 0)
+
+
+def _drawn(compiled: Compiled, payment: int) -> list[int]:
+    """Draw the payment again: payments are numbered in order of submission."""
+    first = 0
+    for chunk in compiled.workload():
+        if payment < first + len(chunk):
+            return [int(value) for value in chunk[payment - first]]
+        first += len(chunk)
+    raise UserError(f"the scenario draws {first} payments only; run it again")
+
+
+def _beginning(story: _Story) -> Iterator[str]:
+    payment = story.payment
+    start = story.compiled.scenario.clock.start
+    submitted = _int(payment["submitted_us"])
+    amount = _amount(payment, "instructed")
+    yield (
+        f"Payment {payment['payment_id']} of {payment['stream']}, corridor {payment['corridor']}: "
+        f"{amount}"
+    )
+    yield (
+        f"Submitted {moment(start + timedelta(microseconds=submitted))} ({at(submitted)}), payer "
+        f"{story.workload[WorkloadColumn.PAYER]}"
+    )
+    agents = [payment["debtor_agent"] or "nobody yet", payment["creditor_agent"] or "nobody yet"]
+    yield f"From a customer of {agents[0]} to a customer of {agents[1]}"
+    merchant = story.workload[WorkloadColumn.MERCHANT]
+    if 0 <= merchant < len(story.compiled.merchants):
+        shown = story.compiled.merchants[merchant]
+        schemes = ", ".join(shown.schemes) or "none"
+        yield f"Code of merchant {merchant}: {shown.currency or 'no'} currency, schemes {schemes}"
+        if story.workload[WorkloadColumn.CODE_STATE]:
+            yield "  the code could not be read"
+    outcome = str(payment["outcome"]).replace("_", " ")
+    reason = payment["reason_code"]
+    why = f": {reason}, {_reason_words(str(reason))}" if reason is not None else ""
+    yield f"Outcome: {outcome}{why}"
+    tries = _int(payment["attempts"])
+    if tries > 1:
+        yield f"It took {count(tries, 'route')}; the table shows the last one."
+    if payment["requotes"]:
+        times = count(_int(payment["requotes"]), "time")
+        yield f"The price lapsed and was asked for again {times}."
+
+
+def _candidates(story: _Story) -> Iterator[str]:
+    """Yield the routes that could carry the payment and their price when it was submitted."""
+    compiled, plan = story.compiled, story.compiled.plan
+    which = story.workload[WorkloadColumn.ROUTE_SET]
+    first, number = (int(value) for value in plan.route_set[which, : RouteSetColumn.COUNT + 1])
+    yield ""
+    if number == 0:
+        yield "No route reaches this payee."
+        return
+    policy = compiled.scenario.routing.policy
+    yield f"Routes for this payee (policy {policy}), priced at the rates of its submission:"
+    rows: list[tuple[str, ...]] = [("", "route", "payer pays", "cost", "expected")]
+    amount = story.workload[WorkloadColumn.AMOUNT]
+    for route in plan.candidate[first : first + number]:
+        known = compiled.routes[int(route)]
+        row = int(plan.route[route, RouteColumn.PRICING])
+        cost = pays = "-"
+        if known.flow.price is not None and row >= 0:
+            submitted = _int(story.payment["submitted_us"])
+            price = price_amount(plan, row, known.flow.price, amount, time_us=submitted)
+            pays = format_minor(price.debited + price.payer_fee, known.flow.price.currencies[0])
+            cost = f"{price.cost_bps:.1f} bps"
+        taken = "taken" if known.name == story.payment["route"] else ""
+        rows.append((taken, known.name, pays, cost, about(known.expected_us)))
+    yield from table(rows, indent=2, right=frozenset((2, 3, 4)))
+    if story.payment["route"] is None:
+        yield "It ended before a route was chosen."
+    else:
+        best = policy_words(policy_of(policy))
+        yield f"Policy {policy}: {best}, when it was chosen; ties to the first."
+
+
+def _course(story: _Story) -> Iterator[str]:
+    """Yield what the payment went through, as far as it was recorded."""
+    yield ""
+    if story.events:
+        yield "What happened:"
+        names = story.compiled.plan.names
+        for row in story.events:
+            stage = _int(row["stage"])
+            where = names.stages[stage] if stage >= 0 else ""
+            what = str(row["kind"]).replace("_", " ")
+            when, detail = at(_int(row["time_us"])), _detail(row, story.compiled)
+            yield f"  {when:<18} {what:<10} {where}{detail}"
+    elif story.stages:
+        yield "What it went through:"
+        rows: list[tuple[str, ...]] = [("from", "stage", "waited", "took", "cause")]
+        for row in sorted(story.stages, key=lambda row: _int(row["queued_us"])):
+            queued, started = _int(row["queued_us"]), row["started_us"]
+            ended = row["ended_us"]
+            waited = "-" if started is None else span(_int(started) - queued)
+            took = "-" if ended is None else span(_int(ended) - _int(started or queued))
+            rows.append((span(queued), str(row["stage_name"]), waited, took, str(row["cause"])))
+        yield from table(rows, indent=2, right=frozenset((0, 2, 3)))
+    else:
+        yield "Its way stage by stage was not recorded; run again with --record stages or events."
+
+
+def _detail(row: Row, compiled: Compiled) -> str:
+    """Return what an event row's numbers stand for."""
+    names, kind = compiled.plan.names, str(row["kind"])
+    subject, amount = _int(row["subject"]), _int(row["amount"])
+    if kind in ("join", "start", "finish"):
+        time = f", {span(amount)}" if kind == "start" else ""
+        return f" at {names.stations[subject]}{time}"
+    if kind == "delay":
+        return f" for {span(amount)}"
+    if kind in ("enqueue", "in_block"):
+        return f" of {names.ledgers[subject]}"
+    if kind in ("reserve", "post", "transfer", "void"):
+        to = names.accounts[_int(row["value"])]
+        return f" {_in_currency(compiled, subject, amount)} from {names.accounts[subject]} to {to}"
+    if kind == "short":
+        return f" {_in_currency(compiled, subject, amount)} on {names.accounts[subject]}"
+    if kind == "route":
+        return f" takes {names.routes[subject]} (score {amount})"
+    if kind in ("fail", "expire"):
+        code = spec.Reason(subject).name
+        return f" {code}, {_reason_words(code)}"
+    if kind == "outcome":
+        return f" {spec.Outcome(subject).name.lower().replace('_', ' ')}"
+    if kind == "deadline":
+        return f" in {span(amount)}"
+    return ""
+
+
+def _in_currency(compiled: Compiled, account: int, amount: int) -> str:
+    currency = int(compiled.plan.account[account, spec.AccountColumn.CURRENCY])
+    return format_minor(amount, compiled.plan.names.currencies[currency])
+
+
+def _times(story: _Story) -> Iterator[str]:
+    payment = story.payment
+    end = payment["end_us"]
+    yield ""
+    if end is None:
+        yield "It was still open at the horizon; time so far:"
+    else:
+        yield f"It took {span(_int(end) - _int(payment['submitted_us']))}:"
+    rows: list[tuple[str, ...]] = [
+        (cause, span(_int(payment[f"{cause}_us"])))
+        for cause in CAUSES
+        if _int(payment[f"{cause}_us"])
+    ]
+    yield from table(rows, indent=2, right=frozenset((1,))) if rows else ("  no time at all",)
+
+
+def _money(story: _Story) -> Iterator[str]:
+    payment = story.payment
+    yield ""
+    if payment["debited_amount_minor"] is None:
+        yield "No money moved for good."
+        return
+    yield "Money:"
+    rows: list[tuple[str, ...]] = []
+    for side in ("debited", "settlement", "credited"):
+        if payment[f"{side}_amount_minor"] is not None:
+            rows.append((f"{side} amount", _amount(payment, side)))
+    for fee in story.fees:
+        name = "FX margin" if fee["component"] == FX_SPREAD else f"fee {fee['component']}"
+        amount = format_minor(_int(fee["amount_minor"]), str(fee["currency"]))
+        rows.append((f"{name} to {fee['recipient']}, borne by the {fee['bearer']}", amount))
+    yield from table(rows, indent=2, right=frozenset((1,)))
+
+
+def _amount(payment: Row, side: str) -> str:
+    return format_minor(_int(payment[f"{side}_amount_minor"]), str(payment[f"{side}_currency"]))
+
+
+def _reason_words(code: str) -> str:
+    """Return what a reason code means, from the specification."""
+    words = member_words(spec.Reason).get(code, "")
+    return words[:1].lower() + words[1:].rstrip(".")
+
+
+def _int(value: int | str | None) -> int:
+    assert isinstance(value, int)
+    return value

@@ -1,0 +1,368 @@
+"""Say a compiled plan in words.
+
+Takes a :class:`~sim.compiler.compile.Compiled` scenario; gives the text ``payroute explain``
+prints and every run keeps as ``plan.txt``. Together with :mod:`sim.contract.spec` it is enough to
+predict the event log of a small scenario by hand. It holds nothing that depends on the machine, the
+seed's luck or the order of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from sim.compiler.compile import Compiled
+from sim.contract.spec import (
+    FAILOVER_REASONS,
+    UNLIMITED,
+    AccountColumn,
+    AgendaKind,
+    FeeColumn,
+    RouteColumn,
+    RouteSetColumn,
+    WorkloadColumn,
+)
+from sim.explain.evidence import evidence_lines, hypothetical_links
+from sim.explain.price import price_amount
+from sim.explain.program import capacity_words, program_lines, prologue_lines
+from sim.explain.words import (
+    about,
+    amounts,
+    at,
+    count,
+    listed,
+    moment,
+    share,
+    span,
+    table,
+    timing,
+    wrapped,
+)
+from sim.model.sections import Demand
+from sim.model.steps import write_multiple
+from sim.rails.stages import THRESHOLD_ONE
+from sim.routing.candidates import is_hypothetical
+from sim.routing.policies import policy_of, policy_words
+from sim.units import CURRENCIES, format_minor
+from sim.workload.streams import StreamDemand
+
+_ROWS_SHOWN = 60
+_ROWS_OF_MORE = 12
+"""Of lists longer than the first number so many are shown, and the text says so."""
+
+
+def explain_plan(compiled: Compiled) -> str:
+    """Return the plan in words, the same text for the same scenario on every machine."""
+    scenario = compiled.scenario
+    sections: tuple[tuple[str, Iterable[str]], ...] = (
+        ("Clock", _clock(compiled)),
+        ("Exchange rates", _rates(compiled)),
+        ("Demand", _demand(compiled)),
+        ("Routing", _routing(compiled)),
+        ("Candidate routes", _corridors(compiled)),
+        ("Programs", _programs(compiled)),
+        ("Ledgers", _ledgers(compiled)),
+        ("Stations", _stations(compiled)),
+        ("Accounts", _accounts(compiled)),
+        ("Agenda", _agenda(compiled)),
+        ("Hypothetical links", hypothetical_links(scenario) or ("none",)),
+        ("Assumptions", evidence_lines(compiled)),
+        ("Numbers in the event log", _numbers(compiled)),
+    )
+    lines = [f"Scenario {scenario.scenario}"]
+    if scenario.question:
+        lines.append(f"Question: {scenario.question}")
+    for title, body in sections:
+        lines += ["", title, "-" * len(title)]
+        for line in body:
+            lines += wrapped(line)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _clock(compiled: Compiled) -> Iterator[str]:
+    clock, plan = compiled.scenario.clock, compiled.plan
+    yield f"Starts {moment(clock.start)}, runs {span(clock.horizon)}."
+    if clock.warm_up:
+        yield f"Payments of the first {span(clock.warm_up)} are not measured."
+    yield f"All luck comes from seed {plan.seed}, replication {plan.replication}."
+
+
+def _rates(compiled: Compiled) -> Iterator[str]:
+    plan, fx = compiled.plan, compiled.scenario.fx
+    for pair, written in sorted(fx.mid.items(), key=lambda item: str(item[0])):
+        volatility = written.daily_volatility
+        moves = "constant"
+        if volatility:
+            daily = share(Fraction(volatility, 10**9))
+            moves = f"moves every {span(fx.step)}, daily volatility {daily}"
+        yield f"{pair} {written.rate:f}, {moves}"
+    for number, name in enumerate(plan.names.pairs):
+        base, _, quote = name.partition("/")
+        rate = Decimal(int(plan.rate[number, 0])) / Decimal(int(plan.pair_scale[number]))
+        yield f"pair {number}: one minor unit of {base} costs {rate:f} minor units of {quote}"
+    if not fx.mid:
+        yield "none"
+
+
+def _demand(compiled: Compiled) -> Iterator[str]:
+    for demand in compiled.demands:
+        written = compiled.scenario.demand[demand.name]
+        corridor = compiled.scenario.corridors[written.corridor]
+        currency = _fixed_currency(compiled, demand)
+        yield f"{demand.name}: corridor {written.corridor}, channel {written.channel}"
+        if written.rate is not None:
+            course = "evenly" if written.profile == "flat" else f"by profile {written.profile}"
+            course += _steps(written)
+            limit = f", {written.count} payments at most" if written.count is not None else ""
+            yield f"  arrivals: {written.rate} on average, {course}{limit}"
+        else:
+            yield from _written_payments(demand, currency)
+        typical = format_minor(_typical(compiled, demand), currency)
+        spread = amounts(written.amount) if written.amount is not None else "as written"
+        yield f"  amounts: {spread}; typical {typical}, fixed by the {written.fixed_side}"
+        if corridor.time_out is not None:
+            yield f"  time-out of the payer's institution: {span(corridor.time_out)}"
+        yield f"  payers: {count(written.payers, 'payer')}{_banks(compiled, demand)}"
+        yield f"  codes: {corridor.codes or 'none'}"
+
+
+def _steps(written: Demand) -> str:
+    """Return the multiples of a stream's rate in order of time."""
+    ordered = sorted(written.steps.items())
+    words = [
+        f"times {write_multiple(multiple)} from {at(time_us)}" for time_us, multiple in ordered
+    ]
+    return f"; {', '.join(words)}" if words else ""
+
+
+def _banks(compiled: Compiled, demand: StreamDemand) -> str:
+    """Return the institutions of a stream's payers, by share where it is drawn."""
+    bounds = [0, *(int(bound) for bound in demand.debtor_cumulative62)]
+    shares = [
+        (above - below, compiled.plan.names.agents[int(agent)])
+        for agent, below, above in zip(demand.debtor_agent, bounds, bounds[1:], strict=False)
+    ]
+    if not shares:
+        return ""
+    shares.sort(key=lambda item: (-item[0], item[1]))
+    shown = [f"{name} {part / bounds[-1]:.1%}" for part, name in shares[:5]]
+    more = f" and {len(shares) - 5} more" if len(shares) > 5 else ""
+    return f", at {', '.join(shown)}{more}"
+
+
+def _written_payments(demand: StreamDemand, currency: str) -> Iterator[str]:
+    if demand.written is None:
+        return
+    shown = _shown(len(demand.written))
+    for number, row in enumerate(demand.written[:shown]):
+        amount = format_minor(int(row[WorkloadColumn.AMOUNT]), currency)
+        yield f"  payment n = {number} at {at(int(row[WorkloadColumn.TIME_US]))}: {amount}"
+    if len(demand.written) > shown:
+        yield f"  and {len(demand.written) - shown} more"
+
+
+def _routing(compiled: Compiled) -> Iterator[str]:
+    routing = compiled.scenario.routing
+    best = policy_words(policy_of(routing.policy))
+    yield f"Policy {routing.policy}: {best}; ties go to the earlier candidate."
+    yield f"The router sees queues as they were up to {span(routing.view_interval)} ago."
+    if routing.failover:
+        reasons = ", ".join(reason.name for reason in FAILOVER_REASONS)
+        tries = count(routing.failover, "other route")
+        yield f"A payment may try {tries} after a failure another one may cure ({reasons})."
+    else:
+        yield "A payment that failed tries no other route."
+
+
+def _corridors(compiled: Compiled) -> Iterator[str]:
+    for demand in compiled.demands:
+        written = compiled.scenario.demand[demand.name]
+        corridor = compiled.scenario.corridors[written.corridor]
+        ends = " to ".join(f"{end.country} {end.currency}" for end in (corridor.from_, corridor.to))
+        currency = _fixed_currency(compiled, demand)
+        amount = _typical(compiled, demand)
+        yield f"{written.corridor} ({ends}), {demand.name}, for {format_minor(amount, currency)}:"
+        rows: list[tuple[str, ...]] = [
+            ("route", "payer pays", "cost", "credited", "expected", "reaches", "")
+        ]
+        reach = _reach(compiled, demand)
+        rows += [_offer(compiled, route, amount, reached) for route, reached in reach]
+        yield from table(rows, indent=2, right=frozenset((1, 2, 3, 4, 5)))
+    yield "Cost: FX margin and payer's fees by the debited amount, at the rates of the start."
+    yield "Expected: from the choice of the route to its end, without queues and failures."
+    yield "Reaches: share of the payees the route can pay."
+
+
+def _offer(compiled: Compiled, number: int, amount: int, reached: float) -> tuple[str, ...]:
+    """Return a candidate's row: what it costs for an amount, how long it takes."""
+    route = compiled.routes[number]
+    row = int(compiled.plan.route[number, RouteColumn.PRICING])
+    note = "hypothetical" if is_hypothetical(compiled.scenario, route.candidate) else ""
+    last = (about(route.expected_us), f"{reached:.0%}", note)
+    if route.flow.price is None or row < 0:
+        return route.name, "-", "-", "-", *last
+    debited, _, credited = route.flow.price.currencies
+    price = price_amount(compiled.plan, row, route.flow.price, amount)
+    return (
+        route.name,
+        format_minor(price.debited + price.payer_fee, debited),
+        f"{price.cost_bps:.1f} bps",
+        format_minor(price.credited, credited),
+        *last,
+    )
+
+
+def _reach(compiled: Compiled, demand: StreamDemand) -> list[tuple[int, float]]:
+    """Return the routes of a stream in the order of candidates, with the share they reach."""
+    plan = compiled.plan
+    sets = np.append(demand.merchant_route_set, demand.default_route_set)
+    sets = sets[sets >= 0]
+    found: dict[int, int] = {}
+    for index, payees in zip(*np.unique(sets, return_counts=True), strict=True):
+        first, number = plan.route_set[index, : RouteSetColumn.COUNT + 1]
+        for route in plan.candidate[first : first + number]:
+            found[int(route)] = found.get(int(route), 0) + int(payees)
+    # Route sets are visited by number, so the cheapest class may not come first; candidates are
+    # numbered in the order they were compiled, which is by cost within a class.
+    return [(route, payees / len(sets)) for route, payees in sorted(found.items())]
+
+
+def _programs(compiled: Compiled) -> Iterator[str]:
+    yield "Numbers are stages, as in the event log; 'on at' says where a failure leads."
+    yield "An account or station of an agent is the one with that agent's name, such as the agent's"
+    yield "own core, or its account on the ledger, <agent>@<ledger>:<currency>."
+    for demand in compiled.demands:
+        yield ""
+        yield f"Payments of {demand.name} begin:"
+        yield from prologue_lines(compiled.streams[demand.stream], compiled)
+    for number, route in enumerate(compiled.routes):
+        yield ""
+        legs = ", ".join(
+            f"{leg.rail} from {leg.start} to {leg.end}" for leg in route.candidate.legs
+        )
+        yield f"Route {route.name}: {legs}"
+        yield from program_lines(number, compiled)
+
+
+def _ledgers(compiled: Compiled) -> Iterator[str]:
+    for ledger in compiled.ledgers:
+        interval, limit = ledger.round_interval_us, ledger.block_limit
+        capacity = Fraction(limit * 10**6, interval)
+        yield (
+            f"{ledger.name}: a round every {span(interval)}, at most "
+            f"{count(limit, 'payment')} a block, so {float(capacity):g} payments/s at most"
+        )
+        yield (
+            f"  commits with {ledger.quorum} of {ledger.peers} votes; one "
+            f"vote takes {timing(ledger.vote_delay)}"
+        )
+        yield f"  while nobody waits the gap doubles up to {span(ledger.idle_max_us)}"
+        if ledger.leader_failure:
+            failed = share(Fraction(ledger.leader_failure, THRESHOLD_ONE))
+            yield f"  {failed} of rounds are lost to a failed leader"
+    if not compiled.ledgers:
+        yield "none"
+
+
+def _stations(compiled: Compiled) -> Iterator[str]:
+    plan = compiled.plan
+    groups: dict[str, list[str]] = {}
+    for number, name in enumerate(plan.names.stations):
+        words = capacity_words([int(value) for value in plan.station[number]])
+        groups.setdefault(words, []).append(name)
+    for words, names in groups.items():
+        yield f"{_some(names)}: {words}"
+    if not groups:
+        yield "none"
+
+
+def _accounts(compiled: Compiled) -> Iterator[str]:
+    """Yield what is kept short: written accounts, and balances on ledgers."""
+    plan, scenario = compiled.plan, compiled.scenario
+    for name, account in sorted(scenario.accounts.items()):
+        below = account.overdraft
+        floor = f", down to -{below} {account.currency}" if below is not None else ""
+        short = "wait" if account.when_short == "queue" else "are refused (AM04)"
+        yield (
+            f"{name}: {account.owner} at {account.at}, {account.balance:f} {account.currency}"
+            f"{floor}; payments {short} when it is short"
+        )
+    limited = sum(1 for row in plan.account if row[AccountColumn.OVERDRAFT] < UNLIMITED)
+    others = limited - len(scenario.accounts)
+    free = len(plan.account) - limited
+    yield f"other accounts that cannot go below zero: {others}; accounts without limit: {free}"
+
+
+def _agenda(compiled: Compiled) -> Iterator[str]:
+    plan = compiled.plan
+    shown = _shown(len(plan.agenda))
+    for number, row in enumerate(plan.agenda[:shown]):
+        time_us, kind, subject, amount = (int(value) for value in row)
+        if kind == AgendaKind.DEPOSIT:
+            currency = plan.names.currencies[int(plan.account[subject, AccountColumn.CURRENCY])]
+            what = f"{plan.names.accounts[subject]} gets {format_minor(amount, currency)}"
+        else:
+            word = "closes" if kind == AgendaKind.STATION_CLOSE else "opens"
+            what = f"{plan.names.stations[subject]} {word}"
+        yield f"{number}. {at(time_us)}: {what}"
+    if len(plan.agenda) > shown:
+        yield f"and {len(plan.agenda) - shown} more"
+    if not len(plan.agenda):
+        yield "nothing"
+
+
+def _numbers(compiled: Compiled) -> Iterator[str]:
+    plan, names = compiled.plan, compiled.plan.names
+    priced = {
+        int(row[RouteColumn.PRICING]): names.routes[number] for number, row in enumerate(plan.route)
+    }
+    fees = tuple(names.components[int(row[FeeColumn.COMPONENT])] for row in plan.fee)
+    for title, listed_names in (
+        ("streams", names.streams),
+        ("routes", names.routes),
+        ("stations", names.stations),
+        ("ledgers", names.ledgers),
+        ("accounts", names.accounts),
+        ("prices", tuple(name for row, name in sorted(priced.items()) if row >= 0)),
+        ("fees", fees),
+        ("limits", names.limits),
+        ("agents", names.agents),
+    ):
+        first = listed_names[: _shown(len(listed_names))]
+        shown = [f"{number} {name}" for number, name in enumerate(first)]
+        more = len(listed_names) - len(shown)
+        yield f"{title}: {listed(shown)}{f', and {more} more' if more else ''}"
+
+
+def _fixed_currency(compiled: Compiled, demand: StreamDemand) -> str:
+    written = compiled.scenario.demand[demand.name]
+    corridor = compiled.scenario.corridors[written.corridor]
+    return corridor.to.currency if written.fixed_side == "creditor" else corridor.from_.currency
+
+
+def _typical(compiled: Compiled, demand: StreamDemand) -> int:
+    """Return the mean amount of a stream in whole granules of its currency."""
+    written = compiled.scenario.demand[demand.name]
+    granule = CURRENCIES[_fixed_currency(compiled, demand)].granule
+    if demand.written is not None:
+        mean = Fraction(int(demand.written[:, WorkloadColumn.AMOUNT].sum()), len(demand.written))
+    elif written.amount is not None:
+        mean = Fraction(round(written.amount.mean()))
+    else:
+        mean = Fraction(demand.amount_fixed)
+    return max(int(mean) // granule, 1) * granule
+
+
+def _shown(length: int) -> int:
+    """Return how many rows of a list are shown."""
+    return length if length <= _ROWS_SHOWN else _ROWS_OF_MORE
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the names, or the first and how many more of many."""
+    if len(names) <= 6:
+        return ", ".join(names)
+    return f"{', '.join(names[:5])} and {len(names) - 5} more"

@@ -1,0 +1,221 @@
+"""Stage programs in words: one numbered sentence per stage.
+
+Takes the symbolic program of a route and the plan it became; gives lines. The numbers are the
+plan's own stage numbers, as the ``stage`` column of the event log has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED
+from sim.compiler.compile import Compiled
+from sim.compiler.parts import Route, Stream
+from sim.contract.spec import (
+    Cause,
+    Discipline,
+    Flag,
+    Op,
+    Outcome,
+    Reason,
+    RouteColumn,
+    StationColumn,
+    StreamColumn,
+    WhenClosed,
+)
+from sim.explain.words import REGISTERS, count, place, share, span, timing
+from sim.model.quantities import EventRate
+from sim.rails.price import FeeTerms
+from sim.rails.stages import THRESHOLD_ONE, Move, Program, Stage
+from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US, format_minor
+
+
+def program_lines(number: int, compiled: Compiled) -> Iterator[str]:
+    """Yield the stages of a route, one line each and further lines for what is posted."""
+    route, entry = compiled.routes[number], compiled.plan.route[number, RouteColumn.ENTRY]
+    yield from _lines(route.flow.program, int(entry), _Words(route, compiled))
+
+
+def prologue_lines(stream: Stream, compiled: Compiled) -> Iterator[str]:
+    """Yield what happens to a stream's payments before a route is chosen."""
+    number = compiled.plan.names.streams.index(stream.name)
+    first = int(compiled.plan.stream[number, StreamColumn.ENTRY])
+    yield from _lines(stream.prologue, first, _Words(None, compiled))
+
+
+def _lines(program: Program, first: int, words: _Words) -> Iterator[str]:
+    marks = {stage.mark: first + number for number, stage in enumerate(program) if stage.mark}
+    width = len(str(first + len(program)))
+    for number, stage in enumerate(program, start=first):
+        text, below = words.sentence(stage, marks)
+        yield f"{number:>{width}}. {stage.label}: {text}"
+        for line in below:
+            yield f"{'':{width}}      {line}"
+
+
+class _Words:
+    """Say what one stage does."""
+
+    def __init__(self, route: Route | None, compiled: Compiled) -> None:
+        self._route = route
+        self._plan = compiled.plan
+        self._policy = compiled.scenario.routing.policy
+        self._stations = {name: at for at, name in enumerate(compiled.plan.names.stations)}
+
+    def sentence(self, stage: Stage, marks: dict[str, int]) -> tuple[str, list[str]]:
+        """Return the sentence of a stage and the lines below it."""
+        below: list[str] = []
+        text = _OTHERS.get(stage.op, "")
+        if stage.op is Op.SERVE:
+            text = self._serve(stage, marks)
+        elif stage.op is Op.TRANSIT:
+            text = f"takes {timing(stage.time)} ({_cause(stage)})"
+        elif stage.op in (Op.BATCH, Op.POST):
+            text, below = _posting(stage)
+        elif stage.op is Op.RESERVE:
+            (move,) = stage.moves
+            text = f"reserve {_move(move)}; " + (
+                "wait where it is short" if stage.flags & Flag.QUEUE else "if short"
+            )
+        elif stage.op is Op.QUOTE:
+            holds = f"for {span(stage.value)}" if stage.value else "to the end"
+            text = f"price the payment at the rates of now; the price holds {holds}; if no money"
+            text += " would be left"
+        elif stage.op is Op.CONVERT:
+            text = (
+                f"go on if the price still holds, else back to {marks[stage.back_to]} for a new "
+                f"one, at most {count(stage.value, 'time')}; after that"
+            )
+        elif stage.op is Op.CHARGE:
+            text = self._charge(stage)
+        elif stage.op is Op.LIMIT:
+            text = _limit(stage)
+        elif stage.op is Op.DECIDE:
+            text = f"by luck, in {share(Fraction(stage.value, THRESHOLD_ONE))} of cases"
+        elif stage.op is Op.DEADLINE:
+            text = "no time-out from here on"
+            if stage.value:
+                text = f"start a time-out of {span(stage.value)}; when it fires"
+        elif stage.op is Op.ROUTE:
+            text = self._choose(stage)
+        elif stage.op is Op.END:
+            text = f"end, {Outcome(stage.value).name.lower().replace('_', ' ')}"
+            text += " with the reason it has" if stage.own_reason else ""
+        return text + _leads(stage, marks), below
+
+    def _serve(self, stage: Stage, marks: dict[str, int]) -> str:
+        text = f"at {place(stage.place)}, {timing(stage.time)} ({_cause(stage)})"
+        if isinstance(stage.place, str):
+            rows = [[int(value) for value in self._plan.station[self._stations[stage.place]]]]
+            text += f", {capacity_words(rows[0])}"
+        else:
+            assert stage.place is not None
+            kind = self._plan.names.station_kinds.index(stage.place.kind)
+            chosen = self._plan.agent_station[:, kind]
+            rows = self._plan.station[chosen[chosen >= 0]].tolist()
+        refusals = [
+            f"closed ({Reason(row[StationColumn.REASON_CLOSED]).name})"
+            for row in rows
+            if row[StationColumn.WHEN_CLOSED] == WhenClosed.REJECT
+        ]
+        if any(row[StationColumn.QUEUE_LIMIT] < QUEUE_UNLIMITED for row in rows):
+            refusals.append(f"its queue is full ({stage.reason.name})")
+        if not refusals:
+            return text
+        return f"{text}; where it is {' or '.join(refusals)}: on at {marks[stage.target]}"
+
+    def _charge(self, stage: Stage) -> str:
+        assert self._route is not None
+        assert self._route.flow.price is not None
+        return fee_words(self._route.flow.price.fees[stage.fee])
+
+    def _choose(self, stage: Stage) -> str:
+        if stage.flags & Flag.NEXT:
+            return "choose another route if the reason and the number of tries allow; else go on"
+        return f"choose a route by policy {self._policy}; where there is none"
+
+
+_OTHERS = {
+    Op.VOID: "give back what is reserved and what was used of limits",
+    Op.CODE: "a damaged code fails with FF01, an expired one with AEXR",
+}
+
+
+def _leads(stage: Stage, marks: dict[str, int]) -> str:
+    """Return where a failure, a hit or a time-out leads, and with which reason."""
+    if not stage.target or stage.op is Op.SERVE:
+        return ""
+    number = marks[stage.target]
+    if stage.op in (Op.CODE, Op.LIMIT):
+        return f": on at {number}"
+    reason = f"{stage.reason.name}, " if stage.reason is not Reason.NONE else ""
+    return f": {reason}on at {number}"
+
+
+def _cause(stage: Stage) -> str:
+    return Cause(stage.cause).name.lower()
+
+
+def _move(move: Move) -> str:
+    return f"{REGISTERS[move.register]} from {place(move.debit)} to {place(move.credit)}"
+
+
+def _posting(stage: Stage) -> tuple[str, list[str]]:
+    """Return what posting stages say: a block's commit, or at once."""
+    marks = []
+    if stage.flags & Flag.SETTLES:
+        marks.append("the payment is settled")
+    if stage.flags & Flag.CREDITS:
+        marks.append("the payment is credited")
+    below = [_move(move) for move in stage.moves]
+    if stage.op is Op.BATCH:
+        text = (
+            f"wait for a block of {place(stage.place)} ({_cause(stage)}); inclusion is the point "
+            "of no return and ends the time-out; at commit"
+        )
+        return ": ".join((text, ", ".join([*marks, "posted are"]))), below
+    if not below:
+        return "nothing; others jump here", below
+    return ", ".join(["at once", *marks, "posted are"]), below
+
+
+def _limit(stage: Stage) -> str:
+    assert stage.limit is not None
+    spec = stage.limit
+    bounds = []
+    if spec.per_payment >= 0:
+        most = format_minor(spec.per_payment, spec.currency)
+        bounds.append(f"at most {most} per payment (AM02)")
+    if spec.per_day >= 0:
+        most = format_minor(spec.per_day, spec.currency)
+        bounds.append(f"at most {most} per payer and day (AM14)")
+    name = REGISTERS[spec.register]
+    return f"{name} may be {' and '.join(bounds)}, limit {spec.name}; above it"
+
+
+def capacity_words(row: list[int]) -> str:
+    """Return the capacity of a station, from its row."""
+    servers, queue = row[StationColumn.SERVERS], row[StationColumn.QUEUE_LIMIT]
+    parts = ["any number at once" if servers >= SERVERS_UNLIMITED else count(servers, "server")]
+    if row[StationColumn.RATE_COUNT]:
+        events, period = row[StationColumn.RATE_COUNT], row[StationColumn.RATE_PERIOD_US]
+        parts.append(f"at most {_rate(events, period)}")
+    if queue < QUEUE_UNLIMITED:
+        parts.append(f"queue of {queue:,}".replace(",", " "))
+    if row[StationColumn.DISCIPLINE] != Discipline.FIFO:
+        parts.append(f"{Discipline(row[StationColumn.DISCIPLINE]).name.lower()} order")
+    return ", ".join(parts)
+
+
+def _rate(events: int, period_us: int) -> str:
+    """Write a rate in the shortest unit of time that leaves a whole number."""
+    units = (SECOND_US, MINUTE_US, HOUR_US, DAY_US)
+    unit_us = next((unit for unit in units if events * unit % period_us == 0), DAY_US)
+    return str(EventRate(events * 10**6 * unit_us // period_us, unit_us))
+
+
+def fee_words(terms: FeeTerms) -> str:
+    """Return what a fee is, who bears it and who earns it."""
+    fee = terms.fee
+    return f"{fee.words()}, borne by the {fee.bearer.value}, to {terms.recipient or 'nobody'}"

@@ -1,0 +1,1 @@
+"""Show it: tables in every format, the same for every command."""

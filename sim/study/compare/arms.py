@@ -1,0 +1,195 @@
+"""Resolve what is to be compared, and compare it.
+
+Takes an experiment file or several scenarios; gives the arms with their plan, every problem of
+every arm told before anything runs, and the finished comparison with the best arm where the
+experiment asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.analysis.selection import SelectionRule
+from sim.errors import UserError
+from sim.study.compare.best import choose_best
+from sim.study.compare.comparison import (
+    DEFAULT_MEASURES,
+    ArmWork,
+    Comparison,
+    ComparisonPlan,
+    Notice,
+    compare_arms,
+)
+from sim.study.experiment_file import LoadedExperiment, Select
+from sim.study.measure_key import full_key
+from sim.study.pool import Pool
+from sim.study.replicate.precision import parse_precision
+
+if TYPE_CHECKING:
+    from sim.scenario.scenario import LoadedScenario
+
+_BEST = re.compile(
+    r"\s*(?P<measure>[a-z][A-Za-z0-9_./]*)\s*=\s*(?P<way>lowest|highest)\s*"
+    r"(?:±|\+-|\+/-)\s*(?P<width>\d+(?:\.\d+)?)\s*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonWork:
+    """Hold everything a comparison needs.
+
+    Attributes
+    ----------
+    arms : tuple of ArmWork
+        Resolved.
+    plan : ComparisonPlan
+    select : Select or None
+        What is asked about the best arm.
+    """
+
+    arms: tuple[ArmWork, ...]
+    plan: ComparisonPlan
+    select: Select | None = None
+
+
+def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) -> ComparisonWork:
+    """Resolve the arms of an experiment file.
+
+    Parameters
+    ----------
+    loaded : LoadedExperiment
+    changes : tuple of str
+        ``path.to.field=value``, in every arm.
+
+    Raises
+    ------
+    UserError
+        If it has no arms.
+    ScenarioError
+        With every problem of an arm, at its own file and line.
+    """
+    experiment = loaded.experiment
+    if not experiment.arms:
+        raise UserError(
+            f"{loaded.path}: found no arms; allowed: arms to compare, or `payroute sweep`"
+        )
+    seeded = [name for name, arm in experiment.arms.items() if "seed" in arm.changes]
+    if seeded:
+        raise UserError(
+            f"{loaded.path}: arms.{seeded[0]}.set: found a seed; every arm has the same luck: "
+            f"allowed: `seed:` of the experiment, or --seed"
+        )
+    scenarios = {name: loaded.arm(name, changes) for name in experiment.arms}
+    first = next(iter(scenarios.values())).scenario
+    plan = ComparisonPlan(
+        seed=first.seed if experiment.seed is None else experiment.seed,
+        replications=experiment.replications,
+        measures=tuple(map(full_key, experiment.measures)) or DEFAULT_MEASURES,
+        baseline=experiment.baseline,
+        precision=parse_precision(experiment.precision) if experiment.precision else (),
+    )
+    arms = tuple(_arm(name, scenario) for name, scenario in scenarios.items())
+    return ComparisonWork(arms, plan, experiment.select)
+
+
+def work_of_scenarios(paths: Sequence[Path], changes: tuple[str, ...] = ()) -> ComparisonWork:
+    """Resolve scenarios as arms, named after their files; the first one's seed serves all.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Two or more.
+    changes : tuple of str
+        ``path.to.field=value``, in every arm.
+
+    Raises
+    ------
+    UserError
+        If a file is named twice.
+    ScenarioError
+        With every problem of an arm.
+    """
+    from sim.scenario.scenario import load_scenario
+
+    if len(set(paths)) < len(paths):
+        raise UserError("compare: found a scenario twice; allowed: different ones")
+    stems = [path.stem for path in paths]
+    names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+    scenarios = [load_scenario(path, changes) for path in paths]
+    arms = tuple(_arm(name, one) for name, one in zip(names, scenarios, strict=True))
+    return ComparisonWork(arms, ComparisonPlan(seed=scenarios[0].scenario.seed))
+
+
+def run_comparison(work: ComparisonWork, pool: Pool, *, notice: Notice | None = None) -> Comparison:
+    """Compare the arms, and choose the best one where that is asked for.
+
+    Parameters
+    ----------
+    work : ComparisonWork
+    pool : Pool
+        Where the work is done.
+    notice : callable, optional
+        Hears pieces of work done and planned.
+    """
+    select, plan = work.select, work.plan
+    if select is None:
+        return compare_arms(work.arms, plan, pool, notice=notice)
+    rule = SelectionRule(
+        float(select.indifference),
+        select.best == "lowest",
+        float(select.probability),
+        select.replications_max,
+    )
+    if rule.probability <= 1 / len(work.arms):
+        raise UserError(
+            f"select: found a probability of {rule.probability:g}; allowed: above "
+            f"{1 / len(work.arms):.3g}, which choosing blindly among {len(work.arms)} arms has"
+        )
+    measure = full_key(select.measure)
+    if measure not in plan.measures:
+        # What decides is compared, too; and a name that is unknown shows before anything long.
+        plan = replace(plan, measures=(*plan.measures, measure))
+    found = compare_arms(work.arms, plan, pool, notice=notice)
+    return replace(
+        found,
+        selection=choose_best(found, work.arms, rule, measure=measure, pool=pool, notice=notice),
+    )
+
+
+def parse_best(text: str) -> Select:
+    """Read what is asked about the best arm.
+
+    Parameters
+    ----------
+    text : str
+        As in ``payer_cost_bps=lowest±0.5``: the measure, which way is better, and the difference
+        nobody would care about, in the measure's unit.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    found = _BEST.fullmatch(text)
+    if found is None or float(found["width"]) == 0:
+        raise UserError(
+            f"--best: found {text!r}; allowed: such as payer_cost_bps=lowest±0.5 or "
+            f"success_rate=highest±0.002 (+- for ±)"
+        )
+    # Pydantic reads the rest, by the rules of the experiment file.
+    return Select.model_validate(
+        {"measure": found["measure"], "best": found["way"], "indifference": found["width"]}
+    )
+
+
+def _arm(name: str, loaded: LoadedScenario) -> ArmWork:
+    """Return an arm that will run: compiled once, so that its problems show now."""
+    from sim.compiler.compile import compile_scenario
+    from sim.scenario.loader import dump_resolved
+
+    compile_scenario(loaded, with_tables=False)
+    return ArmWork(name, dump_resolved(loaded.document), tuple(sorted(loaded.scenario.demand)))

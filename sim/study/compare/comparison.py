@@ -1,0 +1,388 @@
+"""Compare arms on the same customers and the same luck.
+
+Takes arms (a resolved scenario each) and how many replications; gives paired differences with 95 %
+intervals, p values corrected for every measure and pair looked at, what the common luck was worth,
+and on request the best arm with a stated probability of being right. Replication ``r`` of every arm
+has the same seed and number, hence the same customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from sim.analysis.comparison import (
+    Controlled,
+    PairedDifference,
+    adjust_holm,
+    compare_paired,
+)
+from sim.analysis.selection import Selection
+from sim.analysis.summary import Summary
+from sim.errors import UserError, suggest
+from sim.study.align_summaries import blanks_of
+from sim.study.case import Finished, WorkItem, do_work
+from sim.study.compare.controls import controlled_estimates, controlled_mean
+from sim.study.measure_key import full_key, pick, require
+from sim.study.pool import Pool
+from sim.study.replicate.precision import PrecisionTarget, check_targets
+from sim.study.replicate.replications import Replicated
+from sim.study.run import RunOptions
+from sim.study.verdicts import SIGNIFICANCE, difference_words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DEFAULT_MEASURES = (
+    "success_rate",
+    "end_to_end_mean",
+    "end_to_end_p99",
+    "machine_time_mean",
+    "payer_cost_bps",
+    "merchant_cost_bps",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmWork:
+    """Name an arm and what runs it.
+
+    Attributes
+    ----------
+    name : str
+    text : str
+        Its resolved scenario.
+    streams : tuple of str
+        Its streams of demand, by which customers are known; empty where nobody looked.
+    """
+
+    name: str
+    text: str
+    streams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonPlan:
+    """Say what is compared and how thoroughly.
+
+    Attributes
+    ----------
+    seed : int
+        The same in every arm.
+    replications : int
+        Of every arm.
+    measures : tuple of str
+        Keys, see :func:`~sim.study.measure_key.pick`.
+    baseline : str or None
+        Arm the others are compared with; None: all pairs.
+    precision : tuple of PrecisionTarget
+        Half-widths wanted for differences.
+    replications_max : int
+        When to give up on a precision.
+    """
+
+    seed: int
+    replications: int = 20
+    measures: tuple[str, ...] = DEFAULT_MEASURES
+    baseline: str | None = None
+    precision: tuple[PrecisionTarget, ...] = ()
+    replications_max: int = 1000
+    options: RunOptions = field(default_factory=lambda: RunOptions(record="none"))
+
+    def __post_init__(self) -> None:
+        if self.replications < 2:
+            raise UserError(
+                f"--replications: found {self.replications}; a comparison needs 2 or more"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Hold one measure of arm ``b`` against arm ``a``.
+
+    Attributes
+    ----------
+    difference : PairedDifference or None
+        ``b - a``; None where an arm has no value in some replication.
+    p_holm : float
+        Corrected for all pairs and measures of the comparison.
+    controlled : Controlled or None
+        The difference corrected by what is known of arrivals, where that helps.
+    """
+
+    a: str
+    b: str
+    measure: str
+    unit: str
+    difference: PairedDifference | None
+    p_holm: float
+    controlled: Controlled | None = None
+
+    @property
+    def replications(self) -> int:
+        """Return the replications in which both arms have a value."""
+        return 0 if self.difference is None else self.difference.interval.count
+
+    @property
+    def standard_error_ratio(self) -> float | None:
+        """Return what is left of independent luck's standard error, None where nothing differs."""
+        if self.difference is None or self.difference.interval.standard_error == 0:
+            return None
+        return sqrt(self.difference.variance_ratio)
+
+    @property
+    def is_shown(self) -> bool:
+        """Say whether a difference was shown."""
+        return self.difference is not None and self.p_holm < SIGNIFICANCE
+
+    @property
+    def verdict(self) -> str:
+        """Say it in words."""
+        if self.difference is None:
+            return f"{self.b}: {self.measure} cannot be compared, an arm has no value"
+        if not self.is_shown:
+            return f"{self.b}: no difference from {self.a} shown in {self.measure}"
+        words = difference_words(self.measure, self.unit, self.difference.interval)
+        return f"against {self.a}, {self.b} {words}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Hold a whole comparison.
+
+    Attributes
+    ----------
+    arms : dict of str to Replicated
+        Every replication of every arm.
+    summaries : dict of str to Summary
+        Each arm with intervals.
+    pairs : tuple of Pair
+        Every pair and measure.
+    controlled : dict of str to dict
+        Arm, then measure: estimates improved by what is known of arrivals.
+    selection : Selection or None
+        The best arm, where asked for.
+    reasons : tuple of str
+        What is to be said of a precision.
+    has_common_customers : bool
+        Whether the arms have the same streams of demand, by whose names luck is keyed.
+    """
+
+    plan: ComparisonPlan
+    arms: dict[str, Replicated]
+    summaries: dict[str, Summary]
+    pairs: tuple[Pair, ...]
+    controlled: dict[str, dict[str, Controlled]]
+    selection: Selection | None = None
+    reasons: tuple[str, ...] = ()
+    has_common_customers: bool = True
+
+    @property
+    def replications(self) -> int:
+        """Return how many replications every arm has."""
+        return min(len(held.facts) for held in self.arms.values())
+
+    def to_arrow(self) -> pa.Table:
+        """Return the table of differences, a row per pair and measure."""
+        from sim.report.tabular import to_arrow
+        from sim.study.compare.output import pairs_table
+
+        return to_arrow(pairs_table(self))
+
+    def variance_ratio(self) -> dict[str, float]:
+        """Return per measure the mean ratio of paired to unpaired variance of differences.
+
+        Notes
+        -----
+        Over the pairs that differ at all; of one that never does the ratio would be 0 and flatter
+        the others.
+        """
+        found: dict[str, list[float]] = {}
+        for pair in self.pairs:
+            if pair.standard_error_ratio is not None:
+                found.setdefault(pair.measure, []).append(pair.standard_error_ratio**2)
+        return {measure: sum(ratios) / len(ratios) for measure, ratios in found.items()}
+
+    def standard_error_ratio(self) -> dict[str, float]:
+        """Return per measure what is left of the standard error of independent luck."""
+        return {measure: sqrt(ratio) for measure, ratio in self.variance_ratio().items()}
+
+
+Notice = Callable[[int, int], None]
+
+
+def compare_arms(
+    arms: Sequence[ArmWork], plan: ComparisonPlan, pool: Pool, *, notice: Notice | None = None
+) -> Comparison:
+    """Run every arm on the same luck and compare.
+
+    Parameters
+    ----------
+    arms : sequence of ArmWork
+        At least two, with names of their own.
+    plan : ComparisonPlan
+        Measures, baseline, replications.
+    pool : Pool
+        Where the work is done.
+    notice : callable, optional
+        Hears pieces of work done and planned.
+
+    Raises
+    ------
+    UserError
+        If an arm or a measure is unknown, or there are fewer than two arms.
+    """
+    names = [arm.name for arm in arms]
+    if len(arms) < 2:
+        raise UserError(f"compare: found {len(arms)} arm; needed: two or more")
+    if plan.baseline is not None and plan.baseline not in names:
+        raise UserError(
+            f"baseline: unknown arm {plan.baseline!r}; known: {', '.join(names)}."
+            f"{suggest(plan.baseline, names)}"
+        )
+    _refuse_targets(plan)
+    # One replication of the first arm shows whether every measure has a name that is known.
+    held = _extended(arms[:1], plan, pool, held={}, wanted=1, notice=None)
+    require(held[names[0]].summaries[0], plan.measures, where="measures", may_be_absent=True)
+    wanted = plan.replications
+    streams = {arm.streams for arm in arms}
+    while True:
+        held = _extended(arms, plan, pool, held=held, wanted=wanted, notice=notice)
+        found = replace(_compared(plan, held), has_common_customers=len(streams) == 1)
+        more = _more_wanted(found)
+        if more <= wanted or wanted >= plan.replications_max:
+            return _with_reasons(found)
+        wanted = min(more, 2 * wanted, plan.replications_max)
+
+
+def _extended(
+    arms: Sequence[ArmWork],
+    plan: ComparisonPlan,
+    pool: Pool,
+    *,
+    held: dict[str, Replicated],
+    wanted: int,
+    notice: Notice | None,
+) -> dict[str, Replicated]:
+    """Run the replications that are still missing, replication by replication through the arms."""
+    work: list[tuple[str, WorkItem]] = []
+    for number in range(wanted):
+        for arm in arms:
+            if arm.name not in held or number >= len(held[arm.name].facts):
+                item = WorkItem(arm.text, plan.seed, number, plan.options)
+                work.append((arm.name, item))
+    fresh: dict[str, list[Finished]] = {arm.name: [] for arm in arms}
+    for count, (at, done) in enumerate(pool.run(do_work, [item for _, item in work]), 1):
+        fresh[work[at][0]].append(done)
+        if notice is not None:
+            notice(count, len(work))
+    together = dict(held)
+    for name, finished in fresh.items():
+        part = Replicated.of(finished)
+        together[name] = held[name].joined(part) if name in held else part
+    return together
+
+
+def _compared(plan: ComparisonPlan, held: dict[str, Replicated]) -> Comparison:
+    blanks = blanks_of(summary for one in held.values() for summary in one.summaries)
+    held = {name: one.with_names(blanks) for name, one in held.items()}
+    summaries = {name: replicated.summary() for name, replicated in held.items()}
+    require(next(iter(summaries.values())), plan.measures, where="measures")
+    pairs = tuple(
+        _pair((a, b), held, measure, unit=_unit(summaries[a], measure))
+        for a, b in _pairs(tuple(held), plan.baseline)
+        for measure in plan.measures
+    )
+    corrected = iter(adjust_holm([pair.p_holm for pair in pairs if pair.difference is not None]))
+    pairs = tuple(
+        pair if pair.difference is None else replace(pair, p_holm=next(corrected)) for pair in pairs
+    )
+    controlled = {
+        name: controlled_estimates(replicated, plan.measures) for name, replicated in held.items()
+    }
+    return Comparison(plan, held, summaries, pairs, controlled)
+
+
+def _pairs(names: tuple[str, ...], baseline: str | None) -> list[tuple[str, str]]:
+    if baseline is None:
+        return list(combinations(names, 2))
+    return [(baseline, name) for name in names if name != baseline]
+
+
+def _pair(names: tuple[str, str], held: dict[str, Replicated], measure: str, *, unit: str) -> Pair:
+    """Compare two arms over the replications in which both have a value; p is not corrected yet."""
+    a, b = held[names[0]], held[names[1]]
+    both: dict[int, tuple[float, float]] = {}
+    for at, (first, second) in enumerate(zip(a.summaries, b.summaries, strict=True)):
+        left, right = pick(first, measure), pick(second, measure)
+        if left is None or right is None or left.value is None or right.value is None:
+            continue
+        both[at] = float(left), float(right)
+    if len(both) < 2:
+        return Pair(*names, measure, unit, None, 1.0)
+    left_values, right_values = zip(*both.values(), strict=True)
+    difference = compare_paired(left_values, right_values)
+    controlled = controlled_mean(
+        {at: right - left for at, (left, right) in both.items()}, a, unit=unit
+    )
+    return Pair(*names, measure, unit, difference, difference.p_value, controlled)
+
+
+def _unit(summary: Summary, measure: str) -> str:
+    found = pick(summary, measure)
+    return "" if found is None else found.unit
+
+
+def _refuse_targets(plan: ComparisonPlan) -> None:
+    """Refuse a precision of what is not compared; it would never be reached nor missed."""
+    check_targets(plan.precision)
+    compared = [full_key(measure) for measure in plan.measures]
+    for target in plan.precision:
+        if target.measure not in compared:
+            raise UserError(
+                f"--precision: found {target.measure}, which is not compared; allowed: "
+                f"{', '.join(compared)}, or add it with --measures"
+            )
+
+
+def _more_wanted(found: Comparison) -> int:
+    """Return how many replications the precision of the differences asks for."""
+    needed = found.replications
+    for target, pair in _targets(found):
+        assert pair.difference is not None
+        half = pair.difference.interval.half_width
+        wanted = _wanted(target, found, pair)
+        if half > wanted > 0:
+            needed = max(needed + 1, int(found.replications * (half / wanted) ** 2) + 1)
+    return needed
+
+
+def _targets(found: Comparison) -> list[tuple[PrecisionTarget, Pair]]:
+    return [
+        (target, pair)
+        for target in found.plan.precision
+        for pair in found.pairs
+        if full_key(pair.measure) == target.measure and pair.difference is not None
+    ]
+
+
+def _wanted(target: PrecisionTarget, found: Comparison, pair: Pair) -> float:
+    """Return the half-width wanted; relative ones are of the first arm's value."""
+    base = pick(found.summaries[pair.a], pair.measure)
+    return target.half_width if base is None else target.wanted(base)
+
+
+def _with_reasons(found: Comparison) -> Comparison:
+    reasons = []
+    for target, pair in _targets(found):
+        assert pair.difference is not None
+        half, wanted = pair.difference.interval.half_width, _wanted(target, found, pair)
+        word = "reached" if half <= wanted else "not reached at the limit of replications"
+        reasons.append(
+            f"{pair.b} against {pair.a}, {target}: {word} with {found.replications} replications "
+            f"({half:.4g} {pair.unit}, wanted {wanted:.4g})"
+        )
+    return replace(found, reasons=tuple(reasons))

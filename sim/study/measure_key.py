@@ -1,0 +1,80 @@
+"""Find a measure by the key an experiment names it by.
+
+Takes a summary and a key such as ``success_rate``, ``p99`` or
+``station/bakong.ledger/utilisation``; gives the measure.
+"""
+
+from __future__ import annotations
+
+from sim.analysis.summary import GROUPS, Measure, Measures, Summary
+from sim.errors import UserError, suggest
+from sim.study.replicate.precision import ALIASES
+
+
+def full_key(key: str) -> str:
+    """Return the full name of a measure that may have been given by its short one."""
+    return ALIASES.get(key, key)
+
+
+def pick(summary: Summary, key: str) -> Measure | None:
+    """Return a measure, None where this run has none of that name.
+
+    Parameters
+    ----------
+    summary : Summary
+    key : str
+        A headline measure, or ``group/name/measure``; names may contain slashes themselves.
+    """
+    measures, name = place(summary, key)
+    return measures.get(name)
+
+
+def place(summary: Summary, key: str) -> tuple[Measures, str]:
+    """Return the measures among which a key names one, and its name among them."""
+    group, slash, rest = key.partition("/")
+    if not slash:
+        return summary.measures, full_key(key)
+    name, _, measure = rest.rpartition("/")
+    return summary.by.get(group, {}).get(name, {}), full_key(measure)
+
+
+def require(
+    summary: Summary, keys: tuple[str, ...], *, where: str, may_be_absent: bool = False
+) -> None:
+    """Refuse keys that name nothing.
+
+    Parameters
+    ----------
+    summary : Summary
+    keys : tuple of str
+    where : str
+        What to name in the message.
+    may_be_absent : bool
+        Whether a name of a group may be missing, as a reason is that no payment of this run had.
+
+    Raises
+    ------
+    UserError
+        For the first such key, with what is close.
+    """
+    for key in keys:
+        if pick(summary, key) is not None:
+            continue
+        group, slash, rest = key.partition("/")
+        if not slash:
+            known = (*summary.measures, *ALIASES)
+            raise UserError(
+                f"{where}: unknown measure {key!r}; known: {', '.join(sorted(summary.measures))}."
+                f"{suggest(key, known)}"
+            )
+        if group not in GROUPS:
+            raise UserError(
+                f"{where}: unknown group {group!r} in {key!r}; known: {', '.join(GROUPS)}."
+                f"{suggest(group, GROUPS)}"
+            )
+        if may_be_absent:
+            continue
+        known = tuple(
+            f"{name}/{measure}" for name, found in summary.by[group].items() for measure in found
+        )
+        raise UserError(f"{where}: unknown {key!r} in group {group}.{suggest(rest, known)}")

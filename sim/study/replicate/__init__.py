@@ -1,0 +1,1 @@
+"""The same scenario again and again, as often as a precision asks for."""

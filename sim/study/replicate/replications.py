@@ -1,0 +1,361 @@
+"""Many replications of one scenario as one answer with intervals.
+
+Takes finished replications; gives a :class:`~sim.analysis.summary.Summary` in which every measure
+is a mean with its 95 % interval, and the file ``replications.parquet`` that keeps every value, so
+that replications can be added later without repeating the ones there are.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.analysis.censoring import Survival, pooled_quantiles
+from sim.analysis.intervals import Interval, mean_interval, share_interval
+from sim.analysis.summary import GROUPS, Measure, Measures, Summary, Target
+from sim.analysis.warm_up import Presence
+from sim.errors import UserError
+from sim.study.align_summaries import Blanks, blanks_of, filled
+
+if TYPE_CHECKING:
+    from sim.study.case import Finished
+
+REPLICATIONS_FILE = "replications.parquet"
+HEADLINE = "headline"
+"""Group under which the headline's values are kept."""
+
+_SHARES = {
+    "success_rate": "decided",
+    "within_10s": "completed",
+    "within_60s": "completed",
+    "within_1h": "completed",
+    "within_1d": "completed",
+}
+_FACTS_KEY = b"payroute_replications"
+BEYOND = "_kaplan_meier"
+"""End of the names of measures that have no value where it lies beyond the horizon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Keep what is known of one replication besides its measures.
+
+    Attributes
+    ----------
+    replication, payments, events : int
+        As run.
+    digest, payments_digest : str
+        Fingerprints.
+    expected : float or None
+        Payments the demand led to expect.
+    """
+
+    replication: int
+    payments: int
+    events: int
+    digest: str
+    payments_digest: str
+    expected: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replicated:
+    """Hold replications of one scenario and seed, in order of their numbers.
+
+    Attributes
+    ----------
+    summaries : tuple of Summary
+        One per replication.
+    facts : tuple of Fact
+        Likewise.
+    presence : Presence or None
+        Payments in the system over time, summed over the replications.
+    """
+
+    summaries: tuple[Summary, ...]
+    facts: tuple[Fact, ...]
+    presence: Presence | None = None
+
+    @classmethod
+    def of(cls, finished: Sequence[Finished]) -> Replicated:
+        """Collect finished work, in whatever order it was done."""
+        ordered = sorted(finished, key=lambda done: done.replication)
+        facts = tuple(
+            Fact(
+                done.replication,
+                done.payments,
+                done.events,
+                done.digest,
+                done.payments_digest,
+                done.expected,
+            )
+            for done in ordered
+        )
+        presence = None
+        for done in ordered:
+            presence = _summed(presence, done.summary.presence)
+        return cls(tuple(done.summary for done in ordered), facts, presence)
+
+    def joined(self, other: Replicated) -> Replicated:
+        """Return both together, in order of number."""
+        pairs = [
+            *zip(self.facts, self.summaries, strict=True),
+            *zip(other.facts, other.summaries, strict=True),
+        ]
+        pairs.sort(key=lambda pair: pair[0].replication)
+        return Replicated(
+            tuple(pair[1] for pair in pairs),
+            tuple(pair[0] for pair in pairs),
+            _summed(self.presence, other.presence),
+        )
+
+    def with_names(self, blanks: Blanks) -> Replicated:
+        """Return the same replications, each with every name of the blanks."""
+        alike = tuple(filled(summary, blanks) for summary in self.summaries)
+        return replace(self, summaries=alike)
+
+    def values(self, measure: str) -> list[float]:
+        """Return a headline measure of each replication, left out where there is none."""
+        found = [summary.measures.get(measure) for summary in self.summaries]
+        return [float(m.value) for m in found if m is not None and m.value is not None]
+
+    def summary(self) -> Summary:
+        """Return all measures as means over replications with intervals."""
+        first = self.summaries[0]
+        if len(self.summaries) == 1:
+            return replace(first, presence=self.presence)
+        blanks = blanks_of(self.summaries)
+        alike = [filled(summary, blanks) for summary in self.summaries]
+        by = {
+            group: {name: _pooled([s.by[group][name] for s in alike]) for name in blanks[group]}
+            for group in GROUPS
+        }
+        headline = _pooled([summary.measures for summary in self.summaries])
+        seen = [summary.survival for summary in self.summaries if summary.survival is not None]
+        if len(seen) == len(self.summaries):
+            headline |= pooled_quantiles(seen)
+        return Summary(
+            scenario=first.scenario,
+            seed=first.seed,
+            engine=first.engine,
+            replications=len(self.summaries),
+            covers=first.covers,
+            measures=headline,
+            by=by,
+            g20=_pooled_targets(first.g20, [summary.g20 for summary in self.summaries]),
+            presence=self.presence,
+        )
+
+
+def measure_interval(name: str, sets: Sequence[Measures]) -> Interval | None:
+    """Return the interval of one measure over replications.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    sets : sequence of Measures
+        One per replication.
+
+    Returns
+    -------
+    Interval or None
+        None where no replication has a value; of quantiles that allow for open payments, where one
+        has none because it lies beyond what that replication saw.
+    """
+    values = [float(m) for m in (s[name] for s in sets if name in s) if m.value is not None]
+    if not values or (name.endswith(BEYOND) and len(values) < len(sets)):
+        # Where some replications could not see so far, the mean of the others would be too low.
+        return None
+    interval = mean_interval(values)
+    if name in _SHARES and interval.standard_error == 0 and interval.value in (0.0, 1.0):
+        trials = sum(_trials(name, measures) for measures in sets)
+        if trials > 0:
+            return share_interval(round(interval.value * trials), trials)
+    if name in _SHARES:
+        low, high = max(interval.low, 0.0), min(interval.high, 1.0)
+        return Interval(interval.value, low, high, interval.standard_error, interval.count)
+    return interval
+
+
+def write_replications(path: Path, replicated: Replicated, provenance: dict[str, str]) -> None:
+    """Write every value of every replication, a row each.
+
+    Parameters
+    ----------
+    path : Path
+        The file; replaced whole.
+    replicated : Replicated
+        What to keep.
+    provenance : dict of str to str
+        Goes into the file's metadata.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from sim.tables.parquet_stream import machine_errors
+
+    rows: list[tuple[int, str, str, str, float | None, str]] = []
+    for fact, summary in zip(replicated.facts, replicated.summaries, strict=True):
+        groups: list[tuple[str, str, Measures]] = [(HEADLINE, "", summary.measures)]
+        groups += [
+            (group, name, found)
+            for group, names in summary.by.items()
+            for name, found in names.items()
+        ]
+        rows += [
+            (fact.replication, group, name, key, _as_float(measure), measure.unit)
+            for group, name, found in groups
+            for key, measure in found.items()
+        ]
+    names = ("replication", "group", "name", "measure", "value", "unit")
+    types = (pa.int64(), *[pa.dictionary(pa.int32(), pa.string())] * 3, pa.float64())
+    types = (*types, pa.dictionary(pa.int32(), pa.string()))
+    columns = [pa.array([row[at] for row in rows], type=kind) for at, kind in enumerate(types)]
+    first = replicated.summaries[0]
+    kept = {
+        "scenario": first.scenario,
+        "seed": first.seed,
+        "engine": first.engine,
+        "covers": first.covers,
+        "targets": {name: [t.target, t.unit] for name, t in first.g20.items()},
+        "g20": [{name: t.value for name, t in s.g20.items()} for s in replicated.summaries],
+        "survival": _packed([summary.survival for summary in replicated.summaries]),
+        "presence": None if replicated.presence is None else asdict(replicated.presence),
+        "facts": [
+            [f.replication, f.payments, f.events, f.digest, f.payments_digest, f.expected]
+            for f in replicated.facts
+        ],
+    }
+    metadata = {**provenance, _FACTS_KEY.decode(): json.dumps(kept)}
+    table = pa.table(columns, names=list(names)).replace_schema_metadata(metadata)
+    draft = path.with_name(path.name + ".new")
+    with machine_errors(path):
+        pq.write_table(table, draft, compression="lz4")
+        draft.replace(path)
+
+
+def read_replications(path: Path) -> Replicated:
+    """Read what :func:`write_replications` wrote.
+
+    Raises
+    ------
+    UserError
+        If the file is not there.
+    """
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        raise UserError(
+            f"{path}: missing; replications can be added only to a run made with --replications"
+        )
+    table = pq.read_table(path)
+    kept = json.loads(table.schema.metadata[_FACTS_KEY])
+    facts = tuple(Fact(*row) for row in kept["facts"])
+    found: dict[int, dict[str, dict[str, dict[str, Measure]]]] = {
+        fact.replication: {} for fact in facts
+    }
+    for number, group, name, key, value, unit in zip(
+        *(column.to_pylist() for column in table.columns), strict=True
+    ):
+        measures = found[number].setdefault(group, {}).setdefault(name, {})
+        measures[key] = Measure(value, unit)
+    survivals = _unpacked(kept.get("survival"), len(facts))
+    summaries = tuple(
+        Summary(
+            scenario=kept["scenario"],
+            seed=kept["seed"],
+            engine=kept["engine"],
+            replications=1,
+            covers=kept["covers"],
+            measures=found[fact.replication][HEADLINE][""],
+            by={group: found[fact.replication].get(group, {}) for group in GROUPS},
+            g20={
+                name: _target(value, *kept["targets"][name])
+                for name, value in kept["g20"][at].items()
+            },
+            survival=survivals[at],
+        )
+        for at, fact in enumerate(facts)
+    )
+    followed = kept.get("presence")
+    if followed is None:
+        return Replicated(summaries, facts)
+    followed["inside_us"] = tuple(followed["inside_us"])
+    return Replicated(summaries, facts, Presence(**followed))
+
+
+def _packed(survivals: Sequence[Survival | None]) -> str:
+    """Write what each replication saw as text; thousands of small numbers, hence compressed."""
+    text = json.dumps([None if one is None else asdict(one) for one in survivals])
+    return base64.b64encode(zlib.compress(text.encode())).decode()
+
+
+def _unpacked(packed: str | None, count: int) -> list[Survival | None]:
+    if packed is None:
+        return [None] * count
+    rows = json.loads(zlib.decompress(base64.b64decode(packed)))
+    return [
+        None if row is None else Survival(**{name: tuple(part) for name, part in row.items()})
+        for row in rows
+    ]
+
+
+def _summed(one: Presence | None, other: Presence | None) -> Presence | None:
+    if one is None or other is None:
+        return one or other
+    return one.joined(other)
+
+
+def _pooled(sets: Sequence[Measures]) -> dict[str, Measure]:
+    """Return each measure as mean and interval."""
+    found: dict[str, Measure] = {}
+    names = dict.fromkeys(name for measures in sets for name in measures)
+    for name in names:
+        unit = next(measures[name].unit for measures in sets if name in measures)
+        interval = measure_interval(name, sets)
+        if interval is None:
+            found[name] = Measure(None, unit)
+        elif interval.count < 2:
+            found[name] = Measure(interval.value, unit)
+        else:
+            found[name] = Measure(interval.value, unit, interval.low, interval.high)
+    return found
+
+
+def _trials(name: str, measures: Measures) -> int:
+    """Return of how many payments a share is."""
+    if name not in measures or measures[name].value is None:
+        return 0
+    if _SHARES[name] == "completed":
+        return round(float(measures["completed"]))
+    return round(float(measures["submitted"]) - float(measures["in_progress"]))
+
+
+def _pooled_targets(
+    first: Mapping[str, Target], sets: Sequence[Mapping[str, Target]]
+) -> dict[str, Target]:
+    """Return the G20 indicators as means, held against the same targets."""
+    pooled: dict[str, Target] = {}
+    for name, target in first.items():
+        values = [s[name].value for s in sets if name in s]
+        known = [value for value in values if value is not None]
+        value = sum(known) / len(known) if known else None
+        pooled[name] = _target(value, target.target, target.unit)
+    return pooled
+
+
+def _target(value: float | None, target: float, unit: str) -> Target:
+    """Hold a figure against its target: a share must reach it, a cost must not exceed it."""
+    if value is None:
+        return Target(None, target, unit, None)
+    return Target(value, target, unit, value >= target if unit == "share" else value <= target)
+
+
+def _as_float(measure: Measure) -> float | None:
+    return None if measure.value is None else float(measure.value)

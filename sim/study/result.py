@@ -1,0 +1,140 @@
+"""What a run gives back to Python: its measures, its tables and its folder.
+
+Takes a finished run folder and its summary; gives a :class:`Result`. Tables are read when asked
+for, so that a result costs nothing until somebody looks into it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from sim.errors import MachineError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sim.analysis.summary import Summary
+    from sim.study.replicate.replicate import Verdict
+    from sim.tables.audit import AuditReport
+    from sim.tables.run_folder import FinishedRun, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Hold what a run left behind.
+
+    Attributes
+    ----------
+    summary : Summary
+        Every measure; ``summary["success_rate"]`` has ``value``, ``unit``, ``low`` and ``high``
+        and turns into a float.
+    run : FinishedRun
+        The run folder.
+    audit : AuditReport or None
+        What the audit found, where one was asked for.
+    repeat : tuple of bool and str, or None
+        Whether the run this one replaced had the same digest, and a sentence that says so; None
+        where there was nothing to compare with.
+    verdict : Verdict or None
+        Whether a precision was reached, where one was asked for.
+    """
+
+    summary: Summary
+    run: FinishedRun
+    audit: AuditReport | None = None
+    repeat: tuple[bool, str] | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Return the run folder."""
+        return self.run.path
+
+    @property
+    def facts(self) -> dict[str, Json]:
+        """Return the contents of ``run.json``."""
+        return self.run.facts
+
+    @property
+    def payments(self) -> pa.Table:
+        """Read ``payments.parquet``: a row per submitted payment."""
+        return self.table("payments")
+
+    @property
+    def fees(self) -> pa.Table:
+        """Read ``fees.parquet``: a row per fee charged."""
+        return self.table("fees")
+
+    @property
+    def stages(self) -> pa.Table:
+        """Read ``stages.parquet``: a row per wait or service (``record="stages"``)."""
+        return self.table("stages")
+
+    @property
+    def series(self) -> pa.Table:
+        """Read ``series.parquet``: queues and balances over time."""
+        return self.table("series")
+
+    @property
+    def events(self) -> pa.Table:
+        """Read ``events.parquet``: the whole event log (``record="events"``)."""
+        return self.table("events")
+
+    def table(self, name: str) -> pa.Table:
+        """Read a table of the run folder by name, as in ``payments``.
+
+        Raises
+        ------
+        UserError
+            If the run did not record it.
+        """
+        return self.run.table(f"{name}.parquet")
+
+    def to_pandas(self, name: str = "payments") -> object:
+        """Return a table as a pandas data frame.
+
+        Parameters
+        ----------
+        name : str
+            Which table.
+
+        Raises
+        ------
+        MachineError
+            If pandas is not installed.
+        """
+        _need("pandas")
+        frame: object = self.table(name).to_pandas()
+        return frame
+
+    def to_polars(self, name: str = "payments") -> object:
+        """Return a table as a Polars data frame.
+
+        Parameters
+        ----------
+        name : str
+            Which table.
+
+        Raises
+        ------
+        MachineError
+            If Polars is not installed.
+        """
+        read: Callable[[object], object] = _need("polars").from_arrow
+        return read(self.table(name))
+
+
+def _need(package: str) -> ModuleType:
+    """Import an optional package or say how to get it."""
+    try:
+        return importlib.import_module(package)
+    except ImportError:
+        raise MachineError(
+            f"{package}: not installed, and this conversion needs it; install it with "
+            f"`pip install {package}`, or use the Arrow table as it is"
+        ) from None

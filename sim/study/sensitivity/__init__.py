@@ -1,0 +1,1 @@
+"""Which assumption decides the answer, and what to measure first."""

@@ -1,0 +1,1 @@
+"""The load at which a promise breaks, and what breaks it."""

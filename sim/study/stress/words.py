@@ -1,0 +1,286 @@
+"""Say what a stress test found, in sentences and in a chart of letters.
+
+Takes a :class:`~sim.study.stress.study.Stress`; gives lines of text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sim.report.tabular import joined, short
+from sim.study.stress.points import UNIT
+from sim.study.stress.ramp import Crossing, Ramp
+from sim.study.stress.search import Capacity
+from sim.study.stress.study import Stress
+from sim.study.stress.tables import ramp_table
+
+PARTICIPANTS_SHOWN = 10
+"""Institutions listed for people; programs get all of them."""
+_BAR = 28
+_DRAINS_SHOWN = 5
+
+
+def sentences(found: Stress) -> list[str]:
+    """Return what a reader remembers."""
+    lines = _of_search(found) if found.is_search else _of_load(found)
+    if found.ramp is not None:
+        lines += _of_ramp(found.ramp)
+    lines += _of_bottleneck(found)
+    lines += _of_cover(found)
+    lines += _of_participants(found)
+    lines += _of_drains(found)
+    return lines
+
+
+def chart(rows: Sequence[tuple[float, float | None, float | None]]) -> list[str]:
+    """Return completed load and p99 against load as bars.
+
+    Parameters
+    ----------
+    rows : sequence of (float, float or None, float or None)
+        Load, completed load in the same unit, and p99 in s.
+    """
+    most = max((done for _, done, _ in rows if done is not None), default=0.0)
+    slowest = max((time for _, _, time in rows if time is not None), default=0.0)
+    lines = [f"{'load':>9}  {'completed, payments/s':<{_BAR + 9}}  p99, s"]
+    for load, done, time in rows:
+        bars = f"{_bar(done, most):<{_BAR}} {_figure(done):>8}  {_bar(time, slowest):<{_BAR}}"
+        lines.append(f"{_figure(load):>9}  {bars} {_figure(time):>8}".rstrip())
+    return lines
+
+
+def chart_rows(found: Stress) -> list[tuple[float, float | None, float | None]]:
+    """Return what the chart of a test shows: its points, or the intervals of its ramp alone.
+
+    Points the search passed by in some replications only are left out: their luck is other luck.
+    """
+    if found.points or found.ramp is None:
+        return [
+            (point.load, point.completed, point.mean("end_to_end_p99"))
+            for point in found.complete
+            if point.is_valid
+        ]
+    rows = ramp_table(found.ramp).records()
+    return [(_number(row["load"]), _known(row["completed"]), _known(row["p99_s"])) for row in rows]
+
+
+def chart_note(found: Stress) -> str:
+    """Say which loads the chart leaves out; empty where it shows all."""
+    count = len(found.points) - len(found.complete)
+    if count == 0:
+        return ""
+    loads = "1 load" if count == 1 else f"{count} loads"
+    return f"({loads} not run in all {found.plan.replications} replications: in the table only)"
+
+
+def _bar(value: float | None, most: float) -> str:
+    return "" if value is None or most <= 0 else "#" * max(1, round(_BAR * value / most))
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else short(value)
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _known(value: object) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _of_search(found: Stress) -> list[str]:
+    plan, capacity, sustained = found.plan, found.capacity, found.sustained
+    if capacity is None:
+        limiting = found.limiting
+        where = "" if limiting is None else f"; the lowest, {limiting.load:.6g} {UNIT}, does not: "
+        why = "" if limiting is None else "; ".join(limiting.example)
+        lines = [f"No load that can be measured meets {plan.wanted}{where}{why}."]
+        if limiting is not None and any(run.is_overloaded for run in limiting.runs):
+            lines.append("Lower loads take a longer --window to be measured.")
+        return lines
+    if capacity.high is None:
+        known = len(capacity.combined)
+        return [
+            f"No limit found up to {capacity.value:.6g} {UNIT}: {_runs(known, plan.window_s)} of "
+            f"it meet {plan.wanted}{_left_out(plan.replications - known)}."
+        ]
+    lines = [
+        f"Capacity: {capacity.value:.6g} {UNIT} ({_interval_words(capacity)}) within {plan.wanted}."
+    ]
+    if sustained is not None:
+        runs = _runs(len(sustained.runs), plan.window_s)
+        lines.append(f"Sustained in every one of {runs}: {sustained.load:.6g} {UNIT}.")
+    if found.base > capacity.high:
+        lines.append(f"The scenario's own load, {found.base:.6g} {UNIT}, is above that.")
+    return lines
+
+
+def _interval_words(capacity: Capacity) -> str:
+    """Return the interval of a capacity, and what it is the interval of."""
+    number, left_out = len(capacity.combined), len(capacity.brackets) - len(capacity.combined)
+    between = f"{capacity.low:.6g} to {capacity.high:.6g}"
+    if number == 1:
+        text = f"{between}, bracket of a single run, which knows nothing of luck"
+    elif capacity.is_bracket:
+        # Luck may be smaller than the bracket; nothing narrower is known of it.
+        text = (
+            f"all {number} replications break between {capacity.low:.6g} and {capacity.high:.6g}: "
+            "the interval is the bracket, --tolerance narrows it"
+        )
+    else:
+        text = f"{between}, 95 % interval over {number} replications"
+    return text + _left_out(left_out)
+
+
+def _left_out(count: int) -> str:
+    return "" if count == 0 else f"; {count} more gave no measurement"
+
+
+def _runs(count: int, window_s: int) -> str:
+    return f"{count} runs of {window_s} s" if count > 1 else "one run"
+
+
+def _of_load(found: Stress) -> list[str]:
+    if found.ramp is not None:
+        return []
+    point, plan = found.points[0], found.plan
+    lines = []
+    if not point.is_valid:
+        lines.append(f"{point.load:.6g} {UNIT}: no measurement: {'; '.join(point.example)}.")
+    elif point.verdict == "PASS":
+        lines.append(
+            f"{point.load:.6g} {UNIT} meet {plan.wanted} in every one of {len(point.runs)} runs of "
+            f"{plan.window_s} s."
+        )
+    else:
+        lines.append(
+            f"{point.load:.6g} {UNIT} miss {plan.wanted} in "
+            f"{len(point.runs) - point.sustained_count} of {len(point.runs)} runs of "
+            f"{plan.window_s} s: {'; '.join(point.example)}."
+        )
+    if plan.profile == "soak" and point.verdict == "PASS":
+        lines.append("Held that long, neither its times nor its backlog drift.")
+    return lines
+
+
+def _of_ramp(ramp: Ramp) -> list[str]:
+    runs = len(ramp.runs)
+    lines = [
+        f"Ramp from {ramp.loads[0]:.6g} to {ramp.loads[-1]:.6g} {UNIT} in {len(ramp.loads)} stairs "
+        f"of {ramp.interval_s:g} s:"
+    ]
+    missed, flat = ramp.missed, ramp.flattened
+    wanted = ramp.plan.wanted
+    if missed is None and not ramp.is_judged:
+        lines[0] += f" {wanted} could not be judged, too few payments in each; lengthen --window."
+    elif missed is None:
+        lines[0] += f" {wanted} was met all the way."
+    else:
+        lines[0] += f" {wanted} was first missed at {_with_interval(missed, runs)}."
+        lines.append("A queue takes time to fill: a load that is held is missed lower than that.")
+    if flat is not None:
+        lines.append(f"Completed load stopped following at {_with_interval(flat, runs)}.")
+    else:
+        lines.append("Completed load followed all the way.")
+    judged = [one for one in ramp.plan.objectives if one.key.startswith("end_to_end_p")]
+    judged += [one for one in ramp.plan.objectives if one.key == "success_rate"]
+    rest = [str(one) for one in ramp.plan.objectives if one not in judged]
+    if rest:
+        lines.append(f"Not judged by interval: {joined(rest)}.")
+    return lines
+
+
+def _with_interval(found: Crossing, runs: int) -> str:
+    text = f"{found.value:.6g} {UNIT} (begins between {found.low:.6g} and {found.high:.6g})"
+    return text if found.count == runs else f"{text}, in {found.count} of {runs} runs"
+
+
+def _of_bottleneck(found: Stress) -> list[str]:
+    bottleneck = found.bottleneck
+    if bottleneck is None:
+        return []
+    ramp = found.ramp
+    broke = ramp is not None and (ramp.missed is not None or ramp.flattened is not None)
+    is_limit = found.limiting is not None if found.points else broke
+    if is_limit and (bottleneck.is_full or not found.points):
+        over = "" if found.points else "over the whole ramp "
+        return [f"Bottleneck: {bottleneck.station}, {over}{bottleneck.reason}."]
+    lines = [f"No place is full; the busiest is {bottleneck.station}, {bottleneck.reason}."]
+    if is_limit and found.time_spent:
+        lines.append(f"Where the time goes: {found.time_spent}.")
+    return lines
+
+
+def _of_cover(found: Stress) -> list[str]:
+    """Say of which payments the times are, where it is not all of them."""
+    runs = found.points[0].runs if found.points else found.ramp.runs if found.ramp else ()
+    if not runs or runs[0].summary.covers == "all":
+        return []
+    return [
+        "Times and success are those of cross-border payments; load, offered and completed count "
+        f"all payments of {joined(found.plan.streams)}."
+    ]
+
+
+def _of_participants(found: Stress) -> list[str]:
+    ones = found.participants()
+    if not ones:
+        return []
+    lines = _of_fullest(found)
+    lacking = [one for one in ones if one.short > 0]
+    for one in lacking[:PARTICIPANTS_SHOWN]:
+        lines.append(f"{one.name} lacks money on {one.account}: {one.short:.0f} payments.")
+    if len(ones) > PARTICIPANTS_SHOWN:
+        lines.append(
+            f"{len(ones) - PARTICIPANTS_SHOWN} more institutions are in the JSON (--json)."
+        )
+    return lines
+
+
+def _of_fullest(found: Stress) -> list[str]:
+    """Name the institution nearest to being full, if luck lets it be told from the next."""
+    alike = found.fullest()
+    if not alike:
+        return []
+    uses = [one.utilisation or 0.0 for one in alike]
+    rates = [one.full_at or 0.0 for one in alike]
+    used = _between(_percent(min(uses)), _percent(max(uses)))
+    full = _between(roughly(min(rates)), roughly(max(rates)))
+    first = alike[0]
+    if len(alike) == 1:
+        return [
+            f"Of the institutions {first.name} is nearest to being full: {first.station} has "
+            f"{used} % in use at {first.completed_rate:.3g} {UNIT} through it and would be full at "
+            f"about {full} (extrapolated from {used} % of use)."
+        ]
+    return [
+        f"{len(alike)} of {len(found.participants())} institutions are about equally near to being "
+        f"full, at {used} % each: luck alone may set them so far apart. Each would be full at "
+        f"about {full} {UNIT} through it (extrapolated from {used} % of use)."
+    ]
+
+
+def roughly(value: float) -> str:
+    """Return a number with the two digits an extrapolation is good for."""
+    kept = float(f"{value:.2g}")
+    return f"{kept:,.0f}" if kept >= 10 else f"{kept:g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}" if share < 0.1 else f"{100 * share:.0f}"
+
+
+def _between(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
+
+
+def _of_drains(found: Stress) -> list[str]:
+    if found.plan.profile != "soak" or not found.points:
+        return []
+    return [
+        f"{drain.account} loses {drain.per_hour_minor:,.0f} minor units of {drain.currency} an "
+        f"hour and is empty {drain.empty_after_h:.3g} h after the end (extrapolated)."
+        for drain in found.points[0].runs[0].drains[:_DRAINS_SHOWN]
+    ]

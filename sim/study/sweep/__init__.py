@@ -1,0 +1,1 @@
+"""One scenario over a grid or a sample of factors, resumable."""

@@ -1,0 +1,1 @@
+"""Which payments come: arrivals, payers and amounts of every stream, in chunks."""

@@ -1,0 +1,384 @@
+"""Demand into payments: chunks of the workload an engine runs.
+
+Takes one :class:`StreamDemand` per demand stream and the plan's quantile tables; gives chunks of
+payments in order of submission. Every draw is keyed by the stream's name and the payment's ordinal
+n, so a payment depends neither on other streams, nor on later payments, nor on how the workload is
+cut into chunks. Numba is only needed once payments are drawn, not to describe demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.contract.plan import Array
+from sim.contract.spec import WORKLOAD_WIDTH, WorkloadColumn
+from sim.draws.keys import purpose_id
+from sim.draws.layout import TABLE_LENGTH
+from sim.draws.thresholds import ONE62
+from sim.workload.arrivals import HAZARD_MAX, HAZARD_UNIT, draw_array_pair
+
+if TYPE_CHECKING:
+    from sim.workload.loop import Streams
+
+PURPOSES = ("arrival", "amount+payer", "agents+merchant", "code", "code_age")
+"""Purposes of the draws made here, under the payment keys of the streams."""
+
+NO_EXPIRY = 1 << 62
+"""Expiry of a code that never expires; beyond every horizon."""
+
+CHUNK_ROWS = 1 << 16
+
+_EMPTY: Array = np.zeros((0, WORKLOAD_WIDTH), dtype=np.int64)
+_EMPTY.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamDemand:
+    """Describe the payments of one stream.
+
+    Attributes
+    ----------
+    stream, name
+        Index in ``plan.stream``, and its name.
+    key
+        (4,): draw key.
+    written
+        (n, WORKLOAD_WIDTH) or None: payments given one by one, ascending in time, complete but for
+        DEBTOR_AGENT, which is drawn by shares where it is below 0, and CREDITOR_AGENT likewise
+        where there is no MERCHANT. Takes the place of everything else but the agents.
+    hazard_time_us, hazard
+        Breakpoints of the expected number of payments in 1 / HAZARD_UNIT (``arrivals``).
+    count_max
+        Payments at most; -1 for no such bound.
+    amount_table, amount_granule
+        Offset of the amounts' quantile table; amounts are rounded down to whole granules, to one
+        granule at least.
+    amount_fixed
+        Amount of every payment, 0 or more; below 0: drawn.
+    payers, payer_skew
+        Number of payers, and k in ``payer = floor(payers * u^k)``; 1: all alike.
+    debtor_agent, debtor_cumulative62
+        Agents, and ascending thresholds of their shares, the last 2^62. Empty: -1.
+    merchant, merchant_agent, merchant_route_set
+        Per entry of the stream's pool: merchant, its agent, routes to it. Entries are equally
+        likely. Empty: no merchant, the creditor agent is drawn by shares.
+    merchant_is_damaged, merchant_expiry_us
+        Per entry: 1 if its code cannot be read; expiry of a code given with one, else 2^62.
+    creditor_agent, creditor_cumulative62, default_route_set
+        Used without merchants.
+    static_threshold62
+        Share, out of 2^62, of scans that show a static code. The others show a dynamic one that
+        expires at ``time + dynamic_life_us - age``.
+    dynamic_life_us, code_age_table
+        Life of a dynamic code; offset of the table of its age when scanned, -1 for age 0.
+    damaged_threshold62
+        Share, out of 2^62, of scans that cannot be read.
+    """
+
+    stream: int
+    name: str
+    key: Array
+    written: Array | None
+    hazard_time_us: Array
+    hazard: Array
+    count_max: int
+    amount_table: int
+    amount_granule: int
+    amount_fixed: int
+    payers: int
+    payer_skew: int
+    debtor_agent: Array
+    debtor_cumulative62: Array
+    merchant: Array
+    merchant_agent: Array
+    merchant_route_set: Array
+    merchant_is_damaged: Array
+    merchant_expiry_us: Array
+    creditor_agent: Array
+    creditor_cumulative62: Array
+    default_route_set: int
+    static_threshold62: int
+    dynamic_life_us: int
+    code_age_table: int
+    damaged_threshold62: int
+
+
+def draw_workload(
+    table: Array,
+    demands: Sequence[StreamDemand],
+    *,
+    horizon_us: int,
+    chunk: int = CHUNK_ROWS,
+) -> Iterator[Array]:
+    """Draw the payments of all streams.
+
+    Parameters
+    ----------
+    table : ndarray of int64
+        ``Plan.table``: quantile tables, one after the other.
+    demands : sequence of StreamDemand
+        One per stream, in any order.
+    horizon_us : int
+        Payments at or after this instant are not produced.
+    chunk : int, default 65536
+        Rows per chunk; the last one may be shorter. Does not change any payment.
+
+    Returns
+    -------
+    iterator of ndarray of int64, shape (rows, WORKLOAD_WIDTH)
+        Chunks in order of (time, stream, n). Each is a new array.
+
+    Raises
+    ------
+    ValueError
+        If a demand contradicts itself, or two demands are for the same stream. Raised by the call,
+        not by the first chunk.
+
+    Notes
+    -----
+    Payment n comes when the expected number of payments reaches the sum of n + 1 unit exponential
+    draws (time change of a Poisson process: D. Daley and D. Vere-Jones, "An Introduction to the
+    Theory of Point Processes", 2nd ed. (2003), section 7.4). So changing a rate moves payments and
+    changes nothing else about them. The inverse is exact integer arithmetic, rounded down to whole
+    microseconds.
+    """
+    if chunk < 1:
+        raise ValueError(f"chunk is {chunk}; it must be 1 or more")
+    ordered = sorted(demands, key=lambda demand: demand.stream)
+    for before, after in pairwise(ordered):
+        if before.stream == after.stream:
+            raise ValueError(f"{before.name} and {after.name} are both stream {after.stream}")
+    for demand in ordered:
+        _check(demand, len(table))
+    return _chunks(table, ordered, horizon_us, chunk)
+
+
+@lru_cache(maxsize=1)
+def exponential_table() -> Array:
+    """Return the quantile table of the unit exponential, mean HAZARD_UNIT; read-only."""
+    from sim.draws.quantile import build_table
+
+    return build_table("exponential", {"mean": float(HAZARD_UNIT)})
+
+
+def _chunks(
+    table: Array, demands: Sequence[StreamDemand], horizon_us: int, chunk: int
+) -> Iterator[Array]:
+    """Fill chunk after chunk until no stream has another payment."""
+    if all(demand.written is not None for demand in demands):
+        yield from _merge_written(demands, horizon_us, chunk)
+        return
+    from sim.workload import loop
+
+    streams = _lay_out(table, demands)
+    exponential = len(table)
+    loop.begin(streams, horizon_us, exponential)
+    while True:
+        out = np.empty((chunk, WORKLOAD_WIDTH), dtype=np.int64)
+        rows = loop.fill(streams, horizon_us, exponential, out)
+        if rows == chunk:
+            yield out
+            continue
+        if rows > 0:
+            yield out[:rows].copy()
+        return
+
+
+def _merge_written(demands: Sequence[StreamDemand], horizon_us: int, chunk: int) -> Iterator[Array]:
+    """Cut chunks of lists alone, for which nothing need be compiled."""
+    rows = np.concatenate([_EMPTY, *(_complete(demand) for demand in demands)])
+    rows = rows[rows[:, WorkloadColumn.TIME_US] < horizon_us]
+    keys = [WorkloadColumn.ORDINAL, WorkloadColumn.STREAM, WorkloadColumn.TIME_US]
+    order = np.lexsort(tuple(rows[:, column] for column in keys))
+    for first in range(0, len(order), chunk):
+        yield rows[order[first : first + chunk]]
+
+
+def _complete(demand: StreamDemand) -> Array:
+    """Return the written payments of a stream, with open agents drawn by shares.
+
+    The creditor agent is open where the payment names no merchant, whose agent it would be.
+    """
+    if demand.written is None:
+        return _EMPTY
+    rows = demand.written.copy()
+    debtors, creditors = draw_array_pair(
+        demand.key, rows[:, WorkloadColumn.ORDINAL], "agents+merchant"
+    )
+    is_open = rows[:, WorkloadColumn.DEBTOR_AGENT] < 0
+    if len(demand.debtor_agent):
+        at = _chosen(demand.debtor_cumulative62, debtors[is_open])
+        rows[is_open, WorkloadColumn.DEBTOR_AGENT] = demand.debtor_agent[at]
+    is_open = (rows[:, WorkloadColumn.CREDITOR_AGENT] < 0) & (rows[:, WorkloadColumn.MERCHANT] < 0)
+    if len(demand.creditor_agent):
+        at = _chosen(demand.creditor_cumulative62, creditors[is_open])
+        rows[is_open, WorkloadColumn.CREDITOR_AGENT] = demand.creditor_agent[at]
+    return rows
+
+
+def _chosen(cumulative62: Array, draws: Array) -> Array:
+    """Return, as ``lookup.weighted_index``, the first whose threshold is above each draw."""
+    found: Array = np.searchsorted(cumulative62, draws, side="right")
+    return found
+
+
+def _lay_out(table: Array, demands: Sequence[StreamDemand]) -> Streams:
+    """Put all streams into arrays."""
+    from sim.workload import loop
+
+    pieces: list[Array] = []
+    length = 0
+
+    def place(values: Array) -> int:
+        nonlocal length
+        first = length
+        pieces.append(np.asarray(values, dtype=np.int64))
+        length += len(values)
+        return first
+
+    setting = np.zeros((len(demands), loop.SETTING_WIDTH), dtype=np.int64)
+    key = np.zeros((len(demands), 4), dtype=np.int64)
+    written = [_EMPTY]
+    written_count = 0
+    for s, demand in enumerate(demands):
+        key[s] = demand.key
+        for column, value in _settings(demand, place).items():
+            setting[s, column] = value
+        setting[s, loop.WRITTEN_FIRST] = written_count
+        if demand.written is not None:
+            written.append(_complete(demand))
+            written_count += len(demand.written)
+    return loop.Streams(
+        key=key,
+        purpose=np.array([purpose_id(name) for name in PURPOSES], dtype=np.int64),
+        setting=setting,
+        pool=np.concatenate([*pieces, np.zeros(0, dtype=np.int64)]),
+        written=np.concatenate(written),
+        table=np.concatenate((table, exponential_table())),
+        state=np.zeros((len(demands), loop.STATE_WIDTH), dtype=np.int64),
+        heap=np.zeros(len(demands) + 1, dtype=np.int64),
+    )
+
+
+def _settings(demand: StreamDemand, place: Callable[[Array], int]) -> dict[int, int]:
+    """Return a stream's settings by column, having its arrays placed."""
+    from sim.workload import loop
+
+    # The digits of the long division that inverts the hazard; see ``workload.loop.scaled``.
+    shifts = [62 - max(rise, 1).bit_length() for rise in np.diff(demand.hazard).tolist()]
+    unbounded = np.iinfo(np.int64).max
+    count = unbounded if demand.count_max < 0 else demand.count_max
+    return {
+        loop.STREAM: demand.stream,
+        loop.IS_WRITTEN: int(demand.written is not None),
+        loop.COUNT: count if demand.written is None else len(demand.written),
+        loop.HAZARD_TIME_FIRST: place(demand.hazard_time_us),
+        loop.HAZARD_FIRST: place(demand.hazard),
+        loop.HAZARD_SHIFT_FIRST: place(np.array(shifts, dtype=np.int64)),
+        loop.HAZARD_COUNT: len(demand.hazard),
+        loop.AMOUNT_FIXED: demand.amount_fixed,
+        loop.AMOUNT_TABLE: demand.amount_table,
+        loop.AMOUNT_GRANULE: demand.amount_granule,
+        loop.PAYERS: demand.payers,
+        loop.PAYER_SKEW: demand.payer_skew,
+        loop.DEBTOR_AGENT_FIRST: place(demand.debtor_agent),
+        loop.DEBTOR_CUMULATIVE_FIRST: place(demand.debtor_cumulative62),
+        loop.DEBTOR_COUNT: len(demand.debtor_agent),
+        loop.MERCHANT_FIRST: place(demand.merchant),
+        loop.MERCHANT_AGENT_FIRST: place(demand.merchant_agent),
+        loop.MERCHANT_ROUTE_SET_FIRST: place(demand.merchant_route_set),
+        loop.MERCHANT_DAMAGED_FIRST: place(demand.merchant_is_damaged),
+        loop.MERCHANT_EXPIRY_FIRST: place(demand.merchant_expiry_us),
+        loop.MERCHANT_COUNT: len(demand.merchant),
+        loop.CREDITOR_AGENT_FIRST: place(demand.creditor_agent),
+        loop.CREDITOR_CUMULATIVE_FIRST: place(demand.creditor_cumulative62),
+        loop.CREDITOR_COUNT: len(demand.creditor_agent),
+        loop.ROUTE_SET: demand.default_route_set,
+        loop.STATIC_THRESHOLD: demand.static_threshold62,
+        loop.DYNAMIC_LIFE_US: demand.dynamic_life_us,
+        loop.CODE_AGE_TABLE: demand.code_age_table,
+        loop.DAMAGED_THRESHOLD: demand.damaged_threshold62,
+    }
+
+
+def _check(demand: StreamDemand, table_length: int) -> None:
+    """Refuse a demand whose parts do not fit together; compiled code would read past an end."""
+    name = demand.name
+    _check_shares(name, "debtor", demand.debtor_agent, demand.debtor_cumulative62)
+    _check_shares(name, "creditor", demand.creditor_agent, demand.creditor_cumulative62)
+    if demand.written is not None:
+        _check_written(demand, demand.written)
+        return
+    _check_hazard(demand)
+    pool = (
+        demand.merchant_agent,
+        demand.merchant_route_set,
+        demand.merchant_is_damaged,
+        demand.merchant_expiry_us,
+    )
+    if any(len(part) != len(demand.merchant) for part in pool):
+        raise ValueError(f"{name}: the pool of merchants has columns of different lengths")
+    if demand.payers < 1 or demand.payer_skew < 1 or demand.amount_granule < 1:
+        raise ValueError(
+            f"{name}: payers {demand.payers}, payer_skew {demand.payer_skew} and amount_granule "
+            f"{demand.amount_granule} must all be 1 or more"
+        )
+    tables = {"code_age_table": demand.code_age_table} if demand.code_age_table >= 0 else {}
+    if demand.amount_fixed < 0:
+        tables["amount_table"] = demand.amount_table
+    for label, offset in tables.items():
+        if not 0 <= offset <= table_length - TABLE_LENGTH:
+            raise ValueError(
+                f"{name}: {label} {offset} is no offset of a table; tables have "
+                f"{TABLE_LENGTH} entries, all together {table_length}"
+            )
+
+
+def _check_shares(name: str, role: str, agent: Array, cumulative62: Array) -> None:
+    """Refuse thresholds that do not choose exactly one agent for every draw."""
+    if len(agent) != len(cumulative62):
+        raise ValueError(f"{name}: {len(agent)} {role} agents have {len(cumulative62)} thresholds")
+    if len(agent) and (int(cumulative62[-1]) != ONE62 or (np.diff(cumulative62) < 0).any()):
+        raise ValueError(f"{name}: thresholds of {role} agents must ascend to 2^62")
+
+
+def _check_hazard(demand: StreamDemand) -> None:
+    """Refuse breakpoints that time cannot be read from."""
+    times, hazard = demand.hazard_time_us, demand.hazard
+    if len(times) != len(hazard) or len(times) < 2:
+        raise ValueError(
+            f"{demand.name}: {len(times)} times and {len(hazard)} hazards; both need the same "
+            "number of breakpoints, two at least"
+        )
+    if (np.diff(times) < 0).any() or (np.diff(hazard) < 0).any():
+        raise ValueError(f"{demand.name}: breakpoints of the hazard must not fall")
+    if int(times[0]) < 0 or int(hazard[0]) != 0 or int(hazard[-1]) > HAZARD_MAX:
+        raise ValueError(
+            f"{demand.name}: times begin at {int(times[0])}, hazard runs from {int(hazard[0])} to "
+            f"{int(hazard[-1])}; allowed: times from 0 on, hazard from 0 to {HAZARD_MAX}"
+        )
+
+
+def _check_written(demand: StreamDemand, written: Array) -> None:
+    """Refuse a list that is not in order or belongs to another stream."""
+    if written.ndim != 2 or written.shape[1] != WORKLOAD_WIDTH:
+        raise ValueError(
+            f"{demand.name}: the written payments have the shape {written.shape}; "
+            f"needed: (payments, {WORKLOAD_WIDTH})"
+        )
+    if (written[:, WorkloadColumn.STREAM] != demand.stream).any():
+        raise ValueError(f"{demand.name}: a written payment is not of stream {demand.stream}")
+    time_us, ordinal = written[:, WorkloadColumn.TIME_US], written[:, WorkloadColumn.ORDINAL]
+    rises = (np.diff(time_us) > 0) | ((np.diff(time_us) == 0) & (np.diff(ordinal) > 0))
+    if not rises.all():
+        at = int(np.argmin(rises)) + 1
+        raise ValueError(
+            f"{demand.name}: written payment {at} is not after the one before it; they must "
+            "ascend in (time, ordinal)"
+        )

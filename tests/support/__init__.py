@@ -1,0 +1,1 @@
+"""What several tests need: small scenarios, drivers, naive twins."""

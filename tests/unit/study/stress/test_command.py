@@ -1,0 +1,126 @@
+"""The command says what was found, refuses what cannot be measured, and ends with its code."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from sim.cli import app
+from tests.support.loads import GATE
+
+
+def _stress(folder: Path, *words: str) -> tuple[int, str, str]:
+    path = folder / "gate.yaml"
+    path.write_text(GATE, encoding="utf-8")
+    ran = CliRunner().invoke(app, ["stress", str(path), "--jobs", "1", *words])
+    assert ran.exception is None or isinstance(ran.exception, SystemExit)
+    return ran.exit_code, ran.stdout, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--window", "120"), "--window: found 120; allowed: at least 600 (seconds)"),
+        (("--window", "0"), "--window: found 0; allowed: at least 600"),
+        (("--load", "fast"), "--load: found 'fast'; allowed: such as 1.5x or 1500/s"),
+        (("--load", "0x"), "--load: found '0x'"),
+        (("--profile", "rampp"), "Did you mean 'ramp'?"),
+        (("--ramp", "120-50%"), "--ramp: found '120-50%'; allowed: such as 25-125%"),
+        (
+            ("--tolerance", "0%"),
+            "--tolerance: found '0%'; allowed: such as 0.5%, from 0.01% to 20%",
+        ),
+        (("--tolerance", "half"), "--tolerance: found 'half'; allowed: such as 0.5%"),
+        (("--stream", "customer"), "Did you mean 'customers'?"),
+        (("--format", "parquet"), "found parquet without a file"),
+        (("--jobs", "0"), "--jobs: found 0; allowed: 1 or more"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_runs(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    code, out, err = _stress(tmp_path, *words)
+    assert code == 2
+    assert out == ""
+    assert message in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("load", "code", "verdict"), [("2x", 0, "PASS"), ("45/s", 3, "FAIL"), ("0.02x", 3, "FAIL")]
+)
+def test_a_load_given_ends_with_0_or_3(tmp_path: Path, load: str, code: int, verdict: str) -> None:
+    # 20 a second pass; 45 do not; 0.2 are too few to say anything.
+    found, out, err = _stress(tmp_path, "--load", load, "--replications", "1", "--json")
+    assert found == code
+    content = json.loads(out)
+    assert content["verdict"] == verdict
+    assert content["is_valid"] is (load != "0.02x")
+    assert len(content["points"]) == 1
+    assert ("p99<=5s not met" in err) is (code == 3)
+    wanted = {"2x": 20.0, "45/s": 45.0, "0.02x": 0.2}
+    assert content["points"][0]["load"] == pytest.approx(wanted[load])
+    # One load bounds the capacity from one side, and no measurement from none.
+    bounds = {"2x": (20.0, None), "45/s": (None, 45.0), "0.02x": (None, None)}
+    assert content["capacity"]["value"] is None
+    assert (content["capacity"]["low"], content["capacity"]["high"]) == bounds[load]
+
+
+@pytest.mark.slow
+def test_the_table_of_loads_is_written_in_every_format(tmp_path: Path) -> None:
+    words = ("--load", "20/s", "--replications", "1")
+    code, out, _ = _stress(tmp_path, *words, "--format", "csv")
+    assert code == 0
+    [row] = csv.DictReader(out.splitlines())
+    assert (row["load"], row["runs"], row["passed"]) == ("20.0", "1", "1 of 1")
+    target = tmp_path / "points.parquet"
+    code, out, err = _stress(tmp_path, *words, "--out", str(target))
+    assert code == 0
+    assert pq.read_table(target).column("load").to_pylist() == [20.0]
+    assert f"written to {target}" in err
+    # With a file, people still read sentences.
+    assert out.startswith("20 payments/s meet end_to_end_p99 <= 5")
+
+
+@pytest.mark.slow
+def test_people_read_capacity_bottleneck_chart_and_table(tmp_path: Path) -> None:
+    code, out, err = _stress(tmp_path, "--replications", "2", "--profile", "ramp")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].startswith("Capacity: ")
+    assert "95 % interval over 2 replications" in lines[0]
+    assert any(line.startswith("Ramp from ") for line in lines)
+    assert any(line.startswith("Bottleneck: shop.gate, ") for line in lines)
+    assert any("####" in line for line in lines)
+    # The search went by some loads in one replication alone; those are no points of the curve.
+    table = [line.split("|") for line in lines if line.startswith("| ") and "| yes |" in line]
+    shown = [cells[1].strip() for cells in table if cells[5].strip() == "2"]
+    passed_by = [cells[1].strip() for cells in table if cells[5].strip() == "1"]
+    assert shown
+    assert passed_by
+    begin = next(at for at, line in enumerate(lines) if line.lstrip().startswith("load "))
+    assert [line.split()[0] for line in lines[begin + 1 : begin + 1 + len(shown)]] == shown
+    loads = "1 load" if len(passed_by) == 1 else f"{len(passed_by)} loads"
+    note = f"({loads} not run in all 2 replications: in the table only)"
+    assert lines[begin + 1 + len(shown)] == note
+    assert sum(line.startswith("| load |") for line in lines) == 1
+    assert sum(line.startswith("| from_s | load |") for line in lines) == 1
+    assert "run 2: PASS" in err
+
+
+@pytest.mark.slow
+def test_a_bracket_is_as_narrow_as_asked_for(tmp_path: Path) -> None:
+    for text, share in (("10 %", 0.1), ("1", 0.01)):
+        code, out, _ = _stress(tmp_path, "--tolerance", text, "--replications", "1", "--json")
+        assert code == 0
+        content = json.loads(out)
+        assert content["tolerance"] == pytest.approx(share)
+        [one] = content["brackets"]
+        assert one["high"] - one["low"] <= share * one["high"]
+        assert one["low"] * 0.95 < 40 < one["high"] * 1.05
+        assert content["replications_combined"] == 1

@@ -1,0 +1,73 @@
+"""The tables the repository publishes are those the program makes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sim.report.tabular import read_csv
+from sim.study.compare.arms import work_of_experiment
+from sim.study.compare.comparison import compare_arms
+from sim.study.compare.output import pairs_table
+from sim.study.experiment_file import load_experiment
+from sim.study.pool import LocalPool
+from sim.study.sweep.store import Store
+from sim.study.sweep.study import make_items, run_point
+
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT / "results" / "reference"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [2, 13])
+def test_points_of_the_published_block_settings_are_made_again(tmp_path: Path, number: int) -> None:
+    published = read_csv(REFERENCE / "block-settings.csv").records()
+    loaded = load_experiment(ROOT / "scenarios" / "experiments" / "block-settings.yaml")
+    item = replace(make_items(loaded, str(tmp_path))[number], folder=str(tmp_path))
+    run_point(item)
+    measures = Store(str(tmp_path)).read(number)["measures"]
+    assert isinstance(measures, dict)
+    assert published[number]["point"] == number
+    for key, found in measures.items():
+        for end, value in zip(("", "_low", "_high"), found, strict=True):
+            _assert_same(value, published[number][f"{key}{end}"], f"{key}{end}")
+
+
+def _assert_same(value: object, kept: object, what: str) -> None:
+    """Assert that a cell is the published one, up to the last digits of a floating-point sum."""
+    if isinstance(value, float) and kept is not None:
+        assert value == pytest.approx(float(str(kept)), rel=1e-9, abs=1e-12), what
+    else:
+        assert value == kept, what
+
+
+@pytest.mark.slow
+def test_the_published_comparison_of_policies_is_made_again() -> None:
+    experiment = ROOT / "scenarios" / "experiments" / "routing-policies.yaml"
+    work = work_of_experiment(load_experiment(experiment))
+    made = pairs_table(compare_arms(work.arms, work.plan, LocalPool(1)))
+    published = read_csv(REFERENCE / "routing-policies.csv")
+    assert made.columns == published.columns
+    assert len(made.rows) == len(published.rows)
+    for row, kept in zip(made.records(), published.records(), strict=True):
+        for column, value in row.items():
+            _assert_same(value, kept[column], f"{row['b']} {row['measure']} {column}")
+
+
+def test_published_tables_say_what_the_readme_lists() -> None:
+    listed = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+    tables = sorted(path.name for path in REFERENCE.glob("*.csv"))
+    assert tables
+    for name in tables:
+        assert f"`{name}`" in listed
+        assert read_csv(REFERENCE / name).rows
+
+
+def test_policies_published_show_cost_against_time() -> None:
+    rows = read_csv(REFERENCE / "routing-policies.csv").records()
+    found = {(row["b"], row["measure"]): row for row in rows}
+    cost, saved = found["fastest", "payer_cost_bps"], found["fastest", "machine_time_mean"]
+    assert float(str(cost["low"])) > 0
+    assert float(str(saved["high"])) < 0
