@@ -108,6 +108,10 @@ CANDIDATES_MAX = 32
 """Candidate routes per route set (a payment marks the tried ones in a bit mask)."""
 REQUOTES_MAX = 63
 PEERS_MAX = 64
+ROLES = 2
+"""Roles of a role reference: debtor agent and creditor agent."""
+ROLE_KINDS_MAX = 1024
+"""Kinds of account (or station) a role reference can name."""
 HISTOGRAM_SUB_BITS = 7
 """128 linear cells per octave: relative error of a recorded value below 1/128 = 0.8 %."""
 HISTOGRAM_LENGTH = 1 << 13
@@ -432,8 +436,18 @@ class LogColumn(IntEnum):
 LOG_WIDTH = 8
 
 
+class AgendaColumn(IntEnum):
+    """Name the columns of ``Plan.agenda``; its rows are in order of time, then as listed."""
+
+    TIME_US = 0
+    KIND = 1
+    SUBJECT = 2
+    AMOUNT = 3
+    """Of a deposit, in minor units."""
+
+
 class AgendaKind(IntEnum):
-    """Name an agenda row; columns TIME_US, KIND, SUBJECT, AMOUNT; by time, then as listed."""
+    """Name what a row of the agenda does."""
 
     DEPOSIT = 1
     """Move AMOUNT from the world's account of the currency to account SUBJECT (DEPOSIT row), then
@@ -873,14 +887,14 @@ def role_ref(role: int, kind: int) -> int:
     role : int
         0 debtor agent, 1 creditor agent.
     kind : int
-        Column of ``Plan.agent_account`` (or ``Plan.agent_station``), below 1024.
+        Column of ``Plan.agent_account`` (or ``Plan.agent_station``), below ROLE_KINDS_MAX.
 
     Notes
     -----
     ``ref = -(2 + role * 1024 + kind)``; resolved as ``agent_account[agent, kind]`` with the agent
     the payment has when the stage runs.
     """
-    return -(2 + role * 1024 + kind)
+    return -(2 + role * ROLE_KINDS_MAX + kind)
 
 
 def histogram_bucket(value: int) -> int:

@@ -24,11 +24,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.contract.plan import Array, Plan
+from sim.contract.plan_check import check_plan
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.contract.spec import (
     HISTOGRAM_LENGTH,
     NULL,
     AccountTotal,
+    AgendaColumn,
     AgendaKind,
     EventClass,
     LedgerTotal,
@@ -101,6 +103,7 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
         If the plan, the workload or this engine breaks a rule of ``spec``.
     """
     begun = time.perf_counter()
+    check_plan(plan)
     run = Run(plan, sink, OPERATIONS)
     arrivals = (row for chunk in workload for row in chunk.tolist())
     _plan_arrival(run, arrivals)
@@ -154,7 +157,7 @@ def _submit(run: Run, row: list[int], arrivals: Iterator[list[int]]) -> None:
 
 def _plan_calendar(run: Run, index: int) -> None:
     if index < len(run.plan.agenda):
-        time_us = int(run.plan.agenda[index, 0])
+        time_us = int(run.plan.agenda[index, AgendaColumn.TIME_US])
         run.schedule(time_us, order_key(EventClass.CALENDAR, index, 0), _keep_calendar, index)
 
 

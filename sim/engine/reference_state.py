@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from sim.contract.spec import (
     Cause,
     LedgerColumn,
     Reason,
+    StageColumn,
     StationColumn,
     WhenClosed,
     histogram_bucket,
@@ -44,7 +45,7 @@ class Wait(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Hold one row of ``Plan.stage``, in the order of ``StageColumn``."""
+    """One row of ``Plan.stage``; fields are columns of ``StageColumn``."""
 
     op: int
     cause: int
@@ -57,6 +58,11 @@ class Stage:
     count: int
     value: int
     flags: int
+
+    @classmethod
+    def of(cls, row: Sequence[int]) -> Stage:
+        """Return a stage made of a row of the plan."""
+        return cls(*(row[StageColumn[entry.name.upper()]] for entry in fields(cls)))
 
 
 class Due(NamedTuple):

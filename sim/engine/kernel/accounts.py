@@ -6,7 +6,7 @@ meaning is in ``spec``: Money, and the operations.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
     AMOUNT_MAX as _AMOUNT_MAX,
 )
@@ -49,7 +49,6 @@ from sim.engine.kernel.state import (
     P_STAGE,
     P_WANTED,
     Q_HEAD,
-    KernelPlan,
     KernelState,
 )
 
@@ -84,7 +83,7 @@ _LOST = A_TOTAL + int(AccountTotal.LOST)
 
 
 @called
-def reserve(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     """Reserve one transfer, wait for it or fail; tell whether the payment goes on."""
     cursor = state.cursor
     pool = state.pool
@@ -128,7 +127,7 @@ def reserve(plan: KernelPlan, state: KernelState, slot: int) -> bool:
 
 
 @called
-def post_rows(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def post_rows(plan: Plan, state: KernelState, slot: int) -> None:
     """Post the transfer rows of the stage a payment is at, then note what its flags say."""
     cursor = state.cursor
     pool = state.pool
@@ -153,9 +152,7 @@ def post_rows(plan: KernelPlan, state: KernelState, slot: int) -> None:
 
 
 @called
-def move(
-    plan: KernelPlan, state: KernelState, slot: int, debit: int, credit: int, amount: int
-) -> None:
+def move(plan: Plan, state: KernelState, slot: int, debit: int, credit: int, amount: int) -> None:
     """Transfer an amount at once and log it for a payment."""
     pool = state.pool
     write_log(
@@ -172,7 +169,7 @@ def move(
 
 
 @called
-def transfer(plan: KernelPlan, state: KernelState, debit: int, credit: int, amount: int) -> None:
+def transfer(plan: Plan, state: KernelState, debit: int, credit: int, amount: int) -> None:
     """Move an amount between two accounts, and set free who waited for it."""
     _change_posted(plan, state, debit, -amount)
     _change_posted(plan, state, credit, amount)
@@ -180,7 +177,7 @@ def transfer(plan: KernelPlan, state: KernelState, debit: int, credit: int, amou
 
 
 @called
-def void_all(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def void_all(plan: Plan, state: KernelState, slot: int) -> None:
     """Give back every reservation a payment holds."""
     cursor = state.cursor
     pool = state.pool
@@ -200,7 +197,7 @@ def void_all(plan: KernelPlan, state: KernelState, slot: int) -> None:
 
 
 @called
-def release_waiting(plan: KernelPlan, state: KernelState, account: int) -> None:
+def release_waiting(plan: Plan, state: KernelState, account: int) -> None:
     """Reserve for those who wait for an account, from the head, as long as there is enough."""
     cursor = state.cursor
     pool = state.pool
@@ -221,7 +218,7 @@ def release_waiting(plan: KernelPlan, state: KernelState, account: int) -> None:
 
 
 @called
-def resolve_account(plan: KernelPlan, state: KernelState, slot: int, ref: int) -> int:
+def resolve_account(plan: Plan, state: KernelState, slot: int, ref: int) -> int:
     """Return the account a transfer names, for this payment; -1 and a broken run if none."""
     if ref >= 0:
         return ref
@@ -260,7 +257,7 @@ def free_node(cursor: Array, node: Array, held: int) -> None:
 
 
 @called
-def settle_account(plan: KernelPlan, state: KernelState, account: int) -> None:
+def settle_account(plan: Plan, state: KernelState, account: int) -> None:
     """Bring a watched account's area and low up to now; call it before its balance changes."""
     cursor = state.cursor
     now = cursor[C_NOW]
@@ -277,7 +274,7 @@ def settle_account(plan: KernelPlan, state: KernelState, account: int) -> None:
 
 
 @called
-def _change_posted(plan: KernelPlan, state: KernelState, account: int, change: int) -> None:
+def _change_posted(plan: Plan, state: KernelState, account: int, change: int) -> None:
     """Change a posted balance."""
     settle_account(plan, state, account)
     posted = state.account[account, A_POSTED] + change
@@ -288,7 +285,7 @@ def _change_posted(plan: KernelPlan, state: KernelState, account: int, change: i
 
 
 @called
-def _available(plan: KernelPlan, state: KernelState, account: int) -> int:
+def _available(plan: Plan, state: KernelState, account: int) -> int:
     """Return what may be debited from an account now."""
     posted = state.account[account, A_POSTED]
     return int(posted - state.account[account, A_PENDING] + plan.account[account, _OVERDRAFT])
@@ -347,7 +344,7 @@ def _take_held(state: KernelState, slot: int, row: int) -> int:
 
 
 @called
-def _post_held(plan: KernelPlan, state: KernelState, slot: int, held: int) -> None:
+def _post_held(plan: Plan, state: KernelState, slot: int, held: int) -> None:
     """Make a reservation final."""
     pool = state.pool
     node = state.node

@@ -5,7 +5,7 @@ Takes the cursor, the pool and the buffers; the loop has made sure the buffers h
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import FEES_MAX, Outcome, RecordColumn, Register, RouteColumn
 from sim.contract.spec import NULL as _NULL
 from sim.engine.kernel import state as st
@@ -22,7 +22,6 @@ from sim.engine.kernel.state import (
     LOG_NONE,
     P_SINCE,
     P_TIME,
-    KernelPlan,
     KernelState,
 )
 
@@ -133,7 +132,7 @@ def break_off(cursor: Array, error: int, payment: int) -> None:
 
 @called
 def write_record(
-    plan: KernelPlan, state: KernelState, slot: int, outcome: int, reason: int, end_us: int
+    plan: Plan, state: KernelState, slot: int, outcome: int, reason: int, end_us: int
 ) -> None:
     """Write the record of a payment that ended, or that the horizon finds open."""
     cursor = state.cursor
@@ -170,7 +169,7 @@ def write_record(
 
 
 @called
-def _write_amounts(plan: KernelPlan, state: KernelState, slot: int, outcome: int, at: int) -> None:
+def _write_amounts(plan: Plan, state: KernelState, slot: int, outcome: int, at: int) -> None:
     """Write the amounts of a record as far as the payment reached them."""
     pool = state.pool
     record = state.record

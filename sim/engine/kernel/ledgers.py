@@ -6,7 +6,7 @@ Takes a payment at a BATCH stage, or the event of a round or a commit. The meani
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
     LEDGER_PSEUDO as _LEDGER_PSEUDO,
 )
@@ -43,7 +43,6 @@ from sim.engine.kernel.state import (
     P_ID,
     P_STAGE,
     Q_HEAD,
-    KernelPlan,
     KernelState,
 )
 
@@ -72,7 +71,7 @@ _WAIT_SUM = L_TOTAL + int(LedgerTotal.WAIT_SUM_US)
 
 
 @called
-def enqueue(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def enqueue(plan: Plan, state: KernelState, slot: int) -> None:
     """Let a payment wait for the next block."""
     cursor = state.cursor
     pool = state.pool
@@ -86,7 +85,7 @@ def enqueue(plan: KernelPlan, state: KernelState, slot: int) -> None:
 
 
 @called
-def run_round(plan: KernelPlan, state: KernelState, ledger: int) -> None:
+def run_round(plan: Plan, state: KernelState, ledger: int) -> None:
     """Start the next round of a ledger: idle, failed, or with a block."""
     cursor = state.cursor
     own = state.ledger
@@ -133,7 +132,7 @@ def begin_commit(state: KernelState, ledger: int, parity: int) -> None:
 
 
 @called
-def commit_next(plan: KernelPlan, state: KernelState) -> None:
+def commit_next(plan: Plan, state: KernelState) -> None:
     """Post the next payment of the block being committed and let it advance."""
     cursor = state.cursor
     pool = state.pool
@@ -183,7 +182,7 @@ def _change_queue(cursor: Array, own: Array, ledger: int, change: int) -> None:
 
 
 @called
-def _fill_block(plan: KernelPlan, state: KernelState, ledger: int, number: int) -> None:
+def _fill_block(plan: Plan, state: KernelState, ledger: int, number: int) -> None:
     """Put the first waiting payments into the block; their time-outs no longer count."""
     cursor = state.cursor
     pool = state.pool
@@ -206,7 +205,7 @@ def _fill_block(plan: KernelPlan, state: KernelState, ledger: int, number: int) 
 
 
 @called
-def _vote_time(plan: KernelPlan, scratch: Array, ledger: int, number: int) -> int:
+def _vote_time(plan: Plan, scratch: Array, ledger: int, number: int) -> int:
     """Return when enough peers have voted: the QUORUM-th smallest of their delays."""
     key = plan.ledger_key[ledger]
     table = plan.ledger[ledger, _VOTE_TABLE]

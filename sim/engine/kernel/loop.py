@@ -7,6 +7,7 @@ at once: everything it knows is in the state, down to the payment at hand.
 
 from __future__ import annotations
 
+from sim.contract.plan import Plan
 from sim.contract.spec import (
     NULL as _NULL,
 )
@@ -83,7 +84,6 @@ from sim.engine.kernel.state import (
     Q_HEAD,
     S_OPEN,
     S_WAKE_PENDING,
-    KernelPlan,
     KernelState,
 )
 from sim.engine.kernel.stations import (
@@ -124,12 +124,12 @@ _W_CODE_EXPIRY = int(WorkloadColumn.CODE_EXPIRY_US)
 
 
 @inlined
-def run(plan: KernelPlan, state: KernelState, budget: int) -> int:
+def run(plan: Plan, state: KernelState, budget: int) -> int:
     """Handle events until something is wanted.
 
     Parameters
     ----------
-    plan : KernelPlan
+    plan : Plan
         Arrays of the plan.
     state : KernelState
         Arrays of the run; changed in place.
@@ -206,7 +206,7 @@ def _find_lack(state: KernelState) -> int:
 
 
 @inlined
-def _take_event(plan: KernelPlan, state: KernelState) -> bool:
+def _take_event(plan: Plan, state: KernelState) -> bool:
     """Handle the earliest event up to where payments advance; False at the horizon."""
     cursor = state.cursor
     heap = state.heap
@@ -254,7 +254,7 @@ def _take_event(plan: KernelPlan, state: KernelState) -> bool:
 
 
 @inlined
-def _expire_armed(plan: KernelPlan, state: KernelState, slot: int, payment: int) -> None:
+def _expire_armed(plan: Plan, state: KernelState, slot: int, payment: int) -> None:
     """Let a time-out fire unless it was forgotten or its payment has ended."""
     pool = state.pool
     if (
@@ -265,7 +265,7 @@ def _expire_armed(plan: KernelPlan, state: KernelState, slot: int, payment: int)
 
 
 @inlined
-def _complete(plan: KernelPlan, state: KernelState, slot: int, payment: int, place: int) -> None:
+def _complete(plan: Plan, state: KernelState, slot: int, payment: int, place: int) -> None:
     """Handle the end of a service or a transit, a wake-up, a round or a commit."""
     cursor = state.cursor
     pool = state.pool
@@ -300,7 +300,7 @@ def _complete(plan: KernelPlan, state: KernelState, slot: int, payment: int, pla
 
 
 @inlined
-def _submit(plan: KernelPlan, state: KernelState) -> None:
+def _submit(plan: Plan, state: KernelState) -> None:
     """Put the next payment of the workload into the pool and at its first stage."""
     cursor = state.cursor
     pool = state.pool
@@ -358,7 +358,7 @@ def _submit(plan: KernelPlan, state: KernelState) -> None:
 
 
 @called
-def _follow_agenda(plan: KernelPlan, state: KernelState, row: int) -> None:
+def _follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
     """Do what a row of the agenda says."""
     cursor = state.cursor
     kind = plan.agenda[row, 1]
@@ -381,7 +381,7 @@ def _follow_agenda(plan: KernelPlan, state: KernelState, row: int) -> None:
 
 
 @called
-def _find_head(plan: KernelPlan, state: KernelState) -> None:
+def _find_head(plan: Plan, state: KernelState) -> None:
     """Find the earliest of next agenda row, first time-outs, next arrival and next sample."""
     cursor = state.cursor
     time_us = NEVER
@@ -408,7 +408,7 @@ def _find_head(plan: KernelPlan, state: KernelState) -> None:
 
 
 @called
-def _close_next(plan: KernelPlan, state: KernelState) -> int:
+def _close_next(plan: Plan, state: KernelState) -> int:
     """Write down payments the horizon finds open, then bring all totals up to it."""
     cursor = state.cursor
     order = state.order

@@ -6,6 +6,7 @@ meaning of every operation is in ``spec.Op``.
 
 from __future__ import annotations
 
+from sim.contract.plan import Plan
 from sim.contract.spec import (
     NULL as _NULL,
 )
@@ -42,7 +43,6 @@ from sim.engine.kernel.state import (
     C_WANTS_RECORDS,
     P_ID,
     P_STAGE,
-    KernelPlan,
     KernelState,
 )
 from sim.engine.kernel.stations import leave_queue, serve
@@ -86,7 +86,7 @@ _K_OUTCOME = int(LogKind.OUTCOME)
 
 
 @inlined
-def advance(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def advance(plan: Plan, state: KernelState, slot: int) -> bool:
     """Run the stage a payment is at; tell whether it goes on within this event."""
     cursor = state.cursor
     pool = state.pool
@@ -117,7 +117,7 @@ def advance(plan: KernelPlan, state: KernelState, slot: int) -> bool:
 
 
 @called
-def _passes(plan: KernelPlan, state: KernelState, slot: int, op: int) -> bool:
+def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
     """Run a stage that never waits; tell whether the next row follows, else it has jumped."""
     if op == _POST:
         post_rows(plan, state, slot)
@@ -144,7 +144,7 @@ def _passes(plan: KernelPlan, state: KernelState, slot: int, op: int) -> bool:
 
 
 @called
-def expire(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def expire(plan: Plan, state: KernelState, slot: int) -> None:
     """Let a payment's time-out fire: it abandons its wait and goes on at the target."""
     cursor = state.cursor
     pool = state.pool
@@ -176,7 +176,7 @@ def expire(plan: KernelPlan, state: KernelState, slot: int) -> None:
 
 
 @called
-def close_open(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def close_open(plan: Plan, state: KernelState, slot: int) -> None:
     """Write down a payment the horizon finds open."""
     cursor = state.cursor
     pool = state.pool
@@ -190,7 +190,7 @@ def close_open(plan: KernelPlan, state: KernelState, slot: int) -> None:
 
 
 @inlined
-def _waiting_cause(plan: KernelPlan, wait: int, at: int) -> int:
+def _waiting_cause(plan: Plan, wait: int, at: int) -> int:
     """Return the cause a wait of some kind at some stage is accounted to."""
     if wait == st.W_STATION:
         return _WAITING
@@ -200,7 +200,7 @@ def _waiting_cause(plan: KernelPlan, wait: int, at: int) -> int:
 
 
 @inlined
-def _depart(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def _depart(plan: Plan, state: KernelState, slot: int) -> None:
     """Send a payment on its way."""
     cursor = state.cursor
     pool = state.pool
@@ -216,7 +216,7 @@ def _depart(plan: KernelPlan, state: KernelState, slot: int) -> None:
 
 
 @called
-def _decide(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def _decide(plan: Plan, state: KernelState, slot: int) -> bool:
     """Branch by luck."""
     pool = state.pool
     at = pool[slot, P_STAGE]
@@ -233,7 +233,7 @@ def _decide(plan: KernelPlan, state: KernelState, slot: int) -> bool:
 
 
 @called
-def _read_code(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def _read_code(plan: Plan, state: KernelState, slot: int) -> bool:
     """Read the code on the counter, or fail."""
     pool = state.pool
     if pool[slot, st.P_CODE_STATE] == 1:
@@ -246,7 +246,7 @@ def _read_code(plan: KernelPlan, state: KernelState, slot: int) -> bool:
 
 
 @called
-def _set_deadline(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def _set_deadline(plan: Plan, state: KernelState, slot: int) -> None:
     """Arm a payment's only time-out, or disarm it."""
     cursor = state.cursor
     pool = state.pool
@@ -259,12 +259,12 @@ def _set_deadline(plan: KernelPlan, state: KernelState, slot: int) -> None:
     step = next_step(cursor, pool, slot)
     pool[slot, st.P_ARMED_STEP] = step
     key = EXPIRE_BASE | (pool[slot, P_ID] << STEP_BITS) | step
-    arm(state, plan.line[at], cursor[C_NOW] + delay_us, key, slot)
+    arm(state, state.line[at], cursor[C_NOW] + delay_us, key, slot)
     pool[slot, st.P_ARMED_STAGE] = at
 
 
 @inlined
-def _end(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def _end(plan: Plan, state: KernelState, slot: int) -> None:
     """End a payment and give its slot back."""
     cursor = state.cursor
     pool = state.pool

@@ -5,7 +5,7 @@ Takes the cursor, the pool, the heap and the log; changes one payment.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
     PAYMENT_BITS as _PAYMENT_BITS,
 )
@@ -32,7 +32,6 @@ from sim.engine.kernel.state import (
     P_STEP,
     P_STREAM,
     P_WAIT_STEP,
-    KernelPlan,
     KernelState,
 )
 
@@ -64,7 +63,7 @@ def next_step(cursor: Array, pool: Array, slot: int) -> int:
 
 
 @called
-def fail(plan: KernelPlan, state: KernelState, slot: int, reason: int) -> None:
+def fail(plan: Plan, state: KernelState, slot: int, reason: int) -> None:
     """Log a failure and go on at the stage's target."""
     at = state.pool[slot, P_STAGE]
     write_log(state.cursor, state.log, _FAIL, state.pool[slot, P_ID], at, reason, -1, -1)

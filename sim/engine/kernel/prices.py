@@ -6,7 +6,7 @@ arithmetic is in ``sim.engine.money``, the meaning in ``spec.Op``.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
     REGISTER_COUNT as _REGISTER_COUNT,
 )
@@ -35,7 +35,6 @@ from sim.engine.kernel.state import (
     P_PRICING,
     P_REGISTER,
     P_STAGE,
-    KernelPlan,
     KernelState,
 )
 from sim.engine.money import price_payment
@@ -67,7 +66,7 @@ _GIVE_BACK = int(LogKind.GIVE_BACK)
 
 
 @called
-def price(plan: KernelPlan, state: KernelState, slot: int, row: int) -> int:
+def price(plan: Plan, state: KernelState, slot: int, row: int) -> int:
     """Price a payment now into the scratch registers; 0 where the price cannot be used."""
     return price_payment(
         plan.pricing,
@@ -86,7 +85,7 @@ def price(plan: KernelPlan, state: KernelState, slot: int, row: int) -> int:
 
 
 @called
-def quote(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def quote(plan: Plan, state: KernelState, slot: int) -> bool:
     """Price a payment and hold the price for a while, or fail."""
     cursor = state.cursor
     pool = state.pool
@@ -108,7 +107,7 @@ def quote(plan: KernelPlan, state: KernelState, slot: int) -> bool:
 
 
 @called
-def convert(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def convert(plan: Plan, state: KernelState, slot: int) -> bool:
     """Use the quote; where it lapsed go back for another, or fail."""
     cursor = state.cursor
     pool = state.pool
@@ -126,7 +125,7 @@ def convert(plan: KernelPlan, state: KernelState, slot: int) -> bool:
 
 
 @called
-def charge(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def charge(plan: Plan, state: KernelState, slot: int) -> None:
     """Charge one fee of the last price."""
     cursor = state.cursor
     pool = state.pool
@@ -156,7 +155,7 @@ def charge(plan: KernelPlan, state: KernelState, slot: int) -> None:
 
 
 @called
-def check_limit(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def check_limit(plan: Plan, state: KernelState, slot: int) -> bool:
     """Check a limit and use it, or fail."""
     cursor = state.cursor
     pool = state.pool

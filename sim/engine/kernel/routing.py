@@ -6,6 +6,7 @@ meaning is in ``spec.Op.ROUTE`` and ``spec.Policy``.
 
 from __future__ import annotations
 
+from sim.contract.plan import Plan
 from sim.contract.spec import (
     FAILOVER_REASONS,
     AccountColumn,
@@ -41,7 +42,6 @@ from sim.engine.kernel.state import (
     S_BUSY,
     S_QUEUE,
     S_SEEN,
-    KernelPlan,
     KernelState,
 )
 
@@ -80,7 +80,7 @@ _SAMPLE_ACCOUNT = int(LogKind.SAMPLE_ACCOUNT)
 
 
 @called
-def choose_route(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
     """Put a payment on a route, or let it pass or fail where there is none."""
     pool = state.pool
     at = pool[slot, P_STAGE]
@@ -113,7 +113,7 @@ def choose_route(plan: KernelPlan, state: KernelState, slot: int) -> None:
 
 
 @called
-def _take_best(plan: KernelPlan, state: KernelState, slot: int, route_set: int, count: int) -> None:
+def _take_best(plan: Plan, state: KernelState, slot: int, route_set: int, count: int) -> None:
     """Choose the untried candidate of lowest score and put the payment on it."""
     pool = state.pool
     tried = pool[slot, P_TRIED]
@@ -155,7 +155,7 @@ def _take_best(plan: KernelPlan, state: KernelState, slot: int, route_set: int, 
 
 
 @called
-def _score(plan: KernelPlan, state: KernelState, slot: int, route: int, policy: int) -> int:
+def _score(plan: Plan, state: KernelState, slot: int, route: int, policy: int) -> int:
     """Return a route's cost or expected time, by policy; 0 for any other policy."""
     if policy == _CHEAPEST:
         row = plan.route[route, _PRICING]
@@ -179,7 +179,7 @@ def _score(plan: KernelPlan, state: KernelState, slot: int, route: int, policy: 
 
 
 @called
-def sample(plan: KernelPlan, state: KernelState) -> None:
+def sample(plan: Plan, state: KernelState) -> None:
     """Refresh the router's view and log the series."""
     cursor = state.cursor
     log = state.log

@@ -6,7 +6,7 @@ meaning is in ``spec.Op.SERVE``.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
     STATION_PSEUDO as _STATION_PSEUDO,
 )
@@ -43,7 +43,6 @@ from sim.engine.kernel.state import (
     S_TOTAL,
     S_WAKE_COUNT,
     S_WAKE_PENDING,
-    KernelPlan,
     KernelState,
 )
 
@@ -75,7 +74,7 @@ _REFUSED = S_TOTAL + int(StationTotal.REFUSED)
 
 
 @inlined
-def serve(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def serve(plan: Plan, state: KernelState, slot: int) -> bool:
     """Start service, join the queue or fail; tell whether the payment goes on."""
     cursor = state.cursor
     pool = state.pool
@@ -101,7 +100,7 @@ def serve(plan: KernelPlan, state: KernelState, slot: int) -> bool:
 
 
 @inlined
-def finish_service(plan: KernelPlan, state: KernelState, s: int, payment: int, stage: int) -> None:
+def finish_service(plan: Plan, state: KernelState, s: int, payment: int, stage: int) -> None:
     """Free a server and give it to who waits; the payment itself may be long gone."""
     cursor = state.cursor
     write_log(cursor, state.log, _FINISH, payment, stage, s, -1, -1)
@@ -112,7 +111,7 @@ def finish_service(plan: KernelPlan, state: KernelState, s: int, payment: int, s
 
 
 @inlined
-def start_waiting(plan: KernelPlan, state: KernelState, s: int) -> None:
+def start_waiting(plan: Plan, state: KernelState, s: int) -> None:
     """Start waiting payments while the station can; see to it that it wakes up if it cannot."""
     cursor = state.cursor
     station = state.station
@@ -157,7 +156,7 @@ def _can_start(cursor: Array, plan_station: Array, station: Array, s: int) -> bo
 
 
 @inlined
-def _start(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
+def _start(plan: Plan, state: KernelState, s: int, slot: int) -> None:
     """Begin the service of a payment."""
     cursor = state.cursor
     pool = state.pool
@@ -188,7 +187,7 @@ def _start(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
 
 
 @called
-def _join(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
+def _join(plan: Plan, state: KernelState, s: int, slot: int) -> None:
     """Put a payment into a station's queue, where the discipline says."""
     cursor = state.cursor
     pool = state.pool
@@ -198,7 +197,7 @@ def _join(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
         prepend(pool, state.ends, queue, slot)
     else:
         if discipline == _PRIORITY:
-            queue += plan.rank[pool[slot, st.P_STREAM]]
+            queue += state.rank[pool[slot, st.P_STREAM]]
         append(pool, state.ends, queue, slot)
     _change_queue(cursor, state.station, s, 1)
     pool[slot, st.P_WAIT] = st.W_STATION
@@ -218,7 +217,7 @@ def _change_queue(cursor: Array, station: Array, s: int, change: int) -> None:
 
 
 @called
-def _wake_later(plan: KernelPlan, state: KernelState, s: int) -> None:
+def _wake_later(plan: Plan, state: KernelState, s: int) -> None:
     """Schedule a wake-up where nothing but the rate keeps a waiting payment from starting."""
     cursor = state.cursor
     station = state.station
@@ -241,7 +240,7 @@ def _wake_later(plan: KernelPlan, state: KernelState, s: int) -> None:
 
 
 @called
-def _resolve_station(plan: KernelPlan, pool: Array, slot: int, ref: int) -> int:
+def _resolve_station(plan: Plan, pool: Array, slot: int, ref: int) -> int:
     """Return the station a stage names, for this payment; -1 if there is none."""
     if ref >= 0:
         return ref
