@@ -19,7 +19,7 @@ import numpy as np
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
 from sim.contract.run import Sink, Totals, WorkloadSource
-from sim.contract.spec import LOG_WIDTH, RECORD_WIDTH
+from sim.contract.spec import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
 from sim.engine.kernel import state as st
 from sim.engine.kernel.laying import lay_heap, lay_rows, lay_state
 from sim.errors import InvariantViolation
@@ -245,9 +245,10 @@ class _Run:
         cursor = self.state.cursor
         own = self.state.account
         account = own[:, st.A_TOTAL :].copy()
-        low = account[:, 2]
+        low = account[:, AccountTotal.LOW]
         low[low == st.LOW_UNKNOWN] = 0
-        account[:, 0], account[:, 1] = own[:, st.A_POSTED], own[:, st.A_PENDING]
+        account[:, AccountTotal.POSTED_END] = own[:, st.A_POSTED]
+        account[:, AccountTotal.PENDING_END] = own[:, st.A_PENDING]
         return Totals(
             payments=int(cursor[st.C_NEXT_PAYMENT]),
             events=int(cursor[st.C_EVENTS]),
@@ -268,7 +269,7 @@ def _checked(workload: WorkloadSource, horizon_us: int) -> Iterator[Array]:
     for chunk in workload:
         if len(chunk) == 0:
             continue
-        times = chunk[:, 0]
+        times = chunk[:, WorkloadColumn.TIME_US]
         if times[0] < last or bool((np.diff(times) < 0).any()):
             raise ValueError("workload: payments must come in ascending order of time, from 0")
         last = int(times[-1])

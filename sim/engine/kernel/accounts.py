@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
-    AMOUNT_MAX as _AMOUNT_MAX,
-)
-from sim.contract.spec import (
+    AMOUNT_MAX,
     AREA_BITS,
+    NULL,
+    ROLE_KINDS_MAX,
     AccountColumn,
     AccountTotal,
     Cause,
@@ -20,9 +20,6 @@ from sim.contract.spec import (
     Register,
     StageColumn,
     TransferColumn,
-)
-from sim.contract.spec import (
-    NULL as _NULL,
 )
 from sim.engine.kernel import state as st
 from sim.engine.kernel.jit import called
@@ -52,34 +49,17 @@ from sim.engine.kernel.state import (
     KernelState,
 )
 
-NULL = int(_NULL)
-AMOUNT_MAX = int(_AMOUNT_MAX)
-_SECOND_US = 1_000_000
-_AREA_MASK = (1 << AREA_BITS) - 1
-_OVERDRAFT = int(AccountColumn.OVERDRAFT)
-_WATCHED = int(AccountColumn.WATCHED)
-_DEBIT = int(TransferColumn.DEBIT)
-_CREDIT = int(TransferColumn.CREDIT)
-_REGISTER = int(TransferColumn.REGISTER)
-_INSTRUCTED = int(Register.INSTRUCTED)
-_FIRST = int(StageColumn.FIRST)
-_COUNT = int(StageColumn.COUNT)
-_FLAGS = int(StageColumn.FLAGS)
-_REASON = int(StageColumn.REASON)
+# Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _SETTLES = int(Flag.SETTLES)
 _CREDITS = int(Flag.CREDITS)
-_MAY_QUEUE = int(Flag.QUEUE)
-_LIQUIDITY = int(Cause.LIQUIDITY)
-_K_RESERVE = int(LogKind.RESERVE)
-_K_POST = int(LogKind.POST)
-_K_TRANSFER = int(LogKind.TRANSFER)
-_K_VOID = int(LogKind.VOID)
-_K_SHORT = int(LogKind.SHORT)
-_LOW = A_TOTAL + int(AccountTotal.LOW)
-_AREA = A_TOTAL + int(AccountTotal.BALANCE_AREA)
-_AREA_HIGH = A_TOTAL + int(AccountTotal.BALANCE_AREA_HIGH)
-_DELAYED = A_TOTAL + int(AccountTotal.DELAYED)
-_LOST = A_TOTAL + int(AccountTotal.LOST)
+_QUEUE = int(Flag.QUEUE)
+_SECOND_US = 1_000_000
+_AREA_MASK = (1 << AREA_BITS) - 1
+_LOW = A_TOTAL + AccountTotal.LOW
+_AREA = A_TOTAL + AccountTotal.BALANCE_AREA
+_AREA_HIGH = A_TOTAL + AccountTotal.BALANCE_AREA_HIGH
+_DELAYED = A_TOTAL + AccountTotal.DELAYED
+_LOST = A_TOTAL + AccountTotal.LOST
 
 
 @called
@@ -89,22 +69,22 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     pool = state.pool
     node = state.node
     at = pool[slot, P_STAGE]
-    row = plan.stage[at, _FIRST]
-    amount = read_register(cursor, pool, slot, plan.transfer[row, _REGISTER])
+    row = plan.stage[at, StageColumn.FIRST]
+    amount = read_register(cursor, pool, slot, plan.transfer[row, TransferColumn.REGISTER])
     if amount <= 0:
         pool[slot, P_STAGE] = at + 1
         return True
-    debit = resolve_account(plan, state, slot, plan.transfer[row, _DEBIT])
-    credit = resolve_account(plan, state, slot, plan.transfer[row, _CREDIT])
+    debit = resolve_account(plan, state, slot, plan.transfer[row, TransferColumn.DEBIT])
+    credit = resolve_account(plan, state, slot, plan.transfer[row, TransferColumn.CREDIT])
     if debit < 0 or credit < 0:
         return False
     queue = cursor[C_ACCOUNT_ENDS] + debit
     is_free = state.ends[queue, Q_HEAD] < 0
     has_enough = is_free and _available(plan, state, debit) >= amount
-    if not has_enough and (plan.stage[at, _FLAGS] & _MAY_QUEUE) == 0:
+    if not has_enough and (plan.stage[at, StageColumn.FLAGS] & _QUEUE) == 0:
         if cursor[C_NOW] >= cursor[C_WARM_UP]:
             state.account[debit, _LOST] += 1
-        fail(plan, state, slot, plan.stage[at, _REASON])
+        fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
         return True
     wanted = cursor[C_NODE]
     cursor[C_NODE] = node[wanted, N_NEXT]
@@ -122,7 +102,7 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     append(pool, state.ends, queue, slot)
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         state.account[debit, _DELAYED] += 1
-    write_log(cursor, state.log, _K_SHORT, pool[slot, P_ID], at, debit, amount, -1)
+    write_log(cursor, state.log, LogKind.SHORT, pool[slot, P_ID], at, debit, amount, -1)
     return False
 
 
@@ -132,19 +112,21 @@ def post_rows(plan: Plan, state: KernelState, slot: int) -> None:
     cursor = state.cursor
     pool = state.pool
     at = pool[slot, P_STAGE]
-    first = plan.stage[at, _FIRST]
-    for row in range(first, first + plan.stage[at, _COUNT]):
+    first = plan.stage[at, StageColumn.FIRST]
+    for row in range(first, first + plan.stage[at, StageColumn.COUNT]):
         held = _take_held(state, slot, row)
         if held >= 0:
             _post_held(plan, state, slot, held)
         else:
-            amount = read_register(cursor, pool, slot, plan.transfer[row, _REGISTER])
+            amount = read_register(cursor, pool, slot, plan.transfer[row, TransferColumn.REGISTER])
             if amount > 0:
-                debit = resolve_account(plan, state, slot, plan.transfer[row, _DEBIT])
-                credit = resolve_account(plan, state, slot, plan.transfer[row, _CREDIT])
+                debit = resolve_account(plan, state, slot, plan.transfer[row, TransferColumn.DEBIT])
+                credit = resolve_account(
+                    plan, state, slot, plan.transfer[row, TransferColumn.CREDIT]
+                )
                 if debit >= 0 and credit >= 0:
                     move(plan, state, slot, debit, credit, amount)
-    flags = plan.stage[at, _FLAGS]
+    flags = plan.stage[at, StageColumn.FLAGS]
     if (flags & _SETTLES) != 0 and pool[slot, st.P_SETTLED] == NULL:
         pool[slot, st.P_SETTLED] = cursor[C_NOW]
     if (flags & _CREDITS) != 0 and pool[slot, st.P_CREDITED] == NULL:
@@ -158,7 +140,7 @@ def move(plan: Plan, state: KernelState, slot: int, debit: int, credit: int, amo
     write_log(
         state.cursor,
         state.log,
-        _K_TRANSFER,
+        LogKind.TRANSFER,
         pool[slot, P_ID],
         pool[slot, P_STAGE],
         debit,
@@ -191,7 +173,14 @@ def void_all(plan: Plan, state: KernelState, slot: int) -> None:
         _release_pending(state, slot, debit, amount)
         free_node(cursor, node, held)
         write_log(
-            cursor, state.log, _K_VOID, pool[slot, P_ID], pool[slot, P_STAGE], debit, amount, credit
+            cursor,
+            state.log,
+            LogKind.VOID,
+            pool[slot, P_ID],
+            pool[slot, P_STAGE],
+            debit,
+            amount,
+            credit,
         )
         release_waiting(plan, state, debit)
 
@@ -211,7 +200,7 @@ def release_waiting(plan: Plan, state: KernelState, account: int) -> None:
             break
         unlink(pool, state.ends, slot)
         _hold(state, slot, wanted)
-        account_time(cursor, pool, slot, _LIQUIDITY)
+        account_time(cursor, pool, slot, Cause.LIQUIDITY)
         pool[slot, st.P_WAIT] = st.W_NOTHING
         pool[slot, P_STAGE] += 1
         append(pool, state.ends, cursor[C_READY], slot)
@@ -225,9 +214,9 @@ def resolve_account(plan: Plan, state: KernelState, slot: int, ref: int) -> int:
     account = -1
     number = -ref - 2
     if number >= 0:
-        agent = state.pool[slot, st.P_DEBTOR_AGENT + number // 1024]
+        agent = state.pool[slot, st.P_DEBTOR_AGENT + number // ROLE_KINDS_MAX]
         if agent >= 0:
-            account = int(plan.agent_account[agent, number % 1024])
+            account = int(plan.agent_account[agent, number % ROLE_KINDS_MAX])
     if account < 0:
         break_off(state.cursor, st.E_NO_ACCOUNT, state.pool[slot, P_ID])
     return account
@@ -236,7 +225,7 @@ def resolve_account(plan: Plan, state: KernelState, slot: int, ref: int) -> int:
 @called
 def read_register(cursor: Array, pool: Array, slot: int, register: int) -> int:
     """Return a register that must be known and not negative."""
-    if register == _INSTRUCTED:
+    if register == Register.INSTRUCTED:
         return int(pool[slot, st.P_INSTRUCTED])
     if pool[slot, st.P_PRICING] < 0:
         break_off(cursor, st.E_NO_QUOTE, pool[slot, P_ID])
@@ -262,7 +251,7 @@ def settle_account(plan: Plan, state: KernelState, account: int) -> None:
     cursor = state.cursor
     now = cursor[C_NOW]
     since = state.account[account, A_SINCE]
-    if plan.account[account, _WATCHED] == 0 or now <= cursor[C_WARM_UP]:
+    if plan.account[account, AccountColumn.WATCHED] == 0 or now <= cursor[C_WARM_UP]:
         return
     posted = state.account[account, A_POSTED]
     # Whole-second instants only: a balance times microseconds would not fit an int64.
@@ -280,7 +269,7 @@ def _change_posted(plan: Plan, state: KernelState, account: int, change: int) ->
     posted = state.account[account, A_POSTED] + change
     state.account[account, A_POSTED] = posted
     is_measured = state.cursor[C_NOW] >= state.cursor[C_WARM_UP]
-    if is_measured and plan.account[account, _WATCHED] != 0:
+    if is_measured and plan.account[account, AccountColumn.WATCHED] != 0:
         state.account[account, _LOW] = min(state.account[account, _LOW], posted)
 
 
@@ -288,7 +277,9 @@ def _change_posted(plan: Plan, state: KernelState, account: int, change: int) ->
 def _available(plan: Plan, state: KernelState, account: int) -> int:
     """Return what may be debited from an account now."""
     posted = state.account[account, A_POSTED]
-    return int(posted - state.account[account, A_PENDING] + plan.account[account, _OVERDRAFT])
+    return int(
+        posted - state.account[account, A_PENDING] + plan.account[account, AccountColumn.OVERDRAFT]
+    )
 
 
 @called
@@ -316,7 +307,7 @@ def _hold(state: KernelState, slot: int, held: int) -> None:
     write_log(
         cursor,
         state.log,
-        _K_RESERVE,
+        LogKind.RESERVE,
         pool[slot, P_ID],
         pool[slot, P_STAGE],
         debit,
@@ -356,7 +347,7 @@ def _post_held(plan: Plan, state: KernelState, slot: int, held: int) -> None:
     write_log(
         state.cursor,
         state.log,
-        _K_POST,
+        LogKind.POST,
         pool[slot, P_ID],
         pool[slot, P_STAGE],
         debit,

@@ -10,20 +10,21 @@ import numpy as np
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
     HISTOGRAM_LENGTH,
+    LEDGER_PSEUDO,
     LOG_WIDTH,
     NULL,
     PEERS_MAX,
     RECORD_WIDTH,
     REGISTER_COUNT,
     WORKLOAD_WIDTH,
+    AccountTotal,
     EventClass,
     LedgerColumn,
     Op,
     StageColumn,
     StreamColumn,
+    order_key,
 )
-from sim.contract.spec import LEDGER_PSEUDO as _LEDGER_PSEUDO
-from sim.contract.spec import order_key as _order_key
 from sim.engine.kernel.state import (
     A_SINCE,
     A_TOTAL,
@@ -97,7 +98,7 @@ def lay_state(
     ledger[:, L_SINCE] = plan.warm_up_us
     account = np.zeros((accounts, ACCOUNT_WIDTH), dtype=np.int64)
     account[:, A_SINCE] = plan.warm_up_us
-    account[:, A_TOTAL + 2] = LOW_UNKNOWN
+    account[:, A_TOTAL + AccountTotal.LOW] = LOW_UNKNOWN
     limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
     limit[:, 0] = NULL
     heap = _first_rounds(plan)
@@ -158,7 +159,7 @@ def _first_rounds(plan: Plan) -> Array:
     rounds = sorted(
         (
             int(row[LedgerColumn.ROUND_INTERVAL_US]),
-            _order_key(EventClass.COMPLETE, _LEDGER_PSEUDO - index, 2),
+            order_key(EventClass.COMPLETE, LEDGER_PSEUDO - index, 2),
             -1,
             0,
         )

@@ -4,7 +4,8 @@ Takes nothing; gives the named tuple of C-contiguous int64 arrays every function
 called with, beside the plan. All state of a run lives here, so a run can stop after any event, be
 looked at, be given more room, and go on.
 
-Columns are plain integers, not enumerations, because Numba reads them as constants.
+The kernel's own columns are plain integers under short names: they stand in nearly every line.
+Those of the plan, the log and the records are the enumerations of ``spec``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from sim.contract.spec import (
     REGISTER_COUNT,
     WORKLOAD_WIDTH,
     AccountTotal,
+    LedgerTotal,
+    StationTotal,
 )
 from sim.contract.table import Table, declared_tables
 
@@ -236,7 +239,7 @@ S_WAKE_COUNT = 5
 S_SINCE = 6
 S_SEEN = 7
 S_TOTAL = 8
-STATION_WIDTH = S_TOTAL + 6
+STATION_WIDTH = S_TOTAL + len(StationTotal)
 
 # -- ledger state --------------------
 L_ROUND = 0
@@ -248,7 +251,7 @@ L_BLOCK_SIZE = 5
 L_BLOCK_ROUND = 7
 """Two of each: around a wrap of the step two blocks may be in flight."""
 L_TOTAL = 9
-LEDGER_WIDTH = L_TOTAL + 6
+LEDGER_WIDTH = L_TOTAL + len(LedgerTotal)
 
 # -- account state --------------------
 A_POSTED = 0
