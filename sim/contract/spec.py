@@ -118,7 +118,7 @@ HISTOGRAM_LENGTH = 1 << 13
 
 
 class EventClass(IntEnum):
-    """Rank simultaneous events; lower is first. Starts at 1: SimPy keeps 0 and 1 for itself."""
+    """Rank of simultaneous events; lower is first. Starts at 1: SimPy keeps 0 and 1 for itself."""
 
     CALENDAR = 1
     """A row of the agenda: opening balances, deposits, stations opening and closing. Its payment
@@ -138,7 +138,7 @@ class EventClass(IntEnum):
 
 
 class Op(IntEnum):
-    """Name what a stage does. Columns are :class:`StageColumn`; unnamed columns are unused (-1)."""
+    """What a stage does. Columns are :class:`StageColumn`; unnamed columns are unused (-1)."""
 
     SERVE = 1
     """Be served at a station. SUBJECT = station (or a role reference, see :func:`role_ref`), TABLE
@@ -239,7 +239,7 @@ class Op(IntEnum):
 
 
 class Flag(IntFlag):
-    """Qualify a stage."""
+    """Qualities of a stage."""
 
     SETTLES = 1
     CREDITS = 2
@@ -248,7 +248,7 @@ class Flag(IntFlag):
 
 
 class Cause(IntEnum):
-    """Name where a payment's time went; columns of the payment record, in this order."""
+    """Where a payment's time went; columns of the payment record, in this order."""
 
     WAITING = 0
     SERVICE = 1
@@ -260,7 +260,7 @@ class Cause(IntEnum):
 
 
 class Discipline(IntEnum):
-    """Order a station's queue."""
+    """Order of a station's queue."""
 
     FIFO = 0
     LIFO = 1
@@ -269,14 +269,14 @@ class Discipline(IntEnum):
 
 
 class WhenClosed(IntEnum):
-    """Say what a closed station does with arrivals; service already begun always goes on."""
+    """What a closed station does with arrivals; service already begun always goes on."""
 
     WAIT = 0
     REJECT = 1
 
 
 class Policy(IntEnum):
-    """Score candidate routes; the lowest wins."""
+    """Score of candidate routes; the lowest wins."""
 
     PRIORITY = 0
     """Score = position among the candidates."""
@@ -291,7 +291,7 @@ class Policy(IntEnum):
 
 
 class Outcome(IntEnum):
-    """Say how a payment ended."""
+    """How a payment ended."""
 
     COMPLETED = 0
     """The creditor was credited."""
@@ -304,7 +304,7 @@ class Outcome(IntEnum):
 
 
 class Reason(IntEnum):
-    """Say why, by ISO 20022 external code where one exists (ExternalStatusReason1Code)."""
+    """Why it ended so, by ISO 20022 external code where one exists (ExternalStatusReason1Code)."""
 
     NONE = 0
     AB03 = 1
@@ -362,7 +362,7 @@ FAILOVER_REASONS: tuple[Reason, ...] = (
 
 
 class LogKind(IntEnum):
-    """Name a row of the event log. Columns are :class:`LogColumn`; unused ones are -1."""
+    """What a row of the event log tells. Columns are :class:`LogColumn`; unused ones are -1."""
 
     SUBMIT = 1
     """subject = stream, amount = instructed amount, value = ordinal n."""
@@ -417,7 +417,7 @@ class LogKind(IntEnum):
 
 
 class LogColumn(IntEnum):
-    """Name the columns of the event log, all int64.
+    """Columns of the event log, all int64.
 
     ``stage`` is the stage row the payment is at (the stage that acts or waits; for FINISH the stage
     served; for rows without payment -1). ``key`` is the order key of the event being handled.
@@ -437,7 +437,7 @@ LOG_WIDTH = 8
 
 
 class AgendaColumn(IntEnum):
-    """Name the columns of ``Plan.agenda``; its rows are in order of time, then as listed."""
+    """Columns of ``Plan.agenda``; its rows are in order of time, then as listed."""
 
     TIME_US = 0
     KIND = 1
@@ -447,7 +447,7 @@ class AgendaColumn(IntEnum):
 
 
 class AgendaKind(IntEnum):
-    """Name what a row of the agenda does."""
+    """What a row of the agenda does."""
 
     DEPOSIT = 1
     """Move AMOUNT from the world's account of the currency to account SUBJECT (DEPOSIT row), then
@@ -459,7 +459,7 @@ class AgendaKind(IntEnum):
 
 
 class Register(IntEnum):
-    """Name a payment's integer registers. All NULL at submission but INSTRUCTED."""
+    """A payment's integer registers. All NULL at submission but INSTRUCTED."""
 
     INSTRUCTED = 0
     DEBITED = 1
@@ -491,7 +491,7 @@ REGISTER_COUNT = 13 + FEES_MAX
 
 
 class FeeKind(IntEnum):
-    """Compute a fee from its BASE register, then apply bounds, then round down to GRANULE.
+    """How a fee follows from its BASE register, is kept in bounds and then rounded down to GRANULE.
 
     Bounds are MINIMUM and MAXIMUM (below 0: none).
     """
@@ -509,28 +509,28 @@ class FeeKind(IntEnum):
 
 
 class Bearer(IntEnum):
-    """Say who bears a fee (ISO 20022 charge bearer DEBT, CRED)."""
+    """Who bears a fee (ISO 20022 charge bearer DEBT, CRED)."""
 
     DEBTOR = 0
     CREDITOR = 1
 
 
 class FixedSide(IntEnum):
-    """Say which side of the payment the instructed amount fixes."""
+    """Side of the payment the instructed amount fixes."""
 
     CREDITOR = 0
     DEBTOR = 1
 
 
 class Scope(IntEnum):
-    """Tell the payments headline measures cover from the background."""
+    """Whether headline measures cover a payment or it is background."""
 
     CROSS_BORDER = 0
     DOMESTIC = 1
 
 
 class StageColumn(IntEnum):
-    """Name the columns of ``Plan.stage``."""
+    """Columns of ``Plan.stage``."""
 
     OP = 0
     CAUSE = 1
@@ -546,7 +546,7 @@ class StageColumn(IntEnum):
 
 
 class StationColumn(IntEnum):
-    """Name the columns of ``Plan.station``."""
+    """Columns of ``Plan.station``."""
 
     SERVERS = 0
     """At least 1; a very large number for a station without that limit."""
@@ -560,7 +560,7 @@ class StationColumn(IntEnum):
 
 
 class LedgerColumn(IntEnum):
-    """Name the columns of ``Plan.ledger``.
+    """Columns of ``Plan.ledger``.
 
     Round 1 starts at ROUND_INTERVAL_US. At the start ``s`` of round ``r`` (class COMPLETE, pseudo
     payment, step ``(2r) & STEP_MASK``), in this order: (1) if nobody waits the gap becomes
@@ -590,7 +590,7 @@ class LedgerColumn(IntEnum):
 
 
 class AccountColumn(IntEnum):
-    """Name the columns of ``Plan.account``."""
+    """Columns of ``Plan.account``."""
 
     CURRENCY = 0
     OVERDRAFT = 1
@@ -604,7 +604,7 @@ UNLIMITED = 1 << 61
 
 
 class TransferColumn(IntEnum):
-    """Name the columns of ``Plan.transfer``; DEBIT and CREDIT are accounts or role references."""
+    """Columns of ``Plan.transfer``; DEBIT and CREDIT are accounts or role references."""
 
     DEBIT = 0
     CREDIT = 1
@@ -612,7 +612,7 @@ class TransferColumn(IntEnum):
 
 
 class ConversionColumn(IntEnum):
-    """Name the columns of ``Plan.conversion``; it turns SOURCE (paid) into TARGET (bought).
+    """Columns of ``Plan.conversion``; it turns SOURCE (paid) into TARGET (bought).
 
     ``mid(pair, t) = rate[pair, min(t // fx_step_us, steps - 1)] / pair_scale[pair]`` minor units of
     the pair's quote currency per minor unit of its base.
@@ -626,7 +626,7 @@ class ConversionColumn(IntEnum):
 
 
 class PricingColumn(IntEnum):
-    """Name the columns of ``Plan.pricing``.
+    """Columns of ``Plan.pricing``.
 
     Creditor fixed: CREDITED_GROSS = INSTRUCTED; backwards, each conversion (the second first) asks
     ``mid = ceil(bought at mid)``, ``paid = mid + ceil(mid * SPREAD_PPM / 10^6)`` rounded up to the
@@ -665,7 +665,7 @@ class PricingColumn(IntEnum):
 
 
 class FeeColumn(IntEnum):
-    """Name the columns of ``Plan.fee``. The row's slot is its position after FEE_FIRST."""
+    """Columns of ``Plan.fee``. The row's slot is its position after FEE_FIRST."""
 
     KIND = 0
     BASE = 1
@@ -686,7 +686,7 @@ class FeeColumn(IntEnum):
 
 
 class TierColumn(IntEnum):
-    """Name the columns of ``Plan.tier``."""
+    """Columns of ``Plan.tier``."""
 
     UP_TO = 0
     FIXED = 1
@@ -694,7 +694,7 @@ class TierColumn(IntEnum):
 
 
 class LimitColumn(IntEnum):
-    """Name the columns of ``Plan.limit``; cell of payer p: ``limit_first[limit, stream] + p``."""
+    """Columns of ``Plan.limit``; cell of payer p: ``limit_first[limit, stream] + p``."""
 
     REGISTER = 0
     PER_PAYMENT = 1
@@ -702,7 +702,7 @@ class LimitColumn(IntEnum):
 
 
 class RouteColumn(IntEnum):
-    """Name the columns of ``Plan.route``."""
+    """Columns of ``Plan.route``."""
 
     ENTRY = 0
     """First stage of the route's program."""
@@ -719,7 +719,7 @@ class RouteColumn(IntEnum):
 
 
 class RouteViewColumn(IntEnum):
-    """Name the columns of ``Plan.route_view``."""
+    """Columns of ``Plan.route_view``."""
 
     KIND = 0
     """0 station, 1 ledger."""
@@ -729,7 +729,7 @@ class RouteViewColumn(IntEnum):
 
 
 class RouteSetColumn(IntEnum):
-    """Name the columns of ``Plan.route_set``; candidates: ``candidate[FIRST : FIRST + COUNT]``."""
+    """Columns of ``Plan.route_set``; candidates: ``candidate[FIRST : FIRST + COUNT]``."""
 
     FIRST = 0
     COUNT = 1
@@ -738,7 +738,7 @@ class RouteSetColumn(IntEnum):
 
 
 class StreamColumn(IntEnum):
-    """Name the columns of ``Plan.stream``."""
+    """Columns of ``Plan.stream``."""
 
     ENTRY = 0
     SCOPE = 1
@@ -750,7 +750,7 @@ class StreamColumn(IntEnum):
 
 
 class WorkloadColumn(IntEnum):
-    """Name the columns of a workload chunk, one row per payment in order of submission.
+    """Columns of a workload chunk, one row per payment in order of submission.
 
     Payments are numbered from 0 in ascending (time, stream, n).
     """
@@ -772,7 +772,7 @@ WORKLOAD_WIDTH = 11
 
 
 class RecordColumn(IntEnum):
-    """Name the columns of a finished payment's record, in the order payments end.
+    """Columns of a finished payment's record, in the order payments end.
 
     Amounts, fees and times not reached are NULL. DEBITED, SETTLEMENT and PAYER_FEE (sum of charged
     debtor-borne fees), FX_MARGIN and FX_DRIFT are given once the payment settled or completed,
@@ -817,7 +817,7 @@ RECORD_WIDTH = 32 + FEES_MAX
 
 
 class StationTotal(IntEnum):
-    """Name the columns of a station's totals over [warm_up, horizon)."""
+    """Columns of a station's totals over [warm_up, horizon)."""
 
     BUSY_AREA = 0
     """Sum of busy servers times microseconds."""
@@ -830,7 +830,7 @@ class StationTotal(IntEnum):
 
 
 class LedgerTotal(IntEnum):
-    """Name the columns of a ledger's totals; events at or after the warm-up count."""
+    """Columns of a ledger's totals; events at or after the warm-up count."""
 
     BLOCKS = 0
     INCLUDED = 1
@@ -842,7 +842,7 @@ class LedgerTotal(IntEnum):
 
 
 class AccountTotal(IntEnum):
-    """Name the columns of an account's totals over [warm_up, horizon).
+    """Columns of an account's totals over [warm_up, horizon).
 
     LOW and both areas are kept for WATCHED accounts only (0 for others).
     """

@@ -97,7 +97,7 @@ def warm_up() -> float:
 
 
 class _Run:
-    """Keep one run's arrays and answer what the kernel asks for."""
+    """One run: its arrays, and answers to what the kernel asks for."""
 
     def __init__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> None:
         check_plan(plan)

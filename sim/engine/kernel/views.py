@@ -50,7 +50,7 @@ _STATE = _TableType("KernelStateTable", STATE_TABLES)
 
 @register_model(_TableType)
 class _TableModel(models.PrimitiveModel):  # type: ignore[misc]
-    """Keep a table as a pointer to its words."""
+    """Table as a pointer to its words."""
 
     def __init__(self, dmm: Any, fe_type: _TableType) -> None:
         super().__init__(dmm, fe_type, ir.IntType(64).as_pointer())
@@ -58,7 +58,7 @@ class _TableModel(models.PrimitiveModel):  # type: ignore[misc]
 
 @infer_getattr
 class _TableAttributes(AttributeTemplate):  # type: ignore[misc]
-    """Type ``table.name`` as the array of that name."""
+    """Attributes of a table: ``table.name`` is the array of that name."""
 
     key = _TableType
 

@@ -36,7 +36,7 @@ from sim.contract.spec import (
     order_key,
 )
 from sim.draws.lookup import draw62, quantile
-from sim.engine.reference_state import (
+from sim.engine.reference.state import (
     NOWHERE,
     Account,
     Due,
@@ -58,7 +58,7 @@ _PROGRESS_EVENTS = 512
 
 
 class KeyedEvent(simpy.Event):
-    """Be an event that happens by itself, once, and calls one function.
+    """Event that happens by itself, once, and calls one function.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class KeyedEvent(simpy.Event):
 
 
 class Run:
-    """Hold the state of one run.
+    """State of one run, and what every operation needs of it.
 
     Parameters
     ----------

@@ -1,18 +1,7 @@
-"""The reference engine: the meaning of a run, written to be read.
+"""The loop of the reference engine: arrivals, the calendar, samples, the horizon, the totals.
 
-Takes a :class:`~sim.contract.plan.Plan`, workload chunks and a sink; gives the sink rows and
-records, and returns :class:`~sim.contract.run.Totals`. It is the independent oracle the compiled
-kernel is compared with, and the place to learn what the simulator does. Read on in
-``reference_run`` (clock, agenda, advancing), then in one file per family of operations.
-
-========================  ====================================================================
-``reference_flow``        TRANSIT, DECIDE, CODE, DEADLINE, END, records
-``reference_stations``    SERVE, opening and closing
-``reference_ledgers``     BATCH, rounds
-``reference_accounts``    RESERVE, POST, VOID, CHARGE, deposits
-``reference_prices``      QUOTE, CONVERT, LIMIT
-``reference_routes``      ROUTE, the router's view
-========================  ====================================================================
+Takes a plan, workload chunks and a sink; schedules what comes from outside, and sums up at the end.
+What happens to a payment in between is in ``operations`` and the files beside it.
 """
 
 from __future__ import annotations
@@ -43,8 +32,9 @@ from sim.contract.spec import (
     WorkloadColumn,
     order_key,
 )
-from sim.engine.reference_accounts import charge, deposit, post, reserve, void
-from sim.engine.reference_flow import (
+from sim.engine.reference.accounts import charge, deposit, post, reserve, void
+from sim.engine.reference.ledgers import batch, plan_round
+from sim.engine.reference.operations import (
     code,
     deadline,
     decide,
@@ -53,12 +43,11 @@ from sim.engine.reference_flow import (
     transit,
     waiting_cause,
 )
-from sim.engine.reference_ledgers import batch, plan_round
-from sim.engine.reference_prices import convert, limit, quote
-from sim.engine.reference_routes import refresh_view, route
-from sim.engine.reference_run import Operation, Run, as_array
-from sim.engine.reference_state import NOWHERE, Payment
-from sim.engine.reference_stations import close_station, open_station, serve
+from sim.engine.reference.prices import convert, limit, quote
+from sim.engine.reference.routing import refresh_view, route
+from sim.engine.reference.run import Operation, Run, as_array
+from sim.engine.reference.state import NOWHERE, Payment
+from sim.engine.reference.stations import close_station, open_station, serve
 
 OPERATIONS: dict[int, Operation] = {
     Op.SERVE: serve,

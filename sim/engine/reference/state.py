@@ -32,7 +32,7 @@ NOWHERE = -1
 
 
 class Wait(IntEnum):
-    """Say what a payment waits for between two events."""
+    """What a payment waits for between two events."""
 
     NOTHING = 0
     QUEUE = 1
@@ -66,7 +66,7 @@ class Stage:
 
 
 class Due(NamedTuple):
-    """Say what a payment's scheduled event is about, whatever the payment does meanwhile."""
+    """What a payment's scheduled event is about, whatever the payment does meanwhile."""
 
     step: int
     stage: int
@@ -76,7 +76,7 @@ class Due(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """Hold one movement of money with its accounts resolved."""
+    """One movement of money with its accounts resolved."""
 
     debit: int
     credit: int
@@ -84,7 +84,7 @@ class Transfer(NamedTuple):
 
 
 class LimitUse(NamedTuple):
-    """Remember what a payment used of a limit, so that VOID can give it back."""
+    """What a payment used of a limit, so that VOID can give it back."""
 
     limit: int
     cell: int
@@ -94,7 +94,7 @@ class LimitUse(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Payment:
-    """Hold one payment in flight."""
+    """One payment in flight."""
 
     number: int
     stream: int
@@ -155,7 +155,7 @@ class Payment:
 
 
 class Gauge:
-    """Follow a whole number through time: its area and maximum over [warm_up, horizon)."""
+    """Whole number followed through time: its area and maximum over [warm_up, horizon)."""
 
     __slots__ = ("area", "last_us", "level", "most", "warm_up_us")
 
@@ -182,7 +182,7 @@ class Gauge:
 
 
 class WaitingLine:
-    """Keep payments in the order in which they will be taken: by rank, within it by arrival."""
+    """Payments in the order in which they will be taken: by rank, within it by arrival."""
 
     __slots__ = ("gauge", "newest_first", "ranks")
 
@@ -211,7 +211,7 @@ class WaitingLine:
 
 
 class Station:
-    """Hold a station: its servers, queue, rate limit and totals."""
+    """One station: its servers, queue, rate limit and totals."""
 
     def __init__(self, row: Sequence[int], *, newest_first: bool, warm_up_us: int) -> None:
         self.servers = row[StationColumn.SERVERS]
@@ -269,7 +269,7 @@ class Station:
 
 
 class Ledger:
-    """Hold a ledger: its queue, its rounds and totals."""
+    """One ledger: its queue, its rounds and totals."""
 
     def __init__(self, row: Sequence[int], warm_up_us: int) -> None:
         self.round_interval_us = row[LedgerColumn.ROUND_INTERVAL_US]
@@ -313,7 +313,7 @@ class Ledger:
 
 
 class Account:
-    """Hold an account: posted balance, pending debits, those waiting for it, and totals."""
+    """One account: posted balance, pending debits, those waiting for it, and totals."""
 
     def __init__(self, row: Sequence[int], warm_up_us: int) -> None:
         self.currency = row[AccountColumn.CURRENCY]
