@@ -11,7 +11,9 @@ GOLDEN = Path(__file__).parent / "golden"
 def pytest_addoption(parser):
     parser.addoption("--large", action="store_true", help="also run the tests marked large")
     parser.addoption(
-        "--update-golden", action="store_true", help="rewrite the files below tests/golden"
+        "--update-golden",
+        action="store_true",
+        help="rewrite the files below tests/golden, and tests/equivalence/meaning.csv",
     )
 
 

@@ -8,30 +8,23 @@ compiler decides which rows there are. Tests use it to write plans by hand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from sim.compiler.rows import Names, array_of, matrix_of, row_of
-from sim.contract.plan import Array, Plan, PlanNames
+from sim.compiler.rows import Cells, Names, Rows, cells_array, row_of, rows_array
+from sim.contract.plan import NAMED, TABLES, Array, Plan, PlanNames
+from sim.contract.plan_check import check_plan
 from sim.contract.spec import (
     UNLIMITED,
     AccountColumn,
+    AgendaColumn,
     AgendaKind,
-    ConversionColumn,
     FeeColumn,
-    LedgerColumn,
-    LimitColumn,
     Op,
-    PricingColumn,
     Reason,
     RouteColumn,
-    RouteSetColumn,
-    RouteViewColumn,
     StageColumn,
-    StationColumn,
-    StreamColumn,
-    TierColumn,
-    TransferColumn,
     WhenClosed,
     role_ref,
 )
@@ -40,25 +33,6 @@ from sim.draws.quantile import build_table
 
 SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
-_NAMED = (
-    "currencies",
-    "agents",
-    "accounts",
-    "stations",
-    "ledgers",
-    "rails",
-    "corridors",
-    "streams",
-    "routes",
-    "route_sets",
-    "components",
-    "recipients",
-    "limits",
-    "pairs",
-    "channels",
-    "account_kinds",
-    "station_kinds",
-)
 
 
 class PlanBuilder:
@@ -100,40 +74,31 @@ class PlanBuilder:
         }
         self.scenario, self.seed, self.replication = scenario, seed, replication
         self._with_tables = with_tables
-        self.currencies, self.agents, self.accounts = Names(), Names(), Names()
-        self.stations, self.ledgers, self.rails = Names(), Names(), Names()
-        self.corridors, self.streams, self.routes = Names(), Names(), Names()
-        self.route_sets, self.components, self.recipients = Names(), Names(), Names()
-        self.limits, self.pairs, self.channels = Names(), Names(), Names()
-        self.account_kinds, self.station_kinds = Names(), Names()
-        self._stage: list[list[int]] = []
+        self._names = {kind: Names() for kind in NAMED if kind != "stages"}
         self._stage_names: list[str] = []
-        self._station: list[list[int]] = []
-        self._ledger: list[list[int]] = []
-        self._account: list[list[int]] = []
-        self._transfer: list[list[int]] = []
-        self._rate: list[list[int]] = []
-        self._scale: list[int] = []
-        self._conversion: list[list[int]] = []
-        self._pricing: list[list[int]] = []
-        self._fee: list[list[int]] = []
-        self._tier: list[list[int]] = []
-        self._limit: list[list[int]] = []
-        self._limit_first: dict[tuple[int, int], int] = {}
+        self._rows: dict[str, Rows] = {name: [] for name in TABLES}
+        self._cells: dict[str, Cells] = {
+            name: {} for name, table in TABLES.items() if table.columns in NAMED
+        }
         self._limit_cells = 0
-        self._route: list[list[int]] = []
-        self._route_view: list[list[int]] = []
-        self._route_set: list[list[int]] = []
-        self._candidate: list[int] = []
-        self._stream: list[list[int]] = []
         self._payer_count: list[int] = []
-        self._agenda: list[list[int]] = []
-        self._tables: list[Array] = []
-        self._table_offset: dict[tuple[object, ...], int] = {}
-        self._table_end = 0
+        self._quantiles: list[Array] = []
+        self._quantile_offset: dict[tuple[object, ...], int] = {}
+        self._quantile_end = 0
         self._purposes: dict[str, int] = {}
-        self._agent_account: dict[tuple[int, int], int] = {}
-        self._agent_station: dict[tuple[int, int], int] = {}
+
+    def __getattr__(self, kind: str) -> Names:
+        """Return the names of one kind, as declared in :class:`~sim.contract.plan.PlanNames`."""
+        names = self.__dict__.get("_names", {})
+        if kind not in names:
+            raise AttributeError(f"a plan builder has no {kind!r}")
+        found: Names = names[kind]
+        return found
+
+    def _add(self, table: str, values: Mapping[str, int]) -> int:
+        """Add a row of a table, columns by lower-case name, and return its index."""
+        self._rows[table].append(row_of(TABLES[table].enum, values))
+        return len(self._rows[table]) - 1
 
     # -- luck --------------------
 
@@ -146,17 +111,17 @@ class PlanBuilder:
         if not self._with_tables:
             return 0
         key = (family, tuple(sorted(parameters.items())))
-        if key not in self._table_offset:
+        if key not in self._quantile_offset:
             self.add_table(build_table(family, parameters), key)
-        return self._table_offset[key]
+        return self._quantile_offset[key]
 
     def add_table(self, table: Array, key: tuple[object, ...]) -> int:
         """Lay a ready table under a key and return its offset."""
-        if key not in self._table_offset:
-            self._table_offset[key] = self._table_end
-            self._tables.append(np.ascontiguousarray(table, dtype=np.int64))
-            self._table_end += len(table)
-        return self._table_offset[key]
+        if key not in self._quantile_offset:
+            self._quantile_offset[key] = self._quantile_end
+            self._quantiles.append(np.ascontiguousarray(table, dtype=np.int64))
+            self._quantile_end += len(table)
+        return self._quantile_offset[key]
 
     def constant_table(self, value: int) -> int:
         """Return the offset of the table that always gives ``value``."""
@@ -187,12 +152,12 @@ class PlanBuilder:
             "when_closed": when_closed,
             "reason_closed": reason_closed,
         }
-        self._station.append(row_of(StationColumn, values))
+        self._add("station", values)
         return index
 
     def station_row(self, station: int) -> list[int]:
         """Return a station's row, columns as in StationColumn."""
-        return self._station[station]
+        return self._rows["station"][station]
 
     def add_ledger(
         self,
@@ -219,7 +184,7 @@ class PlanBuilder:
             "purpose_vote": self.purpose("ledger.vote"),
             "purpose_leader": self.purpose("ledger.leader"),
         }
-        self._ledger.append(row_of(LedgerColumn, values))
+        self._add("ledger", values)
         return index
 
     # -- money --------------------
@@ -234,7 +199,7 @@ class PlanBuilder:
             "overdraft": overdraft,
             "watched": int(watched),
         }
-        self._account.append(row_of(AccountColumn, values))
+        self._add("account", values)
         return index
 
     def world(self, currency: str) -> int:
@@ -246,11 +211,11 @@ class PlanBuilder:
 
     def assign_account(self, agent: str, kind: str, account: int) -> None:
         """Say which account of an agent a role reference of this kind means."""
-        self._agent_account[self.agents.add(agent), self.account_kinds.add(kind)] = account
+        self._cells["agent_account"][self.agents.add(agent), self.account_kinds.add(kind)] = account
 
     def assign_station(self, agent: str, kind: str, station: int) -> None:
         """Say which station of an agent a role reference of this kind means."""
-        self._agent_station[self.agents.add(agent), self.station_kinds.add(kind)] = station
+        self._cells["agent_station"][self.agents.add(agent), self.station_kinds.add(kind)] = station
 
     def account_ref(self, role: int, kind: str) -> int:
         """Return the reference to the account of this kind of the debtor (0) or creditor agent."""
@@ -263,47 +228,46 @@ class PlanBuilder:
     def add_transfer(self, debit: int, credit: int, register: int) -> int:
         """Add a transfer row and return its index."""
         values = {"debit": debit, "credit": credit, "register": register}
-        self._transfer.append(row_of(TransferColumn, values))
-        return len(self._transfer) - 1
+        return self._add("transfer", values)
 
     def deposit(self, time_us: int, account: int, amount: int) -> None:
         """Put money from the world on an account at an instant (0: opening balance)."""
-        self.world(self.currencies.as_tuple()[self._account[account][AccountColumn.CURRENCY]])
-        self._agenda.append([time_us, AgendaKind.DEPOSIT, account, amount])
+        currency = self._rows["account"][account][AccountColumn.CURRENCY]
+        self.world(self.currencies.as_tuple()[currency])
+        self._schedule(time_us, AgendaKind.DEPOSIT, account, amount)
 
     # -- prices --------------------
 
     def add_pair(self, name: str, rates: Sequence[int], scale: int) -> int:
         """Add the path of a pair's scaled mid rate (base/quote) and return its index."""
         index = self.pairs.add_new(name)
-        self._rate.append([int(rate) for rate in rates])
-        self._scale.append(int(scale))
+        self._rows["rate"].append([int(rate) for rate in rates])
+        self._rows["pair_scale"].append([int(scale)])
         return index
 
     def add_conversion(self, pair: int, *, inverted: bool, spread_ppm: int) -> int:
         """Add a conversion and return its index."""
         values = {"pair": pair, "inverted": int(inverted), "spread_ppm": spread_ppm}
-        self._conversion.append(row_of(ConversionColumn, values))
-        return len(self._conversion) - 1
+        return self._add("conversion", values)
 
     def add_tiers(self, tiers: Iterable[tuple[int, int, int]]) -> tuple[int, int]:
         """Add tiers (up to, fixed, ppm) and return the first row and their count."""
-        first = len(self._tier)
+        first = len(self._rows["tier"])
         for up_to, fixed, ppm in tiers:
-            self._tier.append(row_of(TierColumn, {"up_to": up_to, "fixed": fixed, "ppm": ppm}))
-        return first, len(self._tier) - first
+            self._add("tier", {"up_to": up_to, "fixed": fixed, "ppm": ppm})
+        return first, len(self._rows["tier"]) - first
 
     def add_fee(self, *, component: str, recipient: str, currency: str, **values: int) -> int:
         """Add a fee row (columns by lower-case name) and return its index.
 
         The fees of one price must follow each other.
         """
-        row = row_of(FeeColumn, {"fixed": 0, "ppm": 0, "granule": 1, **values})
+        index = self._add("fee", {"fixed": 0, "ppm": 0, "granule": 1, **values})
+        row = self._rows["fee"][index]
         row[FeeColumn.COMPONENT] = self.components.add(component)
         row[FeeColumn.RECIPIENT] = self.recipients.add(recipient)
         row[FeeColumn.CURRENCY] = self.currencies.add(currency)
-        self._fee.append(row)
-        return len(self._fee) - 1
+        return index
 
     def add_pricing(
         self,
@@ -332,8 +296,7 @@ class PlanBuilder:
             "provider_1": self.agents.add(providers[0]) if providers[0] else -1,
             "provider_2": self.agents.add(providers[1]) if providers[1] else -1,
         }
-        self._pricing.append(row_of(PricingColumn, values))
-        return len(self._pricing) - 1
+        return self._add("pricing", values)
 
     def add_limit(
         self, name: str, *, register: int, per_payment: int = -1, per_day: int = -1
@@ -341,13 +304,14 @@ class PlanBuilder:
         """Add a limit row and return its index."""
         index = self.limits.add_new(name)
         values = {"register": register, "per_payment": per_payment, "per_day": per_day}
-        self._limit.append(row_of(LimitColumn, values))
+        self._add("limit", values)
         return index
 
     def use_limit(self, limit: int, stream: int) -> None:
         """Give a limit its cells for the payers of a stream (once)."""
-        if (limit, stream) not in self._limit_first:
-            self._limit_first[limit, stream] = self._limit_cells
+        first = self._cells["limit_first"]
+        if (limit, stream) not in first:
+            first[limit, stream] = self._limit_cells
             self._limit_cells += self._payer_count[stream]
 
     # -- programs --------------------
@@ -355,39 +319,37 @@ class PlanBuilder:
     @property
     def next_stage(self) -> int:
         """Return the index the next stage will get."""
-        return len(self._stage)
+        return len(self._rows["stage"])
 
     def add_stage(self, op: Op, name: str = "", **values: int) -> int:
         """Add a stage (columns by lower-case name) and return its index."""
-        row = row_of(StageColumn, {"flags": 0, "count": 0, **values})
-        row[StageColumn.OP] = int(op)
-        self._stage.append(row)
         self._stage_names.append(name or op.name.lower())
-        return len(self._stage) - 1
+        index = self._add("stage", {"flags": 0, "count": 0, **values})
+        self._rows["stage"][index][StageColumn.OP] = int(op)
+        return index
 
     def set_stage(self, stage: int, **values: int) -> None:
         """Fill in columns of a stage that were not known when it was added (jump targets)."""
         for name, value in values.items():
-            self._stage[stage][StageColumn[name.upper()]] = int(value)
+            self._rows["stage"][stage][StageColumn[name.upper()]] = int(value)
 
     def add_route(self, name: str, *, rail: str, corridor: str, **values: int) -> int:
         """Add a route (columns by lower-case name) and return its index."""
         index = self.routes.add_new(name)
-        row = row_of(RouteColumn, {"expected_us": 0, "view_first": 0, "view_count": 0, **values})
+        self._add("route", {"expected_us": 0, "view_first": 0, "view_count": 0, **values})
+        row = self._rows["route"][index]
         row[RouteColumn.RAIL] = self.rails.add(rail)
         row[RouteColumn.CORRIDOR] = self.corridors.add(corridor)
-        self._route.append(row)
         return index
 
     def set_route_view(self, route: int, rows: Iterable[tuple[int, int, int]]) -> None:
         """Say which queues a router sees on a route: (kind, subject, per item) rows."""
-        first = len(self._route_view)
+        seen = self._rows["route_view"]
+        first = len(seen)
         for kind, subject, per_item in rows:
-            self._route_view.append(
-                row_of(RouteViewColumn, {"kind": kind, "subject": subject, "per_item": per_item})
-            )
-        self._route[route][RouteColumn.VIEW_FIRST] = first
-        self._route[route][RouteColumn.VIEW_COUNT] = len(self._route_view) - first
+            self._add("route_view", {"kind": kind, "subject": subject, "per_item": per_item})
+        row = self._rows["route"][route]
+        row[RouteColumn.VIEW_FIRST], row[RouteColumn.VIEW_COUNT] = first, len(seen) - first
 
     def add_route_set(
         self, name: str, candidates: Sequence[int], *, policy: int = 0, max_attempts: int = 1
@@ -395,13 +357,13 @@ class PlanBuilder:
         """Add a route set and return its index."""
         index = self.route_sets.add_new(name)
         values = {
-            "first": len(self._candidate),
+            "first": len(self._rows["candidate"]),
             "count": len(candidates),
             "policy": policy,
             "max_attempts": max_attempts,
         }
-        self._candidate.extend(candidates)
-        self._route_set.append(row_of(RouteSetColumn, values))
+        self._rows["candidate"].extend([route] for route in candidates)
+        self._add("route_set", values)
         return index
 
     def add_stream(
@@ -426,65 +388,72 @@ class PlanBuilder:
             "currency": self.currencies.add(currency),
             "channel": self.channels.add(channel),
         }
-        self._stream.append(row_of(StreamColumn, values))
+        self._add("stream", values)
         self._payer_count.append(payers)
         return index
 
     def close_station(self, station: int, from_us: int, to_us: int) -> None:
         """Close a station over an interval."""
-        self._agenda.append([from_us, AgendaKind.STATION_CLOSE, station, -1])
-        self._agenda.append([to_us, AgendaKind.STATION_OPEN, station, -1])
+        self._schedule(from_us, AgendaKind.STATION_CLOSE, station)
+        self._schedule(to_us, AgendaKind.STATION_OPEN, station)
+
+    def _schedule(self, time_us: int, kind: AgendaKind, subject: int, amount: int = -1) -> None:
+        """Put a row on the agenda."""
+        values = {"time_us": time_us, "kind": kind, "subject": subject, "amount": amount}
+        self._add("agenda", values)
 
     # -- the plan --------------------
 
     def build(self) -> Plan:
-        """Freeze everything into a plan."""
+        """Freeze everything into a plan.
+
+        Raises
+        ------
+        InvariantViolation
+            If a row points at something that is not there.
+        """
         check_purposes(self._purposes)
         names = PlanNames(
             scenario=self.scenario,
             stages=tuple(self._stage_names),
             purposes=tuple(sorted((value, name) for name, value in self._purposes.items())),
-            **{kind: getattr(self, kind).as_tuple() for kind in _NAMED},
+            **{kind: found.as_tuple() for kind, found in self._names.items()},
         )
-        world = [self.accounts.get(f"world:{code}") for code in names.currencies]
-        limit_first = np.full((len(self._limit), len(self._stream)), -1, dtype=np.int64)
-        for (limit, stream), first in self._limit_first.items():
-            limit_first[limit, stream] = first
-        steps = max((len(path) for path in self._rate), default=1)
-        rate = [path + [path[-1]] * (steps - len(path)) for path in self._rate]
-        # The sort is stable: rows of one instant stay in the order they were given.
-        agenda = sorted(self._agenda, key=lambda row: row[0])
-        return Plan(
-            **self._scalars,
-            stage=array_of(self._stage, len(StageColumn)),
-            station=array_of(self._station, len(StationColumn)),
-            ledger=array_of(self._ledger, len(LedgerColumn)),
-            ledger_key=array_of([self._key("ledger", name) for name in names.ledgers], 4),
-            account=array_of(self._account, len(AccountColumn)),
-            world=np.array(world, dtype=np.int64),
-            transfer=array_of(self._transfer, len(TransferColumn)),
-            rate=array_of(rate, steps),
-            pair_scale=np.array(self._scale, dtype=np.int64),
-            conversion=array_of(self._conversion, len(ConversionColumn)),
-            pricing=array_of(self._pricing, len(PricingColumn)),
-            fee=array_of(self._fee, len(FeeColumn)),
-            tier=array_of(self._tier, len(TierColumn)),
-            limit=array_of(self._limit, len(LimitColumn)),
-            limit_first=limit_first,
+        rows = {**self._rows, **self._last_rows(names)}
+        counts = {kind: len(getattr(names, kind)) for kind in NAMED}
+        counts["steps"] = max((len(path) for path in rows["rate"]), default=1)
+        for name, table in TABLES.items():
+            counts.setdefault(table.rows, len(rows[name]))
+        arrays = {
+            name: cells_array(self._cells[name], table.shape(counts))
+            if name in self._cells
+            else rows_array(rows[name], table.shape(counts))
+            for name, table in TABLES.items()
+        }
+        if self._quantiles:
+            arrays["table"] = np.concatenate(self._quantiles)
+        values: dict[str, Any] = {**self._scalars, **arrays}
+        plan = Plan(
+            **values,
             limit_cells=self._limit_cells,
-            route=array_of(self._route, len(RouteColumn)),
-            route_view=array_of(self._route_view, len(RouteViewColumn)),
-            route_set=array_of(self._route_set, len(RouteSetColumn)),
-            candidate=np.array(self._candidate, dtype=np.int64),
-            stream=array_of(self._stream, len(StreamColumn)),
-            stream_key=array_of([self._key("payment", name) for name in names.streams], 4),
-            agenda=array_of(agenda, 4),
-            table=np.concatenate(self._tables) if self._tables else np.zeros(0, dtype=np.int64),
-            agent_account=matrix_of(self._agent_account, len(self.agents), len(self.account_kinds)),
-            agent_station=matrix_of(self._agent_station, len(self.agents), len(self.station_kinds)),
             names=names,
             payer_count=tuple(self._payer_count),
         )
+        check_plan(plan, can_run=self._with_tables)
+        return plan
+
+    def _last_rows(self, names: PlanNames) -> dict[str, Rows]:
+        """Return the tables that follow from the rest, or are only now put in order."""
+        steps = max((len(path) for path in self._rows["rate"]), default=1)
+        return {
+            "ledger_key": [self._key("ledger", name) for name in names.ledgers],
+            "stream_key": [self._key("payment", name) for name in names.streams],
+            "world": [[self.accounts.get(f"world:{code}")] for code in names.currencies],
+            # A path that ends early stays where it is.
+            "rate": [path + [path[-1]] * (steps - len(path)) for path in self._rows["rate"]],
+            # The sort is stable: rows of one instant stay in the order they were given.
+            "agenda": sorted(self._rows["agenda"], key=lambda row: row[AgendaColumn.TIME_US]),
+        }
 
     def _key(self, kind: str, name: str) -> list[int]:
         return list(stream_key(self.seed, self.replication, kind, name))

@@ -5,16 +5,21 @@ Takes texts and integers; gives positions and C-contiguous ``int64`` arrays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import IntEnum
 
 import numpy as np
 
 from sim.contract.plan import Array
 
+Rows = list[list[int]]
+"""Rows of one table; of one number each where the table has one dimension."""
+Cells = dict[tuple[int, int], int]
+"""Cells of a table that is mostly empty, by row and column."""
+
 
 class Names:
-    """Number texts in the order they are first seen."""
+    """Texts numbered in the order they are first seen."""
 
     def __init__(self) -> None:
         self._index: dict[str, int] = {}
@@ -55,14 +60,14 @@ def row_of(columns: type[IntEnum], values: Mapping[str, int], default: int = -1)
     return row
 
 
-def array_of(rows: Sequence[Sequence[int]], width: int) -> Array:
-    """Return rows as a C-contiguous array that keeps its width when empty."""
-    return np.array([list(row) for row in rows], dtype=np.int64).reshape(len(rows), width)
+def rows_array(rows: Rows, shape: tuple[int, ...]) -> Array:
+    """Return rows as a C-contiguous array that keeps its shape when empty."""
+    return np.array(rows, dtype=np.int64).reshape(shape)
 
 
-def matrix_of(cells: Mapping[tuple[int, int], int], rows: int, columns: int) -> Array:
-    """Return a matrix of the given cells, -1 elsewhere."""
-    matrix = np.full((rows, columns), -1, dtype=np.int64)
-    for (row, column), value in cells.items():
-        matrix[row, column] = value
-    return matrix
+def cells_array(cells: Cells, shape: tuple[int, ...]) -> Array:
+    """Return an array of the given cells, -1 elsewhere."""
+    array = np.full(shape, -1, dtype=np.int64)
+    for place, value in cells.items():
+        array[place] = value
+    return array

@@ -1,22 +1,81 @@
 """The compiled scenario: what an engine runs, as plain integer arrays with names beside them.
 
-Made by ``sim.compiler``; read by both engines, the audit and the tables. No behaviour: the meaning
-of every column is in :mod:`sim.contract.spec`. All arrays are C-contiguous ``int64``.
+Made by ``sim.compiler``; read by both engines, the audit and the tables. Every table is declared
+here, once: what its rows and columns are and what they may hold. The plan builder, the empty plan,
+the kernel's view of a plan and :func:`~sim.contract.plan_check.check_plan` follow the declarations.
+The meaning of every column is in :mod:`sim.contract.spec`. All arrays are C-contiguous ``int64``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.int64]
+from sim.contract.spec import (
+    CANDIDATES_MAX,
+    FEES_MAX,
+    LIMITS_MAX,
+    PEERS_MAX,
+    RATE_MAX,
+    REGISTER_COUNT,
+    AccountColumn,
+    AgendaColumn,
+    AgendaKind,
+    Bearer,
+    Cause,
+    ConversionColumn,
+    Discipline,
+    FeeColumn,
+    FeeKind,
+    FixedSide,
+    LedgerColumn,
+    LimitColumn,
+    Op,
+    Outcome,
+    Policy,
+    PricingColumn,
+    Reason,
+    RouteColumn,
+    RouteSetColumn,
+    RouteViewColumn,
+    Scope,
+    StageColumn,
+    StationColumn,
+    StreamColumn,
+    TierColumn,
+    TransferColumn,
+    WhenClosed,
+)
+from sim.contract.table import (
+    Array,
+    Between,
+    By,
+    OneOf,
+    Span,
+    Table,
+    Within,
+    declared_tables,
+)
+
+__all__ = ("KEY_WORDS", "NAMED", "SCALARS", "TABLES", "Array", "Plan", "PlanNames")
+
+KEY_WORDS = 4
+"""Words of a draw key."""
+
+_REGISTER = Between(0, REGISTER_COUNT - 1)
+_YES_OR_NO = Between(0, 1)
+_ACCOUNT = Within("accounts", kinds="account_kinds")
+_AGENT_OR_NONE = Within("agents", or_none=True)
+_CURRENCY = Within("currencies")
+_CONVERSION_OR_NONE = Within("conversions", or_none=True)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanNames:
-    """Give the text behind every index of a plan; tuples are in index order.
+    """Texts behind every index of a plan; tuples are in index order.
 
     Attributes
     ----------
@@ -54,7 +113,7 @@ class PlanNames:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold everything an engine needs but the payments themselves.
+    """Everything an engine needs but the payments themselves.
 
     Attributes
     ----------
@@ -62,6 +121,8 @@ class Plan:
         Microseconds. ``sample_interval_us`` 0: no samples.
     day_offset_us : int
         Local time of day at the start of the scenario.
+    limit_cells : int
+        Number of state cells of limits in all.
     payer_count : tuple of int
         Payers of each stream.
     """
@@ -73,57 +134,277 @@ class Plan:
     day_offset_us: int
     seed: int
     replication: int
-    stage: Array
-    """(stages, 11), :class:`~sim.contract.spec.StageColumn`."""
-    station: Array
-    """(stations, 7)."""
-    ledger: Array
-    """(ledgers, 9)."""
-    ledger_key: Array
-    """(ledgers, 4): draw keys."""
-    account: Array
-    """(accounts, 3)."""
-    world: Array
-    """(currencies,): the world's account of each currency, -1 if none."""
-    transfer: Array
-    """(transfers, 3)."""
-    rate: Array
-    """(pairs, steps): scaled mid rates."""
-    pair_scale: Array
-    """(pairs,)."""
-    conversion: Array
-    """(conversions, 3)."""
-    pricing: Array
-    """(pricings, 13)."""
-    fee: Array
-    """(fees, 16)."""
-    tier: Array
-    """(tiers, 3)."""
-    limit: Array
-    """(limits, 3)."""
-    limit_first: Array
-    """(limits, streams): first state cell, -1 where the stream never meets the limit."""
+    stage: Annotated[
+        Array,
+        Table(
+            "stages",
+            StageColumn,
+            {
+                StageColumn.OP: OneOf(Op),
+                StageColumn.CAUSE: OneOf(Cause, or_none=True),
+                StageColumn.TARGET: Within("stages", or_none=True),
+                StageColumn.REASON: OneOf(Reason, or_none=True),
+                StageColumn.TABLE: Within("words", or_none=True),
+                StageColumn.SUBJECT: By(
+                    StageColumn.OP,
+                    {
+                        Op.SERVE: Within("stations", kinds="station_kinds"),
+                        Op.BATCH: Within("ledgers"),
+                        Op.QUOTE: Within("pricings"),
+                        Op.CONVERT: Within("stages"),
+                        Op.CHARGE: Within("fees"),
+                        Op.LIMIT: Within("limits"),
+                    },
+                ),
+                StageColumn.FIRST: By(
+                    StageColumn.OP,
+                    {
+                        Op.RESERVE: Within("transfers"),
+                        Op.POST: Span("transfers", StageColumn.COUNT),
+                        Op.BATCH: Span("transfers", StageColumn.COUNT),
+                    },
+                ),
+                StageColumn.VALUE: By(
+                    StageColumn.OP,
+                    {
+                        Op.LIMIT: Between(0, LIMITS_MAX - 1),
+                        Op.DEADLINE: Between(0),
+                        Op.END: OneOf(Outcome),
+                    },
+                ),
+            },
+        ),
+    ]
+    station: Annotated[
+        Array,
+        Table(
+            "stations",
+            StationColumn,
+            {
+                StationColumn.SERVERS: Between(1),
+                StationColumn.QUEUE_LIMIT: Between(0),
+                StationColumn.RATE_COUNT: Between(0),
+                StationColumn.DISCIPLINE: OneOf(Discipline),
+                StationColumn.WHEN_CLOSED: OneOf(WhenClosed),
+                StationColumn.REASON_CLOSED: OneOf(Reason),
+            },
+        ),
+    ]
+    ledger: Annotated[
+        Array,
+        Table(
+            "ledgers",
+            LedgerColumn,
+            {
+                LedgerColumn.ROUND_INTERVAL_US: Between(1),
+                LedgerColumn.BLOCK_LIMIT: Between(1),
+                LedgerColumn.PEERS: Between(1, PEERS_MAX),
+                LedgerColumn.QUORUM: Between(1, PEERS_MAX),
+                LedgerColumn.VOTE_TABLE: Within("words"),
+            },
+        ),
+    ]
+    ledger_key: Annotated[Array, Table("ledgers", KEY_WORDS)]
+    account: Annotated[
+        Array,
+        Table(
+            "accounts",
+            AccountColumn,
+            {AccountColumn.CURRENCY: _CURRENCY, AccountColumn.WATCHED: _YES_OR_NO},
+        ),
+    ]
+    world: Annotated[Array, Table("currencies", each=Within("accounts", or_none=True))]
+    """The world's account of each currency, -1 if none."""
+    transfer: Annotated[
+        Array,
+        Table(
+            "transfers",
+            TransferColumn,
+            {
+                TransferColumn.DEBIT: _ACCOUNT,
+                TransferColumn.CREDIT: _ACCOUNT,
+                TransferColumn.REGISTER: _REGISTER,
+            },
+        ),
+    ]
+    rate: Annotated[Array, Table("pairs", "steps", each=Between(1, RATE_MAX - 1))]
+    """Scaled mid rates, quote currency per base."""
+    pair_scale: Annotated[Array, Table("pairs", each=Between(1, RATE_MAX - 1))]
+    conversion: Annotated[
+        Array,
+        Table(
+            "conversions",
+            ConversionColumn,
+            {
+                ConversionColumn.PAIR: Within("pairs"),
+                ConversionColumn.INVERTED: _YES_OR_NO,
+                ConversionColumn.SPREAD_PPM: Between(0),
+            },
+        ),
+    ]
+    pricing: Annotated[
+        Array,
+        Table(
+            "pricings",
+            PricingColumn,
+            {
+                PricingColumn.CONVERSION_1: _CONVERSION_OR_NONE,
+                PricingColumn.CONVERSION_2: _CONVERSION_OR_NONE,
+                PricingColumn.FIXED_SIDE: OneOf(FixedSide),
+                PricingColumn.FEE_FIRST: Span("fees", PricingColumn.FEE_COUNT, FEES_MAX),
+                PricingColumn.GRANULE_DEBITED: Between(1),
+                PricingColumn.GRANULE_SETTLEMENT: Between(1),
+                PricingColumn.GRANULE_CREDITED: Between(1),
+                PricingColumn.CURRENCY_DEBITED: _CURRENCY,
+                PricingColumn.CURRENCY_SETTLEMENT: _CURRENCY,
+                PricingColumn.CURRENCY_CREDITED: _CURRENCY,
+                PricingColumn.PROVIDER_1: _AGENT_OR_NONE,
+                PricingColumn.PROVIDER_2: _AGENT_OR_NONE,
+            },
+        ),
+    ]
+    fee: Annotated[
+        Array,
+        Table(
+            "fees",
+            FeeColumn,
+            {
+                FeeColumn.KIND: OneOf(FeeKind),
+                FeeColumn.BASE: _REGISTER,
+                FeeColumn.TIER_FIRST: By(
+                    FeeColumn.KIND, {FeeKind.TIERED: Span("tiers", FeeColumn.TIER_COUNT)}
+                ),
+                FeeColumn.GRANULE: Between(1),
+                FeeColumn.BEARER: OneOf(Bearer),
+                FeeColumn.DEBIT: Within("accounts", or_none=True, kinds="account_kinds"),
+                FeeColumn.CREDIT: Within("accounts", or_none=True, kinds="account_kinds"),
+                FeeColumn.COMPONENT: Within("components"),
+                FeeColumn.RECIPIENT: Within("recipients"),
+                FeeColumn.CURRENCY: _CURRENCY,
+            },
+        ),
+    ]
+    tier: Annotated[Array, Table("tiers", TierColumn)]
+    limit: Annotated[Array, Table("limits", LimitColumn, {LimitColumn.REGISTER: _REGISTER})]
+    limit_first: Annotated[
+        Array, Table("limits", "streams", each=Within("limit cells", or_none=True))
+    ]
+    """First state cell, -1 where the stream never meets the limit."""
     limit_cells: int
-    """Number of state cells in all."""
-    route: Array
-    """(routes, 10)."""
-    route_view: Array
-    """(view rows, 3)."""
-    route_set: Array
-    """(route sets, 4)."""
-    candidate: Array
-    """(n,): route indices, see RouteSetColumn."""
-    stream: Array
-    """(streams, 6)."""
-    stream_key: Array
-    """(streams, 4): draw keys."""
-    agenda: Array
-    """(rows, 4): TIME_US, AgendaKind, SUBJECT, AMOUNT; sorted."""
-    table: Array
-    """(n,): all quantile tables, one after the other."""
-    agent_account: Array
-    """(agents, account kinds): account index or -1."""
-    agent_station: Array
-    """(agents, station kinds): station index or -1."""
+    route: Annotated[
+        Array,
+        Table(
+            "routes",
+            RouteColumn,
+            {
+                RouteColumn.ENTRY: Within("stages"),
+                RouteColumn.PRICING: Within("pricings", or_none=True),
+                RouteColumn.VIEW_FIRST: Span("view rows", RouteColumn.VIEW_COUNT),
+                RouteColumn.DEBTOR_AGENT: _AGENT_OR_NONE,
+                RouteColumn.CREDITOR_AGENT: _AGENT_OR_NONE,
+                RouteColumn.RAIL: Within("rails"),
+                RouteColumn.CORRIDOR: Within("corridors"),
+                RouteColumn.SETTLEMENT_AGENT: _AGENT_OR_NONE,
+            },
+        ),
+    ]
+    route_view: Annotated[
+        Array,
+        Table(
+            "view rows",
+            RouteViewColumn,
+            {
+                RouteViewColumn.KIND: _YES_OR_NO,
+                RouteViewColumn.SUBJECT: By(
+                    RouteViewColumn.KIND, {0: Within("stations"), 1: Within("ledgers")}
+                ),
+            },
+        ),
+    ]
+    route_set: Annotated[
+        Array,
+        Table(
+            "route_sets",
+            RouteSetColumn,
+            {
+                RouteSetColumn.FIRST: Span("candidates", RouteSetColumn.COUNT, CANDIDATES_MAX),
+                RouteSetColumn.POLICY: OneOf(Policy),
+            },
+        ),
+    ]
+    candidate: Annotated[Array, Table("candidates", each=Within("routes"))]
+    """Route indices, see RouteSetColumn."""
+    stream: Annotated[
+        Array,
+        Table(
+            "streams",
+            StreamColumn,
+            {
+                StreamColumn.ENTRY: Within("stages"),
+                StreamColumn.SCOPE: OneOf(Scope),
+                StreamColumn.CORRIDOR: Within("corridors"),
+                StreamColumn.CURRENCY: _CURRENCY,
+                StreamColumn.CHANNEL: Within("channels"),
+            },
+        ),
+    ]
+    stream_key: Annotated[Array, Table("streams", KEY_WORDS)]
+    agenda: Annotated[
+        Array,
+        Table(
+            "agenda rows",
+            AgendaColumn,
+            {
+                AgendaColumn.TIME_US: Between(0),
+                AgendaColumn.KIND: OneOf(AgendaKind),
+                AgendaColumn.SUBJECT: By(
+                    AgendaColumn.KIND,
+                    {
+                        AgendaKind.DEPOSIT: Within("accounts"),
+                        AgendaKind.STATION_CLOSE: Within("stations"),
+                        AgendaKind.STATION_OPEN: Within("stations"),
+                    },
+                ),
+                AgendaColumn.AMOUNT: By(AgendaColumn.KIND, {AgendaKind.DEPOSIT: Between(0)}),
+            },
+        ),
+    ]
+    """In order of time."""
+    table: Annotated[Array, Table("words")]
+    """All quantile tables, one after the other."""
+    agent_account: Annotated[
+        Array, Table("agents", "account_kinds", each=Within("accounts", or_none=True))
+    ]
+    agent_station: Annotated[
+        Array, Table("agents", "station_kinds", each=Within("stations", or_none=True))
+    ]
     names: PlanNames = field(default_factory=PlanNames)
     payer_count: tuple[int, ...] = ()
+
+    @classmethod
+    def empty(cls) -> Plan:
+        """Return a plan in which nothing happens."""
+        none = defaultdict[str, int](int)
+        # Instants are divided by the step of the rates, which therefore is never 0.
+        values: dict[str, Any] = {**dict.fromkeys(SCALARS, 0), "fx_step_us": 1}
+        for name, table in TABLES.items():
+            values[name] = np.zeros(table.shape(none), dtype=np.int64)
+        return cls(**values)
+
+
+TABLES: dict[str, Table] = declared_tables(Plan)
+"""The plan's arrays by name, in the order of its fields."""
+
+NAMED: tuple[str, ...] = tuple(
+    entry.name for entry in fields(PlanNames) if entry.name not in ("scenario", "purposes")
+)
+"""Kinds of names; the rows and columns of many tables are counted by them."""
+
+SCALARS: tuple[str, ...] = tuple(
+    entry.name for entry in fields(Plan) if entry.name not in {*TABLES, "names", "payer_count"}
+)
+"""The plan's single numbers."""
+
+Plan.__doc__ = f"{Plan.__doc__}\n" + "\n".join(
+    f"    {name} : {table.shape_text()}" for name, table in TABLES.items()
+)

@@ -17,7 +17,7 @@ WorkloadSource = Iterable[Array]
 
 
 class Sink(Protocol):
-    """Receive what happens while an engine runs. The arrays belong to the sink once given.
+    """Receiver of what happens while an engine runs. The arrays belong to it once given.
 
     A sink may also carry ``wants_samples = True``: without the log, its SAMPLE rows are then given
     all the same, through ``take_log``.
@@ -40,7 +40,7 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sum up a run; equal between engines to the last bit.
+    """Sums over a run; equal between engines to the last bit.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Totals:
 
 
 class Engine(Protocol):
-    """Run a plan."""
+    """Function that runs a plan."""
 
     def __call__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
         """Run to the horizon and return the totals."""

@@ -108,13 +108,17 @@ CANDIDATES_MAX = 32
 """Candidate routes per route set (a payment marks the tried ones in a bit mask)."""
 REQUOTES_MAX = 63
 PEERS_MAX = 64
+ROLES = 2
+"""Roles of a role reference: debtor agent and creditor agent."""
+ROLE_KINDS_MAX = 1024
+"""Kinds of account (or station) a role reference can name."""
 HISTOGRAM_SUB_BITS = 7
 """128 linear cells per octave: relative error of a recorded value below 1/128 = 0.8 %."""
 HISTOGRAM_LENGTH = 1 << 13
 
 
 class EventClass(IntEnum):
-    """Rank simultaneous events; lower is first. Starts at 1: SimPy keeps 0 and 1 for itself."""
+    """Rank of simultaneous events; lower is first. Starts at 1: SimPy keeps 0 and 1 for itself."""
 
     CALENDAR = 1
     """A row of the agenda: opening balances, deposits, stations opening and closing. Its payment
@@ -134,7 +138,7 @@ class EventClass(IntEnum):
 
 
 class Op(IntEnum):
-    """Name what a stage does. Columns are :class:`StageColumn`; unnamed columns are unused (-1)."""
+    """What a stage does. Columns are :class:`StageColumn`; unnamed columns are unused (-1)."""
 
     SERVE = 1
     """Be served at a station. SUBJECT = station (or a role reference, see :func:`role_ref`), TABLE
@@ -235,7 +239,7 @@ class Op(IntEnum):
 
 
 class Flag(IntFlag):
-    """Qualify a stage."""
+    """Qualities of a stage."""
 
     SETTLES = 1
     CREDITS = 2
@@ -244,7 +248,7 @@ class Flag(IntFlag):
 
 
 class Cause(IntEnum):
-    """Name where a payment's time went; columns of the payment record, in this order."""
+    """Where a payment's time went; columns of the payment record, in this order."""
 
     WAITING = 0
     SERVICE = 1
@@ -256,7 +260,7 @@ class Cause(IntEnum):
 
 
 class Discipline(IntEnum):
-    """Order a station's queue."""
+    """Order of a station's queue."""
 
     FIFO = 0
     LIFO = 1
@@ -265,14 +269,14 @@ class Discipline(IntEnum):
 
 
 class WhenClosed(IntEnum):
-    """Say what a closed station does with arrivals; service already begun always goes on."""
+    """What a closed station does with arrivals; service already begun always goes on."""
 
     WAIT = 0
     REJECT = 1
 
 
 class Policy(IntEnum):
-    """Score candidate routes; the lowest wins. Users write the name in lower case.
+    """Score of candidate routes; the lowest wins. Users write the name in lower case.
 
     A description begins with what the policy prefers, in the words ``explain`` shows.
     """
@@ -292,7 +296,7 @@ class Policy(IntEnum):
 
 
 class Outcome(IntEnum):
-    """Say how a payment ended."""
+    """How a payment ended."""
 
     COMPLETED = 0
     """The creditor was credited."""
@@ -305,7 +309,7 @@ class Outcome(IntEnum):
 
 
 class Reason(IntEnum):
-    """Say why, by ISO 20022 external code where one exists (ExternalStatusReason1Code)."""
+    """Why it ended so, by ISO 20022 external code where one exists (ExternalStatusReason1Code)."""
 
     NONE = 0
     AB03 = 1
@@ -363,7 +367,7 @@ FAILOVER_REASONS: tuple[Reason, ...] = (
 
 
 class LogKind(IntEnum):
-    """Name a row of the event log. Columns are :class:`LogColumn`; unused ones are -1."""
+    """What a row of the event log tells. Columns are :class:`LogColumn`; unused ones are -1."""
 
     SUBMIT = 1
     """subject = stream, amount = instructed amount, value = ordinal n."""
@@ -418,7 +422,7 @@ class LogKind(IntEnum):
 
 
 class LogColumn(IntEnum):
-    """Name the columns of the event log, all int64.
+    """Columns of the event log, all int64.
 
     ``stage`` is the stage row the payment is at (the stage that acts or waits; for FINISH the stage
     served; for rows without payment -1). ``key`` is the order key of the event being handled.
@@ -437,8 +441,18 @@ class LogColumn(IntEnum):
 LOG_WIDTH = 8
 
 
+class AgendaColumn(IntEnum):
+    """Columns of ``Plan.agenda``; its rows are in order of time, then as listed."""
+
+    TIME_US = 0
+    KIND = 1
+    SUBJECT = 2
+    AMOUNT = 3
+    """Of a deposit, in minor units."""
+
+
 class AgendaKind(IntEnum):
-    """Name an agenda row; columns TIME_US, KIND, SUBJECT, AMOUNT; by time, then as listed."""
+    """What a row of the agenda does."""
 
     DEPOSIT = 1
     """Move AMOUNT from the world's account of the currency to account SUBJECT (DEPOSIT row), then
@@ -450,7 +464,7 @@ class AgendaKind(IntEnum):
 
 
 class Register(IntEnum):
-    """Name a payment's integer registers. All NULL at submission but INSTRUCTED."""
+    """A payment's integer registers. All NULL at submission but INSTRUCTED."""
 
     INSTRUCTED = 0
     DEBITED = 1
@@ -482,7 +496,7 @@ REGISTER_COUNT = 13 + FEES_MAX
 
 
 class FeeKind(IntEnum):
-    """Compute a fee from its BASE register, then apply bounds, then round down to GRANULE.
+    """How a fee follows from its BASE register, is kept in bounds and then rounded down to GRANULE.
 
     Bounds are MINIMUM and MAXIMUM (below 0: none).
     """
@@ -500,28 +514,28 @@ class FeeKind(IntEnum):
 
 
 class Bearer(IntEnum):
-    """Say who bears a fee (ISO 20022 charge bearer DEBT, CRED)."""
+    """Who bears a fee (ISO 20022 charge bearer DEBT, CRED)."""
 
     DEBTOR = 0
     CREDITOR = 1
 
 
 class FixedSide(IntEnum):
-    """Say which side of the payment the instructed amount fixes."""
+    """Side of the payment the instructed amount fixes."""
 
     CREDITOR = 0
     DEBTOR = 1
 
 
 class Scope(IntEnum):
-    """Tell the payments headline measures cover from the background."""
+    """Whether headline measures cover a payment or it is background."""
 
     CROSS_BORDER = 0
     DOMESTIC = 1
 
 
 class StageColumn(IntEnum):
-    """Name the columns of ``Plan.stage``."""
+    """Columns of ``Plan.stage``."""
 
     OP = 0
     CAUSE = 1
@@ -537,7 +551,7 @@ class StageColumn(IntEnum):
 
 
 class StationColumn(IntEnum):
-    """Name the columns of ``Plan.station``."""
+    """Columns of ``Plan.station``."""
 
     SERVERS = 0
     """At least 1; a very large number for a station without that limit."""
@@ -551,7 +565,7 @@ class StationColumn(IntEnum):
 
 
 class LedgerColumn(IntEnum):
-    """Name the columns of ``Plan.ledger``.
+    """Columns of ``Plan.ledger``.
 
     Round 1 starts at ROUND_INTERVAL_US. At the start ``s`` of round ``r`` (class COMPLETE, pseudo
     payment, step ``(2r) & STEP_MASK``), in this order: (1) if nobody waits the gap becomes
@@ -581,7 +595,7 @@ class LedgerColumn(IntEnum):
 
 
 class AccountColumn(IntEnum):
-    """Name the columns of ``Plan.account``."""
+    """Columns of ``Plan.account``."""
 
     CURRENCY = 0
     OVERDRAFT = 1
@@ -595,7 +609,7 @@ UNLIMITED = 1 << 61
 
 
 class TransferColumn(IntEnum):
-    """Name the columns of ``Plan.transfer``; DEBIT and CREDIT are accounts or role references."""
+    """Columns of ``Plan.transfer``; DEBIT and CREDIT are accounts or role references."""
 
     DEBIT = 0
     CREDIT = 1
@@ -603,7 +617,7 @@ class TransferColumn(IntEnum):
 
 
 class ConversionColumn(IntEnum):
-    """Name the columns of ``Plan.conversion``; it turns SOURCE (paid) into TARGET (bought).
+    """Columns of ``Plan.conversion``; it turns SOURCE (paid) into TARGET (bought).
 
     ``mid(pair, t) = rate[pair, min(t // fx_step_us, steps - 1)] / pair_scale[pair]`` minor units of
     the pair's quote currency per minor unit of its base.
@@ -617,7 +631,7 @@ class ConversionColumn(IntEnum):
 
 
 class PricingColumn(IntEnum):
-    """Name the columns of ``Plan.pricing``.
+    """Columns of ``Plan.pricing``.
 
     Creditor fixed: CREDITED_GROSS = INSTRUCTED; backwards, each conversion (the second first) asks
     ``mid = ceil(bought at mid)``, ``paid = mid + ceil(mid * SPREAD_PPM / 10^6)`` rounded up to the
@@ -656,7 +670,7 @@ class PricingColumn(IntEnum):
 
 
 class FeeColumn(IntEnum):
-    """Name the columns of ``Plan.fee``. The row's slot is its position after FEE_FIRST."""
+    """Columns of ``Plan.fee``. The row's slot is its position after FEE_FIRST."""
 
     KIND = 0
     BASE = 1
@@ -677,7 +691,7 @@ class FeeColumn(IntEnum):
 
 
 class TierColumn(IntEnum):
-    """Name the columns of ``Plan.tier``."""
+    """Columns of ``Plan.tier``."""
 
     UP_TO = 0
     FIXED = 1
@@ -685,7 +699,7 @@ class TierColumn(IntEnum):
 
 
 class LimitColumn(IntEnum):
-    """Name the columns of ``Plan.limit``; cell of payer p: ``limit_first[limit, stream] + p``."""
+    """Columns of ``Plan.limit``; cell of payer p: ``limit_first[limit, stream] + p``."""
 
     REGISTER = 0
     PER_PAYMENT = 1
@@ -693,7 +707,7 @@ class LimitColumn(IntEnum):
 
 
 class RouteColumn(IntEnum):
-    """Name the columns of ``Plan.route``."""
+    """Columns of ``Plan.route``."""
 
     ENTRY = 0
     """First stage of the route's program."""
@@ -710,7 +724,7 @@ class RouteColumn(IntEnum):
 
 
 class RouteViewColumn(IntEnum):
-    """Name the columns of ``Plan.route_view``."""
+    """Columns of ``Plan.route_view``."""
 
     KIND = 0
     """0 station, 1 ledger."""
@@ -720,7 +734,7 @@ class RouteViewColumn(IntEnum):
 
 
 class RouteSetColumn(IntEnum):
-    """Name the columns of ``Plan.route_set``; candidates: ``candidate[FIRST : FIRST + COUNT]``."""
+    """Columns of ``Plan.route_set``; candidates: ``candidate[FIRST : FIRST + COUNT]``."""
 
     FIRST = 0
     COUNT = 1
@@ -729,7 +743,7 @@ class RouteSetColumn(IntEnum):
 
 
 class StreamColumn(IntEnum):
-    """Name the columns of ``Plan.stream``."""
+    """Columns of ``Plan.stream``."""
 
     ENTRY = 0
     SCOPE = 1
@@ -741,7 +755,7 @@ class StreamColumn(IntEnum):
 
 
 class WorkloadColumn(IntEnum):
-    """Name the columns of a workload chunk, one row per payment in order of submission.
+    """Columns of a workload chunk, one row per payment in order of submission.
 
     Payments are numbered from 0 in ascending (time, stream, n).
     """
@@ -763,7 +777,7 @@ WORKLOAD_WIDTH = 11
 
 
 class RecordColumn(IntEnum):
-    """Name the columns of a finished payment's record, in the order payments end.
+    """Columns of a finished payment's record, in the order payments end.
 
     Amounts, fees and times not reached are NULL. DEBITED, SETTLEMENT and PAYER_FEE (sum of charged
     debtor-borne fees), FX_MARGIN and FX_DRIFT are given once the payment settled or completed,
@@ -808,7 +822,7 @@ RECORD_WIDTH = 32 + FEES_MAX
 
 
 class StationTotal(IntEnum):
-    """Name the columns of a station's totals over [warm_up, horizon)."""
+    """Columns of a station's totals over [warm_up, horizon)."""
 
     BUSY_AREA = 0
     """Sum of busy servers times microseconds."""
@@ -821,7 +835,7 @@ class StationTotal(IntEnum):
 
 
 class LedgerTotal(IntEnum):
-    """Name the columns of a ledger's totals; events at or after the warm-up count."""
+    """Columns of a ledger's totals; events at or after the warm-up count."""
 
     BLOCKS = 0
     INCLUDED = 1
@@ -833,7 +847,7 @@ class LedgerTotal(IntEnum):
 
 
 class AccountTotal(IntEnum):
-    """Name the columns of an account's totals over [warm_up, horizon).
+    """Columns of an account's totals over [warm_up, horizon).
 
     LOW and both areas are kept for WATCHED accounts only (0 for others).
     """
@@ -878,14 +892,14 @@ def role_ref(role: int, kind: int) -> int:
     role : int
         0 debtor agent, 1 creditor agent.
     kind : int
-        Column of ``Plan.agent_account`` (or ``Plan.agent_station``), below 1024.
+        Column of ``Plan.agent_account`` (or ``Plan.agent_station``), below ROLE_KINDS_MAX.
 
     Notes
     -----
     ``ref = -(2 + role * 1024 + kind)``; resolved as ``agent_account[agent, kind]`` with the agent
     the payment has when the stage runs.
     """
-    return -(2 + role * 1024 + kind)
+    return -(2 + role * ROLE_KINDS_MAX + kind)
 
 
 def histogram_bucket(value: int) -> int:

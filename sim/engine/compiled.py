@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.contract.plan import Array, Plan
+from sim.contract.plan_check import check_plan
 from sim.contract.run import Sink, Totals, WorkloadSource
-from sim.contract.spec import LOG_WIDTH, RECORD_WIDTH
+from sim.contract.spec import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
+from sim.engine.kernel import state as st
+from sim.engine.kernel.laying import lay_heap, lay_rows, lay_state
 from sim.errors import InvariantViolation
 
 if TYPE_CHECKING:
     from sim.engine.kernel.cache import Kernel
-    from sim.engine.kernel.state import KernelPlan, KernelState
 
 _LOG_ROWS = 1 << 15
 _RECORD_ROWS = 1 << 13
@@ -85,27 +87,23 @@ def is_compiled_cached() -> bool:
 def warm_up() -> float:
     """Compile the kernel, or read it from the cache, and return the seconds it took."""
     from sim.engine.kernel.cache import load_kernel
-    from sim.engine.kernel.laying import lay_plan, lay_state
-    from sim.engine.kernel.state import C_WORKLOAD_DONE
 
     began = time.perf_counter()
-    plan = _empty_plan()
+    plan = Plan.empty()
     state = lay_state(plan, wants_log=False, wants_records=False)
-    state.cursor[C_WORKLOAD_DONE] = 1
-    load_kernel()(lay_plan(plan), state, 0)
+    state.cursor[st.C_WORKLOAD_DONE] = 1
+    load_kernel()(plan, state, 0)
     return time.perf_counter() - began
 
 
 class _Run:
-    """Keep one run's arrays and answer what the kernel asks for."""
+    """One run: its arrays, and answers to what the kernel asks for."""
 
     def __init__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> None:
-        from sim.engine.kernel.laying import lay_plan, lay_state
-
+        check_plan(plan)
         self.plan, self.sink = plan, sink
         self.chunks = _checked(workload, plan.horizon_us)
-        self.arrays: KernelPlan = lay_plan(plan)
-        self.state: KernelState = lay_state(
+        self.state = lay_state(
             plan,
             wants_log=sink.wants_log,
             wants_records=sink.wants_records,
@@ -116,13 +114,11 @@ class _Run:
 
     def finish(self, kernel: Kernel) -> Totals:
         """Run the kernel turn by turn until nothing is left, and sum up."""
-        from sim.engine.kernel import state as st
-
         budget = _BUDGET_FIRST
         said = time.perf_counter()
         while True:
             began = time.perf_counter()
-            status = kernel(self.arrays, self.state, budget)
+            status = kernel(self.plan, self.state, budget)
             now = time.perf_counter()
             self.engine_seconds += now - began
             if status == st.BUDGET_SPENT and now - began < _TURN_SECONDS / 2:
@@ -141,8 +137,6 @@ class _Run:
 
     def _answer(self, status: int) -> None:
         """Provide what the kernel stopped for."""
-        from sim.engine.kernel import state as st
-
         if status == st.WANTS_WORKLOAD:
             self._load_chunk()
         elif status == st.WANTS_FLUSH:
@@ -163,8 +157,6 @@ class _Run:
 
     def _load_chunk(self) -> None:
         """Give the kernel the next payments, or tell it there are no more."""
-        from sim.engine.kernel import state as st
-
         cursor = self.state.cursor
         chunk = next(self.chunks, None)
         if chunk is None:
@@ -175,8 +167,6 @@ class _Run:
 
     def _flush(self) -> None:
         """Hand log rows and records to the sink."""
-        from sim.engine.kernel import state as st
-
         cursor = self.state.cursor
         if cursor[st.C_LOG] > 0:
             self.sink.take_log(self.state.log[: cursor[st.C_LOG]].copy())
@@ -187,8 +177,6 @@ class _Run:
 
     def _fit_buffers(self) -> None:
         """Make the buffers large enough for the longest step the pool allows; they are empty."""
-        from sim.engine.kernel import state as st
-
         if self.state.cursor[st.C_WANTS_LOG] != st.LOG_NONE:
             longest = len(self.state.pool) + int(self.state.cursor[st.C_MARGIN])
             rows = max(_LOG_ROWS, 2 * longest)
@@ -201,7 +189,6 @@ class _Run:
     def _grow_heap(self) -> None:
         """Double the room for scheduled events."""
         from sim.engine.kernel import state as st
-        from sim.engine.kernel.laying import lay_heap
 
         cursor = self.state.cursor
         rows = 2 * int(cursor[st.C_HEAP] + cursor[st.C_LIVE] + 128)
@@ -211,8 +198,6 @@ class _Run:
 
     def _grow_pool(self) -> None:
         """Double the room for payments in flight."""
-        from sim.engine.kernel import state as st
-
         self.state.cursor[st.C_FREE] = len(self.state.pool)
         pool = _doubled(self.state.pool, link=st.P_NEXT)
         pool[len(self.state.pool) :, st.P_ID] = -1
@@ -221,22 +206,16 @@ class _Run:
 
     def _grow_nodes(self) -> None:
         """Double the room for open reservations."""
-        from sim.engine.kernel import state as st
-
         self.state.cursor[st.C_NODE] = len(self.state.node)
         self.state = self.state._replace(node=_doubled(self.state.node, link=st.N_NEXT))
 
     def _grow_timers(self) -> None:
         """Double the room for time-outs."""
-        from sim.engine.kernel import state as st
-
         self.state.cursor[st.C_TIMER] = len(self.state.timer)
         self.state = self.state._replace(timer=_doubled(self.state.timer, link=st.T_NEXT))
 
     def _begin_closing(self) -> None:
         """Let the kernel write down the payments that are open at the horizon."""
-        from sim.engine.kernel import state as st
-
         cursor = self.state.cursor
         slots = np.flatnonzero(self.state.pool[:, st.P_ID] >= 0)
         order = slots[np.argsort(self.state.pool[slots, st.P_ID])].astype(np.int64)
@@ -245,8 +224,6 @@ class _Run:
 
     def _raise_broken(self) -> None:
         """Raise what the kernel found, after handing over the log up to there."""
-        from sim.engine.kernel import state as st
-
         self._flush()
         cursor = self.state.cursor
         raise InvariantViolation(
@@ -258,8 +235,6 @@ class _Run:
 
     def _say_progress(self) -> None:
         """Tell the sink how far the run is."""
-        from sim.engine.kernel import state as st
-
         cursor = self.state.cursor
         self.sink.take_progress(
             int(cursor[st.C_NOW]), int(cursor[st.C_NEXT_PAYMENT]), int(cursor[st.C_EVENTS])
@@ -267,14 +242,13 @@ class _Run:
 
     def _totals(self) -> Totals:
         """Sum up the run."""
-        from sim.engine.kernel import state as st
-
         cursor = self.state.cursor
         own = self.state.account
         account = own[:, st.A_TOTAL :].copy()
-        low = account[:, 2]
+        low = account[:, AccountTotal.LOW]
         low[low == st.LOW_UNKNOWN] = 0
-        account[:, 0], account[:, 1] = own[:, st.A_POSTED], own[:, st.A_PENDING]
+        account[:, AccountTotal.POSTED_END] = own[:, st.A_POSTED]
+        account[:, AccountTotal.PENDING_END] = own[:, st.A_PENDING]
         return Totals(
             payments=int(cursor[st.C_NEXT_PAYMENT]),
             events=int(cursor[st.C_EVENTS]),
@@ -295,7 +269,7 @@ def _checked(workload: WorkloadSource, horizon_us: int) -> Iterator[Array]:
     for chunk in workload:
         if len(chunk) == 0:
             continue
-        times = chunk[:, 0]
+        times = chunk[:, WorkloadColumn.TIME_US]
         if times[0] < last or bool((np.diff(times) < 0).any()):
             raise ValueError("workload: payments must come in ascending order of time, from 0")
         last = int(times[-1])
@@ -308,56 +282,9 @@ def _checked(workload: WorkloadSource, horizon_us: int) -> Iterator[Array]:
 
 def _doubled(array: Array, *, link: int) -> Array:
     """Return an array of twice the rows, the new ones linked to a list of free rows."""
-    from sim.engine.kernel.laying import lay_rows
-
     rows = len(array)
     larger = lay_rows(max(_SLOTS_FIRST, 2 * rows), array.shape[1])
     larger[:rows] = array
     larger[rows:, link] = np.arange(rows + 1, len(larger) + 1)
     larger[-1, link] = -1
     return larger
-
-
-def _empty_plan() -> Plan:
-    """Return a plan in which nothing happens: enough to have the kernel compiled."""
-    from sim.contract import spec
-
-    def none(width: int) -> Array:
-        return np.zeros((0, width), dtype=np.int64)
-
-    flat = np.zeros(0, dtype=np.int64)
-    return Plan(
-        horizon_us=0,
-        warm_up_us=0,
-        sample_interval_us=0,
-        fx_step_us=1,
-        day_offset_us=0,
-        seed=0,
-        replication=0,
-        stage=none(len(spec.StageColumn)),
-        station=none(len(spec.StationColumn)),
-        ledger=none(len(spec.LedgerColumn)),
-        ledger_key=none(4),
-        account=none(len(spec.AccountColumn)),
-        world=flat,
-        transfer=none(len(spec.TransferColumn)),
-        rate=none(1),
-        pair_scale=flat,
-        conversion=none(len(spec.ConversionColumn)),
-        pricing=none(len(spec.PricingColumn)),
-        fee=none(len(spec.FeeColumn)),
-        tier=none(len(spec.TierColumn)),
-        limit=none(len(spec.LimitColumn)),
-        limit_first=none(0),
-        limit_cells=0,
-        route=none(len(spec.RouteColumn)),
-        route_view=none(len(spec.RouteViewColumn)),
-        route_set=none(len(spec.RouteSetColumn)),
-        candidate=flat,
-        stream=none(len(spec.StreamColumn)),
-        stream_key=none(4),
-        agenda=none(4),
-        table=flat,
-        agent_account=none(0),
-        agent_station=none(0),
-    )

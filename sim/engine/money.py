@@ -26,55 +26,6 @@ from sim.contract.spec import (
 )
 from sim.draws.compiled import compiled
 
-# Numba reads module-level plain ints as constants; members of an IntEnum would be boxed objects.
-_PAIR = int(ConversionColumn.PAIR)
-_INVERTED = int(ConversionColumn.INVERTED)
-_SPREAD_PPM = int(ConversionColumn.SPREAD_PPM)
-
-_KIND = int(FeeColumn.KIND)
-_BASE = int(FeeColumn.BASE)
-_FIXED = int(FeeColumn.FIXED)
-_PPM = int(FeeColumn.PPM)
-_THRESHOLD = int(FeeColumn.THRESHOLD)
-_MINIMUM = int(FeeColumn.MINIMUM)
-_MAXIMUM = int(FeeColumn.MAXIMUM)
-_TIER_FIRST = int(FeeColumn.TIER_FIRST)
-_TIER_COUNT = int(FeeColumn.TIER_COUNT)
-_GRANULE = int(FeeColumn.GRANULE)
-_BEARER = int(FeeColumn.BEARER)
-_TIER_UP_TO = int(TierColumn.UP_TO)
-_TIER_FIXED = int(TierColumn.FIXED)
-_TIER_PPM = int(TierColumn.PPM)
-_KIND_FIXED = int(FeeKind.FIXED)
-_KIND_TIERED = int(FeeKind.TIERED)
-_KIND_SURCHARGE = int(FeeKind.SURCHARGE)
-_BEARER_DEBTOR = int(Bearer.DEBTOR)
-
-_CONVERSION_1 = int(PricingColumn.CONVERSION_1)
-_CONVERSION_2 = int(PricingColumn.CONVERSION_2)
-_FIXED_SIDE = int(PricingColumn.FIXED_SIDE)
-_FEE_FIRST = int(PricingColumn.FEE_FIRST)
-_FEE_COUNT = int(PricingColumn.FEE_COUNT)
-_GRANULE_DEBITED = int(PricingColumn.GRANULE_DEBITED)
-_GRANULE_SETTLEMENT = int(PricingColumn.GRANULE_SETTLEMENT)
-_GRANULE_CREDITED = int(PricingColumn.GRANULE_CREDITED)
-_SIDE_CREDITOR = int(FixedSide.CREDITOR)
-
-_INSTRUCTED = int(Register.INSTRUCTED)
-_DEBITED = int(Register.DEBITED)
-_SETTLEMENT = int(Register.SETTLEMENT)
-_CREDITED_GROSS = int(Register.CREDITED_GROSS)
-_CREDITED = int(Register.CREDITED)
-_MID_1 = int(Register.MID_1)
-_SPREAD_1 = int(Register.SPREAD_1)
-_MID_2 = int(Register.MID_2)
-_SPREAD_2 = int(Register.SPREAD_2)
-_FX_MARGIN = int(Register.FX_MARGIN)
-_FX_DRIFT = int(Register.FX_DRIFT)
-_PAYER_FEE = int(Register.PAYER_FEE)
-_MERCHANT_FEE = int(Register.MERCHANT_FEE)
-_FEE_0 = int(Register.FEE_0)
-
 
 @compiled
 def mul_div_floor(a: int, num: int, den: int) -> int:
@@ -225,10 +176,10 @@ def _unit_price(
     """Return the source units per bought unit at mid as a fraction; 1 / 1 without a conversion."""
     if row < 0:
         return 1, 1
-    pair = int(conversion[row, _PAIR])
+    pair = int(conversion[row, ConversionColumn.PAIR])
     scaled = mid_rate(rate, fx_step_us, pair, time_us)
     scale = int(pair_scale[pair])
-    if conversion[row, _INVERTED] == 0:
+    if conversion[row, ConversionColumn.INVERTED] == 0:
         return scaled, scale
     return scale, scaled
 
@@ -251,29 +202,29 @@ def fee_amount(fee: Array, tier: Array, row: int, base: int) -> int:
     int
         Minor units, at least 0, a multiple of the fee's granule.
     """
-    kind = int(fee[row, _KIND])
-    fixed = int(fee[row, _FIXED])
-    ppm = int(fee[row, _PPM])
-    if kind == _KIND_TIERED:
-        at = int(fee[row, _TIER_FIRST])
-        last = at + int(fee[row, _TIER_COUNT]) - 1
-        while at < last and 0 <= tier[at, _TIER_UP_TO] < base:
+    kind = int(fee[row, FeeColumn.KIND])
+    fixed = int(fee[row, FeeColumn.FIXED])
+    ppm = int(fee[row, FeeColumn.PPM])
+    if kind == FeeKind.TIERED:
+        at = int(fee[row, FeeColumn.TIER_FIRST])
+        last = at + int(fee[row, FeeColumn.TIER_COUNT]) - 1
+        while at < last and 0 <= tier[at, TierColumn.UP_TO] < base:
             at += 1
-        fixed = int(tier[at, _TIER_FIXED])
-        ppm = int(tier[at, _TIER_PPM])
+        fixed = int(tier[at, TierColumn.FIXED])
+        ppm = int(tier[at, TierColumn.PPM])
     amount = fixed
-    if kind == _KIND_SURCHARGE and base <= fee[row, _THRESHOLD]:
+    if kind == FeeKind.SURCHARGE and base <= fee[row, FeeColumn.THRESHOLD]:
         amount = 0
-    elif kind != _KIND_FIXED:
+    elif kind != FeeKind.FIXED:
         amount += mul_div_floor(base, ppm, PPM)
-    if kind != _KIND_SURCHARGE or amount != 0:
-        minimum = int(fee[row, _MINIMUM])
-        maximum = int(fee[row, _MAXIMUM])
+    if kind != FeeKind.SURCHARGE or amount != 0:
+        minimum = int(fee[row, FeeColumn.MINIMUM])
+        maximum = int(fee[row, FeeColumn.MAXIMUM])
         if minimum >= 0 and amount < minimum:
             amount = minimum
         if maximum >= 0 and amount > maximum:
             amount = maximum
-    granule = int(fee[row, _GRANULE])
+    granule = int(fee[row, FeeColumn.GRANULE])
     return amount - amount % granule
 
 
@@ -315,50 +266,52 @@ def price_payment(
         1, or 0 where the price cannot be used (CREDITED or DEBITED below 1). The registers are
         filled in both cases.
     """
-    first = int(pricing[row, _CONVERSION_1])
-    second = int(pricing[row, _CONVERSION_2])
-    registers[_INSTRUCTED] = instructed
-    if pricing[row, _FIXED_SIDE] == _SIDE_CREDITOR:
+    first = int(pricing[row, PricingColumn.CONVERSION_1])
+    second = int(pricing[row, PricingColumn.CONVERSION_2])
+    registers[Register.INSTRUCTED] = instructed
+    if pricing[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
         gross = instructed
         settlement = mid_2 = gross
         if second >= 0:
             mid_2 = mid_cost(conversion, rate, pair_scale, fx_step_us, second, gross, now_us)
-            granule = int(pricing[row, _GRANULE_SETTLEMENT])
-            settlement = _with_spread(mid_2, int(conversion[second, _SPREAD_PPM]), granule)
+            granule = int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
+            ppm = int(conversion[second, ConversionColumn.SPREAD_PPM])
+            settlement = _with_spread(mid_2, ppm, granule)
         debited = mid_1 = settlement
         if first >= 0:
             mid_1 = mid_cost(conversion, rate, pair_scale, fx_step_us, first, settlement, now_us)
-            granule = int(pricing[row, _GRANULE_DEBITED])
-            debited = _with_spread(mid_1, int(conversion[first, _SPREAD_PPM]), granule)
+            granule = int(pricing[row, PricingColumn.GRANULE_DEBITED])
+            ppm = int(conversion[first, ConversionColumn.SPREAD_PPM])
+            debited = _with_spread(mid_1, ppm, granule)
     else:
         debited = instructed
         settlement = mid_1 = debited
         if first >= 0:
-            mid_1 = mul_div_floor(debited, PPM, PPM + int(conversion[first, _SPREAD_PPM]))
+            ppm = int(conversion[first, ConversionColumn.SPREAD_PPM])
+            mid_1 = mul_div_floor(debited, PPM, PPM + ppm)
             settlement = mid_value(conversion, rate, pair_scale, fx_step_us, first, mid_1, now_us)
-            settlement -= settlement % int(pricing[row, _GRANULE_SETTLEMENT])
+            settlement -= settlement % int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
         gross = mid_2 = settlement
         if second >= 0:
-            mid_2 = mul_div_floor(settlement, PPM, PPM + int(conversion[second, _SPREAD_PPM]))
+            ppm = int(conversion[second, ConversionColumn.SPREAD_PPM])
+            mid_2 = mul_div_floor(settlement, PPM, PPM + ppm)
             gross = mid_value(conversion, rate, pair_scale, fx_step_us, second, mid_2, now_us)
-            gross -= gross % int(pricing[row, _GRANULE_CREDITED])
-    registers[_DEBITED] = debited
-    registers[_SETTLEMENT] = settlement
-    registers[_CREDITED_GROSS] = gross
-    registers[_MID_1] = mid_1
-    registers[_SPREAD_1] = debited - mid_1
-    registers[_MID_2] = mid_2
-    registers[_SPREAD_2] = settlement - mid_2
+            gross -= gross % int(pricing[row, PricingColumn.GRANULE_CREDITED])
+    registers[Register.DEBITED] = debited
+    registers[Register.SETTLEMENT] = settlement
+    registers[Register.CREDITED_GROSS] = gross
+    registers[Register.MID_1] = mid_1
+    registers[Register.SPREAD_1] = debited - mid_1
+    registers[Register.MID_2] = mid_2
+    registers[Register.SPREAD_2] = settlement - mid_2
     value_now = worth_at_mid(conversion, rate, pair_scale, fx_step_us, first, second, gross, now_us)
     value_then = worth_at_mid(
         conversion, rate, pair_scale, fx_step_us, first, second, gross, submitted_us
     )
-    registers[_FX_MARGIN] = debited - value_now
-    registers[_FX_DRIFT] = value_now - value_then
+    registers[Register.FX_MARGIN] = debited - value_now
+    registers[Register.FX_DRIFT] = value_now - value_then
     _price_fees(pricing, fee, tier, row, registers)
-    if debited < 1 or registers[_CREDITED] < 1:
-        return 0
-    return 1
+    return int(debited >= 1 and registers[Register.CREDITED] >= 1)
 
 
 @compiled
@@ -373,21 +326,21 @@ def _price_fees(pricing: Array, fee: Array, tier: Array, row: int, registers: Ar
     """Fill the fee registers in order of slot, then the sums by bearer and what is credited."""
     # A fee may only be based on a register filled before it; those after are a defined 0 or gross.
     for slot in range(FEES_MAX):
-        registers[_FEE_0 + slot] = 0
-    registers[_PAYER_FEE] = 0
-    registers[_MERCHANT_FEE] = 0
-    registers[_CREDITED] = registers[_CREDITED_GROSS]
-    first = int(pricing[row, _FEE_FIRST])
+        registers[Register.FEE_0 + slot] = 0
+    registers[Register.PAYER_FEE] = 0
+    registers[Register.MERCHANT_FEE] = 0
+    registers[Register.CREDITED] = registers[Register.CREDITED_GROSS]
+    first = int(pricing[row, PricingColumn.FEE_FIRST])
     payer_fee = 0
     merchant_fee = 0
-    for slot in range(int(pricing[row, _FEE_COUNT])):
-        base = int(registers[int(fee[first + slot, _BASE])])
+    for slot in range(int(pricing[row, PricingColumn.FEE_COUNT])):
+        base = int(registers[int(fee[first + slot, FeeColumn.BASE])])
         amount = fee_amount(fee, tier, first + slot, base)
-        registers[_FEE_0 + slot] = amount
-        if fee[first + slot, _BEARER] == _BEARER_DEBTOR:
+        registers[Register.FEE_0 + slot] = amount
+        if fee[first + slot, FeeColumn.BEARER] == Bearer.DEBTOR:
             payer_fee += amount
         else:
             merchant_fee += amount
-    registers[_PAYER_FEE] = payer_fee
-    registers[_MERCHANT_FEE] = merchant_fee
-    registers[_CREDITED] = registers[_CREDITED_GROSS] - merchant_fee
+    registers[Register.PAYER_FEE] = payer_fee
+    registers[Register.MERCHANT_FEE] = merchant_fee
+    registers[Register.CREDITED] = registers[Register.CREDITED_GROSS] - merchant_fee

@@ -334,7 +334,7 @@ class _Maker:
         first = self._transfer((Register.INSTRUCTED,))
         for _ in range(self.luck.randint(0, 1)):
             self._transfer((Register.INSTRUCTED,))
-        count = len(self.b._transfer) - first
+        count = len(self.b._rows["transfer"]) - first
         self.b.add_stage(Op.POST, "post", first=first, count=count, flags=flags)
 
     def _wait(self, fail_path: int) -> None:
@@ -413,7 +413,7 @@ class _Maker:
 
     def _is_plain(self, limit: int) -> bool:
         """Tell whether a limit needs no price."""
-        return bool(self.b._limit[limit][0] == Register.INSTRUCTED)
+        return bool(self.b._rows["limit"][limit][0] == Register.INSTRUCTED)
 
     def _add_agenda(self) -> None:
         for station in self.stations:

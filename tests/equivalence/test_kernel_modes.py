@@ -52,7 +52,7 @@ def test_run_is_the_same_however_often_the_kernel_returns() -> None:
     totals = run_compiled(case.plan, [case.workload], whole)
     run = _Run(case.plan, split(case.workload, 1), stepped)
     kernel, calls = load_kernel(), 0
-    while (status := kernel(run.arrays, run.state, 1)) != FINISHED:
+    while (status := kernel(run.plan, run.state, 1)) != FINISHED:
         assert status != BROKEN
         run._answer(status)
         calls += 1

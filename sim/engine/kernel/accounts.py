@@ -6,12 +6,12 @@ meaning is in ``spec``: Money, and the operations.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
-    AMOUNT_MAX as _AMOUNT_MAX,
-)
-from sim.contract.spec import (
+    AMOUNT_MAX,
     AREA_BITS,
+    NULL,
+    ROLE_KINDS_MAX,
     AccountColumn,
     AccountTotal,
     Cause,
@@ -20,9 +20,6 @@ from sim.contract.spec import (
     Register,
     StageColumn,
     TransferColumn,
-)
-from sim.contract.spec import (
-    NULL as _NULL,
 )
 from sim.engine.kernel import state as st
 from sim.engine.kernel.jit import called
@@ -49,63 +46,45 @@ from sim.engine.kernel.state import (
     P_STAGE,
     P_WANTED,
     Q_HEAD,
-    KernelPlan,
     KernelState,
 )
 
-NULL = int(_NULL)
-AMOUNT_MAX = int(_AMOUNT_MAX)
-_SECOND_US = 1_000_000
-_AREA_MASK = (1 << AREA_BITS) - 1
-_OVERDRAFT = int(AccountColumn.OVERDRAFT)
-_WATCHED = int(AccountColumn.WATCHED)
-_DEBIT = int(TransferColumn.DEBIT)
-_CREDIT = int(TransferColumn.CREDIT)
-_REGISTER = int(TransferColumn.REGISTER)
-_INSTRUCTED = int(Register.INSTRUCTED)
-_FIRST = int(StageColumn.FIRST)
-_COUNT = int(StageColumn.COUNT)
-_FLAGS = int(StageColumn.FLAGS)
-_REASON = int(StageColumn.REASON)
+# Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _SETTLES = int(Flag.SETTLES)
 _CREDITS = int(Flag.CREDITS)
-_MAY_QUEUE = int(Flag.QUEUE)
-_LIQUIDITY = int(Cause.LIQUIDITY)
-_K_RESERVE = int(LogKind.RESERVE)
-_K_POST = int(LogKind.POST)
-_K_TRANSFER = int(LogKind.TRANSFER)
-_K_VOID = int(LogKind.VOID)
-_K_SHORT = int(LogKind.SHORT)
-_LOW = A_TOTAL + int(AccountTotal.LOW)
-_AREA = A_TOTAL + int(AccountTotal.BALANCE_AREA)
-_AREA_HIGH = A_TOTAL + int(AccountTotal.BALANCE_AREA_HIGH)
-_DELAYED = A_TOTAL + int(AccountTotal.DELAYED)
-_LOST = A_TOTAL + int(AccountTotal.LOST)
+_QUEUE = int(Flag.QUEUE)
+_SECOND_US = 1_000_000
+_AREA_MASK = (1 << AREA_BITS) - 1
+_LOW = A_TOTAL + AccountTotal.LOW
+_AREA = A_TOTAL + AccountTotal.BALANCE_AREA
+_AREA_HIGH = A_TOTAL + AccountTotal.BALANCE_AREA_HIGH
+_DELAYED = A_TOTAL + AccountTotal.DELAYED
+_LOST = A_TOTAL + AccountTotal.LOST
 
 
 @called
-def reserve(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     """Reserve one transfer, wait for it or fail; tell whether the payment goes on."""
     cursor = state.cursor
     pool = state.pool
     node = state.node
     at = pool[slot, P_STAGE]
-    row = plan.stage[at, _FIRST]
-    amount = read_register(cursor, pool, slot, plan.transfer[row, _REGISTER])
+    row = plan.stage[at, StageColumn.FIRST]
+    amount = read_register(cursor, pool, slot, plan.transfer[row, TransferColumn.REGISTER])
     if amount <= 0:
         pool[slot, P_STAGE] = at + 1
         return True
-    debit = resolve_account(plan, state, slot, plan.transfer[row, _DEBIT])
-    credit = resolve_account(plan, state, slot, plan.transfer[row, _CREDIT])
+    debit = resolve_account(plan, state, slot, plan.transfer[row, TransferColumn.DEBIT])
+    credit = resolve_account(plan, state, slot, plan.transfer[row, TransferColumn.CREDIT])
     if debit < 0 or credit < 0:
         return False
     queue = cursor[C_ACCOUNT_ENDS] + debit
     is_free = state.ends[queue, Q_HEAD] < 0
     has_enough = is_free and _available(plan, state, debit) >= amount
-    if not has_enough and (plan.stage[at, _FLAGS] & _MAY_QUEUE) == 0:
+    if not has_enough and (plan.stage[at, StageColumn.FLAGS] & _QUEUE) == 0:
         if cursor[C_NOW] >= cursor[C_WARM_UP]:
             state.account[debit, _LOST] += 1
-        fail(plan, state, slot, plan.stage[at, _REASON])
+        fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
         return True
     wanted = cursor[C_NODE]
     cursor[C_NODE] = node[wanted, N_NEXT]
@@ -123,29 +102,31 @@ def reserve(plan: KernelPlan, state: KernelState, slot: int) -> bool:
     append(pool, state.ends, queue, slot)
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         state.account[debit, _DELAYED] += 1
-    write_log(cursor, state.log, _K_SHORT, pool[slot, P_ID], at, debit, amount, -1)
+    write_log(cursor, state.log, LogKind.SHORT, pool[slot, P_ID], at, debit, amount, -1)
     return False
 
 
 @called
-def post_rows(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def post_rows(plan: Plan, state: KernelState, slot: int) -> None:
     """Post the transfer rows of the stage a payment is at, then note what its flags say."""
     cursor = state.cursor
     pool = state.pool
     at = pool[slot, P_STAGE]
-    first = plan.stage[at, _FIRST]
-    for row in range(first, first + plan.stage[at, _COUNT]):
+    first = plan.stage[at, StageColumn.FIRST]
+    for row in range(first, first + plan.stage[at, StageColumn.COUNT]):
         held = _take_held(state, slot, row)
         if held >= 0:
             _post_held(plan, state, slot, held)
         else:
-            amount = read_register(cursor, pool, slot, plan.transfer[row, _REGISTER])
+            amount = read_register(cursor, pool, slot, plan.transfer[row, TransferColumn.REGISTER])
             if amount > 0:
-                debit = resolve_account(plan, state, slot, plan.transfer[row, _DEBIT])
-                credit = resolve_account(plan, state, slot, plan.transfer[row, _CREDIT])
+                debit = resolve_account(plan, state, slot, plan.transfer[row, TransferColumn.DEBIT])
+                credit = resolve_account(
+                    plan, state, slot, plan.transfer[row, TransferColumn.CREDIT]
+                )
                 if debit >= 0 and credit >= 0:
                     move(plan, state, slot, debit, credit, amount)
-    flags = plan.stage[at, _FLAGS]
+    flags = plan.stage[at, StageColumn.FLAGS]
     if (flags & _SETTLES) != 0 and pool[slot, st.P_SETTLED] == NULL:
         pool[slot, st.P_SETTLED] = cursor[C_NOW]
     if (flags & _CREDITS) != 0 and pool[slot, st.P_CREDITED] == NULL:
@@ -153,15 +134,13 @@ def post_rows(plan: KernelPlan, state: KernelState, slot: int) -> None:
 
 
 @called
-def move(
-    plan: KernelPlan, state: KernelState, slot: int, debit: int, credit: int, amount: int
-) -> None:
+def move(plan: Plan, state: KernelState, slot: int, debit: int, credit: int, amount: int) -> None:
     """Transfer an amount at once and log it for a payment."""
     pool = state.pool
     write_log(
         state.cursor,
         state.log,
-        _K_TRANSFER,
+        LogKind.TRANSFER,
         pool[slot, P_ID],
         pool[slot, P_STAGE],
         debit,
@@ -172,7 +151,7 @@ def move(
 
 
 @called
-def transfer(plan: KernelPlan, state: KernelState, debit: int, credit: int, amount: int) -> None:
+def transfer(plan: Plan, state: KernelState, debit: int, credit: int, amount: int) -> None:
     """Move an amount between two accounts, and set free who waited for it."""
     _change_posted(plan, state, debit, -amount)
     _change_posted(plan, state, credit, amount)
@@ -180,7 +159,7 @@ def transfer(plan: KernelPlan, state: KernelState, debit: int, credit: int, amou
 
 
 @called
-def void_all(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def void_all(plan: Plan, state: KernelState, slot: int) -> None:
     """Give back every reservation a payment holds."""
     cursor = state.cursor
     pool = state.pool
@@ -194,13 +173,20 @@ def void_all(plan: KernelPlan, state: KernelState, slot: int) -> None:
         _release_pending(state, slot, debit, amount)
         free_node(cursor, node, held)
         write_log(
-            cursor, state.log, _K_VOID, pool[slot, P_ID], pool[slot, P_STAGE], debit, amount, credit
+            cursor,
+            state.log,
+            LogKind.VOID,
+            pool[slot, P_ID],
+            pool[slot, P_STAGE],
+            debit,
+            amount,
+            credit,
         )
         release_waiting(plan, state, debit)
 
 
 @called
-def release_waiting(plan: KernelPlan, state: KernelState, account: int) -> None:
+def release_waiting(plan: Plan, state: KernelState, account: int) -> None:
     """Reserve for those who wait for an account, from the head, as long as there is enough."""
     cursor = state.cursor
     pool = state.pool
@@ -214,23 +200,23 @@ def release_waiting(plan: KernelPlan, state: KernelState, account: int) -> None:
             break
         unlink(pool, state.ends, slot)
         _hold(state, slot, wanted)
-        account_time(cursor, pool, slot, _LIQUIDITY)
+        account_time(cursor, pool, slot, Cause.LIQUIDITY)
         pool[slot, st.P_WAIT] = st.W_NOTHING
         pool[slot, P_STAGE] += 1
         append(pool, state.ends, cursor[C_READY], slot)
 
 
 @called
-def resolve_account(plan: KernelPlan, state: KernelState, slot: int, ref: int) -> int:
+def resolve_account(plan: Plan, state: KernelState, slot: int, ref: int) -> int:
     """Return the account a transfer names, for this payment; -1 and a broken run if none."""
     if ref >= 0:
         return ref
     account = -1
     number = -ref - 2
     if number >= 0:
-        agent = state.pool[slot, st.P_DEBTOR_AGENT + number // 1024]
+        agent = state.pool[slot, st.P_DEBTOR_AGENT + number // ROLE_KINDS_MAX]
         if agent >= 0:
-            account = int(plan.agent_account[agent, number % 1024])
+            account = int(plan.agent_account[agent, number % ROLE_KINDS_MAX])
     if account < 0:
         break_off(state.cursor, st.E_NO_ACCOUNT, state.pool[slot, P_ID])
     return account
@@ -239,7 +225,7 @@ def resolve_account(plan: KernelPlan, state: KernelState, slot: int, ref: int) -
 @called
 def read_register(cursor: Array, pool: Array, slot: int, register: int) -> int:
     """Return a register that must be known and not negative."""
-    if register == _INSTRUCTED:
+    if register == Register.INSTRUCTED:
         return int(pool[slot, st.P_INSTRUCTED])
     if pool[slot, st.P_PRICING] < 0:
         break_off(cursor, st.E_NO_QUOTE, pool[slot, P_ID])
@@ -260,12 +246,12 @@ def free_node(cursor: Array, node: Array, held: int) -> None:
 
 
 @called
-def settle_account(plan: KernelPlan, state: KernelState, account: int) -> None:
+def settle_account(plan: Plan, state: KernelState, account: int) -> None:
     """Bring a watched account's area and low up to now; call it before its balance changes."""
     cursor = state.cursor
     now = cursor[C_NOW]
     since = state.account[account, A_SINCE]
-    if plan.account[account, _WATCHED] == 0 or now <= cursor[C_WARM_UP]:
+    if plan.account[account, AccountColumn.WATCHED] == 0 or now <= cursor[C_WARM_UP]:
         return
     posted = state.account[account, A_POSTED]
     # Whole-second instants only: a balance times microseconds would not fit an int64.
@@ -277,21 +263,23 @@ def settle_account(plan: KernelPlan, state: KernelState, account: int) -> None:
 
 
 @called
-def _change_posted(plan: KernelPlan, state: KernelState, account: int, change: int) -> None:
+def _change_posted(plan: Plan, state: KernelState, account: int, change: int) -> None:
     """Change a posted balance."""
     settle_account(plan, state, account)
     posted = state.account[account, A_POSTED] + change
     state.account[account, A_POSTED] = posted
     is_measured = state.cursor[C_NOW] >= state.cursor[C_WARM_UP]
-    if is_measured and plan.account[account, _WATCHED] != 0:
+    if is_measured and plan.account[account, AccountColumn.WATCHED] != 0:
         state.account[account, _LOW] = min(state.account[account, _LOW], posted)
 
 
 @called
-def _available(plan: KernelPlan, state: KernelState, account: int) -> int:
+def _available(plan: Plan, state: KernelState, account: int) -> int:
     """Return what may be debited from an account now."""
     posted = state.account[account, A_POSTED]
-    return int(posted - state.account[account, A_PENDING] + plan.account[account, _OVERDRAFT])
+    return int(
+        posted - state.account[account, A_PENDING] + plan.account[account, AccountColumn.OVERDRAFT]
+    )
 
 
 @called
@@ -319,7 +307,7 @@ def _hold(state: KernelState, slot: int, held: int) -> None:
     write_log(
         cursor,
         state.log,
-        _K_RESERVE,
+        LogKind.RESERVE,
         pool[slot, P_ID],
         pool[slot, P_STAGE],
         debit,
@@ -347,7 +335,7 @@ def _take_held(state: KernelState, slot: int, row: int) -> int:
 
 
 @called
-def _post_held(plan: KernelPlan, state: KernelState, slot: int, held: int) -> None:
+def _post_held(plan: Plan, state: KernelState, slot: int, held: int) -> None:
     """Make a reservation final."""
     pool = state.pool
     node = state.node
@@ -359,7 +347,7 @@ def _post_held(plan: KernelPlan, state: KernelState, slot: int, held: int) -> No
     write_log(
         state.cursor,
         state.log,
-        _K_POST,
+        LogKind.POST,
         pool[slot, P_ID],
         pool[slot, P_STAGE],
         debit,

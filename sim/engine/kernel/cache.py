@@ -1,6 +1,6 @@
 """The compiled kernel, from the cache of machine code or compiled into it.
 
-Takes nothing; gives ``loop.run`` as a function of two named tuples of arrays and a budget. Where
+Takes nothing; gives ``loop.run`` as a function of a plan, a state and a budget. Where
 the machine code lies, and when it is still good, is in ``sim.machine_code``.
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import cast
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.engine.kernel.loop import run
-from sim.engine.kernel.state import KernelPlan, KernelState
+from sim.engine.kernel.state import KernelState
 from sim.machine_code import cached_njit, find_directory, is_jit_disabled
 
-Kernel = Callable[[KernelPlan, KernelState, int], int]
+Kernel = Callable[[Plan, KernelState, int], int]
 _Tables = Callable[[Array, Array, int], int]
 
 
@@ -24,12 +24,12 @@ def load_kernel() -> Kernel:
     """Return ``loop.run``, compiled on first call or read from the cache."""
     if is_jit_disabled():
         return run
-    from sim.engine.kernel.views import describe, run_tables
+    from sim.engine.kernel.views import describe_plan, describe_state, run_tables
 
     compiled = cast(_Tables, cached_njit(run_tables, error_model="python", _nrt=False))
 
-    def kernel(plan: KernelPlan, state: KernelState, budget: int) -> int:
-        return compiled(describe(plan), describe(state), budget)
+    def kernel(plan: Plan, state: KernelState, budget: int) -> int:
+        return compiled(describe_plan(plan), describe_state(state), budget)
 
     return kernel
 

@@ -9,16 +9,15 @@ from sim.contract.spec import HISTOGRAM_SUB_BITS
 from sim.engine.kernel.jit import called
 
 _LINEAR = 1 << HISTOGRAM_SUB_BITS
-_SUB = int(HISTOGRAM_SUB_BITS)
 
 
 @called
 def bucket(value: int) -> int:
     """Return ``spec.histogram_bucket`` of a duration."""
     octave = 0
-    rest = value >> _SUB
+    rest = value >> HISTOGRAM_SUB_BITS
     # Nearly all waits are below some seconds: halving the search space first would cost more.
     while rest > 1:
         rest >>= 1
         octave += 1
-    return value if value < _LINEAR else (octave << _SUB) + (value >> octave)
+    return value if value < _LINEAR else (octave << HISTOGRAM_SUB_BITS) + (value >> octave)

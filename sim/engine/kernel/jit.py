@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numba
+from numba.core import types
 from numba.core.types.misc import unliteral
 
 _LEAN = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -50,11 +51,17 @@ def _compile(function: _Function, *, forceinline: bool) -> _Function:
         return cast(_Function, dispatcher)
     by_type = dispatcher.get_call_template
 
-    # Numba types a written number as that number, and compiles a function anew for each: the one
-    # that writes a log row forty times over.
+    # Numba types a written number as that number and a member of an enumeration by its class, and
+    # compiles a function anew for each: the one that writes a log row forty times over.
     def by_plain_type(arguments: tuple[object, ...], keywords: dict[str, object]) -> object:
-        plain = {name: unliteral(value) for name, value in keywords.items()}
-        return by_type(tuple(unliteral(value) for value in arguments), plain)
+        plain = {name: _plain(value) for name, value in keywords.items()}
+        return by_type(tuple(_plain(value) for value in arguments), plain)
 
     dispatcher.get_call_template = by_plain_type
     return cast(_Function, dispatcher)
+
+
+def _plain(argument: object) -> object:
+    """Return the type of an argument without what only its value says."""
+    found = unliteral(argument)
+    return found.dtype if isinstance(found, types.IntEnumMember) else found

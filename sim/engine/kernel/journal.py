@@ -5,9 +5,8 @@ Takes the cursor, the pool and the buffers; the loop has made sure the buffers h
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
-from sim.contract.spec import FEES_MAX, Outcome, RecordColumn, Register, RouteColumn
-from sim.contract.spec import NULL as _NULL
+from sim.contract.plan import Array, Plan
+from sim.contract.spec import FEES_MAX, NULL, Outcome, RecordColumn, Register, RouteColumn
 from sim.engine.kernel import state as st
 from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.state import (
@@ -22,47 +21,7 @@ from sim.engine.kernel.state import (
     LOG_NONE,
     P_SINCE,
     P_TIME,
-    KernelPlan,
     KernelState,
-)
-
-NULL = int(_NULL)
-_ROUTE_PRICING = int(RouteColumn.PRICING)
-_COMPLETED = int(Outcome.COMPLETED)
-_RETURNED = int(Outcome.RETURNED)
-_DEBITED = int(Register.DEBITED)
-_SETTLEMENT = int(Register.SETTLEMENT)
-_CREDITED = int(Register.CREDITED)
-_SPREAD_1 = int(Register.SPREAD_1)
-_FX_MARGIN = int(Register.FX_MARGIN)
-_FX_DRIFT = int(Register.FX_DRIFT)
-_R_PAYMENT, _R_STREAM, _R_ORDINAL, _R_ROUTE = map(
-    int, (RecordColumn.PAYMENT, RecordColumn.STREAM, RecordColumn.ORDINAL, RecordColumn.ROUTE)
-)
-_R_DEBTOR_AGENT, _R_CREDITOR_AGENT = (
-    int(RecordColumn.DEBTOR_AGENT),
-    int(RecordColumn.CREDITOR_AGENT),
-)
-_R_INSTRUCTED, _R_DEBITED = int(RecordColumn.INSTRUCTED), int(RecordColumn.DEBITED)
-_R_SETTLEMENT, _R_CREDITED = int(RecordColumn.SETTLEMENT), int(RecordColumn.CREDITED)
-_R_PAYER_FEE, _R_FX_MARGIN = int(RecordColumn.PAYER_FEE), int(RecordColumn.FX_MARGIN)
-_R_FX_DRIFT, _R_MERCHANT_FEE = int(RecordColumn.FX_DRIFT), int(RecordColumn.MERCHANT_FEE)
-_R_SUBMITTED, _R_SETTLED = int(RecordColumn.SUBMITTED_US), int(RecordColumn.SETTLED_US)
-_R_CREDITED_US, _R_END = int(RecordColumn.CREDITED_US), int(RecordColumn.END_US)
-_R_OUTCOME, _R_REASON, _R_ATTEMPTS = (
-    int(RecordColumn.OUTCOME),
-    int(RecordColumn.REASON),
-    int(RecordColumn.ATTEMPTS),
-)
-_R_REQUOTES, _R_LAPSED, _R_TIME = (
-    int(RecordColumn.REQUOTES),
-    int(RecordColumn.QUOTES_LAPSED),
-    int(RecordColumn.TIME_0),
-)
-_R_SPREAD_1, _R_CHARGED, _R_FEE = (
-    int(RecordColumn.SPREAD_1),
-    int(RecordColumn.CHARGED),
-    int(RecordColumn.FEE_0),
 )
 
 
@@ -133,7 +92,7 @@ def break_off(cursor: Array, error: int, payment: int) -> None:
 
 @called
 def write_record(
-    plan: KernelPlan, state: KernelState, slot: int, outcome: int, reason: int, end_us: int
+    plan: Plan, state: KernelState, slot: int, outcome: int, reason: int, end_us: int
 ) -> None:
     """Write the record of a payment that ended, or that the horizon finds open."""
     cursor = state.cursor
@@ -141,53 +100,53 @@ def write_record(
     record = state.record
     at = cursor[C_RECORDS]
     cursor[C_RECORDS] = at + 1
-    record[at, _R_PAYMENT] = pool[slot, st.P_ID]
-    record[at, _R_STREAM] = pool[slot, st.P_STREAM]
-    record[at, _R_ORDINAL] = pool[slot, st.P_ORDINAL]
-    record[at, _R_ROUTE] = pool[slot, st.P_ROUTE]
-    record[at, _R_DEBTOR_AGENT] = pool[slot, st.P_DEBTOR_AGENT]
-    record[at, _R_CREDITOR_AGENT] = pool[slot, st.P_CREDITOR_AGENT]
-    record[at, _R_INSTRUCTED] = pool[slot, st.P_INSTRUCTED]
-    record[at, _R_SUBMITTED] = pool[slot, st.P_SUBMITTED]
-    record[at, _R_SETTLED] = pool[slot, st.P_SETTLED]
-    record[at, _R_CREDITED_US] = pool[slot, st.P_CREDITED]
-    record[at, _R_END] = end_us
-    record[at, _R_OUTCOME] = outcome
-    record[at, _R_REASON] = reason
-    record[at, _R_ATTEMPTS] = pool[slot, st.P_ATTEMPTS]
-    record[at, _R_REQUOTES] = pool[slot, st.P_REQUOTES]
-    record[at, _R_LAPSED] = pool[slot, st.P_LAPSED]
+    record[at, RecordColumn.PAYMENT] = pool[slot, st.P_ID]
+    record[at, RecordColumn.STREAM] = pool[slot, st.P_STREAM]
+    record[at, RecordColumn.ORDINAL] = pool[slot, st.P_ORDINAL]
+    record[at, RecordColumn.ROUTE] = pool[slot, st.P_ROUTE]
+    record[at, RecordColumn.DEBTOR_AGENT] = pool[slot, st.P_DEBTOR_AGENT]
+    record[at, RecordColumn.CREDITOR_AGENT] = pool[slot, st.P_CREDITOR_AGENT]
+    record[at, RecordColumn.INSTRUCTED] = pool[slot, st.P_INSTRUCTED]
+    record[at, RecordColumn.SUBMITTED_US] = pool[slot, st.P_SUBMITTED]
+    record[at, RecordColumn.SETTLED_US] = pool[slot, st.P_SETTLED]
+    record[at, RecordColumn.CREDITED_US] = pool[slot, st.P_CREDITED]
+    record[at, RecordColumn.END_US] = end_us
+    record[at, RecordColumn.OUTCOME] = outcome
+    record[at, RecordColumn.REASON] = reason
+    record[at, RecordColumn.ATTEMPTS] = pool[slot, st.P_ATTEMPTS]
+    record[at, RecordColumn.REQUOTES] = pool[slot, st.P_REQUOTES]
+    record[at, RecordColumn.QUOTES_LAPSED] = pool[slot, st.P_LAPSED]
     for cause in range(7):
-        record[at, _R_TIME + cause] = pool[slot, P_TIME + cause]
+        record[at, RecordColumn.TIME_0 + cause] = pool[slot, P_TIME + cause]
     _write_amounts(plan, state, slot, outcome, at)
     charged = pool[slot, st.P_CHARGED]
-    record[at, _R_CHARGED] = charged
+    record[at, RecordColumn.CHARGED] = charged
     for fee_slot in range(FEES_MAX):
         amount = NULL
         if (charged >> fee_slot) & 1:
             amount = pool[slot, st.P_FEE + fee_slot]
-        record[at, _R_FEE + fee_slot] = amount
+        record[at, RecordColumn.FEE_0 + fee_slot] = amount
 
 
 @called
-def _write_amounts(plan: KernelPlan, state: KernelState, slot: int, outcome: int, at: int) -> None:
+def _write_amounts(plan: Plan, state: KernelState, slot: int, outcome: int, at: int) -> None:
     """Write the amounts of a record as far as the payment reached them."""
     pool = state.pool
     record = state.record
-    for column in range(_R_DEBITED, _R_MERCHANT_FEE + 1):
+    for column in range(RecordColumn.DEBITED, RecordColumn.MERCHANT_FEE + 1):
         record[at, column] = NULL
-    record[at, _R_SPREAD_1] = NULL
+    record[at, RecordColumn.SPREAD_1] = NULL
     route = pool[slot, st.P_ROUTE]
-    if pool[slot, st.P_PRICING] < 0 or (route >= 0 and plan.route[route, _ROUTE_PRICING] < 0):
+    if pool[slot, st.P_PRICING] < 0 or (route >= 0 and plan.route[route, RouteColumn.PRICING] < 0):
         return
-    if pool[slot, st.P_SETTLED] != NULL or outcome == _COMPLETED:
-        record[at, _R_DEBITED] = pool[slot, st.P_REGISTER + _DEBITED]
-        record[at, _R_SETTLEMENT] = pool[slot, st.P_REGISTER + _SETTLEMENT]
-        record[at, _R_SPREAD_1] = pool[slot, st.P_REGISTER + _SPREAD_1]
-        record[at, _R_PAYER_FEE] = pool[slot, st.P_PAYER_FEE]
-        if outcome != _RETURNED:
-            record[at, _R_FX_MARGIN] = pool[slot, st.P_REGISTER + _FX_MARGIN]
-            record[at, _R_FX_DRIFT] = pool[slot, st.P_REGISTER + _FX_DRIFT]
+    if pool[slot, st.P_SETTLED] != NULL or outcome == Outcome.COMPLETED:
+        record[at, RecordColumn.DEBITED] = pool[slot, st.P_REGISTER + Register.DEBITED]
+        record[at, RecordColumn.SETTLEMENT] = pool[slot, st.P_REGISTER + Register.SETTLEMENT]
+        record[at, RecordColumn.SPREAD_1] = pool[slot, st.P_REGISTER + Register.SPREAD_1]
+        record[at, RecordColumn.PAYER_FEE] = pool[slot, st.P_PAYER_FEE]
+        if outcome != Outcome.RETURNED:
+            record[at, RecordColumn.FX_MARGIN] = pool[slot, st.P_REGISTER + Register.FX_MARGIN]
+            record[at, RecordColumn.FX_DRIFT] = pool[slot, st.P_REGISTER + Register.FX_DRIFT]
     if pool[slot, st.P_CREDITED] != NULL:
-        record[at, _R_CREDITED] = pool[slot, st.P_REGISTER + _CREDITED]
-        record[at, _R_MERCHANT_FEE] = pool[slot, st.P_MERCHANT_FEE]
+        record[at, RecordColumn.CREDITED] = pool[slot, st.P_REGISTER + Register.CREDITED]
+        record[at, RecordColumn.MERCHANT_FEE] = pool[slot, st.P_MERCHANT_FEE]

@@ -1,6 +1,6 @@
-"""The kernel's arrays before the first event: the plan as the kernel sees it, and an empty state.
+"""The kernel's arrays before the first event: an empty state.
 
-Takes a plan; gives the named tuples of :mod:`sim.engine.kernel.state`.
+Takes a plan; gives the named tuple of :mod:`sim.engine.kernel.state`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ import numpy as np
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
     HISTOGRAM_LENGTH,
+    LEDGER_PSEUDO,
     LOG_WIDTH,
     NULL,
     PEERS_MAX,
     RECORD_WIDTH,
     REGISTER_COUNT,
     WORKLOAD_WIDTH,
+    AccountTotal,
     EventClass,
     LedgerColumn,
     Op,
     StageColumn,
     StreamColumn,
+    order_key,
 )
-from sim.contract.spec import LEDGER_PSEUDO as _LEDGER_PSEUDO
-from sim.contract.spec import order_key as _order_key
 from sim.engine.kernel.state import (
     A_SINCE,
     A_TOTAL,
@@ -65,28 +66,18 @@ from sim.engine.kernel.state import (
     S_SINCE,
     STATION_WIDTH,
     TIMER_WIDTH,
-    KernelPlan,
     KernelState,
 )
-
-
-def lay_plan(plan: Plan) -> KernelPlan:
-    """Return the plan's arrays in the one form the kernel is compiled for."""
-    priorities = plan.stream[:, StreamColumn.PRIORITY]
-    rank = np.searchsorted(np.unique(priorities), priorities)
-    own = {"rank": _writable(rank), "line": _timeout_lines(plan)}
-    arrays = {
-        name: _writable(getattr(plan, name)) for name in KernelPlan._fields if name not in own
-    }
-    return KernelPlan(**arrays, **own)
 
 
 def lay_state(
     plan: Plan, *, wants_log: bool, wants_records: bool, wants_samples: bool = False
 ) -> KernelState:
     """Return the state before the first event, with room for a few payments."""
+    priorities, line = plan.stream[:, StreamColumn.PRIORITY], _timeout_lines(plan)
+    kinds = np.unique(priorities)
     stations, ledgers, accounts = len(plan.station), len(plan.ledger), len(plan.account)
-    ranks = max(1, len(np.unique(plan.stream[:, StreamColumn.PRIORITY])))
+    ranks = max(1, len(kinds))
     cursor = np.zeros(CURSOR_LENGTH, dtype=np.int64)
     cursor[[C_FREE, C_NODE, C_TIMER, C_ACTIVE, C_BLOCK, C_KEY, C_CLOSING]] = -1
     cursor[C_WANTS_LOG] = LOG_ALL if wants_log else LOG_SAMPLES if wants_samples else LOG_NONE
@@ -107,7 +98,7 @@ def lay_state(
     ledger[:, L_SINCE] = plan.warm_up_us
     account = np.zeros((accounts, ACCOUNT_WIDTH), dtype=np.int64)
     account[:, A_SINCE] = plan.warm_up_us
-    account[:, A_TOTAL + 2] = LOW_UNKNOWN
+    account[:, A_TOTAL + AccountTotal.LOW] = LOW_UNKNOWN
     limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
     limit[:, 0] = NULL
     heap = _first_rounds(plan)
@@ -118,7 +109,7 @@ def lay_state(
         pool=lay_rows(0, POOL_WIDTH),
         node=np.empty((0, NODE_WIDTH), dtype=np.int64),
         timer=np.empty((0, TIMER_WIDTH), dtype=np.int64),
-        due=np.full((int(_timeout_lines(plan).max(initial=-1)) + 1, 2), -1, dtype=np.int64),
+        due=np.full((int(line.max(initial=-1)) + 1, 2), -1, dtype=np.int64),
         ends=np.full((int(cursor[C_READY]) + 1, 2), -1, dtype=np.int64),
         station=station,
         ledger=ledger,
@@ -131,6 +122,8 @@ def lay_state(
         chunk=np.empty((0, WORKLOAD_WIDTH), dtype=np.int64),
         scratch=np.zeros(max(PEERS_MAX, REGISTER_COUNT), dtype=np.int64),
         order=np.empty(0, dtype=np.int64),
+        rank=np.searchsorted(kinds, priorities).astype(np.int64),
+        line=line,
     )
 
 
@@ -158,7 +151,7 @@ def _timeout_lines(plan: Plan) -> Array:
     # The longest stay longest.
     kept = np.unique(values[values > 0])[-LINES_MAX:]
     at = np.searchsorted(kept, values)
-    return _writable(np.where(np.isin(values, kept), at, -1))
+    return np.where(np.isin(values, kept), at, -1).astype(np.int64)
 
 
 def _first_rounds(plan: Plan) -> Array:
@@ -166,7 +159,7 @@ def _first_rounds(plan: Plan) -> Array:
     rounds = sorted(
         (
             int(row[LedgerColumn.ROUND_INTERVAL_US]),
-            _order_key(EventClass.COMPLETE, _LEDGER_PSEUDO - index, 2),
+            order_key(EventClass.COMPLETE, LEDGER_PSEUDO - index, 2),
             -1,
             0,
         )
@@ -176,10 +169,3 @@ def _first_rounds(plan: Plan) -> Array:
     for at, row in enumerate(rounds):
         heap[at] = row
     return heap
-
-
-def _writable(array: Array) -> Array:
-    """Return a C-contiguous int64 array Numba sees as writable, copying only if it must."""
-    if array.dtype == np.int64 and array.flags.c_contiguous and array.flags.writeable:
-        return array
-    return np.array(array, dtype=np.int64, order="C")

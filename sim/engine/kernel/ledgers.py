@@ -6,11 +6,11 @@ Takes a payment at a BATCH stage, or the event of a round or a commit. The meani
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
-    LEDGER_PSEUDO as _LEDGER_PSEUDO,
-)
-from sim.contract.spec import (
+    LEDGER_PSEUDO,
+    STEP_BITS,
+    STEP_MASK,
     LedgerColumn,
     LedgerTotal,
     LogKind,
@@ -23,7 +23,7 @@ from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
 from sim.engine.kernel.jit import called
 from sim.engine.kernel.journal import account_time, break_off, write_log
-from sim.engine.kernel.payments import COMPLETE_BASE, STEP_BITS, STEP_MASK
+from sim.engine.kernel.payments import COMPLETE_BASE
 from sim.engine.kernel.queues import append, unlink
 from sim.engine.kernel.state import (
     C_ACTIVE,
@@ -43,50 +43,33 @@ from sim.engine.kernel.state import (
     P_ID,
     P_STAGE,
     Q_HEAD,
-    KernelPlan,
     KernelState,
 )
 
-LEDGER_PSEUDO = int(_LEDGER_PSEUDO)
-_SUBJECT = int(StageColumn.SUBJECT)
-_CAUSE = int(StageColumn.CAUSE)
-_INTERVAL = int(LedgerColumn.ROUND_INTERVAL_US)
-_BLOCK_LIMIT = int(LedgerColumn.BLOCK_LIMIT)
-_PEERS = int(LedgerColumn.PEERS)
-_QUORUM = int(LedgerColumn.QUORUM)
-_VOTE_TABLE = int(LedgerColumn.VOTE_TABLE)
-_IDLE_MAX = int(LedgerColumn.IDLE_MAX_US)
-_LEADER_FAILURE = int(LedgerColumn.LEADER_FAILURE)
-_PURPOSE_VOTE = int(LedgerColumn.PURPOSE_VOTE)
-_PURPOSE_LEADER = int(LedgerColumn.PURPOSE_LEADER)
-_ENQUEUE = int(LogKind.ENQUEUE)
-_IN_BLOCK = int(LogKind.IN_BLOCK)
-_COMMIT = int(LogKind.COMMIT)
-_LEADER_FAILED = int(LogKind.LEADER_FAILED)
-_BLOCKS = L_TOTAL + int(LedgerTotal.BLOCKS)
-_INCLUDED = L_TOTAL + int(LedgerTotal.INCLUDED)
-_QUEUE_AREA = L_TOTAL + int(LedgerTotal.QUEUE_AREA)
-_QUEUE_MAX = L_TOTAL + int(LedgerTotal.QUEUE_MAX)
-_ROUNDS = L_TOTAL + int(LedgerTotal.ROUNDS)
-_WAIT_SUM = L_TOTAL + int(LedgerTotal.WAIT_SUM_US)
+_BLOCKS = L_TOTAL + LedgerTotal.BLOCKS
+_INCLUDED = L_TOTAL + LedgerTotal.INCLUDED
+_QUEUE_AREA = L_TOTAL + LedgerTotal.QUEUE_AREA
+_QUEUE_MAX = L_TOTAL + LedgerTotal.QUEUE_MAX
+_ROUNDS = L_TOTAL + LedgerTotal.ROUNDS
+_WAIT_SUM = L_TOTAL + LedgerTotal.WAIT_SUM_US
 
 
 @called
-def enqueue(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def enqueue(plan: Plan, state: KernelState, slot: int) -> None:
     """Let a payment wait for the next block."""
     cursor = state.cursor
     pool = state.pool
     at = pool[slot, P_STAGE]
-    ledger = plan.stage[at, _SUBJECT]
+    ledger = plan.stage[at, StageColumn.SUBJECT]
     append(pool, state.ends, cursor[C_LEDGER_ENDS] + ledger, slot)
     _change_queue(cursor, state.ledger, ledger, 1)
     pool[slot, st.P_WAIT] = st.W_LEDGER
     pool[slot, st.P_PLACE] = ledger
-    write_log(cursor, state.log, _ENQUEUE, pool[slot, P_ID], at, ledger, -1, -1)
+    write_log(cursor, state.log, LogKind.ENQUEUE, pool[slot, P_ID], at, ledger, -1, -1)
 
 
 @called
-def run_round(plan: KernelPlan, state: KernelState, ledger: int) -> None:
+def run_round(plan: Plan, state: KernelState, ledger: int) -> None:
     """Start the next round of a ledger: idle, failed, or with a block."""
     cursor = state.cursor
     own = state.ledger
@@ -95,18 +78,18 @@ def run_round(plan: KernelPlan, state: KernelState, ledger: int) -> None:
     own[ledger, L_ROUND] = number
     if now >= cursor[C_WARM_UP]:
         own[ledger, _ROUNDS] += 1
-    interval = plan.ledger[ledger, _INTERVAL]
+    interval = plan.ledger[ledger, LedgerColumn.ROUND_INTERVAL_US]
     if own[ledger, L_QUEUE] == 0:
-        longest = max(plan.ledger[ledger, _IDLE_MAX], interval)
+        longest = max(plan.ledger[ledger, LedgerColumn.IDLE_MAX_US], interval)
         own[ledger, L_GAP] = min(2 * own[ledger, L_GAP], longest)
         _schedule_step(state, ledger, 2 * number + 2, now + own[ledger, L_GAP])
         return
     own[ledger, L_GAP] = interval
     key = plan.ledger_key[ledger]
-    threshold = plan.ledger[ledger, _LEADER_FAILURE]
-    purpose = plan.ledger[ledger, _PURPOSE_LEADER]
+    threshold = plan.ledger[ledger, LedgerColumn.LEADER_FAILURE]
+    purpose = plan.ledger[ledger, LedgerColumn.PURPOSE_LEADER]
     if threshold > 0 and draw62(key, number, purpose, 0) < threshold:
-        write_log(cursor, state.log, _LEADER_FAILED, -1, -1, ledger, -1, number)
+        write_log(cursor, state.log, LogKind.LEADER_FAILED, -1, -1, ledger, -1, number)
         _schedule_step(state, ledger, 2 * number + 2, now + interval)
         return
     _fill_block(plan, state, ledger, number)
@@ -127,13 +110,13 @@ def begin_commit(state: KernelState, ledger: int, parity: int) -> None:
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         own[ledger, _BLOCKS] += 1
         own[ledger, _INCLUDED] += size
-    write_log(cursor, state.log, _COMMIT, -1, -1, ledger, size, number)
+    write_log(cursor, state.log, LogKind.COMMIT, -1, -1, ledger, size, number)
     cursor[C_BLOCK] = cursor[C_BLOCK_ENDS] + 2 * ledger + parity
     cursor[C_BLOCK_LEDGER] = ledger
 
 
 @called
-def commit_next(plan: KernelPlan, state: KernelState) -> None:
+def commit_next(plan: Plan, state: KernelState) -> None:
     """Post the next payment of the block being committed and let it advance."""
     cursor = state.cursor
     pool = state.pool
@@ -148,7 +131,7 @@ def commit_next(plan: KernelPlan, state: KernelState) -> None:
         state.commit_wait[cursor[C_BLOCK_LEDGER], bucket(waited)] += 1
     post_rows(plan, state, slot)
     at = pool[slot, P_STAGE]
-    account_time(cursor, pool, slot, plan.stage[at, _CAUSE])
+    account_time(cursor, pool, slot, plan.stage[at, StageColumn.CAUSE])
     pool[slot, st.P_WAIT] = st.W_NOTHING
     pool[slot, P_STAGE] = at + 1
     cursor[C_ACTIVE] = slot
@@ -183,7 +166,7 @@ def _change_queue(cursor: Array, own: Array, ledger: int, change: int) -> None:
 
 
 @called
-def _fill_block(plan: KernelPlan, state: KernelState, ledger: int, number: int) -> None:
+def _fill_block(plan: Plan, state: KernelState, ledger: int, number: int) -> None:
     """Put the first waiting payments into the block; their time-outs no longer count."""
     cursor = state.cursor
     pool = state.pool
@@ -191,7 +174,7 @@ def _fill_block(plan: KernelPlan, state: KernelState, ledger: int, number: int) 
     parity = number & 1
     waiting = cursor[C_LEDGER_ENDS] + ledger
     block = cursor[C_BLOCK_ENDS] + 2 * ledger + parity
-    size = min(state.ledger[ledger, L_QUEUE], plan.ledger[ledger, _BLOCK_LIMIT])
+    size = min(state.ledger[ledger, L_QUEUE], plan.ledger[ledger, LedgerColumn.BLOCK_LIMIT])
     for _ in range(size):
         slot = ends[waiting, Q_HEAD]
         leave_ledger(state, ledger, slot)
@@ -199,26 +182,33 @@ def _fill_block(plan: KernelPlan, state: KernelState, ledger: int, number: int) 
         pool[slot, st.P_WAIT] = st.W_BLOCK
         pool[slot, st.P_ARMED_STEP] = -1
         write_log(
-            cursor, state.log, _IN_BLOCK, pool[slot, P_ID], pool[slot, P_STAGE], ledger, -1, number
+            cursor,
+            state.log,
+            LogKind.IN_BLOCK,
+            pool[slot, P_ID],
+            pool[slot, P_STAGE],
+            ledger,
+            -1,
+            number,
         )
     state.ledger[ledger, L_BLOCK_SIZE + parity] = size
     state.ledger[ledger, L_BLOCK_ROUND + parity] = number
 
 
 @called
-def _vote_time(plan: KernelPlan, scratch: Array, ledger: int, number: int) -> int:
+def _vote_time(plan: Plan, scratch: Array, ledger: int, number: int) -> int:
     """Return when enough peers have voted: the QUORUM-th smallest of their delays."""
     key = plan.ledger_key[ledger]
-    table = plan.ledger[ledger, _VOTE_TABLE]
-    purpose = plan.ledger[ledger, _PURPOSE_VOTE]
-    for peer in range(plan.ledger[ledger, _PEERS]):
+    table = plan.ledger[ledger, LedgerColumn.VOTE_TABLE]
+    purpose = plan.ledger[ledger, LedgerColumn.PURPOSE_VOTE]
+    for peer in range(plan.ledger[ledger, LedgerColumn.PEERS]):
         delay = quantile(plan.table, table, draw62(key, number, purpose, peer))
         at = peer
         while at > 0 and scratch[at - 1] > delay:
             scratch[at] = scratch[at - 1]
             at -= 1
         scratch[at] = delay
-    return int(scratch[plan.ledger[ledger, _QUORUM] - 1])
+    return int(scratch[plan.ledger[ledger, LedgerColumn.QUORUM] - 1])
 
 
 @called

@@ -7,17 +7,19 @@ at once: everything it knows is in the state, down to the payment at hand.
 
 from __future__ import annotations
 
+from sim.contract.plan import Plan
 from sim.contract.spec import (
-    NULL as _NULL,
-)
-from sim.contract.spec import (
-    PAYMENT_BITS as _PAYMENT_BITS,
-)
-from sim.contract.spec import (
-    PAYMENTS_MAX as _PAYMENTS_MAX,
-)
-from sim.contract.spec import (
+    LEDGER_PSEUDO,
+    NULL,
+    PAYMENT_BITS,
+    PAYMENTS_MAX,
+    STATION_PSEUDO,
+    STEP_BITS,
+    STEP_MASK,
+    AccountColumn,
+    AgendaColumn,
     AgendaKind,
+    Cause,
     EventClass,
     LogKind,
     StageColumn,
@@ -30,14 +32,13 @@ from sim.engine.kernel.heap import drop_first
 from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.ledgers import (
-    LEDGER_PSEUDO,
     begin_commit,
     commit_next,
     run_round,
     settle_queue_area,
 )
 from sim.engine.kernel.operations import advance, close_open, expire
-from sim.engine.kernel.payments import EXPIRE_BASE, STEP_BITS, STEP_MASK
+from sim.engine.kernel.payments import EXPIRE_BASE
 from sim.engine.kernel.prefetch import prefetch_payment
 from sim.engine.kernel.queues import unlink
 from sim.engine.kernel.routing import sample
@@ -83,53 +84,32 @@ from sim.engine.kernel.state import (
     Q_HEAD,
     S_OPEN,
     S_WAKE_PENDING,
-    KernelPlan,
     KernelState,
 )
 from sim.engine.kernel.stations import (
-    STATION_PSEUDO,
     finish_service,
     settle_areas,
     start_waiting,
 )
 from sim.engine.kernel.timers import drop_due, note_first
 
-NULL = int(_NULL)
-PAYMENTS_MAX = int(_PAYMENTS_MAX)
-PAYMENT_MASK = (1 << _PAYMENT_BITS) - 1
-CLASS_SHIFT = int(_PAYMENT_BITS) + STEP_BITS
-CALENDAR_BASE = int(EventClass.CALENDAR) << CLASS_SHIFT
-SUBMIT_BASE = int(EventClass.SUBMIT) << CLASS_SHIFT
-SAMPLE_BASE = int(EventClass.SAMPLE) << CLASS_SHIFT
-HORIZON_BASE = int(EventClass.HORIZON) << CLASS_SHIFT
+PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
+CLASS_SHIFT = PAYMENT_BITS + STEP_BITS
+CALENDAR_BASE = EventClass.CALENDAR << CLASS_SHIFT
+SUBMIT_BASE = EventClass.SUBMIT << CLASS_SHIFT
+SAMPLE_BASE = EventClass.SAMPLE << CLASS_SHIFT
+HORIZON_BASE = EventClass.HORIZON << CLASS_SHIFT
 STAGES_MAX = 1_000_000
-_CAUSE = int(StageColumn.CAUSE)
-_ENTRY = int(StreamColumn.ENTRY)
-_DEPOSIT = int(AgendaKind.DEPOSIT)
-_STATION_CLOSE = int(AgendaKind.STATION_CLOSE)
-_K_SUBMIT = int(LogKind.SUBMIT)
-_K_OPEN = int(LogKind.OPEN)
-_K_CLOSE = int(LogKind.CLOSE)
-_K_DEPOSIT = int(LogKind.DEPOSIT)
-_W_TIME = int(WorkloadColumn.TIME_US)
-_W_STREAM = int(WorkloadColumn.STREAM)
-_W_ORDINAL = int(WorkloadColumn.ORDINAL)
-_W_ROUTE_SET = int(WorkloadColumn.ROUTE_SET)
-_W_AMOUNT = int(WorkloadColumn.AMOUNT)
-_W_PAYER = int(WorkloadColumn.PAYER)
-_W_DEBTOR_AGENT = int(WorkloadColumn.DEBTOR_AGENT)
-_W_CREDITOR_AGENT = int(WorkloadColumn.CREDITOR_AGENT)
-_W_CODE_STATE = int(WorkloadColumn.CODE_STATE)
-_W_CODE_EXPIRY = int(WorkloadColumn.CODE_EXPIRY_US)
+_CAUSES = len(Cause)
 
 
 @inlined
-def run(plan: KernelPlan, state: KernelState, budget: int) -> int:
+def run(plan: Plan, state: KernelState, budget: int) -> int:
     """Handle events until something is wanted.
 
     Parameters
     ----------
-    plan : KernelPlan
+    plan : Plan
         Arrays of the plan.
     state : KernelState
         Arrays of the run; changed in place.
@@ -206,7 +186,7 @@ def _find_lack(state: KernelState) -> int:
 
 
 @inlined
-def _take_event(plan: KernelPlan, state: KernelState) -> bool:
+def _take_event(plan: Plan, state: KernelState) -> bool:
     """Handle the earliest event up to where payments advance; False at the horizon."""
     cursor = state.cursor
     heap = state.heap
@@ -254,7 +234,7 @@ def _take_event(plan: KernelPlan, state: KernelState) -> bool:
 
 
 @inlined
-def _expire_armed(plan: KernelPlan, state: KernelState, slot: int, payment: int) -> None:
+def _expire_armed(plan: Plan, state: KernelState, slot: int, payment: int) -> None:
     """Let a time-out fire unless it was forgotten or its payment has ended."""
     pool = state.pool
     if (
@@ -265,7 +245,7 @@ def _expire_armed(plan: KernelPlan, state: KernelState, slot: int, payment: int)
 
 
 @inlined
-def _complete(plan: KernelPlan, state: KernelState, slot: int, payment: int, place: int) -> None:
+def _complete(plan: Plan, state: KernelState, slot: int, payment: int, place: int) -> None:
     """Handle the end of a service or a transit, a wake-up, a round or a commit."""
     cursor = state.cursor
     pool = state.pool
@@ -292,7 +272,7 @@ def _complete(plan: KernelPlan, state: KernelState, slot: int, payment: int, pla
         start_waiting(plan, state, s)
     if is_awaited:
         at = pool[slot, P_STAGE]
-        account_time(cursor, pool, slot, plan.stage[at, _CAUSE])
+        account_time(cursor, pool, slot, plan.stage[at, StageColumn.CAUSE])
         pool[slot, st.P_WAIT_STEP] = -1
         pool[slot, st.P_WAIT] = st.W_NOTHING
         pool[slot, P_STAGE] = at + 1
@@ -300,7 +280,7 @@ def _complete(plan: KernelPlan, state: KernelState, slot: int, payment: int, pla
 
 
 @inlined
-def _submit(plan: KernelPlan, state: KernelState) -> None:
+def _submit(plan: Plan, state: KernelState) -> None:
     """Put the next payment of the workload into the pool and at its first stage."""
     cursor = state.cursor
     pool = state.pool
@@ -313,20 +293,20 @@ def _submit(plan: KernelPlan, state: KernelState) -> None:
     cursor[C_LIVE_MAX] = max(cursor[C_LIVE_MAX], cursor[C_LIVE])
     payment = cursor[C_NEXT_PAYMENT]
     cursor[C_NEXT_PAYMENT] = payment + 1
-    stream = chunk[row, _W_STREAM]
+    stream = chunk[row, WorkloadColumn.STREAM]
     now = cursor[C_NOW]
     # Registers, fees and limits are marked unused by P_PRICING, P_CHARGED and P_LIMITS.
     pool[slot, P_ID] = payment
     pool[slot, st.P_STREAM] = stream
-    pool[slot, st.P_ORDINAL] = chunk[row, _W_ORDINAL]
-    pool[slot, st.P_ROUTE_SET] = chunk[row, _W_ROUTE_SET]
-    pool[slot, st.P_PAYER] = chunk[row, _W_PAYER]
-    pool[slot, st.P_DEBTOR_AGENT] = chunk[row, _W_DEBTOR_AGENT]
-    pool[slot, st.P_CREDITOR_AGENT] = chunk[row, _W_CREDITOR_AGENT]
-    pool[slot, st.P_CODE_STATE] = chunk[row, _W_CODE_STATE]
-    pool[slot, st.P_CODE_EXPIRY] = chunk[row, _W_CODE_EXPIRY]
-    pool[slot, st.P_INSTRUCTED] = chunk[row, _W_AMOUNT]
-    entry = plan.stream[stream, _ENTRY]
+    pool[slot, st.P_ORDINAL] = chunk[row, WorkloadColumn.ORDINAL]
+    pool[slot, st.P_ROUTE_SET] = chunk[row, WorkloadColumn.ROUTE_SET]
+    pool[slot, st.P_PAYER] = chunk[row, WorkloadColumn.PAYER]
+    pool[slot, st.P_DEBTOR_AGENT] = chunk[row, WorkloadColumn.DEBTOR_AGENT]
+    pool[slot, st.P_CREDITOR_AGENT] = chunk[row, WorkloadColumn.CREDITOR_AGENT]
+    pool[slot, st.P_CODE_STATE] = chunk[row, WorkloadColumn.CODE_STATE]
+    pool[slot, st.P_CODE_EXPIRY] = chunk[row, WorkloadColumn.CODE_EXPIRY_US]
+    pool[slot, st.P_INSTRUCTED] = chunk[row, WorkloadColumn.AMOUNT]
+    entry = plan.stream[stream, StreamColumn.ENTRY]
     pool[slot, P_STAGE] = entry
     pool[slot, st.P_STEP] = 0
     pool[slot, st.P_WAIT_STEP] = -1
@@ -349,39 +329,39 @@ def _submit(plan: KernelPlan, state: KernelState) -> None:
     pool[slot, st.P_MERCHANT_FEE] = 0
     pool[slot, st.P_NODE] = -1
     pool[slot, st.P_LIMITS] = 0
-    for cause in range(7):
+    for cause in range(_CAUSES):
         pool[slot, st.P_TIME + cause] = 0
-    amount = chunk[row, _W_AMOUNT]
-    ordinal = chunk[row, _W_ORDINAL]
-    write_log(cursor, state.log, _K_SUBMIT, payment, entry, stream, amount, ordinal)
+    amount = chunk[row, WorkloadColumn.AMOUNT]
+    ordinal = chunk[row, WorkloadColumn.ORDINAL]
+    write_log(cursor, state.log, LogKind.SUBMIT, payment, entry, stream, amount, ordinal)
     cursor[C_ACTIVE] = slot
 
 
 @called
-def _follow_agenda(plan: KernelPlan, state: KernelState, row: int) -> None:
+def _follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
     """Do what a row of the agenda says."""
     cursor = state.cursor
-    kind = plan.agenda[row, 1]
-    subject = plan.agenda[row, 2]
-    if kind == _DEPOSIT:
-        amount = plan.agenda[row, 3]
-        world = plan.world[plan.account[subject, 0]]
+    kind = plan.agenda[row, AgendaColumn.KIND]
+    subject = plan.agenda[row, AgendaColumn.SUBJECT]
+    if kind == AgendaKind.DEPOSIT:
+        amount = plan.agenda[row, AgendaColumn.AMOUNT]
+        world = plan.world[plan.account[subject, AccountColumn.CURRENCY]]
         if world < 0:
             break_off(cursor, st.E_NO_ACCOUNT, -1)
         elif amount != 0:
-            write_log(cursor, state.log, _K_DEPOSIT, -1, -1, world, amount, subject)
+            write_log(cursor, state.log, LogKind.DEPOSIT, -1, -1, world, amount, subject)
             transfer(plan, state, world, subject, amount)
-    elif kind == _STATION_CLOSE:
-        write_log(cursor, state.log, _K_CLOSE, -1, -1, subject, -1, -1)
+    elif kind == AgendaKind.STATION_CLOSE:
+        write_log(cursor, state.log, LogKind.CLOSE, -1, -1, subject, -1, -1)
         state.station[subject, S_OPEN] = 0
     else:
-        write_log(cursor, state.log, _K_OPEN, -1, -1, subject, -1, -1)
+        write_log(cursor, state.log, LogKind.OPEN, -1, -1, subject, -1, -1)
         state.station[subject, S_OPEN] = 1
         start_waiting(plan, state, subject)
 
 
 @called
-def _find_head(plan: KernelPlan, state: KernelState) -> None:
+def _find_head(plan: Plan, state: KernelState) -> None:
     """Find the earliest of next agenda row, first time-outs, next arrival and next sample."""
     cursor = state.cursor
     time_us = NEVER
@@ -389,11 +369,11 @@ def _find_head(plan: KernelPlan, state: KernelState) -> None:
     # Looked at in order of class, so that the first of one instant stays.
     at = cursor[C_AGENDA]
     if at < plan.agenda.shape[0]:
-        time_us = plan.agenda[at, 0]
+        time_us = plan.agenda[at, AgendaColumn.TIME_US]
         key = CALENDAR_BASE | (at << STEP_BITS)
     at = cursor[C_ARRIVAL]
-    if at < cursor[C_CHUNK] and state.chunk[at, _W_TIME] < time_us:
-        time_us = state.chunk[at, _W_TIME]
+    if at < cursor[C_CHUNK] and state.chunk[at, WorkloadColumn.TIME_US] < time_us:
+        time_us = state.chunk[at, WorkloadColumn.TIME_US]
         key = SUBMIT_BASE | (cursor[C_NEXT_PAYMENT] << STEP_BITS)
     interval = cursor[C_SAMPLE_INTERVAL]
     if interval > 0 and cursor[C_SAMPLE] * interval < time_us:
@@ -408,7 +388,7 @@ def _find_head(plan: KernelPlan, state: KernelState) -> None:
 
 
 @called
-def _close_next(plan: KernelPlan, state: KernelState) -> int:
+def _close_next(plan: Plan, state: KernelState) -> int:
     """Write down payments the horizon finds open, then bring all totals up to it."""
     cursor = state.cursor
     order = state.order

@@ -5,17 +5,15 @@ Takes the cursor, the pool, the heap and the log; changes one payment.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
-    PAYMENT_BITS as _PAYMENT_BITS,
+    PAYMENT_BITS,
+    STEP_BITS,
+    STEP_MASK,
+    EventClass,
+    LogKind,
+    StageColumn,
 )
-from sim.contract.spec import (
-    STEP_BITS as _STEP_BITS,
-)
-from sim.contract.spec import (
-    STEP_MASK as _STEP_MASK,
-)
-from sim.contract.spec import EventClass, LogKind, StageColumn
 from sim.draws.lookup import draw62
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.jit import called, inlined
@@ -32,16 +30,11 @@ from sim.engine.kernel.state import (
     P_STEP,
     P_STREAM,
     P_WAIT_STEP,
-    KernelPlan,
     KernelState,
 )
 
-STEP_BITS = int(_STEP_BITS)
-STEP_MASK = int(_STEP_MASK)
-COMPLETE_BASE = int(EventClass.COMPLETE) << (_PAYMENT_BITS + _STEP_BITS)
-EXPIRE_BASE = int(EventClass.EXPIRE) << (_PAYMENT_BITS + _STEP_BITS)
-_FAIL = int(LogKind.FAIL)
-_TARGET = int(StageColumn.TARGET)
+COMPLETE_BASE = EventClass.COMPLETE << (PAYMENT_BITS + STEP_BITS)
+EXPIRE_BASE = EventClass.EXPIRE << (PAYMENT_BITS + STEP_BITS)
 
 
 @inlined
@@ -64,12 +57,12 @@ def next_step(cursor: Array, pool: Array, slot: int) -> int:
 
 
 @called
-def fail(plan: KernelPlan, state: KernelState, slot: int, reason: int) -> None:
+def fail(plan: Plan, state: KernelState, slot: int, reason: int) -> None:
     """Log a failure and go on at the stage's target."""
     at = state.pool[slot, P_STAGE]
-    write_log(state.cursor, state.log, _FAIL, state.pool[slot, P_ID], at, reason, -1, -1)
+    write_log(state.cursor, state.log, LogKind.FAIL, state.pool[slot, P_ID], at, reason, -1, -1)
     state.pool[slot, P_REASON] = reason
-    state.pool[slot, P_STAGE] = plan.stage[at, _TARGET]
+    state.pool[slot, P_STAGE] = plan.stage[at, StageColumn.TARGET]
 
 
 @inlined

@@ -6,11 +6,9 @@ arithmetic is in ``sim.engine.money``, the meaning in ``spec.Op``.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
-    REGISTER_COUNT as _REGISTER_COUNT,
-)
-from sim.contract.spec import (
+    REGISTER_COUNT,
     Bearer,
     FeeColumn,
     LimitColumn,
@@ -35,39 +33,14 @@ from sim.engine.kernel.state import (
     P_PRICING,
     P_REGISTER,
     P_STAGE,
-    KernelPlan,
     KernelState,
 )
 from sim.engine.money import price_payment
-from sim.units import DAY_US as _DAY_US
-
-DAY_US = int(_DAY_US)
-REGISTER_COUNT = int(_REGISTER_COUNT)
-_SUBJECT = int(StageColumn.SUBJECT)
-_VALUE = int(StageColumn.VALUE)
-_REASON = int(StageColumn.REASON)
-_DEBITED = int(Register.DEBITED)
-_CREDITED = int(Register.CREDITED)
-_FEE_0 = int(Register.FEE_0)
-_FEE_FIRST = int(PricingColumn.FEE_FIRST)
-_FEE_DEBIT = int(FeeColumn.DEBIT)
-_FEE_CREDIT = int(FeeColumn.CREDIT)
-_BEARER = int(FeeColumn.BEARER)
-_BEARER_DEBTOR = int(Bearer.DEBTOR)
-_LIMIT_REGISTER = int(LimitColumn.REGISTER)
-_PER_PAYMENT = int(LimitColumn.PER_PAYMENT)
-_PER_DAY = int(LimitColumn.PER_DAY)
-_AM02 = int(Reason.AM02)
-_AM14 = int(Reason.AM14)
-_QUOTE = int(LogKind.QUOTE)
-_LAPSE = int(LogKind.LAPSE)
-_FEE = int(LogKind.FEE)
-_LIMIT = int(LogKind.LIMIT)
-_GIVE_BACK = int(LogKind.GIVE_BACK)
+from sim.units import DAY_US
 
 
 @called
-def price(plan: KernelPlan, state: KernelState, slot: int, row: int) -> int:
+def price(plan: Plan, state: KernelState, slot: int, row: int) -> int:
     """Price a payment now into the scratch registers; 0 where the price cannot be used."""
     return price_payment(
         plan.pricing,
@@ -86,88 +59,88 @@ def price(plan: KernelPlan, state: KernelState, slot: int, row: int) -> int:
 
 
 @called
-def quote(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def quote(plan: Plan, state: KernelState, slot: int) -> bool:
     """Price a payment and hold the price for a while, or fail."""
     cursor = state.cursor
     pool = state.pool
     at = pool[slot, P_STAGE]
-    row = plan.stage[at, _SUBJECT]
+    row = plan.stage[at, StageColumn.SUBJECT]
     is_usable = price(plan, state, slot, row)
     for register in range(REGISTER_COUNT):
         pool[slot, P_REGISTER + register] = state.scratch[register]
     pool[slot, P_PRICING] = row
     if is_usable == 0:
-        fail(plan, state, slot, plan.stage[at, _REASON])
+        fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
         return False
-    debited = pool[slot, P_REGISTER + _DEBITED]
-    credited = pool[slot, P_REGISTER + _CREDITED]
-    write_log(cursor, state.log, _QUOTE, pool[slot, P_ID], at, row, debited, credited)
-    validity = plan.stage[at, _VALUE]
+    debited = pool[slot, P_REGISTER + Register.DEBITED]
+    credited = pool[slot, P_REGISTER + Register.CREDITED]
+    write_log(cursor, state.log, LogKind.QUOTE, pool[slot, P_ID], at, row, debited, credited)
+    validity = plan.stage[at, StageColumn.VALUE]
     pool[slot, st.P_EXPIRY] = cursor[C_NOW] + validity if validity > 0 else NEVER
     return True
 
 
 @called
-def convert(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def convert(plan: Plan, state: KernelState, slot: int) -> bool:
     """Use the quote; where it lapsed go back for another, or fail."""
     cursor = state.cursor
     pool = state.pool
     if cursor[C_NOW] <= pool[slot, st.P_EXPIRY]:
         return True
     at = pool[slot, P_STAGE]
-    write_log(cursor, state.log, _LAPSE, pool[slot, P_ID], at, -1, -1, -1)
+    write_log(cursor, state.log, LogKind.LAPSE, pool[slot, P_ID], at, -1, -1, -1)
     pool[slot, st.P_LAPSED] += 1
-    if pool[slot, st.P_REQUOTES] < plan.stage[at, _VALUE]:
+    if pool[slot, st.P_REQUOTES] < plan.stage[at, StageColumn.VALUE]:
         pool[slot, st.P_REQUOTES] += 1
-        pool[slot, P_STAGE] = plan.stage[at, _SUBJECT]
+        pool[slot, P_STAGE] = plan.stage[at, StageColumn.SUBJECT]
     else:
-        fail(plan, state, slot, plan.stage[at, _REASON])
+        fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
     return False
 
 
 @called
-def charge(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def charge(plan: Plan, state: KernelState, slot: int) -> None:
     """Charge one fee of the last price."""
     cursor = state.cursor
     pool = state.pool
     at = pool[slot, P_STAGE]
-    row = plan.stage[at, _SUBJECT]
+    row = plan.stage[at, StageColumn.SUBJECT]
     if pool[slot, P_PRICING] < 0:
         break_off(cursor, st.E_NO_QUOTE, pool[slot, P_ID])
         return
-    fee_slot = row - plan.pricing[pool[slot, P_PRICING], _FEE_FIRST]
-    amount = read_register(cursor, pool, slot, _FEE_0 + fee_slot)
+    fee_slot = row - plan.pricing[pool[slot, P_PRICING], PricingColumn.FEE_FIRST]
+    amount = read_register(cursor, pool, slot, Register.FEE_0 + fee_slot)
     if amount <= 0:
         return
-    debit = resolve_account(plan, state, slot, plan.fee[row, _FEE_DEBIT])
-    credit = resolve_account(plan, state, slot, plan.fee[row, _FEE_CREDIT])
+    debit = resolve_account(plan, state, slot, plan.fee[row, FeeColumn.DEBIT])
+    credit = resolve_account(plan, state, slot, plan.fee[row, FeeColumn.CREDIT])
     if debit < 0 or credit < 0:
         return
     move(plan, state, slot, debit, credit, amount)
-    write_log(cursor, state.log, _FEE, pool[slot, P_ID], at, row, amount, -1)
+    write_log(cursor, state.log, LogKind.FEE, pool[slot, P_ID], at, row, amount, -1)
     if (pool[slot, st.P_CHARGED] >> fee_slot) & 1 == 0:
         pool[slot, st.P_CHARGED] |= 1 << fee_slot
         pool[slot, st.P_FEE + fee_slot] = 0
     pool[slot, st.P_FEE + fee_slot] += amount
-    if plan.fee[row, _BEARER] == _BEARER_DEBTOR:
+    if plan.fee[row, FeeColumn.BEARER] == Bearer.DEBTOR:
         pool[slot, st.P_PAYER_FEE] += amount
     else:
         pool[slot, st.P_MERCHANT_FEE] += amount
 
 
 @called
-def check_limit(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def check_limit(plan: Plan, state: KernelState, slot: int) -> bool:
     """Check a limit and use it, or fail."""
     cursor = state.cursor
     pool = state.pool
     at = pool[slot, P_STAGE]
-    row = plan.stage[at, _SUBJECT]
-    amount = read_register(cursor, pool, slot, plan.limit[row, _LIMIT_REGISTER])
-    per_payment = plan.limit[row, _PER_PAYMENT]
+    row = plan.stage[at, StageColumn.SUBJECT]
+    amount = read_register(cursor, pool, slot, plan.limit[row, LimitColumn.REGISTER])
+    per_payment = plan.limit[row, LimitColumn.PER_PAYMENT]
     if 0 <= per_payment < amount:
-        fail(plan, state, slot, _AM02)
+        fail(plan, state, slot, Reason.AM02)
         return False
-    per_day = plan.limit[row, _PER_DAY]
+    per_day = plan.limit[row, LimitColumn.PER_DAY]
     if per_day < 0:
         return True
     first = plan.limit_first[row, pool[slot, st.P_STREAM]]
@@ -178,11 +151,11 @@ def check_limit(plan: KernelPlan, state: KernelState, slot: int) -> bool:
     day = _today(cursor)
     used = state.limit[cell, 1] if state.limit[cell, 0] == day else 0
     if used + amount > per_day:
-        fail(plan, state, slot, _AM14)
+        fail(plan, state, slot, Reason.AM14)
         return False
     state.limit[cell, 0] = day
     state.limit[cell, 1] = used + amount
-    which = plan.stage[at, _VALUE]
+    which = plan.stage[at, StageColumn.VALUE]
     pool[slot, P_LIMITS] |= 1 << which
     base = st.P_LIMIT + which * st.LIMIT_COLUMNS
     pool[slot, base] = row
@@ -190,7 +163,7 @@ def check_limit(plan: KernelPlan, state: KernelState, slot: int) -> bool:
     pool[slot, base + 2] = amount
     pool[slot, base + 3] = day
     payer = pool[slot, st.P_PAYER]
-    write_log(cursor, state.log, _LIMIT, pool[slot, P_ID], at, row, amount, payer)
+    write_log(cursor, state.log, LogKind.LIMIT, pool[slot, P_ID], at, row, amount, payer)
     return True
 
 
@@ -209,7 +182,7 @@ def give_back_limits(state: KernelState, slot: int) -> None:
             write_log(
                 cursor,
                 state.log,
-                _GIVE_BACK,
+                LogKind.GIVE_BACK,
                 pool[slot, P_ID],
                 pool[slot, P_STAGE],
                 pool[slot, base],

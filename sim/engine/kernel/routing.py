@@ -6,6 +6,7 @@ meaning is in ``spec.Op.ROUTE`` and ``spec.Policy``.
 
 from __future__ import annotations
 
+from sim.contract.plan import Plan
 from sim.contract.spec import (
     FAILOVER_REASONS,
     AccountColumn,
@@ -41,56 +42,27 @@ from sim.engine.kernel.state import (
     S_BUSY,
     S_QUEUE,
     S_SEEN,
-    KernelPlan,
     KernelState,
 )
 
+# Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
+_NEXT = int(Flag.NEXT)
 _FAILOVER_MASK = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 _UNUSABLE_SCORE = 1 << 61
-_NONE = int(Reason.NONE)
-_RETRY = int(Cause.RETRY)
-_NEXT = int(Flag.NEXT)
-_FLAGS = int(StageColumn.FLAGS)
-_REASON = int(StageColumn.REASON)
-_FIRST = int(RouteSetColumn.FIRST)
-_COUNT = int(RouteSetColumn.COUNT)
-_POLICY = int(RouteSetColumn.POLICY)
-_MAX_ATTEMPTS = int(RouteSetColumn.MAX_ATTEMPTS)
-_ENTRY = int(RouteColumn.ENTRY)
-_PRICING = int(RouteColumn.PRICING)
-_EXPECTED = int(RouteColumn.EXPECTED_US)
-_VIEW_FIRST = int(RouteColumn.VIEW_FIRST)
-_VIEW_COUNT = int(RouteColumn.VIEW_COUNT)
-_DEBTOR_AGENT = int(RouteColumn.DEBTOR_AGENT)
-_CREDITOR_AGENT = int(RouteColumn.CREDITOR_AGENT)
-_VIEW_KIND = int(RouteViewColumn.KIND)
-_VIEW_SUBJECT = int(RouteViewColumn.SUBJECT)
-_PER_ITEM = int(RouteViewColumn.PER_ITEM)
-_BLOCK_LIMIT = int(LedgerColumn.BLOCK_LIMIT)
-_INTERVAL = int(LedgerColumn.ROUND_INTERVAL_US)
-_WATCHED = int(AccountColumn.WATCHED)
-_CHEAPEST = int(Policy.CHEAPEST)
-_FASTEST = int(Policy.FASTEST)
-_FX_MARGIN = int(Register.FX_MARGIN)
-_PAYER_FEE = int(Register.PAYER_FEE)
-_ROUTE = int(LogKind.ROUTE)
-_SAMPLE_STATION = int(LogKind.SAMPLE_STATION)
-_SAMPLE_LEDGER = int(LogKind.SAMPLE_LEDGER)
-_SAMPLE_ACCOUNT = int(LogKind.SAMPLE_ACCOUNT)
 
 
 @called
-def choose_route(plan: KernelPlan, state: KernelState, slot: int) -> None:
+def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
     """Put a payment on a route, or let it pass or fail where there is none."""
     pool = state.pool
     at = pool[slot, P_STAGE]
     route_set = pool[slot, st.P_ROUTE_SET]
     count = 0
     if route_set >= 0:
-        count = plan.route_set[route_set, _COUNT]
-    if (plan.stage[at, _FLAGS] & _NEXT) == 0:
+        count = plan.route_set[route_set, RouteSetColumn.COUNT]
+    if (plan.stage[at, StageColumn.FLAGS] & _NEXT) == 0:
         if count == 0:
-            fail(plan, state, slot, plan.stage[at, _REASON])
+            fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
             return
         pool[slot, P_TRIED] = 0
         pool[slot, P_ATTEMPTS] = 1
@@ -100,24 +72,24 @@ def choose_route(plan: KernelPlan, state: KernelState, slot: int) -> None:
         if (
             can_help == 0
             or untried == 0
-            or pool[slot, P_ATTEMPTS] >= plan.route_set[route_set, _MAX_ATTEMPTS]
+            or pool[slot, P_ATTEMPTS] >= plan.route_set[route_set, RouteSetColumn.MAX_ATTEMPTS]
         ):
             pool[slot, P_STAGE] = at + 1
             return
-        for cause in range(_RETRY):
-            pool[slot, P_TIME + _RETRY] += pool[slot, P_TIME + cause]
+        for cause in range(Cause.RETRY):
+            pool[slot, P_TIME + Cause.RETRY] += pool[slot, P_TIME + cause]
             pool[slot, P_TIME + cause] = 0
-        pool[slot, st.P_REASON] = _NONE
+        pool[slot, st.P_REASON] = Reason.NONE
         pool[slot, P_ATTEMPTS] += 1
     _take_best(plan, state, slot, route_set, count)
 
 
 @called
-def _take_best(plan: KernelPlan, state: KernelState, slot: int, route_set: int, count: int) -> None:
+def _take_best(plan: Plan, state: KernelState, slot: int, route_set: int, count: int) -> None:
     """Choose the untried candidate of lowest score and put the payment on it."""
     pool = state.pool
     tried = pool[slot, P_TRIED]
-    first = plan.route_set[route_set, _FIRST]
+    first = plan.route_set[route_set, RouteSetColumn.FIRST]
     untried = 0
     for position in range(count):
         untried += 1 - ((tried >> position) & 1)
@@ -127,9 +99,9 @@ def _take_best(plan: KernelPlan, state: KernelState, slot: int, route_set: int, 
         if (tried >> position) & 1 == 0:
             score = 0
             if untried > 1:
-                policy = plan.route_set[route_set, _POLICY]
+                policy = plan.route_set[route_set, RouteSetColumn.POLICY]
                 score = _score(plan, state, slot, plan.candidate[first + position], policy)
-                if policy not in (_CHEAPEST, _FASTEST):
+                if policy not in (Policy.CHEAPEST, Policy.FASTEST):
                     score = position
             if best < 0 or score < best_score:
                 best = position
@@ -137,63 +109,63 @@ def _take_best(plan: KernelPlan, state: KernelState, slot: int, route_set: int, 
     route = plan.candidate[first + best]
     pool[slot, P_TRIED] = tried | (1 << best)
     pool[slot, P_ROUTE] = route
-    if plan.route[route, _DEBTOR_AGENT] >= 0:
-        pool[slot, st.P_DEBTOR_AGENT] = plan.route[route, _DEBTOR_AGENT]
-    if plan.route[route, _CREDITOR_AGENT] >= 0:
-        pool[slot, st.P_CREDITOR_AGENT] = plan.route[route, _CREDITOR_AGENT]
+    if plan.route[route, RouteColumn.DEBTOR_AGENT] >= 0:
+        pool[slot, st.P_DEBTOR_AGENT] = plan.route[route, RouteColumn.DEBTOR_AGENT]
+    if plan.route[route, RouteColumn.CREDITOR_AGENT] >= 0:
+        pool[slot, st.P_CREDITOR_AGENT] = plan.route[route, RouteColumn.CREDITOR_AGENT]
     write_log(
         state.cursor,
         state.log,
-        _ROUTE,
+        LogKind.ROUTE,
         pool[slot, P_ID],
         pool[slot, P_STAGE],
         route,
         best_score,
         pool[slot, P_ATTEMPTS],
     )
-    pool[slot, P_STAGE] = plan.route[route, _ENTRY]
+    pool[slot, P_STAGE] = plan.route[route, RouteColumn.ENTRY]
 
 
 @called
-def _score(plan: KernelPlan, state: KernelState, slot: int, route: int, policy: int) -> int:
+def _score(plan: Plan, state: KernelState, slot: int, route: int, policy: int) -> int:
     """Return a route's cost or expected time, by policy; 0 for any other policy."""
-    if policy == _CHEAPEST:
-        row = plan.route[route, _PRICING]
+    if policy == Policy.CHEAPEST:
+        row = plan.route[route, RouteColumn.PRICING]
         if row < 0:
             return 0
         if price(plan, state, slot, row) == 0:
             return _UNUSABLE_SCORE
-        return int(state.scratch[_FX_MARGIN] + state.scratch[_PAYER_FEE])
-    if policy != _FASTEST:
+        return int(state.scratch[Register.FX_MARGIN] + state.scratch[Register.PAYER_FEE])
+    if policy != Policy.FASTEST:
         return 0
-    score = plan.route[route, _EXPECTED]
-    first = plan.route[route, _VIEW_FIRST]
-    for at in range(first, first + plan.route[route, _VIEW_COUNT]):
-        subject = plan.route_view[at, _VIEW_SUBJECT]
-        if plan.route_view[at, _VIEW_KIND] == 0:
-            score += state.station[subject, S_SEEN] * plan.route_view[at, _PER_ITEM]
+    score = plan.route[route, RouteColumn.EXPECTED_US]
+    first = plan.route[route, RouteColumn.VIEW_FIRST]
+    for at in range(first, first + plan.route[route, RouteColumn.VIEW_COUNT]):
+        subject = plan.route_view[at, RouteViewColumn.SUBJECT]
+        if plan.route_view[at, RouteViewColumn.KIND] == 0:
+            score += state.station[subject, S_SEEN] * plan.route_view[at, RouteViewColumn.PER_ITEM]
         else:
-            blocks = state.ledger[subject, L_SEEN] // plan.ledger[subject, _BLOCK_LIMIT]
-            score += blocks * plan.ledger[subject, _INTERVAL]
+            blocks = state.ledger[subject, L_SEEN] // plan.ledger[subject, LedgerColumn.BLOCK_LIMIT]
+            score += blocks * plan.ledger[subject, LedgerColumn.ROUND_INTERVAL_US]
     return int(score)
 
 
 @called
-def sample(plan: KernelPlan, state: KernelState) -> None:
+def sample(plan: Plan, state: KernelState) -> None:
     """Refresh the router's view and log the series."""
     cursor = state.cursor
     log = state.log
     for s in range(state.station.shape[0]):
         length = state.station[s, S_QUEUE]
         state.station[s, S_SEEN] = length
-        write_sample(cursor, log, _SAMPLE_STATION, s, length, state.station[s, S_BUSY])
+        write_sample(cursor, log, LogKind.SAMPLE_STATION, s, length, state.station[s, S_BUSY])
     for ledger in range(state.ledger.shape[0]):
         length = state.ledger[ledger, L_QUEUE]
         state.ledger[ledger, L_SEEN] = length
         rounds = state.ledger[ledger, L_ROUND]
-        write_sample(cursor, log, _SAMPLE_LEDGER, ledger, length, rounds)
+        write_sample(cursor, log, LogKind.SAMPLE_LEDGER, ledger, length, rounds)
     for account in range(state.account.shape[0]):
-        if plan.account[account, _WATCHED] != 0:
+        if plan.account[account, AccountColumn.WATCHED] != 0:
             posted = state.account[account, A_POSTED]
             pending = state.account[account, A_PENDING]
-            write_sample(cursor, log, _SAMPLE_ACCOUNT, account, posted, pending)
+            write_sample(cursor, log, LogKind.SAMPLE_ACCOUNT, account, posted, pending)

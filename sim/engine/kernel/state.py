@@ -1,15 +1,16 @@
 """The arrays the kernel works on: their columns, and how they are first laid out.
 
-Takes a plan; gives the two named tuples of C-contiguous int64 arrays every function of the kernel
-is called with. All state of a run lives here, so a run can stop after any event, be looked at, be
-given more room, and go on.
+Takes nothing; gives the named tuple of C-contiguous int64 arrays every function of the kernel is
+called with, beside the plan. All state of a run lives here, so a run can stop after any event, be
+looked at, be given more room, and go on.
 
-Columns are plain integers, not enumerations, because Numba reads them as constants.
+The kernel's own columns are plain integers under short names: they stand in nearly every line.
+Those of the plan, the log and the records are the enumerations of ``spec``.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from sim.contract.plan import Array
 from sim.contract.spec import (
@@ -21,9 +22,10 @@ from sim.contract.spec import (
     REGISTER_COUNT,
     WORKLOAD_WIDTH,
     AccountTotal,
-    StageColumn,
-    StreamColumn,
+    LedgerTotal,
+    StationTotal,
 )
+from sim.contract.table import Table, declared_tables
 
 # -- why the kernel returns --------------------
 GOES_ON = 0
@@ -237,7 +239,7 @@ S_WAKE_COUNT = 5
 S_SINCE = 6
 S_SEEN = 7
 S_TOTAL = 8
-STATION_WIDTH = S_TOTAL + 6
+STATION_WIDTH = S_TOTAL + len(StationTotal)
 
 # -- ledger state --------------------
 L_ROUND = 0
@@ -249,7 +251,7 @@ L_BLOCK_SIZE = 5
 L_BLOCK_ROUND = 7
 """Two of each: around a wrap of the step two blocks may be in flight."""
 L_TOTAL = 9
-LEDGER_WIDTH = L_TOTAL + 6
+LEDGER_WIDTH = L_TOTAL + len(LedgerTotal)
 
 # -- account state --------------------
 A_POSTED = 0
@@ -263,88 +265,38 @@ NEVER = 2**62
 LOW_UNKNOWN = 2**62
 
 
-class KernelPlan(NamedTuple):
-    """Hold the plan's arrays, named as in :class:`~sim.contract.plan.Plan`."""
-
-    stage: Array
-    station: Array
-    ledger: Array
-    ledger_key: Array
-    account: Array
-    world: Array
-    transfer: Array
-    rate: Array
-    pair_scale: Array
-    conversion: Array
-    pricing: Array
-    fee: Array
-    tier: Array
-    limit: Array
-    limit_first: Array
-    route: Array
-    route_view: Array
-    route_set: Array
-    candidate: Array
-    stream: Array
-    stream_key: Array
-    agenda: Array
-    table: Array
-    agent_account: Array
-    agent_station: Array
-    rank: Array
-    """(streams,): which of a priority station's queues a stream's payments join."""
-    line: Array
-    """(stages,): the line of time-outs a DEADLINE stage arms in, -1 for the heap."""
-
-
 class KernelState(NamedTuple):
-    """Hold everything that changes while a run goes on."""
+    """Everything that changes while a run goes on, and what is worked out once from the plan."""
 
-    cursor: Array
-    heap: Array
-    pool: Array
-    node: Array
-    timer: Array
-    due: Array
-    """(lines, 2): head and tail timer of every line of time-outs, -1 where empty."""
-    ends: Array
-    """(queues, 2): head and tail slot of every waiting line, -1 where empty."""
-    station: Array
-    ledger: Array
-    account: Array
-    limit: Array
-    """(cells, 2): day and amount used."""
-    wait: Array
-    """(stations, HISTOGRAM_LENGTH): waits before service."""
-    commit_wait: Array
-    """(ledgers, HISTOGRAM_LENGTH): waits from ENQUEUE to commit."""
-    log: Array
-    record: Array
-    chunk: Array
-    scratch: Array
-    order: Array
+    cursor: Annotated[Array, Table("cursor")]
+    heap: Annotated[Array, Table("scheduled events", HEAP_WIDTH)]
+    pool: Annotated[Array, Table("slots", POOL_WIDTH)]
+    node: Annotated[Array, Table("nodes", NODE_WIDTH)]
+    timer: Annotated[Array, Table("timers", TIMER_WIDTH)]
+    due: Annotated[Array, Table("lines", 2)]
+    """Head and tail timer of every line of time-outs, -1 where empty."""
+    ends: Annotated[Array, Table("queues", 2)]
+    """Head and tail slot of every waiting line, -1 where empty."""
+    station: Annotated[Array, Table("stations", STATION_WIDTH)]
+    ledger: Annotated[Array, Table("ledgers", LEDGER_WIDTH)]
+    account: Annotated[Array, Table("accounts", ACCOUNT_WIDTH)]
+    limit: Annotated[Array, Table("limit cells", 2)]
+    """Day and amount used."""
+    wait: Annotated[Array, Table("stations", HISTOGRAM_LENGTH)]
+    """Waits before service."""
+    commit_wait: Annotated[Array, Table("ledgers", HISTOGRAM_LENGTH)]
+    """Waits from ENQUEUE to commit."""
+    log: Annotated[Array, Table("log rows", LOG_WIDTH)]
+    record: Annotated[Array, Table("records", RECORD_WIDTH)]
+    chunk: Annotated[Array, Table("payments", WORKLOAD_WIDTH)]
+    scratch: Annotated[Array, Table("scratch")]
+    order: Annotated[Array, Table("slots")]
     """Slots of the payments open at the horizon, in order of payment id."""
+    rank: Annotated[Array, Table("streams")]
+    """Which of a priority station's queues a stream's payments join; from the plan."""
+    line: Annotated[Array, Table("stages")]
+    """Line of time-outs a DEADLINE stage arms in, -1 for the heap; from the plan."""
 
 
-DIMENSIONS_ONE = frozenset(
-    ("cursor", "scratch", "order", "world", "pair_scale", "candidate", "table", "rank", "line")
-)
-"""Arrays of one dimension; all others have two."""
-
-WIDTHS = {
-    "stage": len(StageColumn),
-    "heap": HEAP_WIDTH,
-    "pool": POOL_WIDTH,
-    "node": NODE_WIDTH,
-    "timer": TIMER_WIDTH,
-    "due": 2,
-    "ends": 2,
-    "log": LOG_WIDTH,
-    "record": RECORD_WIDTH,
-    "chunk": WORKLOAD_WIDTH,
-    "wait": HISTOGRAM_LENGTH,
-    "commit_wait": HISTOGRAM_LENGTH,
-    "stream": len(StreamColumn),
-    "stream_key": 4,
-}
-"""Columns of the arrays in which they never vary."""
+STATE_TABLES = declared_tables(KernelState)
+"""The state's arrays by name, in the order of its fields."""

@@ -6,11 +6,12 @@ meaning is in ``spec.Op.SERVE``.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
+from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
-    STATION_PSEUDO as _STATION_PSEUDO,
-)
-from sim.contract.spec import (
+    ROLE_KINDS_MAX,
+    STATION_PSEUDO,
+    STEP_BITS,
+    STEP_MASK,
     Cause,
     Discipline,
     LogKind,
@@ -25,7 +26,7 @@ from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
 from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log
-from sim.engine.kernel.payments import COMPLETE_BASE, STEP_BITS, STEP_MASK, draw, fail, schedule
+from sim.engine.kernel.payments import COMPLETE_BASE, draw, fail, schedule
 from sim.engine.kernel.queues import append, prepend, unlink
 from sim.engine.kernel.state import (
     C_NOW,
@@ -43,55 +44,35 @@ from sim.engine.kernel.state import (
     S_TOTAL,
     S_WAKE_COUNT,
     S_WAKE_PENDING,
-    KernelPlan,
     KernelState,
 )
 
-STATION_PSEUDO = int(_STATION_PSEUDO)
-_SERVERS = int(StationColumn.SERVERS)
-_QUEUE_LIMIT = int(StationColumn.QUEUE_LIMIT)
-_RATE_COUNT = int(StationColumn.RATE_COUNT)
-_RATE_PERIOD = int(StationColumn.RATE_PERIOD_US)
-_DISCIPLINE = int(StationColumn.DISCIPLINE)
-_WHEN_CLOSED = int(StationColumn.WHEN_CLOSED)
-_REASON_CLOSED = int(StationColumn.REASON_CLOSED)
-_SUBJECT = int(StageColumn.SUBJECT)
-_TABLE = int(StageColumn.TABLE)
-_PURPOSE = int(StageColumn.PURPOSE)
-_REASON = int(StageColumn.REASON)
-_REJECT = int(WhenClosed.REJECT)
-_LIFO = int(Discipline.LIFO)
-_PRIORITY = int(Discipline.PRIORITY)
-_WAITING = int(Cause.WAITING)
-_JOIN = int(LogKind.JOIN)
-_START = int(LogKind.START)
-_FINISH = int(LogKind.FINISH)
-_BUSY_AREA = S_TOTAL + int(StationTotal.BUSY_AREA)
-_QUEUE_AREA = S_TOTAL + int(StationTotal.QUEUE_AREA)
-_QUEUE_MAX = S_TOTAL + int(StationTotal.QUEUE_MAX)
-_STARTS = S_TOTAL + int(StationTotal.STARTS)
-_WAIT_SUM = S_TOTAL + int(StationTotal.WAIT_SUM_US)
-_REFUSED = S_TOTAL + int(StationTotal.REFUSED)
+_BUSY_AREA = S_TOTAL + StationTotal.BUSY_AREA
+_QUEUE_AREA = S_TOTAL + StationTotal.QUEUE_AREA
+_QUEUE_MAX = S_TOTAL + StationTotal.QUEUE_MAX
+_STARTS = S_TOTAL + StationTotal.STARTS
+_WAIT_SUM = S_TOTAL + StationTotal.WAIT_SUM_US
+_REFUSED = S_TOTAL + StationTotal.REFUSED
 
 
 @inlined
-def serve(plan: KernelPlan, state: KernelState, slot: int) -> bool:
+def serve(plan: Plan, state: KernelState, slot: int) -> bool:
     """Start service, join the queue or fail; tell whether the payment goes on."""
     cursor = state.cursor
     pool = state.pool
     station = state.station
     at = pool[slot, P_STAGE]
-    s = _resolve_station(plan, pool, slot, plan.stage[at, _SUBJECT])
+    s = _resolve_station(plan, pool, slot, plan.stage[at, StageColumn.SUBJECT])
     if s < 0:
         break_off(cursor, st.E_NO_STATION, pool[slot, P_ID])
         return False
-    reason = plan.stage[at, _REASON]
-    if station[s, S_OPEN] == 0 and plan.station[s, _WHEN_CLOSED] == _REJECT:
-        reason = plan.station[s, _REASON_CLOSED]
+    reason = plan.stage[at, StageColumn.REASON]
+    if station[s, S_OPEN] == 0 and plan.station[s, StationColumn.WHEN_CLOSED] == WhenClosed.REJECT:
+        reason = plan.station[s, StationColumn.REASON_CLOSED]
     elif station[s, S_QUEUE] == 0 and _can_start(cursor, plan.station, station, s):
         _start(plan, state, s, slot)
         return False
-    elif station[s, S_QUEUE] < plan.station[s, _QUEUE_LIMIT]:
+    elif station[s, S_QUEUE] < plan.station[s, StationColumn.QUEUE_LIMIT]:
         _join(plan, state, s, slot)
         return False
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
@@ -101,10 +82,10 @@ def serve(plan: KernelPlan, state: KernelState, slot: int) -> bool:
 
 
 @inlined
-def finish_service(plan: KernelPlan, state: KernelState, s: int, payment: int, stage: int) -> None:
+def finish_service(plan: Plan, state: KernelState, s: int, payment: int, stage: int) -> None:
     """Free a server and give it to who waits; the payment itself may be long gone."""
     cursor = state.cursor
-    write_log(cursor, state.log, _FINISH, payment, stage, s, -1, -1)
+    write_log(cursor, state.log, LogKind.FINISH, payment, stage, s, -1, -1)
     settle_areas(cursor, state.station, s)
     state.station[s, S_BUSY] -= 1
     if state.station[s, S_BUSY] < 0:
@@ -112,7 +93,7 @@ def finish_service(plan: KernelPlan, state: KernelState, s: int, payment: int, s
 
 
 @inlined
-def start_waiting(plan: KernelPlan, state: KernelState, s: int) -> None:
+def start_waiting(plan: Plan, state: KernelState, s: int) -> None:
     """Start waiting payments while the station can; see to it that it wakes up if it cannot."""
     cursor = state.cursor
     station = state.station
@@ -150,14 +131,14 @@ def settle_areas(cursor: Array, station: Array, s: int) -> None:
 @inlined
 def _can_start(cursor: Array, plan_station: Array, station: Array, s: int) -> bool:
     """Tell whether a station could start one more payment now."""
-    if station[s, S_OPEN] == 0 or station[s, S_BUSY] >= plan_station[s, _SERVERS]:
+    if station[s, S_OPEN] == 0 or station[s, S_BUSY] >= plan_station[s, StationColumn.SERVERS]:
         return False
-    count = plan_station[s, _RATE_COUNT]
+    count = plan_station[s, StationColumn.RATE_COUNT]
     return bool(count <= 0 or cursor[C_NOW] * count >= station[s, S_TAT])
 
 
 @inlined
-def _start(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
+def _start(plan: Plan, state: KernelState, s: int, slot: int) -> None:
     """Begin the service of a payment."""
     cursor = state.cursor
     pool = state.pool
@@ -165,22 +146,22 @@ def _start(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
     now = cursor[C_NOW]
     settle_areas(cursor, station, s)
     waited = now - pool[slot, st.P_SINCE]
-    account_time(cursor, pool, slot, _WAITING)
+    account_time(cursor, pool, slot, Cause.WAITING)
     if now >= cursor[C_WARM_UP]:
         station[s, _STARTS] += 1
         station[s, _WAIT_SUM] += waited
         state.wait[s, bucket(waited)] += 1
     at = pool[slot, P_STAGE]
-    u62 = draw(plan.stream_key, pool, slot, plan.stage[at, _PURPOSE])
-    time_us = quantile(plan.table, plan.stage[at, _TABLE], u62)
+    u62 = draw(plan.stream_key, pool, slot, plan.stage[at, StageColumn.PURPOSE])
+    time_us = quantile(plan.table, plan.stage[at, StageColumn.TABLE], u62)
     if time_us < 0:
         break_off(cursor, st.E_DURATION, pool[slot, P_ID])
-    write_log(cursor, state.log, _START, pool[slot, P_ID], at, s, time_us, -1)
+    write_log(cursor, state.log, LogKind.START, pool[slot, P_ID], at, s, time_us, -1)
     station[s, S_BUSY] += 1
-    count = plan.station[s, _RATE_COUNT]
+    count = plan.station[s, StationColumn.RATE_COUNT]
     if count > 0:
         base = max(station[s, S_TAT], now * count)
-        station[s, S_TAT] = base + plan.station[s, _RATE_PERIOD]
+        station[s, S_TAT] = base + plan.station[s, StationColumn.RATE_PERIOD_US]
     place = (at << PLACE_BITS) | (s + 1)
     schedule(cursor, state.heap, pool, slot, time_us, place)
     pool[slot, st.P_WAIT] = st.W_SERVICE
@@ -188,22 +169,22 @@ def _start(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
 
 
 @called
-def _join(plan: KernelPlan, state: KernelState, s: int, slot: int) -> None:
+def _join(plan: Plan, state: KernelState, s: int, slot: int) -> None:
     """Put a payment into a station's queue, where the discipline says."""
     cursor = state.cursor
     pool = state.pool
-    discipline = plan.station[s, _DISCIPLINE]
+    discipline = plan.station[s, StationColumn.DISCIPLINE]
     queue = s * cursor[C_RANKS]
-    if discipline == _LIFO:
+    if discipline == Discipline.LIFO:
         prepend(pool, state.ends, queue, slot)
     else:
-        if discipline == _PRIORITY:
-            queue += plan.rank[pool[slot, st.P_STREAM]]
+        if discipline == Discipline.PRIORITY:
+            queue += state.rank[pool[slot, st.P_STREAM]]
         append(pool, state.ends, queue, slot)
     _change_queue(cursor, state.station, s, 1)
     pool[slot, st.P_WAIT] = st.W_STATION
     pool[slot, st.P_PLACE] = s
-    write_log(cursor, state.log, _JOIN, pool[slot, P_ID], pool[slot, P_STAGE], s, -1, -1)
+    write_log(cursor, state.log, LogKind.JOIN, pool[slot, P_ID], pool[slot, P_STAGE], s, -1, -1)
     _wake_later(plan, state, s)
 
 
@@ -218,17 +199,17 @@ def _change_queue(cursor: Array, station: Array, s: int, change: int) -> None:
 
 
 @called
-def _wake_later(plan: KernelPlan, state: KernelState, s: int) -> None:
+def _wake_later(plan: Plan, state: KernelState, s: int) -> None:
     """Schedule a wake-up where nothing but the rate keeps a waiting payment from starting."""
     cursor = state.cursor
     station = state.station
-    count = plan.station[s, _RATE_COUNT]
+    count = plan.station[s, StationColumn.RATE_COUNT]
     if (
         count <= 0
         or station[s, S_QUEUE] == 0
         or station[s, S_WAKE_PENDING] != 0
         or station[s, S_OPEN] == 0
-        or station[s, S_BUSY] >= plan.station[s, _SERVERS]
+        or station[s, S_BUSY] >= plan.station[s, StationColumn.SERVERS]
         or cursor[C_NOW] * count >= station[s, S_TAT]
     ):
         return
@@ -241,14 +222,14 @@ def _wake_later(plan: KernelPlan, state: KernelState, s: int) -> None:
 
 
 @called
-def _resolve_station(plan: KernelPlan, pool: Array, slot: int, ref: int) -> int:
+def _resolve_station(plan: Plan, pool: Array, slot: int, ref: int) -> int:
     """Return the station a stage names, for this payment; -1 if there is none."""
     if ref >= 0:
         return ref
     number = -ref - 2
     if number < 0:
         return -1
-    agent = pool[slot, st.P_DEBTOR_AGENT + number // 1024]
+    agent = pool[slot, st.P_DEBTOR_AGENT + number // ROLE_KINDS_MAX]
     if agent < 0:
         return -1
-    return int(plan.agent_station[agent, number % 1024])
+    return int(plan.agent_station[agent, number % ROLE_KINDS_MAX])

@@ -1,6 +1,6 @@
 """How compiled code sees a plan and a state: one pointer instead of forty arrays.
 
-Takes named tuples of arrays; gives small tables of addresses and shapes, and teaches Numba that
+Takes a plan and a state; gives small tables of addresses and shapes, and teaches Numba that
 ``state.pool`` of such a table is the array at that address. A named tuple of arrays would be
 passed as some three hundred machine words from function to function, each of which the compiler
 has to take apart and put together: minutes to compile what takes seconds this way. The sources of
@@ -22,34 +22,35 @@ from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, register_model
 from numba.np.arrayobj import make_array, populate_array
 
-from sim.contract.plan import Array
+from sim.contract.plan import TABLES, Array, Plan
+from sim.contract.table import Table
 from sim.engine.kernel.loop import run
-from sim.engine.kernel.state import (
-    DIMENSIONS_ONE,
-    WIDTHS,
-    KernelPlan,
-    KernelState,
-)
+from sim.engine.kernel.state import STATE_TABLES, KernelState
 
 _WORDS = 3
 """Per array: address, rows, columns."""
 
 
 class _TableType(types.Type):
-    """Be the type of a table of arrays with given names."""
+    """Type of a table of arrays as declared."""
 
-    def __init__(self, name: str, fields: tuple[str, ...]) -> None:
-        self.fields = fields
+    def __init__(self, name: str, declared: dict[str, Table]) -> None:
+        self.declared = declared
+        self.places = {field: at * _WORDS for at, field in enumerate(declared)}
         super().__init__(name=name)
 
+    def array_type(self, field: str) -> types.Array:
+        """Return the type of the array of a name."""
+        return types.Array(types.int64, self.declared[field].dimensions, "C")
 
-_PLAN = _TableType("KernelPlanTable", KernelPlan._fields)
-_STATE = _TableType("KernelStateTable", KernelState._fields)
+
+_PLAN = _TableType("PlanTable", TABLES)
+_STATE = _TableType("KernelStateTable", STATE_TABLES)
 
 
 @register_model(_TableType)
 class _TableModel(models.PrimitiveModel):  # type: ignore[misc]
-    """Keep a table as a pointer to its words."""
+    """Table as a pointer to its words."""
 
     def __init__(self, dmm: Any, fe_type: _TableType) -> None:
         super().__init__(dmm, fe_type, ir.IntType(64).as_pointer())
@@ -57,29 +58,27 @@ class _TableModel(models.PrimitiveModel):  # type: ignore[misc]
 
 @infer_getattr
 class _TableAttributes(AttributeTemplate):  # type: ignore[misc]
-    """Type ``table.name`` as the array of that name."""
+    """Attributes of a table: ``table.name`` is the array of that name."""
 
     key = _TableType
 
     def generic_resolve(self, table: _TableType, name: str) -> types.Array | None:
         """Return the array type of a field, None for names that are no field."""
-        if name not in table.fields:
-            return None
-        return types.Array(types.int64, 1 if name in DIMENSIONS_ONE else 2, "C")
+        return table.array_type(name) if name in table.declared else None
 
 
 @lower_getattr_generic(_TableType)  # type: ignore[untyped-decorator]
 def _read_array(context: Any, builder: Any, table: _TableType, value: Any, name: str) -> Any:
     """Build the array structure of a field from its words."""
-    array_type = types.Array(types.int64, 1 if name in DIMENSIONS_ONE else 2, "C")
+    array_type = table.array_type(name)
     word = ir.IntType(64)
 
     def load(offset: int) -> Any:
-        at = ir.Constant(word, table.fields.index(name) * _WORDS + offset)
+        at = ir.Constant(word, table.places[name] + offset)
         return builder.load(builder.gep(value, [at]))
 
     array = make_array(array_type)(context, builder)
-    width = WIDTHS.get(name)
+    width = table.declared[name].width
     # A width known now lets the processor compute addresses without loading it.
     columns = load(2) if width is None else ir.Constant(word, width)
     one = ir.Constant(word, 8)
@@ -116,23 +115,28 @@ _as_state = _pointer_to(_STATE)
 
 
 def run_tables(plan_words: Array, state_words: Array, budget: int) -> int:
-    """Be ``loop.run`` over tables: what is compiled, cached and called."""
+    """Run ``loop.run`` over tables: what is compiled, cached and called."""
     return run(_as_plan(plan_words), _as_state(state_words), budget)
 
 
-def describe(arrays: KernelPlan | KernelState) -> Array:
-    """Return the table of a named tuple of arrays.
+def describe_plan(plan: Plan) -> Array:
+    """Return the table of a plan's arrays, which must outlive it."""
+    return _described({name: getattr(plan, name) for name in TABLES}, TABLES)
 
-    Parameters
-    ----------
-    arrays : KernelPlan or KernelState
-        Its arrays must outlive the table and not be replaced.
-    """
+
+def describe_state(state: KernelState) -> Array:
+    """Return the table of a state's arrays, which must outlive it and not be replaced."""
+    return _described(state._asdict(), STATE_TABLES)
+
+
+def _described(arrays: dict[str, Array], declared: dict[str, Table]) -> Array:
+    """Return address, rows and columns of every array, one after the other."""
     words = np.zeros(len(arrays) * _WORDS, dtype=np.int64)
-    for at, (name, array) in enumerate(zip(arrays._fields, arrays, strict=True)):
-        width = WIDTHS.get(name)
+    for at, (name, array) in enumerate(arrays.items()):
+        width = declared[name].width
+        # Compiled code has the width as a constant: another one would read beside the rows.
         if width is not None and array.shape[1] != width:
-            raise ValueError(f"{name} has {array.shape[1]} columns; the kernel knows {width}")
+            raise ValueError(f"{name} has {array.shape[1]} columns; declared are {width}")
         words[at * _WORDS] = array.ctypes.data
         words[at * _WORDS + 1] = array.shape[0]
         words[at * _WORDS + 2] = array.shape[1] if array.ndim == 2 else 1

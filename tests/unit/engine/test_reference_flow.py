@@ -239,6 +239,8 @@ def test_fail_over_moves_time_to_retry_and_gives_fresh_luck() -> None:
     """
     sketch = Sketch()
     builder = sketch.builder
+    for number in range(8):
+        builder.agents.add(f"agent-{number}")
     luck = builder.purpose("luck")
     builder.add_stage(Op.ROUTE, "", target=1, reason=Reason.AG03)
     sketch.rejected()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sim.contract.spec import STEP_MASK, EventClass, Op
-from sim.engine.reference import OPERATIONS, run_reference
-from sim.engine.reference_run import Run
-from sim.engine.reference_state import Gauge, Payment, WaitingLine
+from sim.engine.reference.loop import OPERATIONS, run_reference
+from sim.engine.reference.run import Run
+from sim.engine.reference.state import Gauge, Payment, WaitingLine
 from sim.errors import InvariantViolation
 from tests.unit.engine.worked import SECOND, Recorder, Sketch, at
 

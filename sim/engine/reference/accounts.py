@@ -18,9 +18,9 @@ from sim.contract.spec import (
     PricingColumn,
     Register,
 )
-from sim.engine.reference_prices import give_back_limits
-from sim.engine.reference_run import STOP, Run
-from sim.engine.reference_state import Payment, Stage, Transfer, Wait
+from sim.engine.reference.prices import give_back_limits
+from sim.engine.reference.run import STOP, Run
+from sim.engine.reference.state import Payment, Stage, Transfer, Wait
 
 
 def reserve(run: Run, payment: Payment, stage: Stage) -> int:

@@ -18,9 +18,9 @@ from sim.contract.spec import (
     RouteSetColumn,
     RouteViewColumn,
 )
-from sim.engine.reference_prices import price
-from sim.engine.reference_run import Run
-from sim.engine.reference_state import Payment, Stage
+from sim.engine.reference.prices import price
+from sim.engine.reference.run import Run
+from sim.engine.reference.state import Payment, Stage
 
 _UNPRICED = 1 << 61
 """Score of a route whose price would fail: the worst there is."""

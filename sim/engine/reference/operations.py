@@ -17,11 +17,11 @@ from sim.contract.spec import (
     Register,
     RouteColumn,
 )
-from sim.engine.reference_accounts import free_waiting, leave_account
-from sim.engine.reference_ledgers import leave_ledger
-from sim.engine.reference_run import STOP, Run
-from sim.engine.reference_state import NOWHERE, Due, Payment, Stage, Wait
-from sim.engine.reference_stations import leave_queue
+from sim.engine.reference.accounts import free_waiting, leave_account
+from sim.engine.reference.ledgers import leave_ledger
+from sim.engine.reference.run import STOP, Run
+from sim.engine.reference.state import NOWHERE, Due, Payment, Stage, Wait
+from sim.engine.reference.stations import leave_queue
 
 _CODE_DAMAGED = 1
 

@@ -14,8 +14,8 @@ from sim.contract.spec import (
     LogKind,
     order_key,
 )
-from sim.engine.reference_run import STOP, Run
-from sim.engine.reference_state import Due, Payment, Stage, Station, Wait
+from sim.engine.reference.run import STOP, Run
+from sim.engine.reference.state import Due, Payment, Stage, Station, Wait
 
 
 def serve(run: Run, payment: Payment, stage: Stage) -> int:

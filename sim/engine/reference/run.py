@@ -27,6 +27,7 @@ from sim.contract.spec import (
     LOG_WIDTH,
     NULL,
     RECORD_WIDTH,
+    ROLE_KINDS_MAX,
     STEP_MASK,
     Discipline,
     EventClass,
@@ -35,7 +36,7 @@ from sim.contract.spec import (
     order_key,
 )
 from sim.draws.lookup import draw62, quantile
-from sim.engine.reference_state import (
+from sim.engine.reference.state import (
     NOWHERE,
     Account,
     Due,
@@ -54,12 +55,10 @@ _CHUNK_ROWS = 1 << 14
 _SAMPLES = (LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT)
 _PROGRESS_SECONDS = 0.25
 _PROGRESS_EVENTS = 512
-_ROLE_STRIDE = 1024
-"""Kinds of account (or station) per role, see ``spec.role_ref``."""
 
 
 class KeyedEvent(simpy.Event):
-    """Be an event that happens by itself, once, and calls one function.
+    """Event that happens by itself, once, and calls one function.
 
     Parameters
     ----------
@@ -90,7 +89,7 @@ class KeyedEvent(simpy.Event):
 
 
 class Run:
-    """Hold the state of one run.
+    """State of one run, and what every operation needs of it.
 
     Parameters
     ----------
@@ -114,7 +113,7 @@ class Run:
         self.payments = 0
         self.open: dict[int, Payment] = {}
         self.ready: deque[Payment] = deque()
-        self.stages = [Stage(*row) for row in plan.stage.tolist()]
+        self.stages = [Stage.of(row) for row in plan.stage.tolist()]
         self.stations = [
             Station(
                 row,
@@ -245,7 +244,7 @@ class Run:
     def _resolve(self, payment: Payment, reference: int, by_agent: list[list[int]]) -> int:
         if reference >= 0:
             return reference
-        role, kind = divmod(-reference - 2, _ROLE_STRIDE)
+        role, kind = divmod(-reference - 2, ROLE_KINDS_MAX)
         agent = payment.creditor_agent if role else payment.debtor_agent
         resolved = by_agent[agent][kind] if agent >= 0 else -1
         if resolved < 0:

@@ -1,18 +1,7 @@
-"""The reference engine: the meaning of a run, written to be read.
+"""The loop of the reference engine: arrivals, the calendar, samples, the horizon, the totals.
 
-Takes a :class:`~sim.contract.plan.Plan`, workload chunks and a sink; gives the sink rows and
-records, and returns :class:`~sim.contract.run.Totals`. It is the independent oracle the compiled
-kernel is compared with, and the place to learn what the simulator does. Read on in
-``reference_run`` (clock, agenda, advancing), then in one file per family of operations.
-
-========================  ====================================================================
-``reference_flow``        TRANSIT, DECIDE, CODE, DEADLINE, END, records
-``reference_stations``    SERVE, opening and closing
-``reference_ledgers``     BATCH, rounds
-``reference_accounts``    RESERVE, POST, VOID, CHARGE, deposits
-``reference_prices``      QUOTE, CONVERT, LIMIT
-``reference_routes``      ROUTE, the router's view
-========================  ====================================================================
+Takes a plan, workload chunks and a sink; schedules what comes from outside, and sums up at the end.
+What happens to a payment in between is in ``operations`` and the files beside it.
 """
 
 from __future__ import annotations
@@ -24,11 +13,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.contract.plan import Array, Plan
+from sim.contract.plan_check import check_plan
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.contract.spec import (
     HISTOGRAM_LENGTH,
     NULL,
     AccountTotal,
+    AgendaColumn,
     AgendaKind,
     EventClass,
     LedgerTotal,
@@ -41,8 +32,9 @@ from sim.contract.spec import (
     WorkloadColumn,
     order_key,
 )
-from sim.engine.reference_accounts import charge, deposit, post, reserve, void
-from sim.engine.reference_flow import (
+from sim.engine.reference.accounts import charge, deposit, post, reserve, void
+from sim.engine.reference.ledgers import batch, plan_round
+from sim.engine.reference.operations import (
     code,
     deadline,
     decide,
@@ -51,12 +43,11 @@ from sim.engine.reference_flow import (
     transit,
     waiting_cause,
 )
-from sim.engine.reference_ledgers import batch, plan_round
-from sim.engine.reference_prices import convert, limit, quote
-from sim.engine.reference_routes import refresh_view, route
-from sim.engine.reference_run import Operation, Run, as_array
-from sim.engine.reference_state import NOWHERE, Payment
-from sim.engine.reference_stations import close_station, open_station, serve
+from sim.engine.reference.prices import convert, limit, quote
+from sim.engine.reference.routing import refresh_view, route
+from sim.engine.reference.run import Operation, Run, as_array
+from sim.engine.reference.state import NOWHERE, Payment
+from sim.engine.reference.stations import close_station, open_station, serve
 
 OPERATIONS: dict[int, Operation] = {
     Op.SERVE: serve,
@@ -101,6 +92,7 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
         If the plan, the workload or this engine breaks a rule of ``spec``.
     """
     begun = time.perf_counter()
+    check_plan(plan)
     run = Run(plan, sink, OPERATIONS)
     arrivals = (row for chunk in workload for row in chunk.tolist())
     _plan_arrival(run, arrivals)
@@ -154,7 +146,7 @@ def _submit(run: Run, row: list[int], arrivals: Iterator[list[int]]) -> None:
 
 def _plan_calendar(run: Run, index: int) -> None:
     if index < len(run.plan.agenda):
-        time_us = int(run.plan.agenda[index, 0])
+        time_us = int(run.plan.agenda[index, AgendaColumn.TIME_US])
         run.schedule(time_us, order_key(EventClass.CALENDAR, index, 0), _keep_calendar, index)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from sim.contract.spec import REGISTER_COUNT, LimitColumn, LogKind, Reason, Register
 from sim.engine.money import price_payment
-from sim.engine.reference_run import Run
-from sim.engine.reference_state import LimitUse, Payment, Stage
+from sim.engine.reference.run import Run
+from sim.engine.reference.state import LimitUse, Payment, Stage
 from sim.units import DAY_US
 
 _FOR_EVER_US = 1 << 62

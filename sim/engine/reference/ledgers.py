@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from sim.contract.spec import LEDGER_PSEUDO, STEP_MASK, EventClass, LogKind, order_key
 from sim.draws.lookup import draw62, quantile
-from sim.engine.reference_accounts import post_rows
-from sim.engine.reference_run import STOP, Run
-from sim.engine.reference_state import NOWHERE, Payment, Stage, Wait
+from sim.engine.reference.accounts import post_rows
+from sim.engine.reference.run import STOP, Run
+from sim.engine.reference.state import NOWHERE, Payment, Stage, Wait
 
 
 def batch(run: Run, payment: Payment, stage: Stage) -> int:

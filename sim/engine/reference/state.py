@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from sim.contract.spec import (
     Cause,
     LedgerColumn,
     Reason,
+    StageColumn,
     StationColumn,
     WhenClosed,
     histogram_bucket,
@@ -31,7 +32,7 @@ NOWHERE = -1
 
 
 class Wait(IntEnum):
-    """Say what a payment waits for between two events."""
+    """What a payment waits for between two events."""
 
     NOTHING = 0
     QUEUE = 1
@@ -44,7 +45,7 @@ class Wait(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Hold one row of ``Plan.stage``, in the order of ``StageColumn``."""
+    """One row of ``Plan.stage``; fields are columns of ``StageColumn``."""
 
     op: int
     cause: int
@@ -58,9 +59,14 @@ class Stage:
     value: int
     flags: int
 
+    @classmethod
+    def of(cls, row: Sequence[int]) -> Stage:
+        """Return a stage made of a row of the plan."""
+        return cls(*(row[StageColumn[entry.name.upper()]] for entry in fields(cls)))
+
 
 class Due(NamedTuple):
-    """Say what a payment's scheduled event is about, whatever the payment does meanwhile."""
+    """What a payment's scheduled event is about, whatever the payment does meanwhile."""
 
     step: int
     stage: int
@@ -70,7 +76,7 @@ class Due(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """Hold one movement of money with its accounts resolved."""
+    """One movement of money with its accounts resolved."""
 
     debit: int
     credit: int
@@ -78,7 +84,7 @@ class Transfer(NamedTuple):
 
 
 class LimitUse(NamedTuple):
-    """Remember what a payment used of a limit, so that VOID can give it back."""
+    """What a payment used of a limit, so that VOID can give it back."""
 
     limit: int
     cell: int
@@ -88,7 +94,7 @@ class LimitUse(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Payment:
-    """Hold one payment in flight."""
+    """One payment in flight."""
 
     number: int
     stream: int
@@ -149,7 +155,7 @@ class Payment:
 
 
 class Gauge:
-    """Follow a whole number through time: its area and maximum over [warm_up, horizon)."""
+    """Whole number followed through time: its area and maximum over [warm_up, horizon)."""
 
     __slots__ = ("area", "last_us", "level", "most", "warm_up_us")
 
@@ -176,7 +182,7 @@ class Gauge:
 
 
 class WaitingLine:
-    """Keep payments in the order in which they will be taken: by rank, within it by arrival."""
+    """Payments in the order in which they will be taken: by rank, within it by arrival."""
 
     __slots__ = ("gauge", "newest_first", "ranks")
 
@@ -205,7 +211,7 @@ class WaitingLine:
 
 
 class Station:
-    """Hold a station: its servers, queue, rate limit and totals."""
+    """One station: its servers, queue, rate limit and totals."""
 
     def __init__(self, row: Sequence[int], *, newest_first: bool, warm_up_us: int) -> None:
         self.servers = row[StationColumn.SERVERS]
@@ -263,7 +269,7 @@ class Station:
 
 
 class Ledger:
-    """Hold a ledger: its queue, its rounds and totals."""
+    """One ledger: its queue, its rounds and totals."""
 
     def __init__(self, row: Sequence[int], warm_up_us: int) -> None:
         self.round_interval_us = row[LedgerColumn.ROUND_INTERVAL_US]
@@ -307,7 +313,7 @@ class Ledger:
 
 
 class Account:
-    """Hold an account: posted balance, pending debits, those waiting for it, and totals."""
+    """One account: posted balance, pending debits, those waiting for it, and totals."""
 
     def __init__(self, row: Sequence[int], warm_up_us: int) -> None:
         self.currency = row[AccountColumn.CURRENCY]
