@@ -12,7 +12,7 @@ from sim.cli.guard import guarded
 from sim.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from sim.tables.audit import AuditReport
+    from sim.audit.run import AuditReport
 
 _SHOWN = 20
 

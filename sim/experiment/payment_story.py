@@ -25,7 +25,7 @@ from sim.contract import spec
 from sim.contract.spec import RouteColumn, RouteSetColumn, WorkloadColumn
 from sim.errors import UserError
 from sim.experiment.recompile import compile_again
-from sim.tables.run_folder import FinishedRun, open_run
+from sim.tables.finished_run import FinishedRun, open_run
 from sim.tables.schemas import (
     CAUSES,
     EVENTS_FILE,

@@ -35,10 +35,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compiler": {"model", "qr", "scenario", "rails", "network", "draws", "contract"},
     "engine": {"contract", "draws"},
     "tables": {"contract"},
+    "audit": {"contract", "tables"},
     "analysis": {"contract", "tables"},
-    "experiment": ABOVE | {"tables", "analysis"},
+    "experiment": ABOVE | {"tables", "audit", "analysis"},
     "report": {"contract", "analysis", "tables"},
-    "cli": ABOVE | {"tables", "analysis", "experiment", "report", "version", "api"},
+    "cli": ABOVE | {"tables", "audit", "analysis", "experiment", "report", "version", "api"},
 }
 """Rows of the table of layers: a folder may import these of ours, besides itself."""
 
@@ -47,9 +48,9 @@ TOP_LEVEL = {"__init__", "__main__", "version", "api", "cli"}
 
 HOME = {
     "simpy": {"engine"},
-    "numba": {"machine_code", "draws", "engine", "tables", "compiler"},
+    "numba": {"machine_code", "draws", "engine", "audit", "compiler"},
     "scipy": {"draws", "analysis", "experiment"},
-    "pyarrow": {"tables", "analysis", "experiment", "report", "cli", "api"},
+    "pyarrow": {"tables", "audit", "analysis", "experiment", "report", "cli", "api"},
     "duckdb": {"analysis"},
     "networkx": {"network"},
     "segno": {"qr"},

@@ -6,6 +6,22 @@ could have given. Agents are not in the log: every account and station used narr
 
 from __future__ import annotations
 
+from sim.audit.containers import check
+from sim.audit.jit import called
+from sim.audit.messages import Check
+from sim.audit.prices import cheapest_score, price
+from sim.audit.program import today
+from sim.audit.state import (
+    NEXT,
+    QUEUE,
+    Count,
+    LedgerState,
+    Pay,
+    RouteState,
+    StationState,
+    Things,
+)
+from sim.audit.world import NOBODY, WORD, World
 from sim.contract.spec import (
     FAILOVER_REASONS,
     LIMITS_MAX,
@@ -18,22 +34,6 @@ from sim.contract.spec import (
     RouteViewColumn,
 )
 from sim.contract.spec import StageColumn as S
-from sim.tables.audit_columns import (
-    NEXT,
-    QUEUE,
-    Count,
-    LedgerState,
-    Pay,
-    RouteState,
-    StationState,
-    Things,
-)
-from sim.tables.audit_messages import Check
-from sim.tables.audit_pools import check
-from sim.tables.audit_prices import cheapest_score, price
-from sim.tables.audit_program import today
-from sim.tables.audit_world import NOBODY, WORD, World
-from sim.tables.jit import called
 
 _KINDS = 1024
 _SEVERAL = -2

@@ -6,6 +6,24 @@ prices and choices that do not follow from the plan.
 
 from __future__ import annotations
 
+from sim.audit.accounts import has_queue, hold_back, move, post, release, void, wait_for
+from sim.audit.containers import check, held_of, hold, release_held
+from sim.audit.jit import called
+from sim.audit.messages import Check
+from sim.audit.prices import fee_slot, price
+from sim.audit.program import (
+    account_time,
+    amount_of,
+    begin_stage,
+    has_accounts,
+    has_due,
+    jump,
+    leave_stage,
+)
+from sim.audit.routes import check_route, give_back, is_account, mark_tried, use_limit
+from sim.audit.state import NEXT, QUEUE, Count, Held, Pay, Things, Wait
+from sim.audit.turns import act, act_at, check_in_time, check_op, make_ready
+from sim.audit.world import NEVER, NOBODY, World
 from sim.contract.spec import (
     NULL,
     Bearer,
@@ -18,24 +36,6 @@ from sim.contract.spec import (
     TransferColumn,
 )
 from sim.contract.spec import StageColumn as S
-from sim.tables.audit_accounts import has_queue, hold_back, move, post, release, void, wait_for
-from sim.tables.audit_columns import NEXT, QUEUE, Count, Held, Pay, Things, Wait
-from sim.tables.audit_messages import Check
-from sim.tables.audit_pools import check, held_of, hold, release_held
-from sim.tables.audit_prices import fee_slot, price
-from sim.tables.audit_program import (
-    account_time,
-    amount_of,
-    begin_stage,
-    has_accounts,
-    has_due,
-    jump,
-    leave_stage,
-)
-from sim.tables.audit_routes import check_route, give_back, is_account, mark_tried, use_limit
-from sim.tables.audit_turns import act, act_at, check_in_time, check_op, make_ready
-from sim.tables.audit_world import NEVER, NOBODY, World
-from sim.tables.jit import called
 
 
 @called

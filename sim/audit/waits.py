@@ -6,16 +6,15 @@ both along and reports what the stage, the clock or the place does not allow.
 
 from __future__ import annotations
 
-from sim.contract.spec import STEP_BITS, STEP_MASK, Cause, Op
-from sim.contract.spec import StageColumn as S
-from sim.tables.audit_accounts import leave_account, touch_account
-from sim.tables.audit_columns import Count, Pay, Wait
-from sim.tables.audit_ledgers import enter_block, leave_ledger, ledger_line
-from sim.tables.audit_messages import Check
-from sim.tables.audit_pools import add, append, bear, check
-from sim.tables.audit_program import account_time, jump
-from sim.tables.audit_routes import is_station
-from sim.tables.audit_stations import (
+from sim.audit.accounts import leave_account, touch_account
+from sim.audit.containers import add, append, bear, check
+from sim.audit.jit import called
+from sim.audit.ledgers import enter_block, leave_ledger, ledger_line
+from sim.audit.messages import Check
+from sim.audit.program import account_time, jump
+from sim.audit.routes import is_station
+from sim.audit.state import Count, Pay, Wait
+from sim.audit.stations import (
     check_direct,
     check_next,
     finish_service,
@@ -23,9 +22,10 @@ from sim.tables.audit_stations import (
     leave_station,
     start_service,
 )
-from sim.tables.audit_turns import act_at, begin_own, check_in_time
-from sim.tables.audit_world import COMPLETE_KEY, EXPIRE_KEY, NOBODY, World
-from sim.tables.jit import called
+from sim.audit.turns import act_at, begin_own, check_in_time
+from sim.audit.world import COMPLETE_KEY, EXPIRE_KEY, NOBODY, World
+from sim.contract.spec import STEP_BITS, STEP_MASK, Cause, Op
+from sim.contract.spec import StageColumn as S
 
 _STATION, _LEDGER, _ACCOUNT = 0, 1, 2
 """Places a payment leaves, as LEAVE rows number them."""

@@ -7,6 +7,9 @@ divided: the whole part and the remainder are scaled apart, and no product leave
 
 from __future__ import annotations
 
+from sim.audit.jit import called
+from sim.audit.state import Count, Pay, Things
+from sim.audit.world import CONVERSION_SCALE, World
 from sim.contract.spec import (
     PPM,
     Bearer,
@@ -19,9 +22,6 @@ from sim.contract.spec import (
     RouteColumn,
     TierColumn,
 )
-from sim.tables.audit_columns import Count, Pay, Things
-from sim.tables.audit_world import CONVERSION_SCALE, World
-from sim.tables.jit import called
 
 UNPRICED_SCORE = 1 << 61
 

@@ -6,6 +6,12 @@ could not have done. Stations are named by their number, their state by its row 
 
 from __future__ import annotations
 
+from sim.audit.accounts import touch
+from sim.audit.containers import append, check, find, number_of, place, remove, unlink
+from sim.audit.jit import called
+from sim.audit.messages import Check
+from sim.audit.state import Count, Pay, Service, StationState, Things
+from sim.audit.world import COMPLETE_KEY, NOBODY, World
 from sim.contract.spec import (
     STATION_PSEUDO,
     STEP_BITS,
@@ -13,12 +19,6 @@ from sim.contract.spec import (
     StationColumn,
     WhenClosed,
 )
-from sim.tables.audit_accounts import touch
-from sim.tables.audit_columns import Count, Pay, Service, StationState, Things
-from sim.tables.audit_messages import Check
-from sim.tables.audit_pools import append, check, find, number_of, place, remove, unlink
-from sim.tables.audit_world import COMPLETE_KEY, NOBODY, World
-from sim.tables.jit import called
 
 
 @called

@@ -1,6 +1,6 @@
 """Number what the replay of a log keeps in arrays: scalars, things, payments, services.
 
-Only names of columns; :mod:`sim.tables.audit_world` lays the arrays out and the rules read them.
+Only names of columns; :mod:`sim.audit.world` lays the arrays out and the rules read them.
 """
 
 from __future__ import annotations

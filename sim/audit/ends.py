@@ -6,6 +6,17 @@ record are those rebuilt from the log, never copied from a record.
 
 from __future__ import annotations
 
+from sim.audit.accounts import available, has_queue
+from sim.audit.containers import check, close_slot
+from sim.audit.jit import called
+from sim.audit.messages import Check
+from sim.audit.program import amount_of, jump
+from sim.audit.routes import check_failure, known_agent
+from sim.audit.state import Count, Pay, Things, Wait
+from sim.audit.stations import refuse
+from sim.audit.turns import act, act_at, check_in_time
+from sim.audit.waits import account_open_wait
+from sim.audit.world import HORIZON_KEY, NOBODY, World
 from sim.contract.spec import (
     FEES_MAX,
     NULL,
@@ -20,17 +31,6 @@ from sim.contract.spec import (
     TransferColumn,
 )
 from sim.contract.spec import StageColumn as S
-from sim.tables.audit_accounts import available, has_queue
-from sim.tables.audit_columns import Count, Pay, Things, Wait
-from sim.tables.audit_messages import Check
-from sim.tables.audit_pools import check, close_slot
-from sim.tables.audit_program import amount_of, jump
-from sim.tables.audit_routes import check_failure, known_agent
-from sim.tables.audit_stations import refuse
-from sim.tables.audit_turns import act, act_at, check_in_time
-from sim.tables.audit_waits import account_open_wait
-from sim.tables.audit_world import HORIZON_KEY, NOBODY, World
-from sim.tables.jit import called
 
 
 @called

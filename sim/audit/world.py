@@ -11,6 +11,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.audit.findings import VIOLATIONS_KEPT
+from sim.audit.messages import FIGURES, MESSAGES
+from sim.audit.state import (
+    AccountState,
+    Count,
+    Held,
+    LedgerState,
+    Pay,
+    RouteState,
+    Service,
+    StationState,
+    Things,
+)
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
     RECORD_WIDTH,
@@ -25,19 +38,6 @@ from sim.contract.spec import (
     StreamColumn,
     order_key,
 )
-from sim.tables.audit_columns import (
-    AccountState,
-    Count,
-    Held,
-    LedgerState,
-    Pay,
-    RouteState,
-    Service,
-    StationState,
-    Things,
-)
-from sim.tables.audit_findings import VIOLATIONS_KEPT
-from sim.tables.audit_messages import FIGURES, MESSAGES
 
 BLOCK_ROWS = 1 << 13
 """Rows replayed at a time; every pool has room for what so many rows can add."""

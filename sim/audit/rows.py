@@ -1,12 +1,52 @@
 """Replay rows of an event log and check that every row was allowed: the compiled part.
 
-Takes a :class:`~sim.tables.audit_world.World` and rows of a log, in order; rebuilds stations,
+Takes a :class:`~sim.audit.world.World` and rows of a log, in order; rebuilds stations,
 ledgers, accounts and payments from them alone and notes what does not follow from
 :mod:`sim.contract.spec`. Written without the engines. Nothing here allocates.
 """
 
 from __future__ import annotations
 
+from sim.audit.accounts import expect_freed, sum_currencies
+from sim.audit.containers import add, check, open_slot, slot_of
+from sim.audit.ends import fail_row, outcome_row
+from sim.audit.events import (
+    begin_event,
+    end_event,
+    follow_event,
+    skip_agenda,
+    take_other,
+)
+from sim.audit.jit import called, compiled
+from sim.audit.ledgers import advance, commit
+from sim.audit.messages import Check
+from sim.audit.money import (
+    decide_row,
+    lapse_row,
+    limit_row,
+    posting_row,
+    quote_row,
+    reserve_row,
+    route_row,
+    short_row,
+)
+from sim.audit.routes import limit_cell
+from sim.audit.state import Count, Pay, Things, Wait
+from sim.audit.stations import finish_stations
+from sim.audit.turns import begin_own
+from sim.audit.waits import (
+    deadline_row,
+    delay_row,
+    enqueue_row,
+    expire_row,
+    finish_row,
+    in_block_row,
+    join_row,
+    leave_row,
+    miss_leave,
+    start_row,
+)
+from sim.audit.world import NOBODY, STREAM_RANK, World
 from sim.contract.plan import Array
 from sim.contract.spec import (
     AMOUNT_MAX,
@@ -20,46 +60,6 @@ from sim.contract.spec import (
     LogKind,
     StreamColumn,
 )
-from sim.tables.audit_accounts import expect_freed, sum_currencies
-from sim.tables.audit_columns import Count, Pay, Things, Wait
-from sim.tables.audit_ends import fail_row, outcome_row
-from sim.tables.audit_events import (
-    begin_event,
-    end_event,
-    follow_event,
-    skip_agenda,
-    take_other,
-)
-from sim.tables.audit_ledgers import advance, commit
-from sim.tables.audit_messages import Check
-from sim.tables.audit_money import (
-    decide_row,
-    lapse_row,
-    limit_row,
-    posting_row,
-    quote_row,
-    reserve_row,
-    route_row,
-    short_row,
-)
-from sim.tables.audit_pools import add, check, open_slot, slot_of
-from sim.tables.audit_routes import limit_cell
-from sim.tables.audit_stations import finish_stations
-from sim.tables.audit_turns import begin_own
-from sim.tables.audit_waits import (
-    deadline_row,
-    delay_row,
-    enqueue_row,
-    expire_row,
-    finish_row,
-    in_block_row,
-    join_row,
-    leave_row,
-    miss_leave,
-    start_row,
-)
-from sim.tables.audit_world import NOBODY, STREAM_RANK, World
-from sim.tables.jit import called, compiled
 
 L = LogColumn
 _OF_MONEY = (

@@ -12,6 +12,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from sim.audit.findings import RULES
+from sim.audit.run import AuditReport, AuditSink, audit_log
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
     LogColumn,
@@ -22,8 +24,6 @@ from sim.contract.spec import (
     StationColumn,
     order_key,
 )
-from sim.tables.audit import AuditReport, AuditSink, audit_log
-from sim.tables.audit_findings import RULES
 from tests.unit.tables.corridor import (
     SECOND,
     Ran,

@@ -1,17 +1,17 @@
 """Keep violations, waiting lines and tables of the replay: what every rule is written with.
 
-Takes the arrays of :class:`~sim.tables.audit_world.World` or the world itself. Nothing here knows
+Takes the arrays of :class:`~sim.audit.world.World` or the world itself. Nothing here knows
 what a payment is allowed to do.
 """
 
 from __future__ import annotations
 
+from sim.audit.findings import VIOLATIONS_KEPT
+from sim.audit.jit import called
+from sim.audit.messages import MESSAGES
+from sim.audit.state import Count, Held, Pay, Wait
+from sim.audit.world import NOBODY, VIOLATION_WIDTH, World, place_of
 from sim.contract.plan import Array
-from sim.tables.audit_columns import Count, Held, Pay, Wait
-from sim.tables.audit_findings import VIOLATIONS_KEPT
-from sim.tables.audit_messages import MESSAGES
-from sim.tables.audit_world import NOBODY, VIOLATION_WIDTH, World, place_of
-from sim.tables.jit import called
 
 _VIOLATIONS = int(Count.CHECKED) + len(MESSAGES)
 

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sim.audit.findings import Findings
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import NULL, Cause, Outcome
-from sim.tables.audit_findings import Findings
-from sim.tables.columns import int_values, text_codes
-from sim.tables.run_folder import FinishedRun
+from sim.tables.finished_run import FinishedRun
+from sim.tables.reading import int_values, text_codes
 from sim.tables.schemas import CAUSES, FEES_FILE, OUTCOMES, PAYMENTS, PAYMENTS_FILE
 
 Mask = npt.NDArray[np.bool_]

@@ -6,12 +6,10 @@ that act out of turn, skip a stage or stop without waiting.
 
 from __future__ import annotations
 
-from sim.contract.spec import PAYMENT_BITS, STEP_BITS
-from sim.contract.spec import StageColumn as S
-from sim.tables.audit_columns import Count, Pay, Things, Wait
-from sim.tables.audit_messages import Check
-from sim.tables.audit_pools import add, append, check, unlink
-from sim.tables.audit_program import (
+from sim.audit.containers import add, append, check, unlink
+from sim.audit.jit import called
+from sim.audit.messages import Check
+from sim.audit.program import (
     ALL_DONE,
     account_time,
     begin_stage,
@@ -20,8 +18,10 @@ from sim.tables.audit_program import (
     leave_stage,
     passes,
 )
-from sim.tables.audit_world import NOBODY, World
-from sim.tables.jit import called
+from sim.audit.state import Count, Pay, Things, Wait
+from sim.audit.world import NOBODY, World
+from sim.contract.spec import PAYMENT_BITS, STEP_BITS
+from sim.contract.spec import StageColumn as S
 
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 

@@ -7,17 +7,17 @@ waits leave no row; they are counted along so that numbers can be checked.
 
 from __future__ import annotations
 
+from sim.audit.containers import append, check, number_of, unlink
+from sim.audit.jit import called
+from sim.audit.messages import Check
+from sim.audit.state import Count, LedgerState, Pay, Things, Wait
+from sim.audit.world import COMPLETE_KEY, NEVER, NOBODY, World
 from sim.contract.spec import (
     LEDGER_PSEUDO,
     STEP_BITS,
     STEP_MASK,
     LedgerColumn,
 )
-from sim.tables.audit_columns import Count, LedgerState, Pay, Things, Wait
-from sim.tables.audit_messages import Check
-from sim.tables.audit_pools import append, check, number_of, unlink
-from sim.tables.audit_world import COMPLETE_KEY, NEVER, NOBODY, World
-from sim.tables.jit import called
 
 
 @called

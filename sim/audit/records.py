@@ -10,9 +10,9 @@ from collections import deque
 
 import numpy as np
 
+from sim.audit.findings import Findings
 from sim.contract.plan import Array
 from sim.contract.spec import FEES_MAX, NULL, RecordColumn
-from sim.tables.audit_findings import Findings
 
 UNKNOWN = -2
 """Stands for an agent of a record that the log does not determine."""

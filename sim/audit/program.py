@@ -6,6 +6,11 @@ the workload (agents, payers, codes) is not in the log; there the audit accepts 
 
 from __future__ import annotations
 
+from sim.audit.containers import held_of
+from sim.audit.jit import called
+from sim.audit.prices import fee_slot
+from sim.audit.state import CREDITS, NEXT, SETTLES, Count, Held, Pay, Things
+from sim.audit.world import NOBODY, World
 from sim.contract.spec import (
     LIMITS_MAX,
     NULL,
@@ -17,11 +22,6 @@ from sim.contract.spec import (
     TransferColumn,
 )
 from sim.contract.spec import StageColumn as S
-from sim.tables.audit_columns import CREDITS, NEXT, SETTLES, Count, Held, Pay, Things
-from sim.tables.audit_pools import held_of
-from sim.tables.audit_prices import fee_slot
-from sim.tables.audit_world import NOBODY, World
-from sim.tables.jit import called
 from sim.units import DAY_US
 
 CERTAIN = 1 << 62

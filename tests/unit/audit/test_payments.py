@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sim.audit import payments
+from sim.audit.findings import Findings
+from sim.audit.records import RecordMatch
+from sim.audit.run import AuditReport, AuditSink, audit_run
 from sim.contract.spec import NULL, RECORD_WIDTH, LogColumn, LogKind, RecordColumn
-from sim.tables import audit_payments
-from sim.tables.audit import AuditReport, AuditSink, audit_run
-from sim.tables.audit_findings import Findings
-from sim.tables.audit_records import RecordMatch
-from sim.tables.run_folder import FinishedRun
+from sim.tables.finished_run import FinishedRun
 from sim.tables.schemas import SCHEMAS, Record
 from sim.tables.writer import RunWriter, WriterOptions
 from tests.unit.tables.corridor import Ran, run_corridor
@@ -125,7 +125,7 @@ def named(report: AuditReport, rule: str) -> list[str]:
 def test_tables_beside_their_log_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row_group: int
 ) -> None:
-    monkeypatch.setattr(audit_payments, "ROW_GROUP_ROWS", row_group)
+    monkeypatch.setattr(payments, "BATCH_ROWS", row_group)
     write(tmp_path)
     report = audit(tmp_path)
     assert report.violations == ()
@@ -144,7 +144,7 @@ def test_changed_payments_are_found_beside_their_log(
     told: str,
     row_group: int,
 ) -> None:
-    monkeypatch.setattr(audit_payments, "ROW_GROUP_ROWS", row_group)
+    monkeypatch.setattr(payments, "BATCH_ROWS", row_group)
     write(tmp_path)
     change_table(tmp_path, "payments", change)
     report = audit(tmp_path)

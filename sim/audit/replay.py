@@ -1,7 +1,7 @@
 """Replay an event log block by block and put what was found into words.
 
 Takes the plan and the rows of a log, in order; gives findings and the records ended payments must
-have. The rules are compiled: see ``audit_rows``. Memory holds the payments in flight.
+have. The rules are compiled: see :mod:`sim.audit.rows`. Memory holds the payments in flight.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.contract.plan import Array, Plan
-from sim.contract.run import Totals
-from sim.tables.audit_columns import AccountState, Count, Things
-from sim.tables.audit_findings import VIOLATIONS_KEPT, Findings
-from sim.tables.audit_messages import MESSAGES, Check
-from sim.tables.audit_rows import finish_replay, replay_rows
-from sim.tables.audit_world import (
+from sim.audit.findings import VIOLATIONS_KEPT, Findings
+from sim.audit.messages import MESSAGES, Check
+from sim.audit.rows import finish_replay, replay_rows
+from sim.audit.state import AccountState, Count, Things
+from sim.audit.world import (
     BLOCK_ROWS,
     VIOLATION_WIDTH,
     first_violation,
     make_room,
     open_world,
 )
+from sim.contract.plan import Array, Plan
+from sim.contract.run import Totals
 
 
 class Replay:

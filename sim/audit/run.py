@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.audit.findings import Findings, Violation
+from sim.audit.payments import TableMatch
+from sim.audit.records import RecordMatch
+from sim.audit.tables import audit_tables
 from sim.contract.plan import Array, Plan
 from sim.contract.run import Totals
 from sim.contract.spec import LOG_WIDTH
-from sim.tables.audit_findings import Findings, Violation
-from sim.tables.audit_payments import TableMatch
-from sim.tables.audit_records import RecordMatch
-from sim.tables.audit_tables import audit_tables
-from sim.tables.parquet_stream import open_table
-from sim.tables.run_folder import FinishedRun
+from sim.tables.finished_run import FinishedRun
+from sim.tables.reading import open_table
 from sim.tables.schemas import EVENTS_FILE, LOG_KINDS, PAYMENTS_FILE
 
 LEVEL_EVENTS = "events"
@@ -81,7 +81,7 @@ class AuditSink:
 
     def __init__(self, plan: Plan, *, with_records: bool = True) -> None:
         # Whoever audits nothing does not wait for the compiler to load.
-        from sim.tables.audit_replay import Replay
+        from sim.audit.replay import Replay
 
         self.wants_log = True
         self.wants_records = with_records
@@ -159,7 +159,7 @@ def audit_run(run: FinishedRun, plan: Plan, *, replication: int = 0) -> AuditRep
     Parameters
     ----------
     run : FinishedRun
-        From :func:`~sim.tables.run_folder.open_run`.
+        From :func:`~sim.tables.finished_run.open_run`.
     plan : Plan
         The plan it was made from, compiled again from its ``scenario.yaml``.
     replication : int
@@ -174,7 +174,7 @@ def audit_run(run: FinishedRun, plan: Plan, *, replication: int = 0) -> AuditRep
 
 def _audit_with_log(run: FinishedRun, plan: Plan, replication: int) -> AuditReport:
     """Replay a log and hold the payments and fees written beside it to what it says."""
-    from sim.tables.audit_replay import Replay
+    from sim.audit.replay import Replay
 
     findings, match = Findings(), None
     if run.has(PAYMENTS_FILE):

@@ -7,6 +7,15 @@ the audit rebuilt.
 
 from __future__ import annotations
 
+from sim.audit.accounts import look_after, move
+from sim.audit.containers import add, bury, check
+from sim.audit.jit import called
+from sim.audit.ledgers import close_block, fail_leader, last_round, ledger_line
+from sim.audit.messages import Check
+from sim.audit.state import AccountState, Count, LedgerState, StationState, Things
+from sim.audit.stations import look_after_station, set_closed
+from sim.audit.turns import end_turns
+from sim.audit.world import NEVER, World
 from sim.contract.spec import (
     LEDGER_PSEUDO,
     PAYMENT_BITS,
@@ -18,15 +27,6 @@ from sim.contract.spec import (
     EventClass,
     LogKind,
 )
-from sim.tables.audit_accounts import look_after, move
-from sim.tables.audit_columns import AccountState, Count, LedgerState, StationState, Things
-from sim.tables.audit_ledgers import close_block, fail_leader, last_round, ledger_line
-from sim.tables.audit_messages import Check
-from sim.tables.audit_pools import add, bury, check
-from sim.tables.audit_stations import look_after_station, set_closed
-from sim.tables.audit_turns import end_turns
-from sim.tables.audit_world import NEVER, World
-from sim.tables.jit import called
 
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 _TIME_US, _KIND, _SUBJECT, _AMOUNT = 0, 1, 2, 3

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from sim.audit.findings import Findings
+from sim.audit.records import UNKNOWN
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import NULL, RECORD_WIDTH, PricingColumn, RecordColumn, StreamColumn
-from sim.tables.audit_findings import Findings
-from sim.tables.audit_records import UNKNOWN
-from sim.tables.columns import int_values, text_codes
-from sim.tables.parquet_stream import ROW_GROUP_ROWS, open_table
+from sim.tables.finished_run import FinishedRun
 from sim.tables.payment_rows import (
     INTEGER_COLUMNS,
     PaymentRows,
@@ -26,7 +25,7 @@ from sim.tables.payment_rows import (
     record_pricing,
     stream_pricing,
 )
-from sim.tables.run_folder import FinishedRun
+from sim.tables.reading import BATCH_ROWS, int_values, open_table, text_codes
 from sim.tables.schemas import (
     BEARERS,
     FEES,
@@ -80,7 +79,7 @@ class TableMatch:
         """Take the records ended payments must have, in the order they ended."""
         self._held.append(rows)
         self._held_rows += len(rows)
-        if self._held_rows >= ROW_GROUP_ROWS:
+        if self._held_rows >= BATCH_ROWS:
             self._compare()
 
     def finish(self) -> None:
