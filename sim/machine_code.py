@@ -4,8 +4,8 @@ Takes plain Python functions over int64 values and arrays; gives them back compi
 call, or read from the cache. Imports nothing of ours but reads our sources: Numba's own cache looks
 at the one file a function stands in, so a change in a file that file imports would go unnoticed and
 machine code of yesterday's meaning would run. Here the directory's name is a digest of every source
-that may end up in machine code, so any change looks for another directory. The engines and the
-audit share nothing but the contract, and have a directory each: a change in one leaves the machine
+that may end up in machine code, so any change looks for another directory. Engines and audit share
+nothing but the contract and units, and have a directory each: a change in one leaves the machine
 code of the other as it is.
 
 With ``NUMBA_DISABLE_JIT=1`` functions come back as they were, so a debugger can step through them;
@@ -32,7 +32,7 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 _PACKAGE = Path(__file__).resolve().parent
 _SOURCES = {
     "engine": ("contract", "draws", "engine", "compiler/workload_loop.py", "units.py"),
-    "audit": ("contract", "audit"),
+    "audit": ("contract", "audit", "units.py"),
 }
 """What may end up in machine code, by room: files, and folders with everything below."""
 

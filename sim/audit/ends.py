@@ -15,6 +15,7 @@ from sim.audit.routes import check_failure, known_agent
 from sim.audit.state import Count, Pay, Things, Wait
 from sim.audit.stations import refuse
 from sim.audit.turns import act, act_at, check_in_time
+from sim.audit.visits import end_visit
 from sim.audit.waits import account_open_wait
 from sim.audit.world import HORIZON_KEY, NOBODY, World
 from sim.contract.spec import (
@@ -93,6 +94,9 @@ def _open_at_horizon(w: World, p: int, reason: int) -> None:
         check_in_time(w, p)
     if wait == Wait.DELAY:
         check(g, Check.NEVER_ARRIVED, w.pay[p, Pay.DUE_US] >= now, (number,))
+    # A delay that runs out just then is over, though nothing follows from it any more.
+    is_over = wait == Wait.DELAY and w.pay[p, Pay.DUE_US] <= now
+    end_visit(w, p, now if is_over else NULL)
     check(g, Check.IDLE_AT_END, wait != Wait.NOTHING, (number,))
     account_open_wait(w, p)
 
@@ -121,6 +125,7 @@ def _write_record(w: World, p: int, outcome: int, end_us: int) -> None:
         row[RecordColumn.TIME_0 + cause] = pay[Pay.TIME_0 + cause]
     for fee in range(FEES_MAX):
         row[RecordColumn.FEE_0 + fee] = pay[Pay.FEE_0 + fee]
+    row[RECORD_WIDTH] = pay[Pay.PRICING]
 
 
 @called

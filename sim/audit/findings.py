@@ -31,6 +31,7 @@ RULES: dict[str, str] = {
     "limit": "limits per payment and per payer and day hold",
     "liquidity": "payments wait for liquidity only while it is short",
     "liquidity_order": "nobody overtakes in an account's queue",
+    "names": "names in the tables are the plan's and agree with each other (tables)",
     "one_outcome": "a payment is submitted once, ends once and acts only in between",
     "one_row": "a row per payment, numbered without gaps (tables)",
     "opening": "money enters accounts from the world only",
@@ -39,6 +40,7 @@ RULES: dict[str, str] = {
     "overdraft": "no account goes beyond its overdraft",
     "postings": "a stage posts exactly its transfers: accounts, amounts, order",
     "queue_limit": "no queue exceeds its limit, nobody is refused below it",
+    "program": "a payment's row is one its program can end with (tables)",
     "quote": "quotes are those of the plan's prices and rates, and lapse when due",
     "rate": "a station keeps its spacing, and wakes when it is over",
     "readable": "rows name stages, stations and accounts that exist",
@@ -47,11 +49,13 @@ RULES: dict[str, str] = {
     "route": "a route is open to the payment and has the score of a policy",
     "sample": "samples show the rebuilt queues, rounds and balances",
     "sequence": "stages follow each other as the program says",
+    "series": "every place is sampled when due, within its limits, as the log says (tables)",
     "service_time": "services and delays end exactly when they are due",
     "time_by_cause": "times by cause add up to the payment's life",
     "time_out": "time-outs fire exactly when due, and take the payment out of its queue",
     "totals": "balances and counts of the engine are those of the log",
     "turn": "within an event payments act one after the other, in order",
+    "visits": "visits to stages are those of the log and add up to times by cause (tables)",
 }
 """What is checked, by name of rule."""
 

@@ -23,6 +23,7 @@ from sim.audit.program import (
 from sim.audit.routes import check_route, give_back, is_account, mark_tried, use_limit
 from sim.audit.state import NEXT, QUEUE, Count, Held, Pay, Things, Wait
 from sim.audit.turns import act, act_at, check_in_time, check_op, make_ready
+from sim.audit.visits import begin_visit, end_visit
 from sim.audit.world import NEVER, NOBODY, World
 from sim.contract.spec import (
     NULL,
@@ -49,6 +50,7 @@ def reserve_row(w: World, p: int, stage: int, debit: int, amount: int, credit: i
         if w.pay[p, Pay.DEADLINE_US] >= 0:
             check_in_time(w, p)
         release(w, debit, p)
+        end_visit(w, p, g[Count.NOW])
         account_time(w, p, Cause.LIQUIDITY)
         w.pay[p, Pay.WAIT] = Wait.NOTHING
         make_ready(w, p)
@@ -83,6 +85,7 @@ def short_row(w: World, p: int, stage: int, account: int, amount: int) -> None:
     w.pay[p, Pay.WAIT] = Wait.LIQUIDITY
     w.pay[p, Pay.WAIT_SUBJECT] = account
     w.pay[p, Pay.WAIT_AMOUNT] = amount
+    begin_visit(w, p)
 
 
 @called

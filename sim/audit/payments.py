@@ -1,331 +1,208 @@
-"""Compare ``payments.parquet`` and ``fees.parquet`` with the records the log demands.
+"""Say what the rows of ``payments.parquet`` and ``fees.parquet`` must be, from the log.
 
-Takes a run folder and the records the replay rebuilds, as they come; reports the first column in
-which a row differs, and rows missing or added. Rows belong together by payment, not by place, so
-one row too few is one finding; memory holds a row group as long as both sides keep the same order.
+Takes rows of the log and the records the replay rebuilds; gives demanded rows as numbers. Written
+from the meaning of the columns in :mod:`sim.contract.spec`, with nothing of the code that writes
+the tables: a column of a record is found by its name, a currency by the price the log quoted last,
+a fee by the FEE row that charged it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
-import pyarrow as pa
 
-from sim.audit.findings import Findings
-from sim.audit.records import UNKNOWN
+from sim.audit.names import fee_words, first_of_name, payment_words
+from sim.audit.pairing import Layout
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, RECORD_WIDTH, PricingColumn, RecordColumn, StreamColumn
-from sim.tables.finished_run import FinishedRun
-from sim.tables.payment_rows import (
-    INTEGER_COLUMNS,
-    PaymentRows,
-    pricing_column,
-    record_pricing,
-    stream_pricing,
+from sim.contract.spec import (
+    NULL,
+    RECORD_WIDTH,
+    Bearer,
+    Cause,
+    FeeColumn,
+    LogColumn,
+    LogKind,
+    PricingColumn,
+    Reason,
+    RecordColumn,
+    StreamColumn,
 )
-from sim.tables.reading import BATCH_ROWS, int_values, open_table, text_codes
-from sim.tables.schemas import (
-    BEARERS,
-    FEES,
-    FEES_FILE,
-    FX_SPREAD,
-    OUTCOMES,
-    PAYMENTS,
-    PAYMENTS_FILE,
-    REASONS,
-    SCOPES,
-)
+from sim.tables.schemas import FEES, FEES_FILE, PAYMENTS, PAYMENTS_FILE
 
-C = RecordColumn
-_SHOWN = 5
-"""Rows named per kind of finding; the others are counted."""
-_COMPARED = tuple(name for name in PAYMENTS.names if name != "replication")
-_FEE_COMPARED = tuple(name for name in FEES.names if name != "replication")
-_AGENTS = [_COMPARED.index(name) for name in ("debtor_agent", "creditor_agent")]
+R = RecordColumn
+_SUMS = ("PAYER_FEE", "FX_MARGIN", "FX_DRIFT", "MERCHANT_FEE")
+_AS_THEY_ARE = ("SUBMITTED_US", "SETTLED_US", "CREDITED_US", "END_US", "ATTEMPTS", "REQUOTES")
+_SIDES = ("debited", "settlement", "credited")
+"""Sides of a payment whose currency its price names; the stream names that of the first amount."""
+_PRICE_QUOTED = RECORD_WIDTH
+"""Where the replay puts the price quoted last, -1 for none."""
 
 
-class TableMatch:
-    """Compare the rows of one replication with what its log demands.
+def _figures() -> dict[str, int]:
+    """Return the record column of each column of figures, by what both are called."""
+    found: dict[str, int] = {"payment_id": R.PAYMENT}
+    for side in ("instructed", *_SIDES):
+        found[f"{side}_amount_minor"] = RecordColumn[side.upper()]
+    found |= {f"{name.lower()}_minor": RecordColumn[name] for name in _SUMS}
+    found |= {name.lower(): RecordColumn[name] for name in _AS_THEY_ARE}
+    found |= {f"{cause.name.lower()}_us": R.TIME_0 + cause for cause in Cause}
+    return found
+
+
+_FIGURES = _figures()
+
+
+def payment_layout(plan: Plan) -> Layout:
+    """Return how ``payments.parquet`` is compared: a row per payment, every column."""
+    return Layout(
+        file=PAYMENTS_FILE,
+        columns=tuple(name for name in PAYMENTS.names if name != "replication"),
+        words=payment_words(plan),
+        keys=1,
+        rule="record",
+        is_unique=True,
+        guessed=("debtor_agent", "creditor_agent"),
+    )
+
+
+def fee_layout(plan: Plan) -> Layout:
+    """Return how ``fees.parquet`` is compared: a fee has no number, it is there or it is not."""
+    columns = tuple(name for name in FEES.names if name != "replication")
+    return Layout(FEES_FILE, columns, fee_words(plan), keys=len(columns), rule="fees")
+
+
+def demand_payments(plan: Plan, layout: Layout, ended: Array) -> Array:
+    """Return the rows of ``payments.parquet`` that ended payments demand.
 
     Parameters
     ----------
-    run : FinishedRun
-        A finished run with payments.
     plan : Plan
-        The plan it was made from.
-    replication : int
-        Whose rows.
-    findings : Findings
-        Where violations go.
+        The plan of the run.
+    layout : Layout
+        From :func:`payment_layout`.
+    ended : ndarray of int64, shape (payments, ENDED_WIDTH)
+        Records as the replay rebuilds them.
     """
+    names = _payment_names(plan, ended)
+    made = np.empty((len(ended), len(layout.columns)), dtype=np.int64)
+    for at, name in enumerate(layout.columns):
+        if name in _FIGURES:
+            made[:, at] = ended[:, _FIGURES[name]]
+        else:
+            made[:, at] = first_of_name(names[name], layout.words[name])
+    return made
 
-    def __init__(self, run: FinishedRun, plan: Plan, replication: int, findings: Findings) -> None:
-        self._findings = findings
-        self._held: list[Array] = []
-        self._held_rows = 0
-        self._demanded = _Demanded(plan)
-        self._writer = PaymentRows(plan, replication)
-        payment_words, fee_words = self._demanded.payment_words, self._demanded.fee_words
-        self._payments = _Side(run.path / PAYMENTS_FILE, _COMPARED, payment_words, replication)
-        self._fees = (
-            _Side(run.path / FEES_FILE, _FEE_COMPARED, fee_words, replication)
-            if run.has(FEES_FILE)
-            else None
+
+def _payment_names(plan: Plan, ended: Array) -> dict[str, Array]:
+    """Return the numbers behind every text column."""
+    stream = plan.stream[ended[:, R.STREAM]]
+    found = {
+        name: stream[:, StreamColumn[name.upper()]] for name in ("scope", "corridor", "channel")
+    }
+    found["instructed_currency"] = stream[:, StreamColumn.CURRENCY]
+    for name in ("stream", "route", "debtor_agent", "creditor_agent", "outcome"):
+        found[name] = ended[:, RecordColumn[name.upper()]]
+    reason = ended[:, R.REASON]
+    found["reason_code"] = np.where(reason == Reason.NONE, -1, reason)
+    for side in _SIDES:
+        currency = _of_price(plan, ended, PricingColumn[f"CURRENCY_{side.upper()}"])
+        # Where nothing was moved there is nothing to name the currency of.
+        found[f"{side}_currency"] = np.where(
+            ended[:, RecordColumn[side.upper()]] == NULL, -1, currency
         )
-
-    def expect(self, rows: Array) -> None:
-        """Take the records ended payments must have, in the order they ended."""
-        self._held.append(rows)
-        self._held_rows += len(rows)
-        if self._held_rows >= BATCH_ROWS:
-            self._compare()
-
-    def finish(self) -> None:
-        """Compare what is left and report rows that have no counterpart."""
-        f = self._findings
-        f.row = -1
-        self._compare(is_last=True)
-        expected, found = self._payments.left
-        self._report_rows("record", expected[:, 0], "payment {} ended and has no row of its own")
-        self._report_rows("record", found[:, 0], "payment {} has a row no end in the log explains")
-        if self._fees is None:
-            return
-        expected, found = self._fees.left
-        for rows, words in ((expected, "demands {}, not in"), (found, "has no {}, which is in")):
-            self._report_fees(rows, f"the log {words} {FEES_FILE}")
-
-    def _compare(self, *, is_last: bool = False) -> None:
-        """Compare the records held with as many rows of the tables, at last with all others."""
-        rows = np.concatenate([np.empty((0, RECORD_WIDTH), dtype=np.int64), *self._held])
-        self._held, self._held_rows = [], 0
-        expected, found = self._payments.match(
-            self._demanded.payments(rows), keys=1, is_last=is_last
-        )
-        self._compare_payments(expected, found)
-        if self._fees is not None:
-            due = _cells(self._writer.fees(rows), _FEE_COMPARED, self._demanded.fee_words)
-            # A fee has no number of its own: it is found as a whole, or not at all.
-            f = self._findings
-            f.checks["fees"] = f.checks.get("fees", 0) + len(due)
-            self._fees.match(due, keys=len(_FEE_COMPARED), is_last=is_last)
-
-    def _compare_payments(self, expected: Array, found: Array) -> None:
-        right = expected == found
-        right[:, _AGENTS] |= expected[:, _AGENTS] == UNKNOWN
-        f, row = self._findings, self._findings.row
-        f.checks["record"] = f.checks.get("record", 0) + len(expected)
-        # The row of the log at hand is not where the payment ended.
-        f.row = -1
-        for at in np.flatnonzero(~right.all(axis=1)).tolist():
-            column = int(np.argmin(right[at]))
-            name = _COMPARED[column]
-            words = self._demanded.payment_words.get(name)
-            is_now, should_be = (_shown(int(side[at, column]), words) for side in (found, expected))
-            f.add(
-                "record",
-                f"payment {expected[at, 0]} of {PAYMENTS_FILE} differs from the log in {name}: "
-                f"{is_now}, should be {should_be}",
-            )
-        f.row = row
-
-    def _report_rows(self, rule: str, numbers: Array, message: str) -> None:
-        for number in numbers[:_SHOWN].tolist():
-            self._findings.add(rule, f"{message.format(number)} in {PAYMENTS_FILE}")
-        self._findings.count += max(len(numbers) - _SHOWN, 0)
-
-    def _report_fees(self, rows: Array, message: str) -> None:
-        for row in rows[:_SHOWN].tolist():
-            number, *shown = (
-                _shown(value, self._demanded.fee_words.get(name))
-                for name, value in zip(_FEE_COMPARED, row, strict=True)
-            )
-            self._findings.add("fees", f"payment {number}: {message.format(' '.join(shown))}")
-        self._findings.count += max(len(rows) - _SHOWN, 0)
+    return found
 
 
-class _Demanded:
-    """Say in the columns of ``payments.parquet`` what records demand; names are numbers."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan, names = plan, plan.names
-        self._unrouted = stream_pricing(plan)
-        currencies, agents = names.currencies, names.agents
-        self.payment_words: dict[str, tuple[str, ...]] = {
-            "scope": SCOPES,
-            "corridor": names.corridors,
-            "stream": names.streams,
-            "route": names.routes,
-            "channel": names.channels,
-            "debtor_agent": agents,
-            "creditor_agent": agents,
-            "instructed_currency": currencies,
-            "debited_currency": currencies,
-            "settlement_currency": currencies,
-            "credited_currency": currencies,
-            "outcome": OUTCOMES,
-            "reason_code": REASONS,
-        }
-        self.fee_words: dict[str, tuple[str, ...]] = {
-            "component": (*names.components, FX_SPREAD),
-            "recipient": tuple(dict.fromkeys((*names.recipients, *agents))),
-            "bearer": BEARERS,
-            "currency": currencies,
-        }
-
-    def payments(self, rows: Array) -> Array:
-        """Return what rows must say, one column per name of ``_COMPARED``."""
-        columns = dict(INTEGER_COLUMNS)
-        made = np.empty((len(rows), len(_COMPARED)), dtype=np.int64)
-        texts = self._texts(rows)
-        for at, name in enumerate(_COMPARED):
-            if name in columns:
-                made[:, at] = rows[:, columns[name]]
-            else:
-                made[:, at] = _first_of_name(texts[name], self.payment_words[name])
-        return made
-
-    def _texts(self, rows: Array) -> dict[str, Array]:
-        stream = self._plan.stream[rows[:, C.STREAM]]
-        pricing = record_pricing(self._plan, rows, self._unrouted)
-
-        def currency(column: PricingColumn, amount: RecordColumn) -> Array:
-            named = pricing_column(self._plan, pricing, column)
-            made: Array = np.where(rows[:, amount] == NULL, -1, named)
-            return made
-
-        reason = rows[:, C.REASON]
-        return {
-            "scope": stream[:, StreamColumn.SCOPE],
-            "corridor": stream[:, StreamColumn.CORRIDOR],
-            "stream": rows[:, C.STREAM],
-            "route": rows[:, C.ROUTE],
-            "channel": stream[:, StreamColumn.CHANNEL],
-            "debtor_agent": rows[:, C.DEBTOR_AGENT],
-            "creditor_agent": rows[:, C.CREDITOR_AGENT],
-            "instructed_currency": stream[:, StreamColumn.CURRENCY],
-            "debited_currency": currency(PricingColumn.CURRENCY_DEBITED, C.DEBITED),
-            "settlement_currency": currency(PricingColumn.CURRENCY_SETTLEMENT, C.SETTLEMENT),
-            "credited_currency": currency(PricingColumn.CURRENCY_CREDITED, C.CREDITED),
-            "outcome": rows[:, C.OUTCOME],
-            "reason_code": np.where(reason <= 0, -1, reason),
-        }
+def _of_price(plan: Plan, ended: Array, column: PricingColumn) -> Array:
+    """Return a column of the price each payment was quoted last, -1 without a quote."""
+    lookup = np.append(plan.pricing[:, column], np.int64(-1))
+    found: Array = lookup[ended[:, _PRICE_QUOTED]]
+    return found
 
 
-class _Side:
-    """Pair demanded rows with those of a table, reading as many as were demanded.
+class FeeDemands:
+    """FEE rows of the log, kept until their payments end and show what was charged for good.
 
     Parameters
     ----------
-    path : Path
-        The table.
-    columns : tuple of str
-        Which columns; the payment's number first.
-    words : dict of str to tuple of str
-        What the numbers of text columns stand for.
-    replication : int
-        Whose rows.
+    plan : Plan
+        The plan of the run.
+    layout : Layout
+        From :func:`fee_layout`.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        columns: tuple[str, ...],
-        words: dict[str, tuple[str, ...]],
-        replication: int,
-    ) -> None:
-        self._parts = _read(path, columns, words, replication)
-        self._rest = self._expected = self._found = np.empty((0, len(columns)), dtype=np.int64)
+    def __init__(self, plan: Plan, layout: Layout) -> None:
+        self._plan, self._words = plan, layout.words
+        self._charged = np.empty((0, 3), dtype=np.int64)
 
-    @property
-    def left(self) -> tuple[Array, Array]:
-        """Demanded rows and those of the table that have found no counterpart so far."""
-        return self._expected, self._found
+    def take_log(self, rows: Array) -> None:
+        """Keep payment, fee and amount of the FEE rows among rows of the log."""
+        charged = rows[rows[:, LogColumn.KIND] == LogKind.FEE]
+        # A fee the plan does not have is a finding of the replay, not one of the table.
+        charged = charged[(charged[:, LogColumn.SUBJECT] >= 0)]
+        charged = charged[charged[:, LogColumn.SUBJECT] < len(self._plan.fee)]
+        if len(charged):
+            kept = charged[:, [LogColumn.PAYMENT, LogColumn.SUBJECT, LogColumn.AMOUNT]]
+            self._charged = np.concatenate([self._charged, kept])
 
-    def match(self, rows: Array, *, keys: int, is_last: bool) -> tuple[Array, Array]:
-        """Return demanded rows and those of the table that share their first ``keys`` columns."""
-        expected = np.concatenate([self._expected, rows])
-        read = [self._take(len(rows))]
-        if is_last:
-            read += [self._rest, *self._parts]
-        found = np.concatenate([self._found, *read])
-        at, of = _pairs(expected[:, :keys], found[:, :keys])
-        self._expected = np.delete(expected, at, axis=0)
-        self._found = np.delete(found, of, axis=0)
-        return expected[at], found[of]
+    def demand(self, ended: Array) -> Array:
+        """Return the rows of ``fees.parquet`` that ended payments demand."""
+        made = np.concatenate([self._fees(ended), self._margins(ended)])
+        for at, name in enumerate(("component", "recipient", "bearer", "currency"), start=1):
+            made[:, at] = first_of_name(made[:, at], self._words[name])
+        # As written: payment by payment in the order they ended, fees before margins.
+        place = np.argsort(ended[:, R.PAYMENT], kind="stable")
+        rank = place[np.searchsorted(ended[place, R.PAYMENT], made[:, 0])]
+        ordered: Array = made[np.argsort(rank, kind="stable")]
+        return ordered
 
-    def _take(self, count: int) -> Array:
-        """Read so many rows, or those there are."""
-        parts, held = [self._rest], len(self._rest)
-        while held < count and (part := next(self._parts, None)) is not None:
-            parts.append(part)
-            held += len(part)
-        rows = np.concatenate(parts)
-        self._rest = rows[count:]
-        return rows[:count]
+    def _fees(self, ended: Array) -> Array:
+        """Return the fees charged that count: the debtor's once it settled, the creditor's paid."""
+        if len(ended) == 0:
+            return np.empty((0, 6), dtype=np.int64)
+        order = np.argsort(ended[:, R.PAYMENT], kind="stable")
+        numbers = ended[order, R.PAYMENT]
+        near = np.minimum(np.searchsorted(numbers, self._charged[:, 0]), len(numbers) - 1)
+        is_done = numbers[near] == self._charged[:, 0]
+        charged, of = self._charged[is_done], order[near[is_done]]
+        self._charged = self._charged[~is_done]
+        fee = self._plan.fee[charged[:, 1]]
+        by_debtor = fee[:, FeeColumn.BEARER] == Bearer.DEBTOR
+        total = np.where(by_debtor, ended[of, R.PAYER_FEE], ended[of, R.MERCHANT_FEE])
+        columns = [FeeColumn.COMPONENT, FeeColumn.RECIPIENT, FeeColumn.BEARER, FeeColumn.CURRENCY]
+        made = np.column_stack([charged[:, 0], fee[:, columns], charged[:, 2]])
+        counted: Array = made[total != NULL]
+        return counted
 
+    def _margins(self, ended: Array) -> Array:
+        """Return what each conversion's provider keeps of the margin.
 
-def _read(
-    path: Path, columns: tuple[str, ...], words: dict[str, tuple[str, ...]], replication: int
-) -> Iterator[Array]:
-    """Read the rows of a replication, names as numbers."""
-    for batch in open_table(path, ["replication", *columns]):
-        table = pa.Table.from_batches([batch])
-        mine = int_values(table.column("replication")) == replication
-        if mine.any():
-            rows = _cells(table, columns, words)
-            yield rows if mine.all() else rows[mine]
-
-
-def _cells(table: pa.Table, columns: tuple[str, ...], words: dict[str, tuple[str, ...]]) -> Array:
-    """Return columns of a table as numbers: -1 for no name, one beyond the last for another."""
-    made = np.empty((table.num_rows, len(columns)), dtype=np.int64)
-    for at, name in enumerate(columns):
-        if name not in words:
-            made[:, at] = int_values(table.column(name))
-            continue
-        place: dict[str, int] = {}
-        for number, word in enumerate(words[name]):
-            place.setdefault(word, number)
-        codes, found = text_codes(table.column(name))
-        numbers = [place.get(word, len(words[name])) for word in found]
-        made[:, at] = np.array([*numbers, -1], dtype=np.int64)[codes]
-    return made
-
-
-def _first_of_name(indices: Array, words: tuple[str, ...]) -> Array:
-    """Return the first index of the same name, since a table knows names only; UNKNOWN stays."""
-    lookup = np.array([*(words.index(word) for word in words), -1], dtype=np.int64)
-    known = (indices >= 0) & (indices < len(words))
-    named = lookup[np.where(known, indices, -1)]
-    made: Array = np.where(indices == UNKNOWN, UNKNOWN, named)
-    return made
-
-
-def _pairs(expected: Array, found: Array) -> tuple[Array, Array]:
-    """Return which rows are equal, each used once; equal rows pair up in the order they come."""
-    if np.array_equal(expected, found):
-        return np.arange(len(expected)), np.arange(len(expected))
-    rows = np.concatenate([expected, found])
-    is_found = np.arange(len(rows)) >= len(expected)
-    order = np.lexsort((is_found, *rows.T[::-1]))
-    rows, is_found = rows[order], is_found[order]
-    starts = np.ones(len(rows), dtype=np.bool_)
-    starts[1:] = (rows[1:] != rows[:-1]).any(axis=1)
-    group, first = np.cumsum(starts) - 1, np.flatnonzero(starts)
-    count = np.bincount(group, minlength=len(first))
-    count_found = np.bincount(group[is_found], minlength=len(first))
-    count_expected = count - count_found
-    rank = np.arange(len(rows)) - first[group] - np.where(is_found, count_expected[group], 0)
-    paired = rank < np.minimum(count_expected, count_found)[group]
-    return order[paired & ~is_found], order[paired & is_found] - len(expected)
-
-
-def _shown(value: int, words: tuple[str, ...] | None) -> str:
-    """Return a cell as a reader knows it."""
-    if words is None:
-        return "null" if value == NULL else str(value)
-    if value < 0:
-        return "null"
-    return words[value] if value < len(words) else "a name the plan does not have"
+        Notes
+        -----
+        FX_MARGIN is what the debtor pays beyond the mid rates, roundings included, and remainders
+        stay with the provider. Of two conversions the first keeps SPREAD_1, what it takes beyond
+        its own mid rate; everything after that, the rounding at the settlement currency included,
+        is the second's. Of one conversion its provider keeps all.
+        """
+        rows = ended[ended[:, R.FX_MARGIN] != NULL]
+        margin = rows[:, R.FX_MARGIN]
+        has_1, has_2 = (
+            _of_price(self._plan, rows, column) >= 0
+            for column in (PricingColumn.CONVERSION_1, PricingColumn.CONVERSION_2)
+        )
+        share_2 = np.where(has_2, margin - np.where(has_1, rows[:, R.SPREAD_1], 0), 0)
+        currency = _of_price(self._plan, rows, PricingColumn.CURRENCY_DEBITED)
+        agents_from, spread = len(self._plan.names.recipients), len(self._plan.names.components)
+        parts = []
+        for share, column in (
+            (margin - share_2, PricingColumn.PROVIDER_1),
+            (share_2, PricingColumn.PROVIDER_2),
+        ):
+            agent = _of_price(self._plan, rows, column)
+            recipient = np.where(agent < 0, -1, agents_from + agent)
+            made = np.empty((len(rows), 6), dtype=np.int64)
+            for at, value in enumerate(
+                (rows[:, R.PAYMENT], spread, recipient, int(Bearer.DEBTOR), currency, share)
+            ):
+                made[:, at] = value
+            parts.append(made[share != 0])
+        return np.concatenate(parts)

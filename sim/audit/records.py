@@ -11,11 +11,10 @@ from collections import deque
 import numpy as np
 
 from sim.audit.findings import Findings
+from sim.audit.names import UNKNOWN
 from sim.contract.plan import Array
-from sim.contract.spec import FEES_MAX, NULL, RecordColumn
+from sim.contract.spec import FEES_MAX, NULL, RECORD_WIDTH, RecordColumn
 
-UNKNOWN = -2
-"""Stands for an agent of a record that the log does not determine."""
 _AGENTS = [int(RecordColumn.DEBTOR_AGENT), int(RecordColumn.CREDITOR_AGENT)]
 _SHOWN = 3
 
@@ -35,8 +34,11 @@ class RecordMatch:
         self._unmatched: deque[Array] = deque()
 
     def expect(self, rows: Array) -> None:
-        """Take the records ended payments must have; those the log does not know hold UNKNOWN."""
-        self._expected.append(rows)
+        """Take the records ended payments must have; those the log does not know hold UNKNOWN.
+
+        What the replay knows beyond the columns of a record is left aside.
+        """
+        self._expected.append(rows[:, :RECORD_WIDTH])
         self._match()
 
     def take(self, rows: Array) -> None:

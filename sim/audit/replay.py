@@ -35,13 +35,20 @@ class Replay:
     findings : Findings
         Where violations go.
     ended : callable or None
-        Hears the records ended payments must have, in the order they ended.
+        Hears the records ended payments must have, in the order they ended; shape (payments,
+        ENDED_WIDTH), see :attr:`~sim.audit.world.World.ended`.
+    visited : callable or None
+        Hears the visits that ended, shape (visits, 8), see :class:`~sim.audit.state.Visit`.
     """
 
     def __init__(
-        self, plan: Plan, findings: Findings, ended: Callable[[Array], None] | None
+        self,
+        plan: Plan,
+        findings: Findings,
+        ended: Callable[[Array], None] | None,
+        visited: Callable[[Array], None] | None = None,
     ) -> None:
-        self._findings, self._ended = findings, ended
+        self._findings, self._ended, self._visited = findings, ended, visited
         self._world = open_world(plan, wants_records=ended is not None)
         self._told = 0
         self._counted = np.zeros(len(MESSAGES), dtype=np.int64)
@@ -67,6 +74,10 @@ class Replay:
             if count and self._ended is not None:
                 self._ended(self._world.ended[:count].copy())
             self._world.g[Count.ENDED] = 0
+            count = int(self._world.g[Count.VISITED])
+            if count and self._visited is not None:
+                self._visited(self._world.visits[:count].copy())
+            self._world.g[Count.VISITED] = 0
 
     def finish(self, totals: Totals | None) -> None:
         """Check what must hold at the end of a run."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.audit.beside import TablesBesideLog
 from sim.audit.findings import Findings, Violation
-from sim.audit.payments import TableMatch
 from sim.audit.records import RecordMatch
 from sim.audit.tables import audit_tables
 from sim.contract.plan import Array, Plan
@@ -173,21 +173,20 @@ def audit_run(run: FinishedRun, plan: Plan, *, replication: int = 0) -> AuditRep
 
 
 def _audit_with_log(run: FinishedRun, plan: Plan, replication: int) -> AuditReport:
-    """Replay a log and hold the payments and fees written beside it to what it says."""
+    """Replay a log and hold the tables written beside it to what it says."""
     from sim.audit.replay import Replay
 
-    findings, match = Findings(), None
-    if run.has(PAYMENTS_FILE):
-        match = TableMatch(run, plan, replication, findings)
-    replay = Replay(plan, findings, None if match is None else match.expect)
+    findings = Findings()
+    beside = TablesBesideLog(run, plan, replication, findings)
+    replay = Replay(plan, findings, beside.take_ended, beside.take_visits)
     for rows in read_log(run, replication):
+        beside.take_log(rows)
         replay.take(rows)
     if replay.is_readable:
         replay.finish(None)
-    if match is not None:
-        if replay.is_readable:
-            match.finish()
-        findings.row = -1
+        beside.finish()
+    findings.row = -1
+    if run.has(PAYMENTS_FILE):
         audit_tables(run, plan, findings, replication=replication)
     return _report(LEVEL_EVENTS, findings)
 

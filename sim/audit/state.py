@@ -54,6 +54,8 @@ class Count(IntEnum):
     SERVICES = auto()
     HELD = auto()
     ENDED = auto()
+    VISITED = auto()
+    """Visits that ended in the block of rows at hand."""
     WANTS_RECORDS = auto()
     DUE_KIND = auto()
     """The row a payment must write next: kind, subject, amount, value, transfer."""
@@ -207,13 +209,33 @@ class Pay(IntEnum):
     """First of its reservations, by transfer."""
     AGENT_0 = 35
     """For both roles: the agent where known, -2 where a set is, -1 where nothing is."""
-    TIME_0 = 37
-    FEE_0 = 37 + len(Cause)
-    REGISTER_0 = 37 + len(Cause) + FEES_MAX
-    LIMIT_0 = 37 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    QUEUED_US = 37
+    """When it began to wait where it waits, and when that began to be work on it."""
+    STARTED_US = 38
+    TIME_0 = 39
+    FEE_0 = 39 + len(Cause)
+    REGISTER_0 = 39 + len(Cause) + FEES_MAX
+    LIMIT_0 = 39 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 37 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 39 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
+
+
+class Visit(IntEnum):
+    """Number the columns of a visit: one wait or service of one payment, from queue to end."""
+
+    PAYMENT = 0
+    STAGE = 1
+    KIND = 2
+    """Member of :class:`Wait`: what it ended as."""
+    SUBJECT = 3
+    """Station, ledger or account; -1 for a delay."""
+    QUEUED_US = 4
+    STARTED_US = 5
+    """NULL where it never came to be served."""
+    ENDED_US = 6
+    """NULL where the horizon came first."""
+    CAUSE = 7
 
 
 class Held(IntEnum):

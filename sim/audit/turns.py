@@ -19,6 +19,7 @@ from sim.audit.program import (
     passes,
 )
 from sim.audit.state import Count, Pay, Things, Wait
+from sim.audit.visits import end_visit
 from sim.audit.world import NOBODY, World
 from sim.contract.spec import PAYMENT_BITS, STEP_BITS
 from sim.contract.spec import StageColumn as S
@@ -132,6 +133,7 @@ def _wake(w: World, p: int) -> None:
         due_us = w.pay[p, Pay.DUE_US]
         at_turn = g[Count.NOW] == due_us and g[Count.KEY] == w.pay[p, Pay.DUE_KEY]
         check(g, Check.DELAY_ENDS, at_turn, (number, due_us))
+        end_visit(w, p, due_us)
         account_time(w, p, w.pay[p, Pay.CAUSE])
         jump(w, p, w.pay[p, Pay.PC] + 1)
     else:
@@ -141,6 +143,7 @@ def _wake(w: World, p: int) -> None:
 
 @called
 def _leave_block(w: World, p: int) -> None:
+    end_visit(w, p, w.g[Count.NOW])
     account_time(w, p, w.things[w.pay[p, Pay.PC], S.CAUSE])
     w.pay[p, Pay.WAIT] = Wait.NOTHING
     begin_stage(w, p)

@@ -23,6 +23,7 @@ from sim.audit.stations import (
     start_service,
 )
 from sim.audit.turns import act_at, begin_own, check_in_time
+from sim.audit.visits import begin_visit, end_visit
 from sim.audit.world import COMPLETE_KEY, EXPIRE_KEY, NOBODY, World
 from sim.contract.spec import STEP_BITS, STEP_MASK, Cause, Op
 from sim.contract.spec import StageColumn as S
@@ -39,6 +40,7 @@ def join_row(w: World, p: int, stage: int, station: int) -> None:
     join(w, station, p)
     w.pay[p, Pay.WAIT] = Wait.QUEUE
     w.pay[p, Pay.WAIT_SUBJECT] = station
+    begin_visit(w, p)
 
 
 @called
@@ -63,6 +65,9 @@ def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> No
     account_time(w, p, Cause.WAITING)
     w.pay[p, Pay.WAIT] = Wait.SERVICE
     w.pay[p, Pay.WAIT_SUBJECT] = station
+    if is_direct:
+        begin_visit(w, p)
+    w.pay[p, Pay.STARTED_US] = w.g[Count.NOW]
     w.pay[p, Pay.DUE_KEY] = w.pay[p, Pay.STEPS]
     w.pay[p, Pay.CAUSE] = w.things[stage, S.CAUSE]
     if service_us == 0:
@@ -77,6 +82,9 @@ def delay_row(w: World, p: int, stage: int, cause: int, delay_us: int) -> None:
     check(w.g, Check.DELAY_CAUSE, right, (w.pay[p, Pay.NUMBER],))
     w.pay[p, Pay.STEPS] += 1
     w.pay[p, Pay.WAIT] = Wait.DELAY
+    w.pay[p, Pay.WAIT_SUBJECT] = NOBODY
+    begin_visit(w, p)
+    w.pay[p, Pay.STARTED_US] = w.g[Count.NOW]
     w.pay[p, Pay.CAUSE] = cause
     w.pay[p, Pay.DUE_US] = w.g[Count.NOW] + delay_us
     w.pay[p, Pay.DUE_KEY] = _own_key(w, p, COMPLETE_KEY)
@@ -93,6 +101,7 @@ def enqueue_row(w: World, p: int, stage: int, ledger: int) -> None:
     append(w, ledger_line(w, ledger), p)
     w.pay[p, Pay.WAIT] = Wait.LEDGER
     w.pay[p, Pay.WAIT_SUBJECT] = ledger
+    begin_visit(w, p)
     w.pay[p, Pay.CAUSE] = w.things[stage, S.CAUSE]
 
 
@@ -105,6 +114,7 @@ def in_block_row(w: World, p: int, ledger: int, number: int) -> None:
         check_in_time(w, p)
     enter_block(w, ledger, p, number)
     w.pay[p, Pay.WAIT] = Wait.BLOCK
+    w.pay[p, Pay.STARTED_US] = w.g[Count.NOW]
     w.pay[p, Pay.DEADLINE_US] = -1
 
 
@@ -180,6 +190,7 @@ def finish_row(w: World, p: int, payment: int, stage: int, station: int) -> None
     if p == NOBODY:
         return
     if w.pay[p, Pay.WAIT] == Wait.SERVICE and w.pay[p, Pay.DUE_KEY] == step:
+        end_visit(w, p, w.g[Count.NOW])
         account_time(w, p, w.pay[p, Pay.CAUSE])
         w.pay[p, Pay.WAIT] = Wait.NOTHING
         jump(w, p, w.pay[p, Pay.PC] + 1)
@@ -223,5 +234,6 @@ def _abandon(w: World, p: int) -> None:
         leave_account(w, subject, p)
     elif wait == Wait.LEDGER:
         leave_ledger(w, subject, p)
+    end_visit(w, p, w.g[Count.NOW])
     account_open_wait(w, p)
     w.pay[p, Pay.WAIT] = Wait.NOTHING

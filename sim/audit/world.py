@@ -23,6 +23,7 @@ from sim.audit.state import (
     Service,
     StationState,
     Things,
+    Visit,
 )
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import (
@@ -94,7 +95,12 @@ class World(NamedTuple):
     born: Array
     """Heap of keys."""
     ended: Array
-    """(rows, RECORD_WIDTH): records the payments that ended must have."""
+    """(rows, ENDED_WIDTH): records ended payments must have, then the price quoted last."""
+    visits: Array
+    """(rows, columns): waits and services that ended."""
+
+
+ENDED_WIDTH = RECORD_WIDTH + 1
 
 
 def first_violation() -> int:
@@ -163,7 +169,8 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         service=np.full((1024, len(Service)), NOBODY, dtype=np.int64),
         held=np.zeros((0, len(Held)), dtype=np.int64),
         born=np.zeros(0, dtype=np.int64),
-        ended=np.zeros((BLOCK_ROWS, RECORD_WIDTH), dtype=np.int64),
+        ended=np.zeros((BLOCK_ROWS, ENDED_WIDTH), dtype=np.int64),
+        visits=np.zeros((0, len(Visit)), dtype=np.int64),
     )
     return make_room(world)
 
@@ -177,6 +184,7 @@ def make_room(world: World) -> World:
         slot=_rehashed(world.slot, int(g[Count.PAYMENTS])),
         service=_rehashed(world.service, int(g[Count.SERVICES])),
         born=_lengthened(world.born, int(g[Count.BORN])),
+        visits=_emptied(world.visits, int(g[Count.PAYMENTS])),
     )
 
 
@@ -218,6 +226,12 @@ def _lengthened(heap: Array, used: int) -> Array:
     if used + BLOCK_ROWS <= len(heap):
         return heap
     return np.concatenate([heap, np.zeros(used + 2 * BLOCK_ROWS, dtype=np.int64)])
+
+
+def _emptied(visits: Array, open_payments: int) -> Array:
+    """Return room for the visits of a block: nobody has more than one under way at its start."""
+    size = open_payments + 2 * BLOCK_ROWS
+    return visits if len(visits) >= size else np.zeros((2 * size, visits.shape[1]), dtype=np.int64)
 
 
 def _ranks(plan: Plan) -> dict[int, int]:

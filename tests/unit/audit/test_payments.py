@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sim.audit import payments
+from sim.audit import beside
 from sim.audit.findings import Findings
 from sim.audit.records import RecordMatch
 from sim.audit.run import AuditReport, AuditSink, audit_run
@@ -125,7 +125,7 @@ def named(report: AuditReport, rule: str) -> list[str]:
 def test_tables_beside_their_log_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row_group: int
 ) -> None:
-    monkeypatch.setattr(payments, "BATCH_ROWS", row_group)
+    monkeypatch.setattr(beside, "BATCH_ROWS", row_group)
     write(tmp_path)
     report = audit(tmp_path)
     assert report.violations == ()
@@ -144,7 +144,7 @@ def test_changed_payments_are_found_beside_their_log(
     told: str,
     row_group: int,
 ) -> None:
-    monkeypatch.setattr(payments, "BATCH_ROWS", row_group)
+    monkeypatch.setattr(beside, "BATCH_ROWS", row_group)
     write(tmp_path)
     change_table(tmp_path, "payments", change)
     report = audit(tmp_path)
