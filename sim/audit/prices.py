@@ -7,9 +7,10 @@ divided: the whole part and the remainder are scaled apart, and no product leave
 
 from __future__ import annotations
 
-from sim.audit.jit import called
+from sim.audit.jit import called, compiled
 from sim.audit.state import Count, Pay, Things
 from sim.audit.world import CONVERSION_SCALE, World
+from sim.contract.plan import Array
 from sim.contract.spec import (
     PPM,
     Bearer,
@@ -72,6 +73,30 @@ def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_u
     found[Register.FX_DRIFT] = value_now - value_then
     _add_fees(w, row)
     return bool(found[Register.DEBITED] >= 1 and found[Register.CREDITED] >= 1)
+
+
+@compiled
+def price_rows(w: World, asked: Array, found: Array) -> None:
+    """Fill the registers of many prices.
+
+    Parameters
+    ----------
+    w : World
+        Of the plan whose prices are meant.
+    asked : ndarray of int64, shape (rows, 4)
+        Number of the price, instructed amount, instants of the quote and of the submission.
+    found : ndarray of int64, shape (rows, REGISTER_COUNT)
+        Receives the registers.
+    """
+    _price_rows(w, asked, found)
+
+
+@called
+def _price_rows(w: World, asked: Array, found: Array) -> None:
+    for at in range(len(asked)):
+        price_anew(w, asked[at, 0], asked[at, 1], asked[at, 2], asked[at, 3])
+        for register in range(len(w.scratch)):
+            found[at, register] = w.scratch[register]
 
 
 @called

@@ -1,27 +1,42 @@
-"""Check what ``payments.parquet`` and ``fees.parquet`` allow without the event log.
+"""Check what the tables of a run folder allow without its event log.
 
-Takes a run folder and its plan; reports times that do not add up, fees that do not add up, rows
-missing or twice, and columns that contradict each other. Works on whole columns.
+Takes a run folder and its plan; reports rows missing or twice, columns that contradict each other,
+the plan or the programs of the payments, fees no price has, visits that do not add up and samples
+no place can give. Works on whole columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from sim.audit.agreement import (
+    check_currencies,
+    check_names,
+    check_plan,
+    check_programs,
+    group_payments,
+)
+from sim.audit.amounts import check_fees, price_payments
+from sim.audit.checker import Checker
 from sim.audit.findings import Findings
+from sim.audit.names import Words, cells, fee_words, payment_words
+from sim.audit.places import check_series, check_visits
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, Cause, Outcome
+from sim.contract.spec import NULL, Bearer, Cause, Outcome
 from sim.tables.finished_run import FinishedRun
-from sim.tables.reading import int_values, text_codes
-from sim.tables.schemas import CAUSES, FEES_FILE, OUTCOMES, PAYMENTS, PAYMENTS_FILE
+from sim.tables.reading import int_values
+from sim.tables.schemas import (
+    CAUSES,
+    FEES,
+    FEES_FILE,
+    FX_SPREAD,
+    PAYMENTS,
+    PAYMENTS_FILE,
+    SERIES_FILE,
+    STAGES_FILE,
+)
 
-Mask = npt.NDArray[np.bool_]
-_SHOWN = 5
-"""Payments named per broken rule."""
 _AMOUNTS = (
     "instructed_amount_minor",
     "debited_amount_minor",
@@ -40,11 +55,12 @@ def audit_tables(
     run : FinishedRun
         A finished run.
     plan : Plan
-        Its plan: horizon and names.
+        Its plan.
     findings : Findings
         Where violations go.
     replication : int, optional
-        Whose rows; by default all.
+        Whose rows; by default all, of which amounts are priced again where they are of the plan's
+        own replication, since rates may be drawn anew for each.
     """
     table = run.table(PAYMENTS_FILE)
     counted = run.facts.get("payments")
@@ -56,61 +72,82 @@ def audit_tables(
         counted if isinstance(counted, int) else -1,
     )
     table = _of_replication(table, replication)
-    payments = {
-        entry.name: int_values(table.column(entry.name))
-        for entry in PAYMENTS
-        if pa.types.is_integer(entry.type)
-    }
-    codes, words = text_codes(table.column("outcome"))
-    known = {word: at for at, word in enumerate(OUTCOMES)}
-    # The last entry is for null, which has code -1.
-    place = np.array([*(known.get(word, -1) for word in words), -1], dtype=np.int64)
-    payments["outcome"] = place[codes]
-    reason, _ = text_codes(table.column("reason_code"))
-    payments["reason"] = reason
-    check = _Checker(findings, payments["payment_id"])
-    _check_identity(payments, check)
+    words = payment_words(plan)
+    payments = _columns(table, PAYMENTS, words)
+    check = Checker(findings, payments["payment_id"])
+    _check_identity(payments, run.facts.get("replications"), check)
     _check_times(plan, payments, check)
     _check_outcomes(payments, check)
+    check_names(payments, words, check)
+    check_plan(plan, payments, words, check)
+    groups = group_payments(plan, payments)
+    check_programs(payments, groups, check)
+    check_currencies(plan, payments, words, groups, check)
+    priced = price_payments(plan, payments, groups, check)
+    place = _Place(payments)
     if run.has(FEES_FILE):
-        _check_fees(_of_replication(run.table(FEES_FILE), replication), payments, check)
+        fee_names = fee_words(plan)
+        fees = _columns(_of_replication(run.table(FEES_FILE), replication), FEES, fee_names)
+        fees["of"] = place.of(fees["replication"], fees["payment_id"])
+        _check_fees(fees, payments, fee_names, check)
+        for message, holds in check_fees(plan, fees, fee_names, priced, groups).items():
+            check.among(fees["payment_id"]).every("fees", holds, f"a fee {message}")
+    if run.has(STAGES_FILE):
+        check_visits(run, plan, payments, place.of, check, replication=replication)
+    if run.has(SERIES_FILE):
+        check_series(run, plan, findings, replication=replication)
 
 
-class _Checker:
-    """Check a condition on every payment at once."""
+class _Place:
+    """Rows of payments by replication and number."""
 
-    def __init__(self, findings: Findings, numbers: Array) -> None:
-        self._findings = findings
-        self._numbers = numbers
+    def __init__(self, payments: dict[str, Array]) -> None:
+        numbers = payments["payment_id"]
+        self._width = int(max(numbers.max(initial=0), 0)) + 1
+        key = payments["replication"] * self._width + numbers
+        self._order = np.argsort(key, kind="stable")
+        self._key = key[self._order]
 
-    def among(self, numbers: Array) -> _Checker:
-        """Return a checker of payments in another order."""
-        return _Checker(self._findings, numbers)
-
-    def every(self, rule: str, holds: Mask, message: str) -> None:
-        """Keep a violation for the first few payments for which a condition fails."""
-        f = self._findings
-        f.checks[rule] = f.checks.get(rule, 0) + len(holds)
-        broken = np.flatnonzero(~holds)
-        for at in broken[:_SHOWN].tolist():
-            f.add(rule, f"payment {int(self._numbers[at])}: {message}")
-        f.count += max(len(broken) - _SHOWN, 0)
+    def of(self, replication: Array, number: Array) -> Array:
+        """Return the row of each payment named, -1 where there is none."""
+        if len(self._key) == 0:
+            return np.full(len(number), -1, dtype=np.int64)
+        key = replication * self._width + number
+        near = np.minimum(np.searchsorted(self._key, key), len(self._key) - 1)
+        is_there = (self._key[near] == key) & (number >= 0) & (number < self._width)
+        found: Array = np.where(is_there, self._order[near], -1)
+        return found
 
 
-def _check_identity(payments: dict[str, Array], check: _Checker) -> None:
-    """Check that payments are numbered from 0 within each replication, one row each."""
-    numbers, replications = payments["payment_id"], payments["replication"]
-    order = np.lexsort((numbers, replications))
-    sorted_numbers, sorted_replications = numbers[order], replications[order]
-    first = np.flatnonzero(np.diff(sorted_replications, prepend=-1))
+def _columns(table: pa.Table, schema: pa.Schema, words: Words) -> dict[str, Array]:
+    """Return every column of a table as numbers."""
+    return {name: cells(table.select([name]), (name,), words)[:, 0] for name in schema.names}
+
+
+def _check_identity(payments: dict[str, Array], replications: object, check: Checker) -> None:
+    """Check that payments are numbered from 0 within each replication, one row each, in order."""
+    numbers, of = payments["payment_id"], payments["replication"]
+    if isinstance(replications, int):
+        right = (of >= 0) & (of < replications)
+        check.every("one_row", right, "its row is of a replication the run does not have")
+    order = np.lexsort((numbers, of))
+    sorted_numbers, sorted_of = numbers[order], of[order]
+    first = np.flatnonzero(np.diff(sorted_of, prepend=-1))
     counts = np.diff(first, append=len(order))
     due = np.arange(len(order)) - np.repeat(first, counts)
-    check.among(sorted_numbers).every(
+    check = check.among(sorted_numbers)
+    check.every(
         "one_row", sorted_numbers == due, "its row is missing, twice or in place of another"
     )
+    times, streams = payments["submitted_us"][order], payments["stream"][order]
+    is_later = np.diff(times, prepend=0) > 0
+    is_later |= (np.diff(times, prepend=0) == 0) & (np.diff(streams, prepend=-1) >= 0)
+    is_later[first] = True
+    message = "its number is not its place in order of submission and stream"
+    check.every("order", is_later, message)
 
 
-def _check_times(plan: Plan, payments: dict[str, Array], check: _Checker) -> None:
+def _check_times(plan: Plan, payments: dict[str, Array], check: Checker) -> None:
     """Check that times follow each other and that causes add up."""
     submitted, end = payments["submitted_us"], payments["end_us"]
     is_open = payments["outcome"] == Outcome.IN_PROGRESS
@@ -132,18 +169,20 @@ def _check_times(plan: Plan, payments: dict[str, Array], check: _Checker) -> Non
         (submitted >= 0) & (submitted < plan.horizon_us) & (until >= submitted),
         "it is submitted or ends outside the run",
     )
+    check.every("order", is_open | (end < plan.horizon_us), "it ends when nothing happens any more")
     for name in ("settled_us", "credited_us"):
         instant = payments[name]
         within = (instant >= submitted) & (instant <= until)
         check.every("order", (instant == NULL) | within, f"{name} lies outside its life")
 
 
-def _check_outcomes(payments: dict[str, Array], check: _Checker) -> None:
+def _check_outcomes(payments: dict[str, Array], check: Checker) -> None:
     """Check that outcome, reason, instants and amounts do not contradict each other."""
-    outcome, reason = payments["outcome"], payments["reason"]
+    outcome, reason = payments["outcome"], payments["reason_code"]
     is_done, is_open = outcome == Outcome.COMPLETED, outcome == Outcome.IN_PROGRESS
     settled, credited = payments["settled_us"] != NULL, payments["credited_us"] != NULL
-    check.every("outcome", outcome >= 0, "no outcome there is")
+    known = (outcome >= 0) & (outcome < len(Outcome))
+    check.every("outcome", known, "no outcome there is")
     check.every("outcome", (payments["end_us"] == NULL) == is_open, "it ended and is open, or not")
     check.every("outcome", ~is_done | credited, "completed and never credited")
     check.every("outcome", ~is_done | (reason < 0), "completed with a reason to fail")
@@ -155,6 +194,10 @@ def _check_outcomes(payments: dict[str, Array], check: _Checker) -> None:
     check.every(
         "outcome", (payments["attempts"] >= 0) & (payments["requotes"] >= 0), "counts below zero"
     )
+    failed_over = payments["attempts"] > 1
+    check.every(
+        "outcome", failed_over | (payments["retry_us"] <= 0), "time for a retry, and one attempt"
+    )
     instructed, debited, settlement, kept = (payments[name] for name in _AMOUNTS)
     is_priced = debited != NULL
     check.every("amounts", (instructed != NULL) & (instructed >= 0), "no instructed amount")
@@ -162,17 +205,20 @@ def _check_outcomes(payments: dict[str, Array], check: _Checker) -> None:
     check.every("amounts", is_priced == (settlement != NULL), "debited without settlement amount")
     check.every("amounts", ~is_priced | (debited >= 1), "debited less than one minor unit")
     check.every("amounts", (kept == NULL) | (kept >= 1), "credited less than one minor unit")
-    check.every("amounts", (kept == NULL) | (credited & is_priced), "an amount credited never")
+    check.every("amounts", (kept == NULL) | credited, "an amount credited never")
     check.every(
         "amounts", is_priced == (payments["payer_fee_minor"] != NULL), "debited without fee column"
     )
     merchant_fee = payments["merchant_fee_minor"]
     check.every("amounts", (kept == NULL) == (merchant_fee == NULL), "credited without fee column")
-    has_margin = payments["fx_margin_minor"] != NULL
-    check.every("amounts", ~has_margin | is_priced, "a margin on nothing")
-    check.every(
-        "amounts", ~(has_margin & (outcome == Outcome.RETURNED)), "a margin on a returned payment"
-    )
+    for name in ("payer_fee_minor", "merchant_fee_minor", "fx_margin_minor"):
+        right = (payments[name] == NULL) | (payments[name] >= 0)
+        check.every("amounts", right, f"{name} below zero")
+    # A returned payment has its principal back, and cost nobody a margin.
+    has_margin = is_priced & (outcome != Outcome.RETURNED)
+    for name in ("fx_margin_minor", "fx_drift_minor"):
+        right = (payments[name] != NULL) == has_margin
+        check.every("amounts", right, f"{name} where nothing was debited for good, or none")
 
 
 def _of_replication(table: pa.Table, replication: int | None) -> pa.Table:
@@ -183,42 +229,23 @@ def _of_replication(table: pa.Table, replication: int | None) -> pa.Table:
     return table if mine.all() else table.filter(pa.array(mine))
 
 
-def _check_fees(fees: pa.Table, payments: dict[str, Array], check: _Checker) -> None:
+def _check_fees(
+    fees: dict[str, Array], payments: dict[str, Array], words: Words, check: Checker
+) -> None:
     """Check that components add up to the columns, to the minor unit."""
-    number = int_values(fees.column("payment_id"))
-    if len(payments["payment_id"]) == 0:
-        none = np.zeros(len(number), dtype=np.bool_)
-        check.among(number).every("fees", none, "a fee of a payment that is not there")
-        return
-    replication = int_values(fees.column("replication"))
-    amount = int_values(fees.column("amount_minor"))
-    codes, words = text_codes(fees.column("bearer"))
-    names = np.array(words or ("",))
-    width = int(max(payments["payment_id"].max(initial=0), number.max(initial=0))) + 1
-    key = payments["replication"] * width + payments["payment_id"]
-    order = np.argsort(key, kind="stable")
-    place = np.searchsorted(key[order], replication * width + number)
-    found = order[np.minimum(place, len(order) - 1)]
-    right = key[found] == replication * width + number
-    check.every("fees", _spread(len(key), found, right), "a fee of a payment that is not there")
-    for bearer, columns in (
-        ("debtor", ("payer_fee_minor", "fx_margin_minor")),
-        ("creditor", ("merchant_fee_minor",)),
+    of, amount = fees["of"], fees["amount_minor"]
+    check_rows = check.among(fees["payment_id"])
+    check_rows.every("fees", of >= 0, "a fee of a payment that is not there")
+    for name, known in words.items():
+        check_rows.every("names", fees[name] < len(known), f"a {name} the plan does not have")
+    is_margin = fees["component"] == words["component"].index(FX_SPREAD)
+    for what, mine, column in (
+        ("of the debtor", (fees["bearer"] == Bearer.DEBTOR) & ~is_margin, "payer_fee_minor"),
+        ("of FX providers", (fees["bearer"] == Bearer.DEBTOR) & is_margin, "fx_margin_minor"),
+        ("of the creditor", fees["bearer"] == Bearer.CREDITOR, "merchant_fee_minor"),
     ):
-        mine = right & (names[codes] == bearer)
-        total = np.zeros(len(key), dtype=np.int64)
-        np.add.at(total, found[mine], amount[mine])
-        due = sum(_zero_for_null(payments[name] for name in columns), np.zeros_like(total))
-        check.every("fees", total == due, f"components of the {bearer} do not add up")
-
-
-def _spread(size: int, found: Array, right: Mask) -> Mask:
-    """Return which payments have only fees that are theirs."""
-    holds = np.ones(size, dtype=np.bool_)
-    holds[found[~right]] = False
-    return holds
-
-
-def _zero_for_null(columns: Iterable[Array]) -> Iterable[Array]:
-    for column in columns:
-        yield np.where(column == NULL, 0, column)
+        chosen = mine & (of >= 0)
+        total = np.zeros(len(payments["payment_id"]), dtype=np.int64)
+        np.add.at(total, of[chosen], amount[chosen])
+        due = np.where(payments[column] == NULL, 0, payments[column])
+        check.every("fees", total == due, f"components {what} do not add up to {column}")
