@@ -4,7 +4,9 @@ Takes plain Python functions over int64 values and arrays; gives them back compi
 call, or read from the cache. Imports nothing of ours but reads our sources: Numba's own cache looks
 at the one file a function stands in, so a change in a file that file imports would go unnoticed and
 machine code of yesterday's meaning would run. Here the directory's name is a digest of every source
-that may end up in machine code, so any change looks for another directory.
+that may end up in machine code, so any change looks for another directory. Engines and audit share
+nothing but the contract and units, and have a directory each: a change in one leaves the machine
+code of the other as it is.
 
 With ``NUMBA_DISABLE_JIT=1`` functions come back as they were, so a debugger can step through them;
 the plain function stays reachable as ``function.py_func``.
@@ -28,8 +30,11 @@ import numpy as np
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 _PACKAGE = Path(__file__).resolve().parent
-_SOURCES = ("contract", "draws", "engine", "tables", "workload/loop.py", "units.py")
-"""What may end up in machine code: files, and folders with everything below."""
+_SOURCES = {
+    "engine": ("contract", "draws", "engine", "workload/loop.py", "units.py"),
+    "audit": ("contract", "audit", "units.py"),
+}
+"""What may end up in machine code, by room: files, and folders with everything below."""
 
 
 def compiled(function: _Function) -> _Function:
@@ -55,7 +60,7 @@ def compiled(function: _Function) -> _Function:
 
 def cached_njit(function: Callable[..., object], **options: object) -> object:
     """Return ``numba.njit(function)`` that keeps its machine code in the cache."""
-    directory = None if is_jit_disabled() else find_directory()
+    directory = None if is_jit_disabled() else find_directory(_room(function))
     if directory is None:
         return cast(object, numba.njit(**options)(function))
     before = numba.config.CACHE_DIR
@@ -81,10 +86,16 @@ def is_cached() -> bool:
 
 
 @cache
-def source_digest() -> str:
-    """Return a digest of everything that decides the machine code but the processor."""
+def source_digest(room: str = "engine") -> str:
+    """Return a digest of everything that decides a room's machine code but the processor.
+
+    Parameters
+    ----------
+    room : str
+        ``engine`` (with draws and workload) or ``audit``.
+    """
     digest = hashlib.blake2b(digest_size=16)
-    for name in _SOURCES:
+    for name in _SOURCES[room]:
         place = _PACKAGE / name
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0")
@@ -97,8 +108,13 @@ def source_digest() -> str:
 
 
 @cache
-def find_directory() -> Path | None:
+def find_directory(room: str = "engine") -> Path | None:
     """Return a directory that can be written, or None where there is none.
+
+    Parameters
+    ----------
+    room : str
+        Whose machine code, as for :func:`source_digest`.
 
     Notes
     -----
@@ -107,7 +123,7 @@ def find_directory() -> Path | None:
     laid it there). The package's own directory is never written: it may be read-only.
     """
     for base in _bases():
-        directory = base / source_digest()
+        directory = base / source_digest(room)
         try:
             base.mkdir(parents=True, exist_ok=True, mode=0o700)
             if hasattr(os, "getuid") and base.stat().st_uid != os.getuid():
@@ -118,6 +134,11 @@ def find_directory() -> Path | None:
         except OSError:
             continue
     return None
+
+
+def _room(function: Callable[..., object]) -> str:
+    """Return the room whose sources decide the machine code of a function."""
+    return "audit" if function.__module__.startswith("sim.audit.") else "engine"
 
 
 def _bases() -> Iterator[Path]:

@@ -17,9 +17,8 @@ import pyarrow as pa
 
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import histogram_value
-from sim.tables.columns import int_values, text_codes
 from sim.tables.folding import SummaryFolder, machine_times
-from sim.tables.parquet_stream import open_table
+from sim.tables.reading import int_values, open_table, text_codes
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 

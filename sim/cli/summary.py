@@ -26,7 +26,7 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.result import Result
-from sim.tables.run_folder import SCENARIO_FILE
+from sim.tables.finished_run import SCENARIO_FILE
 from sim.tables.schemas import CAUSES
 
 WIDTH = 88

@@ -27,7 +27,7 @@ from sim.errors import UserError
 from sim.explain.price import price_amount
 from sim.explain.words import about, at, count, moment, span, table
 from sim.routing.policies import policy_of, policy_words
-from sim.tables.run_folder import FinishedRun, open_run
+from sim.tables.finished_run import FinishedRun, open_run
 from sim.tables.schemas import (
     CAUSES,
     EVENTS_FILE,

@@ -18,8 +18,8 @@ from sim.study.run import PartFolder, RunOptions, run_replication
 
 if TYPE_CHECKING:
     from sim.analysis.summary import Summary
+    from sim.audit.run import AuditReport
     from sim.compiler.compile import Compiled
-    from sim.tables.audit import AuditReport
 
 _COMPILED_KEPT = 4
 

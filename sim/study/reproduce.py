@@ -18,7 +18,7 @@ from sim.study.replicate.replications import REPLICATIONS_FILE
 from sim.study.run import RunOptions, Watcher, run_scenario
 
 if TYPE_CHECKING:
-    from sim.tables.run_folder import Json
+    from sim.tables.finished_run import Json
 
 _FACTS = ("scenario_hash", "plan_hash", "payments", "events", "digest", "payments_digest")
 
@@ -107,7 +107,8 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
     UserError
         If the folder is no finished run, or lacks its scenario.
     """
-    from sim.tables.run_folder import SCENARIO_FILE, open_run
+    from sim.tables.finished_run import SCENARIO_FILE, open_run
+    from sim.tables.run_folder import altered_files
 
     run = open_run(folder)
     facts = run.facts
@@ -137,7 +138,7 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
         summary = again.run.summary()
     before = {name: facts.get(name) for name in _FACTS} | dict(_figures(run.summary()))
     now = {name: found.get(name) for name in _FACTS} | dict(_figures(summary))
-    for name in run.altered_files():
+    for name in altered_files(run):
         # A table is compared with what it was when the run was finished, not with the repetition's.
         before[name], now[name] = "as written", "altered" if run.has(name) else "gone"
     names = dict.fromkeys((*before, *now))

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sim.analysis.summary import Summary
+    from sim.audit.run import AuditReport
     from sim.study.replicate.replicate import Verdict
-    from sim.tables.audit import AuditReport
-    from sim.tables.run_folder import FinishedRun, Json
+    from sim.tables.finished_run import FinishedRun, Json
 
 
 @dataclass(frozen=True, slots=True)

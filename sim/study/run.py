@@ -26,9 +26,9 @@ from sim.study.result import Result
 
 if TYPE_CHECKING:
     from sim.analysis.summary import Summary
+    from sim.audit.run import AuditReport
     from sim.contract.plan import Plan
     from sim.contract.run import Engine
-    from sim.tables.audit import AuditReport
     from sim.tables.run_folder import OpenRun, RunRequest
     from sim.tables.run_folder import RunResult as RunFacts
     from sim.tables.writer import RunWriter
@@ -253,7 +253,7 @@ def run_replication(
     writer = _open_writer(plan, options, folder, watcher)
     auditor = None
     if options.audit:
-        from sim.tables.audit import AuditSink
+        from sim.audit.run import AuditSink
 
         auditor = AuditSink(plan)
     watcher.begin(plan.horizon_us)
@@ -378,8 +378,8 @@ def make_request(
 
 def write_inputs(opened: OpenRun, compiled: Compiled) -> None:
     """Write what the run is made from: the resolved scenario and the plan in words."""
+    from sim.tables.finished_run import PLAN_FILE, SCENARIO_FILE
     from sim.tables.parquet_stream import machine_errors
-    from sim.tables.run_folder import PLAN_FILE, SCENARIO_FILE
 
     for name, text in (
         (SCENARIO_FILE, dump_resolved(compiled.document)),

@@ -14,12 +14,17 @@ import pyarrow as pa
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import NULL, Cause, LogColumn, LogKind, Outcome, StageColumn
 from sim.tables.columns import int_column, names_array, text_column
-from sim.tables.schemas import CAUSES, EVENTS, LOG_KINDS, SERIES, STAGES
+from sim.tables.schemas import (
+    CAUSES,
+    EVENTS,
+    LOG_KINDS,
+    SERIES,
+    SERIES_KINDS,
+    SERIES_MEASURES,
+    STAGES,
+)
 
 L = LogColumn
-
-SERIES_KINDS = ("station", "ledger", "account")
-SERIES_MEASURES = ("queue", "busy", "rounds", "balance_minor", "pending_minor")
 
 _VISIT_KINDS = np.array(
     [

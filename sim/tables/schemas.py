@@ -48,6 +48,10 @@ REASONS = tuple(reason.name for reason in Reason)
 FX_SPREAD = "fx_spread"
 """Component under which an FX provider's margin appears in ``fees.parquet``."""
 
+SERIES_KINDS = ("station", "ledger", "account")
+SERIES_MEASURES = ("queue", "busy", "rounds", "balance_minor", "pending_minor")
+"""What is sampled, and which of its figures a row of ``series.parquet`` holds."""
+
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _INT = pa.int64()
 

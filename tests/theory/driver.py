@@ -223,7 +223,7 @@ def run(
     totals = ENGINES[engine](compiled.plan, compiled.workload(), recorder)
     log, records = np.vstack(recorder.logs), np.vstack(recorder.records)
     if with_log:
-        from sim.tables.audit import audit_log
+        from sim.audit.run import audit_log
 
         report = audit_log(compiled.plan, [log], [records], totals)
         assert report.ok, report.violations

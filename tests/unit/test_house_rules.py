@@ -24,9 +24,9 @@ TEST_SOURCES = sorted(TESTS.rglob("*.py"))
 
 HOME = {
     "simpy": {"engine"},
-    "numba": {"machine_code", "draws", "engine", "tables", "workload"},
+    "numba": {"machine_code", "draws", "engine", "audit", "workload"},
     "scipy": {"draws", "analysis", "study"},
-    "pyarrow": {"tables", "analysis", "explain", "study", "report", "cli", "api"},
+    "pyarrow": {"tables", "audit", "analysis", "explain", "study", "report", "cli", "api"},
     "duckdb": {"analysis"},
     "networkx": {"routing"},
     "segno": {"qr"},

@@ -220,6 +220,7 @@ def run_replications(
         If the input is wrong, or ``add`` meets a run of something else.
     """
     from sim.scenario.loader import dump_resolved
+    from sim.tables.finished_run import open_run
     from sim.tables.parquet_stream import machine_errors
     from sim.tables.run_folder import (
         FolderChoice,
@@ -227,7 +228,6 @@ def run_replications(
         begin_run,
         compare_with_earlier,
         complete_run,
-        open_run,
     )
 
     begun = time.perf_counter()
