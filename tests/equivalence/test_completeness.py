@@ -54,6 +54,7 @@ PARAMETERS: dict[str, dict[str, float]] = {
     "triangular": {"low": 10_000, "mode": 50_000, "high": 200_000},
     "normal": {"mean": 90_000, "sd": 10_000},
     "truncated_normal": {"mean": 50_000, "sd": 50_000, "low": 1_000},
+    "loglogistic": {"median": 50_000.0, "alpha": 3.0},
     "pareto": {"minimum": 40_000, "alpha": 2.5},
     "hyperexponential": {"p": 0.3, "mean_1": 20_000, "mean_2": 120_000},
 }
