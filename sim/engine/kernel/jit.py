@@ -1,6 +1,6 @@
 """How a function of the kernel becomes machine code.
 
-Takes plain Python functions over int64 values, arrays and named tuples of arrays; gives them back
+Takes plain Python functions over int64 values, arrays and tables of arrays; gives them back
 compiled on first use, or as they were with ``NUMBA_DISABLE_JIT=1``. Numba's reference counting is
 left out: the kernel allocates nothing and keeps no array, and its callers hold them all. With it,
 every function would count some forty arrays up and down on every call, which takes ten times as
