@@ -155,7 +155,8 @@ def check_fees(
     """
     allowed = _Allowed(plan, words)
     of = fees["of"]
-    group = np.where(of < 0, -1, groups.of[of])
+    # The last entry is for a payment that is not there, which is -1.
+    group = np.append(groups.of, np.int64(-1))[of]
     told = np.column_stack(
         [fees[name] for name in ("component", "recipient", "bearer", "currency")]
     )
@@ -165,9 +166,9 @@ def check_fees(
         possible = groups.possible[at]
         names = allowed.names(sorted(possible.fees), sorted(possible.prices))
         is_named[mine] = (told[mine, None, :] == names[None, :, :]).all(axis=2).any(axis=1)
-    known = (of >= 0) & priced.is_known[of]
+    known = np.append(priced.is_known, np.False_)[of]
     amounts = ~known
-    price = np.where(known, priced.price[of], -1)
+    price = np.where(known, np.append(priced.price, np.int64(-1))[of], -1)
     for at in np.unique(price[price >= 0]).tolist():
         mine = np.flatnonzero(price == at)
         names, found = allowed.amounts(at, priced.registers[of[mine]])

@@ -35,7 +35,9 @@ from sim.tables.schemas import (
     STAGES_FILE,
 )
 
-_VISIT = ("payment_id", "stage", "station", "queued_us", "started_us", "ended_us", "cause")
+_VISIT = (
+    "payment_id", "stage", "station", "queued_us", "started_us", "ended_us", "cause", "stage_name",
+)  # fmt: skip
 _SAMPLE = ("replication", "time_us", "kind", "name", "measure", "value")
 _MEASURES = {
     "station": ("queue", "busy"),
@@ -86,12 +88,16 @@ def check_visits(
         check_rows = check.among(rows[:, 1])
         check_rows.every("visits", of >= 0, "a visit of a payment that is not there")
         right = _is_visit(plan, rows)
+        named = first_of_name(rows[:, 2], words["stage_name"])
+        check_rows.every("names", rows[:, 8] == named, "a stage_name that is not its stage's")
         check_rows.every("visits", right, "a visit in no order, or at no place of its stage")
         _add_times(plan, rows[(of >= 0) & right], of[(of >= 0) & right], spent)
     shown = np.column_stack([payments[f"{cause}_us"] for cause in CAUSES])
     failed_over = payments["attempts"] > 1
     right = (spent == shown).all(axis=1) | failed_over
     check.every("visits", right, "its visits do not add up to its times by cause")
+    within = (spent >= shown) | (np.arange(len(Cause)) == Cause.RETRY)
+    check.every("visits", within.all(axis=1), "a time by cause beyond that of its visits")
     right = spent.sum(axis=1) == shown.sum(axis=1)
     check.every("visits", right, "its visits do not add up to its life")
 

@@ -42,7 +42,7 @@ def describe_audit(report: AuditReport) -> str:
     """Return the verdict of an audit in one sentence."""
     checks = f"{sum(report.checks.values()):,} checks of {len(report.checks)} rules"
     if report.level == "payments":
-        checks += ", of payments and fees only: the run has no events.parquet (--record events)"
+        checks += ", of the tables alone: the run has no events.parquet (--record events)"
     if report.ok:
         return f"audit passed: {checks}"
     noun = "violation" if report.violation_count == 1 else "violations"

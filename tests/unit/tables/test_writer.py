@@ -281,7 +281,10 @@ def test_audit_without_a_log_checks_the_tables_and_says_so(tmp_path: Path) -> No
     write(tmp_path, Record.PAYMENTS)
     report = audit_run(folder_of(tmp_path), ran().plan)
     assert (report.ok, report.level) == (True, "payments"), report.violations
-    assert set(report.checks) == {"one_row", "time_by_cause", "order", "outcome", "amounts", "fees"}
+    assert set(report.checks) == {
+        "one_row", "time_by_cause", "order", "outcome", "amounts", "fees", "names", "program",
+        "series",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
