@@ -174,7 +174,7 @@ def check_programs(payments: dict[str, Array], groups: Groups, check: Checker) -
 
 
 def check_currencies(
-    plan: Plan, payments: dict[str, Array], words: Words, groups: Groups, check: Checker
+    plan: Plan, payments: dict[str, Array], words: Words, *, groups: Groups, check: Checker
 ) -> None:
     """Check that amounts are in the currencies of the price, and only amounts have one."""
     several = np.array([*(len(possible.prices) > 1 for possible in groups.possible), True])

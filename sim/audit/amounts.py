@@ -136,7 +136,7 @@ def _check_totals(
 
 
 def check_fees(
-    plan: Plan, fees: dict[str, Array], words: Words, priced: Priced, groups: Groups
+    plan: Plan, fees: dict[str, Array], words: Words, *, priced: Priced, groups: Groups
 ) -> dict[str, Mask]:
     """Return, by what is wrong otherwise, whether each row of fees is one its payment can have.
 

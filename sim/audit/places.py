@@ -50,9 +50,9 @@ def check_visits(
     run: FinishedRun,
     plan: Plan,
     payments: dict[str, Array],
+    *,
     place: Callable[[Array, Array], Array],
     check: Checker,
-    *,
     replication: int | None,
 ) -> None:
     """Check that the visits of each payment add up to its times by cause.

@@ -82,7 +82,7 @@ def audit_tables(
     check_plan(plan, payments, words, check)
     groups = group_payments(plan, payments)
     check_programs(payments, groups, check)
-    check_currencies(plan, payments, words, groups, check)
+    check_currencies(plan, payments, words, groups=groups, check=check)
     priced = price_payments(plan, payments, groups, check)
     place = _Place(payments)
     if run.has(FEES_FILE):
@@ -90,10 +90,12 @@ def audit_tables(
         fees = _columns(_of_replication(run.table(FEES_FILE), replication), FEES, fee_names)
         fees["of"] = place.of(fees["replication"], fees["payment_id"])
         _check_fees(fees, payments, fee_names, check)
-        for message, holds in check_fees(plan, fees, fee_names, priced, groups).items():
+        for message, holds in check_fees(
+            plan, fees, fee_names, priced=priced, groups=groups
+        ).items():
             check.among(fees["payment_id"]).every("fees", holds, f"a fee {message}")
     if run.has(STAGES_FILE):
-        check_visits(run, plan, payments, place.of, check, replication=replication)
+        check_visits(run, plan, payments, place=place.of, check=check, replication=replication)
     if run.has(SERIES_FILE):
         check_series(run, plan, findings, replication=replication)
 
