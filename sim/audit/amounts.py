@@ -56,6 +56,12 @@ class Priced:
     is_known: Mask
 
 
+def unpriced(count: int) -> Priced:
+    """Return that nothing is known of so many payments."""
+    nothing = np.zeros((count, REGISTER_COUNT), dtype=np.int64)
+    return Priced(np.full(count, -1, dtype=np.int64), nothing, np.zeros(count, dtype=np.bool_))
+
+
 def price_payments(
     plan: Plan, payments: dict[str, Array], groups: Groups, check: Checker
 ) -> Priced:
@@ -96,7 +102,7 @@ def price_payments(
             )
             found = np.zeros((len(at), REGISTER_COUNT), dtype=np.int64)
             price_rows(world, asked, found)
-            fits = _fits({name: column[at] for name, column in payments.items()}, found)
+            fits = _fits({name: payments[name][at] for name in _SHOWN_REGISTERS}, found)
             registers[at[fits]], is_known[at[fits]] = found[fits], True
             at, step = at[~fits], step + 1
             over = first[at] + step > last[at]

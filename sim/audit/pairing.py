@@ -78,14 +78,18 @@ class Comparison:
     def compare(self, demanded: Array, *, is_last: bool = False) -> None:
         """Compare demanded rows with as many of the table, at last with all that are left."""
         layout, f = self._layout, self._findings
-        expected = np.concatenate([self._expected, demanded])
+        expected = _joined([self._expected, demanded])
         read = [self._take(len(demanded))]
         if is_last:
             read += [self._rest, *self._parts]
-        found = np.concatenate([self._found, *read])
-        at, of = _pair(expected, found, layout)
+        found = _joined([self._found, *read])
         f.checks[layout.rule] = f.checks.get(layout.rule, 0) + len(demanded)
-        self._report_different(expected[at], found[of])
+        if np.array_equal(expected, found):
+            # Nearly always: nothing is copied then.
+            self._expected = self._found = expected[:0]
+            return
+        at, of = _pair(expected, found, layout)
+        self._report_different(_chosen(expected, at), _chosen(found, of))
         self._expected = np.delete(expected, at, axis=0)
         self._found = np.delete(found, of, axis=0)
 
@@ -114,7 +118,7 @@ class Comparison:
         while held < count and (part := next(self._parts, None)) is not None:
             parts.append(part)
             held += len(part)
-        rows = np.concatenate(parts)
+        rows = _joined(parts)
         self._rest = rows[count:]
         return rows[:count]
 
@@ -138,6 +142,17 @@ class Comparison:
                 f"{is_now}, should be {should_be}",
             )
         f.row = row
+
+
+def _joined(parts: list[Array]) -> Array:
+    """Return rows one after the other, without a copy where only one part has any."""
+    some = [part for part in parts if len(part)]
+    return some[0] if len(some) == 1 else np.concatenate(parts)
+
+
+def _chosen(rows: Array, at: Array) -> Array:
+    """Return the rows at some places, without a copy where those are all there are, in order."""
+    return rows if len(at) == len(rows) and bool(np.all(np.diff(at) == 1)) else rows[at]
 
 
 def _read(path: Path, layout: Layout, replication: int) -> Iterator[Array]:

@@ -187,7 +187,7 @@ def _audit_with_log(run: FinishedRun, plan: Plan, replication: int) -> AuditRepo
         beside.finish()
     findings.row = -1
     if run.has(PAYMENTS_FILE):
-        audit_tables(run, plan, findings, replication=replication)
+        audit_tables(run, plan, findings, replication=replication, has_log=True)
     return _report(LEVEL_EVENTS, findings)
 
 
