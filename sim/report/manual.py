@@ -30,8 +30,8 @@ def scenario_manual(root: type[Model]) -> str:
     lines = [NOTE, "", "# Fields of a scenario", ""]
     lines += [
         "Units are written as people write them (`12 h`, `80 CNY`, `0.10 %`, `2000 /s`). Any value",
-        "may carry `{value: …, evidence: …, source: …}`. Everything that can be listed is a mapping",
-        "by name; a file that `extends` another changes single entries of it.",
+        "may carry `{value: …, evidence: …, source: …}`. Everything that can be listed is a",
+        "mapping by name; a file that `extends` another changes single entries of it.",
         "",
     ]
     for model, title in _sections(root):
