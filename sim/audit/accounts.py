@@ -7,11 +7,11 @@ allow. Accounts start at zero: whatever they hold came through a row.
 from __future__ import annotations
 
 from sim.audit.containers import append, check, number_of, unlink
-from sim.audit.jit import called
 from sim.audit.messages import Check
 from sim.audit.state import AccountState, Count, Pay, Things
 from sim.audit.world import NOBODY, World
 from sim.contract.spec import UNLIMITED, AccountColumn, LogKind
+from sim.jit.functions import called
 
 
 @called

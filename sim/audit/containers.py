@@ -7,11 +7,11 @@ what a payment is allowed to do.
 from __future__ import annotations
 
 from sim.audit.findings import VIOLATIONS_KEPT
-from sim.audit.jit import called
 from sim.audit.messages import MESSAGES
 from sim.audit.state import Count, Held, Pay, Wait
 from sim.audit.world import NOBODY, VIOLATION_WIDTH, World, place_of
 from sim.contract.plan import Array
+from sim.jit.functions import called
 
 _VIOLATIONS = int(Count.CHECKED) + len(MESSAGES)
 

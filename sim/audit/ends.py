@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sim.audit.accounts import available, has_queue
 from sim.audit.containers import check, close_slot
-from sim.audit.jit import called
 from sim.audit.messages import Check
 from sim.audit.program import amount_of, jump
 from sim.audit.routes import check_failure, known_agent
@@ -32,6 +31,7 @@ from sim.contract.spec import (
     TransferColumn,
 )
 from sim.contract.spec import StageColumn as S
+from sim.jit.functions import called
 
 
 @called

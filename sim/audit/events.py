@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from sim.audit.accounts import look_after, move
 from sim.audit.containers import add, bury, check
-from sim.audit.jit import called
 from sim.audit.ledgers import close_block, fail_leader, last_round, ledger_line
 from sim.audit.messages import Check
 from sim.audit.state import AccountState, Count, LedgerState, StationState, Things
@@ -27,6 +26,7 @@ from sim.contract.spec import (
     EventClass,
     LogKind,
 )
+from sim.jit.functions import called
 
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 _TIME_US, _KIND, _SUBJECT, _AMOUNT = 0, 1, 2, 3

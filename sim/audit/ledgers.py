@@ -8,7 +8,6 @@ waits leave no row; they are counted along so that numbers can be checked.
 from __future__ import annotations
 
 from sim.audit.containers import append, check, number_of, unlink
-from sim.audit.jit import called
 from sim.audit.messages import Check
 from sim.audit.state import Count, LedgerState, Pay, Things, Wait
 from sim.audit.world import COMPLETE_KEY, NEVER, NOBODY, World
@@ -18,6 +17,7 @@ from sim.contract.spec import (
     STEP_MASK,
     LedgerColumn,
 )
+from sim.jit.functions import called
 
 
 @called

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sim.audit.accounts import has_queue, hold_back, move, post, release, void, wait_for
 from sim.audit.containers import check, held_of, hold, release_held
-from sim.audit.jit import called
 from sim.audit.messages import Check
 from sim.audit.prices import fee_slot, price
 from sim.audit.program import (
@@ -37,6 +36,7 @@ from sim.contract.spec import (
     TransferColumn,
 )
 from sim.contract.spec import StageColumn as S
+from sim.jit.functions import called
 
 
 @called

@@ -7,7 +7,6 @@ divided: the whole part and the remainder are scaled apart, and no product leave
 
 from __future__ import annotations
 
-from sim.audit.jit import called, compiled
 from sim.audit.state import Count, Pay, Things
 from sim.audit.world import CONVERSION_SCALE, World
 from sim.contract.plan import Array
@@ -23,6 +22,8 @@ from sim.contract.spec import (
     RouteColumn,
     TierColumn,
 )
+from sim.jit.cache import compiled
+from sim.jit.functions import called
 
 UNPRICED_SCORE = 1 << 61
 

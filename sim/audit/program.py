@@ -7,7 +7,6 @@ the workload (agents, payers, codes) is not in the log; there the audit accepts 
 from __future__ import annotations
 
 from sim.audit.containers import held_of
-from sim.audit.jit import called
 from sim.audit.prices import fee_slot
 from sim.audit.state import CREDITS, NEXT, SETTLES, Count, Held, Pay, Things
 from sim.audit.world import NOBODY, World
@@ -22,6 +21,7 @@ from sim.contract.spec import (
     TransferColumn,
 )
 from sim.contract.spec import StageColumn as S
+from sim.jit.functions import called
 from sim.units import DAY_US
 
 CERTAIN = 1 << 62

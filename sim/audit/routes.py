@@ -7,7 +7,6 @@ could have given. Agents are not in the log: every account and station used narr
 from __future__ import annotations
 
 from sim.audit.containers import check
-from sim.audit.jit import called
 from sim.audit.messages import Check
 from sim.audit.prices import cheapest_score, price
 from sim.audit.program import today
@@ -34,6 +33,7 @@ from sim.contract.spec import (
     RouteViewColumn,
 )
 from sim.contract.spec import StageColumn as S
+from sim.jit.functions import called
 
 _KINDS = 1024
 _SEVERAL = -2

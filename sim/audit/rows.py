@@ -17,7 +17,6 @@ from sim.audit.events import (
     skip_agenda,
     take_other,
 )
-from sim.audit.jit import called, compiled
 from sim.audit.ledgers import advance, commit
 from sim.audit.messages import Check
 from sim.audit.money import (
@@ -60,6 +59,8 @@ from sim.contract.spec import (
     LogKind,
     StreamColumn,
 )
+from sim.jit.cache import compiled
+from sim.jit.functions import called
 
 L = LogColumn
 _OF_MONEY = (

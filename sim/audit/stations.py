@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sim.audit.accounts import touch
 from sim.audit.containers import append, check, find, number_of, place, remove, unlink
-from sim.audit.jit import called
 from sim.audit.messages import Check
 from sim.audit.state import Count, Pay, Service, StationState, Things
 from sim.audit.world import COMPLETE_KEY, NOBODY, World
@@ -19,6 +18,7 @@ from sim.contract.spec import (
     StationColumn,
     WhenClosed,
 )
+from sim.jit.functions import called
 
 
 @called

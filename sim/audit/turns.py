@@ -7,7 +7,6 @@ that act out of turn, skip a stage or stop without waiting.
 from __future__ import annotations
 
 from sim.audit.containers import add, append, check, unlink
-from sim.audit.jit import called
 from sim.audit.messages import Check
 from sim.audit.program import (
     ALL_DONE,
@@ -23,6 +22,7 @@ from sim.audit.visits import end_visit
 from sim.audit.world import NOBODY, World
 from sim.contract.spec import PAYMENT_BITS, STEP_BITS
 from sim.contract.spec import StageColumn as S
+from sim.jit.functions import called
 
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 

@@ -6,11 +6,11 @@ Nothing is checked here.
 
 from __future__ import annotations
 
-from sim.audit.jit import called
 from sim.audit.state import Count, Pay, Visit, Wait
 from sim.audit.world import World
 from sim.contract.spec import NULL, Cause
 from sim.contract.spec import StageColumn as S
+from sim.jit.functions import called
 
 
 @called

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sim.audit.accounts import leave_account, touch_account
 from sim.audit.containers import add, append, bear, check
-from sim.audit.jit import called
 from sim.audit.ledgers import enter_block, leave_ledger, ledger_line
 from sim.audit.messages import Check
 from sim.audit.program import account_time, jump
@@ -27,6 +26,7 @@ from sim.audit.visits import begin_visit, end_visit
 from sim.audit.world import COMPLETE_KEY, EXPIRE_KEY, NOBODY, World
 from sim.contract.spec import STEP_BITS, STEP_MASK, Cause, Op
 from sim.contract.spec import StageColumn as S
+from sim.jit.functions import called
 
 _STATION, _LEDGER, _ACCOUNT = 0, 1, 2
 """Places a payment leaves, as LEAVE rows number them."""

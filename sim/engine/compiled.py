@@ -66,7 +66,7 @@ def run_compiled(
         If ``jit`` asks for what this process was not started with, or the workload is not in order.
     """
     from sim.engine.kernel.cache import load_kernel
-    from sim.machine_code import is_jit_disabled
+    from sim.jit.cache import is_jit_disabled
 
     if jit is not None and jit == is_jit_disabled():
         wanted = "0 or not at all" if jit else "1"

@@ -26,9 +26,9 @@ from typing import NamedTuple
 
 from sim.contract.plan import Array
 from sim.contract.spec import WorkloadColumn
-from sim.draws.compiled import compiled
 from sim.draws.lookup import index_below, quantile, weighted_index
 from sim.draws.threefry import MASK32, threefry4x32
+from sim.jit.cache import compiled
 
 NO_EXPIRY = 1 << 62
 """Expiry of a code that never expires; beyond every horizon."""

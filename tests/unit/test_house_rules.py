@@ -24,7 +24,7 @@ TEST_SOURCES = sorted(TESTS.rglob("*.py"))
 
 HOME = {
     "simpy": {"engine"},
-    "numba": {"machine_code", "draws", "engine", "audit", "workload"},
+    "numba": {"jit", "engine"},
     "scipy": {"draws", "analysis", "study"},
     "pyarrow": {"tables", "audit", "analysis", "explain", "study", "report", "cli", "api"},
     "duckdb": {"analysis"},

@@ -22,7 +22,6 @@ from sim.contract.spec import (
     TransferColumn,
 )
 from sim.engine.kernel import state as st
-from sim.engine.kernel.jit import called
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.queues import append, unlink
@@ -48,6 +47,7 @@ from sim.engine.kernel.state import (
     Q_HEAD,
     KernelState,
 )
+from sim.jit.functions import called
 
 # Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _SETTLES = int(Flag.SETTLES)

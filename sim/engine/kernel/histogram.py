@@ -6,7 +6,7 @@ Takes a duration in microseconds; gives its cell, the same as ``spec.histogram_b
 from __future__ import annotations
 
 from sim.contract.spec import HISTOGRAM_SUB_BITS
-from sim.engine.kernel.jit import called
+from sim.jit.functions import called
 
 _LINEAR = 1 << HISTOGRAM_SUB_BITS
 

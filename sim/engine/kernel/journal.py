@@ -8,7 +8,6 @@ from __future__ import annotations
 from sim.contract.plan import Array, Plan
 from sim.contract.spec import FEES_MAX, NULL, Outcome, RecordColumn, Register, RouteColumn
 from sim.engine.kernel import state as st
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.state import (
     C_ERROR,
     C_ERROR_PAYMENT,
@@ -23,6 +22,7 @@ from sim.engine.kernel.state import (
     P_TIME,
     KernelState,
 )
+from sim.jit.functions import called, inlined
 
 
 @inlined

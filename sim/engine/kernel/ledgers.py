@@ -21,7 +21,6 @@ from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import post_rows
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
-from sim.engine.kernel.jit import called
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.payments import COMPLETE_BASE
 from sim.engine.kernel.queues import append, unlink
@@ -45,6 +44,7 @@ from sim.engine.kernel.state import (
     Q_HEAD,
     KernelState,
 )
+from sim.jit.functions import called
 
 _BLOCKS = L_TOTAL + LedgerTotal.BLOCKS
 _INCLUDED = L_TOTAL + LedgerTotal.INCLUDED

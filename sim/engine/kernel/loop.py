@@ -29,7 +29,6 @@ from sim.contract.spec import (
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import settle_account, transfer
 from sim.engine.kernel.heap import drop_first
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.ledgers import (
     begin_commit,
@@ -92,6 +91,7 @@ from sim.engine.kernel.stations import (
     start_waiting,
 )
 from sim.engine.kernel.timers import drop_due, note_first
+from sim.jit.functions import called, inlined
 
 PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 CLASS_SHIFT = PAYMENT_BITS + STEP_BITS

@@ -20,7 +20,6 @@ from sim.contract.spec import (
 from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, reserve, void_all
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log, write_record
 from sim.engine.kernel.ledgers import enqueue, leave_ledger
 from sim.engine.kernel.payments import (
@@ -45,6 +44,7 @@ from sim.engine.kernel.state import (
 )
 from sim.engine.kernel.stations import leave_queue, serve
 from sim.engine.kernel.timers import arm
+from sim.jit.functions import called, inlined
 
 
 @inlined

@@ -16,7 +16,6 @@ from sim.contract.spec import (
 )
 from sim.draws.lookup import draw62
 from sim.engine.kernel.heap import push
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.state import (
     C_NOW,
@@ -32,6 +31,7 @@ from sim.engine.kernel.state import (
     P_WAIT_STEP,
     KernelState,
 )
+from sim.jit.functions import called, inlined
 
 COMPLETE_BASE = EventClass.COMPLETE << (PAYMENT_BITS + STEP_BITS)
 EXPIRE_BASE = EventClass.EXPIRE << (PAYMENT_BITS + STEP_BITS)

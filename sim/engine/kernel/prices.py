@@ -1,7 +1,7 @@
 """QUOTE, CONVERT, CHARGE, LIMIT: what a payment costs and whether it may.
 
 Takes a payment at one of these stages; each function tells whether the payment passes on. The
-arithmetic is in ``sim.engine.money``, the meaning in ``spec.Op``.
+arithmetic is in ``sim.money.pricing``, the meaning in ``spec.Op``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from sim.contract.spec import (
 )
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import move, read_register, resolve_account
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.state import (
@@ -35,7 +34,8 @@ from sim.engine.kernel.state import (
     P_STAGE,
     KernelState,
 )
-from sim.engine.money import price_payment
+from sim.jit.functions import called, inlined
+from sim.money.pricing import price_payment
 from sim.units import DAY_US
 
 

@@ -23,7 +23,6 @@ from sim.contract.spec import (
     StageColumn,
 )
 from sim.engine.kernel import state as st
-from sim.engine.kernel.jit import called
 from sim.engine.kernel.journal import write_log, write_sample
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.prices import price
@@ -44,6 +43,7 @@ from sim.engine.kernel.state import (
     S_SEEN,
     KernelState,
 )
+from sim.jit.functions import called
 
 # Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _NEXT = int(Flag.NEXT)

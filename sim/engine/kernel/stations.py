@@ -24,7 +24,6 @@ from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.payments import COMPLETE_BASE, draw, fail, schedule
 from sim.engine.kernel.queues import append, prepend, unlink
@@ -46,6 +45,7 @@ from sim.engine.kernel.state import (
     S_WAKE_PENDING,
     KernelState,
 )
+from sim.jit.functions import called, inlined
 
 _BUSY_AREA = S_TOTAL + StationTotal.BUSY_AREA
 _QUEUE_AREA = S_TOTAL + StationTotal.QUEUE_AREA

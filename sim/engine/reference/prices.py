@@ -1,7 +1,7 @@
 """Prices and limits of the reference engine: QUOTE, CONVERT, LIMIT and giving limits back.
 
 Takes the run and a payment at such a stage; gives the next stage. The arithmetic itself is in
-:mod:`sim.engine.money`.
+:mod:`sim.money.pricing`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.contract.spec import REGISTER_COUNT, LimitColumn, LogKind, Reason, Register
-from sim.engine.money import price_payment
 from sim.engine.reference.run import Run
 from sim.engine.reference.state import LimitUse, Payment, Stage
+from sim.money.pricing import price_payment
 from sim.units import DAY_US
 
 _FOR_EVER_US = 1 << 62

@@ -7,17 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from sim import machine_code
 from sim.audit.prices import price_rows
 from sim.audit.rows import replay_rows
+from sim.jit import cache as machine_code
 
-SIM = Path(machine_code.__file__).resolve().parent
+SIM = Path(machine_code.__file__).resolve().parents[1]
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a copy of the sources that machine code could come from."""
-    for room in ("audit", "compiler", "contract", "draws", "engine", "tables"):
+    for room in (
+        "audit",
+        "contract",
+        "draws",
+        "engine",
+        "jit",
+        "money",
+        "routing",
+        "tables",
+        "workload",
+    ):
         shutil.copytree(SIM / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(SIM / "units.py", tmp_path)
     monkeypatch.setattr(machine_code, "_PACKAGE", tmp_path)
@@ -30,12 +40,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("audit/prices.py", {"audit"}),
         ("contract/spec.py", {"audit", "engine"}),
         ("units.py", {"audit", "engine"}),
-        ("engine/money.py", {"engine"}),
+        ("money/pricing.py", {"engine"}),
         ("draws/threefry.py", {"engine"}),
-        ("compiler/workload_loop.py", {"engine"}),
+        ("workload/loop.py", {"engine"}),
         ("tables/payment_rows.py", set()),
         ("tables/reading.py", set()),
-        ("compiler/explain.py", set()),
+        ("routing/graph.py", set()),
+        ("jit/functions.py", {"audit", "engine"}),
     ],
 )
 def test_a_change_compiles_what_it_can_change(

@@ -7,9 +7,9 @@ import pytest
 
 from sim.compiler.compile import compile_scenario
 from sim.contract.spec import REGISTER_COUNT, Register, RouteColumn
-from sim.engine.money import price_payment
 from sim.explain.plan import explain_plan
 from sim.explain.price import price_amount
+from sim.money.pricing import price_payment
 from sim.scenario.scenario import load_scenario
 from tests.unit.cli.queue import payroute, run_queue, write_queue
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sim.contract.plan import Array
 from sim.contract.spec import AMOUNT_MAX, RATE_MAX, REGISTER_COUNT, FeeKind, Register
-from sim.engine.money import (
+from sim.money.pricing import (
     fee_amount,
     mid_cost,
     mid_value,

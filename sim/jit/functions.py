@@ -1,10 +1,10 @@
-"""How a function of the kernel becomes machine code.
+"""How a function that only compiled code calls becomes machine code.
 
 Takes plain Python functions over int64 values, arrays and tables of arrays; gives them back
 compiled on first use, or as they were with ``NUMBA_DISABLE_JIT=1``. Numba's reference counting is
-left out: the kernel allocates nothing and keeps no array, and its callers hold them all. With it,
-every function would count some forty arrays up and down on every call, which takes ten times as
-long as what the kernel does.
+left out: neither the kernel nor the audit's replay allocates anything or keeps an array, and their
+callers hold them all. With it, every function would count some forty arrays up and down on every
+call, which takes ten times as long as what the kernel does.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ call, or read from the cache. Imports nothing of ours but reads our sources: Num
 at the one file a function stands in, so a change in a file that file imports would go unnoticed and
 machine code of yesterday's meaning would run. Here the directory's name is a digest of every source
 that may end up in machine code, so any change looks for another directory. Engines and audit share
-nothing but the contract and units, and have a directory each: a change in one leaves the machine
-code of the other as it is.
+nothing but contract, units and this room, and have a directory each: a change in one leaves the
+machine code of the other as it is.
 
 With ``NUMBA_DISABLE_JIT=1`` functions come back as they were, so a debugger can step through them;
 the plain function stays reachable as ``function.py_func``.
@@ -29,10 +29,10 @@ import numpy as np
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _SOURCES = {
-    "engine": ("contract", "draws", "engine", "workload/loop.py", "units.py"),
-    "audit": ("contract", "audit", "units.py"),
+    "engine": ("contract", "draws", "engine", "jit", "money", "workload/loop.py", "units.py"),
+    "audit": ("contract", "audit", "jit", "units.py"),
 }
 """What may end up in machine code, by room: files, and folders with everything below."""
 

@@ -24,7 +24,7 @@ from sim.contract.spec import (
     Register,
     TierColumn,
 )
-from sim.draws.compiled import compiled
+from sim.jit.cache import compiled
 
 
 @compiled
