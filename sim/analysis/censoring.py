@@ -14,7 +14,7 @@ import numpy as np
 from sim.analysis.quantiles import QUANTILES, Cells
 from sim.analysis.summary import Measure
 from sim.contract.plan import Array
-from sim.contract.spec import histogram_value
+from sim.contract.records import histogram_value
 from sim.tables.folding import SummaryFolder, Tally
 from sim.units import SECOND_US
 
@@ -54,7 +54,7 @@ class Survival:
     Attributes
     ----------
     buckets : tuple of int
-        Cells of :func:`~sim.contract.spec.histogram_bucket` in which there are any, ascending.
+        Cells of :func:`~sim.contract.records.histogram_bucket` in which there are any, ascending.
     ended, still_open : tuple of int
         Completed and open payments in each.
     """

@@ -35,9 +35,10 @@ from sim.analysis.quantiles import (
 )
 from sim.analysis.summary import Measure, Measures, Summary, Target
 from sim.analysis.warm_up import Presence
+from sim.contract.layout import RouteColumn, StreamColumn
+from sim.contract.meaning import Cause, Outcome, Reason, Scope
 from sim.contract.plan import Array, Plan
 from sim.contract.run import Totals
-from sim.contract.spec import Cause, Outcome, Reason, RouteColumn, Scope, StreamColumn
 from sim.tables.folding import BPS_SCALE, TALLY_WIDTH, SummaryFolder, Tally
 from sim.tables.schemas import PAYMENTS_FILE, SCOPES
 from sim.units import SECOND_US

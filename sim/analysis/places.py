@@ -13,17 +13,10 @@ import numpy as np
 
 from sim.analysis.quantiles import histogram_quantiles
 from sim.analysis.summary import Measure, Measures
+from sim.contract.layout import AccountColumn, LedgerColumn, StationColumn
 from sim.contract.plan import Array, Plan
+from sim.contract.records import AREA_BITS, AccountTotal, LedgerTotal, StationTotal
 from sim.contract.run import Totals
-from sim.contract.spec import (
-    AREA_BITS,
-    AccountColumn,
-    AccountTotal,
-    LedgerColumn,
-    LedgerTotal,
-    StationColumn,
-    StationTotal,
-)
 from sim.tables.positions import PositionFolder
 from sim.units import SECOND_US
 

@@ -10,7 +10,8 @@ from sim.audit.containers import append, check, number_of, unlink
 from sim.audit.messages import Check
 from sim.audit.state import AccountState, Count, Pay, Things
 from sim.audit.world import NOBODY, World
-from sim.contract.spec import UNLIMITED, AccountColumn, LogKind
+from sim.contract.layout import UNLIMITED, AccountColumn
+from sim.contract.meaning import LogKind
 from sim.jit.functions import called
 
 

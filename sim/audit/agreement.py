@@ -13,16 +13,9 @@ import numpy as np
 from sim.audit.checker import Checker, Mask, is_pair
 from sim.audit.names import Words, first_of_name
 from sim.audit.programs import Possible, Programs
+from sim.contract.layout import NULL, PricingColumn, RouteColumn, RouteSetColumn, StreamColumn
+from sim.contract.meaning import Cause, Outcome
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    NULL,
-    Cause,
-    Outcome,
-    PricingColumn,
-    RouteColumn,
-    RouteSetColumn,
-    StreamColumn,
-)
 from sim.tables.schemas import CAUSES
 
 _OF_STREAM = {

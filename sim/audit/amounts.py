@@ -15,16 +15,10 @@ from sim.audit.agreement import Groups
 from sim.audit.checker import Checker, Mask
 from sim.audit.names import Words, first_of_name
 from sim.audit.world import open_world
+from sim.contract.layout import FEES_MAX, NULL, FeeColumn, PricingColumn
+from sim.contract.meaning import Bearer
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    FEES_MAX,
-    NULL,
-    REGISTER_COUNT,
-    Bearer,
-    FeeColumn,
-    PricingColumn,
-    Register,
-)
+from sim.contract.records import REGISTER_COUNT, Register
 
 _STEPS_MAX = 200
 """Steps of the rates tried per payment; one that lived through more is not looked at."""

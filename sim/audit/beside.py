@@ -23,7 +23,7 @@ from sim.audit.sampled import (
 from sim.audit.state import Visit
 from sim.audit.world import ENDED_WIDTH
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import LOG_WIDTH
+from sim.contract.records import LOG_WIDTH
 from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import BATCH_ROWS
 from sim.tables.schemas import FEES_FILE, PAYMENTS_FILE, SERIES_FILE, STAGES_FILE

@@ -17,20 +17,10 @@ from sim.audit.turns import act, act_at, check_in_time
 from sim.audit.visits import end_visit
 from sim.audit.waits import account_open_wait
 from sim.audit.world import HORIZON_KEY, NOBODY, World
-from sim.contract.spec import (
-    FEES_MAX,
-    NULL,
-    RECORD_WIDTH,
-    STEP_BITS,
-    Cause,
-    Op,
-    Outcome,
-    RecordColumn,
-    Register,
-    RouteColumn,
-    TransferColumn,
-)
-from sim.contract.spec import StageColumn as S
+from sim.contract.layout import FEES_MAX, NULL, STEP_BITS, RouteColumn, TransferColumn
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import Cause, Op, Outcome
+from sim.contract.records import RECORD_WIDTH, RecordColumn, Register
 from sim.jit.functions import called
 
 

@@ -14,18 +14,17 @@ from sim.audit.messages import Check
 from sim.audit.state import AccountState, Count, LedgerState, StationState, Things
 from sim.audit.stations import look_after_station, set_closed
 from sim.audit.turns import end_turns
-from sim.audit.world import NEVER, World
-from sim.contract.spec import (
+from sim.audit.world import World
+from sim.contract.layout import (
     LEDGER_PSEUDO,
+    NEVER_US,
     PAYMENT_BITS,
     PAYMENTS_MAX,
     STATION_PSEUDO,
     STEP_BITS,
     STEP_MASK,
-    AgendaKind,
-    EventClass,
-    LogKind,
 )
+from sim.contract.meaning import AgendaKind, EventClass, LogKind
 from sim.jit.functions import called
 
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
@@ -38,7 +37,7 @@ def begin_event(w: World, time_us: int, key: int, kind: int, payment: int) -> No
     """Begin an event with its first row."""
     g = w.g
     if time_us != g[Count.NOW]:
-        _check_done(w, NEVER)
+        _check_done(w, NEVER_US)
         g[Count.BORN] = 0
         follows = time_us > g[Count.NOW]
         g[Count.HIGHEST] = key

@@ -10,13 +10,8 @@ from __future__ import annotations
 from sim.audit.containers import append, check, number_of, unlink
 from sim.audit.messages import Check
 from sim.audit.state import Count, LedgerState, Pay, Things, Wait
-from sim.audit.world import COMPLETE_KEY, NEVER, NOBODY, World
-from sim.contract.spec import (
-    LEDGER_PSEUDO,
-    STEP_BITS,
-    STEP_MASK,
-    LedgerColumn,
-)
+from sim.audit.world import COMPLETE_KEY, NOBODY, World
+from sim.contract.layout import LEDGER_PSEUDO, NEVER_US, STEP_BITS, STEP_MASK, LedgerColumn
 from sim.jit.functions import called
 
 
@@ -46,7 +41,7 @@ def advance(w: World, time_us: int, key: int) -> None:
     limit_us = min(time_us, w.g[Count.HORIZON_US])
     if limit_us < w.g[Count.NEXT_ROUND_US]:
         return
-    soonest = NEVER
+    soonest = NEVER_US
     for at in range(w.size[Things.LEDGER]):
         row = w.first[Things.LEDGER] + at
         next_us = w.things[row, LedgerState.NEXT_US]
@@ -75,7 +70,7 @@ def enter_block(w: World, at: int, p: int, number: int) -> None:
             unlink(w, w.line[block_line(w, at), 0])
         w.things[row, LedgerState.BLOCK_SIZE] = 0
         w.things[row, LedgerState.STARTED_US] = g[Count.NOW]
-        w.things[row, LedgerState.NEXT_US] = NEVER
+        w.things[row, LedgerState.NEXT_US] = NEVER_US
         g[Count.OPENED] = at
     head, payment = w.line[ledger_line(w, at), 0], w.pay[p, Pay.NUMBER]
     check(g, Check.BLOCK_HEAD, head == p, (payment, number, at, number_of(w, head)))
@@ -121,7 +116,7 @@ def commit(w: World, at: int, size: int, number: int) -> None:
 def last_round(w: World, at: int) -> int:
     """Return the number of the last round, as a sample must show it."""
     row = w.first[Things.LEDGER] + at
-    under_way = w.things[row, LedgerState.NEXT_US] == NEVER
+    under_way = w.things[row, LedgerState.NEXT_US] == NEVER_US
     return int(w.things[row, LedgerState.NUMBER] - (0 if under_way else 1))
 
 

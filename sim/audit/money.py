@@ -23,19 +23,11 @@ from sim.audit.routes import check_route, give_back, is_account, mark_tried, use
 from sim.audit.state import NEXT, QUEUE, Count, Held, Pay, Things, Wait
 from sim.audit.turns import act, act_at, check_in_time, check_op, make_ready
 from sim.audit.visits import begin_visit, end_visit
-from sim.audit.world import NEVER, NOBODY, World
-from sim.contract.spec import (
-    NULL,
-    Bearer,
-    Cause,
-    FeeColumn,
-    LogKind,
-    Op,
-    Register,
-    RouteColumn,
-    TransferColumn,
-)
-from sim.contract.spec import StageColumn as S
+from sim.audit.world import NOBODY, World
+from sim.contract.layout import NEVER_US, NULL, FeeColumn, RouteColumn, TransferColumn
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import Bearer, Cause, LogKind, Op
+from sim.contract.records import Register
 from sim.jit.functions import called
 
 
@@ -133,7 +125,7 @@ def quote_row(w: World, p: int, stage: int, pricing: int, debited: int, credited
     figures = (w.pay[p, Pay.NUMBER], debited, credited, due_debited, due_credited)
     check(w.g, Check.QUOTED, right, figures)
     valid_us = w.things[stage, S.VALUE]
-    w.pay[p, Pay.EXPIRY_US] = w.g[Count.NOW] + valid_us if valid_us > 0 else NEVER
+    w.pay[p, Pay.EXPIRY_US] = w.g[Count.NOW] + valid_us if valid_us > 0 else NEVER_US
     jump(w, p, w.pay[p, Pay.PC] + 1)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from sim.contract.layout import NULL
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL
 from sim.tables.reading import int_values, text_codes
 from sim.tables.schemas import (
     BEARERS,

@@ -1,7 +1,7 @@
 """Say what the rows of ``payments.parquet`` and ``fees.parquet`` must be, from the log.
 
 Takes rows of the log and the records the replay rebuilds; gives demanded rows as numbers. Written
-from the meaning of the columns in :mod:`sim.contract.spec`, with nothing of the code that writes
+from the meaning of the columns in :mod:`sim.contract.meaning`, with nothing of the code that writes
 the tables: a column of a record is found by its name, a currency by the price the log quoted last,
 a fee by the FEE row that charged it.
 """
@@ -12,20 +12,10 @@ import numpy as np
 
 from sim.audit.names import fee_words, first_of_name, payment_words
 from sim.audit.pairing import Layout
+from sim.contract.layout import NULL, FeeColumn, PricingColumn, StreamColumn
+from sim.contract.meaning import Bearer, Cause, LogKind, Reason
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    NULL,
-    RECORD_WIDTH,
-    Bearer,
-    Cause,
-    FeeColumn,
-    LogColumn,
-    LogKind,
-    PricingColumn,
-    Reason,
-    RecordColumn,
-    StreamColumn,
-)
+from sim.contract.records import RECORD_WIDTH, LogColumn, RecordColumn
 from sim.tables.schemas import FEES, FEES_FILE, PAYMENTS, PAYMENTS_FILE
 
 R = RecordColumn

@@ -14,17 +14,16 @@ import pyarrow as pa
 from sim.audit.checker import Checker, is_pair
 from sim.audit.findings import Findings
 from sim.audit.names import cells, first_of_name, series_words, visit_words
-from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
+from sim.contract.layout import (
     NULL,
     UNLIMITED,
     AccountColumn,
-    Cause,
     LedgerColumn,
-    Op,
     StageColumn,
     StationColumn,
 )
+from sim.contract.meaning import Cause, Op
+from sim.contract.plan import Array, Plan
 from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import open_table
 from sim.tables.schemas import (

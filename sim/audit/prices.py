@@ -1,31 +1,28 @@
 """Price a payment again, with none of the engines' code.
 
 Takes the plan's prices, rates and fees; fills the registers a QUOTE must have filled. Amounts stay
-below 2^53 and rates below 2^31 (see :mod:`sim.contract.spec`), so that what is multiplied is first
-divided: the whole part and the remainder are scaled apart, and no product leaves an int64.
+below 2^53 and rates below 2^31 (see :mod:`sim.contract.meaning`), so that what is multiplied is
+first divided: the whole part and the remainder are scaled apart, and no product leaves an int64.
 """
 
 from __future__ import annotations
 
 from sim.audit.state import Count, Pay, Things
 from sim.audit.world import CONVERSION_SCALE, World
-from sim.contract.plan import Array
-from sim.contract.spec import (
+from sim.contract.layout import (
     PPM,
-    Bearer,
+    SCORE_WORST,
     ConversionColumn,
     FeeColumn,
-    FeeKind,
-    FixedSide,
     PricingColumn,
-    Register,
     RouteColumn,
     TierColumn,
 )
+from sim.contract.meaning import Bearer, FeeKind, FixedSide
+from sim.contract.plan import Array
+from sim.contract.records import Register
 from sim.jit.cache import compiled
 from sim.jit.functions import called
-
-UNPRICED_SCORE = 1 << 61
 
 
 @called
@@ -120,7 +117,7 @@ def cheapest_score(w: World, p: int, route: int) -> int:
         return 0
     instructed, submitted_us = w.pay[p, Pay.REGISTER_0], w.pay[p, Pay.SUBMITTED_US]
     if not price_anew(w, pricing, instructed, w.g[Count.NOW], submitted_us):
-        return UNPRICED_SCORE
+        return SCORE_WORST
     return int(w.scratch[Register.FX_MARGIN] + w.scratch[Register.PAYER_FEE])
 
 

@@ -10,22 +10,13 @@ from sim.audit.containers import held_of
 from sim.audit.prices import fee_slot
 from sim.audit.state import CREDITS, NEXT, SETTLES, Count, Held, Pay, Things
 from sim.audit.world import NOBODY, World
-from sim.contract.spec import (
-    LIMITS_MAX,
-    NULL,
-    FeeColumn,
-    LimitColumn,
-    LogKind,
-    Op,
-    Register,
-    TransferColumn,
-)
-from sim.contract.spec import StageColumn as S
+from sim.contract.layout import CERTAIN, LIMITS_MAX, NULL, FeeColumn, LimitColumn, TransferColumn
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import LogKind, Op
+from sim.contract.records import Register
 from sim.jit.functions import called
 from sim.units import DAY_US
 
-CERTAIN = 1 << 62
-"""A threshold of this size is always hit."""
 ALL_DONE = 1 << 40
 """A cursor beyond every row a stage writes."""
 

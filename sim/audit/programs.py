@@ -14,20 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.contract.layout import RouteColumn, RouteSetColumn, StationColumn, StreamColumn
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import Cause, Flag, Op, Outcome, Reason, WhenClosed
 from sim.contract.plan import Plan
-from sim.contract.spec import (
-    Cause,
-    Flag,
-    Op,
-    Outcome,
-    Reason,
-    RouteColumn,
-    RouteSetColumn,
-    StationColumn,
-    StreamColumn,
-    WhenClosed,
-)
-from sim.contract.spec import StageColumn as S
 
 _NEITHER, _SETTLED, _CREDITED, _SETTLED_FIRST, _CREDITED_FIRST, _BOTH_AT_ONCE = range(6)
 """What has happened to the money of a payment, and in which order."""

@@ -12,8 +12,9 @@ import numpy as np
 
 from sim.audit.findings import Findings
 from sim.audit.names import UNKNOWN
+from sim.contract.layout import FEES_MAX, NULL
 from sim.contract.plan import Array
-from sim.contract.spec import FEES_MAX, NULL, RECORD_WIDTH, RecordColumn
+from sim.contract.records import RECORD_WIDTH, RecordColumn
 
 _AGENTS = [int(RecordColumn.DEBTOR_AGENT), int(RecordColumn.CREDITOR_AGENT)]
 _SHOWN = 3

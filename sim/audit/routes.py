@@ -21,18 +21,9 @@ from sim.audit.state import (
     Things,
 )
 from sim.audit.world import NOBODY, WORD, World
-from sim.contract.spec import (
-    FAILOVER_REASONS,
-    LIMITS_MAX,
-    LedgerColumn,
-    LimitColumn,
-    Op,
-    Policy,
-    Reason,
-    RouteColumn,
-    RouteViewColumn,
-)
-from sim.contract.spec import StageColumn as S
+from sim.contract.layout import LIMITS_MAX, LedgerColumn, LimitColumn, RouteColumn, RouteViewColumn
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import FAILOVER_REASONS, Op, Policy, Reason
 from sim.jit.functions import called
 
 _KINDS = 1024

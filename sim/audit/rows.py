@@ -2,7 +2,7 @@
 
 Takes a :class:`~sim.audit.world.World` and rows of a log, in order; rebuilds stations,
 ledgers, accounts and payments from them alone and notes what does not follow from
-:mod:`sim.contract.spec`. Written without the engines. Nothing here allocates.
+:mod:`sim.contract.meaning`. Written without the engines. Nothing here allocates.
 """
 
 from __future__ import annotations
@@ -46,19 +46,10 @@ from sim.audit.waits import (
     start_row,
 )
 from sim.audit.world import NOBODY, STREAM_RANK, World
+from sim.contract.layout import AMOUNT_MAX, FEES_MAX, LIMITS_MAX, NULL, PAYMENTS_MAX, StreamColumn
+from sim.contract.meaning import Cause, LogKind
 from sim.contract.plan import Array
-from sim.contract.spec import (
-    AMOUNT_MAX,
-    FEES_MAX,
-    LIMITS_MAX,
-    NULL,
-    PAYMENTS_MAX,
-    REGISTER_COUNT,
-    Cause,
-    LogColumn,
-    LogKind,
-    StreamColumn,
-)
+from sim.contract.records import REGISTER_COUNT, LogColumn
 from sim.jit.cache import compiled
 from sim.jit.functions import called
 

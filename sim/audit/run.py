@@ -17,8 +17,8 @@ from sim.audit.findings import Findings, Violation
 from sim.audit.records import RecordMatch
 from sim.audit.tables import audit_tables
 from sim.contract.plan import Array, Plan
+from sim.contract.records import LOG_WIDTH
 from sim.contract.run import Totals
-from sim.contract.spec import LOG_WIDTH
 from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import open_table
 from sim.tables.schemas import EVENTS_FILE, LOG_KINDS, PAYMENTS_FILE

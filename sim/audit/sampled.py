@@ -1,7 +1,7 @@
 """Say what the rows of ``stages.parquet`` and ``series.parquet`` must be, from the log.
 
 Takes the visits the replay follows and the SAMPLE rows of the log; gives demanded rows as numbers.
-Written from the meaning of log rows in :mod:`sim.contract.spec`, with nothing of the code that
+Written from the meaning of log rows in :mod:`sim.contract.meaning`, with nothing of the code that
 writes the tables.
 """
 
@@ -12,8 +12,9 @@ import numpy as np
 from sim.audit.names import first_of_name, series_words, visit_words
 from sim.audit.pairing import Layout
 from sim.audit.state import Visit, Wait
+from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import LogColumn, LogKind
+from sim.contract.records import LogColumn
 from sim.tables.schemas import SERIES_FILE, SERIES_KINDS, SERIES_MEASURES, STAGES_FILE
 
 _VISIT_COLUMNS = (

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from enum import IntEnum, auto
 
-from sim.contract.spec import FEES_MAX, LIMITS_MAX, REGISTER_COUNT, Cause, Flag
+from sim.contract.layout import FEES_MAX, LIMITS_MAX
+from sim.contract.meaning import Cause, Flag
+from sim.contract.records import REGISTER_COUNT
 
 SETTLES, CREDITS, QUEUE, NEXT = (
     int(flag) for flag in (Flag.SETTLES, Flag.CREDITS, Flag.QUEUE, Flag.NEXT)

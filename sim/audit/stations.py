@@ -11,13 +11,8 @@ from sim.audit.containers import append, check, find, number_of, place, remove, 
 from sim.audit.messages import Check
 from sim.audit.state import Count, Pay, Service, StationState, Things
 from sim.audit.world import COMPLETE_KEY, NOBODY, World
-from sim.contract.spec import (
-    STATION_PSEUDO,
-    STEP_BITS,
-    Discipline,
-    StationColumn,
-    WhenClosed,
-)
+from sim.contract.layout import STATION_PSEUDO, STEP_BITS, StationColumn
+from sim.contract.meaning import Discipline, WhenClosed
 from sim.jit.functions import called
 
 

@@ -22,8 +22,9 @@ from sim.audit.checker import Checker
 from sim.audit.findings import Findings
 from sim.audit.names import Words, cells, fee_words, payment_words
 from sim.audit.places import check_series, check_visits
+from sim.contract.layout import NULL
+from sim.contract.meaning import Bearer, Cause, Outcome
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, Bearer, Cause, Outcome
 from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import int_values
 from sim.tables.schemas import (

@@ -20,8 +20,8 @@ from sim.audit.program import (
 from sim.audit.state import Count, Pay, Things, Wait
 from sim.audit.visits import end_visit
 from sim.audit.world import NOBODY, World
-from sim.contract.spec import PAYMENT_BITS, STEP_BITS
-from sim.contract.spec import StageColumn as S
+from sim.contract.layout import PAYMENT_BITS, STEP_BITS
+from sim.contract.layout import StageColumn as S
 from sim.jit.functions import called
 
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from sim.audit.state import Count, Pay, Visit, Wait
 from sim.audit.world import World
-from sim.contract.spec import NULL, Cause
-from sim.contract.spec import StageColumn as S
+from sim.contract.layout import NULL
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import Cause
 from sim.jit.functions import called
 
 

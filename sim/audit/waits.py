@@ -24,8 +24,9 @@ from sim.audit.stations import (
 from sim.audit.turns import act_at, begin_own, check_in_time
 from sim.audit.visits import begin_visit, end_visit
 from sim.audit.world import COMPLETE_KEY, EXPIRE_KEY, NOBODY, World
-from sim.contract.spec import STEP_BITS, STEP_MASK, Cause, Op
-from sim.contract.spec import StageColumn as S
+from sim.contract.layout import STEP_BITS, STEP_MASK
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import Cause, Op
 from sim.jit.functions import called
 
 _STATION, _LEDGER, _ACCOUNT = 0, 1, 2

@@ -25,24 +25,22 @@ from sim.audit.state import (
     Things,
     Visit,
 )
-from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    RECORD_WIDTH,
-    REGISTER_COUNT,
+from sim.contract.layout import (
+    NEVER_US,
     STEP_BITS,
     AccountColumn,
     ConversionColumn,
-    EventClass,
     LedgerColumn,
-    Policy,
     RouteSetColumn,
     StreamColumn,
     order_key,
 )
+from sim.contract.meaning import EventClass, Policy
+from sim.contract.plan import Array, Plan
+from sim.contract.records import RECORD_WIDTH, REGISTER_COUNT
 
 BLOCK_ROWS = 1 << 13
 """Rows replayed at a time; every pool has room for what so many rows can add."""
-NEVER = 1 << 62
 NOBODY = -1
 WORD = 62
 """Members per word of a bit set; the sign stays out of it."""
@@ -128,7 +126,7 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
     g = np.zeros(first_violation() + VIOLATIONS_KEPT * VIOLATION_WIDTH, dtype=np.int64)
     for scalar, value in {
         Count.NOW: -1, Count.KEY: -1, Count.ROW: -1, Count.CURRENT: NOBODY, Count.HIGHEST: -1,
-        Count.OPENED: NOBODY, Count.NEXT_ROUND_US: NEVER, Count.LEAVING: NOBODY,
+        Count.OPENED: NOBODY, Count.NEXT_ROUND_US: NEVER_US, Count.LEAVING: NOBODY,
         Count.REFILLED: NOBODY, Count.FREE_PAYMENT: NOBODY, Count.FREE_HELD: NOBODY,
         Count.WANTS_RECORDS: int(wants_records), Count.HORIZON_US: plan.horizon_us,
         Count.SAMPLE_INTERVAL_US: plan.sample_interval_us, Count.FX_STEP_US: plan.fx_step_us,

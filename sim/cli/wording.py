@@ -7,7 +7,7 @@ where there is one.
 from __future__ import annotations
 
 from sim.analysis.summary import Measure
-from sim.contract.spec import Reason
+from sim.contract.meaning import Reason
 from sim.contract.words import member_words
 from sim.explain.words import about
 from sim.units import CURRENCIES, SECOND_US, format_minor, minor_per_major

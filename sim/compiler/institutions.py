@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sim.compiler.parts import Agent, Closure, Part
-from sim.contract.spec import Reason, WhenClosed
+from sim.contract.meaning import Reason, WhenClosed
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import to_minor

@@ -2,7 +2,7 @@
 
 Takes rows of the plan's pricing, conversion, fee and tier arrays; gives int64 amounts. Every
 function holds no state, does no floating point, and gives the same result compiled, uncompiled and
-in plain Python. The meaning of every column is in :mod:`sim.contract.spec`. Nothing is checked
+in plain Python. The meaning of every column is in :mod:`sim.contract.meaning`. Nothing is checked
 here: the compiler proved that no amount reaches ``AMOUNT_MAX`` and no rate ``RATE_MAX``.
 
 Every rounding names its direction: what is asked of somebody is rounded up, what is given is
@@ -11,19 +11,17 @@ rounded down, and the difference stays with the FX provider.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array
-from sim.contract.spec import (
+from sim.contract.layout import (
     FEES_MAX,
     PPM,
-    Bearer,
     ConversionColumn,
     FeeColumn,
-    FeeKind,
-    FixedSide,
     PricingColumn,
-    Register,
     TierColumn,
 )
+from sim.contract.meaning import Bearer, FeeKind, FixedSide
+from sim.contract.plan import Array
+from sim.contract.records import Register
 from sim.jit.cache import compiled
 
 

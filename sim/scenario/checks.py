@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.contract.spec import CANDIDATES_MAX
+from sim.contract.layout import CANDIDATES_MAX
 from sim.model.base import FieldPath
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown

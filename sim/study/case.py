@@ -185,7 +185,8 @@ def expected_submitted(compiled: Compiled) -> float | None:
     """
     import numpy as np
 
-    from sim.contract.spec import Scope, StreamColumn
+    from sim.contract.layout import StreamColumn
+    from sim.contract.meaning import Scope
     from sim.workload.arrivals import HAZARD_UNIT
 
     plan = compiled.plan

@@ -1,6 +1,6 @@
 """Turn NumPy columns into Arrow columns, whole columns at a time.
 
-Takes int64 arrays in which :data:`~sim.contract.spec.NULL` means "never happened" and indices in
+Takes int64 arrays in which :data:`~sim.contract.layout.NULL` means "never happened" and indices in
 which a negative number means "none"; gives Arrow arrays with nulls. The way back is
 :mod:`sim.tables.reading`.
 """
@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sim.contract.layout import NULL
 from sim.contract.plan import Array
-from sim.contract.spec import NULL
 
 
 def int_column(values: Array) -> pa.Array:

@@ -13,18 +13,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.contract.layout import NULL, RouteColumn, StreamColumn
+from sim.contract.meaning import Cause, Outcome, Reason
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    HISTOGRAM_LENGTH,
-    HISTOGRAM_SUB_BITS,
-    NULL,
-    Cause,
-    Outcome,
-    Reason,
-    RecordColumn,
-    RouteColumn,
-    StreamColumn,
-)
+from sim.contract.records import HISTOGRAM_LENGTH, HISTOGRAM_SUB_BITS, RecordColumn
 from sim.tables.positions import PositionFolder
 from sim.tables.presence import PresenceFolder
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
@@ -56,7 +48,7 @@ class Tally(IntEnum):
     """Sum of credit less submission; what follows the credit (notification, confirmation) counts
     in the causes below only."""
     CAUSE_0_US = 10
-    """Seven columns, in the order of :class:`~sim.contract.spec.Cause`, up to the payment's end."""
+    """Seven columns, in the order of :class:`~sim.contract.meaning.Cause`, up to its end."""
     PRICED = 17
     """Completed payments whose cost to the payer is known."""
     PAYER_FEE = 18
@@ -100,7 +92,7 @@ class SummaryFolder:
     reasons : ndarray of int64, shape (cells, reasons, outcomes)
         Payments by reason and outcome.
     end_to_end, machine : ndarray of int64, shape (cells, HISTOGRAM_LENGTH)
-        Histograms by :func:`~sim.contract.spec.histogram_bucket`.
+        Histograms by :func:`~sim.contract.records.histogram_bucket`.
     agent : ndarray of int64, shape (agents, TALLY_WIDTH)
         Tallies of the payments an agent had a part in (debtor's, creditor's or settlement agent).
     peak : PeakRate
@@ -212,8 +204,8 @@ class PeakRate:
     Attributes
     ----------
     highest : list of int
-        Most completions in one second, by :class:`~sim.contract.spec.Scope`; the third entry is of
-        all payments.
+        Most completions in one second, by :class:`~sim.contract.meaning.Scope`; the third entry is
+        of all payments.
     """
 
     def __init__(self) -> None:
@@ -258,7 +250,7 @@ def machine_times(total: Array, human: Array) -> Array:
 
 
 def histogram_buckets(values: Array) -> Array:
-    """Return :func:`~sim.contract.spec.histogram_bucket` of a whole column of durations."""
+    """Return :func:`~sim.contract.records.histogram_bucket` of a whole column of durations."""
     # frexp is exact below 2**53, far above any duration in microseconds.
     bits = np.frexp(values.astype(np.float64))[1].astype(np.int64)
     octave = np.maximum(bits - 1 - HISTOGRAM_SUB_BITS, 0)

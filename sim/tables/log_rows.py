@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from sim.contract.layout import NULL, StageColumn
+from sim.contract.meaning import Cause, LogKind, Outcome
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, Cause, LogColumn, LogKind, Outcome, StageColumn
+from sim.contract.records import LogColumn
 from sim.tables.columns import int_column, names_array, text_column
 from sim.tables.schemas import (
     CAUSES,

@@ -1,8 +1,8 @@
 """Read the tables of a run folder: Parquet files in batches, Arrow columns as NumPy columns.
 
 Takes paths and Arrow columns; gives batches, int64 arrays in which
-:data:`~sim.contract.spec.NULL` stands for null, and indices in which -1 does. Knows nothing of how
-a table is written, so that an audit can read one without the code it audits.
+:data:`~sim.contract.layout.NULL` stands for null, and indices in which -1 does. Knows nothing of
+how a table is written, so that an audit can read one without the code it audits.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sim.contract.layout import NULL
 from sim.contract.plan import Array
-from sim.contract.spec import NULL
 from sim.tables.schemas import text_columns
 
 BATCH_ROWS = 1 << 17

@@ -2,7 +2,8 @@
 
 Takes nothing; gives one Arrow schema per Parquet file and the words behind the plan's numbers.
 Integers are int64, names are dictionary-encoded text, null means "never happened". Meaning of the
-columns: the docstrings of :class:`~sim.contract.spec.RecordColumn` and of the enumerations there.
+columns: the docstrings of :class:`~sim.contract.records.RecordColumn` and of the enumerations
+there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from enum import IntEnum, StrEnum
 
 import pyarrow as pa
 
-from sim.contract.spec import Bearer, Cause, LogKind, Outcome, Reason, Scope
+from sim.contract.meaning import Bearer, Cause, LogKind, Outcome, Reason, Scope
 
 
 class Record(StrEnum):
@@ -142,7 +143,7 @@ EVENTS = _schema("""
 replication | number | the replication
 time_us     | us     | when it happened
 key         | number | order among events of one instant: class, payment, step
-kind        | name   | what happened (LogKind in sim/contract/spec.py)
+kind        | name   | what happened (LogKind in sim/contract/meaning.py)
 payment     | number | the payment, -1 without one
 stage       | number | number of the stage it was at, -1 without one
 subject     | number | what it happened to or with, by kind

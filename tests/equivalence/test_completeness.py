@@ -8,31 +8,31 @@ from enum import IntEnum
 import numpy as np
 import pytest
 
-from sim.contract.plan import Array
-from sim.contract.spec import (
+from sim.contract.layout import (
     PAYMENT_BITS,
     STEP_BITS,
+    FeeColumn,
+    PricingColumn,
+    RouteSetColumn,
+    StageColumn,
+    StationColumn,
+)
+from sim.contract.meaning import (
     AgendaKind,
     Bearer,
     Cause,
     Discipline,
     EventClass,
-    FeeColumn,
     FeeKind,
     FixedSide,
-    LogColumn,
     LogKind,
     Op,
     Outcome,
     Policy,
-    PricingColumn,
-    RecordColumn,
-    RouteSetColumn,
-    StageColumn,
-    StationColumn,
     WhenClosed,
-    WorkloadColumn,
 )
+from sim.contract.plan import Array
+from sim.contract.records import LogColumn, RecordColumn, WorkloadColumn
 from sim.draws.quantile import FAMILIES as DISTRIBUTIONS
 from tests.equivalence import crafted
 from tests.equivalence.compared import run_both

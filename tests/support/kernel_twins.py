@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.contract.spec import HISTOGRAM_SUB_BITS, histogram_bucket
+from sim.contract.records import HISTOGRAM_SUB_BITS, histogram_bucket
 from sim.engine.kernel import heap, histogram, queues, state, timers
 from tests.support.twins import NaiveHeap, NaiveQueues, naive_bucket
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sim.contract.meaning import Cause, Outcome
 from sim.contract.plan import Array
-from sim.contract.spec import Cause, Outcome, RecordColumn
+from sim.contract.records import RecordColumn
 from sim.engine.compiled import run_compiled
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario

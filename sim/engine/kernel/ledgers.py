@@ -1,21 +1,15 @@
 """BATCH: rounds, blocks and commits of a ledger.
 
 Takes a payment at a BATCH stage, or the event of a round or a commit. The meaning is in
-``spec.LedgerColumn``.
+``layout.LedgerColumn``.
 """
 
 from __future__ import annotations
 
+from sim.contract.layout import LEDGER_PSEUDO, STEP_BITS, STEP_MASK, LedgerColumn, StageColumn
+from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    LEDGER_PSEUDO,
-    STEP_BITS,
-    STEP_MASK,
-    LedgerColumn,
-    LedgerTotal,
-    LogKind,
-    StageColumn,
-)
+from sim.contract.records import LedgerTotal
 from sim.draws.lookup import draw62, quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import post_rows

@@ -1,22 +1,14 @@
 """One stage of one payment, and its time-out.
 
 Takes the payment at hand; ``advance`` runs the stage it is at and tells whether it goes on. The
-meaning of every operation is in ``spec.Op``.
+meaning of every operation is in ``meaning.Op``.
 """
 
 from __future__ import annotations
 
+from sim.contract.layout import NULL, STEP_BITS, StageColumn
+from sim.contract.meaning import Cause, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Plan
-from sim.contract.spec import (
-    NULL,
-    STEP_BITS,
-    Cause,
-    LogKind,
-    Op,
-    Outcome,
-    Reason,
-    StageColumn,
-)
 from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, reserve, void_all

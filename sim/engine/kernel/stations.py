@@ -1,25 +1,22 @@
 """SERVE: places of limited capacity.
 
 Takes a payment at a SERVE stage, or the event that ends a service; starts, queues or refuses. The
-meaning is in ``spec.Op.SERVE``.
+meaning is in ``meaning.Op.SERVE``.
 """
 
 from __future__ import annotations
 
-from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
+from sim.contract.layout import (
     ROLE_KINDS_MAX,
     STATION_PSEUDO,
     STEP_BITS,
     STEP_MASK,
-    Cause,
-    Discipline,
-    LogKind,
     StageColumn,
     StationColumn,
-    StationTotal,
-    WhenClosed,
 )
+from sim.contract.meaning import Cause, Discipline, LogKind, WhenClosed
+from sim.contract.plan import Array, Plan
+from sim.contract.records import StationTotal
 from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.heap import push

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sim.contract.layout import NULL
+from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, LogColumn, LogKind, RecordColumn
+from sim.contract.records import LogColumn, RecordColumn
 from sim.units import SECOND_US
 
 _EDGE = 0.1

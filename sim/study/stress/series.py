@@ -12,16 +12,10 @@ from math import ceil
 
 import numpy as np
 
+from sim.contract.layout import NULL, StreamColumn
+from sim.contract.meaning import Outcome, Scope
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    HISTOGRAM_LENGTH,
-    NULL,
-    Outcome,
-    RecordColumn,
-    Scope,
-    StreamColumn,
-    histogram_value,
-)
+from sim.contract.records import HISTOGRAM_LENGTH, RecordColumn, histogram_value
 from sim.tables.folding import histogram_buckets
 from sim.units import SECOND_US
 

@@ -12,8 +12,8 @@ from math import sqrt
 
 import numpy as np
 
+from sim.contract.layout import UNLIMITED, AccountColumn
 from sim.contract.plan import Plan
-from sim.contract.spec import UNLIMITED, AccountColumn
 from sim.study.stress.backlog import PlaceSink
 from sim.study.stress.series import IntervalFigures
 

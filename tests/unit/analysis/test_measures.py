@@ -15,21 +15,18 @@ import pytest
 from sim.analysis.measures import RunFigures, headline_units, summarise
 from sim.analysis.quantiles import QUANTILES, histogram_quantiles
 from sim.analysis.summary import GROUPS, Summary
+from sim.contract.layout import StreamColumn
+from sim.contract.meaning import Cause, Flag, Op, Outcome
 from sim.contract.plan import Plan
-from sim.contract.run import Totals
-from sim.contract.spec import (
+from sim.contract.records import (
     HISTOGRAM_LENGTH,
     AccountTotal,
-    Cause,
-    Flag,
     LedgerTotal,
-    Op,
-    Outcome,
     RecordColumn,
     StationTotal,
-    StreamColumn,
     histogram_bucket,
 )
+from sim.contract.run import Totals
 from sim.tables.schemas import Record
 from sim.tables.writer import RunWriter, SinkGroup, WriterOptions
 from tests.unit.engine.worked import Sketch, at

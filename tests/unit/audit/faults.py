@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from sim.contract.layout import NULL, PricingColumn
 from sim.contract.plan import Array
-from sim.contract.spec import NULL, PricingColumn
 from sim.tables import log_rows, parquet_stream, payment_rows
 from sim.tables.parquet_stream import ParquetStream
 from sim.tables.payment_rows import PaymentRows

@@ -69,7 +69,7 @@ def test_the_audit_reaches_no_writer_no_engine_and_no_draws() -> None:
 
 def test_the_walk_reaches_what_there_is() -> None:
     found = reached()
-    assert found.keys() >= READERS | {"sim.audit.run", "sim.audit.replay", "sim.contract.spec"}
+    assert found.keys() >= READERS | {"sim.audit.run", "sim.audit.replay", "sim.contract.meaning"}
 
 
 @pytest.mark.parametrize("writer", ["writer", "payment_rows", "log_rows", "parquet_stream"])

@@ -38,7 +38,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("changed", "compiled_again"),
     [
         ("audit/prices.py", {"audit"}),
-        ("contract/spec.py", {"audit", "engine"}),
+        ("contract/meaning.py", {"audit", "engine"}),
         ("units.py", {"audit", "engine"}),
         ("money/pricing.py", {"engine"}),
         ("draws/threefry.py", {"engine"}),

@@ -16,7 +16,9 @@ from sim.audit import beside
 from sim.audit.findings import Findings
 from sim.audit.records import RecordMatch
 from sim.audit.run import AuditReport, AuditSink, audit_run
-from sim.contract.spec import NULL, RECORD_WIDTH, LogColumn, LogKind, RecordColumn
+from sim.contract.layout import NULL
+from sim.contract.meaning import LogKind
+from sim.contract.records import RECORD_WIDTH, LogColumn, RecordColumn
 from sim.tables.finished_run import FinishedRun
 from sim.tables.schemas import SCHEMAS, Record
 from sim.tables.writer import RunWriter, WriterOptions

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim.audit.run import AuditReport, audit_run
-from sim.contract.spec import PricingColumn
+from sim.contract.layout import PricingColumn
 from sim.tables import log_rows, payment_rows
 from sim.tables.finished_run import FinishedRun, open_run
 from sim.tables.schemas import Record
@@ -160,7 +160,9 @@ def test_the_writer_as_it_is_passes(tmp_path: Path, run: Kept, record: Record) -
 
 def test_the_run_shows_what_faults_could_hide_in(run: Kept) -> None:
     """Margins of two providers, fees of both bearers, re-quotes, fail-over, waits and open ends."""
-    from sim.contract.spec import NULL, Cause, Outcome, RecordColumn
+    from sim.contract.layout import NULL
+    from sim.contract.meaning import Cause, Outcome
+    from sim.contract.records import RecordColumn
 
     column = run.records.T
     r = RecordColumn

@@ -14,16 +14,10 @@ import pytest
 
 from sim.audit.findings import RULES
 from sim.audit.run import AuditReport, AuditSink, audit_log
+from sim.contract.layout import StationColumn, order_key
+from sim.contract.meaning import LogKind, Outcome, Reason
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    LogColumn,
-    LogKind,
-    Outcome,
-    Reason,
-    RecordColumn,
-    StationColumn,
-    order_key,
-)
+from sim.contract.records import LogColumn, RecordColumn
 from tests.unit.tables.corridor import (
     SECOND,
     Ran,

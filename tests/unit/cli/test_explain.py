@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sim.compiler.compile import compile_scenario
-from sim.contract.spec import REGISTER_COUNT, Register, RouteColumn
+from sim.contract.layout import RouteColumn
+from sim.contract.records import REGISTER_COUNT, Register
 from sim.explain.plan import explain_plan
 from sim.explain.price import price_amount
 from sim.money.pricing import price_payment

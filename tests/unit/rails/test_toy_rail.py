@@ -16,7 +16,7 @@ import pytest
 import sim
 from sim.cli.schema import schema_text
 from sim.compiler.compile import compile_scenario
-from sim.contract.spec import LogKind
+from sim.contract.meaning import LogKind
 from sim.errors import ScenarioError
 from sim.explain.plan import explain_plan
 from sim.rails.protocol import CreditorClass

@@ -12,19 +12,10 @@ import pytest
 
 from sim.audit.run import audit_log, audit_run, read_log
 from sim.compiler.builder import PlanBuilder
+from sim.contract.layout import NULL
+from sim.contract.meaning import Bearer, FeeKind, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Array
-from sim.contract.spec import (
-    NULL,
-    Bearer,
-    FeeKind,
-    LogColumn,
-    LogKind,
-    Op,
-    Outcome,
-    Reason,
-    RecordColumn,
-    histogram_bucket,
-)
+from sim.contract.records import LogColumn, RecordColumn, histogram_bucket
 from sim.errors import MachineError
 from sim.tables import schemas
 from sim.tables.finished_run import FinishedRun

@@ -11,7 +11,7 @@ import pytest
 
 from sim.compiler.compile import compile_scenario
 from sim.contract.plan import Array
-from sim.contract.spec import WorkloadColumn
+from sim.contract.records import WorkloadColumn
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
 from sim.study.case import compile_replication, depends_on_luck, expected_submitted
