@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.analysis.catalogue import COMPARED
 from sim.analysis.selection import SelectionRule
 from sim.errors import UserError
 from sim.study.compare.best import choose_best
 from sim.study.compare.comparison import (
-    DEFAULT_MEASURES,
     ArmWork,
     Comparison,
     ComparisonPlan,
@@ -88,7 +88,7 @@ def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) 
     plan = ComparisonPlan(
         seed=first.seed if experiment.seed is None else experiment.seed,
         replications=experiment.replications,
-        measures=tuple(map(full_key, experiment.measures)) or DEFAULT_MEASURES,
+        measures=tuple(map(full_key, experiment.measures)) or COMPARED,
         baseline=experiment.baseline,
         precision=parse_precision(experiment.precision) if experiment.precision else (),
     )

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.analysis.measures import RunFigures, headline_units, summarise
+from sim.analysis.catalogue import HEADLINE_UNITS
+from sim.analysis.measures import RunFigures, summarise
 from sim.analysis.quantiles import QUANTILES, histogram_quantiles
 from sim.analysis.summary import GROUPS, Summary
 from sim.contract.plan import Plan
@@ -205,7 +206,7 @@ def test_places_are_averages_over_the_window() -> None:
 
 def test_the_headline_is_known_without_a_run() -> None:
     found = {name: measure.unit.partition(" ")[0] for name, measure in summary().measures.items()}
-    assert found == headline_units()
+    assert found == HEADLINE_UNITS
 
 
 def test_netting_of_one_way_traffic_saves_nothing() -> None:
