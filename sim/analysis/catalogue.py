@@ -11,7 +11,8 @@ figure is not gathered yet, add a column to :class:`~sim.tables.folding.Tally` o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Generic, TypeVar
 
 from sim.analysis.kinds import (
@@ -181,6 +182,28 @@ def _censored(name: str) -> Definition[Payments]:
     )
 
 
+def _value_cost(name: str, cost: Tally, amount: Tally, *, is_payer: bool) -> Definition[Payments]:
+    """Define a cost by value: ``10^4 * sum of cost / sum of amount``.
+
+    Both sums are in minor units per price list, added up at the mid rates of the start; the
+    currency they are added up in cancels out. Large payments weigh as much as they are worth; in
+    the mean over payments a fixed fee on a small one weighs as much as a rate on a large one.
+    """
+
+    def of(group: Payments) -> float | None:
+        sums = Fraction(0), Fraction(0)
+        for cell in group.cells:
+            worth = cell.debited if is_payer else cell.credited
+            part, whole = int(cell.tally[cost]), int(cell.tally[amount])
+            if whole and worth is None:
+                return None
+            sums = sums[0] + part * (worth or 0), sums[1] + whole * (worth or 0)
+        return float(10_000 * sums[0] / sums[1]) if sums[1] else None
+
+    bearer = "the payer" if is_payer else "the merchant"
+    return replace(_cost(name, of, bearer=bearer), groups=_TIMED)
+
+
 def _payer_cost_bps(of: Payments) -> float | None:
     fee, margin = of.mean_bps(T.PAYER_FEE), of.mean_bps(T.FX_MARGIN)
     return None if fee is None or margin is None else fee + margin
@@ -235,6 +258,8 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
         "merchant's cost",
         "the merchant",
     ),
+    _value_cost("payer_cost_value_bps", T.PAYER_COST, T.PAYER_AMOUNT, is_payer=True),
+    _value_cost("merchant_cost_value_bps", T.MERCHANT_COST, T.MERCHANT_AMOUNT, is_payer=False),
     Definition("offered_rate_mean", RATE, _GROUPS, lambda of: of.rate(T.SUBMITTED)),
     Definition(
         "completed_rate_mean",
