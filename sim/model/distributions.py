@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema
 from sim.errors import suggest
 from sim.model.base import FieldPath, FieldProblemsError
 from sim.model.families import FAMILIES, Family
-from sim.model.number_text import Quantity, describe_found, refuse
+from sim.model.number_text import describe_found, refuse
 from sim.model.quantities import (
     PPB,
     MoneyAmount,
@@ -29,6 +29,7 @@ from sim.model.quantities import (
     parse_share_ppb,
     write_duration,
 )
+from sim.model.quantity import Quantity
 from sim.units import format_minor
 
 Point = tuple[int, int]
