@@ -42,6 +42,7 @@ Source = TypeVar("Source", Payments, Place, AccountUse)
 Of = Callable[[Source], float | int | None]
 
 T = Tally
+HIGHER, LOWER = Better.HIGHER, Better.LOWER
 
 HEADLINE = "headline"
 """The measures of a summary as a whole; all other groups stand in its ``by``."""
@@ -75,10 +76,10 @@ class Definition(Generic[Source]):
         Computes it; None where there is nothing to measure.
     words : str
         What people call it; empty where the name says it.
-    alias : str
-        Short name in objectives and precisions.
     better : Better
         Which way it improves.
+    alias : str
+        Short name in objectives and precisions.
     pooling : Pooling
         How replications become one figure.
     trials : callable or None
@@ -94,8 +95,8 @@ class Definition(Generic[Source]):
     groups: frozenset[str]
     of: Of[Source]
     words: str = ""
-    alias: str = ""
     better: Better = Better.NEITHER
+    alias: str = ""
     pooling: Pooling = Pooling.MEAN
     trials: Callable[[Measures], float] | None = None
     quantile: float | None = None
@@ -113,8 +114,10 @@ class Definition(Generic[Source]):
         return told.format(size=size, key=key)
 
 
-def _count(name: str, column: Tally, *, groups: frozenset[str] = _GROUPS) -> Definition[Payments]:
-    return Definition(name, COUNT, groups, lambda of: of.count[column])
+def _count(
+    name: str, column: Tally, better: Better = LOWER, *, groups: frozenset[str] = _GROUPS
+) -> Definition[Payments]:
+    return Definition(name, COUNT, groups, lambda of: of.count[column], better=better)
 
 
 def _within(name: str, column: Tally, words: str = "") -> Definition[Payments]:
@@ -124,7 +127,7 @@ def _within(name: str, column: Tally, words: str = "") -> Definition[Payments]:
         _GROUPS,
         lambda of: of.share(column),
         words,
-        better=Better.HIGHER,
+        HIGHER,
         pooling=Pooling.SHARE,
         trials=lambda known: float(known["completed"]),
     )
@@ -133,7 +136,7 @@ def _within(name: str, column: Tally, words: str = "") -> Definition[Payments]:
 def _time(
     name: str, groups: frozenset[str], of: Of[Payments], words: str = "", alias: str = ""
 ) -> Definition[Payments]:
-    return Definition(name, TIME, groups, of, words, alias, Better.LOWER)
+    return Definition(name, TIME, groups, of, words, LOWER, alias)
 
 
 def _cost(name: str, of: Of[Payments], words: str = "", bearer: str = "") -> Definition[Payments]:
@@ -144,7 +147,7 @@ def _cost(name: str, of: Of[Payments], words: str = "", bearer: str = "") -> Def
         _GROUPS,
         of,
         words,
-        better=Better.LOWER,
+        LOWER,
         more=told and f"{told}more",
         less=told and f"{told}less",
     )
@@ -164,8 +167,8 @@ def _quantile(
         _TIMED,
         lambda of: in_seconds(of.times_us[which].get(name)),
         words,
+        LOWER,
         alias,
-        Better.LOWER,
         quantile=QUANTILES.get(name),
     )
 
@@ -176,7 +179,7 @@ def _censored(name: str) -> Definition[Payments]:
         TIME,
         _WHOLE,
         lambda of: in_seconds(of.censored_us[name]),
-        better=Better.LOWER,
+        better=LOWER,
         pooling=Pooling.KAPLAN_MEIER,
         quantile=QUANTILES[name],
     )
@@ -212,8 +215,8 @@ def _payer_cost_bps(of: Payments) -> float | None:
 _SAID = {"p50": "half took at most", "p99": "99 % took at most"}
 
 PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
-    _count("submitted", T.SUBMITTED, groups=_OUTCOMES),
-    _count("completed", T.COMPLETED),
+    _count("submitted", T.SUBMITTED, Better.NEITHER, groups=_OUTCOMES),
+    _count("completed", T.COMPLETED, HIGHER),
     _count("rejected", T.REJECTED, groups=_OUTCOMES),
     _count("returned", T.RETURNED, groups=_OUTCOMES),
     _count("in_progress", T.IN_PROGRESS, groups=_OUTCOMES),
@@ -223,8 +226,8 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
         SHARE,
         _GROUPS,
         lambda of: ratio(of.count[T.COMPLETED], of.count[T.SUBMITTED] - of.count[T.IN_PROGRESS]),
+        better=HIGHER,
         alias="success",
-        better=Better.HIGHER,
         pooling=Pooling.SHARE,
         trials=lambda known: float(known["submitted"]) - float(known["in_progress"]),
         more="succeeds {size} more often",
@@ -266,7 +269,7 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
         RATE,
         _GROUPS,
         lambda of: of.rate(T.COMPLETED_IN_WINDOW),
-        better=Better.HIGHER,
+        better=HIGHER,
     ),
     Definition("requotes", QUOTES, _GROUPS, lambda of: of.count[T.REQUOTES]),
     Definition("quotes_lapsed", QUOTES, _GROUPS, lambda of: of.count[T.QUOTES_LAPSED]),
@@ -287,21 +290,17 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
         SHARE,
         _WHOLE,
         lambda of: None if of.netting is None else of.netting.ratio,
-        better=Better.HIGHER,
+        better=HIGHER,
     ),
     Definition(
         "exposure_peak_minor",
         AMOUNT,
         _WHOLE,
         lambda of: None if of.netting is None else of.netting.peak_minor,
-        better=Better.LOWER,
+        better=LOWER,
     ),
     Definition(
-        "open_share",
-        SHARE,
-        _WHOLE,
-        lambda of: of.share(T.IN_PROGRESS, T.SUBMITTED),
-        better=Better.LOWER,
+        "open_share", SHARE, _WHOLE, lambda of: of.share(T.IN_PROGRESS, T.SUBMITTED), better=LOWER
     ),
     *map(_censored, QUANTILES),
 )
@@ -315,30 +314,28 @@ PLACE_MEASURES: tuple[Definition[Place], ...] = (
         _PLACES,
         lambda of: ratio(of.queue_area, of.window_us),
         "mean queue",
-        better=Better.LOWER,
+        LOWER,
     ),
-    Definition(
-        "queue_max", COUNT, _PLACES, lambda of: of.queue_max, "longest queue", better=Better.LOWER
-    ),
+    Definition("queue_max", COUNT, _PLACES, lambda of: of.queue_max, "longest queue", LOWER),
     Definition(
         "wait_mean",
         TIME,
         _PLACES,
         lambda of: ratio(of.wait_sum_us, of.served * SECOND_US),
         "mean wait",
-        better=Better.LOWER,
+        LOWER,
     ),
     Definition(
         "wait_p99",
         TIME,
         _PLACES,
         lambda of: in_seconds(of.wait_p99_us),
-        better=Better.LOWER,
+        better=LOWER,
         quantile=QUANTILES["p99"],
     ),
     Definition("block_fill_mean", SHARE, _PLACES, lambda of: ratio(of.served, of.block_capacity)),
     Definition("starts", COUNT, _STATION, lambda of: of.served),
-    Definition("refused", COUNT, _STATION, lambda of: of.refused, better=Better.LOWER),
+    Definition("refused", COUNT, _STATION, lambda of: of.refused, better=LOWER),
     Definition("blocks", BLOCKS, _LEDGER, lambda of: of.blocks),
     Definition("rounds", ROUNDS, _LEDGER, lambda of: of.rounds),
 )
@@ -347,17 +344,8 @@ ACCOUNT_MEASURES: tuple[Definition[AccountUse], ...] = (
     Definition("liquidity_low_minor", AMOUNT, _ACCOUNT, lambda of: of.low, "lowest"),
     Definition("balance_mean_minor", AMOUNT, _ACCOUNT, lambda of: of.mean),
     Definition("balance_end_minor", AMOUNT, _ACCOUNT, lambda of: of.end),
-    Definition(
-        "delayed_for_liquidity",
-        COUNT,
-        _ACCOUNT,
-        lambda of: of.delayed,
-        "waited",
-        better=Better.LOWER,
-    ),
-    Definition(
-        "lost_for_liquidity", COUNT, _ACCOUNT, lambda of: of.lost, "refused", better=Better.LOWER
-    ),
+    Definition("delayed_for_liquidity", COUNT, _ACCOUNT, lambda of: of.delayed, "waited", LOWER),
+    Definition("lost_for_liquidity", COUNT, _ACCOUNT, lambda of: of.lost, "refused", LOWER),
 )
 
 _ALL: tuple[Definition[Payments] | Definition[Place] | Definition[AccountUse], ...] = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sim.analysis.catalogue import ALIASES, HEADLINE_UNITS
 from sim.analysis.summary import GROUPS, Measure, Measures, Summary
-from sim.errors import UserError, suggest
+from sim.errors import ArgumentError, suggest
 
 
 def full_key(key: str) -> str:
@@ -66,13 +66,13 @@ def require(
     summary : Summary
     keys : tuple of str
     where : str
-        What to name in the message.
+        Name of the argument they were given as.
     may_be_absent : bool
         Whether a name of a group may be missing, as a reason is that no payment of this run had.
 
     Raises
     ------
-    UserError
+    ArgumentError
         For the first such key, with what is close.
     """
     for key in keys:
@@ -80,11 +80,11 @@ def require(
             continue
         wrong = complaint(key)
         if wrong:
-            raise UserError(f"{where}: {wrong}")
+            raise ArgumentError(where, wrong)
         group, _, rest = key.partition("/")
         if may_be_absent:
             continue
         known = tuple(
             f"{name}/{measure}" for name, found in summary.by[group].items() for measure in found
         )
-        raise UserError(f"{where}: unknown {key!r} in group {group}.{suggest(rest, known)}")
+        raise ArgumentError(where, f"unknown {key!r} in group {group}.{suggest(rest, known)}")
