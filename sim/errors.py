@@ -24,6 +24,25 @@ class UserError(PayrouteError):
     exit_code = 2
 
 
+class ArgumentError(UserError):
+    """A mistake in one argument, by its name; the command line tells it as that of an option.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, as in ``precision``; what follows it after a space says which of many.
+    message : str
+        What was found, what is allowed, what to do.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        self.name, self.message = name, message
+        super().__init__(name, message)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message}"
+
+
 class CheckFailed(PayrouteError):
     """Report that a check the user asked for did not hold; exit code 3."""
 

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from sim.analysis.censoring import Survival
 from sim.analysis.warm_up import Presence
-
-if TYPE_CHECKING:
-    from sim.analysis.censoring import Survival
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -21,7 +18,7 @@ GROUPS = ("scope", "corridor", "route", "rail", "agent", "reason", "station", "a
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Hold one figure.
+    """One figure.
 
     Attributes
     ----------
@@ -49,7 +46,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Hold a figure and the published target it is held against.
+    """A figure and the published target it is held against.
 
     Attributes
     ----------
@@ -83,7 +80,7 @@ Measures = Mapping[str, Measure]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Hold all measures of a run.
+    """All measures of a run.
 
     Attributes
     ----------

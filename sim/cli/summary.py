@@ -16,6 +16,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sim.analysis.catalogue import (
+    COST_COLUMNS,
+    COST_PARTS,
+    GROUP_COLUMNS,
+    PLACE_COLUMNS,
+    SUMMARY_COLUMNS,
+    words_of,
+)
+from sim.analysis.g20 import INDICATORS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.cli.audit import describe_audit
 from sim.cli.course import course
@@ -35,11 +44,6 @@ _LEAST_SHARE = 0.0005
 """Parts of a whole below this are left out."""
 _STATIONS_SHOWN = 5
 _ROUTES_SHOWN = 12
-_G20 = {
-    "cost_mean": "mean cost to the payer",
-    "cost_worst_corridor": "cost in the dearest corridor",
-    "within_1h": "credited within one hour",
-}
 
 
 def print_result(result: Result, console: Console | None = None) -> None:
@@ -102,35 +106,12 @@ def _covered(summary: Summary) -> str:
 
 def _headline(summary: Summary) -> RenderableType:
     measures = summary.measures
-    blocks = (
-        (
-            ("submitted", "submitted"),
-            ("completed", "completed"),
-            ("rejected", "rejected"),
-            ("returned", "returned"),
-            ("in progress", "in_progress"),
-        ),
-        (
-            ("success rate", "success_rate"),
-            ("half took at most", "end_to_end_p50"),
-            ("99 % took at most", "end_to_end_p99"),
-            ("mean", "end_to_end_mean"),
-            ("mean, machines only", "machine_time_mean"),
-        ),
-        (
-            ("payer's cost", "payer_cost_bps"),
-            ("merchant's cost", "merchant_cost_bps"),
-            ("within 10 s", "within_10s"),
-            ("within 60 s", "within_60s"),
-            ("peak rate", "completed_rate_peak"),
-        ),
-    )
     shown = []
-    for block in blocks:
+    for block in SUMMARY_COLUMNS:
         table = make_table(("", "left"), ("", "right"), headed=False)
-        for words, name in block:
+        for name in block:
             if measures[name].value is not None:
-                table.add_row(words, Text(figure(measures[name]), style="bold"))
+                table.add_row(words_of(name), Text(figure(measures[name]), style="bold"))
         shown.append(table)
     return Columns(shown, padding=(0, 2))
 
@@ -148,8 +129,7 @@ def _groups(summary: Summary, group: str) -> RenderableType | None:
     busiest = sorted(found, key=lambda name: (-float(found[name]["submitted"]), name))
     for name in busiest[:_ROUTES_SHOWN]:
         measures = found[name]
-        names = ["submitted", "success_rate", "end_to_end_p50", "end_to_end_p99"]
-        names += ["payer_cost_bps", "merchant_cost_bps"] if has_cost else []
+        names = (*GROUP_COLUMNS, *COST_COLUMNS) if has_cost else GROUP_COLUMNS
         table.add_row(name, *(short(measures[measure]) for measure in names))
     return table
 
@@ -174,14 +154,7 @@ def _causes(summary: Summary) -> RenderableType | None:
 def _cost(summary: Summary) -> RenderableType | None:
     if summary.measures["payer_cost_bps"].value is None:
         return None
-    parts = [
-        (words, summary.measures[name])
-        for words, name in (
-            ("FX margin", "fx_margin_bps"),
-            ("fees", "payer_fee_bps"),
-            ("merchant's fees", "merchant_cost_bps"),
-        )
-    ]
+    parts = [(words_of(name), summary.measures[name]) for name in COST_PARTS]
     return _bars([(words, float(part), figure(part)) for words, part in parts if _is(part)])
 
 
@@ -213,7 +186,7 @@ def _targets(summary: Summary) -> RenderableType | None:
         is_met = {True: ("met", "green"), False: ("missed", "red"), None: ("unknown", "dim")}
         words, style = is_met[target.is_met]
         table.add_row(
-            _G20.get(name, name),
+            INDICATORS[name].words,
             figure(Measure(target.value, target.unit)),
             f"{sign} {figure(Measure(target.target, target.unit))}",
             Text(words, style),
@@ -231,12 +204,11 @@ def _stations(summary: Summary) -> RenderableType | None:
     busiest = [name for name in sorted(found, key=load) if _has_worked(found[name])]
     if not busiest:
         return None
-    heads = ("utilisation", "mean queue", "longest queue", "mean wait", "refused")
-    table = make_table(("place", "left"), *((head, "right") for head in heads))
+    heads = ((words_of(name), "right") for name in PLACE_COLUMNS)
+    table = make_table(("place", "left"), *heads)
     for name in busiest[:_STATIONS_SHOWN]:
         row = found[name]
-        names = ("utilisation", "queue_mean", "queue_max", "wait_mean", "refused")
-        table.add_row(name, *(short(row[key]) if key in row else "" for key in names))
+        table.add_row(name, *(short(row[key]) if key in row else "" for key in PLACE_COLUMNS))
     return table
 
 

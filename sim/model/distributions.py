@@ -30,7 +30,7 @@ from sim.model.families import (
     read_parameter,
     usage,
 )
-from sim.model.number_text import Quantity, describe_found, refuse
+from sim.model.number_text import describe_found, refuse
 from sim.model.quantities import (
     PPB,
     MoneyAmount,
@@ -39,6 +39,7 @@ from sim.model.quantities import (
     parse_share_ppb,
     write_duration,
 )
+from sim.model.quantity import Quantity
 from sim.units import format_minor
 
 Point = tuple[int, int]

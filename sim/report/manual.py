@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sim.model.base import Model
-from sim.model.number_text import Quantity
+from sim.model.quantity import Quantity
 
 NOTE = "<!-- Written by `payroute manual`; change the descriptions beside the code instead. -->"
 

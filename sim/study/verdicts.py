@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 
+from sim.analysis.catalogue import CATALOGUE
 from sim.analysis.intervals import Interval
+from sim.analysis.kinds import SHARE
+from sim.study.measure_key import name_of
 
 SIGNIFICANCE = 0.05
 """Family-wise, after Holm's correction."""
-
-_COSTS = {"payer_cost_bps": "the payer", "merchant_cost_bps": "the merchant"}
 
 
 def difference_words(key: str, unit: str, interval: Interval) -> str:
@@ -28,17 +29,10 @@ def difference_words(key: str, unit: str, interval: Interval) -> str:
     interval : Interval
         Of the difference to the arm compared with.
     """
-    measure = key.rpartition("/")[2]
     size, unit = with_error(interval, unit)
-    up = interval.value > 0
-    if measure in _COSTS:
-        return f"costs {_COSTS[measure]} {size} {unit} {'more' if up else 'less'}"
-    if unit == "s":
-        what = f"({key})"
-        return f"takes {size} s longer {what}" if up else f"saves {size} s {what}"
-    if measure == "success_rate":
-        return f"succeeds {size} {unit} {'more' if up else 'less'} often"
-    return f"has {size} {unit} {'more' if up else 'less'} {key}"
+    return CATALOGUE[name_of(key)].difference_words(
+        key, f"{size} {unit}", is_more=interval.value > 0
+    )
 
 
 def with_error(interval: Interval, unit: str) -> tuple[str, str]:
@@ -49,7 +43,7 @@ def with_error(interval: Interval, unit: str) -> tuple[str, str]:
     tuple of str and str
         As in ``("4.1 ± 0.3", "bps")``; shares become percentage points.
     """
-    factor, shown = (100.0, "percentage points") if unit == "share" else (1.0, unit)
+    factor, shown = (100.0, "percentage points") if unit == SHARE.unit else (1.0, unit)
     value, half = abs(interval.value) * factor, interval.half_width * factor
     if not math.isfinite(half):
         return f"{value:.4g}", shown

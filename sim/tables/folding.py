@@ -32,7 +32,7 @@ WITHIN_US = (10 * SECOND_US, MINUTE_US, HOUR_US, DAY_US)
 class Tally(IntEnum):
     """Name the columns of a tally; times and costs cover completed payments only.
 
-    All but the last cover payments submitted from the warm-up on.
+    All but COMPLETED_IN_WINDOW cover payments submitted from the warm-up on.
     """
 
     SUBMITTED = 0
@@ -68,9 +68,17 @@ class Tally(IntEnum):
     """Sum of settlement less submission."""
     COMPLETED_IN_WINDOW = 28
     """Payments completed at or after the warm-up, whenever they were submitted."""
+    PAYER_AMOUNT = 29
+    """Sum of debited amounts of which the cost to the payer is known, in minor units of the cell's
+    currency; likewise the next three."""
+    PAYER_COST = 30
+    """Sum of their fees and FX margins."""
+    MERCHANT_AMOUNT = 31
+    """Sum of credited amounts and the fees taken from them, in the currency credited."""
+    MERCHANT_COST = 32
 
 
-TALLY_WIDTH = 29
+TALLY_WIDTH = 33
 
 
 class SummaryFolder:
@@ -311,11 +319,16 @@ def _tally_costs(rows: Array, is_done: Array, part: Array) -> None:
         cost = rows[at, source]
         cost = np.where(cost == NULL, 0, cost)
         part[at, column] = np.rint(cost * scale / debited).astype(np.int64)
+    margin = rows[at, C.FX_MARGIN]
+    part[at, Tally.PAYER_AMOUNT] = debited
+    part[at, Tally.PAYER_COST] = rows[at, C.PAYER_FEE] + np.where(margin == NULL, 0, margin)
     at = np.flatnonzero(is_done & (rows[:, C.MERCHANT_FEE] != NULL) & (rows[:, C.CREDITED] > 0))
     fee = rows[at, C.MERCHANT_FEE]
     part[at, Tally.MERCHANT_PRICED] = 1
     share = fee * scale / (rows[at, C.CREDITED] + fee)
     part[at, Tally.MERCHANT_FEE] = np.rint(share).astype(np.int64)
+    part[at, Tally.MERCHANT_AMOUNT] = rows[at, C.CREDITED] + fee
+    part[at, Tally.MERCHANT_COST] = fee
 
 
 def _add_by_group(sums: Array, group: Array, part: Array) -> None:

@@ -17,7 +17,6 @@ MODULES = {
 }
 
 KNOWN = (
-    frozenset({"sim.analysis.censoring", "sim.analysis.summary"}),
     frozenset({"sim.scenario.checks", "sim.scenario.rail_checks", "sim.scenario.scenario"}),
     frozenset(
         {

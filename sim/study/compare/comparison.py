@@ -14,6 +14,7 @@ from itertools import combinations
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from sim.analysis.catalogue import COMPARED
 from sim.analysis.comparison import (
     Controlled,
     PairedDifference,
@@ -35,15 +36,6 @@ from sim.study.verdicts import SIGNIFICANCE, difference_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-DEFAULT_MEASURES = (
-    "success_rate",
-    "end_to_end_mean",
-    "end_to_end_p99",
-    "machine_time_mean",
-    "payer_cost_bps",
-    "merchant_cost_bps",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,7 @@ class ComparisonPlan:
 
     seed: int
     replications: int = 20
-    measures: tuple[str, ...] = DEFAULT_MEASURES
+    measures: tuple[str, ...] = COMPARED
     baseline: str | None = None
     precision: tuple[PrecisionTarget, ...] = ()
     replications_max: int = 1000
@@ -326,7 +318,7 @@ def _pair(names: tuple[str, str], held: dict[str, Replicated], measure: str, *, 
     left_values, right_values = zip(*both.values(), strict=True)
     difference = compare_paired(left_values, right_values)
     controlled = controlled_mean(
-        {at: right - left for at, (left, right) in both.items()}, a, unit=unit
+        {at: right - left for at, (left, right) in both.items()}, a, measure
     )
     return Pair(*names, measure, unit, difference, difference.p_value, controlled)
 

@@ -10,8 +10,8 @@ from math import isfinite
 
 from sim.analysis.intervals import Interval
 from sim.analysis.summary import Json
+from sim.model.magnitude import Form
 from sim.report.tabular import Cell, TabularData, joined
-from sim.study.sensitivity.assumptions import Form
 from sim.study.sensitivity.indices import Index
 from sim.study.sensitivity.range import Span
 from sim.study.sensitivity.scale import spoken

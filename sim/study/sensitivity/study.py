@@ -282,7 +282,7 @@ class _Study:
     def _units(self) -> list[str]:
         """Return the unit of every measure; refuse measures there are none of."""
         summary = run_base(self._item((), (0,)))
-        require(summary, self._keys, where="--measure")
+        require(summary, self._keys, where="measure")
         found = [pick(summary, key) for key in self._keys]
         return ["" if measure is None else measure.unit for measure in found]
 

@@ -5,6 +5,7 @@ Takes a :class:`~sim.study.stress.study.Stress`; gives the JSON object of ``stre
 
 from __future__ import annotations
 
+from sim.analysis.catalogue import STRESSED, STRESSED_RUN
 from sim.analysis.summary import Json
 from sim.study.stress.bottleneck import Bottleneck
 from sim.study.stress.participants import Participant
@@ -70,11 +71,7 @@ def _point(point: LoadPoint) -> dict[str, Json]:
         "is_valid": point.is_valid,
         "replications": len(point.runs),
         "reasons": list(point.reasons),
-        "offered_rate_mean": point.offered,
-        "completed_rate_mean": point.completed,
-        "end_to_end_p50": point.mean("end_to_end_p50"),
-        "end_to_end_p99": point.mean("end_to_end_p99"),
-        "success_rate": point.mean("success_rate"),
+        **dict(zip(STRESSED, point.figures, strict=True)),
         "backlog_start": start,
         "backlog_end": end,
         "bottleneck": _bottleneck(point.bottleneck),
@@ -84,9 +81,7 @@ def _point(point: LoadPoint) -> dict[str, Json]:
                 "is_sustained": run.is_sustained,
                 "is_valid": run.is_valid,
                 "reasons": [*run.faults, *run.misses],
-                "offered_rate_mean": run.offered,
-                "completed_rate_mean": run.completed,
-                "end_to_end_p99": run.value("end_to_end_p99"),
+                **dict(zip(STRESSED_RUN, run.figures, strict=True)),
                 "intervals": [_interval(part) for part in run.series],
                 "drains": [
                     {
@@ -139,11 +134,7 @@ def _interval(part: IntervalFigures) -> dict[str, Json]:
     return {
         "from_s": part.begin_s,
         "to_s": part.end_s,
-        "offered_rate_mean": part.offered_rate,
-        "completed_rate_mean": part.completed_rate,
-        "end_to_end_p50": part.quantile(0.5),
-        "end_to_end_p99": part.quantile(0.99),
-        "success_rate": part.success_rate,
+        **dict(zip(STRESSED, part.figures, strict=True)),
         "backlog": part.backlog,
     }
 

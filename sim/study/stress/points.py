@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sim.analysis.catalogue import STRESSED
 from sim.errors import UserError, suggest
 from sim.scenario.scenario import LoadedScenario
 from sim.study.pool import Pool
@@ -177,6 +178,11 @@ class LoadPoint:
     def completed(self) -> float | None:
         """Return payments per second completed, as mean over runs, like :meth:`mean`."""
         return self._mean([run.completed for run in self.runs])
+
+    @property
+    def figures(self) -> tuple[float | None, ...]:
+        """Return the measures :data:`~sim.analysis.catalogue.STRESSED` names."""
+        return (self.offered, self.completed, *map(self.mean, STRESSED[2:]))
 
     @property
     def backlog(self) -> tuple[float | None, float | None]:

@@ -75,6 +75,12 @@ class IntervalFigures:
         decided = self.submitted - self.still_open
         return self.succeeded / decided if decided else None
 
+    @property
+    def figures(self) -> tuple[float | None, ...]:
+        """Return the measures :data:`~sim.analysis.catalogue.STRESSED` names."""
+        times = (self.quantile(share) for share in (0.5, 0.99))
+        return (self.offered_rate, self.completed_rate, *times, self.success_rate)
+
     def quantile(self, share: float) -> float | None:
         """Return a quantile of the end-to-end time in s."""
         return dict(self.quantiles).get(share)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
+from sim.analysis.catalogue import STRESSED_RUN
 from sim.analysis.summary import Summary
 from sim.study.case import compile_replication
 from sim.study.run import Silence, find_engine
@@ -115,6 +116,11 @@ class LoadRun:
     def is_sustained(self) -> bool:
         """Say whether the run is a measurement and meets everything."""
         return not self.misses and not self.faults
+
+    @property
+    def figures(self) -> tuple[float | None, ...]:
+        """Return the measures :data:`~sim.analysis.catalogue.STRESSED_RUN` names."""
+        return (self.offered, self.completed, *map(self.value, STRESSED_RUN[2:]))
 
     def value(self, name: str) -> float | None:
         """Return a headline measure; None where there is none or it is not to be believed."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.analysis.catalogue import SWEPT
 from sim.errors import MachineError, PayrouteError, UserError
 from sim.report.tabular import TabularData, to_arrow
 from sim.study.case import WorkItem, do_work
@@ -30,7 +31,6 @@ from sim.tables.provenance import fingerprint, origin
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DEFAULT_MEASURES = ("success_rate", "end_to_end_mean", "end_to_end_p99", "payer_cost_bps")
 DONE, FAILED = "done", "failed"
 _POINT_COLUMNS = ("point", "status", "error")
 _ENDS = ("low", "high")
@@ -225,7 +225,7 @@ def make_items(
     from sim.scenario.loader import dump_resolved
 
     sweep, experiment = _sweep_of(loaded), loaded.experiment
-    measures = tuple(map(full_key, experiment.measures)) or DEFAULT_MEASURES
+    measures = tuple(map(full_key, experiment.measures)) or SWEPT
     count = replications or experiment.replications
     # The scenario itself must be right; only what single points make of it may be wrong.
     base = loaded.scenario(experiment.scenario, {}, overrides)

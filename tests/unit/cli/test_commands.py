@@ -389,3 +389,20 @@ def test_an_address_nobody_knows_is_the_users_mistake(tmp_path):
     assert result.exit_code == 2
     assert "--out: found 'bogus://foo/x'" in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["stress", "queue.yaml", "--slo", "p99=5"], "error: --slo: found 'p99=5'"),
+        (
+            ["run", "queue.yaml", "--precision", "p98±1"],
+            "error: --precision: unknown measure 'p98'",
+        ),
+    ],
+)
+def test_the_door_names_a_wrong_argument_as_its_option(tmp_path, monkeypatch, words, told):
+    monkeypatch.chdir(tmp_path)
+    write_queue(tmp_path)
+    result = payroute(*words)
+    assert (result.exit_code, told in result.stderr) == (2, True), result.stderr

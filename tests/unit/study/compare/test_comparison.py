@@ -115,6 +115,8 @@ def test_best_arm_is_chosen_with_its_probability(tmp_path: Path) -> None:
             "station/shop.till/queue_mean=lowest+/-1",
             ("station/shop.till/queue_mean", "lowest", Decimal(1)),
         ),
+        ("payer_cost_bps±0.5", ("payer_cost_bps", "lowest", Decimal("0.5"))),
+        ("success±0.002", ("success", "highest", Decimal("0.002"))),
     ],
 )
 def test_the_best_is_asked_for_as_people_write_it(
@@ -124,9 +126,11 @@ def test_the_best_is_asked_for_as_people_write_it(
     assert (found.measure, found.best, found.indifference) == read
 
 
-@pytest.mark.parametrize("text", ["", "p99", "p99=lowest", "p99=least±1", "p99=lowest±0"])
+@pytest.mark.parametrize(
+    "text", ["", "p99", "p99=lowest", "p99=least±1", "p99=lowest±0", "requotes±1"]
+)
 def test_a_best_that_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="--best: found"):
+    with pytest.raises(UserError, match=r"^best: found"):
         parse_best(text)
 
 

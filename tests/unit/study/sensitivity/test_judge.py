@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sim.analysis.intervals import mean_interval
-from sim.study.sensitivity.assumptions import Assumption, Form
+from sim.model.magnitude import Form
+from sim.study.sensitivity.assumptions import Assumption
 from sim.study.sensitivity.indices import Design, correlation
 from sim.study.sensitivity.output import sentences
 from sim.study.sensitivity.range import Span

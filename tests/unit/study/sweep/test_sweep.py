@@ -14,11 +14,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from sim.analysis.catalogue import HEADLINE_UNITS
 from sim.errors import MachineError, ScenarioError, UserError
 from sim.study.case import WorkItem, do_work
 from sim.study.experiment_file import Factor, LoadedExperiment, load_experiment
 from sim.study.pool import LocalPool
-from sim.study.sweep.check import headline_names
 from sim.study.sweep.points import lay_out, place
 from sim.study.sweep.store import Store
 from sim.study.sweep.study import PointItem, make_items, run_point, run_sweep
@@ -258,7 +258,7 @@ def test_measures_are_known_without_a_run(tmp_path: Path) -> None:
     loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3]}}}}}}")
     (item,) = make_items(loaded, "")
     summary = do_work(WorkItem(item.text, item.seed, 0)).summary
-    assert sorted(headline_names()) == sorted(summary.measures)
+    assert sorted(HEADLINE_UNITS) == sorted(summary.measures)
 
 
 def test_a_measure_that_depends_on_what_happens_loses_single_points(tmp_path: Path) -> None:
