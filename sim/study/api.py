@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.study.case import RunOptions
 from sim.study.result import Result
-from sim.study.run import RunOptions, checked_seed, override_texts, run_scenario
+from sim.study.run import checked_seed, override_texts, run_scenario
 
 if TYPE_CHECKING:
     from sim.study.cluster import ClusterPool

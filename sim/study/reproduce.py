@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from sim.errors import UserError
+from sim.study.case import RunOptions
 from sim.study.replicate.replicate import HowMany, run_replications
 from sim.study.replicate.replications import REPLICATIONS_FILE
-from sim.study.run import RunOptions, Watcher, run_scenario
+from sim.study.run import Watcher, run_scenario
 
 if TYPE_CHECKING:
     from sim.tables.run_folder import Json

@@ -6,18 +6,20 @@ Takes a scenario and a plan; gives :class:`LoadPoint` objects, one per load, wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sim.errors import UserError, suggest
 from sim.scenario.scenario import LoadedScenario
+from sim.study.case import Case
 from sim.study.pool import Pool
+from sim.study.runner import as_done
 from sim.study.slo import Objective
 from sim.study.stress.bottleneck import Bottleneck
 from sim.study.stress.demand import ScaledDemand
 from sim.study.stress.soak import INTERVALS as SOAK_INTERVALS
 from sim.study.stress.soak import SOAK_WINDOW_S
-from sim.study.stress.trial import WINDOW_MIN_S, LoadItem, LoadRun, run_load
+from sim.study.stress.trial import WINDOW_MIN_S, LoadRun, LoadWatch
 from sim.units import SECOND_US
 
 UNIT = "payments/s"
@@ -65,7 +67,7 @@ def choose_windows(profile: str, window_s: int | None) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class StressPlan:
-    """Say how a scenario is stressed.
+    """How a scenario is stressed.
 
     Attributes
     ----------
@@ -105,7 +107,7 @@ class StressPlan:
 
 @dataclass(frozen=True, slots=True)
 class LoadPoint:
-    """Hold every run of one load.
+    """Every run of one load.
 
     Attributes
     ----------
@@ -191,7 +193,7 @@ class LoadPoint:
 
 
 class LoadTest:
-    """Run loads of one scenario and keep them.
+    """The loads of one scenario that were run.
 
     Parameters
     ----------
@@ -236,11 +238,9 @@ class LoadTest:
             for load, number in dict.fromkeys(wanted)
             if number not in self._runs.get(load, {})
         ]
-        texts = {
-            load: self.demand.text(load / self.base) for load in {one: 0 for one, _ in missing}
-        }
-        items = [self._item(texts[load], number) for load, number in missing]
-        for at, run in self._pool.run(run_load, items):
+        texts = {load: self.demand.text(load / self.base) for load in dict(missing)}
+        cases = [self._case(texts[load], number) for load, number in missing]
+        for at, run in self._as_done(cases):
             load = missing[at][0]
             self._runs.setdefault(load, {})[run.replication] = run
             self._tell(f"{load:.6g} {UNIT}", run)
@@ -261,9 +261,9 @@ class LoadTest:
         """
         text = self.demand.rising_text(reference / self.base, stairs, tail_s=tail_s)
         edges = tuple(at for at, _ in stairs if at > 0)
-        items = [self._item(text, number, edges) for number in range(self.plan.replications)]
+        cases = [self._case(text, number, edges) for number in range(self.plan.replications)]
         runs = []
-        for _, run in self._pool.run(run_load, items):
+        for _, run in self._as_done(cases):
             runs.append(run)
             self._tell("ramp", run)
         return sorted(runs, key=lambda run: run.replication)
@@ -295,7 +295,7 @@ class LoadTest:
         runs = self._runs[load]
         return LoadPoint(load, load / self.base, tuple(runs[number] for number in sorted(runs)))
 
-    def _item(self, text: str, number: int, edges_us: tuple[int, ...] = ()) -> LoadItem:
+    def _case(self, text: str, number: int, edges_us: tuple[int, ...] = ()) -> Case:
         plan, clock = self.plan, self.demand.clock
         is_soak = plan.profile == "soak"
         if is_soak:
@@ -304,9 +304,15 @@ class LoadTest:
                 clock.warm_up_s * SECOND_US + at * window_us // SOAK_INTERVALS
                 for at in range(SOAK_INTERVALS + 1)
             )
-        return LoadItem(
-            text, plan.seed, number, plan.objectives, plan.streams, edges_us, is_soak=is_soak
-        )
+        watch = LoadWatch(plan.objectives, plan.streams, edges_us, is_soak=is_soak)
+        return Case(text, plan.seed, number, watch=watch)
+
+    def _as_done(self, cases: Sequence[Case]) -> Iterator[tuple[int, LoadRun]]:
+        """Yield the position of each case and its run, as they are done."""
+        for at, done in as_done([(case,) for case in cases], self._pool):
+            run = done.outcomes[0].kept
+            assert isinstance(run, LoadRun)
+            yield at, run
 
     def _tell(self, what: str, run: LoadRun) -> None:
         reasons = (*run.faults, *run.misses)

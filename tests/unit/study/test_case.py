@@ -15,15 +15,14 @@ from sim.compiler.compile import compile_scenario
 from sim.errors import MachineError
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
-from sim.study.case import (
-    WorkItem,
+from sim.study.case import Case
+from sim.study.compile_case import (
     compile_replication,
-    depends_on_luck,
-    do_work,
+    depends_on_replication,
     expected_submitted,
 )
 from sim.study.pool import LocalPool
-from sim.study.run import RunOptions
+from sim.study.runner import run_case, run_cases
 from sim.tables.digest import plan_hash
 from tests.support.tiny import SEED, tiny_text, write_tiny
 
@@ -46,7 +45,7 @@ def test_workload_with_changed_keys_equals_the_workload_compiled_anew(tmp_path: 
 
 def test_moving_rates_and_profiles_are_compiled_anew_for_every_replication() -> None:
     loaded = load_scenario(ROOT / "scenarios" / "china-two-way.yaml")
-    assert depends_on_luck(compile_scenario(loaded, with_tables=False))
+    assert depends_on_replication(compile_scenario(loaded, with_tables=False))
 
 
 def test_codes_used_again_change_nothing() -> None:
@@ -73,12 +72,11 @@ def test_expected_payments_are_rate_times_window(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_other_processes_give_the_same_replications(tmp_path: Path) -> None:
     text = tiny_text(tmp_path)
-    items = [WorkItem(text, SEED, number, RunOptions(record="none")) for number in range(4)]
-    here = [do_work(item).digest for item in items]
+    cases = [Case(text, SEED, number) for number in range(4)]
+    here = [run_case(case).totals for case in cases]
     with LocalPool(2) as pool:
-        there = {at: done.digest for at, done in pool.run(do_work, items)}
-    assert [there[at] for at in range(4)] == here
-    assert len(frozenset(here)) == 4
+        assert [outcome.totals for outcome in run_cases(cases, pool)] == here
+    assert len({totals.digest for totals in here}) == 4
 
 
 def kill_own_process(item: int) -> int:
@@ -89,8 +87,10 @@ def kill_own_process(item: int) -> int:
 
 @pytest.mark.slow
 def test_a_killed_worker_is_reported_with_a_remedy() -> None:
-    with LocalPool(2) as pool, pytest.raises(MachineError, match="lower --jobs"):
-        list(pool.run(kill_own_process, [1, 2, 3]))
+    with LocalPool(2) as pool:
+        found = dict(pool.run(kill_own_process, [1, 2, 3]))
+    assert sorted(found) == [0, 1, 2]
+    assert all("lower --jobs" in str(error) for error in found.values())
 
 
 def kill_own_process_if_odd(item: int) -> int:
@@ -101,19 +101,19 @@ def kill_own_process_if_odd(item: int) -> int:
 @pytest.mark.slow
 def test_pieces_that_kill_their_worker_lose_no_other() -> None:
     with LocalPool(2) as pool:
-        found = dict(pool.run_all(kill_own_process_if_odd, [0, 1, 2, 3, 4, 6]))
+        found = dict(pool.run(kill_own_process_if_odd, [0, 1, 2, 3, 4, 6]))
         assert sorted(found) == [0, 1, 2, 3, 4, 5]
         assert [found[at] for at in (0, 2, 4, 5)] == [0, 2, 4, 6]
         assert all("was killed" in str(found[at]) for at in (1, 3))
         # A single piece is done in a process of its own too, or it would take us with it.
-        ((_, alone),) = pool.run_all(kill_own_process, [1])
+        ((_, alone),) = pool.run(kill_own_process, [1], is_fatal=False)
         assert isinstance(alone, MachineError)
 
 
 @pytest.mark.slow
 def test_a_pool_whose_workers_are_always_killed_gives_up() -> None:
     with LocalPool(2) as pool, pytest.raises(MachineError, match=r"lower --jobs.*\(9 times\)"):
-        list(pool.run_all(kill_own_process, list(range(20))))
+        list(pool.run(kill_own_process, list(range(20))))
 
 
 def interrupt_own_process(item: int) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from sim.contract.spec import LOG_WIDTH, NULL, RECORD_WIDTH, LogColumn, LogKind, RecordColumn
 from sim.scenario.scenario import load_scenario
-from sim.study.case import compile_replication
+from sim.study.compile_case import compile_replication
 from sim.study.stress.backlog import Backlog, BacklogSink, PlaceSink, follow
 from sim.study.stress.output import as_json_object
 from sim.study.stress.participants import Participant, mean_participants

@@ -10,7 +10,7 @@ import pytest
 
 from sim.contract.plan import Array
 from sim.contract.spec import NULL, RECORD_WIDTH, Outcome, RecordColumn
-from sim.study.case import compile_replication
+from sim.study.compile_case import compile_replication
 from sim.study.slo import parse_slo
 from sim.study.stress.demand import product_of_steps
 from sim.study.stress.output import as_json_object
