@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sim.analysis.comparison import (
     Controlled,
@@ -22,7 +22,7 @@ from sim.analysis.comparison import (
     compare_paired,
 )
 from sim.analysis.selection import Selection
-from sim.analysis.summary import Summary
+from sim.analysis.summary import Measure, Summary
 from sim.errors import UserError, suggest
 from sim.study.align_summaries import blanks_of
 from sim.study.case import QUIET, Case, RunOptions
@@ -115,6 +115,12 @@ class Pair:
         The difference corrected by what is known of arrivals, where that helps.
     """
 
+    JSON_KEYS: ClassVar = (
+        "a b measure unit difference=difference.interval.value low=difference.interval.low "
+        "high=difference.interval.high p_holm replications standard_error_ratio verdict "
+        "controlled"
+    )
+
     a: str
     b: str
     measure: str
@@ -152,6 +158,24 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmFigures:
+    """What is compared of one arm.
+
+    Attributes
+    ----------
+    name : str
+    measures : dict of str to Measure
+        With intervals, by key.
+    controlled : dict of str to Controlled
+        Estimates improved by what is known of arrivals.
+    """
+
+    name: str
+    measures: dict[str, Measure]
+    controlled: dict[str, Controlled]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """A whole comparison.
 
@@ -174,6 +198,10 @@ class Comparison:
         their random numbers.
     """
 
+    JSON_KEYS: ClassVar = (
+        "seed=plan.seed replications arms=arm_figures pairs variance_ratio standard_error_ratio"
+    )
+
     plan: ComparisonPlan
     arms: dict[str, Replicated]
     summaries: dict[str, Summary]
@@ -187,6 +215,16 @@ class Comparison:
     def replications(self) -> int:
         """Return how many replications every arm has."""
         return min(len(held.facts) for held in self.arms.values())
+
+    @property
+    def arm_figures(self) -> tuple[ArmFigures, ...]:
+        """Return what is compared of every arm."""
+        figures = []
+        for name, summary in self.summaries.items():
+            picked = {key: pick(summary, key) for key in self.plan.measures}
+            known = {key: measure for key, measure in picked.items() if measure is not None}
+            figures.append(ArmFigures(name, known, self.controlled[name]))
+        return tuple(figures)
 
     def to_arrow(self) -> pa.Table:
         """Return the table of differences, a row per pair and measure."""

@@ -41,7 +41,7 @@ from sim.scenario.tree import Tree
 
 
 class Form(StrEnum):
-    """Say what kind of value a field holds, hence how it can be larger or smaller."""
+    """What kind of value a field holds, hence how it can be larger or smaller."""
 
     SHARE = "share"
     """From 0 to 100 %."""
@@ -67,7 +67,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """Be one estimated value.
+    """One estimated value.
 
     Attributes
     ----------
@@ -99,10 +99,15 @@ class Assumption:
     grade: Evidence = Evidence.ESTIMATED
     choices: tuple[str, ...] = ()
 
+    @property
+    def places(self) -> int:
+        """Return in how many places it stands."""
+        return len(self.paths)
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Hold an estimate at one place."""
+    """An estimate at one place."""
 
     path: FieldPath
     source: str
@@ -203,7 +208,7 @@ def _choices(scenario: Scenario, tree: Tree, declared: _Declared) -> tuple[str, 
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """Hold a value of the scenario with the type its field declares."""
+    """A value of the scenario with the type its field declares."""
 
     value: object
     kind: Any = object

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,6 +33,48 @@ from sim.study.sensitivity.variants import Variant, Variants, mean_of
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """All that is known of one assumption and one measure.
+
+    Attributes
+    ----------
+    swing : Swing
+    first_order, total : Index or None
+        Where they were computed.
+    """
+
+    JSON_KEYS: ClassVar = (
+        "name=swing.assumption.name source=swing.assumption.source "
+        "evidence=swing.assumption.grade places=swing.assumption.places estimate=swing.estimate "
+        "factors=swing.factors low_at=swing.low_end.words high_at=swing.high_end.words "
+        "low=swing.low_end.value high=swing.high_end.value swing=swing.size "
+        "swing_low=swing.interval.low swing_high=swing.interval.high p_holm=swing.p_holm "
+        "effect=swing.effect first_order=first_order.value first_order_low=first_order.low "
+        "first_order_high=first_order.high total=total.value total_low=total.low "
+        "total_high=total.high note=swing.note"
+    )
+
+    swing: Swing
+    first_order: Index | None
+    total: Index | None
+
+
+@dataclass(frozen=True, slots=True)
+class SobolFigures:
+    """What is known of the estimates that moved together."""
+
+    JSON_KEYS: ClassVar = (
+        "assumptions base_sample=indices.planned used=indices.used replications "
+        "variance=indices.variance interactions=indices.interactions.value "
+        "interactions_low=indices.interactions.low interactions_high=indices.interactions.high"
+    )
+
+    assumptions: tuple[str, ...]
+    indices: Indices
+    replications: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sensitivity:
     """The answer for one measure.
 
@@ -47,6 +90,12 @@ class Sensitivity:
     indexed : tuple of str
         Names of the assumptions that vary together in the indices.
     """
+
+    JSON_KEYS: ClassVar = (
+        "measure unit base=base.value base_low=base.low base_high=base.high "
+        "measure_first=first.assumption.name tied_with=tied.assumption.name seed=plan.seed "
+        "replications=plan.replications assumptions=figures"
+    )
 
     plan: SensitivityPlan
     measure: str
@@ -80,6 +129,18 @@ class Sensitivity:
         own = self.indices.total[self.indexed.index(self.first.assumption.name)]
         best = max(self.indices.total, key=lambda index: index.value)
         return self.indexed[self.indices.total.index(best)] if best.low > own.value else None
+
+    @property
+    def figures(self) -> tuple[Figures, ...]:
+        """Return everything known, assumption by assumption."""
+        return tuple(Figures(swing, *(self.index(swing) or (None, None))) for swing in self.swings)
+
+    @property
+    def sobol(self) -> SobolFigures | None:
+        """Return what is known of the estimates that moved together, None where none did."""
+        if self.indices is None:
+            return None
+        return SobolFigures(self.indexed, self.indices, self.plan.sobol_replications)
 
     def having(self, effect: Effect) -> tuple[Swing, ...]:
         """Return the swings with an effect."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from sim.errors import UserError, suggest
 from sim.scenario.scenario import LoadedScenario
@@ -100,9 +101,14 @@ class StressPlan:
     ramp_window_s: int = RAMP_WINDOW_S
 
     @property
+    def objectives_text(self) -> tuple[str, ...]:
+        """Return the objectives in words, one by one."""
+        return tuple(map(str, self.objectives))
+
+    @property
     def wanted(self) -> str:
         """Return the objectives in words."""
-        return ", ".join(str(objective) for objective in self.objectives)
+        return ", ".join(self.objectives_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +125,21 @@ class LoadPoint:
         In order of replication; of a load the search only passed by, not of all.
     """
 
+    JSON_KEYS: ClassVar = (
+        "load factor verdict is_valid replications=count reasons offered_rate_mean=offered "
+        "completed_rate_mean=completed end_to_end_p50=mean:end_to_end_p50 "
+        "end_to_end_p99=mean:end_to_end_p99 success_rate=mean:success_rate backlog_start "
+        "backlog_end bottleneck runs"
+    )
+
     load: float
     factor: float
     runs: tuple[LoadRun, ...]
+
+    @property
+    def count(self) -> int:
+        """Return how many runs there are."""
+        return len(self.runs)
 
     @property
     def is_valid(self) -> bool:
@@ -136,14 +154,14 @@ class LoadPoint:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Return why it does not pass, each reason once."""
-        return tuple(dict.fromkeys(r for run in self.runs for r in (*run.faults, *run.misses)))
+        return tuple(dict.fromkeys(r for run in self.runs for r in run.reasons))
 
     @property
     def example(self) -> tuple[str, ...]:
         """Return why one run does not pass: the first that is no measurement, else the first."""
         failing = [run for run in self.runs if not run.is_sustained]
         failing.sort(key=lambda run: run.is_valid)
-        return next(((*run.faults, *run.misses) for run in failing), ())
+        return next((run.reasons for run in failing), ())
 
     @property
     def sustained_count(self) -> int:
@@ -181,12 +199,19 @@ class LoadPoint:
         return self._mean([run.completed for run in self.runs])
 
     @property
+    def backlog_start(self) -> float | None:
+        """Return payments in the system at the window's start, as mean over runs."""
+        return self._mean([run.backlog.start for run in self.runs])
+
+    @property
+    def backlog_end(self) -> float | None:
+        """Return payments in the system at the window's end, as mean over runs."""
+        return self._mean([run.backlog.end for run in self.runs])
+
+    @property
     def backlog(self) -> tuple[float | None, float | None]:
-        """Return payments in the system at the window's start and end, as mean over runs."""
-        return (
-            self._mean([run.backlog.start for run in self.runs]),
-            self._mean([run.backlog.end for run in self.runs]),
-        )
+        """Return both."""
+        return self.backlog_start, self.backlog_end
 
     def _mean(self, values: Sequence[float]) -> float | None:
         return sum(values) / len(values) if values and self.is_valid else None
@@ -315,9 +340,8 @@ class LoadTest:
             yield at, run
 
     def _tell(self, what: str, run: LoadRun) -> None:
-        reasons = (*run.faults, *run.misses)
         verdict = "PASS" if run.is_sustained else "FAIL" if run.is_valid else "no measurement"
-        why = f": {reasons[0]}" if reasons and what != "ramp" else ""
+        why = f": {run.reasons[0]}" if run.reasons and what != "ramp" else ""
         verdict = "done" if what == "ramp" else verdict
         self._notice(f"{what}, run {run.replication + 1}: {verdict}{why}")
 

@@ -29,7 +29,7 @@ _DEVIATIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """Hold between which loads the capacity of one replication lies.
+    """The loads between which the capacity of one replication lies.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Hold the highest load that is sustained, over replications.
+    """The highest load that is sustained, over replications.
 
     Attributes
     ----------
@@ -72,6 +72,11 @@ class Capacity:
         return known_brackets(self.brackets)
 
     @property
+    def combined_count(self) -> int:
+        """Return how many replications are combined."""
+        return len(self.combined)
+
+    @property
     def is_bracket(self) -> bool:
         """Say whether all brackets combined are one: its ends are those of the search, not luck."""
         return len({(one.low, one.high) for one in self.combined}) == 1
@@ -79,7 +84,7 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bound a search.
+    """Where a search ends.
 
     Attributes
     ----------

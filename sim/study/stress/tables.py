@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sim.report.tabular import Cell, TabularData
 from sim.study.stress.points import LoadPoint
-from sim.study.stress.ramp import Ramp, interval_misses
+from sim.study.stress.ramp import Ramp, judged_words
 from sim.study.stress.series import IntervalFigures
 from sim.study.stress.study import Stress
 
@@ -83,22 +83,6 @@ def participants_table(found: Stress) -> TabularData:
     return TabularData((*columns, "short_of_money"), rows)
 
 
-def judged_words(ramp: Ramp, parts: list[IntervalFigures]) -> str:
-    """Say in how many runs an interval meets the objectives.
-
-    Parameters
-    ----------
-    ramp : Ramp
-    parts : list of IntervalFigures
-        The same interval of every run.
-    """
-    judged = [interval_misses(ramp.plan.objectives, part) for part in parts]
-    if any(misses is None for misses in judged):
-        return "too few payments"
-    met = sum(not misses for misses in judged)
-    return "met" if met == len(judged) else f"missed in {len(judged) - met} of {len(judged)}"
-
-
 def _means(parts: list[IntervalFigures]) -> tuple[Cell, ...]:
     """Return the columns all tables of intervals share."""
 
@@ -109,8 +93,8 @@ def _means(parts: list[IntervalFigures]) -> tuple[Cell, ...]:
     return (
         mean([part.offered_rate for part in parts]),
         mean([part.completed_rate for part in parts]),
-        mean([part.quantile(0.5) for part in parts]),
-        mean([part.quantile(0.99) for part in parts]),
+        mean([part.p50 for part in parts]),
+        mean([part.p99 for part in parts]),
         mean([part.success_rate for part in parts]),
         mean([float(part.backlog) for part in parts]),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sim.analysis.summary import Summary
 from sim.study.compile_case import expected_payments
@@ -98,6 +98,12 @@ class LoadRun:
         Quantiles the objectives are about for which too few payments were completed.
     """
 
+    JSON_KEYS: ClassVar = (
+        "replication is_sustained is_valid reasons offered_rate_mean=offered "
+        "completed_rate_mean=completed end_to_end_p99=value:end_to_end_p99 intervals=series "
+        "drains"
+    )
+
     replication: int
     summary: Summary
     offered: float
@@ -121,6 +127,11 @@ class LoadRun:
     def is_sustained(self) -> bool:
         """Say whether the run is a measurement and meets everything."""
         return not self.misses and not self.faults
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return why it is not sustained, first why it is no measurement."""
+        return (*self.faults, *self.misses)
 
     def value(self, name: str) -> float | None:
         """Return a headline measure; None where there is none or it is not to be believed."""

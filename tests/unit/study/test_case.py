@@ -6,13 +6,14 @@ import dataclasses
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sim.compiler.compile import compile_scenario
-from sim.errors import MachineError
+from sim.errors import MachineError, ScenarioError
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
 from sim.study.case import Case
@@ -22,7 +23,7 @@ from sim.study.compile_case import (
     expected_submitted,
 )
 from sim.study.pool import LocalPool
-from sim.study.runner import run_case, run_cases
+from sim.study.runner import Asking, Batch, Done, ask, run_batches, run_case, run_cases
 from sim.tables.digest import plan_hash
 from tests.support.tiny import SEED, tiny_text, write_tiny
 
@@ -77,6 +78,76 @@ def test_other_processes_give_the_same_replications(tmp_path: Path) -> None:
     with LocalPool(2) as pool:
         assert [outcome.totals for outcome in run_cases(cases, pool)] == here
     assert len({totals.digest for totals in here}) == 4
+
+
+def test_outcomes_come_in_the_order_of_the_cases_and_are_heard_as_they_are_done(
+    tmp_path: Path,
+) -> None:
+    text = tiny_text(tmp_path)
+    cases = [Case(text, SEED, number) for number in (2, 0, 1)]
+
+    class Backwards:
+        """A pool that does the last piece first."""
+
+        def run(
+            self,
+            function: Callable[[Batch], Done],
+            items: Sequence[Batch],
+            *,
+            is_fatal: bool = True,
+        ) -> Iterator[tuple[int, Done | MachineError]]:
+            for at in reversed(range(len(items))):
+                yield at, function(items[at])
+
+    heard: list[int] = []
+    told: list[tuple[int, int]] = []
+    done = run_batches(
+        [(case,) for case in cases],
+        Backwards(),
+        heard=lambda at, _: heard.append(at),
+        notice=lambda *counts: told.append(counts),
+        before=5,
+    )
+    assert [one.outcomes[0].replication for one in done] == [2, 0, 1]
+    assert heard == [2, 1, 0]
+    assert told == [(6, 8), (7, 8), (8, 8)]
+
+
+def test_a_study_asks_again_knowing_what_came_of_what_it_asked_before(tmp_path: Path) -> None:
+    text = tiny_text(tmp_path)
+
+    def study() -> Asking[list[int]]:
+        (first,) = yield [(Case(text, SEED, 3),)]
+        number = first.outcomes[0].replication + 1
+        (second,) = yield [(Case(text, SEED, number), Case(text, SEED, number + 1))]
+        return [outcome.replication for outcome in second.outcomes]
+
+    assert ask(study(), LocalPool(1)) == [4, 5]
+
+
+@pytest.mark.slow
+def test_errors_of_another_process_arrive_whole(tmp_path: Path) -> None:
+    text, bad = tiny_text(tmp_path), ("rails.shop.stations.till.servers=0",)
+    cases = [Case(text, SEED, 0), Case(text, SEED, 1, changes=bad)]
+    with LocalPool(2) as pool:
+        fine, refused = run_batches([(case,) for case in cases], pool, is_tolerant=True)
+        assert fine.error is None
+        with pytest.raises(ScenarioError, match=r"rails\.shop\.stations\.till\.servers: found"):
+            run_cases(cases, pool)
+    assert isinstance(refused.error, ScenarioError)
+    assert [problem.path for problem in refused.error.problems] == [
+        "rails.shop.stations.till.servers"
+    ]
+
+
+def test_a_case_that_compiles_to_what_is_known_is_not_run(tmp_path: Path) -> None:
+    text = tiny_text(tmp_path)
+    first = run_case(Case(text, SEED, 0, fingerprint=""))
+    again = run_case(Case(text, SEED, 0, fingerprint=first.fingerprint))
+    other = run_case(Case(text, SEED, 0, changes=("seed=4",), fingerprint=first.fingerprint))
+    assert (first.is_run, again.is_run, other.is_run) == (True, False, False)
+    more = ("demand.customers.rate=2.5 /s",)
+    assert run_case(Case(text, SEED, 0, changes=more, fingerprint=first.fingerprint)).is_run
 
 
 def kill_own_process(item: int) -> int:
