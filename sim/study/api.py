@@ -47,7 +47,7 @@ def run(
     path : Path or str
         The scenario file.
     seed : int, optional
-        Seed of all luck, in place of the scenario's own.
+        Seed of all random numbers, in place of the scenario's own.
     overrides : mapping, optional
         Fields to change, by dotted path, as in ``{"routing.policy": "fastest"}``.
     engine : str
@@ -61,7 +61,8 @@ def run(
     force : bool
         Whether a finished run at ``out`` may be replaced.
     replications : int, optional
-        Run so often with other luck; every measure then has an interval (``low``, ``high``).
+        Run so often with other random numbers; every measure then has an interval (``low``,
+        ``high``).
     precision : str, optional
         Go on until it is reached, as in ``"success_rate±0.1%"``; a warning says where it was not.
     jobs : int
@@ -119,7 +120,7 @@ def compare(
     baseline: str | None = None,
     jobs: int = 1,
 ) -> Comparison:
-    """Compare arms on the same customers and the same luck.
+    """Compare arms on the same customers and common random numbers.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ class SensitivityPlan:
     measures : tuple of str
         Keys of the measures that are the answers.
     seed, replications : int
-        The same luck for every variant of the tornado.
+        Common random numbers of every variant of the tornado.
     low, high : float
         Factors an estimate is multiplied by where ``ranges`` does not say.
     ranges : tuple of (str, str)

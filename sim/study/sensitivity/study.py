@@ -1,8 +1,8 @@
 """Ask which assumption moves the answer, hence which should be measured first.
 
 Takes a scenario and measures; gives for each measure a tornado (every estimate moved down and up
-alone, on common luck, with intervals) and, for the estimates that matter most, Sobol indices (all
-moved together). All measures come from the same runs.
+alone, on common random numbers, with intervals) and, for the estimates that matter most, Sobol
+indices (all moved together). All measures come from the same runs.
 """
 
 from __future__ import annotations
@@ -195,15 +195,16 @@ def find_sensitivity(
 
     Notes
     -----
-    Every variant has the customers and the luck of the base, so a swing is judged by its paired
-    differences over replications. P values of all ends that differ at all are corrected together
-    (Holm 1979): what is not shown at 5 % for the family is called noise and is never first. A
-    variant whose answers are those of the base in so many replications that the rest could not show
-    a difference is not run on the rest (:func:`~sim.study.sensitivity.swing.enough_to_see`).
+    Every variant has the customers and the random numbers of the base, so a swing is judged by its
+    paired differences over replications. P values of all ends that differ at all are corrected
+    together (Holm 1979): what is not shown at 5 % for the family is called noise and is never
+    first. A variant whose answers are those of the base in so many replications that the rest could
+    not show a difference is not run on the rest
+    (:func:`~sim.study.sensitivity.swing.enough_to_see`).
 
-    A Sobol index is the share of the variance of the answer that a factor explains when each of
-    the factors is log-uniform and independent over its range (a choice takes each of its words
-    equally often), at fixed luck: every point is run on the same replications, so the variance is
+    A Sobol index is the share of the variance of the answer that a factor explains when each of the
+    factors is log-uniform and independent over its range (a choice takes each of its words equally
+    often), at fixed random numbers: every point is run on the same replications, so the variance is
     that of the assumptions alone, not of chance.
     """
     assumptions = find_assumptions(loaded, plan.grades)

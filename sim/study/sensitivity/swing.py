@@ -48,7 +48,7 @@ class End:
     value : float or None
         The measure, as mean over replications; None where there is none.
     differences : tuple of float
-        Measure less base, of every replication on its luck; of the first few where it is the same
+        Measure less base, of every replication; of the first few where it is the same
         in all of them.
     note : str
         Why there is no value.
@@ -197,7 +197,7 @@ class Swing:
 
 
 def is_shown_larger(one: Swing, other: Swing) -> bool:
-    """Say whether one swing is shown to be larger than another, on the same luck.
+    """Say whether one swing is shown to be larger than another, on common random numbers.
 
     Parameters
     ----------

@@ -204,7 +204,7 @@ def _differs(variant: Variant, base: Variant) -> bool:
 
 
 def mean_of(variant: Variant, at: int) -> float:
-    """Return the mean of a measure over luck, not a number where a run has none."""
+    """Return the mean of a measure over replications, not a number where a run has none."""
     values = [run.values[at] for run in variant.runs if run.values is not None]
     if not values or any(value is None for value in values):
         return float("nan")

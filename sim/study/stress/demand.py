@@ -2,7 +2,7 @@
 
 Takes a scenario and the names of its demand; gives what load it is now, and the text of the same
 scenario at another. A load is the mean number of payments per second the scaled demand leads to
-expect in the window, whatever the luck of its bursts.
+expect in the window, whatever bursts are drawn.
 """
 
 from __future__ import annotations

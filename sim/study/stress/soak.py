@@ -67,7 +67,7 @@ def drift_reasons(series: Sequence[IntervalFigures], *, rise: float) -> tuple[st
     Notes
     -----
     A straight line is laid through the intervals' p50 and p99. It drifts when its growth exceeds
-    four standard errors of the slope, so that luck alone hardly does it, and a twentieth of the
+    four standard errors of the slope, so that chance alone hardly does it, and a twentieth of the
     mean, so that it matters.
     """
     if rise > _RISE_MAX:

@@ -243,7 +243,7 @@ def _piled_up(backlog: Backlog, window: IntervalFigures) -> tuple[str, ...]:
             f"backlog grew from {backlog.start:.0f} to {backlog.end:.0f} payments, more than three "
             f"standard deviations ({backlog.deviation:.0f})"
         )
-    # Where few payments are under way, what luck leaves open at the end is no lag.
+    # Where few payments are under way, what chance leaves open at the end is no lag.
     short = window.offered - window.ended
     if short > _LAG_MAX * window.offered + 3 * backlog.deviation:
         found.append(
