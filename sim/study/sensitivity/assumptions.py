@@ -36,7 +36,8 @@ from sim.model.quantities import (
     parse_positive_duration_us,
     parse_share_ppb,
 )
-from sim.scenario.scenario import LoadedScenario, Scenario
+from sim.scenario.model import Scenario
+from sim.scenario.scenario import LoadedScenario
 from sim.scenario.tree import Tree
 
 

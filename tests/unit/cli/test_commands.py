@@ -10,7 +10,7 @@ import pytest
 
 from sim.cli.schema import experiment_schema_text, schema_text, share_parts
 from sim.model.editor_schema import editor_schema
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 from tests.unit.cli.queue import QUEUE, payroute, run_queue, write_queue
 
 ROOT = Path(__file__).parents[3]
