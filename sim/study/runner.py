@@ -56,8 +56,6 @@ class Done:
 
 Asking = Generator[Sequence[Batch], list[Done], Answer]
 """A study: yields the batches it wants next, is sent what came of them, returns its answer."""
-Heard = Callable[[int, Done], None]
-"""Hears the position of a batch in its round and what came of it, as soon as it is done."""
 Notice = Callable[[int, int], None]
 """Hears cases done and cases planned."""
 
@@ -66,7 +64,6 @@ def ask(
     study: Asking[Answer],
     pool: Pool,
     *,
-    heard: Heard | None = None,
     notice: Notice | None = None,
     before: int = 0,
     is_tolerant: bool = False,
@@ -76,11 +73,12 @@ def ask(
     Parameters
     ----------
     study : generator
-        See :data:`Asking`.
+        See :data:`Asking`; it is sent what came of its batches in their order, whatever the order
+        they were done in.
     pool : Pool
         Where cases are run.
-    heard, notice : callable, optional
-        See :func:`run_batches`.
+    notice : callable, optional
+        Hears cases done and planned, as far as the rounds so far go.
     before : int
         Cases there are already, counted as done.
     is_tolerant : bool
@@ -94,16 +92,19 @@ def ask(
     Raises
     ------
     PayrouteError
-        See :func:`run_batches`.
+        See :func:`as_done`.
     """
+    count = before
     try:
-        wanted = next(study)
+        batches = next(study)
         while True:
-            done = run_batches(
-                wanted, pool, heard=heard, notice=notice, before=before, is_tolerant=is_tolerant
-            )
-            before += sum(map(len, wanted))
-            wanted = study.send(done)
+            planned = count + sum(map(len, batches))
+            found: dict[int, Done] = {}
+            for at, found[at] in as_done(batches, pool, is_tolerant=is_tolerant):
+                count += len(batches[at])
+                if notice is not None:
+                    notice(count, planned)
+            batches = study.send([found[at] for at in range(len(batches))])
     except StopIteration as end:
         answer: Answer = end.value
         return answer
@@ -115,50 +116,10 @@ def run_cases(cases: Sequence[Case], pool: Pool) -> list[Outcome]:
     Raises
     ------
     PayrouteError
-        See :func:`run_batches`.
-    """
-    return [done.outcomes[0] for done in run_batches([(case,) for case in cases], pool)]
-
-
-def run_batches(
-    batches: Sequence[Batch],
-    pool: Pool,
-    *,
-    heard: Heard | None = None,
-    notice: Notice | None = None,
-    before: int = 0,
-    is_tolerant: bool = False,
-) -> list[Done]:
-    """Run batches and return what came of them in the same order.
-
-    Parameters
-    ----------
-    batches : sequence of tuples of Case
-    pool : Pool
-    heard : callable, optional
-        Hears of each as soon as it is done.
-    notice : callable, optional
-        Hears cases done and planned.
-    before : int
-        Cases done in earlier rounds.
-    is_tolerant : bool
-        See :func:`as_done`.
-
-    Raises
-    ------
-    PayrouteError
         See :func:`as_done`.
     """
-    found: dict[int, Done] = {}
-    count, planned = before, before + sum(map(len, batches))
-    for at, done in as_done(batches, pool, is_tolerant=is_tolerant):
-        found[at] = done
-        count += len(batches[at])
-        if heard is not None:
-            heard(at, done)
-        if notice is not None:
-            notice(count, planned)
-    return [found[at] for at in range(len(batches))]
+    found = dict(as_done([(case,) for case in cases], pool))
+    return [found[at].outcomes[0] for at in range(len(cases))]
 
 
 def as_done(

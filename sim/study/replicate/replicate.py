@@ -73,8 +73,8 @@ class HowMany:
 
 def replications(
     case: Callable[[int], Case], plan: HowMany, before: Replicated | None = None
-) -> Asking[Replicated]:
-    """Ask for replications until there are enough, and answer with all of them.
+) -> Asking[tuple[Replicated, list[Outcome]]]:
+    """Ask for replications until there are enough; answer with all of them and with the new ones.
 
     Parameters
     ----------
@@ -92,16 +92,17 @@ def replications(
     fall a little short of its level (Law 2015, section 9.4.1), which is why at least
     :data:`FIRST_BATCH` replications are run before.
     """
-    held = before or Replicated.of(())
+    held, fresh = before or Replicated.of(()), list[Outcome]()
     wanted = max(plan.replications, min(FIRST_BATCH, plan.replications_max) * bool(plan.precision))
     while True:
         numbers = _free_numbers(held, wanted - len(held.facts))
         if numbers:
             done = yield [(case(number),) for number in numbers]
-            held = held.joined(Replicated.of(outcome for one in done for outcome in one.outcomes))
+            fresh += [outcome for one in done for outcome in one.outcomes]
+            held = (before or Replicated.of(())).joined(Replicated.of(fresh))
         more = _replications_for(held, plan.precision)
         if more <= len(held.facts) or len(held.facts) >= plan.replications_max:
-            return held
+            return held, sorted(fresh, key=lambda outcome: outcome.replication)
         wanted = min(more, 2 * len(held.facts), plan.replications_max)
 
 
@@ -208,7 +209,9 @@ def run_replications(
         if plan.jobs > 1:
             # Once, before many processes would all do it.
             find_engine(options.engine, Silence())
-        held, parts = _run(replications(case, plan, before), plan.jobs, before, notice)
+        with LocalPool(plan.jobs) as pool:
+            known = len(before.facts) if before else 0
+            held, parts = ask(replications(case, plan, before), pool, notice=notice, before=known)
         kept = put_aside(path) if add else {}
         opened = run_folder.begin_run(choice, request) if add else opened
         write_inputs(opened, compiled)
@@ -219,8 +222,8 @@ def run_replications(
     result = _complete(opened, held, facts)
     verdict = judge_precision(result.summary, plan)
     repeat = None if add else run_folder.compare_with_earlier(opened, facts)
-    judged = verdict if plan.precision else None
-    return replace(result, audit=_report(parts), repeat=repeat, verdict=judged), verdict
+    result = replace(result, audit=_report(parts), repeat=repeat)
+    return (replace(result, verdict=verdict) if plan.precision else result), verdict
 
 
 def _complete(opened: OpenRun, held: Replicated, facts: RunFacts) -> Result:
@@ -241,22 +244,6 @@ def _begin_parts(path: Path) -> Path:
     with machine_errors(place):
         place.mkdir(parents=True, exist_ok=True)
     return place
-
-
-def _run(
-    asking: Asking[Replicated], jobs: int, before: Replicated | None, notice: Notice | None
-) -> tuple[Replicated, list[Outcome]]:
-    """Run replications; return them with those there were before, and the new ones in order."""
-    parts: list[Outcome] = []
-    with LocalPool(jobs) as pool:
-        held = ask(
-            asking,
-            pool,
-            heard=lambda _, done: parts.extend(done.outcomes),
-            notice=notice,
-            before=0 if before is None else len(before.facts),
-        )
-    return held, sorted(parts, key=lambda part: part.replication)
 
 
 def _report(parts: Sequence[Outcome]) -> AuditReport | None:

@@ -23,7 +23,7 @@ from sim.study.compile_case import (
     expected_submitted,
 )
 from sim.study.pool import LocalPool
-from sim.study.runner import Asking, Batch, Done, ask, run_batches, run_case, run_cases
+from sim.study.runner import Asking, Batch, Done, as_done, ask, run_case, run_cases
 from sim.tables.digest import plan_hash
 from tests.support.tiny import SEED, tiny_text, write_tiny
 
@@ -80,9 +80,7 @@ def test_other_processes_give_the_same_replications(tmp_path: Path) -> None:
     assert len({totals.digest for totals in here}) == 4
 
 
-def test_outcomes_come_in_the_order_of_the_cases_and_are_heard_as_they_are_done(
-    tmp_path: Path,
-) -> None:
+def test_outcomes_come_in_the_order_of_the_cases(tmp_path: Path) -> None:
     text = tiny_text(tmp_path)
     cases = [Case(text, SEED, number) for number in (2, 0, 1)]
 
@@ -99,18 +97,15 @@ def test_outcomes_come_in_the_order_of_the_cases_and_are_heard_as_they_are_done(
             for at in reversed(range(len(items))):
                 yield at, function(items[at])
 
-    heard: list[int] = []
+    def study() -> Asking[list[int]]:
+        done = yield [(case,) for case in cases]
+        return [one.outcomes[0].replication for one in done]
+
     told: list[tuple[int, int]] = []
-    done = run_batches(
-        [(case,) for case in cases],
-        Backwards(),
-        heard=lambda at, _: heard.append(at),
-        notice=lambda *counts: told.append(counts),
-        before=5,
-    )
-    assert [one.outcomes[0].replication for one in done] == [2, 0, 1]
-    assert heard == [2, 1, 0]
+    found = ask(study(), Backwards(), notice=lambda *counts: told.append(counts), before=5)
+    assert found == [2, 0, 1]
     assert told == [(6, 8), (7, 8), (8, 8)]
+    assert [one.replication for one in run_cases(cases, Backwards())] == [2, 0, 1]
 
 
 def test_a_study_asks_again_knowing_what_came_of_what_it_asked_before(tmp_path: Path) -> None:
@@ -130,12 +125,12 @@ def test_errors_of_another_process_arrive_whole(tmp_path: Path) -> None:
     text, bad = tiny_text(tmp_path), ("rails.shop.stations.till.servers=0",)
     cases = [Case(text, SEED, 0), Case(text, SEED, 1, changes=bad)]
     with LocalPool(2) as pool:
-        fine, refused = run_batches([(case,) for case in cases], pool, is_tolerant=True)
-        assert fine.error is None
+        found = dict(as_done([(case,) for case in cases], pool, is_tolerant=True))
         with pytest.raises(ScenarioError, match=r"rails\.shop\.stations\.till\.servers: found"):
             run_cases(cases, pool)
-    assert isinstance(refused.error, ScenarioError)
-    assert [problem.path for problem in refused.error.problems] == [
+    assert found[0].error is None
+    assert isinstance(found[1].error, ScenarioError)
+    assert [problem.path for problem in found[1].error.problems] == [
         "rails.shop.stations.till.servers"
     ]
 
