@@ -111,6 +111,8 @@ class Case:
         Where tables go.
     watch : Watch or None
         What is seen besides the measures.
+    measures : tuple of str, or None
+        Keys of the measures that come back, where a study of a thousand runs wants a few of each.
     fingerprint : str or None
         Of a compiled scenario whose outcome is known: a case that compiles to it is not run. Empty
         where only its own fingerprint is wanted, None where none is.
@@ -125,6 +127,7 @@ class Case:
     changes: tuple[str, ...] = ()
     folder: PartFolder | None = None
     watch: Watch | None = None
+    measures: tuple[str, ...] | None = None
     fingerprint: str | None = None
     software: tuple[tuple[str, str | None], ...] = ()
 

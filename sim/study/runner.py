@@ -13,9 +13,11 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from sim.analysis.summary import Measure, Summary
 from sim.errors import MachineError
 from sim.study.case import Case, CaseTotals, Outcome
 from sim.study.compile_case import compile_replication, compiled_fingerprint
+from sim.study.measure_key import place
 from sim.study.pool import Pool
 from sim.study.run import Silence, find_engine, run_replication
 from sim.tables.provenance import fingerprint
@@ -189,6 +191,8 @@ def run_case(case: Case) -> Outcome:
         outcome = _not_run(compiled.scenario.scenario, case)
     else:
         outcome = run_replication(compiled, case.options, folder=case.folder, watch=case.watch)
+    if case.measures is not None:
+        outcome = replace(outcome, summary=_narrowed(outcome.summary, case.measures))
     return replace(outcome, fingerprint=own, seconds=time.perf_counter() - begun)
 
 
@@ -203,11 +207,25 @@ def _import_all(engine: str) -> None:
 
 def _not_run(scenario: str, case: Case) -> Outcome:
     """Return the outcome of a case that compiles to what is known; it says nothing new."""
-    from sim.analysis.summary import Summary
-
     empty = Summary(scenario, case.seed, case.options.engine, 1, covers="all", measures={}, by={})
     totals = CaseTotals(case.replication, 0, 0, digest="", payments_digest="", expected=None)
     return Outcome(empty, totals, engine_seconds=0.0, is_run=False)
+
+
+def _narrowed(summary: Summary, keys: Sequence[str]) -> Summary:
+    """Return a summary with a few measures only: whole ones are a hundred kilobytes each."""
+    measures: dict[str, Measure] = {}
+    by: dict[str, dict[str, dict[str, Measure]]] = {}
+    for key in keys:
+        found, name = place(summary, key)
+        if name not in found:
+            continue
+        group, slash, rest = key.partition("/")
+        own = (
+            by.setdefault(group, {}).setdefault(rest.rpartition("/")[0], {}) if slash else measures
+        )
+        own[name] = found[name]
+    return replace(summary, measures=measures, by=by, g20={}, presence=None, survival=None)
 
 
 def _check_software(wanted: tuple[tuple[str, str | None], ...]) -> None:

@@ -8,7 +8,7 @@ base it is not run: it cannot differ.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class Variants:
 
     def units(self, pool: Pool) -> list[str]:
         """Return the unit of every measure; refuse measures there are none of."""
-        (outcome,) = run_cases([self._case((), 0)], pool)
+        (outcome,) = run_cases([replace(self._case((), 0), measures=None)], pool)
         require(outcome.summary, self.keys, where="--measure")
         found = [pick(outcome.summary, key) for key in self.keys]
         return ["" if measure is None else measure.unit for measure in found]
@@ -192,7 +192,14 @@ class Variants:
 
     def _case(self, changes: tuple[str, ...], number: int, known: str = "") -> Case:
         plan = self._plan
-        return Case(self._text, plan.seed, number, changes=changes, fingerprint=known)
+        return Case(
+            self._text,
+            plan.seed,
+            number,
+            changes=changes,
+            measures=self.keys,
+            fingerprint=known,
+        )
 
 
 def _differs(variant: Variant, base: Variant) -> bool:

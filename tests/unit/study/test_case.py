@@ -22,6 +22,7 @@ from sim.study.compile_case import (
     depends_on_replication,
     expected_submitted,
 )
+from sim.study.measure_key import pick
 from sim.study.pool import LocalPool
 from sim.study.runner import Asking, Batch, Done, as_done, ask, run_case, run_cases
 from sim.tables.digest import plan_hash
@@ -133,6 +134,15 @@ def test_errors_of_another_process_arrive_whole(tmp_path: Path) -> None:
     assert [problem.path for problem in found[1].error.problems] == [
         "rails.shop.stations.till.servers"
     ]
+
+
+def test_a_case_gives_back_the_measures_it_was_asked_for(tmp_path: Path) -> None:
+    keys = ("end_to_end_mean", "station/shop.till/utilisation", "reason/XX00/share")
+    whole = run_case(Case(tiny_text(tmp_path), SEED, 0)).summary
+    few = run_case(Case(tiny_text(tmp_path), SEED, 0, measures=keys)).summary
+    assert [pick(few, key) for key in keys] == [pick(whole, key) for key in keys]
+    assert pick(few, "station/shop.till/utilisation") is not None
+    assert (len(few.measures), few.survival, few.presence) == (1, None, None)
 
 
 def test_a_case_that_compiles_to_what_is_known_is_not_run(tmp_path: Path) -> None:
