@@ -20,7 +20,7 @@ class Page(StrEnum):
 def page_text(page: Page) -> str:
     """Return a page of the manual in Markdown, the same on every machine."""
     from sim.report.manual import scenario_manual, table_manual
-    from sim.scenario.scenario import scenario_model
+    from sim.scenario.model import scenario_model
 
     return scenario_manual(scenario_model()) if page is Page.FIELDS else table_manual()
 

@@ -26,11 +26,12 @@ def reproduce_command(
     from sim.cli.progress import TerminalWatcher
     from sim.study.pool import wanted_jobs
     from sim.study.reproduce import reproduce_run
+    from sim.study.result_json import object_as_json
 
     processes = wanted_jobs(jobs)
     found = reproduce_run(run, jobs=processes, watcher=TerminalWatcher())
     if as_json:
-        typer.echo(json.dumps(found.as_json(), indent=2, allow_nan=False))
+        typer.echo(json.dumps(object_as_json(found), indent=2, allow_nan=False))
     elif found.is_identical:
         typer.echo(f"identical: all {found.figures} figures, digest {found.digest}")
     else:

@@ -16,8 +16,8 @@ from sim.cli.guard import guarded
 from sim.errors import UserError
 
 if TYPE_CHECKING:
+    from sim.study.case import RunOptions
     from sim.study.result import Result
-    from sim.study.run import RunOptions
 
 SetOption = Annotated[
     list[str] | None,
@@ -81,7 +81,7 @@ def run_command(
     if replications is None and precision is None and not add:
         result = _run_once(given, engine=engine, record=record, audit=audit)
     else:
-        from sim.study.run import RunOptions
+        from sim.study.case import RunOptions
 
         many = _Many(replications, precision, jobs, add)
         result = _run_many(given, many, RunOptions(engine, record, audit))

@@ -40,7 +40,7 @@ from sim.rails.stages import (
     transit,
 )
 from sim.routing.candidates import Candidate
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 
 QUOTE = "quote"
 REQUOTES = 3

@@ -32,7 +32,7 @@ from sim.rails.merchants import Merchant
 from sim.rails.protocol import CodeScheme, CreditorClass
 from sim.rails.stages import FAIL, Program, Stage, threshold
 from sim.routing.route_sets import RouteSets
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 from sim.units import CURRENCIES, minor_per_major
 from sim.workload.arrivals import hazard_path
 from sim.workload.streams import PURPOSES, StreamDemand

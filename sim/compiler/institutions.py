@@ -16,7 +16,7 @@ from sim.model.members import Member
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.rails.resources import Holding, Resource, Station
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 from sim.units import DAY_US, SECOND_US
 
 

@@ -14,7 +14,7 @@ from sim.contract.meaning import FixedSide
 from sim.model.base import FieldPath
 from sim.routing.candidates import Candidate
 from sim.routing.route_sets import RouteSet
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 
 
 class Routes:

@@ -18,7 +18,7 @@ from sim.model.defaults import defaults_used
 from sim.model.evidence import Evidence
 from sim.model.quantity import Quantity
 from sim.scenario.loader import Document
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 from sim.scenario.tree import Tree
 
 GRADES = {

@@ -16,7 +16,7 @@ from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.units import CURRENCIES, format_minor
 
 if TYPE_CHECKING:
-    from sim.scenario.scenario import Scenario
+    from sim.scenario.model import Scenario
 
 FX_STEPS_MAX = 1_000_000
 MEMBERS_MAX = 10_000

@@ -19,7 +19,7 @@ from sim.contract.records import RecordColumn
 from sim.engine.compiled import run_compiled
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
-from sim.study.case import compile_replication, rekeyed
+from sim.study.compile_case import compile_replication, rekeyed
 from sim.units import SECOND_US
 
 SEED = 20250917

@@ -55,7 +55,6 @@ LONGER_FUNCTIONS = {
     "sim/analysis/selection.py:select_best": 62,
     "sim/cli/qr.py:encode_command": 77,  # one option per field of a code
     "sim/cli/run.py:run_command": 66,  # one option per flag
-    "sim/study/replicate/replicate.py:run_replications": 70,
 }
 POSITIONAL_MAX = 4
 MORE_POSITIONAL = {

@@ -22,13 +22,13 @@ from sim.study.compare.comparison import (
     ArmWork,
     Comparison,
     ComparisonPlan,
-    Notice,
     compare_arms,
 )
 from sim.study.experiment_file import LoadedExperiment, Select
 from sim.study.measure_key import full_key, name_of
 from sim.study.pool import Pool
 from sim.study.replicate.precision import parse_precision
+from sim.study.runner import Notice
 
 if TYPE_CHECKING:
     from sim.scenario.scenario import LoadedScenario
@@ -42,7 +42,7 @@ _WAYS = {Better.LOWER: "lowest", Better.HIGHER: "highest"}
 
 @dataclass(frozen=True, slots=True)
 class ComparisonWork:
-    """Hold everything a comparison needs.
+    """Everything a comparison needs.
 
     Attributes
     ----------

@@ -10,10 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sim.analysis.catalogue import CATALOGUE
 from sim.analysis.censoring import Survival, pooled_quantiles
@@ -24,9 +23,7 @@ from sim.analysis.summary import GROUPS, Measure, Measures, Summary
 from sim.analysis.warm_up import Presence
 from sim.errors import UserError
 from sim.study.align_summaries import Blanks, blanks_of, filled
-
-if TYPE_CHECKING:
-    from sim.study.case import Finished
+from sim.study.case import CaseTotals, Outcome
 
 REPLICATIONS_FILE = "replications.parquet"
 HEADLINE = "headline"
@@ -36,64 +33,32 @@ _FACTS_KEY = b"payroute_replications"
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """Keep what is known of one replication besides its measures.
-
-    Attributes
-    ----------
-    replication, payments, events : int
-        As run.
-    digest, payments_digest : str
-        Fingerprints.
-    expected : float or None
-        Payments the demand led to expect.
-    """
-
-    replication: int
-    payments: int
-    events: int
-    digest: str
-    payments_digest: str
-    expected: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Replicated:
-    """Hold replications of one scenario and seed, in order of their numbers.
+    """Replications of one scenario and seed, in order of their numbers.
 
     Attributes
     ----------
     summaries : tuple of Summary
         One per replication.
-    facts : tuple of Fact
+    facts : tuple of CaseTotals
         Likewise.
     presence : Presence or None
         Payments in the system over time, summed over the replications.
     """
 
     summaries: tuple[Summary, ...]
-    facts: tuple[Fact, ...]
+    facts: tuple[CaseTotals, ...]
     presence: Presence | None = None
 
     @classmethod
-    def of(cls, finished: Sequence[Finished]) -> Replicated:
-        """Collect finished work, in whatever order it was done."""
-        ordered = sorted(finished, key=lambda done: done.replication)
-        facts = tuple(
-            Fact(
-                done.replication,
-                done.payments,
-                done.events,
-                done.digest,
-                done.payments_digest,
-                done.expected,
-            )
-            for done in ordered
-        )
+    def of(cls, outcomes: Iterable[Outcome]) -> Replicated:
+        """Collect outcomes, in whatever order they are given."""
+        ordered = sorted(outcomes, key=lambda outcome: outcome.replication)
+        summaries = tuple(outcome.summary for outcome in ordered)
         presence = None
-        for done in ordered:
-            presence = _summed(presence, done.summary.presence)
-        return cls(tuple(done.summary for done in ordered), facts, presence)
+        for summary in summaries:
+            presence = _summed(presence, summary.presence)
+        return cls(summaries, tuple(outcome.totals for outcome in ordered), presence)
 
     def joined(self, other: Replicated) -> Replicated:
         """Return both together, in order of number."""
@@ -223,10 +188,7 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
         "g20": [{name: t.value for name, t in s.g20.items()} for s in replicated.summaries],
         "survival": _packed([summary.survival for summary in replicated.summaries]),
         "presence": None if replicated.presence is None else asdict(replicated.presence),
-        "facts": [
-            [f.replication, f.payments, f.events, f.digest, f.payments_digest, f.expected]
-            for f in replicated.facts
-        ],
+        "facts": [list(astuple(fact)) for fact in replicated.facts],
     }
     metadata = {**provenance, _FACTS_KEY.decode(): json.dumps(kept)}
     table = pa.table(columns, names=list(names)).replace_schema_metadata(metadata)
@@ -252,7 +214,7 @@ def read_replications(path: Path) -> Replicated:
         )
     table = pq.read_table(path)
     kept = json.loads(table.schema.metadata[_FACTS_KEY])
-    facts = tuple(Fact(*row) for row in kept["facts"])
+    facts = tuple(CaseTotals(*row) for row in kept["facts"])
     found: dict[int, dict[str, dict[str, dict[str, Measure]]]] = {
         fact.replication: {} for fact in facts
     }

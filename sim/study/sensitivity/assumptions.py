@@ -22,7 +22,8 @@ from sim.model.magnitude import Form, Magnitude
 from sim.model.number_text import write_scaled
 from sim.model.quantities import PPB, CurrencyCode, EventRate, parse_share_ppb
 from sim.model.quantity import Quantity
-from sim.scenario.scenario import LoadedScenario, Scenario
+from sim.scenario.model import Scenario
+from sim.scenario.scenario import LoadedScenario
 from sim.scenario.tree import Tree
 
 
@@ -59,6 +60,11 @@ class Assumption:
     mix: tuple[tuple[str, int], ...] = ()
     grade: Evidence = Evidence.ESTIMATED
     choices: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> int:
+        """Return in how many places it stands."""
+        return len(self.paths)
 
 
 @dataclass(frozen=True, slots=True)

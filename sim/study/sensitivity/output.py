@@ -6,14 +6,13 @@ Takes a :class:`~sim.study.sensitivity.study.SensitivityStudy`; gives what peopl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 
 from sim.analysis.intervals import Interval
 from sim.analysis.summary import Json
 from sim.model.magnitude import Form
 from sim.report.tabular import Cell, TabularData, joined
+from sim.study.result_json import object_as_json
 from sim.study.sensitivity.indices import Index
-from sim.study.sensitivity.range import Span
 from sim.study.sensitivity.scale import spoken
 from sim.study.sensitivity.study import Sensitivity, SensitivityStudy
 from sim.study.sensitivity.swing import Effect, Swing
@@ -125,18 +124,22 @@ def short_table(answer: Sensitivity, most: int) -> TabularData:
 
 def full_table(study: SensitivityStudy) -> TabularData:
     """Return everything known, a row per measure and assumption."""
-    records: list[dict[str, Cell]] = [
-        {
-            "measure": answer.measure,
-            "unit": answer.unit,
-            "base": answer.base.value,
-            **_record(answer, swing),
-        }
+    records = [
+        {"measure": answer.measure, "unit": answer.unit, "base": answer.base.value}
+        | object_as_json(figures)
         for answer in study.answers
-        for swing in answer.swings
+        for figures in answer.figures
     ]
-    columns = tuple(records[0])
-    return TabularData(columns, tuple(tuple(r[name] for name in columns) for r in records))
+    rows = tuple(tuple(map(_cell, record.values())) for record in records)
+    return TabularData(tuple(records[0]), rows)
+
+
+def _cell(value: object) -> Cell:
+    """Return a value as a cell of a table, which two factors fit into as text only."""
+    if isinstance(value, list):
+        return "..".join(f"{factor:.6g}" for factor in value)
+    assert value is None or isinstance(value, str | int | float)
+    return value
 
 
 def not_varied(answer: Sensitivity) -> list[str]:
@@ -149,7 +152,13 @@ def not_varied(answer: Sensitivity) -> list[str]:
 
 def as_json_object(study: SensitivityStudy) -> dict[str, Json]:
     """Return the object of ``sensitivity --json``; of several measures, one in ``answers`` each."""
-    answers = [_answer(study, answer) for answer in study.answers]
+    answers: list[dict[str, Json]] = []
+    for answer in study.answers:
+        said = sentences(answer)
+        counts: dict[str, Json] = {"sentence": said[0], "sentences": list(said), "runs": study.runs}
+        answers.append({**object_as_json(answer), **counts, "runs_spared": study.spared})
+        if answer.sobol is not None:
+            answers[-1]["sobol"] = object_as_json(answer.sobol)
     if len(answers) == 1:
         return answers[0]
     return {"measures": [answer.measure for answer in study.answers], "answers": list(answers)}
@@ -266,80 +275,3 @@ def _scale_line(answer: Sensitivity, marks: Sequence[float], middle: int) -> str
 
 def _spoken_index(index: Index) -> str:
     return f"{index.value:.2f} [{index.low:.2f}, {index.high:.2f}]"
-
-
-def _answer(study: SensitivityStudy, answer: Sensitivity) -> dict[str, Json]:
-    first = answer.first
-    found: dict[str, Json] = {
-        "measure": answer.measure,
-        "unit": answer.unit,
-        "base": answer.base.value,
-        "base_low": _finite(answer.base.low),
-        "base_high": _finite(answer.base.high),
-        "measure_first": None if first is None else first.assumption.name,
-        "tied_with": [swing.assumption.name for swing in answer.tied],
-        "sentence": sentences(answer)[0],
-        "sentences": list(sentences(answer)),
-        "seed": study.plan.seed,
-        "replications": study.plan.replications,
-        "runs": study.runs,
-        "runs_spared": study.spared,
-        "assumptions": [_entry(answer, swing) for swing in answer.swings],
-    }
-    if answer.indices is not None:
-        indices = answer.indices
-        found["sobol"] = {
-            "assumptions": list(answer.indexed),
-            "base_sample": indices.planned,
-            "used": indices.used,
-            "replications": study.plan.sobol_replications,
-            "variance": indices.variance,
-            "interactions": indices.interactions.value,
-            "interactions_low": indices.interactions.low,
-            "interactions_high": indices.interactions.high,
-        }
-    return found
-
-
-def _entry(answer: Sensitivity, swing: Swing) -> Json:
-    """Return a record with factors as numbers, where a table has them as text."""
-    factors = swing.span.factors if isinstance(swing.span, Span) else None
-    return {**_record(answer, swing), "factors": None if factors is None else list(factors)}
-
-
-def _record(answer: Sensitivity, swing: Swing) -> dict[str, Cell]:
-    """Return everything known of one assumption."""
-    outer = swing.outer
-    words = [end.words for end in outer] + [None] * (2 - len(outer))
-    values = [end.value for end in outer] + [None] * (2 - len(outer))
-    interval, widest = swing.interval, swing.widest
-    first, total = answer.index(swing) or (None, None)
-    factors = swing.span.factors if isinstance(swing.span, Span) else None
-    return {
-        "name": swing.assumption.name,
-        "source": swing.assumption.source,
-        "evidence": swing.assumption.grade.value,
-        "places": len(swing.assumption.paths),
-        "estimate": spoken(swing.assumption.tree, swing.assumption.form),
-        "factors": None if factors is None else f"{factors[0]:.6g}..{factors[1]:.6g}",
-        "low_at": words[0],
-        "high_at": words[1],
-        "low": values[0],
-        "high": values[1],
-        "swing": swing.size,
-        "swing_low": None if interval is None else _finite(interval.low),
-        "swing_high": None if interval is None else _finite(interval.high),
-        "p_holm": None if interval is None or widest is None else widest.p_holm,
-        "effect": swing.effect.value,
-        "first_order": None if first is None else first.value,
-        "first_order_low": None if first is None else first.low,
-        "first_order_high": None if first is None else first.high,
-        "total": None if total is None else total.value,
-        "total_low": None if total is None else total.low,
-        "total_high": None if total is None else total.high,
-        "note": swing.note,
-    }
-
-
-def _finite(value: float) -> float | None:
-    return value if isfinite(value) else None

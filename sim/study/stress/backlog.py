@@ -24,7 +24,7 @@ _EDGE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Say how a number moved between warm-up and horizon.
+    """How a number moved between warm-up and horizon.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ def follow(series: Sequence[float] | Array, *, rise: float = 1.0) -> Backlog:
 
 
 class BacklogSink:
-    """Count payments in the system, as one of a run's sinks.
+    """The number of payments in the system, as one of a run's sinks.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class BacklogSink:
 
 
 class PlaceSink:
-    """Keep the sampled queue of every station and ledger and the balance of every watched account.
+    """The sampled queue of every station and ledger and the balance of every watched account.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ REFUSING = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
-    """Say what limits a run.
+    """What limits a run.
 
     Attributes
     ----------

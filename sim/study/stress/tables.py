@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sim.report.tabular import Cell, TabularData
 from sim.study.stress.points import LoadPoint
-from sim.study.stress.ramp import Ramp, interval_misses
+from sim.study.stress.ramp import Ramp, judged_words
 from sim.study.stress.series import IntervalFigures
 from sim.study.stress.study import Stress
 
@@ -79,22 +79,6 @@ def participants_table(found: Stress) -> TabularData:
         for one in found.participants()
     )
     return TabularData((*columns, "short_of_money"), rows)
-
-
-def judged_words(ramp: Ramp, parts: list[IntervalFigures]) -> str:
-    """Say in how many runs an interval meets the objectives.
-
-    Parameters
-    ----------
-    ramp : Ramp
-    parts : list of IntervalFigures
-        The same interval of every run.
-    """
-    judged = [interval_misses(ramp.plan.objectives, part) for part in parts]
-    if any(misses is None for misses in judged):
-        return "too few payments"
-    met = sum(not misses for misses in judged)
-    return "met" if met == len(judged) else f"missed in {len(judged) - met} of {len(judged)}"
 
 
 def _means(parts: list[IntervalFigures]) -> tuple[Cell, ...]:

@@ -22,7 +22,8 @@ from sim.explain.plan import explain_plan
 from sim.rails.protocol import CreditorClass
 from sim.rails.registry import rail_kinds, register_rail
 from sim.routing.candidates import find_candidates
-from sim.scenario.scenario import Scenario, load_scenario, scenario_model
+from sim.scenario.model import Scenario, scenario_model
+from sim.scenario.scenario import load_scenario
 from sim.study.audit_folder import audit_folder
 from tests.theory.driver import ROOT, load_text, run
 from tests.unit.rails.courier import CourierRail

@@ -296,7 +296,7 @@ def test_a_scenario_is_no_experiment(tmp_path: Path) -> None:
 )
 def test_experiments_that_come_with_the_package_load(path: Path) -> None:
     loaded = load_experiment(path)
-    assert loaded.base().scenario.scenario
+    assert loaded.scenario(loaded.experiment.scenario, {}).scenario.scenario
     for name in loaded.experiment.arms:
         loaded.arm(name)
 

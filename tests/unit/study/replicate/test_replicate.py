@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sim.errors import UserError
+from sim.study.case import RunOptions
 from sim.study.replicate.precision import PrecisionTarget, check_targets, parse_precision
 from sim.study.replicate.replicate import HowMany, combined_digest, run_replications
 from sim.study.replicate.replications import REPLICATIONS_FILE, read_replications
-from sim.study.run import RunOptions
 from tests.support.tiny import write_tiny
 
 QUIET = RunOptions(record="none")

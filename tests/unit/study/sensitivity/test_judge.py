@@ -12,8 +12,9 @@ from sim.model.magnitude import Form
 from sim.study.sensitivity.assumptions import Assumption
 from sim.study.sensitivity.indices import Design, correlation
 from sim.study.sensitivity.output import sentences
+from sim.study.sensitivity.plan import SensitivityPlan
 from sim.study.sensitivity.range import Span
-from sim.study.sensitivity.study import Sensitivity, SensitivityPlan
+from sim.study.sensitivity.study import Sensitivity
 from sim.study.sensitivity.swing import Effect, End, Swing, enough_to_see, judge
 from tests.theory.oracle import BOUND
 

@@ -13,6 +13,7 @@ from sim.errors import UserError
 from sim.explain.evidence import assumptions as explained
 from sim.model.evidence import Evidence
 from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.study.compile_case import compiled_fingerprint
 from sim.study.pool import LocalPool
 from sim.study.sensitivity.assumptions import find_assumptions
 from sim.study.sensitivity.output import (
@@ -23,14 +24,13 @@ from sim.study.sensitivity.output import (
     short_table,
     tornado,
 )
+from sim.study.sensitivity.plan import SensitivityPlan
 from sim.study.sensitivity.study import (
     Sensitivity,
-    SensitivityPlan,
     SensitivityStudy,
     find_sensitivity,
 )
 from sim.study.sensitivity.swing import Effect
-from sim.study.sensitivity.work import compiled_fingerprint
 from sim.tables.digest import plan_hash
 from tests.support.tiny import SEED, YAML
 

@@ -11,7 +11,7 @@ from sim.contract.layout import NULL
 from sim.contract.meaning import LogKind
 from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, LogColumn, RecordColumn
 from sim.scenario.scenario import load_scenario
-from sim.study.case import compile_replication
+from sim.study.compile_case import compile_replication
 from sim.study.stress.backlog import Backlog, BacklogSink, PlaceSink, follow
 from sim.study.stress.output import as_json_object
 from sim.study.stress.participants import Participant, mean_participants

@@ -8,7 +8,7 @@ import pytest
 
 from sim.errors import UserError
 from sim.scenario.scenario import load_scenario
-from sim.study.case import compile_replication, expected_submitted
+from sim.study.compile_case import compile_replication, expected_submitted
 from sim.study.slo import parse_slo
 from sim.study.stress.demand import ScaledDemand, choose_streams
 from sim.study.stress.output import as_json_object
