@@ -53,11 +53,21 @@ def with_error(interval: Interval, unit: str) -> tuple[str, str]:
     value, half = abs(interval.value) * factor, interval.half_width * factor
     if not math.isfinite(half):
         return f"{value:.4g}", shown
-    if half == 0:
+    places = decimals_known(half)
+    if places is None:
         return f"{value:.6g} ± 0", shown
-    # One digit of the half-width, two where it starts with 1, as error bars are read.
-    exponent = math.floor(math.log10(half))
-    places = -exponent + (1 if half / 10**exponent < 2 else 0)
-    if places <= 0:
-        return f"{round(value, places):.0f} ± {round(half, places):.0f}", shown
-    return f"{value:.{places}f} ± {half:.{places}f}", shown
+    digits = max(places, 0)
+    return f"{round(value, places):.{digits}f} ± {round(half, places):.{digits}f}", shown
+
+
+def decimals_known(half_width: float) -> int | None:
+    """Return the decimal places an error bar leaves, below 0 of tens and hundreds; None of none.
+
+    Notes
+    -----
+    One digit of the half-width, two where it starts with 1, as error bars are read.
+    """
+    if half_width == 0:
+        return None
+    exponent = math.floor(math.log10(half_width))
+    return -exponent + (1 if half_width / 10**exponent < 2 else 0)

@@ -32,7 +32,8 @@ HOME = {
     "segno": {"qr"},
     "yaml": {"scenario", "cli"},
     "typer": {"cli"},
-    "rich": {"cli"},
+    "rich": {"cli", "report"},
+    "tabulate": {"report"},
     "plotly": {"report"},
     "jinja2": {"report"},
     "dask": {"study"},
@@ -55,7 +56,6 @@ LONGER_FUNCTIONS = {
     "sim/draws/threefry.py:threefry4x32": 120,  # twenty rounds, unrolled
     "sim/analysis/selection.py:select_best": 62,
     "sim/cli/qr.py:encode_command": 77,  # one option per field of a code
-    "sim/cli/run.py:run_command": 66,  # one option per flag
     "sim/study/replicate/replicate.py:run_replications": 70,
 }
 POSITIONAL_MAX = 4

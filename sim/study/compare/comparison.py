@@ -187,8 +187,8 @@ class Comparison:
 
     def to_arrow(self) -> pa.Table:
         """Return the table of differences, a row per pair and measure."""
-        from sim.report.tabular import to_arrow
         from sim.study.compare.output import pairs_table
+        from sim.tables.tabular import to_arrow
 
         return to_arrow(pairs_table(self))
 

@@ -1,6 +1,7 @@
-"""Show a stress test to programs.
+"""A stress test as JSON, every digit kept.
 
-Takes a :class:`~sim.study.stress.study.Stress`; gives the JSON object of ``stress --json``.
+Takes a :class:`~sim.study.stress.study.Stress`; gives what ``stress --json`` holds but for
+sentences.
 """
 
 from __future__ import annotations
@@ -13,11 +14,10 @@ from sim.study.stress.ramp import Crossing, Ramp
 from sim.study.stress.series import IntervalFigures
 from sim.study.stress.study import Stress
 from sim.study.stress.tables import judged_words
-from sim.study.stress.words import sentences
 
 
 def as_json_object(found: Stress) -> dict[str, Json]:
-    """Return the object of ``stress --json``."""
+    """Return the object of ``stress --json`` but for its sentences."""
     sustained = found.sustained
     return {
         "verdict": found.verdict,
@@ -44,7 +44,6 @@ def as_json_object(found: Stress) -> dict[str, Json]:
             len(found.capacity.combined) if found.capacity is not None else None
         ),
         "tolerance": found.plan.tolerance,
-        "sentences": list(sentences(found)),
     }
 
 

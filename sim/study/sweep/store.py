@@ -19,7 +19,7 @@ from sim.errors import MachineError, UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sim.report.tabular import TabularData
+    from sim.tables.tabular import TabularData
 
 _CLAIM = "experiment.json"
 _POINTS = "points"
@@ -124,7 +124,7 @@ class Store:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from sim.report.tabular import to_arrow
+        from sim.tables.tabular import to_arrow
 
         sink = pa.BufferOutputStream()
         pq.write_table(to_arrow(table, origin=origin), sink)

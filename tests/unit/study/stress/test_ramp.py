@@ -10,6 +10,7 @@ import pytest
 
 from sim.contract.plan import Array
 from sim.contract.spec import NULL, RECORD_WIDTH, Outcome, RecordColumn
+from sim.report.documents.stress import sentences
 from sim.study.case import compile_replication
 from sim.study.slo import parse_slo
 from sim.study.stress.demand import product_of_steps
@@ -26,7 +27,6 @@ from sim.study.stress.ramp import (
 from sim.study.stress.series import IntervalSink
 from sim.study.stress.study import run_stress
 from sim.study.stress.tables import main_table
-from sim.study.stress.words import sentences
 from sim.units import SECOND_US
 from tests.support.loads import GATE, load_test, load_text, made_up_interval, made_up_run
 from tests.support.tiny import SEED, tiny_text
