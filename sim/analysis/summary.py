@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sim.analysis.warm_up import Presence
-
 if TYPE_CHECKING:
     from sim.analysis.censoring import Survival
+    from sim.analysis.warm_up import Presence
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 

@@ -69,7 +69,7 @@ def compare_command(
     --best "payer_cost_bps=lowest±0.5" goes on replicating until the arm with the lowest cost to the
     payer, or one within 0.5 bps of it, is known with probability 0.95.
     """
-    from sim.cli.counting import RunCounter
+    from sim.cli.progress import RunCounter
     from sim.report.documents.compare import compare_document
     from sim.report.rendering import choose_format, write_table
     from sim.study.compare.arms import parse_best, run_comparison

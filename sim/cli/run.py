@@ -122,7 +122,7 @@ def _run_once(given: _Given, *, engine: str, record: str, audit: bool) -> Result
 
 
 def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
-    from sim.cli.progress import ReplicationCount
+    from sim.cli.progress import RunCounter
     from sim.study.pool import wanted_jobs
     from sim.study.replicate.precision import parse_precision
     from sim.study.replicate.replicate import FIRST_BATCH, HowMany, run_replications
@@ -130,20 +130,19 @@ def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
 
     targets = parse_precision(many.precision) if many.precision is not None else ()
     wanted = many.replications if many.replications is not None else FIRST_BATCH
-    count = ReplicationCount()
-    result, verdict = run_replications(
-        given.scenario,
-        HowMany(wanted, targets, jobs=wanted_jobs(many.jobs)),
-        options=options,
-        seed=None if given.seed is None else checked_seed(given.seed),
-        out=given.out,
-        force=given.force,
-        add=many.add,
-        overrides=given.changes,
-        command=given.command,
-        notice=count.tell,
-    )
-    count.finish()
+    with RunCounter("replications") as counter:
+        result, verdict = run_replications(
+            given.scenario,
+            HowMany(wanted, targets, jobs=wanted_jobs(many.jobs)),
+            options=options,
+            seed=None if given.seed is None else checked_seed(given.seed),
+            out=given.out,
+            force=given.force,
+            add=many.add,
+            overrides=given.changes,
+            command=given.command,
+            notice=counter.tell,
+        )
     for reason in verdict.reasons:
         typer.echo(reason if verdict.is_reached else f"warning: {reason}", err=True)
     return result

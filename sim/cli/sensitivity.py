@@ -58,7 +58,7 @@ def sensitivity_command(
     as_json: JsonOption = False,
 ) -> None:
     """Say which estimated assumptions move the answer, and which to measure first."""
-    from sim.cli.counting import RunCounter
+    from sim.cli.progress import RunCounter
     from sim.model.evidence import Evidence
     from sim.report.documents.sensitivity import sensitivity_document
     from sim.scenario.scenario import load_scenario

@@ -86,7 +86,7 @@ def stress_command(
     Every replication finds its own limit by bracketing; their mean is the capacity, with a 95 %
     interval. A run that is no measurement is marked FAIL and never averaged.
     """
-    from sim.cli.counting import RunCounter
+    from sim.cli.progress import RunCounter
     from sim.report.documents.stress import stress_document
     from sim.scenario.scenario import load_scenario
     from sim.study.pool import LocalPool, wanted_jobs

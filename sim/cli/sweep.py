@@ -44,7 +44,7 @@ def sweep_command(
     as_json: JsonOption = False,
 ) -> None:
     """Run a grid, a list or a space-filling design; finished points are never run again."""
-    from sim.cli.counting import RunCounter
+    from sim.cli.progress import RunCounter
     from sim.report.documents.sweep import sweep_document
     from sim.study.cluster import ClusterPool
     from sim.study.experiment_file import load_experiment

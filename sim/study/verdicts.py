@@ -7,8 +7,10 @@ in ``costs 4.1 ± 0.3 bps more``.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from sim.analysis.intervals import Interval
+if TYPE_CHECKING:
+    from sim.analysis.intervals import Interval
 
 SIGNIFICANCE = 0.05
 """Family-wise, after Holm's correction."""
