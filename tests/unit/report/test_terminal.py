@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import pytest
@@ -21,6 +16,7 @@ from sim.report.blocks import Bar, Column, Document, Facts, Heading, Table, Text
 from sim.report.figure import written
 from sim.report.formats.terminal import lines
 from sim.tables.tabular import TabularData
+from tests.support.terminal import payroute_at_terminal
 from tests.unit.cli.queue import QUEUE, write_queue
 
 WIDTHS = (40, 80, 120, 200, None)
@@ -95,31 +91,14 @@ def test_letters_a_terminal_lacks_have_stand_ins(encoding: str) -> None:
 def _compare_words(folder: Path) -> list[str]:
     path, other = write_queue(folder), folder / "four-clerks.yaml"
     other.write_text(QUEUE.replace("servers: 3", "servers: 4"), encoding="utf-8")
-    words = [sys.executable, "-m", "sim", "compare", str(path), str(other), "--jobs", "1"]
+    words = ["compare", str(path), str(other), "--jobs", "1"]
     return [*words, "--replications", "2", "--measures", "success_rate,end_to_end_mean"]
-
-
-def _at_terminal(words: list[str], columns: int) -> list[str]:
-    """Run a command at a terminal of so many columns and return its lines without colours."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    environment |= {"TERM": "xterm", "PYTHONIOENCODING": "utf-8"}
-    with subprocess.Popen(words, stdout=theirs, stderr=subprocess.PIPE, env=environment) as running:
-        os.close(theirs)
-        told = b""
-        with contextlib.suppress(OSError):
-            while part := os.read(ours, 65536):
-                told += part
-    os.close(ours)
-    assert running.returncode == 0
-    return re.sub(r"\x1b\[[0-9;]*m", "", told.decode()).splitlines()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [40, 80, 120, 200])
 def test_compare_cuts_no_figure_at_any_width(tmp_path: Path, columns: int) -> None:
-    shown = _at_terminal(_compare_words(tmp_path), columns)
+    shown = payroute_at_terminal(*_compare_words(tmp_path), columns=columns, folder=tmp_path)
     assert max(map(len, shown)) <= columns
     (row,) = [line for line in shown if line.startswith("end_to_end_mean ")]
     assert re.search(r" -?\d+\.\d+ ± \d+\.\d+ s", row)
@@ -130,9 +109,8 @@ def test_compare_cuts_no_figure_at_any_width(tmp_path: Path, columns: int) -> No
 @pytest.mark.slow
 def test_an_ascii_pipe_gets_everything(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "40"}
-    done = subprocess.run(
-        _compare_words(tmp_path), capture_output=True, env=environment, check=False
-    )
+    words = [sys.executable, "-m", "sim", *_compare_words(tmp_path)]
+    done = subprocess.run(words, capture_output=True, env=environment, check=False)
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
     (row,) = [line for line in done.stdout.splitlines() if line.startswith(b"end_to_end_mean ")]
     assert b" +- " in row
