@@ -24,6 +24,26 @@ class UserError(PayrouteError):
     exit_code = 2
 
 
+class OptionError(UserError):
+    """A mistake in one thing a caller chose; the door adds what its options begin with.
+
+    Parameters
+    ----------
+    field : str
+        What was chosen, as Python names it.
+    message : str
+        What was found, what is allowed, what to do.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field, self.message = field, message
+        super().__init__(f"{field}: {message}")
+
+    def __reduce__(self) -> tuple[type[OptionError], tuple[str, str]]:
+        """Say how to make it again, as in the process that asked for the work."""
+        return type(self), (self.field, self.message)
+
+
 class CheckFailed(PayrouteError):
     """Report that a check the user asked for did not hold; exit code 3."""
 

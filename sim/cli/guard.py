@@ -17,7 +17,7 @@ from typing import NoReturn, ParamSpec
 import typer
 
 from sim.cli.showing import close_quietly
-from sim.errors import InvariantViolation, MachineError, PayrouteError, ScenarioError
+from sim.errors import InvariantViolation, MachineError, OptionError, PayrouteError, ScenarioError
 
 Arguments = ParamSpec("Arguments")
 
@@ -44,6 +44,8 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
             raise typer.Exit(MachineError.exit_code) from None
         except InvariantViolation:
             _fail_as_bug()
+        except OptionError as error:
+            fail(f"--{error.field.replace('_', '-')}: {error.message}", error.exit_code)
         except PayrouteError as error:
             fail(str(error), error.exit_code, is_list=isinstance(error, ScenarioError))
         except MemoryError:

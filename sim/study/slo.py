@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from sim.analysis.summary import Summary
-from sim.errors import UserError
+from sim.errors import OptionError
 from sim.study.measure_key import full_key, pick, require
 
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -83,8 +83,8 @@ def parse_slo(text: str) -> tuple[Objective, ...]:
     for part in text.split(","):
         found = _OBJECTIVE.fullmatch(part)
         if found is None:
-            raise UserError(
-                f"--slo: found {part.strip()!r}; allowed: such as 'p99<=5s,success>=99.5%'"
+            raise OptionError(
+                "slo", f"found {part.strip()!r}; allowed: such as 'p99<=5s,success>=99.5%'"
             )
         bound = float(found["number"]) * _FACTORS[found["unit"]]
         key, is_upper = full_key(found["key"]), found["sign"].startswith("<")
@@ -105,6 +105,6 @@ def check_objectives(objectives: tuple[Objective, ...], summary: Summary) -> Non
     for objective in objectives:
         measure = pick(summary, objective.key)
         if measure is not None and objective.unit not in (None, measure.unit):
-            raise UserError(
-                f"--slo: found {objective.key} in {objective.unit}; allowed: {measure.unit}"
+            raise OptionError(
+                "slo", f"found {objective.key} in {objective.unit}; allowed: {measure.unit}"
             )

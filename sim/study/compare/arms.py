@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.analysis.selection import SelectionRule
-from sim.errors import UserError
+from sim.errors import OptionError, UserError
 from sim.study.compare.best import choose_best
 from sim.study.compare.comparison import (
     DEFAULT_MEASURES,
@@ -176,9 +176,10 @@ def parse_best(text: str) -> Select:
     """
     found = _BEST.fullmatch(text)
     if found is None or float(found["width"]) == 0:
-        raise UserError(
-            f"--best: found {text!r}; allowed: such as payer_cost_bps=lowest±0.5 or "
-            f"success_rate=highest±0.002 (+- for ±)"
+        raise OptionError(
+            "best",
+            f"found {text!r}; allowed: such as payer_cost_bps=lowest±0.5 or "
+            f"success_rate=highest±0.002 (+- for ±)",
         )
     # Pydantic reads the rest, by the rules of the experiment file.
     return Select.model_validate(

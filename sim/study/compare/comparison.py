@@ -22,7 +22,7 @@ from sim.analysis.comparison import (
 )
 from sim.analysis.selection import Selection
 from sim.analysis.summary import Summary
-from sim.errors import UserError, suggest
+from sim.errors import OptionError, UserError, suggest
 from sim.study.align_summaries import blanks_of
 from sim.study.case import Finished, WorkItem, do_work
 from sim.study.compare.controls import controlled_estimates, controlled_mean
@@ -94,8 +94,8 @@ class ComparisonPlan:
 
     def __post_init__(self) -> None:
         if self.replications < 2:
-            raise UserError(
-                f"--replications: found {self.replications}; a comparison needs 2 or more"
+            raise OptionError(
+                "replications", f"found {self.replications}; a comparison needs 2 or more"
             )
 
 
@@ -342,9 +342,10 @@ def _refuse_targets(plan: ComparisonPlan) -> None:
     compared = [full_key(measure) for measure in plan.measures]
     for target in plan.precision:
         if target.measure not in compared:
-            raise UserError(
-                f"--precision: found {target.measure}, which is not compared; allowed: "
-                f"{', '.join(compared)}, or add it with --measures"
+            raise OptionError(
+                "precision",
+                f"found {target.measure}, which is not compared; allowed: "
+                f"{', '.join(compared)}, or add it with --measures",
             )
 
 

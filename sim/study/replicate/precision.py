@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.analysis.summary import Measure
-from sim.errors import UserError, suggest
+from sim.errors import OptionError, suggest
 
 ALIASES = {
     "p50": "end_to_end_p50",
@@ -80,18 +80,18 @@ def parse_precision(text: str) -> tuple[PrecisionTarget, ...]:
     for part in text.split(","):
         found = _TARGET.fullmatch(part)
         if found is None:
-            raise UserError(f"--precision: found {part.strip()!r}; allowed: {_ALLOWED}")
+            raise OptionError("precision", f"found {part.strip()!r}; allowed: {_ALLOWED}")
         unit, is_relative = found["unit"], found["rel"] is not None
         of = None if unit is None or is_relative else _UNITS[unit]
         name = ALIASES.get(found["name"], found["name"])
         number = float(found["number"])
         if number == 0:
-            raise UserError(f"--precision: found a width of 0 for {name}; allowed: above 0")
+            raise OptionError("precision", f"found a width of 0 for {name}; allowed: above 0")
         if unit == "%":
             number /= 100
         elif is_relative and unit is not None:
-            raise UserError(
-                f"--precision: found {part.strip()!r}; allowed before rel: a share or %"
+            raise OptionError(
+                "precision", f"found {part.strip()!r}; allowed before rel: a share or %"
             )
         elif unit in _TIME:
             number *= _TIME[unit]
@@ -112,13 +112,15 @@ def check_targets(targets: Sequence[PrecisionTarget]) -> None:
     units = headline_units()
     for target in targets:
         if target.measure not in units:
-            raise UserError(
-                f"--precision: unknown measure {target.measure!r}; known: "
-                f"{', '.join(sorted(units))}.{suggest(target.measure, (*units, *ALIASES))}"
+            raise OptionError(
+                "precision",
+                f"unknown measure {target.measure!r}; known: "
+                f"{', '.join(sorted(units))}.{suggest(target.measure, (*units, *ALIASES))}",
             )
         if target.unit not in (None, units[target.measure]):
             relative = "; for a share of the value write rel, as in 5%rel"
-            raise UserError(
-                f"--precision: found {target.measure} in {target.unit}; allowed: "
-                f"{units[target.measure]}{relative if target.unit == 'share' else ''}"
+            raise OptionError(
+                "precision",
+                f"found {target.measure} in {target.unit}; allowed: "
+                f"{units[target.measure]}{relative if target.unit == 'share' else ''}",
             )

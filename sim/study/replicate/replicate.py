@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.errors import UserError
+from sim.errors import OptionError
 from sim.study.case import Finished, WorkItem, compile_replication, do_work
 from sim.study.pool import LocalPool, Pool
 from sim.study.replicate.adding import earlier_replications, put_aside
@@ -74,7 +74,7 @@ class HowMany:
 
     def __post_init__(self) -> None:
         if self.replications < 1:
-            raise UserError(f"--replications: found {self.replications}; allowed: 1 or more")
+            raise OptionError("replications", f"found {self.replications}; allowed: 1 or more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from sim.analysis.intervals import Interval, mean_interval
-from sim.errors import UserError, suggest
+from sim.errors import OptionError, UserError, suggest
 from sim.model.evidence import Evidence
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import LoadedScenario
@@ -86,9 +86,9 @@ class SensitivityPlan:
                 f"and one above 1"
             )
         if self.sobol < 0 or self.sobol & (self.sobol - 1):
-            raise UserError(f"--sobol: found {self.sobol}; allowed: 0 or a power of two")
+            raise OptionError("sobol", f"found {self.sobol}; allowed: 0 or a power of two")
         if not self.measures:
-            raise UserError("--measure: found none; needed: one or more")
+            raise OptionError("measure", "found none; needed: one or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +222,10 @@ def _spans(assumptions: Sequence[Assumption], plan: SensitivityPlan) -> list[Spa
             continue
         part_of = [a.name for a in assumptions if name in a.paths]
         hint = f" It is part of {part_of[0]!r}" if part_of else suggest(name, known)
-        raise UserError(
-            f"--range: unknown assumption {name!r}; known: {', '.join(known[:12])} and "
-            f"{max(0, len(known) - 12)} more (`payroute explain` lists all).{hint}"
+        raise OptionError(
+            "range",
+            f"unknown assumption {name!r}; known: {', '.join(known[:12])} and "
+            f"{max(0, len(known) - 12)} more (`payroute explain` lists all).{hint}",
         )
     return [
         parse_span(assumption, given[assumption.name])
@@ -264,7 +265,7 @@ class _Study:
             values = [run.values[at] for run in base.runs if run.values is not None]
             known = [value for value in values if value is not None]
             if len(known) < len(values):
-                raise UserError(f"--measure: {key} has no value in this scenario")
+                raise OptionError("measure", f"{key} has no value in this scenario")
             swings = judge(
                 [
                     Swing(

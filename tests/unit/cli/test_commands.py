@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import sim
 from sim.cli.schema import experiment_schema_text, schema_text, share_parts
+from sim.errors import OptionError
 from sim.model.editor_schema import editor_schema
 from sim.scenario.scenario import Scenario
 from tests.unit.cli.queue import QUEUE, payroute, run_queue, write_queue
@@ -389,3 +391,15 @@ def test_an_address_nobody_knows_is_the_users_mistake(tmp_path):
     assert result.exit_code == 2
     assert "--out: found 'bogus://foo/x'" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_what_is_wrong_is_named_as_a_field_below_and_as_an_option_at_the_door(tmp_path):
+    import pickle
+
+    path = write_queue(tmp_path)
+    with pytest.raises(OptionError) as raised:
+        sim.run(path, precision="soon", out=tmp_path / "run")
+    assert str(raised.value).startswith("precision: found 'soon'")
+    assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
+    told = payroute("run", path, "--precision", "soon", "--out", tmp_path / "run").stderr
+    assert told == f"error: --{raised.value}\n"

@@ -122,7 +122,7 @@ def test_the_best_is_asked_for_as_people_write_it(
 
 @pytest.mark.parametrize("text", ["", "p99", "p99=lowest", "p99=least±1", "p99=lowest±0"])
 def test_a_best_that_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="--best: found"):
+    with pytest.raises(UserError, match="best: found"):
         parse_best(text)
 
 

@@ -168,7 +168,7 @@ def test_precision_is_read_as_people_write_it(text: str, target: PrecisionTarget
 
 @pytest.mark.parametrize("text", ["", "p99", "p99±", "p99±0", "p99±5 s rel", "P99±1", "p99±-1"])
 def test_precision_that_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="--precision: found"):
+    with pytest.raises(UserError, match="precision: found"):
         parse_precision(text)
 
 

@@ -243,7 +243,7 @@ def test_bars_lead_from_the_base_to_both_ends(loaded: LoadedScenario) -> None:
         ({"low": 1.2}, "a factor below 1 and one above 1"),
         ({"sobol": 6}, "power of two"),
         ({"sobol": -4}, "power of two"),
-        ({"measures": ()}, "--measure: found none"),
+        ({"measures": ()}, "measure: found none"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(asked: dict[str, object], told: str) -> None:

@@ -393,7 +393,7 @@ def test_a_relative_folder_is_the_same_from_every_directory(
 
 def test_addresses_nobody_can_open_are_told(tmp_path: Path) -> None:
     pytest.importorskip("fsspec", reason="needs fsspec (extra `cluster`)")
-    with pytest.raises(UserError, match=r"--out: found 'bogus://foo/x' .*allowed: a folder"):
+    with pytest.raises(UserError, match=r"out: found 'bogus://foo/x' .*allowed: a folder"):
         Store("bogus://foo/x")
 
 
