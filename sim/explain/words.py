@@ -15,7 +15,7 @@ from sim.contract.spec import Register
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.quantities import write_duration
 from sim.rails.stages import ByRole, Place
-from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from sim.units import SECOND_US, about_unit
 
 LINE_WIDTH = 100
 REGISTERS = {
@@ -56,18 +56,6 @@ def about(duration_us: float) -> str:
     """Write a duration to three digits, as in ``3.41 s``."""
     size, unit = about_unit(duration_us)
     return f"{duration_us / size:.3g} {unit}"
-
-
-def about_unit(duration_us: float) -> tuple[int, str]:
-    """Return the unit people would name a duration in: its size in microseconds, and its name."""
-    for size, unit, limit in (
-        (SECOND_US, "s", 600 * SECOND_US),
-        (MINUTE_US, "min", 3 * HOUR_US),
-        (HOUR_US, "h", 2 * DAY_US),
-    ):
-        if abs(duration_us) < limit:
-            return size, unit
-    return DAY_US, "d"
 
 
 def timing(time: DurationDistribution | None) -> str:

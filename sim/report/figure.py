@@ -8,10 +8,9 @@ from __future__ import annotations
 from math import isfinite
 
 from sim.analysis.summary import Measure
-from sim.explain.words import about_unit
 from sim.report.blocks import Bar, Cell, Text
 from sim.study.verdicts import decimals_known
-from sim.units import CURRENCIES, SECOND_US, format_minor, minor_per_major
+from sim.units import CURRENCIES, SECOND_US, about_unit, format_minor, minor_per_major
 
 NOTHING = "-"
 DIGITS = 3

@@ -41,6 +41,9 @@ _SERIES = 36
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _BREAKS = re.compile(r"(?<=[./_])(?=[^./_])")
 """Where a name longer than the terminal goes on in the next line, if it must."""
+_BOUND = re.compile(r"(?<=\d) (?=±|/s|%|(?:s|ms|min|h|d|bps|pp)\b|\d{3}\b)|(?<=±) ")
+"""Spaces inside a figure, at which no line ends."""
+_KEPT = "\u00a0"
 
 
 def render(document: Document) -> str:
@@ -59,12 +62,9 @@ def lines(document: Document, width: int | None) -> Iterator[Line]:
     """
     before: Block | None = None
     for block in document.blocks:
-        is_apart = (
-            isinstance(block, Heading)
-            or not isinstance(block, Text)
-            or (not isinstance(before, Text | Heading))
-        )
-        if before is not None and is_apart and not isinstance(before, Heading):
+        goes_on = isinstance(block, Text | Series) and isinstance(before, Text | Series)
+        follows_title = isinstance(before, Heading) and not isinstance(block, Heading)
+        if before is not None and not goes_on and not follows_title:
             yield Line()
         for line in _block(block, width):
             line.rstrip()
@@ -111,19 +111,19 @@ def _wrapped(words: str, width: int | None) -> list[str]:
     if width is None or cell_len(words) <= width:
         return words.splitlines() or [""]
     fitting = " ".join(
-        word if cell_len(word) <= width else _BREAKS.sub(" \0", word) for word in words.split(" ")
+        word if cell_len(word) <= width else _BREAKS.sub(" \0", word)
+        for word in _BOUND.sub(_KEPT, words).split(" ")
     )
     found = textwrap.wrap(fitting, width, break_long_words=False, break_on_hyphens=False)
-    return [re.sub(" ?\0", "", line) for line in found]
+    return [re.sub(" ?\0", "", line).replace(_KEPT, " ") for line in found]
 
 
 def _facts(facts: Facts, width: int | None) -> Iterator[Line]:
     """Lay groups side by side, as many as there is room for."""
-    groups = [
-        [line for line in _table(table, None) if line.plain]
-        for table in facts.tables()
-        if table.rows
-    ]
+    groups = [list(_table(table, None)) for table in facts.tables() if table.rows]
+    for group in groups:
+        for line in group:
+            line.rstrip()
     sizes = [max(line.cell_len for line in group) for group in groups]
     while groups:
         most, used = 0, 0

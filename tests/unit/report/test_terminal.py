@@ -72,10 +72,18 @@ def test_every_row_keeps_its_words() -> None:
     assert all(re.search(r"[./_ ]$|bps$|in$", line) for line in shown)
 
 
+def test_no_line_ends_inside_a_figure() -> None:
+    text = Text("succeed 96.8 %, p99 25.7 s, busiest second 1 179 /s, less 0.24 ± 0.03 s in all")
+    for width in range(16, 80):
+        for line in _shown(text, width=width):
+            assert not re.search(r"(?<!p9)(\d|±)$", line), (width, line)
+
+
 def test_facts_stand_side_by_side_where_there_is_room() -> None:
     facts = Facts(tuple(((name, Measure(1.0, "s")),) for name in ("one", "two", "three")))
     assert len(_shown(facts, width=80)) == 1
     assert len(_shown(facts, width=12)) == 3
+    assert _shown(facts, width=80) == ["one  1 s  two  1 s  three  1 s"]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8"])
