@@ -24,23 +24,24 @@ class UserError(PayrouteError):
     exit_code = 2
 
 
-class ArgumentError(UserError):
-    """A mistake in one argument, by its name; the command line tells it as that of an option.
+class OptionError(UserError):
+    """A mistake in one thing a caller chose; the door adds what its options begin with.
 
     Parameters
     ----------
-    name : str
-        Name of the argument, as in ``precision``; what follows it after a space says which of many.
+    field : str
+        What was chosen, as Python names it.
     message : str
         What was found, what is allowed, what to do.
     """
 
-    def __init__(self, name: str, message: str) -> None:
-        self.name, self.message = name, message
-        super().__init__(name, message)
+    def __init__(self, field: str, message: str) -> None:
+        self.field, self.message = field, message
+        super().__init__(f"{field}: {message}")
 
-    def __str__(self) -> str:
-        return f"{self.name}: {self.message}"
+    def __reduce__(self) -> tuple[type[OptionError], tuple[str, str]]:
+        """Say how to make it again, as in the process that asked for the work."""
+        return type(self), (self.field, self.message)
 
 
 class CheckFailed(PayrouteError):

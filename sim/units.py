@@ -84,3 +84,15 @@ def format_minor(amount_minor: int, code: str) -> str:
     major, minor = divmod(abs(amount_minor), 10**exponent)
     text = f"{sign}{major:,}".replace(",", " ")
     return f"{text}.{minor:0{exponent}d} {code}" if exponent else f"{text} {code}"
+
+
+def about_unit(duration_us: float) -> tuple[int, str]:
+    """Return the unit people would name a duration in: its size in microseconds, and its name."""
+    for size, unit, limit in (
+        (SECOND_US, "s", 600 * SECOND_US),
+        (MINUTE_US, "min", 3 * HOUR_US),
+        (HOUR_US, "h", 2 * DAY_US),
+    ):
+        if abs(duration_us) < limit:
+            return size, unit
+    return DAY_US, "d"

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from sim.analysis.censoring import Survival
-from sim.analysis.warm_up import Presence
+if TYPE_CHECKING:
+    from sim.analysis.censoring import Survival
+    from sim.analysis.warm_up import Presence
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 

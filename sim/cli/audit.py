@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sim.cli.guard import guarded
+from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
 from sim.errors import CheckFailed
 
 if TYPE_CHECKING:
     from sim.audit.run import AuditReport
 
-_SHOWN = 20
-
 
 @guarded
 def audit_command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check a run independently: conservation, capacity, order, one outcome per payment."""
+    wanted = showing(form, output, as_json=as_json)
+    from sim.report.documents.audit import audit_document
     from sim.study.audit_folder import audit_folder
 
     report = audit_folder(run)
-    if as_json:
-        typer.echo(json.dumps(report.as_json(), indent=2))
-    else:
-        typer.echo(describe_audit(report))
-        for violation in report.violations[:_SHOWN]:
-            place = f"event {violation.event}" if violation.event >= 0 else "no event"
-            typer.echo(f"  {violation.rule}, {place}: {violation.message}")
-        if report.violation_count > _SHOWN:
-            typer.echo(f"  and {report.violation_count - _SHOWN} more")
+    wanted.show(audit_document(report))
     refuse_violations(report)
-
-
-def describe_audit(report: AuditReport) -> str:
-    """Return the verdict of an audit in one sentence."""
-    checks = f"{sum(report.checks.values()):,} checks of {len(report.checks)} rules"
-    if report.level == "payments":
-        checks += ", of the tables alone: the run has no events.parquet (--record events)"
-    if report.ok:
-        return f"audit passed: {checks}"
-    noun = "violation" if report.violation_count == 1 else "violations"
-    return f"audit FAILED: {report.violation_count} {noun} in {checks}"
 
 
 def refuse_violations(report: AuditReport) -> None:
@@ -59,9 +42,10 @@ def refuse_violations(report: AuditReport) -> None:
     """
     if report.ok:
         return
+    from sim.report.documents.audit import place
+
     first = report.violations[0]
-    place = f"event {first.event}" if first.event >= 0 else "the tables"
     raise CheckFailed(
-        f"audit found {report.violation_count}, the first of rule {first.rule} at {place}: "
+        f"audit found {report.violation_count}, the first of rule {first.rule} at {place(first)}: "
         f"{first.message}"
     )

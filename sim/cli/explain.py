@@ -9,7 +9,8 @@ import typer
 
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
-from sim.cli.run import SeedOption, SetOption
+from sim.cli.options import SeedOption, SetOption
+from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
 from sim.errors import UserError
 
 
@@ -27,8 +28,14 @@ def explain_command(
     ] = 0,
     changes: SetOption = None,
     seed: SeedOption = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Say a plan in words: routes, prices, stages, capacities and assumptions."""
+    from sim.report.documents.explain import plan_document, story_document
+
+    wanted = showing(form, output, as_json=as_json)
     if payment is not None:
         if changes or seed is not None:
             raise UserError(
@@ -37,10 +44,10 @@ def explain_command(
             )
         from sim.explain.payment import tell_payment
 
-        typer.echo(tell_payment(Path(given), payment, replication=replication), nl=False)
+        told = tell_payment(Path(given), payment, replication=replication)
+        wanted.show(story_document(told))
         return
     from sim.compiler.compile import compile_scenario
-    from sim.explain.plan import explain_plan
     from sim.scenario.scenario import load_scenario
 
     if (Path(given) / "run.json").exists():
@@ -53,4 +60,4 @@ def explain_command(
         from sim.study.run import checked_seed
 
         seed = checked_seed(seed)
-    typer.echo(explain_plan(compile_scenario(loaded, seed=seed, with_tables=False)), nl=False)
+    wanted.show(plan_document(compile_scenario(loaded, seed=seed, with_tables=False)))

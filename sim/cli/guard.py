@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import functools
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -17,7 +16,8 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
-from sim.errors import ArgumentError, InvariantViolation, MachineError, PayrouteError, ScenarioError
+from sim.cli.showing import close_quietly
+from sim.errors import InvariantViolation, MachineError, OptionError, PayrouteError, ScenarioError
 
 Arguments = ParamSpec("Arguments")
 
@@ -40,12 +40,12 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
         except KeyboardInterrupt:
             fail("interrupted; what was begun is not a result", INTERRUPTED_EXIT)
         except BrokenPipeError:
-            _close_quietly()
+            close_quietly()
             raise typer.Exit(MachineError.exit_code) from None
         except InvariantViolation:
             _fail_as_bug()
-        except ArgumentError as error:
-            fail(f"--{error}", error.exit_code)
+        except OptionError as error:
+            fail(f"--{error.field.replace('_', '-')}: {error.message}", error.exit_code)
         except PayrouteError as error:
             fail(str(error), error.exit_code, is_list=isinstance(error, ScenarioError))
         except MemoryError:
@@ -90,9 +90,3 @@ def _fail_as_bug() -> NoReturn:
 def _is_usage_error(error: Exception) -> bool:
     """Tell a complaint about the command line, which typer prints itself."""
     return hasattr(error, "exit_code") and hasattr(error, "format_message")
-
-
-def _close_quietly() -> None:
-    """Point standard output nowhere, so that flushing it at exit does not fail again."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())

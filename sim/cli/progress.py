@@ -1,17 +1,26 @@
-"""Show on standard error how a run goes on.
+"""Show on standard error how a run, or how many of many runs, goes on.
 
-Takes what the run tells its watcher; gives a progress bar where a person is looking, a line now and
-then where output goes to a file, and nothing at all for what takes less than two seconds.
+Takes what the work tells its watcher; gives a progress bar where a person is looking, a line now
+and then where output goes to a file, and nothing at all for what takes less than two seconds.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from types import TracebackType
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.status import Status
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
@@ -21,8 +30,58 @@ LINE_SECONDS = 30.0
 """Time between lines where nobody watches a bar."""
 
 
+class Bar:
+    """A bar that comes only if the work takes a while, or lines where nobody watches.
+
+    Parameters
+    ----------
+    columns : tuple
+        What stands beside the bar.
+    console : Console, optional
+        Where to; by default standard error.
+    """
+
+    def __init__(self, *columns: str | ProgressColumn, console: Console | None = None) -> None:
+        self.console = console or Console(file=sys.stderr)
+        self._columns = columns
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the clock."""
+        self._begun = self._told = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Return the time since the beginning."""
+        return time.monotonic() - self._begun
+
+    def show(self, done: int, planned: int, line: str, **fields: str) -> None:
+        """Show how much is done; a line is written at most every half minute."""
+        if self.seconds < QUIET_SECONDS:
+            return
+        if not self.console.is_terminal:
+            if time.monotonic() - self._told >= LINE_SECONDS:
+                self._told = time.monotonic()
+                self.console.print(line, highlight=False)
+            return
+        told: dict[str, Any] = dict(fields)
+        if self._progress is None:
+            self._progress = Progress(*self._columns, console=self.console, transient=True)
+            self._task = self._progress.add_task("", total=planned, **told)
+            self._progress.start()
+        self._progress.update(self._task, completed=done, total=planned, **told)
+
+    def finish(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
 class TerminalWatcher:
-    """Tell a person how a run goes on.
+    """Somebody who tells a person how a run goes on.
 
     Parameters
     ----------
@@ -31,94 +90,72 @@ class TerminalWatcher:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(file=sys.stderr)
-        self._bar: Progress | None = None
-        self._task = TaskID(0)
-        self._horizon_us = 1
-        self._begun = self._told = time.monotonic()
-
-    def say(self, message: str) -> None:
-        """Say what takes long enough to wonder about."""
-        if message.startswith("compiling the event loop"):
-            self._console.print(message, style="dim", highlight=False)
-
-    def begin(self, horizon_us: int) -> None:
-        """Note where simulated time ends; the bar comes only if the run takes a while."""
-        self._horizon_us = horizon_us
-        self._begun = self._told = time.monotonic()
-
-    def advance(self, time_us: int, payments: int, events: int) -> None:
-        """Show simulated time, payments per second and time left."""
-        del events
-        now = time.monotonic()
-        if now - self._begun < QUIET_SECONDS:
-            return
-        pace = f"{payments / (now - self._begun):,.0f} payments/s"
-        if not self._console.is_terminal:
-            if now - self._told >= LINE_SECONDS:
-                self._told = now
-                share = time_us / self._horizon_us
-                self._console.print(f"{share:.0%} of simulated time, {pace}", highlight=False)
-            return
-        if self._bar is None:
-            self._bar = self._make_bar()
-        clock = f"{write_clock(time_us)} of {write_clock(self._horizon_us)}"
-        self._bar.update(self._task, completed=time_us, clock=clock, pace=pace)
-
-    def finish(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
-    def _make_bar(self) -> Progress:
-        bar = Progress(
+        self._bar = Bar(
             TextColumn("simulated {task.fields[clock]}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[pace]}"),
             TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
+            console=console,
         )
-        self._task = bar.add_task("run", total=self._horizon_us, clock="", pace="")
-        bar.start()
-        return bar
+        self._horizon_us = 1
+
+    def say(self, message: str) -> None:
+        """Say what takes long enough to wonder about."""
+        if message.startswith("compiling the event loop"):
+            self._bar.console.print(message, style="dim", highlight=False)
+
+    def begin(self, horizon_us: int) -> None:
+        """Note where simulated time ends."""
+        self._horizon_us = horizon_us
+        self._bar.begin()
+
+    def advance(self, time_us: int, payments: int, events: int) -> None:
+        """Show simulated time, payments per second and time left."""
+        del events
+        pace = f"{payments / max(self._bar.seconds, 1e-9):,.0f} payments/s"
+        share = f"{time_us / self._horizon_us:.0%} of simulated time, {pace}"
+        clock = f"{write_clock(time_us)} of {write_clock(self._horizon_us)}"
+        self._bar.show(time_us, self._horizon_us, share, clock=clock, pace=pace)
+
+    def finish(self) -> None:
+        """Take the bar away."""
+        self._bar.finish()
 
 
-class ReplicationCount:
-    """Tell a person how many replications are done.
+class RunCounter:
+    """A count of runs for whoever watches.
 
     Parameters
     ----------
+    what : str
+        What is counted, as in ``runs``.
     console : Console, optional
         Where to; by default standard error.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(file=sys.stderr)
-        self._status: Status | None = None
-        self._begun = self._told = time.monotonic()
+    def __init__(self, what: str = "runs", console: Console | None = None) -> None:
+        self._what = what
+        columns = (TextColumn(what), BarColumn(bar_width=24), MofNCompleteColumn())
+        self._bar = Bar(*columns, TimeRemainingColumn(), console=console)
+
+    def __enter__(self) -> RunCounter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.finish()
 
     def tell(self, done: int, planned: int) -> None:
-        """Hear of replications done and planned."""
-        now = time.monotonic()
-        if now - self._begun < QUIET_SECONDS:
-            return
-        message = f"{done} of {planned} replications"
-        if self._console.is_terminal:
-            if self._status is None:
-                self._status = self._console.status(message)
-                self._status.start()
-            self._status.update(message)
-        elif now - self._told >= LINE_SECONDS:
-            self._told = now
-            self._console.print(message, highlight=False)
+        """Hear how many runs are done, of how many."""
+        self._bar.show(done, planned, f"{done} of {planned} {self._what}")
 
-    def finish(self) -> None:
-        """Take the line away."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+    def say(self, message: str) -> None:
+        """Say a sentence, above the bar where there is one."""
+        self._bar.console.print(message, highlight=False, markup=False, soft_wrap=True)
 
 
 def write_clock(time_us: int) -> str:

@@ -6,19 +6,16 @@ that can be read but is not valid is an answer, not a mistake, and ends with exi
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
 from sim.errors import MachineError, UserError
-from sim.qr import Code, Payee, QrProblem, decode, encode, verify
+from sim.qr import decode, encode, verify
 
 app = typer.Typer(
     name="qr",
@@ -35,7 +32,9 @@ TextArgument = Annotated[
 @app.command("decode")
 def decode_command(
     text: TextArgument,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    as_json: JsonOption = False,
     tags: Annotated[
         bool, typer.Option("--tags", help="Also give every tag, and the payee of each scheme.")
     ] = False,
@@ -45,14 +44,13 @@ def decode_command(
     ] = None,
 ) -> None:
     """Read a code and say whether it is a valid KHQR, and if not, why."""
+    from sim.report.documents.qr import code_document
+
+    wanted = showing(form, output, as_json=as_json)
     code = decode(_given(text))
     now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     problems = verify(code, now)
-    if as_json:
-        # Escaped to ASCII, so that no terminal or pipe can fail on it.
-        typer.echo(json.dumps(_answer(code, problems, tags=tags), indent=2))
-    else:
-        _print_code(code, problems, tags=tags)
+    wanted.show(code_document(code, problems, tags=tags))
 
 
 @app.command("encode")
@@ -173,79 +171,8 @@ def _given(text: str) -> str:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    lines = [_printable(line) for line in message.split("\n")]
+    from sim.report.documents.qr import printable
+
+    lines = [printable(line) for line in message.split("\n")]
     typer.echo("error: " + "\n".join(lines), err=True)
     raise typer.Exit(exit_code)
-
-
-def _answer(code: Code, problems: tuple[QrProblem, ...], *, tags: bool) -> dict[str, object]:
-    answer: dict[str, object] = {
-        "decode_ok": code.decode_ok,
-        "valid": not problems,
-        "crc_ok": code.crc_ok,
-        "md5": code.md5,
-        "schemes": list(code.schemes),
-        "fields": code.fields,
-        "problems": [
-            {"code": problem.code, "path": problem.path, "message": problem.message}
-            for problem in problems
-        ],
-    }
-    if tags:
-        answer["emv_valid"] = code.emv_valid
-        answer["payees"] = [_named(payee) for payee in code.payees]
-        answer["tags"] = code.emv_tags
-    return answer
-
-
-def _named(payee: Payee) -> dict[str, str]:
-    return {name: getattr(payee, name) for name in Payee.__slots__}
-
-
-def _print_code(code: Code, problems: tuple[QrProblem, ...], *, tags: bool) -> None:
-    console = Console()
-    verdict = Table("", "", show_header=False)
-    rows = {
-        "KHQR": "not valid" if problems else "valid",
-        "structure": "sound" if code.decode_ok else "broken",
-        "checksum": "matches" if code.crc_ok else "does not match",
-        "md5": code.md5,
-        "schemes": ", ".join(code.schemes) or "none recognised",
-    }
-    rows |= code.fields
-    if not code.fields and code.payee is not None:
-        rows |= {name: value for name, value in _named(code.payee).items() if value}
-    for name, value in rows.items():
-        verdict.add_row(name, Text(_printable(value), overflow="fold"))
-    console.print(verdict)
-    if tags:
-        console.print(_tag_table(code))
-    if problems:
-        table = Table("code", "tag", "problem")
-        for problem in problems:
-            message = Text(_printable(problem.message), overflow="fold")
-            table.add_row(str(problem.code), problem.path, message)
-        console.print(table)
-
-
-def _tag_table(code: Code) -> Table:
-    table = Table("tag", "value")
-    for tag, value in code.emv_tags.items():
-        inside = {tag: value} if isinstance(value, str) else value
-        for sub_tag, text in inside.items():
-            path = tag if isinstance(value, str) else f"{tag}.{sub_tag}"
-            table.add_row(path, Text(_printable(text), overflow="fold"))
-    return table
-
-
-def _printable(text: str) -> str:
-    """Escape control characters and lone surrogates: a code must not steer the terminal.
-
-    Khmer joins letters with invisible signs, so format characters inside the text stay.
-    """
-    return "".join(
-        character
-        if character.isprintable() or character in "\u200b\u200c\u200d"
-        else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )

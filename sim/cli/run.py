@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,26 +11,18 @@ import typer
 from sim.cli.audit import refuse_violations
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
-from sim.errors import UserError
+from sim.cli.options import JobsOption, ScenarioArgument, SeedOption, SetOption
+from sim.cli.showing import FormatOption, JsonOption, OutputOption, command_words, showing
+from sim.errors import OptionError
 
 if TYPE_CHECKING:
     from sim.study.case import RunOptions
     from sim.study.result import Result
 
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Change a field, as in routing.policy=fastest."
-    ),
-]
-SeedOption = Annotated[
-    int | None, typer.Option("--seed", metavar="N", help="Seed of all luck; default: the file's.")
-]
-
 
 @guarded
 def run_command(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="The scenario file.")],
+    scenario: ScenarioArgument,
     changes: SetOption = None,
     seed: SeedOption = None,
     engine: Annotated[
@@ -64,20 +54,17 @@ def run_command(
             metavar="MEASURE±WIDTH", help="Replicate until it is so precise: success_rate±0.1%."
         ),
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes for replications; default: all.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as one JSON object.")
-    ] = False,
+    jobs: JobsOption = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Run a scenario: print a summary, write a run folder."""
     if jobs is not None and jobs < 1:
         # Also where a single run has no use for it: a mistake is not passed over in silence.
-        raise UserError(f"--jobs: found {jobs}; allowed: 1 or more")
-    given = _Given(
-        scenario_file(scenario), tuple(changes or ()), seed, out, force, ("payroute", *sys.argv[1:])
-    )
+        raise OptionError("jobs", f"found {jobs}; allowed: 1 or more")
+    wanted = showing(form, output, as_json=as_json)
+    given = _Given(scenario_file(scenario), tuple(changes or ()), seed, out, force, command_words())
     if replications is None and precision is None and not add:
         result = _run_once(given, engine=engine, record=record, audit=audit)
     else:
@@ -87,28 +74,11 @@ def run_command(
         result = _run_many(given, many, RunOptions(engine, record, audit))
     if result.repeat is not None and not result.repeat[0]:
         typer.echo(f"warning: {result.repeat[1]}", err=True)
-    if as_json:
-        _print_json(result)
-    else:
-        from sim.cli.summary import print_result
+    from sim.report.documents.run import run_document
 
-        print_result(result)
+    wanted.show(run_document(result))
     if result.audit is not None:
         refuse_violations(result.audit)
-
-
-def _print_json(result: Result) -> None:
-    """Print the summary, the audit's verdict and the folder as one JSON object."""
-    content: dict[str, object] = {**result.summary.as_json()}
-    if result.audit is not None:
-        content["audit"] = result.audit.as_json()
-    if result.verdict is not None:
-        content["precision"] = {
-            "is_reached": result.verdict.is_reached,
-            "targets": list(result.verdict.reasons),
-        }
-    content["run_folder"] = str(result.folder)
-    typer.echo(json.dumps(content, indent=2, allow_nan=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +122,7 @@ def _run_once(given: _Given, *, engine: str, record: str, audit: bool) -> Result
 
 
 def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
-    from sim.cli.progress import ReplicationCount
+    from sim.cli.progress import RunCounter
     from sim.study.pool import wanted_jobs
     from sim.study.replicate.precision import parse_precision
     from sim.study.replicate.replicate import FIRST_BATCH, HowMany, run_replications
@@ -160,20 +130,19 @@ def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
 
     targets = parse_precision(many.precision) if many.precision is not None else ()
     wanted = many.replications if many.replications is not None else FIRST_BATCH
-    count = ReplicationCount()
-    result, verdict = run_replications(
-        given.scenario,
-        HowMany(wanted, targets, jobs=wanted_jobs(many.jobs)),
-        options=options,
-        seed=None if given.seed is None else checked_seed(given.seed),
-        out=given.out,
-        force=given.force,
-        add=many.add,
-        overrides=given.changes,
-        command=given.command,
-        notice=count.tell,
-    )
-    count.finish()
+    with RunCounter("replications") as counter:
+        result, verdict = run_replications(
+            given.scenario,
+            HowMany(wanted, targets, jobs=wanted_jobs(many.jobs)),
+            options=options,
+            seed=None if given.seed is None else checked_seed(given.seed),
+            out=given.out,
+            force=given.force,
+            add=many.add,
+            overrides=given.changes,
+            command=given.command,
+            notice=counter.tell,
+        )
     for reason in verdict.reasons:
         typer.echo(reason if verdict.is_reached else f"warning: {reason}", err=True)
     return result

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
-from sim.errors import CheckFailed, UserError
-
-if TYPE_CHECKING:
-    from sim.study.stress.study import Stress
+from sim.cli.options import JobsOption, ScenarioArgument, SeedOption, SetOption
+from sim.cli.showing import (
+    FormatOption,
+    JsonOption,
+    OutputOption,
+    TableOption,
+    command_words,
+    showing,
+)
+from sim.errors import CheckFailed, OptionError, UserError
 
 _LOAD = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>x|/\s*s)\s*")
 _RAMP = re.compile(r"\s*(?P<low>\d+(?:\.\d+)?)\s*%?\s*-\s*(?P<high>\d+(?:\.\d+)?)\s*%\s*")
@@ -57,23 +60,11 @@ ToleranceOption = Annotated[
     typer.Option(metavar="PERCENT", help="Width at which a bracket around the capacity will do."),
 ]
 RunsOption = Annotated[int, typer.Option(metavar="N", min=1, help="Runs of every load.")]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field.")
-]
-SeedOption = Annotated[int | None, typer.Option(metavar="N", help="Seed of all luck.")]
-JobsOption = Annotated[int | None, typer.Option("--jobs", metavar="N", help="Processes.")]
-FormatOption = Annotated[
-    str | None,
-    typer.Option("--format", metavar="FORMAT", help="markdown, latex, csv, json or parquet."),
-]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", metavar="FILE", help="Write the table of loads here.")
-]
 
 
 @guarded
 def stress_command(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="The scenario file.")],
+    scenario: ScenarioArgument,
     slo: SloOption = "p99<=5s",
     load: LoadOption = None,
     stream: StreamOption = None,
@@ -86,16 +77,17 @@ def stress_command(
     seed: SeedOption = None,
     jobs: JobsOption = None,
     form: FormatOption = None,
-    out: OutOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    output: OutputOption = None,
+    table: TableOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Find the highest load that meets the objectives, and the bottleneck.
 
     Every replication finds its own limit by bracketing; their mean is the capacity, with a 95 %
     interval. A run that is no measurement is marked FAIL and never averaged.
     """
-    from sim.cli.counting import RunCounter
-    from sim.report.tabular import choose_format
+    from sim.cli.progress import RunCounter
+    from sim.report.documents.stress import stress_document
     from sim.scenario.scenario import load_scenario
     from sim.study.pool import LocalPool, wanted_jobs
     from sim.study.run import Silence, checked_seed, find_engine
@@ -103,9 +95,10 @@ def stress_command(
     from sim.study.stress.demand import choose_streams
     from sim.study.stress.points import LoadTest, StressPlan, choose_windows
     from sim.study.stress.study import run_stress
+    from sim.tables.provenance import origin
 
     processes = wanted_jobs(jobs)
-    form = choose_format(form, out)
+    wanted = showing(form, output, as_json=as_json, table=table)
     given = None if load is None else _parse_load(load)
     windows = choose_windows(profile, window)
     loaded = load_scenario(scenario_file(scenario), tuple(changes or ()))
@@ -124,7 +117,7 @@ def stress_command(
     with LocalPool(processes) as pool, RunCounter() as counter:
         test = LoadTest(loaded, plan, pool, notice=counter.say)
         found = run_stress(test, None if given is None else _in_payments(given, test.base))
-    _show(found, form=form, out=out, as_json=as_json)
+    wanted.show(stress_document(found, origin(command_words())))
     if found.verdict != "PASS":
         raise CheckFailed(f"stress: {slo} not met: {'; '.join(found.reasons)}")
 
@@ -133,7 +126,7 @@ def _parse_load(text: str) -> tuple[float, bool]:
     """Return the number and whether it is a factor of the scenario's own load."""
     found = _LOAD.fullmatch(text)
     if found is None or float(found["number"]) == 0:
-        raise UserError(f"--load: found {text!r}; allowed: such as 1.5x or 1500/s")
+        raise OptionError("load", f"found {text!r}; allowed: such as 1.5x or 1500/s")
     return float(found["number"]), found["unit"] == "x"
 
 
@@ -148,7 +141,7 @@ def _parse_ramp(text: str) -> tuple[float, float]:
     found = _RAMP.fullmatch(text)
     low, high = (0.0, 0.0) if found is None else (float(found["low"]), float(found["high"]))
     if not 0 < low < high:
-        raise UserError(f"--ramp: found {text!r}; allowed: such as 25-125%, rising from above 0")
+        raise OptionError("ramp", f"found {text!r}; allowed: such as 25-125%, rising from above 0")
     return low / 100, high / 100
 
 
@@ -162,60 +155,3 @@ def _parse_tolerance(text: str) -> float:
             f"{_TOLERANCE_MAX:.0%}"
         )
     return share
-
-
-def _show(found: Stress, *, form: str | None, out: Path | None, as_json: bool) -> None:
-    from sim.report.tabular import render, write_table
-    from sim.study.stress.output import as_json_object
-    from sim.study.stress.tables import main_table
-    from sim.tables.provenance import origin
-
-    made = origin(("payroute", *sys.argv[1:]))
-    if out is not None and form is not None:
-        write_table(main_table(found), form, out, origin=made)
-    if as_json:
-        content = {**as_json_object(found), **made}
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
-        return
-    if out is None and form is not None:
-        typer.echo(render(main_table(found), form), nl=False)
-        return
-    _show_to_people(found)
-    if out is not None:
-        typer.echo(f"written to {out}", err=True)
-
-
-def _show_to_people(found: Stress) -> None:
-    """Print sentences first, then the chart and the tables behind them."""
-    from sim.report.tabular import TabularData, render
-    from sim.study.stress.tables import (
-        participants_table,
-        points_table,
-        ramp_table,
-        soak_table,
-    )
-    from sim.study.stress.words import (
-        PARTICIPANTS_SHOWN,
-        chart,
-        chart_note,
-        chart_rows,
-        sentences,
-    )
-
-    for line in sentences(found):
-        typer.echo(line)
-    typer.echo("")
-    rows = chart_rows(found)
-    if len(rows) > 1:
-        note = chart_note(found)
-        typer.echo("\n".join([*chart(rows), *([note] if note else [])]) + "\n")
-    if found.points:
-        typer.echo(render(points_table(found), "markdown"))
-    if found.ramp is not None:
-        typer.echo(render(ramp_table(found.ramp), "markdown"))
-    if found.plan.profile == "soak":
-        typer.echo(render(soak_table(found.points[0]), "markdown"))
-    participants = participants_table(found)
-    if participants.rows:
-        shown = TabularData(participants.columns, participants.rows[:PARTICIPANTS_SHOWN])
-        typer.echo(render(shown, "markdown"), nl=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -11,7 +9,8 @@ import typer
 
 from sim.cli.given import scenario_file
 from sim.cli.guard import BUG_EXIT, fail, guarded
-from sim.cli.run import SeedOption
+from sim.cli.options import JobsOption, SeedOption, SetOption
+from sim.cli.showing import FormatOption, JsonOption, OutputOption, command_words, showing
 
 if TYPE_CHECKING:
     from sim.study.sweep.study import SweepResult
@@ -30,24 +29,23 @@ def sweep_command(
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Run on the Dask scheduler there.")
     ] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field in every point."),
-    ] = None,
+    changes: SetOption = None,
     replications: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Replications of every point.")
     ] = None,
     seed: SeedOption = None,
-    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes.")] = None,
+    jobs: JobsOption = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
     table: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the table here too: .csv, .md, .tex, .json."),
+        typer.Option(metavar="FILE", help="Write the table with every digit here too."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Run a grid, a list or a space-filling design; finished points are never run again."""
-    from sim.cli.counting import RunCounter
-    from sim.report.tabular import choose_format, write_table
+    from sim.cli.progress import RunCounter
+    from sim.report.documents.sweep import sweep_document
     from sim.study.cluster import ClusterPool
     from sim.study.experiment_file import load_experiment
     from sim.study.pool import LocalPool, wanted_jobs
@@ -55,8 +53,8 @@ def sweep_command(
     from sim.study.sweep.study import default_folder, run_sweep
     from sim.tables.provenance import origin
 
-    processes, form = wanted_jobs(jobs), choose_format(None, table, option="--table")
-    command = ("payroute", *sys.argv[1:])
+    processes, command = wanted_jobs(jobs), command_words()
+    wanted = showing(form, output, as_json=as_json, table=table, option="--table")
     loaded = load_experiment(scenario_file(experiment))
     folder = out or default_folder(loaded)
     if cluster is None:
@@ -75,9 +73,7 @@ def sweep_command(
             notice=counter.tell,
             command=command,
         )
-    if table is not None and form is not None:
-        write_table(found.table, form, table, origin=origin(command))
-    _show(found, folder, as_json=as_json)
+    wanted.show(sweep_document(found, folder, origin(command)))
     if found.exit_code:
         _tell_failures(found)
 
@@ -92,22 +88,3 @@ def _tell_failures(found: SweepResult) -> NoReturn:
     if found.exit_code == BUG_EXIT:
         message += f"\n{_BUG_TOLD}"
     fail(message, found.exit_code)
-
-
-def _show(found: SweepResult, folder: str, *, as_json: bool) -> None:
-    from sim.report.tabular import render
-    from sim.study.sweep.store import TABLE
-
-    if as_json:
-        content = {
-            "folder": folder,
-            "run": found.run,
-            "kept": found.kept,
-            "failed": found.failed,
-            "points": found.table.records(),
-        }
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
-        return
-    typer.echo(render(found.table, "markdown"))
-    typer.echo(f"{found.run} points run, {found.kept} kept from before, {found.failed} failed")
-    typer.echo(f"table: {folder}/{TABLE}")

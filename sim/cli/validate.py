@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +9,8 @@ import typer
 
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
-from sim.cli.run import SetOption
+from sim.cli.options import SetOption
+from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
 from sim.errors import Problem, ScenarioError, UserError
 
 
@@ -21,9 +20,14 @@ def validate_command(
         list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files to check.")
     ],
     changes: SetOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    form: FormatOption = None,
+    output: OutputOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check scenarios: all problems at once, each with file and line."""
+    from sim.report.documents.validate import validate_document
+
+    wanted = showing(form, output, as_json=as_json)
     problems: list[Problem] = []
     valid: list[str] = []
     for given in scenarios:
@@ -31,12 +35,7 @@ def validate_command(
         problems += [problem for problem in found if problem not in problems]
         if not found:
             valid.append(f"{given}: valid; {described}")
-    if as_json:
-        content = {"problems": [asdict(problem) for problem in problems]}
-        typer.echo(json.dumps(content, indent=2))
-    else:
-        for line in valid:
-            typer.echo(line)
+    wanted.show(validate_document(valid, problems))
     if problems:
         raise ScenarioError(problems)
 

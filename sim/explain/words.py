@@ -15,7 +15,7 @@ from sim.contract.records import Register
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.quantities import write_duration
 from sim.rails.stages import ByRole, Place
-from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from sim.units import SECOND_US, about_unit
 
 LINE_WIDTH = 100
 REGISTERS = {
@@ -54,12 +54,8 @@ def span(duration_us: int) -> str:
 
 def about(duration_us: float) -> str:
     """Write a duration to three digits, as in ``3.41 s``."""
-    for unit, size, limit in (("s", SECOND_US, 600 * SECOND_US), ("min", MINUTE_US, 3 * HOUR_US)):
-        if duration_us < limit:
-            return f"{duration_us / size:.3g} {unit}"
-    if duration_us < 2 * DAY_US:
-        return f"{duration_us / HOUR_US:.3g} h"
-    return f"{duration_us / DAY_US:.3g} d"
+    size, unit = about_unit(duration_us)
+    return f"{duration_us / size:.3g} {unit}"
 
 
 def timing(time: DurationDistribution | None) -> str:
@@ -105,6 +101,11 @@ def at(time_us: int) -> str:
 def listed(names: Iterable[str]) -> str:
     """Join names with commas; none at all is said in a word."""
     return ", ".join(names) or "none"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Join parts of a sentence: ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
 def count(number: int, noun: str) -> str:

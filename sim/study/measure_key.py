@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sim.analysis.catalogue import ALIASES, HEADLINE_UNITS
 from sim.analysis.summary import GROUPS, Measure, Measures, Summary
-from sim.errors import ArgumentError, suggest
+from sim.errors import OptionError, suggest
 
 
 def full_key(key: str) -> str:
@@ -72,7 +72,7 @@ def require(
 
     Raises
     ------
-    ArgumentError
+    OptionError
         For the first such key, with what is close.
     """
     for key in keys:
@@ -80,11 +80,11 @@ def require(
             continue
         wrong = complaint(key)
         if wrong:
-            raise ArgumentError(where, wrong)
+            raise OptionError(where, wrong)
         group, _, rest = key.partition("/")
         if may_be_absent:
             continue
         known = tuple(
             f"{name}/{measure}" for name, found in summary.by[group].items() for measure in found
         )
-        raise ArgumentError(where, f"unknown {key!r} in group {group}.{suggest(rest, known)}")
+        raise OptionError(where, f"unknown {key!r} in group {group}.{suggest(rest, known)}")

@@ -18,7 +18,7 @@ from multiprocessing import connection, get_context, parent_process, resource_tr
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
-from sim.errors import MachineError, UserError
+from sim.errors import MachineError, OptionError
 
 Work = TypeVar("Work")
 Done = TypeVar("Done")
@@ -233,7 +233,7 @@ def wanted_jobs(jobs: int | None) -> int:
     if jobs is None:
         return default_jobs()
     if jobs < 1:
-        raise UserError(f"--jobs: found {jobs}; allowed: 1 or more")
+        raise OptionError("jobs", f"found {jobs}; allowed: 1 or more")
     return jobs
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sim.compiler.compile import Compiled, compile_scenario
-from sim.errors import UserError
+from sim.errors import OptionError, UserError
 from sim.explain.plan import explain_plan
 from sim.model.quantities import parse_seed
 from sim.scenario.loader import dump_resolved
@@ -366,7 +366,7 @@ def checked_seed(seed: int) -> int:
     try:
         return parse_seed(str(seed))
     except ValueError as error:
-        raise UserError(f"--seed: {error}") from None
+        raise OptionError("seed", f"{error}") from None
 
 
 def _yaml_text(value: object) -> str:

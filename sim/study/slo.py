@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sim.analysis.catalogue import CATALOGUE
 from sim.analysis.kinds import BOUND, Pooling, read_bound
 from sim.analysis.summary import Summary
-from sim.errors import ArgumentError
+from sim.errors import OptionError
 from sim.study.measure_key import full_key, name_of, pick, require
 
 _OBJECTIVE = re.compile(rf"\s*(?P<key>[a-z][A-Za-z0-9_./]*)\s*(?P<sign><=|>=|<|>)\s*{BOUND}")
@@ -74,14 +74,14 @@ def parse_slo(text: str) -> tuple[Objective, ...]:
 
     Raises
     ------
-    ArgumentError
+    OptionError
         If one cannot be read.
     """
     objectives = []
     for part in text.split(","):
         found = _OBJECTIVE.fullmatch(part)
         if found is None:
-            raise ArgumentError(
+            raise OptionError(
                 "slo", f"found {part.strip()!r}; allowed: such as 'p99<=5s,success>=99.5%'"
             )
         bound, unit = read_bound(found["number"], found["unit"])
@@ -95,13 +95,13 @@ def check_objectives(objectives: tuple[Objective, ...], summary: Summary) -> Non
 
     Raises
     ------
-    ArgumentError
+    OptionError
         For the first such objective.
     """
     require(summary, tuple(objective.key for objective in objectives), where="slo")
     for objective in objectives:
         measure = pick(summary, objective.key)
         if measure is not None and objective.unit not in (None, measure.unit):
-            raise ArgumentError(
+            raise OptionError(
                 "slo", f"found {objective.key} in {objective.unit}; allowed: {measure.unit}"
             )

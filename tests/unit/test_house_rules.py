@@ -32,7 +32,8 @@ HOME = {
     "segno": {"qr"},
     "yaml": {"scenario", "cli"},
     "typer": {"cli"},
-    "rich": {"cli"},
+    "rich": {"cli", "report"},
+    "tabulate": {"report"},
     "plotly": {"report"},
     "jinja2": {"report"},
     "dask": {"study"},
@@ -53,8 +54,8 @@ FUNCTION_LINES_MAX = 60
 LONGER_FUNCTIONS = {
     "sim/draws/threefry.py:threefry4x32": 120,  # twenty rounds, unrolled
     "sim/analysis/selection.py:select_best": 62,
+    "sim/study/replicate/replicate.py:run_replications": 61,  # one option per argument
     "sim/cli/qr.py:encode_command": 77,  # one option per field of a code
-    "sim/cli/run.py:run_command": 66,  # one option per flag
 }
 POSITIONAL_MAX = 4
 MORE_POSITIONAL = {

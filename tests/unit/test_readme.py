@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.terminal import payroute_at_terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,18 +18,8 @@ def _blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
-def _payroute(*words: str) -> str:
-    ran = subprocess.run(
-        [sys.executable, "-m", "sim", *words],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "88"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+def _payroute(*words: str) -> list[str]:
+    return payroute_at_terminal(*words, columns=88, folder=ROOT)
 
 
 @pytest.mark.slow
@@ -46,9 +36,9 @@ def test_the_picture_of_a_comparison_is_what_it_prints() -> None:
     assert _not_printed(_blocks("text")[1], _payroute(*command.split(), "--jobs", "1")) == []
 
 
-def _not_printed(picture: str, printed: str) -> list[str]:
+def _not_printed(picture: str, printed: list[str]) -> list[str]:
     """Return the lines of a picture that a command did not print; seconds may differ."""
-    lines = {line.rstrip() for line in printed.splitlines()}
+    lines = {line.rstrip() for line in printed}
     shown = [line for line in picture.splitlines() if line not in ("", "...")]
     assert len(shown) > 10
     return [line for line in shown if line not in lines and "of the engine's time" not in line]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sim.analysis.catalogue import CATALOGUE, COMPARED
 from sim.analysis.kinds import Better
 from sim.analysis.selection import SelectionRule
-from sim.errors import ArgumentError, UserError
+from sim.errors import OptionError, UserError
 from sim.study.compare.best import choose_best
 from sim.study.compare.comparison import (
     ArmWork,
@@ -178,7 +178,7 @@ def parse_best(text: str) -> Select:
     """
     found = _BEST.fullmatch(text)
     if found is None or float(found["width"]) == 0:
-        raise ArgumentError(
+        raise OptionError(
             "best",
             f"found {text!r}; allowed: such as payer_cost_bps=lowest±0.5 or "
             f"success_rate=highest±0.002 (+- for ±)",
@@ -186,7 +186,7 @@ def parse_best(text: str) -> Select:
     measure = CATALOGUE.get(name_of(found["measure"]))
     way = found["way"] or _WAYS.get(measure.better if measure is not None else Better.NEITHER)
     if way is None:
-        raise ArgumentError(
+        raise OptionError(
             "best", f"found {text!r}; needed: which way is better, as in {found['measure']}=lowest"
         )
     # Pydantic reads the rest, by the rules of the experiment file.

@@ -24,7 +24,7 @@ from sim.analysis.comparison import (
 )
 from sim.analysis.selection import Selection
 from sim.analysis.summary import Measure, Summary
-from sim.errors import UserError, suggest
+from sim.errors import OptionError, UserError, suggest
 from sim.study.align_summaries import blanks_of
 from sim.study.case import QUIET, Case, RunOptions
 from sim.study.compare.controls import controlled_estimates, controlled_mean
@@ -88,8 +88,8 @@ class ComparisonPlan:
 
     def __post_init__(self) -> None:
         if self.replications < 2:
-            raise UserError(
-                f"--replications: found {self.replications}; a comparison needs 2 or more"
+            raise OptionError(
+                "replications", f"found {self.replications}; a comparison needs 2 or more"
             )
 
 
@@ -220,8 +220,8 @@ class Comparison:
 
     def to_arrow(self) -> pa.Table:
         """Return the table of differences, a row per pair and measure."""
-        from sim.report.tabular import to_arrow
         from sim.study.compare.output import pairs_table
+        from sim.tables.tabular import to_arrow
 
         return to_arrow(pairs_table(self))
 
@@ -369,9 +369,10 @@ def _refuse_targets(plan: ComparisonPlan) -> None:
     compared = [full_key(measure) for measure in plan.measures]
     for target in plan.precision:
         if target.measure not in compared:
-            raise UserError(
-                f"--precision: found {target.measure}, which is not compared; allowed: "
-                f"{', '.join(compared)}, or add it with --measures"
+            raise OptionError(
+                "precision",
+                f"found {target.measure}, which is not compared; allowed: "
+                f"{', '.join(compared)}, or add it with --measures",
             )
 
 

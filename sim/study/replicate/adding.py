@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.errors import UserError
+from sim.errors import OptionError, UserError
 from sim.study.replicate.replications import REPLICATIONS_FILE, Replicated, read_replications
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ def earlier_replications(path: Path, request: RunRequest, wanted: int) -> Replic
             f"run all replications again with --force"
         )
     if 0 < wanted <= len(held.facts):
-        raise UserError(
-            f"--replications: found {wanted}; {path} holds {len(held.facts)} already. Allowed with "
-            f"--add: how many there shall be in all, more than that"
+        raise OptionError(
+            "replications",
+            f"found {wanted}; {path} holds {len(held.facts)} already. Allowed with "
+            f"--add: how many there shall be in all, more than that",
         )
     return held
 

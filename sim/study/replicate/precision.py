@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sim.analysis.catalogue import HEADLINE_UNITS
 from sim.analysis.kinds import BOUND, SHARE, read_bound
 from sim.analysis.summary import Measure
-from sim.errors import ArgumentError
+from sim.errors import OptionError
 from sim.study.measure_key import complaint, full_key
 
 _TARGET = re.compile(rf"\s*(?P<name>[a-z][a-z0-9_]*)\s*(?:±|\+-|\+/-)\s*{BOUND}(?P<rel>rel)?\s*")
@@ -59,20 +59,20 @@ def parse_precision(text: str) -> tuple[PrecisionTarget, ...]:
 
     Raises
     ------
-    ArgumentError
+    OptionError
         If a target cannot be read.
     """
     targets = []
     for part in text.split(","):
         found = _TARGET.fullmatch(part)
         if found is None:
-            raise ArgumentError("precision", f"found {part.strip()!r}; allowed: {_ALLOWED}")
+            raise OptionError("precision", f"found {part.strip()!r}; allowed: {_ALLOWED}")
         half_width, unit = read_bound(found["number"], found["unit"])
         name, is_relative = full_key(found["name"]), found["rel"] is not None
         if half_width == 0:
-            raise ArgumentError("precision", f"found a width of 0 for {name}; allowed: above 0")
+            raise OptionError("precision", f"found a width of 0 for {name}; allowed: above 0")
         if is_relative and unit not in (None, SHARE.unit):
-            raise ArgumentError(
+            raise OptionError(
                 "precision", f"found {part.strip()!r}; allowed before rel: a share or %"
             )
         of = None if is_relative else unit
@@ -85,17 +85,17 @@ def check_targets(targets: Sequence[PrecisionTarget]) -> None:
 
     Raises
     ------
-    ArgumentError
+    OptionError
         For the first such target.
     """
     for target in targets:
         wrong = complaint(target.measure)
         if wrong:
-            raise ArgumentError("precision", wrong)
+            raise OptionError("precision", wrong)
         of = HEADLINE_UNITS[target.measure]
         if target.unit not in (None, of):
             relative = "; for a share of the value write rel, as in 5%rel"
-            raise ArgumentError(
+            raise OptionError(
                 "precision",
                 f"found {target.measure} in {target.unit}; allowed: {of}"
                 f"{relative if target.unit == SHARE.unit else ''}",

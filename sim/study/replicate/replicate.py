@@ -16,7 +16,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.errors import UserError
+from sim.errors import OptionError
 from sim.study.case import Case, Outcome, PartFolder, RunOptions
 from sim.study.compile_case import compile_replication
 from sim.study.pool import LocalPool
@@ -68,7 +68,7 @@ class HowMany:
 
     def __post_init__(self) -> None:
         if self.replications < 1:
-            raise UserError(f"--replications: found {self.replications}; allowed: 1 or more")
+            raise OptionError("replications", f"found {self.replications}; allowed: 1 or more")
 
 
 def replications(
@@ -166,7 +166,7 @@ def run_replications(
     command : sequence of str
         Words of the command line, for ``run.json``.
     notice : callable, optional
-        Hears how many are done.
+        Told how many are done.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from sim.errors import UserError
+from sim.errors import OptionError, UserError
 from sim.model.evidence import Evidence
 
 
@@ -51,9 +51,9 @@ class SensitivityPlan:
                 f"and one above 1"
             )
         if self.sobol < 0 or self.sobol & (self.sobol - 1):
-            raise UserError(f"--sobol: found {self.sobol}; allowed: 0 or a power of two")
+            raise OptionError("sobol", f"found {self.sobol}; allowed: 0 or a power of two")
         if not self.measures:
-            raise UserError("--measure: found none; needed: one or more")
+            raise OptionError("measure", "found none; needed: one or more")
 
 
 class Listener(Protocol):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from sim.errors import ArgumentError
+from sim.errors import OptionError
 from sim.model.magnitude import Form, Magnitude, moved_share, stretched
 from sim.model.quantities import PPB
 from sim.scenario.tree import Tree
@@ -136,29 +136,29 @@ def parse_span(assumption: Assumption, text: str) -> Span:
 
     Raises
     ------
-    ArgumentError
+    OptionError
         If it is no range.
     """
     parts = [part.strip() for part in text.split("..")]
     plain = [Magnitude.read(part) for part in parts]
     where = f"range {assumption.name}"
     if len(parts) != 2 or not all(part.lstrip("= ") for part in parts):
-        raise ArgumentError(
+        raise OptionError(
             where,
             f"found {text!r}; allowed: LOW..HIGH as factors (0.5..3) or as values "
             f"(0.5 s..5 s, or =4..=13 for a field without a unit)",
         )
     if assumption.form is Form.LISTED:
-        raise ArgumentError(where, "found a value in a list; allowed: a list is set as a whole")
+        raise OptionError(where, "found a value in a list; allowed: a list is set as a whole")
     if all(number is not None and number.unit == "" for number in plain):
         factors = (float(parts[0].replace(" ", "")), float(parts[1].replace(" ", "")))
         if not 0 < factors[0] < factors[1]:
-            raise ArgumentError(where, f"found {text!r}; allowed: two factors above 0, rising")
+            raise OptionError(where, f"found {text!r}; allowed: two factors above 0, rising")
         usual = default_span(assumption, factors)
         if assumption.form is Form.CHOICE:
             usual = "a choice"
         if isinstance(usual, str):
-            raise ArgumentError(where, f"found factors; {assumption.name} is {usual}")
+            raise OptionError(where, f"found factors; {assumption.name} is {usual}")
         return usual
     texts = (parts[0].lstrip("= "), parts[1].lstrip("= "))
     return _absolute(assumption, texts, where)
@@ -170,29 +170,29 @@ def _absolute(assumption: Assumption, texts: tuple[str, str], where: str) -> Spa
     if size is None:
         if assumption.form in (Form.WORD, Form.CHOICE):
             return Span(None, texts)
-        raise ArgumentError(where, "found values; allowed for several at once: factors (0.5..3)")
+        raise OptionError(where, "found values; allowed for several at once: factors (0.5..3)")
     read = [Magnitude.read(text) for text in texts]
     low, high = (None if found is None else found.in_unit(size.unit) for found in read)
     if low is None or high is None:
         found = texts[low is not None]
-        raise ArgumentError(
+        raise OptionError(
             where,
             f"found {found!r}; allowed: values like the estimate, "
             f"{spoken(assumption.tree, assumption.form)}",
         )
     if low.number >= high.number:
-        raise ArgumentError(where, f"found {texts[0]}..{texts[1]}; allowed: rising values")
+        raise OptionError(where, f"found {texts[0]}..{texts[1]}; allowed: rising values")
     if assumption.mix and not 0 < low.number < high.number < 100:
-        raise ArgumentError(where, f"found {texts[0]}..{texts[1]}; allowed: above 0 %, below 100 %")
+        raise OptionError(where, f"found {texts[0]}..{texts[1]}; allowed: above 0 %, below 100 %")
     is_share = assumption.form in (Form.SHARE, Form.FEE)
     # As they are written, no finer: what the scenario reads is what the factor is of.
     ends = low.rounded(), high.rounded()
     is_edge = is_share and max(size.share, ends[1].share) >= 1
     if assumption.mix and (size.number == 0 or is_edge):
-        raise ArgumentError(where, "found a mix of one; allowed: a mix is set as a whole")
+        raise OptionError(where, "found a mix of one; allowed: a mix is set as a whole")
     if size.number == 0 or low.number == 0 or is_edge:
         if assumption.form is Form.DISTRIBUTION and isinstance(assumption.tree, dict):
-            raise ArgumentError(where, f"found {texts[0]}; allowed: above 0")
+            raise OptionError(where, f"found {texts[0]}; allowed: above 0")
         return Span(None, (str(ends[0]), str(ends[1])))
     if is_share:
         estimate = stretched(size.share)

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from sim.analysis.intervals import Interval, mean_interval
-from sim.errors import UserError, suggest
+from sim.errors import OptionError, UserError, suggest
 from sim.scenario.scenario import LoadedScenario
 from sim.study.pool import Pool
 from sim.study.runner import Asking, ask
@@ -229,9 +229,10 @@ def _spans(assumptions: Sequence[Assumption], plan: SensitivityPlan) -> list[Spa
             continue
         part_of = [a.name for a in assumptions if name in a.paths]
         hint = f" It is part of {part_of[0]!r}" if part_of else suggest(name, known)
-        raise UserError(
-            f"--range: unknown assumption {name!r}; known: {', '.join(known[:12])} and "
-            f"{max(0, len(known) - 12)} more (`payroute explain` lists all).{hint}"
+        raise OptionError(
+            "range",
+            f"unknown assumption {name!r}; known: {', '.join(known[:12])} and "
+            f"{max(0, len(known) - 12)} more (`payroute explain` lists all).{hint}",
         )
     return [
         parse_span(assumption, given[assumption.name])
@@ -265,7 +266,7 @@ def _asking(
         values = [run.values[at] for run in base.runs if run.values is not None]
         known = [value for value in values if value is not None]
         if len(known) < len(values):
-            raise UserError(f"--measure: {key} has no value in this scenario")
+            raise OptionError("measure", f"{key} has no value in this scenario")
         swings = judge(
             [
                 Swing(

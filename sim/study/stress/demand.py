@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.errors import UserError, suggest
+from sim.errors import OptionError, UserError, suggest
 from sim.model.steps import MULTIPLE_UNIT, write_multiple
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import LoadedScenario
@@ -185,12 +185,12 @@ def choose_streams(loaded: LoadedScenario, named: Sequence[str]) -> tuple[str, .
     demand = loaded.scenario.demand
     for name in named:
         if name not in demand:
-            raise UserError(
-                f"--stream: unknown stream {name!r}; known: {', '.join(demand)}."
-                f"{suggest(name, demand)}"
+            raise OptionError(
+                "stream",
+                f"unknown stream {name!r}; known: {', '.join(demand)}.{suggest(name, demand)}",
             )
         if demand[name].rate is None:
-            raise UserError(f"--stream: {name} is a written list; allowed: a stream with a rate")
+            raise OptionError("stream", f"{name} is a written list; allowed: a stream with a rate")
     chosen = tuple(dict.fromkeys(named)) or tuple(
         name for name in demand if demand[name].rate is not None
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sim.analysis.catalogue import STRESSED
-from sim.errors import UserError, suggest
+from sim.errors import OptionError, suggest
 from sim.scenario.scenario import LoadedScenario
 from sim.study.case import Case
 from sim.study.pool import Pool
@@ -54,14 +54,15 @@ def choose_windows(profile: str, window_s: int | None) -> tuple[int, int]:
         If the profile is unknown or the window too short to measure anything in.
     """
     if profile not in PROFILES:
-        raise UserError(
-            f"--profile: found {profile!r}; allowed: {', '.join(PROFILES)}."
-            f"{suggest(profile, PROFILES)}"
+        raise OptionError(
+            "profile",
+            f"found {profile!r}; allowed: {', '.join(PROFILES)}.{suggest(profile, PROFILES)}",
         )
     if window_s is not None and window_s < WINDOW_MIN_S:
-        raise UserError(
-            f"--window: found {window_s}; allowed: at least {WINDOW_MIN_S} (seconds): in a shorter "
-            "one a queue that fills up passes for capacity"
+        raise OptionError(
+            "window",
+            f"found {window_s}; allowed: at least {WINDOW_MIN_S} (seconds): in a shorter "
+            "one a queue that fills up passes for capacity",
         )
     usual = SOAK_WINDOW_S if profile == "soak" else WINDOW_MIN_S
     return window_s or usual, window_s or RAMP_WINDOW_S

@@ -1,4 +1,4 @@
-"""Show a stress test as tables.
+"""A stress test as tables, every digit kept.
 
 Takes a :class:`~sim.study.stress.study.Stress`; gives the points, the intervals of a ramp or a
 soak, and the institutions.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sim.report.tabular import Cell, TabularData
 from sim.study.stress.points import LoadPoint
 from sim.study.stress.ramp import Ramp, judged_words
 from sim.study.stress.series import IntervalFigures
 from sim.study.stress.study import Stress
+from sim.tables.tabular import Cell, TabularData
 
 
 def main_table(found: Stress) -> TabularData:

@@ -13,12 +13,12 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from sim.errors import MachineError, UserError
+from sim.errors import MachineError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sim.report.tabular import TabularData
+    from sim.tables.tabular import TabularData
 
 _CLAIM = "experiment.json"
 _POINTS = "points"
@@ -51,9 +51,9 @@ class Store:
             return
         owner = json.loads(text)["experiment"]
         if owner != experiment:
-            raise UserError(
-                f"--out: found the points of {owner!r}; allowed: a folder of {experiment!r}, or a "
-                f"new one"
+            raise OptionError(
+                "out",
+                f"found the points of {owner!r}; allowed: a folder of {experiment!r}, or a new one",
             )
 
     def has_done(self, number: int, key: str) -> bool:
@@ -97,7 +97,7 @@ class Store:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from sim.report.tabular import to_arrow
+        from sim.tables.tabular import to_arrow
 
         sink = pa.BufferOutputStream()
         pq.write_table(to_arrow(table, origin=origin), sink)
@@ -152,9 +152,10 @@ class _Remote:
                 f"{folder}: {error}; install what it names, or choose a local folder"
             ) from None
         except ValueError as error:
-            raise UserError(
-                f"--out: found {folder!r} ({error}); allowed: a folder, or an address fsspec "
-                f"knows, such as s3://bucket/sweep"
+            raise OptionError(
+                "out",
+                f"found {folder!r} ({error}); allowed: a folder, or an address fsspec "
+                f"knows, such as s3://bucket/sweep",
             ) from None
         except Exception as error:
             raise self._refused(error) from error

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from sim.analysis.catalogue import SWEPT
 from sim.errors import MachineError, PayrouteError, UserError
-from sim.report.tabular import TabularData, to_arrow
 from sim.study.case import Case
 from sim.study.experiment_file import LoadedExperiment, Sweep
 from sim.study.measure_key import full_key, pick, require
@@ -29,6 +28,7 @@ from sim.study.sweep.check import check_sweep, find_decimals
 from sim.study.sweep.points import lay_out
 from sim.study.sweep.store import Store
 from sim.tables.provenance import fingerprint, origin
+from sim.tables.tabular import TabularData, to_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa

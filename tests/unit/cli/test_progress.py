@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from sim.cli.progress import ReplicationCount, TerminalWatcher, write_clock
+from sim.cli.progress import RunCounter, TerminalWatcher, write_clock
 
 HOUR_US = 3_600_000_000
 
@@ -63,10 +63,9 @@ def test_the_first_compilation_is_announced():
 @pytest.mark.parametrize(("seconds", "is_told"), [(1, False), (60, True)])
 def test_replications_are_counted(clock, seconds, is_told):
     shown = console(is_terminal=False)
-    count = ReplicationCount(shown)
-    clock[0] = seconds
-    count.tell(3, 20)
-    count.finish()
+    with RunCounter("replications", shown) as count:
+        clock[0] = seconds
+        count.tell(3, 20)
     assert ("3 of 20 replications" in shown.file.getvalue()) == is_told
 
 

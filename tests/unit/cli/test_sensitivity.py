@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sim.report.tabular import read_csv
+from sim.tables.tabular import read_csv
 from tests.unit.cli.queue import QUEUE, payroute
 
 SHORT = ("--replications", "3", "--sobol", "0", "--jobs", "1")
@@ -26,7 +26,7 @@ def test_a_terminal_gets_words_bars_and_a_table(path):
     assert result.exit_code == 0
     assert result.stdout.startswith("Measure ")
     assert "░" in result.stdout
-    assert "| demand.customers.rate | 2 /s | 1 /s .. 4 /s |" in result.stdout
+    assert "demand.customers.rate 2 /s 1 /s .. 4 /s" in " ".join(result.stdout.split())
     assert "at most 15 runs: 3 of the scenario as it stands" in " ".join(result.stderr.split())
 
 
@@ -40,12 +40,16 @@ def test_json_is_one_object_and_nothing_else(path):
     }
 
 
-@pytest.mark.parametrize("form", ["csv", "markdown", "latex", "json"])
-def test_the_whole_table_is_written_in_every_format(path, form):
+@pytest.mark.parametrize("form", ["csv", "markdown", "latex", "json", "typst"])
+def test_it_is_shown_in_every_format(path, form):
     result = payroute("sensitivity", path, *SHORT, "--format", form)
     assert result.exit_code == 0
-    assert "demand.customers.rate" in result.stdout
-    assert "Measure" not in result.stdout
+    assert "customers.rate" in result.stdout
+    # What people read is a document, what spreadsheets read a table.
+    assert ("Measure" in result.stdout) == (form != "csv")
+    if form == "json":
+        again = payroute("sensitivity", path, *SHORT, "--json")
+        assert json.loads(result.stdout)["sentences"] == json.loads(again.stdout)["sentences"]
 
 
 def test_the_whole_table_is_written_to_a_file_with_a_row_per_measure(path, tmp_path):
@@ -75,7 +79,7 @@ def test_a_table_of_nothing_but_gaps_is_parquet_too(path, tmp_path):
         (["--low", "2"], "a factor below 1 and one above 1"),
         (["--sobol", "5"], "allowed: 0 or a power of two"),
         (["--measure", "p98"], "unknown measure 'p98'"),
-        (["--format", "xls"], "allowed: markdown, latex, csv, json, parquet"),
+        (["--format", "xls"], "allowed: csv, json, latex, markdown, parquet, terminal, typst"),
     ],
 )
 def test_mistakes_end_in_two_with_words(path, words, told):

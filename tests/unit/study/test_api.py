@@ -59,7 +59,7 @@ def test_a_load_is_tested(tmp_path: Path) -> None:
     assert above.verdict == "FAIL"
     assert above.bottleneck is not None
     assert above.bottleneck.station == "shop.till"
-    with pytest.raises(UserError, match="--window: found 100; allowed: at least 600"):
+    with pytest.raises(UserError, match="window: found 100; allowed: at least 600"):
         sim.stress(path, window_s=100)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from sim.report.tabular import read_csv
 from sim.study.compare.arms import work_of_experiment
 from sim.study.compare.comparison import compare_arms
 from sim.study.compare.output import pairs_table
@@ -14,6 +13,7 @@ from sim.study.experiment_file import load_experiment
 from sim.study.pool import LocalPool
 from sim.study.runner import run_batch
 from sim.study.sweep.study import make_items, measures_of, point_content
+from sim.tables.tabular import read_csv
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "results" / "reference"

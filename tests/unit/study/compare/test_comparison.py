@@ -10,26 +10,23 @@ from pathlib import Path
 import pytest
 
 from sim.analysis.comparison import compare_paired
+from sim.analysis.error_bars import with_error
 from sim.analysis.intervals import Interval
 from sim.analysis.selection import SelectionRule
 from sim.errors import ScenarioError, UserError
-from sim.report.tabular import TabularData, choose_format, read_csv, render, write_table
+from sim.report.documents.compare import compare_document, footnotes, sentences
+from sim.report.rendering import choose_format, render, write_table
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
 from sim.study.compare.arms import parse_best, work_of_experiment, work_of_scenarios
 from sim.study.compare.best import choose_best
 from sim.study.compare.comparison import ArmWork, ComparisonPlan, compare_arms
-from sim.study.compare.output import (
-    arms_table,
-    as_json_object,
-    footnotes,
-    pairs_table,
-    sentences,
-)
+from sim.study.compare.output import arms_table, pairs_table
 from sim.study.experiment_file import load_experiment
 from sim.study.pool import LocalPool
 from sim.study.replicate.precision import parse_precision
-from sim.study.verdicts import difference_words, with_error
+from sim.study.verdicts import difference_words
+from sim.tables.tabular import TabularData, read_csv
 from tests.support.tiny import SEED, YAML, write_tiny
 
 ROOT = Path(__file__).parents[4]
@@ -71,7 +68,7 @@ def test_an_arm_against_itself_shows_nothing(tmp_path: Path) -> None:
 def test_json_has_the_agreed_shape(tmp_path: Path) -> None:
     plan = ComparisonPlan(SEED, replications=3, measures=("success_rate",), baseline="till_3")
     found = compare_arms(_arms(tmp_path, (3, 4, 5)), plan, LocalPool(1))
-    content = json.loads(json.dumps(as_json_object(found), allow_nan=False))
+    content = json.loads(render(compare_document(found, {}), "json"))
     assert [arm["name"] for arm in content["arms"]] == ["till_3", "till_4", "till_5"]
     assert [(pair["a"], pair["b"]) for pair in content["pairs"]] == [
         ("till_3", "till_4"),
@@ -250,9 +247,10 @@ def test_tables_are_written_in_every_format(tmp_path: Path, form: str) -> None:
     elif form == "json":
         assert json.loads(path.read_text()) == table.records()
     elif form == "markdown":
-        assert "| a_b | 0.1 |" in path.read_text()
+        assert "| a_b    |     0.1 |" in path.read_text()
     else:
-        assert r"c \& d &  \\" in render(table, form)
+        assert r" c \& d &     \\" in path.read_text()
+        assert path.read_text().splitlines()[1] == r"\toprule"
 
 
 def test_formats_are_known_by_suffix_and_refused_when_unknown() -> None:

@@ -16,7 +16,8 @@ import pytest
 from scipy import stats
 
 from sim.analysis.intervals import mean_interval
-from sim.report.tabular import TabularData, read_csv, write_table
+from sim.report.rendering import write_table
+from sim.tables.tabular import TabularData, read_csv
 from tests.support.tiny import MEASURES, street_values, tiny_text, tiny_values
 
 REPLICATIONS = 20

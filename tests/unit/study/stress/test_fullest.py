@@ -7,13 +7,13 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from sim.report.documents.stress import roughly, sentences
 from sim.study.slo import parse_slo
 from sim.study.stress.fullest import find_fullest
 from sim.study.stress.participants import Participant
 from sim.study.stress.points import LoadPoint, StressPlan
 from sim.study.stress.study import Stress
 from sim.study.stress.tables import participants_table
-from sim.study.stress.words import roughly, sentences
 from tests.support.loads import made_up_run
 from tests.theory.oracle import BOUND
 

@@ -10,6 +10,7 @@ import pytest
 from sim.contract.layout import NULL
 from sim.contract.meaning import LogKind
 from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, LogColumn, RecordColumn
+from sim.report.documents.stress import sentences
 from sim.scenario.scenario import load_scenario
 from sim.study.compile_case import compile_replication
 from sim.study.stress.backlog import Backlog, BacklogSink, PlaceSink, follow
@@ -19,7 +20,6 @@ from sim.study.stress.series import IntervalFigures
 from sim.study.stress.soak import drift_reasons
 from sim.study.stress.study import run_stress
 from sim.study.stress.trial import LoadRun
-from sim.study.stress.words import sentences
 from sim.units import SECOND_US
 from tests.support.loads import GATE, PREFUNDED, load_test, load_text
 from tests.support.tiny import SEED, tiny_text

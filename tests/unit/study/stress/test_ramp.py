@@ -12,6 +12,7 @@ from sim.contract.layout import NULL
 from sim.contract.meaning import Outcome
 from sim.contract.plan import Array
 from sim.contract.records import RECORD_WIDTH, RecordColumn
+from sim.report.documents.stress import sentences
 from sim.study.compile_case import compile_replication
 from sim.study.slo import parse_slo
 from sim.study.stress.demand import product_of_steps
@@ -28,7 +29,6 @@ from sim.study.stress.ramp import (
 from sim.study.stress.series import IntervalSink
 from sim.study.stress.study import run_stress
 from sim.study.stress.tables import main_table
-from sim.study.stress.words import sentences
 from sim.units import SECOND_US
 from tests.support.loads import GATE, load_test, load_text, made_up_interval, made_up_run
 from tests.support.tiny import SEED, tiny_text

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from sim.errors import UserError
+from sim.report.blocks import Document
+from sim.report.documents.stress import chart, sentences
+from sim.report.formats.terminal import lines as terminal_lines
 from sim.scenario.scenario import load_scenario
 from sim.study.compile_case import compile_replication, expected_submitted
 from sim.study.slo import parse_slo
@@ -15,7 +18,7 @@ from sim.study.stress.output import as_json_object
 from sim.study.stress.points import rounded
 from sim.study.stress.study import run_stress
 from sim.study.stress.tables import points_table
-from sim.study.stress.words import chart, sentences
+from sim.tables.tabular import TabularData
 from tests.support.loads import ENDLESS, GATE, PREFUNDED, load_test, load_text
 from tests.support.tiny import YAML, write_tiny
 
@@ -297,11 +300,17 @@ def test_loads_are_kept_with_six_digits() -> None:
 
 
 def test_the_chart_has_a_bar_for_every_figure() -> None:
-    lines = chart([(50.0, 50.0, 1.0), (100.0, 100.0, 4.0), (200.0, None, None)])
-    assert [line.count("#") for line in lines] == [0, 14 + 7, 28 + 28, 0]
-    assert lines[1].startswith("       50  ##############  ")
-    assert lines[3].split() == ["200", "-", "-"]
-    assert max(map(len, lines)) <= 90
+    table = chart([(50.0, 50.0, 1.0), (100.0, 100.0, 4.0), (200.0, None, None)])
+    document = Document((table,), TabularData((), ()), {})
+    lines = [line.plain for line in terminal_lines(document, 100)]
+    # A half and a quarter of two bars that share what room there is, to the nearest letter.
+    counts = [line.count("█") for line in lines]
+    assert [counts[0], counts[1], counts[4]] == [0, 0, 0]
+    assert counts[3] >= 56
+    assert abs(counts[2] - counts[3] * 3 / 8) <= 1.5
+    assert lines[2].split()[:2] == ["50", "50"]
+    assert lines[4].split() == ["200", "-", "-"]
+    assert 90 <= max(map(len, lines)) <= 100
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from sim.report.documents.stress import chart_note, chart_rows, sentences
 from sim.study.slo import parse_slo
 from sim.study.stress.points import LoadPoint, StressPlan
 from sim.study.stress.search import Bracket, combine
 from sim.study.stress.study import Stress
-from sim.study.stress.words import chart_note, chart_rows, sentences
 from tests.support.loads import made_up_run
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from sim.analysis.catalogue import HEADLINE_UNITS
 from sim.errors import MachineError, ScenarioError, UserError
 from sim.study.experiment_file import Factor, LoadedExperiment, load_experiment
 from sim.study.pool import LocalPool
 from sim.study.runner import Batch, Done, run_batch
-from sim.study.sweep.check import headline_names
 from sim.study.sweep.points import lay_out, place
 from sim.study.sweep.store import Store
 from sim.study.sweep.study import PointItem, make_items, run_sweep
@@ -262,7 +262,7 @@ def test_measures_are_known_without_a_run(tmp_path: Path) -> None:
     loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3]}}}}}}")
     (item,) = make_items(loaded)
     outcome = run_batch(item.cases).outcomes[0]
-    assert sorted(headline_names()) == sorted(outcome.summary.measures)
+    assert sorted(HEADLINE_UNITS) == sorted(outcome.summary.measures)
 
 
 def test_a_measure_that_depends_on_what_happens_loses_single_points(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_a_relative_folder_is_the_same_from_every_directory(
 
 def test_addresses_nobody_can_open_are_told(tmp_path: Path) -> None:
     pytest.importorskip("fsspec", reason="needs fsspec (extra `cluster`)")
-    with pytest.raises(UserError, match=r"--out: found 'bogus://foo/x' .*allowed: a folder"):
+    with pytest.raises(UserError, match=r"out: found 'bogus://foo/x' .*allowed: a folder"):
         Store("bogus://foo/x")
 
 

@@ -1,23 +1,73 @@
-"""Say what a stress test found, in sentences and in a chart of letters.
+"""What a stress test found, as a document.
 
-Takes a :class:`~sim.study.stress.study.Stress`; gives lines of text.
+Takes a :class:`~sim.study.stress.study.Stress`; gives the sentences a reader remembers, throughput
+and times against load, and the tables behind them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sim.report.tabular import joined, short
+from sim.explain.words import joined
+from sim.report.blocks import Bar, Block, Column, Document, Table, Text, Tone
+from sim.study.stress.output import as_json_object
 from sim.study.stress.points import UNIT
 from sim.study.stress.ramp import Crossing, Ramp
 from sim.study.stress.search import Capacity
 from sim.study.stress.study import Stress
-from sim.study.stress.tables import ramp_table
+from sim.study.stress.tables import (
+    main_table,
+    participants_table,
+    points_table,
+    ramp_table,
+    soak_table,
+)
+from sim.tables.tabular import TabularData
 
 PARTICIPANTS_SHOWN = 10
 """Institutions listed for people; programs get all of them."""
-_BAR = 28
 _DRAINS_SHOWN = 5
+_SPARE = (
+    "factor",
+    "valid",
+    "backlog_start",
+    "backlog_end",
+    "passed",
+    "p50_s",
+    "busiest",
+    "offered",
+)
+"""Columns of loads a narrow terminal does without, the first of them first."""
+
+
+def stress_document(found: Stress, origin: Mapping[str, object]) -> Document:
+    """Return what is shown of a test.
+
+    Parameters
+    ----------
+    found : Stress
+    origin : mapping
+        What made it.
+    """
+    told = sentences(found)
+    blocks: list[Block] = [Text(told[0], Tone.STRONG), *map(Text, told[1:])]
+    rows = chart_rows(found)
+    if len(rows) > 1:
+        blocks.append(chart(rows))
+        note = chart_note(found)
+        blocks += [Text(note)] if note else []
+    if found.points:
+        blocks.append(Table.of(points_table(found), prose=("why",), spare=_SPARE))
+    if found.ramp is not None:
+        blocks.append(Table.of(ramp_table(found.ramp), spare=("backlog", "p50_s", "offered")))
+    if found.plan.profile == "soak" and found.points:
+        blocks.append(Table.of(soak_table(found.points[0]), spare=("p50_s", "offered")))
+    ones = participants_table(found)
+    if ones.rows:
+        shown = TabularData(ones.columns, ones.rows[:PARTICIPANTS_SHOWN])
+        blocks.append(Table.of(shown, spare=("busiest_station", "completed")))
+    record = {**as_json_object(found), "sentences": told}
+    return Document(tuple(blocks), main_table(found), record, origin)
 
 
 def sentences(found: Stress) -> list[str]:
@@ -32,7 +82,7 @@ def sentences(found: Stress) -> list[str]:
     return lines
 
 
-def chart(rows: Sequence[tuple[float, float | None, float | None]]) -> list[str]:
+def chart(rows: Sequence[tuple[float, float | None, float | None]]) -> Table:
     """Return completed load and p99 against load as bars.
 
     Parameters
@@ -40,13 +90,26 @@ def chart(rows: Sequence[tuple[float, float | None, float | None]]) -> list[str]
     rows : sequence of (float, float or None, float or None)
         Load, completed load in the same unit, and p99 in s.
     """
-    most = max((done for _, done, _ in rows if done is not None), default=0.0)
-    slowest = max((time for _, _, time in rows if time is not None), default=0.0)
-    lines = [f"{'load':>9}  {'completed, payments/s':<{_BAR + 9}}  p99, s"]
-    for load, done, time in rows:
-        bars = f"{_bar(done, most):<{_BAR}} {_figure(done):>8}  {_bar(time, slowest):<{_BAR}}"
-        lines.append(f"{_figure(load):>9}  {bars} {_figure(time):>8}".rstrip())
-    return lines
+    most = [max((row[at] or 0.0 for row in rows), default=0.0) for at in (1, 2)]
+    return Table(
+        (
+            Column("load", is_number=True),
+            Column(f"completed, {UNIT}", is_number=True),
+            Column("", spare=1),
+            Column("p99, s", is_number=True),
+            Column("", spare=2),
+        ),
+        tuple(
+            (
+                load,
+                "-" if done is None else done,
+                Bar((done,), (0, most[0])),
+                "-" if time is None else time,
+                Bar((time,), (0, most[1])),
+            )
+            for load, done, time in rows
+        ),
+    )
 
 
 def chart_rows(found: Stress) -> list[tuple[float, float | None, float | None]]:
@@ -71,14 +134,6 @@ def chart_note(found: Stress) -> str:
         return ""
     loads = "1 load" if count == 1 else f"{count} loads"
     return f"({loads} not run in all {found.plan.replications} replications: in the table only)"
-
-
-def _bar(value: float | None, most: float) -> str:
-    return "" if value is None or most <= 0 else "#" * max(1, round(_BAR * value / most))
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else short(value)
 
 
 def _number(value: object) -> float:

@@ -12,8 +12,11 @@ import pytest
 
 from sim.analysis.summary import Measure, Summary
 from sim.analysis.warm_up import Presence
-from sim.cli.course import chart, course
+from sim.report.blocks import Document
+from sim.report.documents.run import course
+from sim.report.formats.terminal import chart, render
 from sim.study.run import run_scenario
+from sim.tables.tabular import TabularData
 from sim.units import SECOND_US
 from tests.support.tiny import write_tiny
 
@@ -31,7 +34,8 @@ def _filling(seconds: float) -> list[float]:
 
 def _words(presence: Presence, **measures: Measure) -> str:
     summary = Summary("s", 1, "compiled", 1, "all", measures, {}, presence=presence)
-    return "\n".join(line.plain for line in course(summary))
+    document = Document(tuple(course(summary)), TabularData((), ()), {})
+    return render(document).removesuffix("\n")
 
 
 def test_a_start_that_is_left_in_is_told_with_what_it_does() -> None:

@@ -1,0 +1,21 @@
+"""Options several commands take, each declared once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Change a field, as in routing.policy=fastest."
+    ),
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Seed of all luck; default: the file's.")
+]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", metavar="N", help="Processes; default: one per processor.")
+]
+ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="The scenario file.")]

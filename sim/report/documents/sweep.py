@@ -1,0 +1,36 @@
+"""What became of a sweep, as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sim.report.blocks import Document, Table, Text
+from sim.study.sweep.store import TABLE
+from sim.study.sweep.study import SweepResult
+
+
+def sweep_document(found: SweepResult, folder: str, origin: Mapping[str, object]) -> Document:
+    """Return the table of points and where it is kept.
+
+    Parameters
+    ----------
+    found : SweepResult
+    folder : str
+        Of the points.
+    origin : mapping
+        What made it.
+    """
+    record = {
+        "folder": folder,
+        "run": found.run,
+        "kept": found.kept,
+        "failed": found.failed,
+        "points": found.table.records(),
+    }
+    ends = [name for name in found.table.columns if name.endswith(("_low", "_high"))]
+    blocks = (
+        Table.of(found.table, prose=("error",), spare=[*reversed(ends), "status"]),
+        Text(f"{found.run} points run, {found.kept} kept from before, {found.failed} failed"),
+        Text(f"table: {folder}/{TABLE}"),
+    )
+    return Document(blocks, found.table, record, origin)

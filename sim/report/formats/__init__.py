@@ -1,0 +1,1 @@
+"""One file per format, named as ``--format`` names it; see :mod:`sim.report.rendering`."""

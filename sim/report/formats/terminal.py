@@ -1,0 +1,242 @@
+"""A document for people at a terminal, whatever its width: nothing is ever cut.
+
+Takes a document and the columns there are; gives lines. What does not fit goes on in the next line
+between words, spare columns are left out with a word that says so, and a table that is still too
+wide is written row by row. Without a width, as in a pipe, everything stands in one line.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, zip_longest
+
+from rich.cells import cell_len
+from rich.text import Text as Line
+
+from sim.report.blocks import (
+    Bar,
+    Block,
+    Cell,
+    Document,
+    Facts,
+    Heading,
+    Series,
+    Table,
+    Text,
+    Tone,
+    Verbatim,
+)
+from sim.report.figure import written
+from sim.report.markup import drawn
+from sim.report.rendering import Format
+
+PROSE_WIDTH = 88
+"""Longer lines are hard to read, however wide the terminal."""
+_GAP = 2
+_BAR_MIN, _BAR_MAX = 10, 36
+_PROSE_MIN = 16
+_SERIES = 36
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_BREAKS = re.compile(r"(?<=[./_])(?=[^./_])")
+"""Where a name longer than the terminal goes on in the next line, if it must."""
+_BOUND = re.compile(r"(?<=\d) (?=±|/s|%|(?:s|ms|min|h|d|bps|pp)\b|\d{3}\b)|(?<=±) ")
+"""Spaces inside a figure, at which no line ends."""
+_KEPT = "\u00a0"
+
+
+def render(document: Document) -> str:
+    """Return the document as plain text of any width."""
+    return "".join(f"{line.plain}\n" for line in lines(document, None))
+
+
+def lines(document: Document, width: int | None) -> Iterator[Line]:
+    """Yield the lines of a document.
+
+    Parameters
+    ----------
+    document : Document
+    width : int or None
+        Columns of the terminal; None where there is no limit.
+    """
+    before: Block | None = None
+    for block in document.blocks:
+        goes_on = isinstance(block, Text | Series) and isinstance(before, Text | Series)
+        follows_title = isinstance(before, Heading) and not isinstance(block, Heading)
+        if before is not None and not goes_on and not follows_title:
+            yield Line()
+        for line in _block(block, width):
+            line.rstrip()
+            yield line
+        before = block
+
+
+def _block(block: Block, width: int | None) -> Iterator[Line]:
+    match block:
+        case Heading():
+            yield from _prose(Text(block.words, Tone.STRONG), width)
+        case Text():
+            yield from _prose(block, width)
+        case Verbatim():
+            yield from map(Line, block.words.splitlines())
+        case Series():
+            drawing = chart(block.values, _SERIES)
+            yield from _prose(Text(f"{block.before} {drawing} {block.after}"), width)
+        case Facts():
+            yield from _facts(block, width)
+        case Table():
+            yield from _table(block, width)
+
+
+def chart(values: Sequence[float], width: int) -> str:
+    """Draw a series of numbers of at least 0 as blocks, each the mean of its part of the series."""
+    parts = min(width, len(values))
+    edges = [len(values) * at // parts for at in range(parts + 1)]
+    means = [sum(values[low:high]) / (high - low) for low, high in pairwise(edges)]
+    most = max(means, default=0)
+    if most <= 0:
+        return _BLOCKS[0] * parts
+    return "".join(_BLOCKS[min(7, int(8 * mean / most))] for mean in means)
+
+
+def _prose(text: Text, width: int | None) -> Iterator[Line]:
+    for paragraph in text.words.splitlines() or [""]:
+        for line in _wrapped(paragraph, None if width is None else min(width, PROSE_WIDTH)):
+            yield Line(line, text.tone)
+
+
+def _wrapped(words: str, width: int | None) -> list[str]:
+    """Break words between them; only a name that is alone too long breaks at its own joints."""
+    if width is None or cell_len(words) <= width:
+        return words.splitlines() or [""]
+    fitting = " ".join(
+        word if cell_len(word) <= width else _BREAKS.sub(" \0", word)
+        for word in _BOUND.sub(_KEPT, words).split(" ")
+    )
+    found = textwrap.wrap(fitting, width, break_long_words=False, break_on_hyphens=False)
+    return [re.sub(" ?\0", "", line).replace(_KEPT, " ") for line in found]
+
+
+def _facts(facts: Facts, width: int | None) -> Iterator[Line]:
+    """Lay groups side by side, as many as there is room for."""
+    groups = [list(_table(table, None)) for table in facts.tables() if table.rows]
+    for group in groups:
+        for line in group:
+            line.rstrip()
+    sizes = [max(line.cell_len for line in group) for group in groups]
+    while groups:
+        most, used = 0, 0
+        while most < len(groups) and (not most or width is None or used + sizes[most] <= width):
+            used += sizes[most] + _GAP
+            most += 1
+        for row in zip_longest(*groups[:most], fillvalue=Line()):
+            whole = Line()
+            for part, size in zip(row, sizes, strict=False):
+                whole.append_text(part).append(" " * (size - part.cell_len + _GAP))
+            yield whole
+        del groups[:most], sizes[:most]
+
+
+def _table(table: Table, width: int | None) -> Iterator[Line]:
+    columns = list(range(len(table.columns)))
+    sizes = _sizes(table, columns, width)
+    while sizes is None:
+        spare = max(columns, key=lambda at: table.columns[at].spare)
+        if not table.columns[spare].spare:
+            yield from _records(table, width or 0)
+            return
+        columns.remove(spare)
+        sizes = _sizes(table, columns, width)
+    heads: tuple[Cell, ...] = tuple(Text(column.name, Tone.QUIET) for column in table.columns)
+    if table.is_headed:
+        yield from _row(table, heads, columns, sizes=sizes)
+        yield Line("─" * (sum(sizes) + _GAP * (len(sizes) - 1)))
+    for row in table.rows:
+        yield from _row(table, row, columns, sizes=sizes)
+    left_out = [
+        column.name or "bars" for at, column in enumerate(table.columns) if at not in columns
+    ]
+    if left_out:
+        # The word stands under the table, where a reader looks for what is missing.
+        yield from _prose(Text(f"(too narrow for: {', '.join(left_out)})", Tone.QUIET), width)
+
+
+def _sizes(table: Table, columns: Sequence[int], width: int | None) -> list[int] | None:
+    """Return the width of every column, None where they do not fit."""
+    cells = [[row[at] for row in table.rows] for at in columns]
+    heads = [table.columns[at].name if table.is_headed else "" for at in columns]
+    is_bar = [any(isinstance(cell, Bar) for cell in column) for column in cells]
+    texts = [
+        [head, *(part for cell in column for part in written(cell).splitlines())]
+        for head, column in zip(heads, cells, strict=True)
+    ]
+    sizes = [max(map(cell_len, column)) for column in texts]
+    if width is None:
+        return [
+            max(size, _BAR_MAX) if bar else size for size, bar in zip(sizes, is_bar, strict=True)
+        ]
+    room = width - _GAP * (len(columns) - 1)
+    least = list(sizes)
+    for at, column in enumerate(columns):
+        if is_bar[at]:
+            least[at] = max(sizes[at], _BAR_MIN)
+            sizes[at] = max(sizes[at], _BAR_MAX)
+        elif table.columns[column].is_prose:
+            longest = max(cell_len(word) for text in texts[at] for word in text.split() or [""])
+            least[at] = min(sizes[at], max(longest, _PROSE_MIN))
+    if sum(least) > room:
+        return None
+    # What is left goes to the columns that want more, one step each in turn.
+    found, left = least, room - sum(least)
+    while left > 0 and found != sizes:
+        for at, size in enumerate(sizes):
+            if found[at] < size and left > 0:
+                found[at] += 1
+                left -= 1
+    return found
+
+
+def _row(
+    table: Table, row: Sequence[Cell], columns: Sequence[int], *, sizes: Sequence[int]
+) -> Iterator[Line]:
+    """Yield the lines of one row."""
+    parts = [_cell_lines(row[at], size) for at, size in zip(columns, sizes, strict=True)]
+    for line in zip_longest(*parts, fillvalue=Line()):
+        whole = Line()
+        for at, part, size in zip(columns, line, sizes, strict=True):
+            room = " " * (size - part.cell_len)
+            is_right = table.columns[at].is_number
+            whole.append(room if is_right else "").append_text(part)
+            whole.append(" " * _GAP if is_right else room + " " * _GAP)
+        yield whole
+
+
+def _cell_lines(cell: Cell, size: int) -> list[Line]:
+    if isinstance(cell, Bar):
+        return [Line(drawn(cell, size), "cyan")]
+    tone = cell.tone if isinstance(cell, Text) else Tone.PLAIN
+    texts = [part for text in written(cell).splitlines() for part in _wrapped(text, size)]
+    return [Line(text, tone) for text in texts]
+
+
+def _records(table: Table, width: int) -> Iterator[Line]:
+    """Yield a table row by row: its name, then a line per column."""
+    first, *rest = table.columns
+    for row in table.rows:
+        name = written(row[0]) or NO_NAME
+        yield from _prose(Text(f"{first.name} {name}" if first.is_number else name), width)
+        for column, cell in zip(rest, row[1:], strict=True):
+            text = written(cell)
+            if not text:
+                continue
+            words = f"{column.name} {text}" if column.name and table.is_headed else text
+            tone = cell.tone if isinstance(cell, Text) else Tone.PLAIN
+            for line in _wrapped(words, width - _GAP):
+                yield Line(" " * _GAP).append(line, tone)
+    yield from _prose(Text("(too narrow for columns: a line each)", Tone.QUIET), width)
+
+
+NO_NAME = "(without a name)"
+
+FORMAT = Format(render, (".txt",))
