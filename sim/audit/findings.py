@@ -119,6 +119,8 @@ class Findings:
 
     def add(self, rule: str, message: str) -> None:
         """Keep a violation at the row at hand."""
+        # A finding under a rule is a check of it, too, or the report would list a rule as never
+        # looked at.
         self.checks.setdefault(rule, 0)
         self.count += 1
         if len(self.violations) < VIOLATIONS_KEPT:
