@@ -86,6 +86,8 @@ class PlanBuilder:
 
     def __getattr__(self, kind: str) -> Names:
         """Return the names of one kind, as declared in :class:`~sim.contract.plan.PlanNames`."""
+        # ``__dict__`` and not the attribute: a copy that is being made has none yet, and would
+        # come back here for ever.
         names = self.__dict__.get("_names", {})
         if kind not in names:
             raise AttributeError(f"a plan builder has no {kind!r}")
@@ -174,6 +176,7 @@ class PlanBuilder:
             "round_interval_us": round_interval_us,
             "block_limit": block_limit,
             "peers": peers,
+            # More than two thirds: up to a third of the peers may fail.
             "quorum": 2 * peers // 3 + 1 if quorum is None else quorum,
             "vote_table": vote_table,
             "idle_max_us": idle_max_us,
@@ -409,6 +412,7 @@ class PlanBuilder:
         InvariantViolation
             If a row points at something that is not there.
         """
+        # All purposes are known only now, and two that share a number would share their draws.
         check_purposes(self._purposes)
         names = PlanNames(
             scenario=self.scenario,

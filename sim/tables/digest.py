@@ -38,6 +38,7 @@ class RollingDigest:
 
     def take(self, rows: Array | Words) -> None:
         """Add a chunk of rows, or of their words."""
+        # Little-endian on every machine.
         self._state.update(np.ascontiguousarray(rows).view("<i8").tobytes())
 
     def text(self) -> str:
@@ -60,6 +61,8 @@ class ContentDigest:
 
     def take(self, words: Words) -> None:
         """Add the words of a chunk of rows, as :func:`row_words` gives them."""
+        # A sum does not depend on the order; two of them over differently mixed words make a
+        # chance agreement one in 2^128.
         self._first += int(words.sum(dtype=np.uint64))
         self._second += int(_finalise(words ^ np.uint64(0xD6E8FEB86659FD93)).sum(dtype=np.uint64))
 
@@ -100,10 +103,12 @@ def plan_hash(plan: Plan) -> str:
     """
     state = hashlib.blake2b(digest_size=6, person=_PLAN_DOMAIN)
     for entry in fields(plan):
+        # Two seeds of one scenario are the same plan.
         if entry.name in _SEEDED_FIELDS:
             continue
         value = getattr(plan, entry.name)
         if isinstance(value, np.ndarray):
+            # With the shape: two arrays of the same bytes may be of different rows.
             head = f"{entry.name}:{value.shape}:"
             state.update(head.encode())
             state.update(np.ascontiguousarray(value, dtype="<i8").tobytes())

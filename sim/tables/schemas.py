@@ -75,6 +75,7 @@ def _schema(described: str) -> pa.Schema:
     entries = []
     for line in described.strip().splitlines():
         name, unit, meaning = (part.strip() for part in line.split("|"))
+        # Descriptions are the manual; a unit that is not explained stops the import.
         assert unit in UNITS, line
         kind = _TEXT if unit == "name" else _INT
         entries.append(pa.field(name, kind, metadata={"unit": unit, "description": meaning}))

@@ -81,9 +81,14 @@ class RunWriter:
         self, plan: Plan, folder: Path | None = None, options: WriterOptions | None = None
     ) -> None:
         self._options = options or WriterOptions()
+        # Without a folder nothing can be written, but tallies and digests are made all the
+        # same.
         record = self._options.record if folder is not None else Record.NONE
+        # The summary is folded from records, so it is the same whatever is written.
         self.wants_records = True
         self.wants_log = record.covers(Record.STAGES)
+        # Series need SAMPLE rows even where the log is not recorded: a few rows instead of
+        # millions.
         self.wants_samples = record.covers(Record.PAYMENTS)
         self.summary = SummaryFolder(plan)
         self._payments = PaymentRows(plan, self._options.replication)
@@ -97,6 +102,7 @@ class RunWriter:
             names += [PAYMENTS_FILE, FEES_FILE, SERIES_FILE]
         if record.covers(Record.STAGES):
             names += [STAGES_FILE]
+        # Each level contains the ones before it.
         if record.covers(Record.EVENTS):
             names += [EVENTS_FILE]
         if folder is not None:
@@ -119,10 +125,12 @@ class RunWriter:
         """Take event-log rows, in order, or the SAMPLE rows alone where the log is not wanted."""
         if len(rows) == 0:
             return
+        # Only samples come here then, and the fingerprint is that of the records.
         if not self.wants_log:
             if self.wants_samples:
                 self._streams[SERIES_FILE].take(self._series.take(rows))
             return
+        # The log in order decides everything else, so its fingerprint is the run's.
         self._rolling.take(rows)
         self._streams[STAGES_FILE].take(self._stages.take(rows))
         self._streams[SERIES_FILE].take(self._series.take(rows))
@@ -134,6 +142,7 @@ class RunWriter:
         """Take payment records, in the order they ended."""
         if len(rows) == 0:
             return
+        # Worked out once and used twice: it is most of what a fingerprint costs.
         words = row_words(rows)
         if not self.wants_log:
             self._rolling.take(words)
@@ -150,6 +159,7 @@ class RunWriter:
 
     def close(self) -> None:
         """Write what is held and close every file; the run is complete."""
+        # Visits still under way end with the run.
         if STAGES_FILE in self._streams:
             self._streams[STAGES_FILE].take(self._stages.finish())
         for stream in self._streams.values():
@@ -189,6 +199,8 @@ class SinkGroup:
     def take_log(self, rows: Array) -> None:
         """Pass log rows on."""
         for sink in self._sinks:
+            # A sink that wants the log gets all of it; one that wants samples gets these, even
+            # where another sink has asked for the whole log.
             if sink.wants_log:
                 sink.take_log(rows)
             elif _wants_samples(sink):
