@@ -209,6 +209,7 @@ class WalletGatewayRail(Rail):
         if agent not in world.institutions:
             return
         outbound = self.outbound
+        # Money abroad has to be there before: nothing is sent across a border in seconds.
         if outbound is not None and terms.nostro is None:
             yield (), "missing nostro; needed: the account that pays creditors abroad"
         settled = outbound.settlement_currency if outbound is not None else None
@@ -304,6 +305,8 @@ class WalletGatewayRail(Rail):
         direction = self._direction(leg.use)
         settled, spread = direction.settlement_currency, self.settlement_agents[agent].spread
         gateway, bank = (direction.spread, self.operator), (spread, agent)
+        # The side that receives first converts first: the gateway into the settlement currency,
+        # then the bank here out of it.
         if leg.use == INBOUND:
             first, second = gateway, bank
         elif settled in (leg.source, leg.target):
