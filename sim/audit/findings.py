@@ -62,7 +62,7 @@ RULES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Say what does not hold.
+    """One thing that does not hold.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Violation:
 
 
 class Findings:
-    """Count checks and keep violations; also the clock every part of the audit reads.
+    """Checks counted and violations kept; also the clock every part of the audit reads.
 
     Attributes
     ----------

@@ -1,6 +1,6 @@
 """Follow stage programs: what a stage must write next, when it passes silently, where it leads.
 
-Takes a rebuilt payment; says which row is due of it and moves it along. Luck and what is only in
+Takes a rebuilt payment; says which row is due of it and moves it along. Draws, and what is only in
 the workload (agents, payers, codes) is not in the log; there the audit accepts what is possible.
 """
 

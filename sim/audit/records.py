@@ -21,7 +21,7 @@ _SHOWN = 3
 
 
 class RecordMatch:
-    """Hold what is expected and what came until the other comes.
+    """Records expected and records found, each kept until its counterpart comes.
 
     Parameters
     ----------

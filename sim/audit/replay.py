@@ -26,7 +26,7 @@ from sim.contract.run import Totals
 
 
 class Replay:
-    """Hold the rebuilt state of a run.
+    """The rebuilt state of a run.
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ class Replay:
     findings : Findings
         Where violations go.
     ended : callable or None
-        Hears the records ended payments must have, in the order they ended; shape (payments,
+        Takes the records ended payments must have, in the order they ended; shape (payments,
         ENDED_WIDTH), see :attr:`~sim.audit.world.World.ended`.
     visited : callable or None
-        Hears the visits that ended, shape (visits, 8), see :class:`~sim.audit.state.Visit`.
+        Takes the visits that ended, shape (visits, 8), see :class:`~sim.audit.state.Visit`.
     """
 
     def __init__(

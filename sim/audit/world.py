@@ -57,7 +57,7 @@ _MIX = 0x9E3779B1
 
 
 class World(NamedTuple):
-    """Hold everything a replay knows. Arrays of int64."""
+    """Everything a replay knows, as arrays of int64."""
 
     g: Array
     """Scalars (:class:`Count`), then checks by message, then kept violations."""

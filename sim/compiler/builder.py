@@ -33,7 +33,7 @@ QUEUE_UNLIMITED = 1 << 40
 
 
 class PlanBuilder:
-    """Build a plan row by row.
+    """A plan under construction, row by row.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class PlanBuilder:
         self._rows[table].append(row_of(TABLES[table].enum, values))
         return len(self._rows[table]) - 1
 
-    # -- luck --------------------
+    # -- random numbers --------------------
 
     def purpose(self, name: str) -> int:
         """Return the id of a draw purpose and remember its name."""

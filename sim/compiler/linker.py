@@ -393,7 +393,7 @@ class _Linker:
         if stage.target:
             values["target"] = marks[stage.target]
         # Draws are keyed by the stage's label, which routes of a rail share, so two routes are
-        # compared under the same luck at the same desk.
+        # compared on the same random numbers at the same desk.
         if stage.op in (Op.SERVE, Op.TRANSIT, Op.DECIDE):
             values["purpose"] = self.builder.purpose(stage.label)
         if stage.time is not None:

@@ -2,7 +2,7 @@
 
 Takes the seed, the replication and the names people gave to things; gives the four key words of a
 stream and the number of a purpose. A key depends on nothing but its own name, so adding a stream,
-a station or a corridor to a scenario leaves the luck of every other one as it was. This file
+a station or a corridor to a scenario leaves the draws of every other one as they were. This file
 does without Numba, so that reading and checking a scenario stays quick.
 """
 
@@ -86,7 +86,7 @@ def purpose_id(name: str) -> int:
 
 
 def check_purposes(names: Iterable[str]) -> None:
-    """Refuse a set of purpose names of which two would share their luck.
+    """Refuse a set of purpose names of which two would share their random numbers.
 
     Parameters
     ----------

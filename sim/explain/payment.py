@@ -44,7 +44,7 @@ Row = dict[str, int | str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Story:
-    """Hold what is known of the payment."""
+    """What is known of the payment."""
 
     compiled: Compiled
     payment: Row

@@ -21,7 +21,7 @@ P = PricingColumn
 
 @dataclass(frozen=True, slots=True)
 class PricedAmount:
-    """Hold the price of one amount.
+    """The price of one amount.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ def price_amount(
 
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """Give the rates of one step of the market."""
+    """The rates of one step of the market."""
 
     plan: Plan
     step: int

@@ -45,7 +45,7 @@ def _lines(program: Program, first: int, words: _Words) -> Iterator[str]:
 
 
 class _Words:
-    """Say what one stage does."""
+    """What one stage does."""
 
     def __init__(self, route: Route | None, compiled: Compiled) -> None:
         self._route = route

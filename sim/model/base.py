@@ -32,7 +32,7 @@ _BARE_TYPES = frozenset({int, float, bool, Decimal, datetime, date, time, timede
 
 
 class FieldProblemsError(ValueError):
-    """Report several problems at paths below the model whose validator raises it.
+    """Several problems at paths below the model whose validator raises it.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def _write_defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 class Model(BaseModel):
-    """Be the base of every user-facing model: unknown fields refused, instances frozen.
+    """The base of every user-facing model: unknown fields refused, instances frozen.
 
     The string below each field is its description in the schema. Number-like fields use the types
     of :mod:`sim.model.quantities`; a default is given in the base unit (``12 * HOUR_US``).

@@ -51,7 +51,7 @@ _POINTS_ALLOWED = (
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """Hold what was read before it becomes a distribution of durations or amounts."""
+    """What was read, before it becomes a distribution of durations or amounts."""
 
     family: str
     exact: tuple[tuple[str, int | Decimal], ...]
@@ -60,7 +60,7 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class DurationDistribution:
-    """Say how long something takes.
+    """Distribution of how long something takes.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class DurationDistribution:
 
 @dataclass(frozen=True, slots=True)
 class AmountDistribution:
-    """Say how large amounts of money are.
+    """Distribution of amounts of money.
 
     Attributes
     ----------

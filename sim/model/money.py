@@ -36,7 +36,7 @@ _AMOUNT_ALLOWED = "an amount without currency such as '3 000 000' or '12.50'"
 
 @dataclass(frozen=True, slots=True)
 class MoneyAmount:
-    """Say an amount of money in one currency.
+    """An amount of money in one currency.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ NUMBER = rf"{WHOLE}(?:\.[0-9]+)?"
 
 @dataclass(frozen=True)
 class Quantity(Generic[Value]):
-    """Describe to pydantic how one kind of quantity is read, written and documented.
+    """One kind of quantity: how pydantic reads, writes and documents it.
 
     Attributes
     ----------

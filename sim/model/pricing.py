@@ -16,7 +16,7 @@ from sim.model.quantities import PPM, FeePpm, MoneyAmount, Name
 
 
 class ChargeBearer(StrEnum):
-    """Name who pays a fee (ISO 20022 charge bearer)."""
+    """Side that pays a fee (ISO 20022 charge bearer)."""
 
     DEBTOR = "debtor"
     """The payer (DEBT)."""
@@ -26,7 +26,7 @@ class ChargeBearer(StrEnum):
 
 
 class FeeTier(Model):
-    """Price one range of amounts; the whole amount is priced by the tier it falls into."""
+    """Price of one range of amounts; the whole amount is priced by the tier it falls into."""
 
     up_to: MoneyAmount | None = None
     """Largest amount of this tier, included; left out in the last tier only."""
@@ -47,7 +47,7 @@ class FeeTier(Model):
 
 
 class Surcharge(Model):
-    """Charge a share of the whole amount once it is large."""
+    """Share of the whole amount, charged once it is large."""
 
     above: MoneyAmount
     """Largest amount still free of the surcharge."""
@@ -57,7 +57,7 @@ class Surcharge(Model):
 
 
 class Fee(Model):
-    """Charge one component of the price of a payment."""
+    """One component of the price of a payment."""
 
     component: Name
     """Name under which the fee is reported; the components of a payment add up to its price."""

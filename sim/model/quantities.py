@@ -273,7 +273,7 @@ _RATE_ALLOWED = "a rate such as '2000 /s', '1 500 /min', '12 000 /day', no finer
 
 @dataclass(frozen=True, slots=True)
 class EventRate:
-    """Say how often something happens, exactly.
+    """How often something happens, exactly.
 
     Attributes
     ----------

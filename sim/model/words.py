@@ -76,7 +76,7 @@ def _check_scenario_name(found: object) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class CurrencyPair:
-    """Name a rate of exchange: units of ``quote`` for one unit of ``base``.
+    """Pair of currencies whose rate is in units of ``quote`` for one unit of ``base``.
 
     Attributes
     ----------

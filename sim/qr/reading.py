@@ -36,7 +36,7 @@ _ACCOUNT_TYPE_NAMES: Final = tuple((tag, name) for name, tag in ACCOUNT_TYPES.it
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Hold what a code says.
+    """What a code says.
 
     Attributes
     ----------

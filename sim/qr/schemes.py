@@ -22,7 +22,7 @@ Templates = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """Describe one scheme: where it is at home and where its template keeps the payee.
+    """One scheme: where it is at home and where its template keeps the payee.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """Summarise who is paid, by which scheme, and how much.
+    """Who is paid, by which scheme, and how much.
 
     Attributes
     ----------

@@ -59,7 +59,7 @@ _TEMPLATE_INPUTS: Final = (ADDITIONAL, LANGUAGE)
 
 
 class KhqrInputs(TypedDict, total=False):
-    """Name everything :func:`encode` takes; ``None`` means absent everywhere."""
+    """Everything :func:`encode` takes, by name; ``None`` means absent everywhere."""
 
     account_type: str | None
     """``individual`` (tag 29) or ``merchant`` (tag 30); required."""

@@ -70,7 +70,7 @@ from sim.rails.stages import (
 
 
 class KycLimit(Model):
-    """Bound what a customer of one KYC tier may pay."""
+    """Bounds on what a customer of one KYC tier may pay."""
 
     per_payment: dict[CurrencyCode, AmountText] | None = None
     """Most per payment, by currency; absent means the bound of the day."""
@@ -79,7 +79,7 @@ class KycLimit(Model):
 
 
 class Gateway(Model):
-    """Admit payments to the ledger."""
+    """Admission of payments to the ledger."""
 
     rate_limit: EventRate = cited("2500 /s", "assumptions.ledger_gateway_rate")
     """Most payments admitted per second, evenly spaced."""
@@ -94,7 +94,7 @@ class Gateway(Model):
 
 @register_rail
 class BakongRail(Rail):
-    """Configure a block ledger such as Bakong."""
+    """A block ledger such as Bakong."""
 
     kind: Literal["bakong"]
     """Selects this kind of rail."""

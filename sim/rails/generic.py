@@ -70,7 +70,7 @@ class GenericStation(Model):
 
 
 class GenericLimit(Model):
-    """Bound the instructed amount."""
+    """Bounds on the instructed amount."""
 
     per_payment: AmountText | None = None
     """Most per payment, in the instructed currency."""
@@ -79,10 +79,10 @@ class GenericLimit(Model):
 
 
 class GenericStage(Model):
-    """Be one step of the chain: exactly one of serve, delay, decline, limit and deadline."""
+    """One step of the chain: exactly one of serve, delay, decline, limit and deadline."""
 
     name: Name
-    """Names the step; its luck is keyed by it."""
+    """Names the step, and keys its random numbers."""
     serve: Name | None = None
     """Station to be served at, taking `time`."""
     time: DurationDistribution | None = None
@@ -137,7 +137,7 @@ class Ends(Model):
 
 @register_rail
 class GenericRail(Rail):
-    """Configure a chain of steps."""
+    """A chain of steps."""
 
     kind: Literal["generic"]
     """Selects this kind of rail."""

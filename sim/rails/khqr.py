@@ -29,7 +29,7 @@ _UNIONPAY_IIN = "47110116"
 
 @register_rail
 class KhqrRail(Rail):
-    """Configure the codes merchants show."""
+    """The codes merchants show."""
 
     kind: Literal["khqr"]
     """Selects this kind of rail."""
@@ -139,23 +139,23 @@ def generate_merchants(
         # By rail, merchant and what is chosen: adding a choice changes no other one, and
         # neither seed nor replication enters, so that all runs of a scenario meet the same
         # merchants.
-        def luck(what: str, index: int = index) -> float:
+        def chance(what: str, index: int = index) -> float:
             return uniform_of(rail_name, index, what)
 
-        bakong_id = pick_weighted(luck("agent"), shares)
-        currency = pick_weighted(luck("currency"), currencies)
-        is_individual = luck("kind") * 10**9 < rail.individual_share
+        bakong_id = pick_weighted(chance("agent"), shares)
+        currency = pick_weighted(chance("currency"), currencies)
+        is_individual = chance("kind") * 10**9 < rail.individual_share
         fields: dict[str, Any] = {
             "account_type": "individual" if is_individual else "merchant",
             "bakong_account_id": f"m{index:05d}@{bakong_id}",
-            "merchant_name": f"{_TRADES[int(luck('trade') * len(_TRADES))]} {index:05d}",
-            "merchant_city": _CITIES[int(luck("city") * len(_CITIES))],
+            "merchant_name": f"{_TRADES[int(chance('trade') * len(_TRADES))]} {index:05d}",
+            "merchant_city": _CITIES[int(chance("city") * len(_CITIES))],
             "currency": currency,
         }
         if not is_individual:
             fields |= {"merchant_id": f"{index:08d}", "acquiring_bank": bakong_id}
         # UnionPay pays riel accounts only (rule 44 of the official kit).
-        if currency == "KHR" and luck("unionpay") * 10**9 < rail.unionpay_share:
+        if currency == "KHR" and chance("unionpay") * 10**9 < rail.unionpay_share:
             fields["union_pay_merchant"] = f"{_UNIONPAY_IIN}{_UNIONPAY_IIN}{index:015d}"
         merchants.append(read_merchant(encode(**fields), known))
     return tuple(merchants)

@@ -193,7 +193,7 @@ def serve(
 
 
 def decide(label: str, threshold: int, *, target: str, reason: Reason = Reason.NONE) -> Program:
-    """Return a branch by luck, or nothing where the probability is zero."""
+    """Return a branch at random, or nothing where the probability is zero."""
     # Without a probability there is nothing to decide and no draw to make.
     if threshold == 0:
         return ()

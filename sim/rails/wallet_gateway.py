@@ -80,7 +80,7 @@ OUTBOUND = "outbound"
 
 
 class Direction(Model):
-    """Say what a gateway does in one direction."""
+    """One direction of a gateway."""
 
     live_from: CalendarDate
     """Day the link went live; a later one than the clock's start needs `hypothetical: true`."""
@@ -95,7 +95,7 @@ class Direction(Model):
 
 
 class WalletLimits(Model):
-    """Bound what a wallet lets its holder pay, in the wallet's currency."""
+    """Bounds on what a wallet lets its holder pay, in the wallet's currency."""
 
     per_payment: AmountText | None = None
     """Most per payment."""
@@ -105,7 +105,7 @@ class WalletLimits(Model):
 
 @register_rail
 class WalletGatewayRail(Rail):
-    """Configure a gateway between foreign wallets and the settlement agents here."""
+    """A gateway between foreign wallets and the settlement agents here."""
 
     kind: Literal["wallet_gateway"]
     """Selects this kind of rail."""
@@ -209,7 +209,6 @@ class WalletGatewayRail(Rail):
         if agent not in world.institutions:
             return
         outbound = self.outbound
-        # Money abroad has to be there before: nothing is sent across a border in seconds.
         if outbound is not None and terms.nostro is None:
             yield (), "missing nostro; needed: the account that pays creditors abroad"
         settled = outbound.settlement_currency if outbound is not None else None
@@ -305,8 +304,6 @@ class WalletGatewayRail(Rail):
         direction = self._direction(leg.use)
         settled, spread = direction.settlement_currency, self.settlement_agents[agent].spread
         gateway, bank = (direction.spread, self.operator), (spread, agent)
-        # The side that receives first converts first: the gateway into the settlement currency,
-        # then the bank here out of it.
         if leg.use == INBOUND:
             first, second = gateway, bank
         elif settled in (leg.source, leg.target):

@@ -20,12 +20,12 @@ from sim.model.number_text import Quantity
 
 
 class Key:
-    """Stand for the expected type of a mapping's key."""
+    """The expected type of a mapping's key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Say where an error leads: the path, the type expected there and the value found."""
+    """Where an error leads: the path, the type expected there and the value found."""
 
     path: FieldPath
     expected: Any

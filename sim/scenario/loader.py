@@ -87,11 +87,11 @@ def load_document(path: Path, overrides: Sequence[str] = ()) -> Document:
 
 
 class _UnreadableError(Exception):
-    """Say why a file cannot be used; reported where the file is named."""
+    """Why a file cannot be used; reported where the file is named."""
 
 
 class _Files:
-    """Read files once each, follow ``extends`` and collect problems."""
+    """Files of one scenario: each read once, ``extends`` followed, problems collected."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []

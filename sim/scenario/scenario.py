@@ -42,7 +42,7 @@ else:
 
 
 class Scenario(Model):
-    """Describe institutions, rails, corridors, prices, demand and disruptions."""
+    """A scenario: institutions, rails, corridors, prices, demand and disruptions."""
 
     scenario: ScenarioName
     """Name of the scenario; names the folder of its runs."""
@@ -51,7 +51,7 @@ class Scenario(Model):
     clock: Clock
     """Start and length."""
     seed: Seed = 1
-    """Seed of all luck; `--seed` overrides it."""
+    """Seed of all random numbers; `--seed` overrides it."""
     fx: Fx = Fx()
     """Exchange rates."""
     institutions: dict[Name, Institution] = {}
@@ -65,7 +65,7 @@ class Scenario(Model):
     profiles: dict[Name, Profile] = {}
     """Courses of the day, by name."""
     demand: dict[Name, Demand]
-    """Streams of payments, by name; their luck is keyed by it."""
+    """Streams of payments, by name, which keys their random numbers."""
     routing: Routing = Routing()
     """How routes are chosen."""
     disruptions: dict[Name, Disruption] = {}
@@ -103,7 +103,7 @@ _OWN_KINDS = rail_kinds()
 
 @dataclass(frozen=True, slots=True)
 class LoadedScenario:
-    """Keep a scenario together with the document it was read from."""
+    """A scenario together with the document it was read from."""
 
     scenario: Scenario
     document: Document

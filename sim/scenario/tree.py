@@ -35,7 +35,7 @@ _UNPRINTABLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Say where something was written; no file and line 0 mean the command line."""
+    """Where something was written; no file and line 0 mean the command line."""
 
     file: str
     line: int
@@ -43,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Carry the evidence a user gave for a value."""
+    """The evidence a user gave for a value."""
 
     kind: Evidence
     source: str
@@ -51,7 +51,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """Hold one value as the text that was written."""
+    """One value, as the text that was written."""
 
     text: str
     place: Place
@@ -60,7 +60,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Hold a list; merging replaces it as a whole."""
+    """A list; merging replaces it as a whole."""
 
     items: tuple[Node, ...]
     place: Place
@@ -69,7 +69,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Hold one value of a mapping and where its key stands."""
+    """One value of a mapping, and where its key stands."""
 
     key_place: Place
     node: Node
@@ -77,7 +77,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Hold a mapping by name; never changed once built."""
+    """A mapping by name; never changed once built."""
 
     entries: dict[str, Entry]
     place: Place
@@ -86,7 +86,7 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Stand for an explicit ``null``: the inherited value is deleted."""
+    """An explicit ``null``: the inherited value is deleted."""
 
     place: Place
     note: Note | None = None
@@ -94,7 +94,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Stand for a value in which two parents differ and which no child has settled yet."""
+    """A value in which two parents differ and which no child has settled yet."""
 
     first: Place
     second: Place
@@ -107,7 +107,7 @@ Node: TypeAlias = Scalar | Listing | Mapping | Absent | Conflict
 
 @dataclass(frozen=True)
 class Document:
-    """Hold a scenario after ``extends`` and overrides, with the origin of every value.
+    """A scenario after ``extends`` and overrides, with the origin of every value.
 
     Attributes
     ----------
@@ -250,11 +250,11 @@ def _line(event: yaml.Event) -> int:
 
 
 class _TooDeep(Exception):
-    """Stop reading: the text is nested too deeply."""
+    """End of reading: the text is nested too deeply."""
 
 
 class _Reader:
-    """Turn the events of one YAML text into nodes."""
+    """Reader of one YAML text, event by event, into nodes."""
 
     def __init__(self, file: str, problems: list[Problem], prefix: str) -> None:
         self._file = file

@@ -31,7 +31,7 @@ def file_digest(path: Path) -> str:
 
 
 class RollingDigest:
-    """Digest rows in the order they come (BLAKE2b, RFC 7693)."""
+    """Digest of rows in the order they come (BLAKE2b, RFC 7693)."""
 
     def __init__(self) -> None:
         self._state = hashlib.blake2b(digest_size=16, person=_ROWS_DOMAIN)
@@ -47,7 +47,7 @@ class RollingDigest:
 
 
 class ContentDigest:
-    """Digest a set of rows whatever their order: the sum of one mixed word per row, twice.
+    """Digest of a set of rows whatever their order: the sum of one mixed word per row, twice.
 
     Notes
     -----

@@ -30,7 +30,7 @@ WITHIN_US = (10 * SECOND_US, MINUTE_US, HOUR_US, DAY_US)
 
 
 class Tally(IntEnum):
-    """Name the columns of a tally; times and costs cover completed payments only.
+    """Columns of a tally; times and costs cover completed payments only.
 
     All but the last cover payments submitted from the warm-up on.
     """
@@ -74,7 +74,7 @@ TALLY_WIDTH = 29
 
 
 class SummaryFolder:
-    """Keep the tallies of one run.
+    """The tallies of one run.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ class SummaryFolder:
 
 
 class PeakRate:
-    """Track the busiest second of completions while records stream by, in order of their end.
+    """The busiest second of completions; records come in order of their end.
 
     Attributes
     ----------

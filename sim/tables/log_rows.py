@@ -64,7 +64,7 @@ def event_rows(rows: Array, replication: int) -> pa.Table:
 
 
 class SeriesRows:
-    """Convert the samples of the log, one row per sampled figure.
+    """Converter of the log's samples, one row per sampled figure.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class _Visit:
 
 
 class StageRows:
-    """Follow payments through their stages.
+    """Converter of log rows into visits of payments to stages.
 
     Parameters
     ----------

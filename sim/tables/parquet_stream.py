@@ -48,7 +48,7 @@ def machine_errors(path: Path) -> Iterator[None]:
 
 
 class ParquetStream:
-    """Write one Parquet file piece by piece.
+    """One Parquet file written piece by piece.
 
     Parameters
     ----------

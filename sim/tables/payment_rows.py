@@ -110,7 +110,7 @@ def pricing_column(plan: Plan, pricing: Array, column: PricingColumn) -> Array:
 
 
 class PaymentRows:
-    """Convert record chunks of one run; holds only the dictionaries of the text columns.
+    """Converter of one run's records; it holds the dictionaries of the text columns only.
 
     Parameters
     ----------

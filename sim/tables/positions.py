@@ -18,7 +18,7 @@ C = RecordColumn
 
 
 class PositionFolder:
-    """Keep the running net position of every agent in every settlement currency.
+    """The running net position of every agent in every settlement currency.
 
     Only cross-border payments count where the plan has any, else all, as for all measures.
 

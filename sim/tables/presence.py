@@ -17,7 +17,7 @@ INTERVALS = 600
 
 
 class PresenceFolder:
-    """Add up the time payments are in the system, from submission to end, interval by interval.
+    """Time that payments are in the system, from submission to end, by interval.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ _OURS = (RUN_FILE, *_WRITTEN_BESIDE, *SCHEMAS)
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """Say what is about to be run.
+    """What is about to be run.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Say what is known after a run.
+    """What is known after a run.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Say what a replaced run folder held.
+    """What a replaced run folder held.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """Hold a run under way.
+    """A run under way.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class FolderChoice:
-    """Say where a run goes.
+    """Where a run goes.
 
     Attributes
     ----------

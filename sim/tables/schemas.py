@@ -16,7 +16,7 @@ from sim.contract.meaning import Bearer, Cause, LogKind, Outcome, Reason, Scope
 
 
 class Record(StrEnum):
-    """Say how much of a run is written; each includes the ones before it."""
+    """How much of a run is written; each level includes the ones before it."""
 
     NONE = "none"
     """Only measures, from histograms."""

@@ -33,7 +33,7 @@ from sim.tables.schemas import (
 
 @dataclass(frozen=True, slots=True)
 class WriterOptions:
-    """Say how a run is written.
+    """How a run is written.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class WriterOptions:
         Put before ``.parquet``, so that replications can write side by side and be merged by
         :func:`~sim.tables.parquet_stream.merge_parts`.
     progress : callable or None
-        Hears of simulated time, payments and events.
+        Takes simulated time, payments and events.
     """
 
     record: Record = Record.PAYMENTS
@@ -58,7 +58,7 @@ class WriterOptions:
 
 
 class RunWriter:
-    """Write the tables of one run.
+    """Sink that writes the tables of one run.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class RunWriter:
 
 
 class SinkGroup:
-    """Let several sinks listen to one run; each hears only what it wants.
+    """Several sinks of one run, each given only what it wants.
 
     Parameters
     ----------

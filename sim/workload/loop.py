@@ -98,7 +98,7 @@ _WIDTH_BITS = 61
 
 
 class Streams(NamedTuple):
-    """Hold all streams as arrays, a row or a stretch for each."""
+    """All streams as arrays, a row or a stretch for each."""
 
     key: Array
     """(streams, 4)."""
@@ -410,7 +410,7 @@ def _draw_code(streams: Streams, s: int, at: int) -> tuple[int, int]:
     damaged62 = 0
     if setting[s, DAMAGED_THRESHOLD] > 0 or setting[s, STATIC_THRESHOLD] < CERTAIN:
         static62, damaged62 = _draw_pair(streams, s, n, _CODE)
-    # A code given with its own expiry is what it is; only the others are static or dynamic by luck.
+    # A code given with its own expiry is what it is; chance makes the others static or dynamic.
     if expiry_us == NEVER_US and static62 >= setting[s, STATIC_THRESHOLD]:
         expiry_us = int(streams.state[s, NEXT_TIME_US] + setting[s, DYNAMIC_LIFE_US])
         if setting[s, CODE_AGE_TABLE] >= 0:

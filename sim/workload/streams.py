@@ -37,7 +37,7 @@ _EMPTY.setflags(write=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamDemand:
-    """Describe the payments of one stream.
+    """The payments of one stream, before they are drawn.
 
     Attributes
     ----------

@@ -70,7 +70,7 @@ class Uniform(Family):
 
 @register
 class Triangular(Family):
-    """Most likely at one value, falling in a straight line to both ends."""
+    """A most likely value, from which the density falls in a straight line to both ends."""
 
     name = "triangular"
     parameters = (

@@ -12,7 +12,7 @@ from sim.draws.laws.law import Floats, Law
 
 @register
 class Exponential(Family):
-    """Waiting without memory."""
+    """A waiting time without memory."""
 
     name = "exponential"
     parameters = (MEAN,)

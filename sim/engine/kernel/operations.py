@@ -203,7 +203,7 @@ def _depart(plan: Plan, state: KernelState, slot: int) -> None:
 
 @called
 def _decide(plan: Plan, state: KernelState, slot: int) -> bool:
-    """Branch by luck."""
+    """Branch at random."""
     pool = state.pool
     at = pool[slot, P_STAGE]
     # Not a hit, by far the most frequent case, leaves no row: the log tells what happened.

@@ -37,7 +37,7 @@ def _arrive(run: Run, payment: Payment, due: Due) -> None:
 
 
 def decide(run: Run, payment: Payment, stage: Stage) -> int:
-    """Branch by luck."""
+    """Branch at random."""
     # A hit is a draw below the threshold, so a threshold of 2^62 always hits and 0 never does.
     if run.draw(payment, stage.purpose) >= stage.value:
         return payment.at + 1

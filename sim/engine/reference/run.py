@@ -93,7 +93,7 @@ class Run:
     plan : Plan
         What to run.
     sink : Sink
-        Who hears of it.
+        What is told of it.
     operations : mapping of int to callable
         What every ``Op`` does.
     """
@@ -234,10 +234,10 @@ class Run:
         payment.reason = reason
         return stage.target
 
-    # -- luck ------------------------------------------------------------------------------------
+    # -- random numbers --------------------------------------------------------------------------
 
     def draw(self, payment: Payment, purpose: int) -> int:
-        """Draw a payment's 62-bit number for a purpose; an attempt or requote gets fresh luck."""
+        """Draw a payment's 62-bit number for a purpose; attempts and requotes get fresh ones."""
         # 64 per attempt, more than a payment can requote, so no two visits share a number.
         visit = max(payment.attempts - 1, 0) * 64 + payment.requotes
         return draw62(self._stream_keys[payment.stream], payment.ordinal, purpose, visit)
