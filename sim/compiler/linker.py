@@ -23,6 +23,7 @@ from sim.compiler.parts import (
     Settings,
     Stream,
 )
+from sim.compiler.program_check import check_program
 from sim.contract.layout import UNLIMITED
 from sim.contract.meaning import Bearer, FeeKind, Op
 from sim.contract.plan import Plan
@@ -343,6 +344,7 @@ class _Linker:
 
     def _program(self, program: Program, prices: _Prices, *, prefix: str) -> _Laid:
         """Add a program's stages; ``prefix`` stands before each stage's name."""
+        check_program(program, prefix)
         first = self.builder.next_stage
         # Labels are known before any stage is laid, so jumps may lead forwards.
         marks = {stage.mark: first + number for number, stage in enumerate(program) if stage.mark}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.contract.layout import AccountColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
 from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
@@ -270,6 +271,7 @@ class _Run:
         low[low == st.LOW_UNKNOWN] = 0
         account[:, AccountTotal.POSTED_END] = own[:, st.A_POSTED]
         account[:, AccountTotal.PENDING_END] = own[:, st.A_PENDING]
+        check_balances(self.plan, own[:, st.A_POSTED])
         return Totals(
             payments=int(cursor[st.C_NEXT_PAYMENT]),
             events=int(cursor[st.C_EVENTS]),
@@ -282,6 +284,30 @@ class _Run:
             end_pending=own[:, st.A_PENDING].copy(),
             engine_seconds=self.engine_seconds,
         )
+
+
+def check_balances(plan: Plan, posted: Array) -> None:
+    """Check that the posted balances of every currency sum to zero.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was run.
+    posted : ndarray of int64, shape (accounts,)
+        Balances at the horizon.
+
+    Raises
+    ------
+    InvariantViolation
+        If money came from nowhere, or went there.
+    """
+    # Pair "every currency sums to zero": the other end is `transfer` in kernel/accounts.py, which
+    # alone changes balances, two at once; _check_balances in reference/loop.py is its like for
+    # the reference. Sums may wrap around, and are zero all the same.
+    sums = np.zeros(len(plan.world), dtype=np.int64)
+    np.add.at(sums, plan.account[:, AccountColumn.CURRENCY], posted)
+    if sums.any():
+        raise InvariantViolation(f"currencies sum to {sums.tolist()}", seed=plan.seed)
 
 
 def _checked(workload: WorkloadSource, horizon_us: int) -> Iterator[Array]:

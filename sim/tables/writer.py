@@ -29,6 +29,7 @@ from sim.tables.schemas import (
     STAGES_FILE,
     Record,
 )
+from sim.tables.sink_check import check_log, check_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class RunWriter:
         # millions.
         self.wants_samples = record.covers(Record.PAYMENTS)
         self.summary = SummaryFolder(plan)
+        self._horizon_us, self._logged_us = plan.horizon_us, 0
         self._payments = PaymentRows(plan, self._options.replication)
         self._stages = StageRows(plan, self._options.replication)
         self._series = SeriesRows(plan, self._options.replication)
@@ -130,6 +132,7 @@ class RunWriter:
             if self.wants_samples:
                 self._streams[SERIES_FILE].take(self._series.take(rows))
             return
+        self._logged_us = check_log(rows, self._logged_us)
         # The log in order decides everything else, so its fingerprint is the run's.
         self._rolling.take(rows)
         self._streams[STAGES_FILE].take(self._stages.take(rows))
@@ -142,6 +145,7 @@ class RunWriter:
         """Take payment records, in the order they ended."""
         if len(rows) == 0:
             return
+        check_records(rows, self._horizon_us)
         # Worked out once and used twice: it is most of what a fingerprint costs.
         words = row_words(rows)
         if not self.wants_log:
