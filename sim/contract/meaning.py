@@ -313,6 +313,8 @@ class Reason(IntEnum):
     """Settlement failed after the transfer; the payment is returned."""
 
 
+# Technical failures, time-outs and short prefunding. What the payer's institution, a limit or
+# the code says would be said on every route.
 FAILOVER_REASONS: tuple[Reason, ...] = (
     Reason.AB03,
     Reason.AB05,

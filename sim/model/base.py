@@ -90,6 +90,7 @@ class Model(BaseModel):
         for name, field in cls.model_fields.items():
             if any(isinstance(item, _READERS) for item in field.metadata):
                 continue
+            # When the class is made, so that no such field is ever shipped.
             for bare in _bare_types(field.annotation):
                 raise TypeError(
                     f"{cls.__name__}.{name}: found the bare type {bare.__name__}; allowed: a type "

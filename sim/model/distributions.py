@@ -203,6 +203,7 @@ def _quantity(allowed: str, parse: Callable[[object], object]) -> Quantity[Any]:
 def _read(found: object, parse_value: Callable[[object], int], allowed: str) -> _Draft:
     if not isinstance(found, Mapping):
         try:
+            # A bare value is a distribution without spread.
             return _Draft("constant", (("value", parse_value(found)),), ())
         except ValueError as error:
             if isinstance(found, str) and found in NAMES:
@@ -217,6 +218,7 @@ def _read(found: object, parse_value: Callable[[object], int], allowed: str) -> 
         hint = suggest(unknown[0][:40], known)
         text = f"unknown family {describe_found(unknown[0])}; known: {', '.join(known)}"
         raise FieldProblemsError([((unknown[0],), f"{text}.{hint}" if hint else text)])
+    # Two families usually are an inherited one and the child's own.
     if len(names) != 1:
         both = " and ".join(names) or "no family"
         raise ValueError(
@@ -257,6 +259,7 @@ def _read_parameters(
         problems.extend((base, text) for text in check_parameters(family, exact))
     if problems:
         raise FieldProblemsError(problems)
+    # In the family's order and not as written, so that equal distributions are equal.
     return tuple((item.name, exact[item.name]) for item in family.parameters if item.name in exact)
 
 
@@ -287,6 +290,7 @@ def _read_points(body: object, parse_value: Callable[[object], int]) -> tuple[Po
                     (here, f"found a pair that does not rise; allowed: {_POINTS_ALLOWED}")
                 )
             points.append((read[0], read[1]))
+    # What lacks to a hundred per cent would have no value.
     if not problems and points[-1][1] != PPB:
         problems.append(
             (
