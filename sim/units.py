@@ -18,7 +18,7 @@ DAY_US = 24 * HOUR_US
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """Describe one currency.
+    """One currency.
 
     Attributes
     ----------

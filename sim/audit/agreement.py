@@ -48,6 +48,8 @@ class Groups:
 
     def price(self) -> Array:
         """Return the price of each payment, -1 where its program has none or several."""
+        # Several prices are possible where a program branches; then none can be held against a
+        # row.
         found = [min(p.prices) if len(p.prices) == 1 else -1 for p in self.possible]
         lookup = np.array([*found, -1], dtype=np.int64)
         prices: Array = lookup[self.of]
@@ -67,6 +69,7 @@ def check_names(payments: dict[str, Array], words: Words, check: Checker) -> Non
         Of the payments.
     """
     for name, known in words.items():
+        # One beyond the last stands for a name that is not the plan's.
         check.every("names", payments[name] < len(known), f"a {name} the plan does not have")
     for name in ("stream", "scope", "outcome"):
         check.every("names", payments[name] >= 0, f"no {name}")
@@ -116,11 +119,13 @@ def group_payments(plan: Plan, payments: dict[str, Array]) -> Groups:
     names = plan.names
     stream, route = payments["stream"], payments["route"]
     of = np.full(len(stream), -1, dtype=np.int64)
+    # A table knows names only.
     if any(len(set(part)) < len(part) for part in (names.streams, names.routes)):
         return Groups(of, [])
     known = (stream >= 0) & (stream < len(plan.stream)) & (route < len(plan.route))
     width = len(plan.route) + 1
     fails_over = (payments["attempts"] > 1) & (route >= 0)
+    # Stream, route (from -1 on) and fail-over in one number, taken apart again below.
     codes = 2 * (stream[known] * width + route[known] + 1) + fails_over[known]
     found, of[known] = np.unique(codes, return_inverse=True)
     programs = Programs(plan)
@@ -135,6 +140,7 @@ def check_programs(payments: dict[str, Array], groups: Groups, check: Checker) -
     """Check that a way through each payment's program gives its row."""
     settled, credited = payments["settled_us"], payments["credited_us"]
     has_both = (settled != NULL) & (credited != NULL)
+    # -1, 0 or 1 as settlement came before, with or after the credit; moved up to be an index.
     sign = np.where(has_both, np.sign(np.where(has_both, settled - credited, 0)), 0) + 1
     outcome = payments["outcome"]
     known = (groups.of >= 0) & (outcome >= 0) & (outcome < len(Outcome))
@@ -156,6 +162,7 @@ def check_programs(payments: dict[str, Array], groups: Groups, check: Checker) -
     right = _is_allowed(groups, payments["reason_code"], reasons)
     check.every("program", right, "a reason that no stage of its program gives")
     for cause, name in enumerate(CAUSES):
+        # The last entry is for payments of no group (-1), for which everything is possible.
         able = np.array([*(cause in possible.causes for possible in groups.possible), True])
         spent = payments[f"{name}_us"] > 0
         check.every("program", ~spent | able[groups.of], f"time for {name}, which it cannot have")

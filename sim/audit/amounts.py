@@ -72,6 +72,7 @@ def price_payments(
     check : Checker
         Of the payments.
     """
+    # Only where the program leaves a single price.
     price = groups.price()
     is_moved = (payments["debited_amount_minor"] != NULL) & (
         payments["instructed_amount_minor"] > 0
@@ -87,9 +88,12 @@ def price_payments(
         from sim.audit.prices import price_rows
 
         world = open_world(plan, wants_records=False)
+        # Rates are steps, so between two of them every instant gives the same price. One step
+        # at a time is tried for all payments that are left.
         step = 0
         while len(at) and step < _STEPS_MAX:
             submitted = payments["submitted_us"][at]
+            # The first instant of the step, but not before the payment came.
             now = np.maximum(submitted, (first[at] + step) * plan.fx_step_us)
             asked = np.column_stack(
                 [price[at], payments["instructed_amount_minor"][at], now, submitted]
@@ -99,6 +103,7 @@ def price_payments(
             fits = _fits({name: payments[name][at] for name in _SHOWN_REGISTERS}, found)
             registers[at[fits]], is_known[at[fits]] = found[fits], True
             at, step = at[~fits], step + 1
+            # No step of its life fits: found out only when all have been tried.
             over = first[at] + step > last[at]
             is_tried[at[over]] = False
             at = at[~over]
@@ -118,6 +123,7 @@ def _fits(payments: dict[str, Array], registers: Array) -> Mask:
     """Return whether payments show what registers say, as far as they show anything."""
     right = np.ones(len(registers), dtype=np.bool_)
     for name, register in _SHOWN_REGISTERS.items():
+        # What a row does not show cannot contradict.
         right &= (payments[name] == NULL) | (payments[name] == registers[:, register])
     return right
 
@@ -131,6 +137,7 @@ def _check_totals(
         ("merchant_fee_minor", Register.MERCHANT_FEE),
     ):
         charged, priced = payments[name], registers[:, register]
+        # Fees are charged one by one: a payment that ended early has paid fewer.
         within = (charged == NULL) | (charged <= priced)
         check.every("fees", ~is_known | within, f"{name} is more than its price has")
 
@@ -162,11 +169,14 @@ def check_fees(
     )
     is_named = group < 0
     for at in np.unique(group[group >= 0]).tolist():
+        # By group, since payments of one group may have the same fees, and there are few
+        # groups.
         mine = np.flatnonzero(group == at)
         possible = groups.possible[at]
         names = allowed.names(sorted(possible.fees), sorted(possible.prices))
         is_named[mine] = (told[mine, None, :] == names[None, :, :]).all(axis=2).any(axis=1)
     known = np.append(priced.is_known, np.False_)[of]
+    # Where the price is not known, any amount is believed.
     amounts = ~known
     price = np.where(known, np.append(priced.price, np.int64(-1))[of], -1)
     for at in np.unique(price[price >= 0]).tolist():

@@ -47,6 +47,8 @@ class TablesBesideLog:
     def __init__(self, run: FinishedRun, plan: Plan, replication: int, findings: Findings) -> None:
         self._plan, self._findings = plan, findings
 
+        # What was not recorded is not looked at; that it should have been is said by
+        # ``run.json``.
         def beside(layout: Layout) -> Comparison | None:
             has_table = run.has(layout.file)
             return Comparison(run.path, layout, replication, findings) if has_table else None
@@ -63,6 +65,8 @@ class TablesBesideLog:
     def take_log(self, rows: Array) -> None:
         """Take rows of the log, before the replay takes them."""
         if self._fees is not None:
+            # The replay says which payments ended; which of their fees count is known only
+            # then.
             self._charged.take_log(rows)
         if self._series is not None:
             self._sampled.take(samples_of(rows))
@@ -79,6 +83,8 @@ class TablesBesideLog:
     def finish(self) -> None:
         """Compare what is left and report rows that have no counterpart."""
         self._findings.row = -1
+        # What is left of each, and then rows without a counterpart, which may still have been
+        # on their way before.
         for batch in (self._ended, self._visited, self._sampled):
             batch.close()
         if self._payments is not None:
@@ -130,6 +136,7 @@ class _Batch:
             return
         self._held.append(rows)
         self._rows += len(rows)
+        # Whole columns are fast, rows are not; a batch is a few thousand of them.
         if self._rows >= BATCH_ROWS:
             self._pass_on(is_last=False)
 

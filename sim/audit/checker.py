@@ -56,6 +56,7 @@ class Checker:
         broken = np.flatnonzero(~holds)
         for at in broken[:_SHOWN].tolist():
             f.add(rule, f"{self._what} {int(self._numbers[at])}: {message}")
+        # A broken writer breaks every row in the same way: five are enough to see it.
         f.count += max(len(broken) - _SHOWN, 0)
 
 
@@ -69,6 +70,7 @@ def is_pair(first: Array, second: Array, allowed: tuple[Array, Array]) -> Mask:
     allowed : tuple of ndarray of int64
         First and second numbers of the pairs allowed.
     """
+    # Both numbers in one, moved up by one since -1 stands for none.
     width = 2 + max(int(part.max(initial=0)) for part in (second, allowed[1]))
     codes = (allowed[0] + 1) * width + allowed[1] + 1
     found: Mask = np.isin((first + 1) * width + second + 1, codes)

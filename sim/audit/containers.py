@@ -23,6 +23,7 @@ def add(g: Array, message: int, figures: tuple[int, ...]) -> None:
     """Keep a violation at the row at hand."""
     found = g[Count.FOUND]
     g[Count.FOUND] += 1
+    # All are counted, the first few are kept: a broken log has millions.
     if found < VIOLATIONS_KEPT:
         at = _VIOLATIONS + found * VIOLATION_WIDTH
         g[at] = message
@@ -37,6 +38,7 @@ def add(g: Array, message: int, figures: tuple[int, ...]) -> None:
 @called
 def check(g: Array, message: int, holds: bool, figures: tuple[int, ...]) -> bool:
     """Count one check; where it does not hold, keep the violation."""
+    # "Nothing found" is worth something only beside how much was looked at.
     g[Count.CHECKED + message] += 1
     if not holds:
         add(g, message, figures)
@@ -46,6 +48,8 @@ def check(g: Array, message: int, holds: bool, figures: tuple[int, ...]) -> bool
 @called
 def append(w: World, line: int, p: int) -> None:
     """Put a payment at the end of a line."""
+    # In a right log it stands nowhere. In a wrong one it would be in two lines at once, which
+    # ends in a circle.
     if w.pay[p, Pay.LINE] != NOBODY:
         unlink(w, p)
     tail = w.line[line, 1]
@@ -89,6 +93,7 @@ def find(table: Array, key: int) -> int:
     """Return the place of a key, -1 where it is not."""
     mask = len(table) - 1
     at = find_first(key, len(table))
+    # Open addressing: the table is at most half full (``world.make_room``), so the search ends.
     while table[at, 0] != NOBODY:
         if table[at, 0] == key:
             return at
@@ -111,6 +116,8 @@ def place(table: Array, key: int) -> int:
 def remove(table: Array, at: int) -> None:
     """Empty a place; whoever had to go past it moves up."""
     mask = len(table) - 1
+    # Without a mark for removed rows the chain has to be closed: each row behind the hole moves
+    # up unless it would come before its own place.
     hole = at
     at = (at + 1) & mask
     while table[at, 0] != NOBODY:
@@ -136,11 +143,13 @@ def slot_of(w: World, payment: int) -> int:
 def open_slot(w: World, payment: int) -> int:
     """Return an empty slot for a payment that is submitted."""
     at = find(w.slot, payment)
+    # Submitted twice; the first of the two is forgotten.
     if at != NOBODY:
         close_slot(w, w.slot[at, 1])
     p = w.g[Count.FREE_PAYMENT]
     w.g[Count.FREE_PAYMENT] = w.pay[p, Pay.NEXT]
     w.g[Count.PAYMENTS] += 1
+    # A slot is used again, and most columns begin at 0.
     for column in range(w.pay.shape[1]):
         w.pay[p, column] = 0
     w.pay[p, Pay.LINE] = NOBODY
@@ -155,9 +164,11 @@ def close_slot(w: World, p: int) -> None:
     """Forget a payment."""
     if w.pay[p, Pay.LINE] != NOBODY:
         unlink(w, p)
+    # Reported as MONEY_HELD; here only the nodes are given back.
     while w.pay[p, Pay.HELD] != NOBODY:
         release_held(w, p, w.pay[p, Pay.HELD])
     remove(w.slot, find(w.slot, w.pay[p, Pay.NUMBER]))
+    # Lists that still name the slot see that nobody is in it.
     w.pay[p, Pay.WAIT] = Wait.ENDED
     w.pay[p, Pay.NEXT] = w.g[Count.FREE_PAYMENT]
     w.g[Count.FREE_PAYMENT] = p
@@ -183,6 +194,7 @@ def hold(w: World, p: int, transfer: int) -> int:
     w.g[Count.FREE_HELD] = w.held[node, Held.NEXT]
     w.g[Count.HELD] += 1
     w.held[node, Held.TRANSFER] = transfer
+    # In ascending order of transfer row, the order in which VOID writes its rows.
     before, after = NOBODY, w.pay[p, Pay.HELD]
     while after != NOBODY and w.held[after, Held.TRANSFER] < transfer:
         before, after = after, w.held[after, Held.NEXT]
@@ -212,6 +224,8 @@ def release_held(w: World, p: int, gone: int) -> None:
 @called
 def bear(w: World, key: int) -> None:
     """Note that an event is scheduled for this very instant."""
+    # A heap of keys: what is scheduled for this same instant (delays and services of 0) has to
+    # come in order of key before the clock moves.
     at = w.g[Count.BORN]
     w.g[Count.BORN] += 1
     w.born[at] = key
@@ -234,6 +248,7 @@ def bury(w: World, key: int) -> bool:
         return False
     w.g[Count.BORN] -= 1
     last = w.g[Count.BORN]
+    # The last key fills the gap, up or down, whichever way it belongs.
     w.born[at] = w.born[last]
     while at > 0 and w.born[(at - 1) >> 1] > w.born[at]:
         up = (at - 1) >> 1

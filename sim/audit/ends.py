@@ -30,8 +30,11 @@ def fail_row(w: World, p: int, stage: int, reason: int) -> None:
     act(w, p, stage)
     check_failure(w, p, reason)
     op, station = w.things[stage, S.OP], w.things[stage, S.SUBJECT]
+    # A station named by role is the payment's own bank's, and a failure does not say which bank
+    # that is; there nothing is known of the queue to hold it against.
     if op == Op.SERVE and station >= 0:
         refuse(w, station, reason, w.things[stage, S.REASON])
+    # A refusal for lack of funds with funds on the account is a finding.
     elif op == Op.RESERVE:
         _check_short(w, p, w.things[stage, S.FIRST])
     w.pay[p, Pay.REASON] = reason
@@ -48,27 +51,32 @@ def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int) -> None
     else:
         is_end = act_at(w, p, stage, Op.END)
         wanted = w.things[stage, S.REASON]
+        # A program's end without a reason of its own keeps the one the payment failed with.
         if wanted < 0:
             wanted = w.pay[p, Pay.REASON]
         right = is_end and outcome == w.things[stage, S.VALUE] and reason == wanted
         check(g, Check.OUTCOME, right, (number, outcome, reason))
         check(g, Check.MONEY_HELD, w.pay[p, Pay.HELD] == NOBODY, (number,))
+        # After all checks: the record must show it, the program did not have to.
         if outcome == Outcome.COMPLETED and w.pay[p, Pay.CREDITED_US] == NULL:
             w.pay[p, Pay.CREDITED_US] = now
         w.pay[p, Pay.REASON] = wanted
     spent_us = 0
     for cause in range(Cause.RETRY + 1):
         spent_us += w.pay[p, Pay.TIME_0 + cause]
+    # The seven causes add up to the payment's life, at the horizon as well.
     right = spent_us == now - w.pay[p, Pay.SUBMITTED_US]
     check(g, Check.TIMES, right, (number, spent_us))
     if g[Count.WANTS_RECORDS] != 0:
         _write_record(w, p, outcome, end_us)
+    # Whatever is wrong with its end, nothing may be said of it any more.
     close_slot(w, p)
 
 
 @called
 def _check_short(w: World, p: int, transfer: int) -> None:
     debit = w.things[w.first[Things.TRANSFER] + transfer, TransferColumn.DEBIT]
+    # Not by role, for the same reason as above.
     if debit >= 0:
         short = has_queue(w, debit) or available(w, debit) < amount_of(w, p, transfer)
         check(w.g, Check.FAILS_WITH_FUNDS, short, (w.pay[p, Pay.NUMBER],))
@@ -79,6 +87,7 @@ def _open_at_horizon(w: World, p: int, reason: int) -> None:
     g, number, now, wait = w.g, w.pay[p, Pay.NUMBER], w.g[Count.NOW], w.pay[p, Pay.WAIT]
     right = now == g[Count.HORIZON_US] and g[Count.KEY] == HORIZON_KEY + (number << STEP_BITS)
     check(g, Check.OPEN_EARLY, right, (number,))
+    # Usually none; a payment on its way back has one already.
     check(g, Check.OPEN_REASON, reason == w.pay[p, Pay.REASON], (number, reason))
     if w.pay[p, Pay.DEADLINE_US] >= 0:
         check_in_time(w, p)
@@ -97,6 +106,7 @@ def _write_record(w: World, p: int, outcome: int, end_us: int) -> None:
     at = w.g[Count.ENDED]
     w.g[Count.ENDED] += 1
     row, pay = w.ended[at], w.pay[p]
+    # NULL is "never happened" in every column; what came true is written over it.
     for column in range(RECORD_WIDTH):
         row[column] = NULL
     row[RecordColumn.PAYMENT], row[RecordColumn.STREAM] = pay[Pay.NUMBER], pay[Pay.STREAM]
@@ -115,6 +125,7 @@ def _write_record(w: World, p: int, outcome: int, end_us: int) -> None:
         row[RecordColumn.TIME_0 + cause] = pay[Pay.TIME_0 + cause]
     for fee in range(FEES_MAX):
         row[RecordColumn.FEE_0 + fee] = pay[Pay.FEE_0 + fee]
+    # One column beyond the record: the tables want the price quoted last to name currencies.
     row[RECORD_WIDTH] = pay[Pay.PRICING]
 
 
@@ -122,6 +133,7 @@ def _write_record(w: World, p: int, outcome: int, end_us: int) -> None:
 def _write_amounts(w: World, p: int, outcome: int, at: int) -> None:
     """Write what a record shows of a price: only what came true."""
     route, first, row = w.pay[p, Pay.ROUTE], Pay.REGISTER_0 + 0, w.ended[at]
+    # Never quoted, so there is nothing to show.
     if w.pay[p, Pay.PRICING] < 0:
         return
     if route >= 0 and w.things[w.first[Things.ROUTE] + route, RouteColumn.PRICING] < 0:

@@ -36,8 +36,10 @@ _TIME_US, _KIND, _SUBJECT, _AMOUNT = 0, 1, 2, 3
 def begin_event(w: World, time_us: int, key: int, kind: int, payment: int) -> None:
     """Begin an event with its first row."""
     g = w.g
+    # A new instant: all that was scheduled for the last one has to be done by now.
     if time_us != g[Count.NOW]:
         _check_done(w, NEVER_US)
+        # Whatever is left of it has been reported.
         g[Count.BORN] = 0
         follows = time_us > g[Count.NOW]
         g[Count.HIGHEST] = key
@@ -46,20 +48,26 @@ def begin_event(w: World, time_us: int, key: int, kind: int, payment: int) -> No
         was_born = bury(w, key)
         follows = key > g[Count.HIGHEST] or was_born
         g[Count.HIGHEST] = max(g[Count.HIGHEST], key)
+        # Events born at this instant with a lower key come first.
         _check_done(w, key)
     event_class, owner = key >> (PAYMENT_BITS + STEP_BITS), (key >> STEP_BITS) & _PAYMENT_MASK
     horizon_us = g[Count.HORIZON_US]
+    # Events lie below the horizon, rows of class HORIZON on it.
     in_run = 0 <= time_us < horizon_us
     if event_class == EventClass.HORIZON:
         in_run = time_us == horizon_us
     g[Count.NOW], g[Count.KEY] = time_us, key
     check(g, Check.EVENT_ORDER, follows and in_run, (time_us, key))
+    # What class an event is says what its first row can be. Services of length 0 and delays are
+    # of class COMPLETE like all others.
     fits = _first_row_fits(event_class, owner, kind, payment)
     check(g, Check.FIRST_ROW, fits, (kind, event_class))
     is_sample = event_class == EventClass.SAMPLE
+    # Steps count a payment's own events; these are nobody's.
     if is_sample or event_class in (EventClass.CALENDAR, EventClass.SUBMIT):
         check(g, Check.KEY_STEP, key & STEP_MASK == 0, (key,))
     if is_sample:
+        # Sample n is due at n intervals, and the key says which it is.
         right = time_us == owner * g[Count.SAMPLE_INTERVAL_US]
         check(g, Check.SAMPLE_TIME, right, (owner,))
 
@@ -74,6 +82,8 @@ def follow_event(w: World, kind: int) -> None:
 @called
 def end_event(w: World) -> None:
     """Check what must hold between two events."""
+    # First the payments, then what they touched: stations and accounts are judged when the
+    # event has done all it does.
     end_turns(w)
     stations_end = w.first[Things.STATION] + w.size[Things.STATION]
     for at in range(w.g[Count.TOUCHED]):
@@ -96,6 +106,8 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
     elif kind == LogKind.SAMPLE_STATION:
         row = w.first[Things.STATION] + subject
         waiting, busy = w.things[row, StationState.WAITING], w.things[row, StationState.BUSY]
+        # Taken from the row and not from what was rebuilt: the router saw what was logged, and
+        # a difference is reported just here.
         w.things[row, StationState.SEEN] = amount
         right = amount == waiting and value == busy
         check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, waiting, busy))
@@ -116,6 +128,7 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
 @called
 def skip_agenda(w: World, index: int) -> None:
     """Check that agenda rows passed over had nothing to do."""
+    # Only a deposit of 0 leaves no row, and what lies at or beyond the horizon.
     for at in range(w.g[Count.NEXT_AGENDA], min(index, w.size[Things.AGENDA])):
         row = w.first[Things.AGENDA] + at
         is_empty = w.things[row, _KIND] == AgendaKind.DEPOSIT and w.things[row, _AMOUNT] == 0
@@ -127,8 +140,10 @@ def skip_agenda(w: World, index: int) -> None:
 def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> None:
     g, is_deposit = w.g, kind == LogKind.DEPOSIT
     index = (g[Count.KEY] >> STEP_BITS) & _PAYMENT_MASK
+    # The key names the agenda's row, so rows passed over are known.
     skip_agenda(w, index)
     g[Count.NEXT_AGENDA] = index + 1
+    # ``+ 0`` makes a number of a member: compiled code cannot put both into one variable.
     due_kind, named = AgendaKind.DEPOSIT + 0, value
     if not is_deposit:
         due_kind, named = AgendaKind.STATION_CLOSE + 0, subject
@@ -143,6 +158,7 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
     check(g, Check.AGENDA_ROW, right, (index,))
     if is_deposit:
         world = w.things[w.first[Things.ACCOUNT] + value, AccountState.WORLD]
+        # Money comes from the world's account of the currency and from nowhere else.
         check(g, Check.OPENING, subject == world, (subject,))
         move(w, world, value, amount)
     else:
@@ -186,6 +202,7 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
         return kind == LogKind.OUTCOME and payment == owner
     if event_class != EventClass.COMPLETE:
         return False
+    # A payment's own completion, a ledger's or a station's, told apart by the range of ids.
     if owner < PAYMENTS_MAX:
         return payment == owner and (kind == LogKind.FINISH or not _is_only_first(kind))
     if owner > STATION_PSEUDO:

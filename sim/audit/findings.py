@@ -62,7 +62,7 @@ RULES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Say what does not hold.
+    """One thing that does not hold.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Violation:
 
 
 class Findings:
-    """Count checks and keep violations; also the clock every part of the audit reads.
+    """Checks counted and violations kept; also the clock every part of the audit reads.
 
     Attributes
     ----------
@@ -119,6 +119,8 @@ class Findings:
 
     def add(self, rule: str, message: str) -> None:
         """Keep a violation at the row at hand."""
+        # A finding under a rule is a check of it, too, or the report would list a rule as never
+        # looked at.
         self.checks.setdefault(rule, 0)
         self.count += 1
         if len(self.violations) < VIOLATIONS_KEPT:

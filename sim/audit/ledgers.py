@@ -39,23 +39,29 @@ def advance(w: World, time_us: int, key: int) -> None:
     """Count the rounds that started before an event and left no row."""
     # A corrupted row may name any instant; no round starts at the horizon or later.
     limit_us = min(time_us, w.g[Count.HORIZON_US])
+    # Nearly every event: no ledger's round can have started before it.
     if limit_us < w.g[Count.NEXT_ROUND_US]:
         return
     soonest = NEVER_US
     for at in range(w.size[Things.LEDGER]):
         row = w.first[Things.LEDGER] + at
         next_us = w.things[row, LedgerState.NEXT_US]
+        # Rounds before this event, and those of its instant whose key comes first.
         while next_us < limit_us or (next_us == time_us and _round_key(w, at, 0) < key):
             number = w.things[row, LedgerState.NUMBER]
+            # A round that left no row must have been idle: with payments waiting it fills a
+            # block or fails, and both write a row.
             idle = w.line[ledger_line(w, at), 0] == NOBODY
             check(w.g, Check.ROUND_MISSED, idle, (number, at, next_us))
             interval_us = w.things[row, LedgerColumn.ROUND_INTERVAL_US]
             longest = max(w.things[row, LedgerColumn.IDLE_MAX_US], interval_us)
+            # As in the specification: an idle ledger doubles its gap up to IDLE_MAX_US.
             gap_us = min(2 * w.things[row, LedgerState.GAP_US], longest)
             next_us += gap_us
             w.things[row, LedgerState.GAP_US] = gap_us
             w.things[row, LedgerState.NEXT_US] = next_us
             w.things[row, LedgerState.NUMBER] = number + 1
+        # One number spares looking at every ledger for every event.
         soonest = min(soonest, next_us)
     w.g[Count.NEXT_ROUND_US] = soonest
 
@@ -64,15 +70,19 @@ def advance(w: World, time_us: int, key: int) -> None:
 def enter_block(w: World, at: int, p: int, number: int) -> None:
     """Let a payment enter the block of the round that starts now."""
     row, g = w.first[Things.LEDGER] + at, w.g
+    # The first IN_BLOCK row of an event opens the block; the following ones enter it.
     if g[Count.OPENED] == NOBODY:
         _begin_round(w, at, number)
+        # A block left over is that of a corrupted log; COMMIT_TURN reports it.
         while w.line[block_line(w, at), 0] != NOBODY:
             unlink(w, w.line[block_line(w, at), 0])
         w.things[row, LedgerState.BLOCK_SIZE] = 0
         w.things[row, LedgerState.STARTED_US] = g[Count.NOW]
+        # Rounds do not overlap: the next one is known with the commit.
         w.things[row, LedgerState.NEXT_US] = NEVER_US
         g[Count.OPENED] = at
     head, payment = w.line[ledger_line(w, at), 0], w.pay[p, Pay.NUMBER]
+    # First in, first out.
     check(g, Check.BLOCK_HEAD, head == p, (payment, number, at, number_of(w, head)))
     append(w, block_line(w, at), p)
     w.things[row, LedgerState.BLOCK_SIZE] += 1
@@ -85,6 +95,7 @@ def fail_leader(w: World, at: int, number: int) -> None:
     """Let a round fail."""
     row = w.first[Things.LEDGER] + at
     _begin_round(w, at, number)
+    # A leader fails only where it has a probability to, and an idle round fails nothing.
     can_fail = w.things[row, LedgerColumn.LEADER_FAILURE] > 0
     waits = w.line[ledger_line(w, at), 0] != NOBODY
     check(w.g, Check.ROUND_FAILS, can_fail and waits, (number, at))
@@ -96,17 +107,20 @@ def commit(w: World, at: int, size: int, number: int) -> None:
     """Commit the block under way: its payments act next, in order."""
     row, g, now = w.first[Things.LEDGER] + at, w.g, w.g[Count.NOW]
     under_way, entered = w.things[row, LedgerState.NUMBER], w.things[row, LedgerState.BLOCK_SIZE]
+    # The commit's own event has the odd step of its round.
     in_turn = number == under_way and g[Count.KEY] == _round_key(w, at, 1)
     check(g, Check.COMMIT_TURN, in_turn, (at, number, under_way))
     check(g, Check.COMMIT_SIZE, size == entered, (number, size, entered))
     started_us = w.things[row, LedgerState.STARTED_US]
     check(g, Check.COMMIT_EARLY, now >= started_us, (number,))
+    # From the round's start and not from the commit, unless the vote took longer.
     _schedule(w, row, max(started_us + w.things[row, LedgerState.GAP_US], now))
     w.things[row, LedgerState.BLOCK_SIZE] = 0
     p = w.line[block_line(w, at), 0]
     while p != NOBODY:
         after = w.pay[p, Pay.NEXT]
         unlink(w, p)
+        # They act in the order of the block, each before the next, hence a line of their own.
         if w.pay[p, Pay.WAIT] == Wait.BLOCK:
             append(w, g[Count.READY] + 1, p)
         p = after
@@ -116,6 +130,7 @@ def commit(w: World, at: int, size: int, number: int) -> None:
 def last_round(w: World, at: int) -> int:
     """Return the number of the last round, as a sample must show it."""
     row = w.first[Things.LEDGER] + at
+    # While a block is under way NUMBER is its round's, afterwards the next one's.
     under_way = w.things[row, LedgerState.NEXT_US] == NEVER_US
     return int(w.things[row, LedgerState.NUMBER] - (0 if under_way else 1))
 
@@ -129,6 +144,7 @@ def close_block(w: World) -> None:
         row = w.first[Things.LEDGER] + at
         size = w.things[row, LedgerState.BLOCK_SIZE]
         took_all = w.line[ledger_line(w, at), 0] == NOBODY
+        # At the end of the event, when all its rows have been seen.
         right = took_all or size == w.things[row, LedgerColumn.BLOCK_LIMIT]
         check(w.g, Check.BLOCK_LEAVES, right, (w.things[row, LedgerState.NUMBER], size))
 
@@ -137,6 +153,7 @@ def close_block(w: World) -> None:
 def _begin_round(w: World, at: int, number: int) -> None:
     row, g = w.first[Things.LEDGER] + at, w.g
     due, next_us = w.things[row, LedgerState.NUMBER], w.things[row, LedgerState.NEXT_US]
+    # Instant and key both: at one instant other events come first.
     at_turn = g[Count.NOW] == next_us and g[Count.KEY] == _round_key(w, at, 0)
     check(g, Check.ROUND_TURN, at_turn and number == due, (number, at, due, next_us))
     w.things[row, LedgerState.NUMBER] = number
@@ -148,6 +165,7 @@ def _schedule(w: World, row: int, next_us: int) -> None:
     """Note when the next round starts."""
     w.things[row, LedgerState.NEXT_US] = next_us
     w.things[row, LedgerState.NUMBER] += 1
+    # It may be later than before for this ledger; too early a bound only costs a look.
     w.g[Count.NEXT_ROUND_US] = min(w.g[Count.NEXT_ROUND_US], next_us)
 
 

@@ -12,7 +12,7 @@ FIGURES = 6
 
 
 class Check(IntEnum):
-    """Number the checks of the replay."""
+    """The checks of the replay, by number."""
 
     SUBMIT_TURN = 0
     NOT_OPEN = auto()
@@ -214,7 +214,7 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.STARTS_ELSEWHERE: ("sequence", "payment {} starts elsewhere"),
     Check.OTHER_STATION: ("sequence", "payment {} goes to station {}, its stage names another"),
     Check.OTHER_LEDGER: ("sequence", "payment {} joins another ledger"),
-    Check.BRANCH: ("sequence", "payment {} branches by no luck"),
+    Check.BRANCH: ("sequence", "payment {} branches where no chance leads"),
     Check.IDLE_AT_END: ("sequence", "payment {} is open and idle"),
     Check.TURN_OF_OTHER: ("turn", "payment {} acts in an event of another"),
     Check.TURN: ("turn", "payment {} acts before payment {}"),

@@ -35,12 +35,15 @@ from sim.jit.functions import called
 def reserve_row(w: World, p: int, stage: int, debit: int, amount: int, credit: int) -> None:
     """Check a RESERVE row, of the payment acting or of one set free, and hold the money."""
     g, number = w.g, w.pay[p, Pay.NUMBER]
+    # Two kinds of RESERVE rows: of a payment set free, which acts later, and of one that acts
+    # now.
     if w.pay[p, Pay.WAIT] == Wait.LIQUIDITY:
         right = debit == w.pay[p, Pay.WAIT_SUBJECT] and amount == w.pay[p, Pay.WAIT_AMOUNT]
         right = right and stage == w.pay[p, Pay.PC]
         check(g, Check.GIVEN, right, (number,))
         if w.pay[p, Pay.DEADLINE_US] >= 0:
             check_in_time(w, p)
+        # Taken out of the queue before the next row is looked at, which may be the next one's.
         release(w, debit, p)
         end_visit(w, p, g[Count.NOW])
         account_time(w, p, Cause.LIQUIDITY)
@@ -48,6 +51,7 @@ def reserve_row(w: World, p: int, stage: int, debit: int, amount: int, credit: i
         make_ready(w, p)
     else:
         act_at(w, p, stage, Op.RESERVE)
+        # With others waiting nobody reserves at once.
         check(g, Check.RESERVES_PAST, not has_queue(w, debit), (number, debit))
     if w.things[stage, S.OP] != Op.RESERVE:
         return
@@ -55,9 +59,12 @@ def reserve_row(w: World, p: int, stage: int, debit: int, amount: int, credit: i
     row = w.first[Things.TRANSFER] + transfer
     due_debit = w.things[row, TransferColumn.DEBIT]
     _check_accounts(w, p, due_debit, w.things[row, TransferColumn.CREDIT], debit, credit)
+    # The stage's amount, and not reserved already.
     right = amount == amount_of(w, p, transfer) and held_of(w, p, transfer) == NOBODY
     check(g, Check.RESERVES, right, (number, amount))
     hold_back(w, debit, credit, amount)
+    # Booked as the row says even where it is wrong, so that later rows are judged by what
+    # happened.
     node = hold(w, p, transfer)
     w.held[node, Held.DEBIT], w.held[node, Held.CREDIT] = debit, credit
     w.held[node, Held.AMOUNT] = amount
@@ -70,6 +77,7 @@ def short_row(w: World, p: int, stage: int, account: int, amount: int) -> None:
     if act_at(w, p, stage, Op.RESERVE):
         transfer = w.things[stage, S.FIRST]
         debit = w.things[w.first[Things.TRANSFER] + transfer, TransferColumn.DEBIT]
+        # The stage's account, one that may be waited for, and the stage's amount.
         right = is_account(w, p, debit, account) and (w.things[stage, S.FLAGS] & QUEUE) != 0
         right = right and amount == amount_of(w, p, transfer)
         check(w.g, Check.WAITS_FOR, right, (w.pay[p, Pay.NUMBER], amount))
@@ -87,10 +95,12 @@ def posting_row(
     """Check one row of a stage that writes several, and book it."""
     act(w, p, stage)
     g, number, op = w.g, w.pay[p, Pay.NUMBER], w.things[stage, S.OP]
+    # These four write several rows; which one is due next is kept in CURSOR.
     posts = op in (Op.POST, Op.BATCH, Op.VOID, Op.CHARGE)
     check_op(w, stage, posts)
     if w.pay[p, Pay.HAS_BEGUN] == 0:
         begin_stage(w, p)
+    # More rows than the stage asks for.
     if not check(g, Check.POSTS_UNASKED, has_due(w, p), (number,)):
         return
     due_kind, due_amount, transfer = g[Count.DUE_KIND], g[Count.DUE_AMOUNT], g[Count.DUE_TRANSFER]
@@ -98,6 +108,7 @@ def posting_row(
     message = Check.FEE_DUE if op == Op.CHARGE else Check.POSTING_DUE
     right = kind == due_kind and amount == due_amount
     check(g, message, right, (number, kind, amount, due_kind, due_amount))
+    # Accounts may be named by role, so they are resolved and not compared.
     if has_accounts(due_kind):
         _check_accounts(w, p, due_subject, due_value, subject, value)
     elif kind == due_kind:
@@ -106,8 +117,11 @@ def posting_row(
     _book(w, p, kind, subject, amount, value)
     if transfer != NOBODY:
         release_held(w, p, held_of(w, p, transfer))
+    # VOID goes on with the first of what is still held, and counts only the limits it gives
+    # back.
     if op != Op.VOID or transfer == NOBODY:
         w.pay[p, Pay.CURSOR] += 1
+    # After its last row the stage is done, and has settled what its flags say.
     if not has_due(w, p):
         leave_stage(w, p)
 
@@ -117,6 +131,7 @@ def quote_row(w: World, p: int, stage: int, pricing: int, debited: int, credited
     """Check a QUOTE row against the price computed again."""
     if not act_at(w, p, stage, Op.QUOTE):
         return
+    # Priced by the stage's own price and not by the row's: that is what was due.
     price(w, p, w.things[stage, S.SUBJECT])
     due_debited = w.pay[p, Pay.REGISTER_0 + Register.DEBITED]
     due_credited = w.pay[p, Pay.REGISTER_0 + Register.CREDITED]
@@ -135,9 +150,11 @@ def lapse_row(w: World, p: int, stage: int) -> None:
     if not act_at(w, p, stage, Op.CONVERT):
         return
     expiry_us = w.pay[p, Pay.EXPIRY_US]
+    # Valid up to and including its last instant.
     lapsed = expiry_us != NULL and w.g[Count.NOW] > expiry_us
     check(w.g, Check.QUOTE_VALID, lapsed, (w.pay[p, Pay.NUMBER],))
     w.pay[p, Pay.LAPSED] += 1
+    # Otherwise a FAIL row follows, which is judged for itself.
     if w.pay[p, Pay.REQUOTES] < w.things[stage, S.VALUE]:
         w.pay[p, Pay.REQUOTES] += 1
         jump(w, p, w.things[stage, S.SUBJECT])
@@ -149,10 +166,12 @@ def route_row(w: World, p: int, stage: int, route: int, score: int, attempts: in
     act_at(w, p, stage, Op.ROUTE)
     check_route(w, p, route, score)
     w.pay[p, Pay.ATTEMPTS] += 1
+    # Counted along, and compared with what the row says.
     right = w.pay[p, Pay.ATTEMPTS] == attempts
     check(w.g, Check.MISCOUNTS, right, (w.pay[p, Pay.NUMBER],))
     if (w.things[stage, S.FLAGS] & NEXT) != 0:
         spent_us = 0
+        # All of it was spent on routes that failed.
         for cause in range(Cause.RETRY + 1):
             spent_us += w.pay[p, Pay.TIME_0 + cause]
             w.pay[p, Pay.TIME_0 + cause] = 0
@@ -183,6 +202,7 @@ def decide_row(w: World, p: int, stage: int, target: int) -> None:
     """Check a DECIDE row and branch."""
     act_at(w, p, stage, Op.DECIDE)
     right = target == w.things[stage, S.TARGET]
+    # A threshold of 0 never hits; a stage with a reason fails instead of branching.
     right = right and w.things[stage, S.VALUE] > 0 and w.things[stage, S.REASON] <= 0
     check(w.g, Check.BRANCH, right, (w.pay[p, Pay.NUMBER],))
     jump(w, p, w.things[stage, S.TARGET])
@@ -206,6 +226,7 @@ def _book(w: World, p: int, kind: int, subject: int, amount: int, value: int) ->
 def _charge(w: World, p: int, fee: int, amount: int) -> None:
     """Mark a fee as charged."""
     slot = fee_slot(w, p, fee)
+    # Reported as a fee that was not due.
     if slot < 0:
         return
     w.pay[p, Pay.CHARGED] |= 1 << slot

@@ -106,10 +106,13 @@ def numbers(column: pa.ChunkedArray, words: tuple[str, ...]) -> Array:
     """Return a text column as numbers of the names it holds."""
     first: dict[str, int] = {}
     for number, word in enumerate(words):
+        # Several things may have one name. A table knows the name only, so the first stands for
+        # all.
         first.setdefault(word, number)
     codes, found = text_codes(column)
     # The last entry is for null, which has code -1.
     lookup = np.array([*(first.get(word, len(words)) for word in found), -1], dtype=np.int64)
+    # A name the plan does not have becomes one beyond the last, which every check refuses.
     named: Array = lookup[codes]
     return named
 
@@ -119,6 +122,7 @@ def first_of_name(indices: Array, words: tuple[str, ...]) -> Array:
     first: dict[str, int] = {}
     for number, word in enumerate(words):
         first.setdefault(word, number)
+    # -1 picks the last entry, which is -1 again: null stays null.
     lookup = np.array([*(first[word] for word in words), -1], dtype=np.int64)
     known = (indices >= 0) & (indices < len(words))
     named = lookup[np.where(known, indices, -1)]

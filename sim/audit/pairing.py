@@ -83,11 +83,14 @@ class Comparison:
         if is_last:
             read += [self._rest, *self._parts]
         found = _joined([self._found, *read])
+        # Counted by what the log demands, so a table that is empty does not count as checked
+        # less.
         f.checks[layout.rule] = f.checks.get(layout.rule, 0) + len(demanded)
         if np.array_equal(expected, found):
             # Nearly always: nothing is copied then.
             self._expected = self._found = expected[:0]
             return
+        # What has no counterpart yet may have one in the next batch, and is kept.
         at, of = _pair(expected, found, layout)
         self._report_different(_chosen(expected, at), _chosen(found, of))
         self._expected = np.delete(expected, at, axis=0)
@@ -127,6 +130,7 @@ class Comparison:
         right = expected == found
         for name in layout.guessed:
             column = layout.columns.index(name)
+            # The log may leave two agents possible; either is right then.
             right[:, column] |= expected[:, column] == UNKNOWN
         # The row of the log at hand is not the row of the table that is wrong.
         f.row = -1
@@ -178,6 +182,7 @@ def _pair(expected: Array, found: Array, layout: Layout) -> tuple[Array, Array]:
     here = np.flatnonzero(np.all(expected[:count, :told_by] == found[:count, :told_by], axis=1))
     if len(here) == len(expected) == len(found):
         return here, here
+    # Sorted and paired only where the same place holds different rows.
     left, right = (np.delete(np.arange(len(side)), here) for side in (expected, found))
     at, of = _pairs(expected[left, : layout.keys], found[right, : layout.keys])
     return np.concatenate([here, left[at]]), np.concatenate([here, right[of]])
@@ -187,6 +192,7 @@ def _pairs(expected: Array, found: Array) -> tuple[Array, Array]:
     """Return which rows are equal, each used once; equal rows pair up in the order they come."""
     rows = np.concatenate([expected, found])
     is_found = np.arange(len(rows)) >= len(expected)
+    # Equal rows side by side, demanded ones before found ones.
     order = np.lexsort((is_found, *rows.T[::-1]))
     rows, is_found = rows[order], is_found[order]
     starts = np.ones(len(rows), dtype=np.bool_)
@@ -196,5 +202,6 @@ def _pairs(expected: Array, found: Array) -> tuple[Array, Array]:
     count_found = np.bincount(group[is_found], minlength=len(first))
     count_expected = count - count_found
     rank = np.arange(len(rows)) - first[group] - np.where(is_found, count_expected[group], 0)
+    # Of n demanded and m found rows that are alike, the first min(n, m) of both pair up.
     paired = rank < np.minimum(count_expected, count_found)[group]
     return order[paired & ~is_found], order[paired & is_found] - len(expected)

@@ -90,13 +90,17 @@ def check_visits(
         named = first_of_name(rows[:, 2], words["stage_name"])
         check_rows.every("names", rows[:, 8] == named, "a stage_name that is not its stage's")
         check_rows.every("visits", right, "a visit in no order, or at no place of its stage")
+        # Batch by batch into one array per payment: visits may be many times as many as
+        # payments.
         _add_times(plan, rows[(of >= 0) & right], of[(of >= 0) & right], spent)
     shown = np.column_stack([payments[f"{cause}_us"] for cause in CAUSES])
+    # A fail-over moves what was spent to RETRY; which visits that were is not in the table.
     failed_over = payments["attempts"] > 1
     right = (spent == shown).all(axis=1) | failed_over
     check.every("visits", right, "its visits do not add up to its times by cause")
     within = (spent >= shown) | (np.arange(len(Cause)) == Cause.RETRY)
     check.every("visits", within.all(axis=1), "a time by cause beyond that of its visits")
+    # Whatever the causes, the whole has to be right.
     right = spent.sum(axis=1) == shown.sum(axis=1)
     check.every("visits", right, "its visits do not add up to its life")
 
@@ -196,15 +200,18 @@ def _limits(plan: Plan, names: tuple[str, ...]) -> tuple[Array, Array, Array]:
 
     for at, row in enumerate(plan.station.tolist()):
         queue, servers = row[StationColumn.QUEUE_LIMIT], row[StationColumn.SERVERS]
+        # A queue up to its limit, servers up to their number.
         add("station", at, ((0, queue), (0, servers)))
     ledgers_from = len(plan.names.stations)
     for at, row in enumerate(plan.ledger.tolist()):
         rounds = plan.horizon_us // row[LedgerColumn.ROUND_INTERVAL_US]
+        # Not more rounds than intervals fit into the run.
         add("ledger", ledgers_from + at, ((0, UNLIMITED), (0, rounds)))
     accounts_from = ledgers_from + len(plan.names.ledgers)
     for at, row in enumerate(plan.account.tolist()):
         if row[AccountColumn.WATCHED]:
             overdraft = row[AccountColumn.OVERDRAFT]
+            # Accounts without limit have no lower bound.
             low = -overdraft if overdraft < UNLIMITED else never
             add("account", accounts_from + at, ((low, UNLIMITED), (0, UNLIMITED)))
     made = np.array(found, dtype=np.int64).reshape(-1, 5)
@@ -220,6 +227,7 @@ def _check_grid(plan: Plan, rows: Array, figures: int, check: Checker) -> None:
     check.every("series", on_time & (interval > 0), "a sample at no instant due")
     if interval <= 0:
         return
+    # All columns but the value: the same figure twice at one instant.
     told = np.unique(rows[:, :5], axis=0)
     message = "figures twice"
     check.among(np.array([0])).every("series", np.array([len(told) == len(rows)]), message)
@@ -229,7 +237,7 @@ def _check_grid(plan: Plan, rows: Array, figures: int, check: Checker) -> None:
 
 
 def _check_rounds(plan: Plan, rows: Array, check: Checker) -> None:
-    """Check that rounds never go back, and that nobody owes more than there is."""
+    """Check that rounds never go back."""
     rounds = rows[rows[:, 4] == SERIES_MEASURES.index("rounds")]
     rounds = rounds[np.lexsort((rounds[:, 1], rounds[:, 3], rounds[:, 0]))]
     same = (rounds[1:, [0, 3]] == rounds[:-1, [0, 3]]).all(axis=1)

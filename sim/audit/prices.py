@@ -42,8 +42,12 @@ def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_u
     first = w.things[row, PricingColumn.CONVERSION_1]
     second = w.things[row, PricingColumn.CONVERSION_2]
     by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
+    # A fee may be based on a register that is filled later: it finds 0, as in the
+    # specification.
     for register in range(len(found)):
         found[register] = 0
+    # Backwards and rounded up for the payee's amount, forwards and rounded down for the
+    # payer's.
     if w.things[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
         gross = instructed
         mid_2 = _mid_cost(w, second, gross, now_us)
@@ -58,6 +62,7 @@ def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_u
         mid_2 = _without_spread(w, second, settlement)
         by_credited = w.things[row, PricingColumn.GRANULE_CREDITED]
         gross = _bought(w, second, mid_2, now_us, by_credited)
+    # Rounded once, at the end: what is lost at the settlement currency is margin.
     value_now = _worth(w, first, second, gross, now_us)
     value_then = _worth(w, first, second, gross, submitted_us)
     found[Register.INSTRUCTED] = instructed
@@ -69,6 +74,7 @@ def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_u
     found[Register.MID_2], found[Register.SPREAD_2] = mid_2, settlement - mid_2
     found[Register.FX_MARGIN] = debited - value_now
     found[Register.FX_DRIFT] = value_now - value_then
+    # Last, since fees may be shares of any of these amounts.
     _add_fees(w, row)
     return bool(found[Register.DEBITED] >= 1 and found[Register.CREDITED] >= 1)
 
@@ -113,6 +119,7 @@ def price(w: World, p: int, pricing: int) -> bool:
 def cheapest_score(w: World, p: int, route: int) -> int:
     """Return what the cheapest policy must have found for a route."""
     pricing = w.things[w.first[Things.ROUTE] + route, RouteColumn.PRICING]
+    # A route that carries no money costs nothing.
     if pricing < 0:
         return 0
     instructed, submitted_us = w.pay[p, Pay.REGISTER_0], w.pay[p, Pay.SUBMITTED_US]
@@ -129,6 +136,7 @@ def fee_slot(w: World, p: int, fee: int) -> int:
         return -1
     row = w.first[Things.PRICING] + pricing
     slot = fee - w.things[row, PricingColumn.FEE_FIRST]
+    # Fees of other prices are none of this payment's.
     return slot if 0 <= slot < w.things[row, PricingColumn.FEE_COUNT] else -1
 
 
@@ -141,6 +149,7 @@ def _mid_rate(w: World, conversion: int, time_us: int) -> tuple[int, int]:
     pair, scale = w.things[row, ConversionColumn.PAIR], w.things[row, CONVERSION_SCALE]
     # A corrupted row may lie before the start.
     step = max(0, min(time_us // w.g[Count.FX_STEP_US], w.rate.shape[1] - 1))
+    # The fraction turned over, never divided.
     if w.things[row, ConversionColumn.INVERTED] == 0:
         return w.rate[pair, step], scale
     return scale, w.rate[pair, step]
@@ -173,6 +182,7 @@ def _with_spread(w: World, conversion: int, mid: int, granule: int) -> int:
         return mid
     spread = w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM]
     paid = mid + _scaled_up(mid, spread, PPM)
+    # Up to the granule: what is asked for is rounded in favour of who asks.
     return -(-paid // granule) * granule
 
 
@@ -197,6 +207,8 @@ def _bought(w: World, conversion: int, mid: int, time_us: int, granule: int) -> 
 @called
 def _scaled_down(amount: int, by: int, over: int) -> int:
     """Return ``amount * by / over``, rounded down."""
+    # Whole part and remainder are scaled apart: the remainder is below ``over``, so its product
+    # fits.
     return amount // over * by + amount % over * by // over
 
 
@@ -230,17 +242,20 @@ def _fee_amount(w: World, fee: int, base: int) -> int:
     if kind == FeeKind.TIERED:
         tier = w.first[Things.TIER] + w.things[fee, FeeColumn.TIER_FIRST]
         last = tier + w.things[fee, FeeColumn.TIER_COUNT] - 1
+        # The last tier has no end.
         while tier < last and 0 <= w.things[tier, TierColumn.UP_TO] < base:
             tier += 1
         fixed, ppm = w.things[tier, TierColumn.FIXED], w.things[tier, TierColumn.PPM]
     amount = fixed
     if kind != FeeKind.FIXED:
         amount += _scaled_down(base, ppm, PPM)
+    # A surcharge that is 0 stays 0, whatever its minimum.
     if kind == FeeKind.SURCHARGE and (base <= w.things[fee, FeeColumn.THRESHOLD] or amount == 0):
         return 0
     if w.things[fee, FeeColumn.MINIMUM] >= 0:
         amount = max(amount, w.things[fee, FeeColumn.MINIMUM])
     if w.things[fee, FeeColumn.MAXIMUM] >= 0:
         amount = min(amount, w.things[fee, FeeColumn.MAXIMUM])
+    # After the bounds, downwards.
     granule = w.things[fee, FeeColumn.GRANULE]
     return int(amount // granule * granule)

@@ -1,6 +1,6 @@
 """Follow stage programs: what a stage must write next, when it passes silently, where it leads.
 
-Takes a rebuilt payment; says which row is due of it and moves it along. Luck and what is only in
+Takes a rebuilt payment; says which row is due of it and moves it along. Draws, and what is only in
 the workload (agents, payers, codes) is not in the log; there the audit accepts what is possible.
 """
 
@@ -47,12 +47,14 @@ def passes(w: World, p: int) -> bool:
     """Let a payment pass the stage it is at without a row, if it may; say whether it may."""
     stage = w.pay[p, Pay.PC]
     op, value = w.things[stage, S.OP], w.things[stage, S.VALUE]
+    # What passes without a row is exactly what the specification lets pass without one.
     if op == Op.RESERVE:
         return amount_of(w, p, w.things[stage, S.FIRST]) == 0
     if op in (Op.POST, Op.VOID, Op.CHARGE):
         if w.pay[p, Pay.HAS_BEGUN] == 0:
             begin_stage(w, p)
         return not has_due(w, p)
+    # Still valid; a lapsed quote writes LAPSE.
     if op == Op.CONVERT:
         expiry_us = w.pay[p, Pay.EXPIRY_US]
         return bool(expiry_us != NULL and w.g[Count.NOW] <= expiry_us)
@@ -60,13 +62,17 @@ def passes(w: World, p: int) -> bool:
         row = w.first[Things.LIMIT] + w.things[stage, S.SUBJECT]
         most = w.things[row, LimitColumn.PER_PAYMENT]
         amount = w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
+        # Without a daily bound nothing is stored, hence nothing logged.
         return bool(w.things[row, LimitColumn.PER_DAY] < 0 and (most < 0 or amount <= most))
     if op == Op.DECIDE:
+        # No hit leaves no row; a branch that is always taken cannot be passed.
         return bool(value < CERTAIN)
     if op == Op.DEADLINE:
+        # Disarming leaves no row.
         if value == 0:
             w.pay[p, Pay.DEADLINE_US] = -1
         return bool(value == 0)
+    # A fail-over without another route passes on, a first choice never does.
     if op == Op.ROUTE:
         return bool((w.things[stage, S.FLAGS] & NEXT) != 0)
     return bool(op == Op.CODE)
@@ -78,10 +84,12 @@ def leave_stage(w: World, p: int) -> None:
     stage, now = w.pay[p, Pay.PC], w.g[Count.NOW]
     op, flags = w.things[stage, S.OP], w.things[stage, S.FLAGS]
     if op in (Op.POST, Op.BATCH):
+        # A first time counts and no second.
         if (flags & SETTLES) != 0 and w.pay[p, Pay.SETTLED_US] == NULL:
             w.pay[p, Pay.SETTLED_US] = now
         if (flags & CREDITS) != 0 and w.pay[p, Pay.CREDITED_US] == NULL:
             w.pay[p, Pay.CREDITED_US] = now
+    # Given back or of another day: no slot is in use any more.
     elif op == Op.VOID:
         for slot in range(LIMITS_MAX):
             w.pay[p, Pay.LIMIT_0 + 4 * slot] = NOBODY
@@ -103,6 +111,7 @@ def has_due(w: World, p: int) -> bool:
             cursor += 1
             w.pay[p, Pay.CURSOR] = cursor
         return False
+    # Reservations by transfer row, then limits by slot.
     if op == Op.VOID:
         node = w.pay[p, Pay.HELD]
         if node != NOBODY:
@@ -110,6 +119,7 @@ def has_due(w: World, p: int) -> bool:
             return True
         while cursor < LIMITS_MAX:
             at = Pay.LIMIT_0 + 4 * cursor
+            # Only what was used today.
             if w.pay[p, at] >= 0 and w.pay[p, at + 2] == today(w):
                 _is_due(w, LogKind.GIVE_BACK, w.pay[p, at], w.pay[p, at + 1])
                 w.g[Count.DUE_VALUE] = w.pay[p, at + 3]
@@ -164,6 +174,7 @@ def _is_transfer_due(w: World, p: int, transfer: int) -> bool:
         _held_is_due(w, LogKind.POST, node)
         return True
     amount = amount_of(w, p, transfer)
+    # Moves of 0 leave no row.
     if amount == 0:
         return False
     row = w.first[Things.TRANSFER] + transfer
@@ -178,6 +189,7 @@ def _is_fee_due(w: World, p: int, fee: int, cursor: int) -> bool:
     amount = 0
     if slot >= 0:
         amount = w.pay[p, Pay.REGISTER_0 + Register.FEE_0 + slot]
+    # Two rows for a fee, TRANSFER then FEE, and none for a fee of 0.
     if amount <= 0 or cursor > 1:
         return False
     if cursor == 0:

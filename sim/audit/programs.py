@@ -93,7 +93,10 @@ class Programs:
         entry = int(self._plan.stream[stream, StreamColumn.ENTRY])
         states = self._reach(entry, self._entries(route, fails_over), fails_over)
         at = {state.stage for state in states}
+        # Which way was taken is not known without a log, so whatever any way allows is allowed.
         prices = self._subjects(at, Op.QUOTE)
+        # Only the last route's price fills the registers a record shows; earlier ones were
+        # overwritten.
         if fails_over:
             prices = self._last_prices(route) or prices
         causes = {cause for stage in at for cause in self._causes_at(stage)}
@@ -111,9 +114,11 @@ class Programs:
 
     def _entries(self, route: int, fails_over: bool) -> list[int]:
         """Return where a choice of route may lead."""
+        # Never routed: either it failed before, or its program has no ROUTE stage.
         if route < 0:
             return []
         routes = {route}
+        # Any candidate of a set that has this one may have been tried before it.
         if fails_over:
             for row in self._plan.route_set.tolist():
                 first = row[RouteSetColumn.FIRST]
@@ -137,6 +142,8 @@ class Programs:
         """Return every state that some way through the program passes."""
         start = State(entry)
         seen, queue = {start}, [start]
+        # Every reachable state once. A state is a stage with what of the past still matters, so
+        # there are a few times as many as stages.
         while queue:
             for state in self._next(queue.pop(), entries, fails_over):
                 if state not in seen and 0 <= state.stage < len(self._stages):
@@ -148,14 +155,17 @@ class Programs:
         """Return the states one may come to from another."""
         stage = self._stages[state.stage]
         op, following = stage[S.OP], state._replace(stage=state.stage + 1)
+        # Nothing follows an end.
         if op == Op.END:
             return []
         if op == Op.ROUTE:
             chosen = [state._replace(stage=to) for to in entries]
+            # A fail-over may also find no further route, and then passes on.
             if stage[S.FLAGS] & Flag.NEXT:
                 return [following, *(chosen if fails_over else [])]
             return chosen or [state._replace(stage=stage[S.TARGET])]
         if op == Op.DEADLINE:
+            # VALUE 0 disarms; another DEADLINE replaces the one before.
             armed = stage[S.TARGET] if stage[S.VALUE] > 0 else _DISARMED
             return [following._replace(armed=armed)]
         if op == Op.POST:
@@ -169,8 +179,10 @@ class Programs:
         ways = [state.stage + 1]
         if op in (Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE):
             ways.append(stage[S.TARGET])
+        # A lapsed quote goes back for another one.
         if op == Op.CONVERT and stage[S.VALUE] > 0:
             ways.append(stage[S.SUBJECT])
+        # A time-out can only fire where a payment waits.
         waiting = self._expired(state) if op in _WAITS else []
         return [*(state._replace(stage=to, quoted=quoted) for to in ways), *waiting]
 
@@ -183,21 +195,26 @@ class Programs:
     def _endings(self, states: set[State], route: int) -> npt.NDArray[np.bool_]:
         """Return which combinations a row can show."""
         found = np.zeros((len(Outcome), 2, 2, 2, 2, 3), dtype=np.bool_)
+        # A route without a price shows no amounts, whatever was quoted on another one before.
         has_price = route < 0 or self._plan.route[route, RouteColumn.PRICING] >= 0
         for at, quoted, moved, _ in states:
             stage, money = self._stages[at], moved
             if stage[S.OP] == Op.END:
                 outcome = stage[S.VALUE]
+            # At the horizon a payment can be open wherever it can wait.
             elif stage[S.OP] in _WAITS:
                 outcome = int(Outcome.IN_PROGRESS)
             else:
                 continue
+            # The end of the program credits, where no stage did before.
             if outcome == Outcome.COMPLETED:
                 money = _moved(money, Flag.CREDITS)
             settled = money not in (_NEITHER, _CREDITED)
             credited = money not in (_NEITHER, _SETTLED)
             is_priced = quoted and has_price
             debited = is_priced and (settled or outcome == Outcome.COMPLETED)
+            # Settlement first, credit first or both at once: the program decides which is
+            # possible.
             for sign in _COMPARED.get(money, (1,)):
                 kept = is_priced and credited
                 found[outcome, int(debited), int(kept), int(settled), int(credited), sign] = True
@@ -240,6 +257,7 @@ class Programs:
     def _closed_reasons(self, subject: int) -> tuple[int, ...]:
         """Return the reasons of the stations a SERVE stage may mean, closed."""
         plan = self._plan
+        # A role reference may mean any agent's station of the kind.
         if subject >= 0:
             stations = [subject]
         else:

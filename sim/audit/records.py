@@ -21,7 +21,7 @@ _SHOWN = 3
 
 
 class RecordMatch:
-    """Hold what is expected and what came until the other comes.
+    """Records expected and records found, each kept until its counterpart comes.
 
     Parameters
     ----------
@@ -62,6 +62,7 @@ class RecordMatch:
 
     def _match(self) -> None:
         """Compare records in the order payments ended."""
+        # Chunks of both sides are cut at different places; what one side has more is put back.
         while self._expected and self._unmatched:
             expected, found = self._expected.popleft(), self._unmatched.popleft()
             count = min(len(expected), len(found))
@@ -79,6 +80,8 @@ class RecordMatch:
         route, fees = RecordColumn.ROUTE, slice(RecordColumn.FEE_0, RecordColumn.FEE_0 + FEES_MAX)
         right[:, route] |= (expected[:, route] < 0) & (found[:, route] < 0)
         right[:, fees] |= (expected[:, fees] == NULL) & (found[:, fees] == 0)
+        # All columns at once, and only the first that differs is named: the others often follow
+        # from it.
         f, wrong = self._findings, np.flatnonzero(~right.all(axis=1))
         f.checks["record"] = f.checks.get("record", 0) + len(expected)
         for row in wrong.tolist():

@@ -26,7 +26,7 @@ from sim.contract.run import Totals
 
 
 class Replay:
-    """Hold the rebuilt state of a run.
+    """The rebuilt state of a run.
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ class Replay:
     findings : Findings
         Where violations go.
     ended : callable or None
-        Hears the records ended payments must have, in the order they ended; shape (payments,
+        Takes the records ended payments must have, in the order they ended; shape (payments,
         ENDED_WIDTH), see :attr:`~sim.audit.world.World.ended`.
     visited : callable or None
-        Hears the visits that ended, shape (visits, 8), see :class:`~sim.audit.state.Visit`.
+        Takes the visits that ended, shape (visits, 8), see :class:`~sim.audit.state.Visit`.
     """
 
     def __init__(
@@ -66,12 +66,16 @@ class Replay:
     def take(self, rows: Array) -> None:
         """Replay rows of the log."""
         for at in range(0, len(rows), BLOCK_ROWS):
+            # Between blocks and never within: compiled code cannot make an array longer.
             self._world = make_room(self._world)
+            # Writable, as compiled code is made for one kind of array; a file's columns are
+            # read-only.
             block = np.require(rows[at : at + BLOCK_ROWS], np.int64, ["C", "W"])
             replay_rows(self._world, block)
             self._tell()
             count = int(self._world.g[Count.ENDED])
             if count and self._ended is not None:
+                # A copy: the next block writes over it.
                 self._ended(self._world.ended[:count].copy())
             self._world.g[Count.ENDED] = 0
             count = int(self._world.g[Count.VISITED])
@@ -86,6 +90,7 @@ class Replay:
         if totals is None:
             return
         world, check = self._world, self._findings.check
+        # Compared with the engine's own totals, which it keeps apart from the log.
         submitted = int(world.g[Count.NEXT_PAYMENT])
         check(
             "totals",
@@ -118,6 +123,7 @@ class Replay:
             rule, words = MESSAGES[Check(message)]
             f.add(rule, words.format(*figures))
         # Those not kept are counted all the same.
+        # ``add`` has counted those it kept.
         f.count += max(0, found - max(self._told, VIOLATIONS_KEPT))
         self._told = found
         f.row, f.now, f.key = (int(g[at]) for at in (Count.ROW, Count.NOW, Count.KEY))

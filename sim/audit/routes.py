@@ -38,18 +38,24 @@ def check_route(w: World, p: int, route: int, score: int) -> None:
     g, number = w.g, w.pay[p, Pay.NUMBER]
     is_next = (w.things[w.pay[p, Pay.PC], S.FLAGS] & NEXT) != 0
     attempts, reason = w.pay[p, Pay.ATTEMPTS], w.pay[p, Pay.REASON]
+    # A first choice has no attempt behind it, a fail-over has.
     check(g, Check.ROUTED_TWICE, is_next == (attempts > 0), (number,))
+    # Tried routes are known from their ROUTE rows.
     if is_next:
         helps = 0 <= reason < WORD and ((_HELPFUL >> reason) & 1) == 1
         right = helps and not _is_tried(w, p, route)
         check(g, Check.FAILS_OVER, right, (number, route, reason))
     row = w.first[Things.ROUTE] + route
+    # The payment's route set is not in the log. A route may be in several, of which the most
+    # generous counts.
     most = w.things[row, RouteState.ATTEMPTS_MAX]
     check(g, Check.ATTEMPTS, attempts < most, (number, attempts + 1, route, most))
     # Who has one candidate left takes it unscored.
     possible = score == 0
     choice = w.first[Things.CHOICE] + w.things[row, RouteState.CHOICE_FIRST]
     last = choice + w.things[row, RouteState.CHOICE_COUNT]
+    # For the same reason any policy under which this route is a candidate may have given the
+    # score.
     while not possible and choice < last:
         possible = score == _score(w, p, route, choice)
         choice += 1
@@ -99,6 +105,7 @@ def use_limit(w: World, p: int, limit: int, amount: int, payer: int) -> None:
     check(g, Check.LIMIT_DAY, within, (payer, used, limit))
     w.used[cell, 0], w.used[cell, 1] = day, used
     slot = w.things[w.pay[p, Pay.PC], S.VALUE]
+    # Remembered by slot, as VOID gives back by slot.
     if 0 <= slot < LIMITS_MAX:
         at = Pay.LIMIT_0 + 4 * slot
         w.pay[p, at], w.pay[p, at + 1] = limit, amount
@@ -110,6 +117,7 @@ def give_back(w: World, p: int, limit: int, amount: int, payer: int) -> None:
     """Let the use of a limit shrink."""
     cell = limit_cell(w, p, limit, payer)
     used = w.used[cell, 1]
+    # Nobody gives back more than was used.
     check(w.g, Check.GIVEN_BACK, used >= amount, (amount, limit, used))
     w.used[cell, 1] = used - amount
 
@@ -121,19 +129,24 @@ def check_failure(w: World, p: int, reason: int) -> None:
     op, value, flags = w.things[stage, S.OP], w.things[stage, S.VALUE], w.things[stage, S.FLAGS]
     is_named = reason == w.things[stage, S.REASON]
     holds = False
+    # Judged by the station itself (``refuse``), which knows its queue.
     if op == Op.SERVE:
         holds = True
+    # The state of the code is in the workload and not in the log: either reason is possible.
     elif op == Op.CODE:
         holds = reason in (Reason.FF01, Reason.AEXR)
     elif op == Op.LIMIT:
         holds = _may_exceed(w, p, w.things[stage, S.SUBJECT], reason)
+    # Chance is not in the log either; that it can fail at all is what is checked.
     elif op == Op.DECIDE:
         holds = is_named and reason > 0 and value > 0
     elif op == Op.QUOTE:
         holds = not price(w, p, w.things[stage, S.SUBJECT]) and is_named
+    # Only a lapsed quote, and only when no requote is left.
     elif op == Op.CONVERT:
         lapsed = w.g[Count.NOW] > w.pay[p, Pay.EXPIRY_US]
         holds = is_named and lapsed and w.pay[p, Pay.REQUOTES] >= value
+    # With the flag QUEUE it would wait instead.
     elif op == Op.RESERVE:
         holds = is_named and (flags & QUEUE) == 0
     elif op == Op.ROUTE:
@@ -153,6 +166,7 @@ def _may_exceed(w: World, p: int, limit: int, reason: int) -> bool:
     row = w.first[Things.LIMIT] + limit
     most = w.things[row, LimitColumn.PER_PAYMENT]
     exceeds = 0 <= most < w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
+    # The bound of one payment decides first; AM14 is for what passes that one.
     if reason == Reason.AM02:
         return bool(exceeds)
     # The payer of a payment that used no limit is not in the log: a full day is believed.
@@ -174,6 +188,7 @@ def _score(w: World, p: int, route: int, choice: int) -> int:
     if policy == Policy.CHEAPEST:
         return cheapest_score(w, p, route)
     row = w.first[Things.ROUTE] + route
+    # Queues as the last sample showed them, since a router sees no more.
     score = w.things[row, RouteColumn.EXPECTED_US]
     first = w.first[Things.VIEW] + w.things[row, RouteColumn.VIEW_FIRST]
     for view in range(first, first + max(w.things[row, RouteColumn.VIEW_COUNT], 0)):
@@ -191,6 +206,7 @@ def _score(w: World, p: int, route: int, choice: int) -> int:
 
 @called
 def _resolves(w: World, p: int, reference: int, subject: int, first_kind: int) -> bool:
+    # Named outright.
     if reference >= 0:
         return reference == subject
     role, kind = (-reference - 2) // _KINDS, first_kind + (-reference - 2) % _KINDS
@@ -198,6 +214,7 @@ def _resolves(w: World, p: int, reference: int, subject: int, first_kind: int) -
     if role < 0 or role > 1 or not exists:
         return False
     agent = w.pay[p, Pay.AGENT_0 + role]
+    # The agent is known by now, so is its account.
     if agent >= 0:
         return bool(w.role[agent, kind] == subject)
     chosen = w.place[kind, subject]
@@ -209,11 +226,14 @@ def _narrow_down(w: World, p: int, role: int, chosen: int) -> bool:
     """Keep of the agents possible in a role those of a set; say whether any is left."""
     words = w.g[Count.AGENT_WORDS]
     first, is_any = Pay.SETS + role * words, w.pay[p, Pay.AGENT_0 + role] == NOBODY
+    # Every account or station a payment uses leaves fewer agents it can have. With one left the
+    # agent is known, with none the row is wrong.
     left, agent = 0, NOBODY
     for word in range(words):
         members = w.sets[chosen, word]
         if not is_any:
             members &= w.pay[p, first + word]
+        # Two are enough to know that it is not determined yet.
         while members != 0 and left < 2:
             bit = 0
             while ((members >> bit) & 1) == 0:

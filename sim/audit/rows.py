@@ -100,13 +100,17 @@ def finish_replay(w: World) -> None:
 def _replay(w: World, rows: Array) -> None:
     g = w.g
     for at in range(len(rows)):
+        # A row that names what is not there would be looked up beyond an array. Everything
+        # after it would be wrong for that reason alone.
         if g[Count.UNREADABLE] != 0:
             return
         time_us, key, kind = rows[at, L.TIME_US], rows[at, L.KEY], rows[at, L.KIND]
         payment, subject = rows[at, L.PAYMENT], rows[at, L.SUBJECT]
         g[Count.ROW] += 1
+        # Before the row is taken: it may be the one that is due.
         if g[Count.REFILLED] != NOBODY:
             expect_freed(w, kind, payment, subject)
+        # Rows of one event have one time and one key; two events never have both alike.
         if time_us != g[Count.NOW] or key != g[Count.KEY]:
             end_event(w)
             begin_event(w, time_us, key, kind, payment)
@@ -114,6 +118,7 @@ def _replay(w: World, rows: Array) -> None:
             advance(w, time_us, key if time_us < g[Count.HORIZON_US] else 0)
         else:
             follow_event(w, kind)
+        # A LEAVE row follows its EXPIRE at once.
         if g[Count.LEAVING] != NOBODY and kind != LogKind.LEAVE:
             miss_leave(w)
         _take(w, rows, at)
@@ -136,6 +141,8 @@ def _take(w: World, rows: Array, at: int) -> None:
     elif LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED:
         p = slot_of(w, payment)
         if check(w.g, Check.NOT_OPEN, p != NOBODY, (payment,)):
+            # A payer is known from the row only, so its cell is checked here and not with the
+            # names.
             if (kind == LogKind.GIVE_BACK and limit_cell(w, p, subject, value) == NOBODY) or (
                 kind == LogKind.LIMIT and limit_cell(w, p, subject, value) == NOBODY
             ):
@@ -206,12 +213,14 @@ def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordina
     entry = w.things[row, StreamColumn.ENTRY]
     check(g, Check.SUBMIT_TURN, payment == g[Count.NEXT_PAYMENT], (payment,))
     check(g, Check.SUBMIT_STAGE, stage == entry, (payment, stage))
+    # Whatever slot: the number is looked up in a table of hashes, ids being of no bound.
     p = open_slot(w, payment)
     w.pay[p, Pay.NUMBER], w.pay[p, Pay.STREAM] = payment, stream
     w.pay[p, Pay.ORDINAL], w.pay[p, Pay.PC] = ordinal, entry
     w.pay[p, Pay.SUBMITTED_US], w.pay[p, Pay.ACCOUNTED_US] = g[Count.NOW], g[Count.NOW]
     w.pay[p, Pay.RANK] = w.things[row, STREAM_RANK]
     w.pay[p, Pay.WAIT] = Wait.NOTHING
+    # What -1 and NULL mean is as in the specification: none, and never happened.
     for column in (Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0):
         w.pay[p, column] = -1
     w.pay[p, Pay.AGENT_0 + 1] = -1
@@ -224,6 +233,7 @@ def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordina
     for slot in range(LIMITS_MAX):
         w.pay[p, Pay.LIMIT_0 + 4 * slot] = NOBODY
     w.pay[p, Pay.REGISTER_0] = amount
+    # A number out of turn is reported once and not for all that follow.
     g[Count.NEXT_PAYMENT] = max(g[Count.NEXT_PAYMENT], payment + 1)
     begin_own(w, p)
 
@@ -233,6 +243,7 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
     """Say whether everything a row names exists."""
     kind, payment, stage = rows[at, L.KIND], rows[at, L.PAYMENT], rows[at, L.STAGE]
     subject, amount, value = rows[at, L.SUBJECT], rows[at, L.AMOUNT], rows[at, L.VALUE]
+    # Ids above are pseudo payments, of which no row speaks.
     if payment < -1 or payment >= PAYMENTS_MAX:
         return False
     if kind in _NAMES_STAGE and not _exists(w, Things.STAGE, stage):
@@ -267,12 +278,15 @@ def _exists(w: World, table: int, number: int) -> bool:
 @called
 def _finish(w: World) -> None:
     horizon_us = w.g[Count.HORIZON_US]
+    # The last event has no following row that would end it.
     end_event(w)
     miss_leave(w)
+    # Rounds before the horizon that left no row still count, and must have been idle.
     advance(w, horizon_us, 0)
     finish_stations(w, horizon_us)
     sum_currencies(w)
     skip_agenda(w, w.size[Things.AGENDA])
+    # Everybody open has a row of class HORIZON, which closes its slot.
     for at in range(len(w.slot)):
         if w.slot[at, 0] != NOBODY:
             check(w.g, Check.NO_OUTCOME, False, (w.slot[at, 0],))

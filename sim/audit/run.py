@@ -29,7 +29,7 @@ LEVEL_PAYMENTS = "payments"
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """Say what an audit found.
+    """What an audit found.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class AuditReport:
 
 
 class AuditSink:
-    """Audit a run while it happens, without storing its log.
+    """Sink that audits a run while it happens, without storing its log.
 
     Parameters
     ----------

@@ -54,6 +54,7 @@ def demand_visits(plan: Plan, layout: Layout, visits: Array) -> Array:
     """
     kind, subject = visits[:, Visit.KIND], visits[:, Visit.SUBJECT]
     ledgers_from = len(plan.names.stations)
+    # Tables name places, so stations, ledgers and accounts are numbered one after the other.
     offset = np.zeros(len(visits), dtype=np.int64)
     offset[(kind == Wait.LEDGER) | (kind == Wait.BLOCK)] = ledgers_from
     offset[kind == Wait.LIQUIDITY] = ledgers_from + len(plan.names.ledgers)
@@ -83,6 +84,7 @@ def samples_of(log: Array) -> Array:
 def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
     """Return the rows of ``series.parquet`` that rows of the log demand, two for each sample."""
     samples = samples_of(log)
+    # Two rows per sample, side by side, in the order in which they are written.
     made = np.empty((len(samples), 2, len(_SERIES_COLUMNS)), dtype=np.int64)
     firsts = (0, len(plan.names.stations), len(plan.names.stations) + len(plan.names.ledgers))
     for (log_kind, (thing, *measures)), first in zip(_SHOWN_BY.items(), firsts, strict=True):

@@ -18,7 +18,7 @@ SETTLES, CREDITS, QUEUE, NEXT = (
 
 
 class Count(IntEnum):
-    """Number the scalars of a replay, in ``World.g``."""
+    """Columns of the scalars of a replay, ``World.g``."""
 
     NOW = 0
     KEY = auto()
@@ -83,7 +83,7 @@ class Count(IntEnum):
 
 
 class Things(IntEnum):
-    """Number the tables whose rows follow each other in ``World.things``.
+    """The tables whose rows follow each other in ``World.things``, by number.
 
     ``World.first[table]`` is a table's first row and ``World.size[table]`` the number of its rows.
     Stages come first: the row of a stage is its number.
@@ -108,7 +108,7 @@ class Things(IntEnum):
 
 
 class StationState(IntEnum):
-    """Number what is rebuilt of a station, after the columns of the plan."""
+    """Columns of what is rebuilt of a station, after those of the plan."""
 
     BUSY = 7
     WAITING = 8
@@ -122,7 +122,7 @@ class StationState(IntEnum):
 
 
 class LedgerState(IntEnum):
-    """Number what is rebuilt of a ledger."""
+    """Columns of what is rebuilt of a ledger."""
 
     GAP_US = 9
     NEXT_US = 10
@@ -135,7 +135,7 @@ class LedgerState(IntEnum):
 
 
 class AccountState(IntEnum):
-    """Number what is rebuilt of an account."""
+    """Columns of what is rebuilt of an account."""
 
     POSTED = 3
     PENDING = 4
@@ -145,7 +145,7 @@ class AccountState(IntEnum):
 
 
 class RouteState(IntEnum):
-    """Number what is known of a route."""
+    """Columns of what is known of a route."""
 
     CHOICE_FIRST = 10
     CHOICE_COUNT = 11
@@ -153,7 +153,7 @@ class RouteState(IntEnum):
 
 
 class Wait(IntEnum):
-    """Say what a payment waits for."""
+    """What a payment waits for."""
 
     NOTHING = 0
     """It acts within the event at hand."""
@@ -167,7 +167,7 @@ class Wait(IntEnum):
 
 
 class Pay(IntEnum):
-    """Number the columns of a payment in flight."""
+    """Columns of a payment in flight."""
 
     NUMBER = 0
     STREAM = 1
@@ -224,7 +224,7 @@ class Pay(IntEnum):
 
 
 class Visit(IntEnum):
-    """Number the columns of a visit: one wait or service of one payment, from queue to end."""
+    """Columns of a visit: one wait or service of one payment, from queue to end."""
 
     PAYMENT = 0
     STAGE = 1
@@ -241,7 +241,7 @@ class Visit(IntEnum):
 
 
 class Held(IntEnum):
-    """Number the columns of a reservation."""
+    """Columns of a reservation."""
 
     TRANSFER = 0
     DEBIT = 1
@@ -251,7 +251,7 @@ class Held(IntEnum):
 
 
 class Service(IntEnum):
-    """Number the columns of a service under way; the key is payment and step."""
+    """Columns of a service under way; the key is payment and step."""
 
     KEY = 0
     STATION = 1

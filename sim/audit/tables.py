@@ -72,6 +72,7 @@ def audit_tables(
         prices at the instants there may have been, sums of visits, bounds of samples.
     """
     table = run.table(PAYMENTS_FILE)
+    # What ``run.json`` says was counted by the engine, apart from the rows.
     counted = run.facts.get("payments")
     findings.check(
         "one_row",
@@ -93,6 +94,7 @@ def audit_tables(
     check_programs(payments, groups, check)
     check_currencies(plan, payments, words, groups=groups, check=check)
     priced = unpriced(len(payments["payment_id"]))
+    # With a log the price is known at its instant, and this could only say less.
     if not has_log:
         priced = price_payments(plan, payments, groups, check)
     place = _Place(payments)
@@ -115,6 +117,7 @@ class _Place:
 
     def __init__(self, payments: dict[str, Array]) -> None:
         numbers = payments["payment_id"]
+        # Replication and number in one key, so that one sorted search finds both.
         self._width = int(max(numbers.max(initial=0), 0)) + 1
         key = payments["replication"] * self._width + numbers
         self._order = np.argsort(key, kind="stable")
@@ -146,12 +149,15 @@ def _check_identity(payments: dict[str, Array], replications: object, check: Che
     sorted_numbers, sorted_of = numbers[order], of[order]
     first = np.flatnonzero(np.diff(sorted_of, prepend=-1))
     counts = np.diff(first, append=len(order))
+    # Numbers within a replication count from 0; one that is missing, twice or out of place
+    # shows.
     due = np.arange(len(order)) - np.repeat(first, counts)
     check = check.among(sorted_numbers)
     check.every(
         "one_row", sorted_numbers == due, "its row is missing, twice or in place of another"
     )
     times, streams = payments["submitted_us"][order], payments["stream"][order]
+    # Payments are numbered in order of time, then stream.
     is_later = np.diff(times, prepend=0) > 0
     is_later |= (np.diff(times, prepend=0) == 0) & (np.diff(streams, prepend=-1) >= 0)
     is_later[first] = True
@@ -170,6 +176,7 @@ def _check_times(plan: Plan, payments: dict[str, Array], check: Checker) -> None
         np.logical_and.reduce([cause >= 0 for cause in causes]),
         "a time by cause is negative or missing",
     )
+    # An open payment's times reach up to the horizon.
     until = np.where(is_open, plan.horizon_us, end)
     check.every(
         "time_by_cause",
@@ -181,6 +188,7 @@ def _check_times(plan: Plan, payments: dict[str, Array], check: Checker) -> None
         (submitted >= 0) & (submitted < plan.horizon_us) & (until >= submitted),
         "it is submitted or ends outside the run",
     )
+    # Events at the horizon are not handled.
     check.every("order", is_open | (end < plan.horizon_us), "it ends when nothing happens any more")
     for name in ("settled_us", "credited_us"):
         instant = payments[name]
@@ -250,6 +258,7 @@ def _check_fees(
     check_rows.every("fees", of >= 0, "a fee of a payment that is not there")
     for name, known in words.items():
         check_rows.every("names", fees[name] < len(known), f"a {name} the plan does not have")
+    # The margin of FX providers stands among the fees of the debtor but in a column of its own.
     is_margin = fees["component"] == words["component"].index(FX_SPREAD)
     for what, mine, column in (
         ("of the debtor", (fees["bearer"] == Bearer.DEBTOR) & ~is_margin, "payer_fee_minor"),
@@ -258,6 +267,7 @@ def _check_fees(
     ):
         chosen = mine & (of >= 0)
         total = np.zeros(len(payments["payment_id"]), dtype=np.int64)
+        # ``add.at``, since a payment has several rows.
         np.add.at(total, of[chosen], amount[chosen])
         due = np.where(payments[column] == NULL, 0, payments[column])
         check.every("fees", total == due, f"components {what} do not add up to {column}")

@@ -33,6 +33,7 @@ def end_visit(w: World, p: int, ended_us: int) -> None:
     row[Visit.SUBJECT] = pay[Pay.WAIT_SUBJECT]
     row[Visit.QUEUED_US], row[Visit.STARTED_US] = pay[Pay.QUEUED_US], pay[Pay.STARTED_US]
     row[Visit.ENDED_US] = ended_us
+    # The stage's cause; waiting for liquidity has one of its own.
     row[Visit.CAUSE] = w.things[pay[Pay.PC], S.CAUSE]
     if wait == Wait.LIQUIDITY:
         row[Visit.CAUSE] = Cause.LIQUIDITY + 0

@@ -47,6 +47,8 @@ def join_row(w: World, p: int, stage: int, station: int) -> None:
 @called
 def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> None:
     """Check a START row, direct or from the queue."""
+    # A START row is of a payment that has just come, or of one from the queue, in anybody's
+    # event.
     is_direct = w.pay[p, Pay.WAIT] != Wait.QUEUE
     if is_direct:
         act_at(w, p, stage, Op.SERVE)
@@ -56,6 +58,8 @@ def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> No
             check_in_time(w, p)
         same = w.pay[p, Pay.WAIT_SUBJECT] == station and w.pay[p, Pay.PC] == stage
         check(w.g, Check.STARTS_ELSEWHERE, same, (w.pay[p, Pay.NUMBER],))
+    # Each event a payment schedules has the next step; so the key of what it waits for is
+    # known.
     w.pay[p, Pay.STEPS] += 1
     start_service(w, station, p, stage, service_us)
     if is_direct:
@@ -71,6 +75,7 @@ def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> No
     w.pay[p, Pay.STARTED_US] = w.g[Count.NOW]
     w.pay[p, Pay.DUE_KEY] = w.pay[p, Pay.STEPS]
     w.pay[p, Pay.CAUSE] = w.things[stage, S.CAUSE]
+    # Due at this very instant: it must be handled before the clock moves.
     if service_us == 0:
         bear(w, _own_key(w, p, COMPLETE_KEY))
 
@@ -79,6 +84,7 @@ def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> No
 def delay_row(w: World, p: int, stage: int, cause: int, delay_us: int) -> None:
     """Check a DELAY row and note when it ends."""
     act_at(w, p, stage, Op.TRANSIT)
+    # The delay's length is a random number and believed; its cause and its end are not.
     right = cause == w.things[stage, S.CAUSE] and delay_us >= 0
     check(w.g, Check.DELAY_CAUSE, right, (w.pay[p, Pay.NUMBER],))
     w.pay[p, Pay.STEPS] += 1
@@ -116,6 +122,7 @@ def in_block_row(w: World, p: int, ledger: int, number: int) -> None:
     enter_block(w, ledger, p, number)
     w.pay[p, Pay.WAIT] = Wait.BLOCK
     w.pay[p, Pay.STARTED_US] = w.g[Count.NOW]
+    # The point of no return: from here on no EXPIRE may come.
     w.pay[p, Pay.DEADLINE_US] = -1
 
 
@@ -123,6 +130,7 @@ def in_block_row(w: World, p: int, ledger: int, number: int) -> None:
 def deadline_row(w: World, p: int, stage: int, after_us: int) -> None:
     """Check a DEADLINE row and arm the time-out."""
     act_at(w, p, stage, Op.DEADLINE)
+    # A DEADLINE of 0 disarms and writes no row.
     right = after_us == w.things[stage, S.VALUE] and after_us > 0
     check(w.g, Check.ARMS, right, (w.pay[p, Pay.NUMBER], after_us))
     w.pay[p, Pay.STEPS] += 1
@@ -137,6 +145,7 @@ def expire_row(w: World, p: int, reason: int) -> None:
     """Check an EXPIRE row, abandon the wait and go on at the target."""
     g, number, due_us = w.g, w.pay[p, Pay.NUMBER], w.pay[p, Pay.DEADLINE_US]
     begin_own(w, p)
+    # At its instant and with its own key: a time-out that was forgotten has neither.
     at_turn = g[Count.NOW] == due_us and g[Count.KEY] == w.pay[p, Pay.DEADLINE_KEY]
     check(g, Check.EXPIRES, due_us >= 0 and at_turn, (number, due_us))
     w.pay[p, Pay.DEADLINE_US] = -1
@@ -151,9 +160,11 @@ def expire_row(w: World, p: int, reason: int) -> None:
         place = _LEDGER
     elif wait == Wait.LIQUIDITY:
         place = _ACCOUNT
+    # From a queue a LEAVE row follows at once; from service or transit none does.
     if place != NOBODY:
         g[Count.LEAVING], g[Count.LEAVING_PLACE] = p, place
         g[Count.LEAVING_SUBJECT] = w.pay[p, Pay.WAIT_SUBJECT]
+        # LEAVE carries the stage waited at, though the payment has moved on to the target.
         g[Count.LEAVING_STAGE] = w.pay[p, Pay.PC]
     _abandon(w, p)
     w.pay[p, Pay.REASON] = w.things[stage, S.REASON]
@@ -167,6 +178,7 @@ def leave_row(w: World, p: int, stage: int, subject: int, place: int) -> None:
     right = g[Count.LEAVING] == p and g[Count.LEAVING_SUBJECT] == subject
     right = right and g[Count.LEAVING_PLACE] == place and g[Count.LEAVING_STAGE] == stage
     if g[Count.LEAVING] != NOBODY and g[Count.LEAVING_PLACE] == _ACCOUNT:
+        # Who left the head may make room for those behind.
         touch_account(w, g[Count.LEAVING_SUBJECT])
     g[Count.LEAVING] = NOBODY
     check(g, Check.LEAVES, right, (w.pay[p, Pay.NUMBER],))
@@ -188,8 +200,10 @@ def finish_row(w: World, p: int, payment: int, stage: int, station: int) -> None
     right = w.g[Count.KEY] == COMPLETE_KEY + (payment << STEP_BITS) + step
     check(w.g, Check.FINISH_EVENT, right, (payment,))
     finish_service(w, station, payment, step, stage)
+    # The payment has ended. Its service ends all the same, and that was checked above.
     if p == NOBODY:
         return
+    # Otherwise orphaned: it timed out and waits for something else, or acts elsewhere.
     if w.pay[p, Pay.WAIT] == Wait.SERVICE and w.pay[p, Pay.DUE_KEY] == step:
         end_visit(w, p, w.g[Count.NOW])
         account_time(w, p, w.pay[p, Pay.CAUSE])

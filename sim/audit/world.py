@@ -57,7 +57,7 @@ _MIX = 0x9E3779B1
 
 
 class World(NamedTuple):
-    """Hold everything a replay knows. Arrays of int64."""
+    """Everything a replay knows, as arrays of int64."""
 
     g: Array
     """Scalars (:class:`Count`), then checks by message, then kept violations."""
@@ -144,8 +144,10 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
     ]
     # Queues of stations by priority, of ledgers, of accounts; open blocks; ready list; block list.
     lines = len(plan.station) * len(ranks) + 2 * len(plan.ledger) + len(plan.account)
+    # The last two lines: those set free, and the block being committed.
     g[Count.READY] = lines
     line = np.full((lines + 2, 3), NOBODY, dtype=np.int64)
+    # Head and tail -1, length 0.
     line[:, 2] = 0
     tried = int(g[Count.ROUTE_WORDS])
     world = World(
@@ -195,12 +197,15 @@ def place_of(key: int, places: int) -> int:
 def _grown(pool: Array, g: Array, counts: tuple[int, int, int]) -> Array:
     """Return a pool with enough free rows; free rows are linked by one of their columns."""
     in_use, head, link = counts
+    # A row opens one payment or reservation at most, so a block of rows needs as many free
+    # ones.
     if len(pool) - g[in_use] >= BLOCK_ROWS:
         return pool
     size = max(2 * len(pool), int(g[in_use]) + 2 * BLOCK_ROWS)
     grown = np.zeros((size, pool.shape[1]), dtype=np.int64)
     grown[: len(pool)] = pool
     grown[len(pool) :, link] = np.arange(len(pool) + 1, size + 1)
+    # New free rows in front of the old.
     grown[-1, link] = g[head]
     g[head] = len(pool)
     return grown
@@ -208,8 +213,10 @@ def _grown(pool: Array, g: Array, counts: tuple[int, int, int]) -> Array:
 
 def _rehashed(table: Array, used: int) -> Array:
     """Return a table that stays at most half full."""
+    # At most half full: chains stay short, and a search always finds an empty place.
     if 2 * (used + BLOCK_ROWS) <= len(table):
         return table
+    # A power of two, so that a mask does for a remainder.
     places = 1 << (4 * (used + BLOCK_ROWS) - 1).bit_length()
     grown = np.full((places, table.shape[1]), NOBODY, dtype=np.int64)
     for row in table[table[:, 0] != NOBODY]:
@@ -241,6 +248,8 @@ def _ranks(plan: Plan) -> dict[int, int]:
 def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
     """Return first rows, sizes and rows of the plan's tables, with the state they begin in."""
     choices, routes = _choices(plan)
+    # One array for all of them: a table is its first row and its size, so compiled code is made
+    # for one type instead of fifteen.
     tables = (
         plan.stage, plan.station, plan.ledger, plan.account, plan.transfer, plan.conversion,
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
@@ -310,8 +319,10 @@ def _role_sets(plan: Plan) -> tuple[Array, Array]:
                     continue
                 if place[offset + kind, subject] < 0:
                     place[offset + kind, subject] = len(sets)
+                    # Bits of 62 per word: with 63 the sign would be one of them.
                     sets.append(np.zeros(-(-agents // WORD) or 1, dtype=np.int64))
                 sets[place[offset + kind, subject]][agent // WORD] |= 1 << agent % WORD
+    # Compiled code must not be given an array without columns.
     if not sets:
         sets.append(np.zeros(1, dtype=np.int64))
     return place, np.array(sets)

@@ -33,7 +33,7 @@ QUEUE_UNLIMITED = 1 << 40
 
 
 class PlanBuilder:
-    """Build a plan row by row.
+    """A plan under construction, row by row.
 
     Parameters
     ----------
@@ -86,6 +86,8 @@ class PlanBuilder:
 
     def __getattr__(self, kind: str) -> Names:
         """Return the names of one kind, as declared in :class:`~sim.contract.plan.PlanNames`."""
+        # ``__dict__`` and not the attribute: a copy that is being made has none yet, and would
+        # come back here for ever.
         names = self.__dict__.get("_names", {})
         if kind not in names:
             raise AttributeError(f"a plan builder has no {kind!r}")
@@ -97,7 +99,7 @@ class PlanBuilder:
         self._rows[table].append(row_of(TABLES[table].enum, values))
         return len(self._rows[table]) - 1
 
-    # -- luck --------------------
+    # -- random numbers --------------------
 
     def purpose(self, name: str) -> int:
         """Return the id of a draw purpose and remember its name."""
@@ -174,6 +176,7 @@ class PlanBuilder:
             "round_interval_us": round_interval_us,
             "block_limit": block_limit,
             "peers": peers,
+            # More than two thirds: up to a third of the peers may fail.
             "quorum": 2 * peers // 3 + 1 if quorum is None else quorum,
             "vote_table": vote_table,
             "idle_max_us": idle_max_us,
@@ -409,6 +412,7 @@ class PlanBuilder:
         InvariantViolation
             If a row points at something that is not there.
         """
+        # All purposes are known only now, and two that share a number would share their draws.
         check_purposes(self._purposes)
         names = PlanNames(
             scenario=self.scenario,

@@ -121,6 +121,8 @@ def compile_scenario(
         replication=replication,
     )
     problems: list[tuple[FieldPath, str]] = []
+    # Groups of alike banks become banks, so that everything below knows single institutions
+    # only.
     members = unfold_members(scenario.institutions)
     parts = list(world_parts(scenario, members))
     places = {part.name: part for part in parts if isinstance(part, (Station, BlockLedger))}
@@ -130,19 +132,24 @@ def compile_scenario(
         seed=settings.seed,
         replication=replication,
     )
+    # Codes do not depend on seed or replication, so replications share them.
     pools = pools or make_pools(scenario, members, problems)
     routes = Routes(scenario, market, places, problems)
     world = World(scenario, settings, members, pools, RouteSets(scenario), routes)
     described = []
+    # In order of names: the number of a stream is part of the order of events.
     for name in sorted(scenario.demand):
         stream = describe_stream(world, name, problems)
         if stream is not None:
             described.append(stream)
+            # After its routes: a part may refer to parts before it only.
             routes.parts.append(stream.part)
     parts += routes.parts
     stations = [part.name for part in parts if isinstance(part, Station)]
+    # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
     parts += closures(scenario, members, stations, problems)
     problems.extend(_unused_order(scenario, routes.parts))
+    # All at once: a user should not have to mend a file one mistake at a time.
     refuse_problems(loaded.document, problems)
     linked = link(settings, parts, with_tables=with_tables)
     return Compiled(
@@ -159,6 +166,8 @@ def _unused_order(scenario: Scenario, parts: Sequence[Part]) -> Iterator[tuple[F
     """Yield the words of ``routing.order`` that name no route."""
     names = sorted({part.candidate.name for part in parts if isinstance(part, Route)})
     for position, wanted in enumerate(scenario.routing.order):
+        # As ``routing.candidates`` compares: a whole name, or the beginning of one behind the
+        # corridor.
         if not any(name == wanted or name.partition("/")[2].startswith(wanted) for name in names):
             message = f"{wanted!r} is the start of no route; known: {', '.join(names[:20])}"
             yield ("routing", "order", position), message

@@ -112,8 +112,11 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
         LegContext(scenario, corridor, leg.rail, candidate.legs, position, currency)
         for position, leg in enumerate(candidate.legs)
     ]
+    # First what each leg converts and charges, as all of them together make the one price; only
+    # then does a leg speak of stages, which may need to know the price.
     terms = [rail.terms(at) for rail, at in zip(rails, contexts, strict=True)]
     debtor, creditor = rails[0].debtor_side(contexts[0]), rails[-1].creditor_side(contexts[-1])
+    # The ends are asked twice: their accounts for the price, and below what undoes them.
     price = _price(candidate, corridor, terms, debtor=debtor, creditor=creditor)
     contexts = _with_money(contexts, terms, price)
     contexts = [replace(at, payer=debtor.account, payee=creditor.account) for at in contexts]
@@ -121,6 +124,8 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
     # The creditor's institution stands behind the last leg: what undoes that undoes this.
     creditor = rails[-1].creditor_side(replace(contexts[-1], failing=label))
     codes = _codes(scenario, corridor)
+    # The shortest promise counts: the payer is shown one price, and it holds as long as all of
+    # its parts do. 0 stands for no bound and is left out.
     validity = min((term.quote_validity_us for term in terms if term.quote_validity_us), default=0)
     program = _Composer(spoken, left, price, debtor, creditor, codes, validity, label).program()
     return Flow(program, price, debtor, creditor)
@@ -141,10 +146,13 @@ def _price(
     creditor: CreditorSide,
 ) -> Price | None:
     """Return the one price the payer sees, out of all conversions and fees; None for no money."""
+    # Nothing converts or costs anything, so a route without money needs no price.
     if all(term.is_free for term in terms) and not corridor.fees:
         return None
     debited, credited = corridor.from_.currency, corridor.to.currency
     exchanges = [exchange for term in terms for exchange in term.exchanges]
+    # A payment has a debited, a settlement and a credited amount, hence two conversions.
+    # Routing left such paths out already; this is the other end of that pair.
     if len(exchanges) > CONVERSIONS_MAX:
         way = " -> ".join((debited, *(exchange.target for exchange in exchanges)))
         raise CompositionError(
@@ -173,8 +181,11 @@ def _conversions(
     if not exchanges:
         return debited, (None, None)
     settled = next((term.settlement_currency for term in terms if term.settlement_currency), "")
+    # With one conversion it is the leg's settlement currency that says on which side of it the
+    # settlement lies.
     if settled == debited:
         return debited, (None, exchanges[0])
+    # By default money is converted at once, and everything behind is in the credited currency.
     return credited, (exchanges[0], None)
 
 
@@ -187,6 +198,8 @@ def _with_money(
     total, done = sum(len(term.exchanges) for term in terms), 0
     found = []
     for at, term in zip(contexts, terms, strict=True):
+        # Which of the three amounts a leg carries follows from how many conversions lie before
+        # it.
         before = _amount(done, total)
         done += len(term.exchanges)
         found.append(replace(at, price=price, before=before, after=_amount(done, total)))
@@ -209,17 +222,23 @@ def _speak(
     request, and to the return of the last ledger once money has moved.
     """
     spoken: list[_Spoken] = []
+    # The payer's own debit waits for the first commit: until then it is only reserved.
     waiting = debtor.debit if contexts[0].price is not None else ()
     refusing, failing = FAIL, FAIL_SENT
     for position, (rail, at) in enumerate(zip(rails, contexts, strict=True)):
+        # What the leg before hands on; the first has the payer's account.
         funds = rails[position - 1].funds(contexts[position - 1]) if position else None
         context = replace(at, refusing=refusing, failing=failing, funds=funds)
         says = rail.leg(context)
         spoken.append(_Spoken(context, says, waiting))
+        # A leg that does not commit leaves its money to the next one that does.
         if says.commit is None:
             waiting = (*waiting, *says.moves)
         else:
+            # From here on money has moved, and whatever fails behind it has to be returned.
             waiting, failing = (), return_label(position)
+        # A leg that may have been asked for something needs its reversal confirmed before
+        # anything else is tried.
         refusing = failing if failing != FAIL_SENT or says.reversal_us is not None else refusing
     # Nothing behind a ledger that pays the creditor's institution itself can fail any more.
     return spoken, waiting, FAIL if spoken[-1].says.commit is not None else failing
@@ -241,6 +260,8 @@ class _Composer:
     def program(self) -> Program:
         """Return all phases in order."""
         return (
+            # The order of phases, as a reader of docs/architecture.md knows it. Nothing else
+            # decides what comes before what.
             *self.legs[0].says.session,
             *self.debtor.authorise,
             *self._each("look_up"),
@@ -271,7 +292,9 @@ class _Composer:
             name, scheme = self.codes
             confirm = scheme.confirmation(name)
         validity = self.quote_validity_us
+        # Marked, so that a lapsed quote can come back to it.
         quote = Stage(Op.QUOTE, QUOTE, mark=QUOTE, value=validity, target=FAIL, reason=Reason.AM12)
+        # A price that holds for ever cannot lapse, so there is nothing to use in time.
         if not validity:
             return (quote, *confirm)
         use = Stage(
@@ -281,6 +304,7 @@ class _Composer:
 
     def _screening(self) -> Iterator[Stage]:
         """Yield the screening of every institution between two legs."""
+        # Between two legs stands an institution; behind the last one stands the payee's own.
         for leg in self.legs[:-1]:
             yield from screening(leg.at.world, leg.at.leg.end, target=FAIL_SENT)
 
@@ -290,7 +314,10 @@ class _Composer:
         for leg in self.legs:
             yield from leg.says.execute
             if leg.says.commit is not None:
+                # The leg says how it commits, the composition what: its own moves and all that
+                # waited.
                 yield replace(leg.says.commit, moves=leg.booked, flags=settles)
+                # Settlement is the first commit and happens once.
                 settles = Flag(0)
 
     @property
@@ -305,6 +332,7 @@ class _Composer:
         """
         if self.price is None:
             return
+        # Whether money can still come back decides when the payer is charged.
         if self._commits_last:
             yield from self._charge(ChargeBearer.DEBTOR)
         yield from self.creditor.book
@@ -313,6 +341,7 @@ class _Composer:
             Op.POST,
             self.creditor.credit_label,
             moves=(*self.left, *self.creditor.credit),
+            # Without any ledger the credit is the settlement.
             flags=Flag.CREDITS if has_settled else Flag.SETTLES | Flag.CREDITS,
         )
         for leg in self.legs:
@@ -334,6 +363,8 @@ class _Composer:
         if self.codes is not None and (self.creditor.is_told_first or self.debtor.confirms):
             name, scheme = self.codes
             notification = scheme.notification(name)
+        # A bank with the code's scheme tells its own customer at once, and need not wait for
+        # messages back.
         if self.creditor.is_told_first:
             yield from notification
         for leg in reversed(self.legs):
@@ -346,16 +377,21 @@ class _Composer:
 
         Every leg that may have been asked confirms its reversal, the last one first.
         """
+        # A time-out that fired while things are undone would undo them twice.
         yield Stage(Op.DEADLINE, "disarm", mark=FAIL_SENT)
         yield from self._reversals("reversal", self.legs)
         yield Stage(Op.DEADLINE, "disarm", mark=FAIL)
+        # Before the next route, which may need the same money and the same limits.
         yield Stage(Op.VOID, "undo")
+        # Passes on where no other route helps, to the rejection behind it.
         yield Stage(Op.ROUTE, "next route", flags=Flag.NEXT)
         yield Stage(Op.END, "rejected", value=int(Outcome.REJECTED), own_reason=True)
 
     def _reversals(self, label: str, legs: list[_Spoken]) -> Iterator[Stage]:
         asked = [leg for leg in reversed(legs) if leg.says.reversal_us]
         for leg in asked:
+            # With one leg asked its name would say nothing; two need names of their own, as
+            # draws are keyed by them.
             name = label if len(asked) == 1 else f"{leg.at.name}.{label}"
             yield from transit(name, fixed_time(leg.says.reversal_us or 0))
 
@@ -365,15 +401,20 @@ class _Composer:
         The last one first, each in a block of its own; the first ends the payment as returned.
         """
         committed = [at for at, leg in enumerate(self.legs) if leg.says.commit is not None]
+        # Nothing was committed, or only by the last leg, behind which nothing can fail.
         if not committed or committed == [len(self.legs) - 1]:
             return
+        # Backwards: money comes back the way it went.
         for number, position in reversed(list(enumerate(committed))):
             if position == len(self.legs) - 1:
                 continue
             label = return_label(position)
             leg, behind = self.legs[position], self.legs[position + 1 :]
+            # Only the legs up to the next ledger: those behind it were undone by that one's own
+            # return.
             if number + 1 < len(committed):
                 behind = self.legs[position + 1 : committed[number + 1] + 1]
+            # Move by move what the commit posted, so a return needs no words of the rail.
             back = tuple(move.reversed() for move in leg.booked)
             assert leg.says.commit is not None
             yield Stage(Op.DEADLINE, "disarm", mark=label)

@@ -96,10 +96,12 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
     corridor = scenario.corridors[demand.corridor]
     currency = _fixed_currency(corridor, demand)
     largest = _largest(demand, currency)
+    # Before anything is priced: every bound below rests on it.
     if largest >= AMOUNT_MAX:
         message = f"found amounts up to {largest:,} minor units; allowed: below {AMOUNT_MAX:,}"
         problems.append((_amount_path(name, demand), message))
         return None
+    # Counted, to tell whether what follows has already said why there is no route.
     known = len(problems)
     payees = _payees(world, name, largest)
     if not payees.routes:
@@ -163,6 +165,7 @@ def _missing_agents(world: World, name: str, payees: _Payees) -> Iterator[tuple[
     flows = [world.routes.route(route).flow for route in payees.routes]
     is_written = all(payment.debtor_agent is not None for payment in demand.payments or ())
     needs_debtor = any(flow.debtor.is_drawn for flow in flows)
+    # A list that names every payer's bank needs no shares.
     if needs_debtor and not (demand.payments and is_written):
         yield from _no_share(members, corridor.from_.country, "payer_share")
     if any(flow.creditor.is_drawn for flow in flows) and not pool:
@@ -199,6 +202,8 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         route_set=_ints(sets[choice.name] for choice in payees.choices),
         is_damaged=_ints(int(item.is_damaged) for item in payees.entries),
         expiry_us=_ints(
+            # Codes carry milliseconds of the real calendar; a run counts microseconds from its
+            # start.
             NEVER_US if item.expires_ms is None else (item.expires_ms - start_ms) * 1000
             for item in payees.entries
         ),
@@ -227,6 +232,7 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         creditor_agent=creditors[0],
         creditor_cumulative62=creditors[1],
         default_route_set=pool.default_route_set,
+        # Without ageing codes every code is static: a draw always lies below 2^62.
         static_threshold62=threshold(aging.static_share) if aging else CERTAIN,
         dynamic_life_us=aging.dynamic_life if aging else 0,
         code_age_table=linked.tables[aging.code_age] if aging else -1,
@@ -313,6 +319,7 @@ def _payees(world: World, name: str, largest: int) -> _Payees:
 
     classes = [_class_of(merchant) for merchant in pool]
     # Classes are visited in a fixed order, whatever merchants come first.
+    # By their text, as a class has no order of its own.
     for creditor in sorted(set(classes), key=repr):
         choice(creditor)
     default = choice(CreditorClass()) if not pool else None
@@ -327,8 +334,11 @@ def _payees(world: World, name: str, largest: int) -> _Payees:
 
 
 def _class_of(merchant: Merchant) -> CreditorClass:
+    # A foreign code: its schemes decide which wallets can read it.
     if not merchant.agent:
         return CreditorClass(merchant.currency, merchant.schemes)
+    # At home a code shows the national scheme in any case; what else matters is whether
+    # UnionPay is on it.
     shown = tuple(scheme for scheme in merchant.schemes if scheme == "unionpay")
     return CreditorClass(merchant.currency, shown)
 
@@ -401,6 +411,7 @@ def _written(
     """Return the rows of a written list of payments, in order of time."""
     if demand.payments is None:
         return None
+    # By time, then as written: payments of one instant keep their order.
     ordered = sorted(enumerate(demand.payments), key=lambda item: (item[1].at, item[0]))
     rows = np.full((len(ordered), WORKLOAD_WIDTH), -1, dtype=np.int64)
     for ordinal, (_, payment) in enumerate(ordered):

@@ -36,6 +36,7 @@ def expected_us(places: Places, program: Program) -> int:
             assert isinstance(stage.place, str)
             ledger = places[stage.place]
             assert isinstance(ledger, BlockLedger)
+            # A payment meets a round half an interval away on average, and nobody before it.
             total += ledger.round_interval_us / 2 + vote_mean(ledger)
     return round(total)
 
@@ -49,6 +50,7 @@ def likely_path(program: Program) -> Iterator[Stage]:
         yield stage
         if stage.op is Op.END:
             return
+        # Of the two ways of a fork the likelier; a tie stays on the row behind.
         is_likely_jump = stage.op is Op.DECIDE and 2 * stage.value > CERTAIN
         position = marks[stage.target] if is_likely_jump else position + 1
 
@@ -67,6 +69,7 @@ def order_statistic_mean(time: DurationDistribution, rank: int, count: int) -> f
     The k-th smallest of n delays is the quantile function at a Beta(k, n - k + 1) variable (David
     and Nagaraja, Order Statistics, 2003, section 2.1); integrated at the middle of equal cells.
     """
+    # 1 / B(rank, count - rank + 1), in whole numbers.
     choose = math.comb(count, rank) * rank
     total = 0.0
     for cell in range(_GRID):
@@ -93,6 +96,7 @@ def _quantile(time: DurationDistribution, position: float) -> float:
 def views(places: Places, program: Program) -> Iterator[View]:
     """Yield the queues a router looks at; those at an agent of the payment are not its own."""
     for stage in likely_path(program):
+        # A queue that depends on the payment's bank is unknown when a route is chosen.
         if not isinstance(stage.place, str):
             continue
         if stage.op is Op.BATCH:
@@ -101,6 +105,7 @@ def views(places: Places, program: Program) -> Iterator[View]:
             station = places[stage.place]
             assert isinstance(station, Station)
             per_item = _per_item_us(station, stage)
+            # Stations without a limit never make anybody wait.
             if per_item:
                 yield View(stage.place, is_ledger=False, per_item_us=per_item)
 
@@ -112,4 +117,5 @@ def _per_item_us(station: Station, stage: Stage) -> int:
         by_servers = stage.time.mean() / station.servers
     if station.rate_limit is not None:
         by_rate = station.rate_limit.denominator / station.rate_limit.numerator
+    # Whichever is the tighter holds the next payment back.
     return round(max(by_servers, by_rate))

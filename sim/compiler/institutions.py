@@ -54,6 +54,8 @@ def _written_account(name: str, account: Account) -> Holding:
         (deposit.after, to_minor(deposit.amount, currency))
         for _, deposit in sorted(account.deposits.items())
     )
+    # A written account has what it says and no more; only accounts nobody wrote are without
+    # limit.
     overdraft = 0 if account.overdraft is None else to_minor(account.overdraft, currency)
     return Holding(
         name,
@@ -69,6 +71,7 @@ def _member(member: Member, currencies: Sequence[str]) -> Iterator[Resource]:
     yield Station(
         f"{member.name}.core", servers=member.entry.core.servers, owner=member.name, kind="core"
     )
+    # Only who opens a corridor for others screens what passes through.
     if member.settles:
         desk = member.entry.screening
         yield Station(
@@ -79,6 +82,7 @@ def _member(member: Member, currencies: Sequence[str]) -> Iterator[Resource]:
         )
         yield Station(f"{member.name}.review", servers=desk.officers)
     for currency in currencies:
+        # Two accounts: what customers hold, and the institution's own money as its counterpart.
         for kind in ("customers", "book"):
             yield Holding(
                 f"{kind}:{member.name}:{currency}",
@@ -113,15 +117,18 @@ def closures(
         stop = start + disruption.for_
         entry = scenario.institutions.get(disruption.outage)
         owners = [member.name for member in members if entry is not None and member.entry is entry]
+        # An outage of a group closes each of its members.
         found = list(_stations_of(names, (disruption.outage, *owners), disruption.role))
         if not found:
             part = f" in the role {disruption.role}" if disruption.role else ""
             message = f"{disruption.outage!r} has no station{part}; needed: something to close"
             problems.append((("disruptions", name, "outage"), message))
         for station in found:
+            # A disruption that began before the start is under way from the first instant.
             spans.setdefault(station, []).append((max(start, 0), stop))
     for station in names:
         for start, stop in merge_spans(spans.get(station, [])):
+            # What ended before the start or begins after the horizon closes nothing.
             if stop > 0 and start < scenario.clock.horizon:
                 yield Closure(station, start, stop)
 
@@ -130,6 +137,8 @@ def merge_spans(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the union of intervals as disjoint intervals in order."""
     merged: list[tuple[int, int]] = []
     for start, stop in sorted(spans):
+        # Intervals that touch are one: otherwise the station would open and close in one
+        # instant.
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
         else:
@@ -150,6 +159,7 @@ def _start_us(scenario: Scenario, time_of_day: int | None, after: int | None) ->
         return after
     assert time_of_day is not None
     wait = time_of_day * SECOND_US - day_offset_us(scenario)
+    # Already past today, so tomorrow's.
     return wait if wait >= 0 else wait + DAY_US
 
 

@@ -23,6 +23,7 @@ from sim.compiler.parts import (
     Settings,
     Stream,
 )
+from sim.compiler.program_check import check_program
 from sim.contract.layout import UNLIMITED
 from sim.contract.meaning import Bearer, FeeKind, Op
 from sim.contract.plan import Plan
@@ -108,6 +109,8 @@ class _Linker:
 
     def add(self, part: Part) -> None:
         """Add the rows of one part."""
+        # In the order in which parts may refer to each other: who is there, what they have,
+        # where payments go.
         match part:
             case Agent():
                 self.builder.agents.add(part.name)
@@ -136,6 +139,8 @@ class _Linker:
             servers=SERVERS_UNLIMITED if part.servers is None else part.servers,
             queue_limit=QUEUE_UNLIMITED if part.queue_limit is None else part.queue_limit,
             # (count, period in us) in lowest terms; (0, 0) for none.
+            # A count per period as a fraction in lowest terms: the smaller its numbers, the
+            # longer a run fits the arithmetic of the rate.
             rate_count=0 if rate is None else rate.numerator,
             rate_period_us=0 if rate is None else rate.denominator,
             discipline=part.discipline,
@@ -159,6 +164,8 @@ class _Linker:
 
     def _holding(self, part: Holding) -> None:
         builder, overdraft = self.builder, part.overdraft_minor
+        # Only an account without limit may be named twice; a limit or an opening balance
+        # belongs to one.
         if part.name in builder.accounts and overdraft is None and not part.deposits:
             # Named before by a program or another part: an account without limit is one account.
             account = builder.accounts[part.name]
@@ -181,12 +188,15 @@ class _Linker:
         """
         if isinstance(place, ByRole):
             return self.builder.account_ref(place.role, place.kind)
+        # Programs name accounts before anybody has described them: customers and own books,
+        # which have no limit.
         if place in self.builder.accounts:
             return self.builder.accounts[place]
         return self.builder.add_account(place, place.rpartition(":")[2])
 
     def _table(self, distribution: Distribution) -> int:
         """Return the offset of a distribution's quantile table, adding it if new."""
+        # Shares are written in 10^-9, so that equal distributions are equal keys.
         if distribution.points:
             # Only written points need the numeric library at this place.
             from sim.draws.quantile import build_empirical
@@ -196,6 +206,7 @@ class _Linker:
             offset = self.builder.add_table(table, ("empirical", *distribution.points))
         else:
             offset = self.builder.table(distribution.family, distribution.parameters())
+        # By the distribution itself: equal ones share a table.
         self.tables[distribution] = offset
         return offset
 
@@ -209,6 +220,7 @@ class _Linker:
         fee_first = 0
         for position, terms in enumerate(price.fees):
             row = self._fee(terms)
+            # Fees of a price follow each other, and CHARGE counts from the first.
             fee_first = row if position == 0 else fee_first
         granules = [CURRENCIES[code].granule for code in price.currencies]
         pricing = self.builder.add_pricing(
@@ -240,6 +252,8 @@ class _Linker:
             tier_first, tier_count = self.builder.add_tiers(fee.tier_rows())
         values = {
             "kind": int(FeeKind[fee.kind.upper()]),
+            # A debtor's fee is a share of what is debited, a creditor's of what arrives before
+            # it is taken.
             "base": int(Register.DEBITED if is_debtor else Register.CREDITED_GROSS),
             "granule": CURRENCIES[terms.currency].granule,
             "bearer": int(Bearer.DEBTOR if is_debtor else Bearer.CREDITOR),
@@ -248,6 +262,7 @@ class _Linker:
             "threshold": 0,
             "tier_first": tier_first,
             "tier_count": tier_count,
+            # Last, since a kind of fee may say otherwise than the defaults above.
             **fee.row(),
         }
         return self.builder.add_fee(
@@ -269,6 +284,7 @@ class _Linker:
                 ("debtor_agent", part.flow.debtor),
                 ("creditor_agent", part.flow.creditor),
             )
+            # An end without a name is the payment's own institution, drawn with the workload.
             if side.institution
         }
         index = self.builder.add_route(
@@ -278,6 +294,7 @@ class _Linker:
             entry=laid.entry,
             pricing=prices.pricing,
             expected_us=part.expected_us,
+            # A route without one has none to name; ``get`` gives -1 then.
             settlement_agent=self.builder.agents.get(candidate.agent),
             **agents,
         )
@@ -317,6 +334,7 @@ class _Linker:
             payers=part.payers,
         )
         for route in part.routes:
+            # Cells for the stream's payers, once per limit, however many routes share it.
             for limit in self.limits[route]:
                 self.builder.use_limit(limit, stream)
         for distribution in part.tables:
@@ -326,10 +344,14 @@ class _Linker:
 
     def _program(self, program: Program, prices: _Prices, *, prefix: str) -> _Laid:
         """Add a program's stages; ``prefix`` stands before each stage's name."""
+        check_program(program, prefix)
         first = self.builder.next_stage
+        # Labels are known before any stage is laid, so jumps may lead forwards.
         marks = {stage.mark: first + number for number, stage in enumerate(program) if stage.mark}
         laid = _Laid(first)
+        # Within one program: a move that was reserved is posted through the same row.
         reserved: dict[Move, int] = {}
+        # By name and in order of appearance: VOID gives back in this order.
         slots: dict[str, int] = {}
         for stage in program:
             values = self._columns(stage, marks)
@@ -369,8 +391,11 @@ class _Linker:
             "value": stage.value,
             "flags": int(stage.flags),
         }
+        # A name that is no label of the program is a KeyError: nothing jumps out of a program.
         if stage.target:
             values["target"] = marks[stage.target]
+        # Draws are keyed by the stage's label, which routes of a rail share, so two routes are
+        # compared on the same random numbers at the same desk.
         if stage.op in (Op.SERVE, Op.TRANSIT, Op.DECIDE):
             values["purpose"] = self.builder.purpose(stage.label)
         if stage.time is not None:
@@ -404,6 +429,8 @@ class _Linker:
         rows = [
             reserved[move] if move in reserved else self._transfer(move) for move in stage.moves
         ]
+        # FIRST and COUNT can only name neighbours. A leg that reserves a move has to post it
+        # first, or lay nothing in between.
         if rows and rows != list(range(rows[0], rows[0] + len(rows))):
             raise AssertionError(f"{stage.label}: rows {rows} do not follow each other")
         return {"first": rows[0] if rows else -1, "count": len(rows)}

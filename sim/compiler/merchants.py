@@ -37,6 +37,8 @@ def make_pools(
     by_corridor: dict[str, tuple[int, ...]] = {}
     for name, corridor in sorted(scenario.corridors.items()):
         if corridor.foreign_codes is not None:
+            # Said here and not where the field is read, since the known schemes are those of
+            # the codes' room.
             unknown = set(corridor.foreign_codes.schemes) - set(KNOWN_SCHEMES)
             if unknown:
                 known = ", ".join(KNOWN_SCHEMES)
@@ -84,12 +86,14 @@ def _home_codes(
     problems: list[tuple[FieldPath, str]],
 ) -> tuple[Merchant, ...]:
     has_banks = any(member.merchant_share > 0 for member in members)
+    # Codes are issued by banks; without any there is no sample to make.
     if not has_banks and not scheme.payloads:
         path = ("rails", name)
         problems.append((path, "no institution has a merchant_share; needed: at least one above 0"))
         return ()
     found = scheme.merchants_of(name, members)
     for position, merchant in enumerate(found):
+        # A code nobody can read has no account either, and is a test of just that.
         if not merchant.agent and not merchant.is_damaged:
             place: FieldPath = ("rails", name, "payloads", position)
             problems.append(

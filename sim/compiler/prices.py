@@ -43,6 +43,7 @@ class Market:
 
     def __init__(self, fx: Fx, *, horizon_us: int, seed: int, replication: int) -> None:
         self._fx = fx
+        # Rounded up: the last step may reach beyond the horizon.
         self._steps = -(-horizon_us // fx.step)
         self._seed, self._replication = seed, replication
         self._paths: dict[CurrencyPair, list[Fraction]] = {}
@@ -52,12 +53,16 @@ class Market:
     def conversion(self, exchange: Exchange) -> Conversion:
         """Return the conversion of an exchange, along or against the pair that is kept."""
         source, target = exchange.source, exchange.target
+        # A pair is kept once, in whichever way round came first, so that both directions use
+        # one path.
         for base, quote, inverted in ((target, source, False), (source, target, True)):
             if (base, quote) in self._pairs:
                 return Conversion(self._pairs[base, quote], inverted, exchange.spread_ppm)
         forward = self._path(target, source)
         minor = _minor_ratio(target, source)
         # One minor unit of the base must cost at least one of the quote.
+        # Kept the way round in which the integer is large, as small integers would round a rate
+        # coarsely.
         if forward[0] * minor >= 1:
             self._pairs[target, source] = self._keep(target, source, forward, minor)
         else:
@@ -67,6 +72,7 @@ class Market:
 
     def _keep(self, base: str, quote: str, path: list[Fraction], minor: Fraction) -> RatePath:
         start = path[0] * minor
+        # A power of ten, as small as gives nine digits.
         scale = 1
         while start * scale < SCALED_RATE:
             scale *= 10
@@ -76,6 +82,8 @@ class Market:
                 f"the rate {base}/{quote} is {float(path[0]):g}; allowed: below {RATE_MAX:,} minor "
                 "units for one minor unit"
             )
+        # Whatever the walk does within the horizon, the arithmetic was proved for these bounds
+        # only.
         if max(scaled) >= RATE_MAX or min(scaled) < 1:
             raise PriceError(
                 f"the rate {base}/{quote} leaves the range the arithmetic can hold; allowed: rates "
@@ -97,10 +105,12 @@ class Market:
                 f"no mid rate for {base}/{quote}; needed: that pair in fx.mid"
                 f"{crossed if VEHICLE not in (base, quote) else ''}"
             )
+        # Exactly, as fractions: crossing must not round before the pair itself does.
         return [_at(right, step) / _at(left, step) for step in range(max(len(left), len(right)))]
 
     def _given(self, base: str, quote: str) -> list[Fraction] | None:
         """Return a path written in the scenario, either way round."""
+        # One unit of a currency costs one.
         if base == quote:
             return [Fraction(1)]
         if CurrencyPair(base, quote) in self._fx.mid:
@@ -114,10 +124,14 @@ class Market:
         if pair not in self._paths:
             written = self._fx.mid[pair]
             start = Fraction(written.rate)
+            # Per step: the variance of a random walk grows with time, its standard deviation
+            # with the root.
             sigma = written.daily_volatility / 10**9 * math.sqrt(self._fx.step / DAY_US)
             path = [start]
             if sigma:
                 path = [
+                    # Through twelve digits of decimal text, so that the last digit of ``exp``,
+                    # which differs between mathematical libraries, does not reach the plan.
                     start * Fraction(Decimal(repr(round(math.exp(sigma * position), 12))))
                     for position in self._positions(str(pair))
                 ]
@@ -133,9 +147,11 @@ class Market:
         from sim.draws.quantile import build_table
 
         key = np.array(stream_key(self._seed, self._replication, "fx", pair), dtype=np.int64)
+        # Whole millionths of a standard deviation: the sum of steps is exact.
         table = build_table("normal", {"mean": 0.0, "sd": 1e6})
         purpose = purpose_id("fx.step")
         position, walk = 0, [0.0]
+        # Keyed by the number of the step: a longer horizon continues the same path.
         for step in range(1, self._steps):
             position += int(quantile(table, 0, draw62(key, step, purpose, 0)))
             walk.append(position / 1e6)
@@ -167,6 +183,7 @@ def price_conversions(market: Market, price: Price) -> tuple[Conversion | None, 
         for exchange in price.exchanges
     )
     for terms in price.fees:
+        # A fee names its currency for the reader; it has to be that of the side which bears it.
         if terms.fee.currency not in (None, terms.currency):
             raise PriceError(
                 f"fee {terms.component!r} is written in {terms.fee.currency}; needed: "
@@ -199,6 +216,7 @@ def check_bounds(market: Market, price: Price, amount_max: int, *, fixed_side: i
 
     Every register of a payment must stay below AMOUNT_MAX minor units.
     """
+    # In the direction in which the price is computed, each amount from the one before it.
     bound = Fraction(amount_max)
     if bound >= AMOUNT_MAX:
         return _too_large(amount_max, "instructed amount", price)
@@ -218,6 +236,7 @@ def _rate_minor(market: Market, exchange: Exchange) -> Fraction:
     """Return minor units of the source per minor unit of the target, at the start."""
     if (exchange.target, exchange.source) in market.rate_start:
         return market.rate_start[exchange.target, exchange.source]
+    # Kept the other way round.
     return 1 / market.rate_start[exchange.source, exchange.target]
 
 

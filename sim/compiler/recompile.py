@@ -30,6 +30,7 @@ def compile_again(run: FinishedRun, replication: int = 0) -> Compiled:
     UserError
         If the plan is not the one that was run.
     """
+    # The file as it was run, which may since have changed where the user keeps it.
     path = run.path / SCENARIO_FILE
     if not path.exists():
         raise UserError(f"{path}: missing, so the run's plan cannot be compiled; run it again")

@@ -64,7 +64,10 @@ class Routes:
             route = self._route(candidate, found.fixed_side)
             if route is not None:
                 routes.append(route.name)
+                # Every time it is asked for: another stream may pay more over a route that is
+                # known.
                 self._check(route, amount_max, path=amount_path)
+        # Two classes of payees may have the same route set.
         if found.name not in self._choices:
             choice = Choice(found.name, tuple(routes), found.policy, found.attempts_max)
             self._choices[found.name] = choice
@@ -77,6 +80,7 @@ class Routes:
         if key not in self._known:
             try:
                 self._known[key] = self._compose(candidate, fixed_side)
+            # Noted as None, so that it is said once and not for every stream.
             except PriceError as problem:
                 self._problems.append((("corridors", candidate.corridor), str(problem)))
                 self._known[key] = None
@@ -100,6 +104,7 @@ class Routes:
             expected_us=expected_us(self._places, flow.program),
             views=tuple(views(self._places, flow.program)),
         )
+        # Before the choice that names it: parts refer backwards only.
         self.parts.append(route)
         return route
 

@@ -26,6 +26,7 @@ class Names:
 
     def add(self, name: str) -> int:
         """Return the index of a name, adding it if new."""
+        # A dict keeps the order of insertion, so an index is a position.
         return self._index.setdefault(name, len(self._index))
 
     def add_new(self, name: str) -> int:
@@ -62,6 +63,7 @@ def row_of(columns: type[IntEnum], values: Mapping[str, int], default: int = -1)
 
 def rows_array(rows: Rows, shape: tuple[int, ...]) -> Array:
     """Return rows as a C-contiguous array that keeps its shape when empty."""
+    # Rows of other lengths than declared cannot be reshaped: the plan is not built.
     return np.array(rows, dtype=np.int64).reshape(shape)
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+# The least int64: no amount, instant or duration comes near it, and 0 and -1 mean things of
+# their own.
 NULL = -(2**63)
 """Stands for "never happened" in every integer column."""
 
@@ -17,6 +19,7 @@ PAYMENT_BITS = 40
 STEP_BITS = 20
 STEP_MASK = (1 << STEP_BITS) - 1
 
+# Above it there is room for 2^16 ledgers and three times as many stations.
 PAYMENTS_MAX = (1 << PAYMENT_BITS) - (1 << 18)
 """Payment ids run from 0 to this number, exclusive; ids above are pseudo payments."""
 
@@ -37,6 +40,7 @@ NEVER_US = 1 << 62
 SCORE_WORST = 1 << 61
 """Score of a route whose price would fail; no other score reaches it."""
 
+# Floats hold whole numbers up to here, so tables and analysis may use them without loss.
 AMOUNT_MAX = 1 << 53
 """No register ever reaches this many minor units; the compiler proves it."""
 
@@ -146,6 +150,7 @@ class AccountColumn(IntEnum):
     """1: sampled into the series and reported by account."""
 
 
+# With a balance below 2^62 on top, the sum of what is available stays within an int64.
 UNLIMITED = 1 << 61
 
 
@@ -307,6 +312,8 @@ def order_key(event_class: int, payment: int, step: int) -> int:
     step : int
         The payment's event counter, below 2^20.
     """
+    # Three fields side by side: comparing keys as numbers compares class, then payment, then
+    # step.
     return (int(event_class) << (PAYMENT_BITS + STEP_BITS)) | (payment << STEP_BITS) | step
 
 
@@ -325,4 +332,5 @@ def role_ref(role: int, kind: int) -> int:
     ``ref = -(2 + role * 1024 + kind)``; resolved as ``agent_account[agent, kind]`` with the agent
     the payment has when the stage runs.
     """
+    # From -2 downwards: -1 is taken for none, and what is not negative is a number outright.
     return -(2 + role * ROLE_KINDS_MAX + kind)

@@ -26,7 +26,8 @@ not the armed one does nothing and is not logged. Every event taken from the age
 ``events``, orphaned or not, as long as its time is below the horizon.
 
 **Visit.** Draws of a payment are keyed by (stream key, ordinal n, purpose, visit) with
-``visit = max(attempts - 1, 0) * 64 + requotes``; so a retry gets fresh luck and nothing else does.
+``visit = max(attempts - 1, 0) * 64 + requotes``; so a retry draws fresh random numbers and
+nothing else does.
 
 **Failure.** ``fail(stage, reason)``: a FAIL row is logged, the payment's reason becomes ``reason``
 and it continues at the stage's TARGET. Only failures, DECIDE hits, ROUTE and CONVERT jump.
@@ -163,9 +164,9 @@ class Op(IntEnum):
     subject = limit row, amount, value = payer). Bounds below 0 mean no bound; without PER_DAY
     nothing is stored and nothing logged. The day is ``(now + day_offset_us) // DAY_US``."""
     DECIDE = 11
-    """Branch by luck. VALUE = 62-bit threshold, PURPOSE, TARGET. Hit when the draw is below VALUE:
-    with REASON > 0 fail with it, otherwise DECIDE row (subject = TARGET) and jump to TARGET. No
-    hit: pass on, no row."""
+    """Branch at random. VALUE = 62-bit threshold, PURPOSE, TARGET. Hit when the draw is below
+    VALUE: with REASON > 0 fail with it, otherwise DECIDE row (subject = TARGET) and jump to TARGET.
+    No hit: pass on, no row."""
     CODE = 12
     """Read the code on the counter. TARGET. First match fails: code_state 1 (damaged): FF01;
     ``now > code_expiry_us``: AEXR. Otherwise pass on."""
@@ -312,6 +313,8 @@ class Reason(IntEnum):
     """Settlement failed after the transfer; the payment is returned."""
 
 
+# Technical failures, time-outs and short prefunding. What the payer's institution, a limit or
+# the code says would be said on every route.
 FAILOVER_REASONS: tuple[Reason, ...] = (
     Reason.AB03,
     Reason.AB05,

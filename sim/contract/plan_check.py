@@ -38,10 +38,12 @@ def check_plan(plan: Plan, *, can_run: bool = True) -> None:
         its column does not allow.
     """
     problems = list(_shape_problems(plan))
+    # Shapes first: a column that is not there cannot be looked at.
     if not problems:
         counts = count_rows(plan)
         for name, table in TABLES.items():
             problems.extend(_cell_problems(name, table, getattr(plan, name), counts, can_run))
+    # What columns must agree on is asked once each of them is right by itself.
     if not problems:
         problems.extend(_joint_problems(plan))
     if problems:
@@ -58,6 +60,7 @@ def count_rows(plan: Plan) -> dict[str, int]:
         counts.setdefault(table.rows, shape[0])
         if isinstance(table.columns, str):
             counts.setdefault(table.columns, shape[-1])
+    # Shapes of arrays of other dimensions cannot be compared any further.
     return counts
 
 
@@ -90,8 +93,11 @@ def _cell_problems(
             where = tuple(map(int, np.unravel_index(at, array.shape)))
             yield _told(f"{name}{list(where)}", cells[at, 0], table.each, counts)
     for column, rule in table.holds.items():
+        # Without quantile tables the offsets into them point nowhere.
         if not can_run and isinstance(rule, Within) and rule.counted == "words":
             continue
+        # The first of a column stands for all: one mistake of a compiler breaks many rows
+        # alike.
         for at in np.flatnonzero(rule.broken(array, column, counts))[:1]:
             where_text = f"{name}[{at}] {table.column_name(column)}"
             yield _told(where_text, array[at, column], rule, counts)

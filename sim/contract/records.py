@@ -185,6 +185,8 @@ AREA_BITS = 31
 
 def histogram_bucket(value: int) -> int:
     """Return the bucket of a non-negative duration: linear below 128, then 128 cells per octave."""
+    # Each microsecond has a cell of its own here; from 128 on cells double in width with every
+    # octave.
     if value < (1 << HISTOGRAM_SUB_BITS):
         return value
     octave = value.bit_length() - 1 - HISTOGRAM_SUB_BITS
@@ -196,5 +198,6 @@ def histogram_value(bucket: int) -> int:
     if bucket < (2 << HISTOGRAM_SUB_BITS):
         return bucket
     octave = (bucket >> HISTOGRAM_SUB_BITS) - 1
+    # The inverse: what was shifted out is unknown, so the middle of it is taken.
     low = (bucket - (octave << HISTOGRAM_SUB_BITS)) << octave
     return low + (1 << octave) // 2

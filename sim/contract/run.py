@@ -35,7 +35,7 @@ class Sink(Protocol):
         """Take payment records of shape (payments, RECORD_WIDTH), in the order they ended."""
 
     def take_progress(self, time_us: int, payments: int, events: int) -> None:
-        """Hear of simulated time, payments submitted and events so far, a few times a second."""
+        """Take simulated time, payments submitted and events so far, a few times a second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Within:
     def broken(self, rows: Array, column: int, counts: Counts) -> Mask:
         """Return a mask of the rows whose value is not allowed."""
         values = rows[:, column]
+        # -1 is allowed where none is; everything below is a role reference or wrong.
         broken: Mask = (values < -int(self.or_none)) | (values >= counts[self.counted])
         if self.kinds:
             role, kind = np.divmod(-(values + 2), ROLE_KINDS_MAX)
@@ -90,6 +91,7 @@ class Span:
     def broken(self, rows: Array, column: int, counts: Counts) -> Mask:
         """Return a mask of the rows whose value is not allowed."""
         first, count = rows[:, column], rows[:, self.count]
+        # A span of no rows may begin anywhere.
         outside = (first < 0) | (first + count > counts[self.counted])
         broken: Mask = (count < 0) | (count > self.most) | ((count > 0) & outside)
         return broken
@@ -161,6 +163,8 @@ class By:
         """Return a mask of the rows whose value is not allowed."""
         broken = np.zeros(len(rows), dtype=np.bool_)
         for value, rule in self.rules.items():
+            # Only rows of this value are looked at: what SUBJECT means depends on the
+            # operation.
             at = np.flatnonzero(rows[:, self.column] == value)
             broken[at] = rule.broken(rows[at], column, counts)
         return broken
@@ -264,6 +268,7 @@ def _check_columns(where: str, table: Table) -> None:
     """Check that named columns fill the table and rules speak of columns that are there."""
     if isinstance(table.columns, type):
         found = [int(column) for column in table.columns.__members__.values()]
+        # A gap or a double would shift every column behind it, in compiled code without a word.
         if found != list(range(len(found))):
             raise TypeError(f"{where}: columns {found}; needed: 0, 1, 2, ... without gap or double")
     unknown = [column for column in table.holds if not 0 <= column < (table.width or 0)]

@@ -14,6 +14,7 @@ from functools import cache
 @cache
 def member_words(members: type[IntEnum]) -> dict[str, str]:
     """Return the text below each member of an enumeration of the specification."""
+    # Read from the source, as strings below members are gone once Python has run them.
     (definition,) = ast.parse(inspect.getsource(members)).body
     assert isinstance(definition, ast.ClassDef)
     found = {}

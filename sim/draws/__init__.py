@@ -1,1 +1,1 @@
-"""Where luck comes from: keyed counter-based draws and the tables that give them their shape."""
+"""Random numbers: keyed counter-based draws and the tables that give them their shape."""

@@ -2,7 +2,7 @@
 
 Takes the seed, the replication and the names people gave to things; gives the four key words of a
 stream and the number of a purpose. A key depends on nothing but its own name, so adding a stream,
-a station or a corridor to a scenario leaves the luck of every other one as it was. This file
+a station or a corridor to a scenario leaves the draws of every other one as they were. This file
 does without Numba, so that reading and checking a scenario stays quick.
 """
 
@@ -59,8 +59,10 @@ def stream_key(seed: int, replication: int, kind: str, name: str) -> tuple[int, 
         raise ValueError(
             f"unknown kind of stream {kind!r}; known: {known}.{suggest(kind, STREAM_KINDS)}"
         )
+    # As text, so that seeds may be of any size, and a flag of NumPy's type gives the same key.
     fields = (str(int(seed)), str(int(replication)), kind, name)
     digest = hashlib.blake2b(_encode(fields), digest_size=16, person=_STREAM_DOMAIN).digest()
+    # Big-endian words on every machine: the same scenario gives the same numbers everywhere.
     w0, w1, w2, w3 = (int.from_bytes(digest[at : at + 4], "big") for at in (0, 4, 8, 12))
     return w0, w1, w2, w3
 
@@ -79,11 +81,12 @@ def purpose_id(name: str) -> int:
         From 0 to 2**31 - 1. Two names may collide; see :func:`check_purposes`.
     """
     digest = hashlib.blake2b(_encode((name,)), digest_size=4, person=_PURPOSE_DOMAIN).digest()
+    # 31 bits: a purpose is a column of the plan and -1 stands for none there.
     return int.from_bytes(digest, "big") & _PURPOSE_MASK
 
 
 def check_purposes(names: Iterable[str]) -> None:
-    """Refuse a set of purpose names of which two would share their luck.
+    """Refuse a set of purpose names of which two would share their random numbers.
 
     Parameters
     ----------
@@ -98,6 +101,8 @@ def check_purposes(names: Iterable[str]) -> None:
     first_name: dict[int, str] = {}
     clashes: list[str] = []
     for name in names:
+        # With a few hundred names out of 2^31 a clash is a matter of one in ten thousand
+        # scenarios, and easily renamed; a draw shared by two decisions would never be noticed.
         other = first_name.setdefault(purpose_id(name), name)
         if other != name:
             clashes.append(

@@ -51,9 +51,13 @@ def draw62(key: npt.NDArray[np.int64], n: int, purpose: int, visit: int) -> int:
     int
         Uniform from 0 to 2**62 - 1.
     """
+    # The counter is (n low, n high, purpose, visit). Two draws share a block only if all of
+    # these and the key are equal, so no draw depends on which others were made.
     w0, w1, _, _ = threefry4x32(
         int(key[0]), int(key[1]), int(key[2]), int(key[3]), n & MASK32, n >> 32, purpose, visit
     )
+    # 32 bits and 30 of the next word: 62 in all, which leaves the sign bit of an int64 alone
+    # and room for a threshold of 2^62.
     return (w0 << 30) | (w1 >> 2)
 
 
@@ -100,14 +104,19 @@ def quantile(tables: npt.NDArray[np.int64], offset: int, u62: int) -> int:
     -----
     The layout is described in ``sim.draws.layout``.
     """
+    # 0 for draws below one half, 1 above: each side of the median has cells of its own.
     side = u62 >> 61
     # Complementing all 62 bits mirrors the upper half onto the lower one without a branch.
     v = u62 ^ (-side & _ALL62)
+    # Both tails are as fine as each other, since a table is laid out from either end inwards.
     base = offset + side * SIDE_LENGTH
+    # One value stands for the rest of the tail, a probability of 2^-41.
     if v < TAIL_END:
         return int(tables[base])
     octave = 0
     # Six steps find the leading one; a loop over octaves is slower, as its end cannot be predicted.
+    # Shifting ``v`` up until its leading bit stands at 60 and counting the shifts gives the
+    # octave. Halving the search needs six comparisons where a loop needs up to forty.
     if v < 1 << 29:
         v <<= 32
         octave += 32
@@ -126,14 +135,19 @@ def quantile(tables: npt.NDArray[np.int64], offset: int, u62: int) -> int:
     if v < 1 << 60:
         v <<= 1
         octave += 1
+    # The next six bits name one of 64 cells within the octave. Octave 0 is next to the median
+    # and the last in memory, hence the subtraction.
     at = base + 1 + _OUTERMOST - octave * CELLS_PER_OCTAVE + ((v >> 54) & 63)
     # The final bit puts a draw in the middle of its part of the cell, so that rounding favours
     # neither side. From octave 31 on the draw has fewer than 24 bits left, and it stands earlier.
     fraction = ((v >> 29) & _FRACTION_MASK) | ((1 << octave) >> 30) | (octave < 31)
+    # Linear between two nodes, and the cell's right node is the next cell's left one: the value
+    # never falls as the draw rises.
     left = int(tables[at])
     difference = int(tables[at + 1]) - left
     # The product may need 78 bits, so its two halves are taken one after the other; the floor of
     # a floor is the floor of the whole.
+    # The added half rounds to the nearest; the lower half of the product carries it.
     low = ((difference & 0xFFFF) * fraction + _HALF) >> 16
     return left + (((difference >> 16) * fraction + low) >> (FRACTION_BITS - 16))
 
@@ -173,6 +187,7 @@ def index_below(u62: int, count: int) -> int:
     int
         From 0 to ``count - 1``. No index is more likely than another by more than 2**-31.
     """
+    # A product of 31 bits by 31 bits fits; a modulo would favour low indices.
     return ((u62 >> 31) * count) >> 31
 
 
@@ -195,6 +210,8 @@ def weighted_index(u62: int, cumulative62: npt.NDArray[np.int64], first: int, la
     int
         The least index from ``first`` to ``last - 1`` whose threshold is above ``u62``.
     """
+    # A bisection for the first threshold above the draw. The greatest is 2^62, above every
+    # draw, so there always is one.
     low = first
     high = last - 1
     while low < high:

@@ -64,6 +64,8 @@ EMPIRICAL = "empirical"
 FAMILIES: tuple[str, ...] = (*laws.FAMILIES, EMPIRICAL)
 """Every family a scenario can name; all but the last are built by :func:`build_table`."""
 
+# Cells are narrow enough that a stretch of 1e-5 is usual. Fifty times that means that the tail
+# a table cuts off holds a share of the mean.
 _STRETCH_MAX = 5e-4
 _SECOND_MOMENT_MAX = 1e-3
 
@@ -98,8 +100,10 @@ def build_table(
         If the family or a parameter is not allowed, the variance is infinite, a value would be
         too large for the unit, or the bounds of this module's description cannot be kept.
     """
+    # Its points do not fit the parameters' mapping, and are not cached.
     if family == EMPIRICAL:
         raise ValueError("empirical has no parameters; give its points to build_empirical")
+    # Sorted, so that the order in which a user writes parameters makes no second table.
     return _build_cached(family, tuple(sorted(parameters.items())), float(unit))
 
 
@@ -154,12 +158,17 @@ def table_mean(table: npt.NDArray[np.int64]) -> Fraction:
     """
     total = Fraction(0)
     for side in (table[:SIDE_LENGTH], table[SIDE_LENGTH:]):
+        # Exact whole numbers throughout: the workload's expected load is computed from this
+        # mean and compared with what was asked for.
         total += int(side[0]) * TAIL_END
         for group in range(OCTAVE_COUNT):
             first = 1 + group * CELLS_PER_OCTAVE
             nodes = side[first : first + CELLS_PER_OCTAVE + 1]
             difference = np.diff(nodes)
+            # Octaves near the tail have fewer draws per cell than a fraction has bits.
             bits = min(FRACTION_BITS, NODE_SPACING_BITS + group + 1)
+            # The lowest set bit of each difference: it says whether halves occur at all in the
+            # cell.
             ties = int(np.count_nonzero((difference & -difference) == 1 << (bits - 1)))
             twice = sum(nodes.tolist()) * 2 - int(nodes[0]) - int(nodes[-1]) + ties
             total += Fraction(twice * (1 << (NODE_SPACING_BITS + group)), 2)
@@ -200,17 +209,21 @@ def _lay_out(family: str, law: laws.Law, unit: float) -> npt.NDArray[np.int64]:
     """Place quantiles on the nodes, stretch them to the exact mean and round them."""
     if not (math.isfinite(unit) and unit > 0.0):
         raise ValueError(f"unit is {unit}; it must be a finite number above 0")
+    # The same probabilities from either end, since a side's cells lie in the tail's measure.
     nodes = _node_probabilities()
     tail_median = np.array([laws.TAIL_PROBABILITY / 2.0])
     distance = np.concatenate(
         (law.lower(tail_median), law.lower(nodes), law.upper(tail_median), law.upper(nodes))
     )
+    # Stretching moves distances from the anchor: the end of the support stays where it is, and
+    # a constant is not stretched at all.
     distance -= law.anchor
     if law.tail is not None:
         # Both are the same for a law without spread, but for the last digit of a float.
         distance[SIDE_LENGTH] = max(law.tail, float(distance[SIDE_LENGTH + 1]))
     # Both sides must meet in the same median, or draws around it could fall as u rises.
     distance[[SIDE_LENGTH - 1, TABLE_LENGTH - 1]] = (distance[SIDE_LENGTH - 1] + distance[-1]) / 2.0
+    # ``not <=`` and not ``>``: a value that is not a number fails, too.
     largest = (float(np.max(np.abs(distance))) + abs(law.anchor)) / unit
     if not largest <= VALUE_LIMIT:
         raise ValueError(_too_large(family, largest, unit))
@@ -224,12 +237,16 @@ def _lay_out(family: str, law: laws.Law, unit: float) -> npt.NDArray[np.int64]:
 def _stretch(family: str, law: laws.Law, distance: laws.Floats) -> float:
     """Return the factor that makes the mean exact, after checking that it keeps the shape."""
     square = _mean_square(distance)
+    # No spread, nothing to stretch: a constant.
     if square == 0.0:
         return 1.0
+    # A symmetric law has its mean in any case; its width is what has to be right.
     if law.is_symmetric:
         return math.sqrt(law.second_moment / square)
     factor = (law.mean - law.anchor) / float(np.sum(_entry_weights() * distance))
     error = square * factor**2 / law.second_moment - 1.0
+    # Refused rather than bent: a table whose second moment is off would make queues too short,
+    # and nobody would notice.
     if not (abs(factor - 1.0) <= _STRETCH_MAX and abs(error) <= _SECOND_MOMENT_MAX):
         raise ValueError(
             f"{family} is too extreme for a table: its values would be stretched by "
@@ -249,17 +266,24 @@ def _round_to_mean(values: laws.Floats, mean: float) -> npt.NDArray[np.int64]:
     come out 4 % low.
     """
     # What differs by no more than float noise is equal and must be rounded alike.
+    # One millionth of a unit: above float noise at the usual scales, far below what a unit
+    # means.
     near = np.rint(values)
     values = np.where(np.abs(values - near) < 1e-6, near, values)
     floors = np.floor(values)
     fractions = np.round(values - floors, 6)
     weights = _entry_weights()
     wanted = mean - float(np.sum(weights * floors))
+    # The candidates for the rounding point are the fractions themselves: between two of them
+    # nothing changes. From the largest down, each adds the weight of its entries to the mean.
     order = np.argsort(-fractions, kind="stable")
     gain = np.cumsum(weights[order])
+    # Equal fractions are rounded alike, so a point lies only behind the last of them.
     ends = np.flatnonzero(np.append(np.diff(fractions[order]) != 0.0, True))
     candidates = np.concatenate((np.zeros(1), gain[ends]))
+    # The first of equals: fewest values are rounded up.
     best = int(np.argmin(np.abs(candidates - wanted)))
+    # Candidate 0 rounds everything down.
     point = math.inf if best == 0 else float(fractions[order[ends[best - 1]]])
     return (floors + (fractions >= point)).astype(np.int64)
 
@@ -273,6 +297,7 @@ def _node_probabilities() -> laws.Floats:
 
 def _entry_weights() -> laws.Floats:
     """Return the share each entry of a table has in the mean of its draws."""
+    # Linear between nodes: a cell's mean is that of its two nodes, so each gets half its width.
     half = np.diff(_node_probabilities()) / 2.0
     tail = np.array([laws.TAIL_PROBABILITY])
     side = np.concatenate((tail, half, np.zeros(1)))
@@ -287,6 +312,7 @@ def _mean_square(values: laws.Floats) -> float:
     for side in (values[:SIDE_LENGTH], values[SIDE_LENGTH:]):
         left, right = side[1:-1], side[2:]
         total += laws.TAIL_PROBABILITY * float(side[0]) ** 2
+        # Mean square of a straight line from left to right is a third of (l^2 + l r + r^2).
         total += float(np.sum(width * (left * left + left * right + right * right))) / 3.0
     return total
 

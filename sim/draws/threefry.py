@@ -42,12 +42,16 @@ def threefry4x32(
     word is added after every fourth round. The largest rotation is 27, so a shifted word stays
     below 2**59 and never reaches the sign bit.
     """
+    # The fifth key word is the parity of the other four (Skein's key schedule).
     k4 = KEY_PARITY ^ k0 ^ k1 ^ k2 ^ k3
+    # Sums are cut to 32 bits by hand, since int64 does not wrap at 32.
     x0 = (c0 + k0) & MASK32
     x1 = (c1 + k1) & MASK32
     x2 = (c2 + k2) & MASK32
     x3 = (c3 + k3) & MASK32
 
+    # Rounds 1 to 4, and so on in groups of four: add, rotate, exclusive-or. Which words are
+    # paired alternates, and the distances repeat every eight rounds.
     x0 = (x0 + x1) & MASK32
     x1 = (((x1 << 10) | (x1 >> 22)) & MASK32) ^ x0
     x2 = (x2 + x3) & MASK32
@@ -65,6 +69,8 @@ def threefry4x32(
     x2 = (x2 + x1) & MASK32
     x1 = (((x1 << 5) | (x1 >> 27)) & MASK32) ^ x2
 
+    # Key injection 1: the key words move on by one place, and the number of the injection is
+    # added to the last word, so that no two groups of rounds are alike.
     x0 = (x0 + k1) & MASK32
     x1 = (x1 + k2) & MASK32
     x2 = (x2 + k3) & MASK32

@@ -36,6 +36,8 @@ def threshold62(probability: float) -> int:
     """
     if not 0.0 <= probability <= 1.0:
         raise ValueError(f"probability {probability} is not allowed; it must be from 0 to 1")
+    # A float is a fraction exactly; it is rounded once. A product of floats would be off by up
+    # to 2^9 at this size.
     return round(Fraction(probability) * CERTAIN)
 
 
@@ -69,6 +71,7 @@ def cumulative62(weights: Sequence[float]) -> npt.NDArray[np.int64]:
     for at, weight in enumerate(weights):
         if not (math.isfinite(weight) and weight >= 0):
             raise ValueError(f"weight {weight} of item {at} is not allowed; weights are 0 or more")
+    # Added up exactly, so that the last threshold is 2^62 and not the sum of roundings.
     exact = [Fraction(weight) for weight in weights]
     total = sum(exact, Fraction(0))
     if total == 0:

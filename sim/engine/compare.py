@@ -32,6 +32,7 @@ def first_difference(log_a: Array, log_b: Array, plan: Plan) -> str | None:
     str or None
         Row number, both rows in words and the rows before them; None where the logs are equal.
     """
+    # Only the first difference is worth words: all that follows differs because of it.
     rows = min(len(log_a), len(log_b))
     differing = np.flatnonzero((log_a[:rows] != log_b[:rows]).any(axis=1))
     if len(differing):
@@ -77,6 +78,7 @@ def _say(log: Array, at: int, plan: Plan) -> str:
 def _name(kinds: type[LogKind] | type[EventClass], value: int) -> str:
     """Return the name of a member, or its number where there is none."""
     try:
+        # A log that went wrong may hold any number.
         return kinds(value).name
     except ValueError:
         return f"unknown ({value})"

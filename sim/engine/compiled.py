@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.contract.layout import AccountColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
 from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
@@ -27,9 +28,13 @@ from sim.errors import InvariantViolation
 if TYPE_CHECKING:
     from sim.engine.kernel.cache import Kernel
 
+# Two megabytes of log and some of records: large enough for few hand-overs, small enough for
+# the processor's cache.
 _LOG_ROWS = 1 << 15
 _RECORD_ROWS = 1 << 13
 _SLOTS_FIRST = 256
+# From this the budget grows until a turn takes about _TURN_SECONDS: the pace of events is not
+# known beforehand and changes within a run.
 _BUDGET_FIRST = 1 << 12
 _BUDGET_MAX = 1 << 26
 _TURN_SECONDS = 0.2
@@ -90,6 +95,7 @@ def warm_up() -> float:
 
     began = time.perf_counter()
     plan = Plan.empty()
+    # A plan in which nothing happens still compiles everything, as types and not values decide.
     state = lay_state(plan, wants_log=False, wants_records=False)
     state.cursor[st.C_WORKLOAD_DONE] = 1
     load_kernel()(plan, state, 0)
@@ -100,6 +106,8 @@ class _Run:
     """One run: its arrays, and answers to what the kernel asks for."""
 
     def __init__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> None:
+        # The kernel checks no index, so this is the door (see plan_check: the builder did so as
+        # well).
         check_plan(plan)
         self.plan, self.sink = plan, sink
         self.chunks = _checked(workload, plan.horizon_us)
@@ -121,8 +129,11 @@ class _Run:
             status = kernel(self.plan, self.state, budget)
             now = time.perf_counter()
             self.engine_seconds += now - began
+            # Doubled and halved, with a gap of two between both bounds so that it does not
+            # swing. Only turns that spent their budget tell anything about the pace.
             if status == st.BUDGET_SPENT and now - began < _TURN_SECONDS / 2:
                 budget = min(2 * budget, _BUDGET_MAX)
+            # Too long: an interrupt would be answered late.
             elif now - began > _TURN_SECONDS:
                 budget = max(budget // 2, _BUDGET_FIRST)
             if now - said > _TURN_SECONDS:
@@ -130,6 +141,7 @@ class _Run:
                 said = now
             if status == st.FINISHED:
                 break
+            # Whatever it wants; a spent budget wants nothing and is called again.
             self._answer(status)
         self._flush()
         self._say_progress()
@@ -158,6 +170,7 @@ class _Run:
     def _load_chunk(self) -> None:
         """Give the kernel the next payments, or tell it there are no more."""
         cursor = self.state.cursor
+        # One chunk at a time: a year of payments never lies in memory.
         chunk = next(self.chunks, None)
         if chunk is None:
             cursor[st.C_WORKLOAD_DONE] = 1
@@ -169,6 +182,7 @@ class _Run:
         """Hand log rows and records to the sink."""
         cursor = self.state.cursor
         if cursor[st.C_LOG] > 0:
+            # A copy, because the sink may keep what it is given and the buffer is used again.
             self.sink.take_log(self.state.log[: cursor[st.C_LOG]].copy())
             cursor[st.C_LOG] = 0
         if cursor[st.C_RECORDS] > 0:
@@ -178,6 +192,8 @@ class _Run:
     def _fit_buffers(self) -> None:
         """Make the buffers large enough for the longest step the pool allows; they are empty."""
         if self.state.cursor[st.C_WANTS_LOG] != st.LOG_NONE:
+            # As many live payments as the pool can hold, since the pool may fill up before the
+            # buffer is looked at again.
             longest = len(self.state.pool) + int(self.state.cursor[st.C_MARGIN])
             rows = max(_LOG_ROWS, 2 * longest)
             if len(self.state.log) < rows:
@@ -191,6 +207,7 @@ class _Run:
         from sim.engine.kernel import state as st
 
         cursor = self.state.cursor
+        # Doubling, so that the copies of a growing run add up to less than two of the last.
         rows = 2 * int(cursor[st.C_HEAP] + cursor[st.C_LIVE] + 128)
         heap = lay_heap(rows)
         heap[: cursor[st.C_HEAP]] = self.state.heap[: cursor[st.C_HEAP]]
@@ -200,6 +217,7 @@ class _Run:
         """Double the room for payments in flight."""
         self.state.cursor[st.C_FREE] = len(self.state.pool)
         pool = _doubled(self.state.pool, link=st.P_NEXT)
+        # -1 is nobody's id; an event that finds it here is orphaned.
         pool[len(self.state.pool) :, st.P_ID] = -1
         self.state = self.state._replace(pool=pool)
         self.slots_max = len(pool)
@@ -217,6 +235,7 @@ class _Run:
     def _begin_closing(self) -> None:
         """Let the kernel write down the payments that are open at the horizon."""
         cursor = self.state.cursor
+        # Horizon rows come in order of payment id, as the specification says; slots do not.
         slots = np.flatnonzero(self.state.pool[:, st.P_ID] >= 0)
         order = slots[np.argsort(self.state.pool[slots, st.P_ID])].astype(np.int64)
         self.state = self.state._replace(order=order)
@@ -224,11 +243,13 @@ class _Run:
 
     def _raise_broken(self) -> None:
         """Raise what the kernel found, after handing over the log up to there."""
+        # The log up to the fault is what one needs to find it.
         self._flush()
         cursor = self.state.cursor
         raise InvariantViolation(
             st.ERRORS[int(cursor[st.C_ERROR])],
             seed=self.plan.seed,
+            # Counted from 0, and the event at hand is counted already.
             event=int(cursor[st.C_EVENTS]) - 1,
             payment=int(cursor[st.C_ERROR_PAYMENT]),
         )
@@ -246,9 +267,11 @@ class _Run:
         own = self.state.account
         account = own[:, st.A_TOTAL :].copy()
         low = account[:, AccountTotal.LOW]
+        # Accounts nobody watches, and those whose balance was never seen from the warm-up on.
         low[low == st.LOW_UNKNOWN] = 0
         account[:, AccountTotal.POSTED_END] = own[:, st.A_POSTED]
         account[:, AccountTotal.PENDING_END] = own[:, st.A_PENDING]
+        check_balances(self.plan, own[:, st.A_POSTED])
         return Totals(
             payments=int(cursor[st.C_NEXT_PAYMENT]),
             events=int(cursor[st.C_EVENTS]),
@@ -263,19 +286,49 @@ class _Run:
         )
 
 
+def check_balances(plan: Plan, posted: Array) -> None:
+    """Check that the posted balances of every currency sum to zero.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was run.
+    posted : ndarray of int64, shape (accounts,)
+        Balances at the horizon.
+
+    Raises
+    ------
+    InvariantViolation
+        If money came from nowhere, or went there.
+    """
+    # Pair "every currency sums to zero": the other end is `transfer` in kernel/accounts.py, which
+    # alone changes balances, two at once; _check_balances in reference/loop.py is its like for
+    # the reference. Sums may wrap around, and are zero all the same.
+    sums = np.zeros(len(plan.world), dtype=np.int64)
+    np.add.at(sums, plan.account[:, AccountColumn.CURRENCY], posted)
+    if sums.any():
+        raise InvariantViolation(f"currencies sum to {sums.tolist()}", seed=plan.seed)
+
+
 def _checked(workload: WorkloadSource, horizon_us: int) -> Iterator[Array]:
     """Give the chunks that hold payments below the horizon, as the kernel wants them."""
     last = 0
     for chunk in workload:
+        # An empty chunk has no first instant to compare and nothing to hand over.
         if len(chunk) == 0:
             continue
         times = chunk[:, WorkloadColumn.TIME_US]
+        # Within a chunk and between chunks: an arrival in the past would be taken at once, out
+        # of order.
         if times[0] < last or bool((np.diff(times) < 0).any()):
             raise ValueError("workload: payments must come in ascending order of time, from 0")
         last = int(times[-1])
+        # Compiled code knows one layout only; a chunk from a file may be read-only or of
+        # another type.
         if not (chunk.dtype == np.int64 and chunk.flags.c_contiguous and chunk.flags.writeable):
             chunk = np.array(chunk, dtype=np.int64, order="C")  # noqa: PLW2901
         yield chunk
+        # What comes after the horizon is never asked for: an endless workload may be given.
         if last >= horizon_us:
             return
 
@@ -286,5 +339,7 @@ def _doubled(array: Array, *, link: int) -> Array:
     larger = lay_rows(max(_SLOTS_FIRST, 2 * rows), array.shape[1])
     larger[:rows] = array
     larger[rows:, link] = np.arange(rows + 1, len(larger) + 1)
+    # The pool was exhausted, so the new rows are the whole list of free ones, and this is its
+    # end.
     larger[-1, link] = -1
     return larger

@@ -32,7 +32,7 @@ GRADES = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Assumption:
-    """Be one value and what it rests on.
+    """One value and what it rests on.
 
     Attributes
     ----------

@@ -44,7 +44,7 @@ Row = dict[str, int | str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Story:
-    """Hold what is known of the payment."""
+    """What is known of the payment."""
 
     compiled: Compiled
     payment: Row
@@ -120,6 +120,8 @@ def _last_payment(run: FinishedRun, replication: int) -> int:
 def _drawn(compiled: Compiled, payment: int) -> list[int]:
     """Draw the payment again: payments are numbered in order of submission."""
     first = 0
+    # Drawn from the first payment on: ordinals of one stream do not tell the id over all
+    # streams.
     for chunk in compiled.workload():
         if payment < first + len(chunk):
             return [int(value) for value in chunk[payment - first]]
@@ -167,6 +169,7 @@ def _candidates(story: _Story) -> Iterator[str]:
     which = story.workload[WorkloadColumn.ROUTE_SET]
     first, number = (int(value) for value in plan.route_set[which, : RouteSetColumn.COUNT + 1])
     yield ""
+    # A class of payees that no route reaches.
     if number == 0:
         yield "No route reaches this payee."
         return
@@ -174,6 +177,8 @@ def _candidates(story: _Story) -> Iterator[str]:
     yield f"Routes for this payee (policy {policy}), priced at the rates of its submission:"
     rows: list[tuple[str, ...]] = [("", "route", "payer pays", "cost", "expected")]
     amount = story.workload[WorkloadColumn.AMOUNT]
+    # At the rates of submission, which the policy may not have seen: it chooses at the instant
+    # of ROUTE.
     for route in plan.candidate[first : first + number]:
         known = compiled.routes[int(route)]
         row = int(plan.route[route, RouteColumn.PRICING])

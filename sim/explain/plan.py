@@ -76,6 +76,7 @@ def explain_plan(compiled: Compiled) -> str:
         lines.append(f"Question: {scenario.question}")
     for title, body in sections:
         lines += ["", title, "-" * len(title)]
+        # Wrapped at the end, so that no section has to know how wide a page is.
         for line in body:
             lines += wrapped(line)
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -146,6 +147,7 @@ def _banks(compiled: Compiled, demand: StreamDemand) -> str:
     ]
     if not shares:
         return ""
+    # The largest first, ties by name: nothing depends on the order of the file.
     shares.sort(key=lambda item: (-item[0], item[1]))
     shown = [f"{name} {part / bounds[-1]:.1%}" for part, name in shares[:5]]
     more = f" and {len(shares) - 5} more" if len(shares) > 5 else ""
@@ -217,6 +219,7 @@ def _offer(compiled: Compiled, number: int, amount: int, reached: float) -> tupl
 def _reach(compiled: Compiled, demand: StreamDemand) -> list[tuple[int, float]]:
     """Return the routes of a stream in the order of candidates, with the share they reach."""
     plan = compiled.plan
+    # A pool of payees has a set per payee, a stream without one the default.
     sets = np.append(demand.merchant_route_set, demand.default_route_set)
     sets = sets[sets >= 0]
     found: dict[int, int] = {}

@@ -21,7 +21,7 @@ P = PricingColumn
 
 @dataclass(frozen=True, slots=True)
 class PricedAmount:
-    """Hold the price of one amount.
+    """The price of one amount.
 
     Attributes
     ----------
@@ -65,6 +65,7 @@ def price_amount(
     time_us : int
         Which rates.
     """
+    # The last step of the rates holds for ever.
     step = min(time_us // plan.fx_step_us, plan.rate.shape[1] - 1) if plan.fx_step_us else 0
     rates = _Rates(plan, step)
     pricing = [int(value) for value in plan.pricing[row]]
@@ -74,6 +75,8 @@ def price_amount(
         pricing[P.GRANULE_SETTLEMENT],
         pricing[P.GRANULE_CREDITED],
     )
+    # A third reading of the same rules, in Python's unbounded integers: no product has to be
+    # taken apart, so the formulas stand as the specification has them.
     if pricing[P.FIXED_SIDE] == FixedSide.CREDITOR:
         gross = instructed
         settlement = _asked(rates, rows[1], gross, granules[1])
@@ -96,7 +99,7 @@ def price_amount(
 
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """Give the rates of one step of the market."""
+    """The rates of one step of the market."""
 
     plan: Plan
     step: int
@@ -123,6 +126,7 @@ def _mid_cost(rates: _Rates, row: int, bought: int) -> int:
 
 def _worth(rates: _Rates, rows: tuple[int, int], gross: int) -> int:
     """Return what an amount is worth in debited currency; rounded up once, at the end."""
+    # Both conversions as one fraction, rounded once at the end.
     number = over = 1
     for row in rows:
         if row >= 0:
@@ -135,6 +139,7 @@ def _asked(rates: _Rates, row: int, bought: int, granule: int) -> int:
     if row < 0:
         return bought
     mid = _mid_cost(rates, row, bought)
+    # Minus the floor of a negative number is the ceiling.
     paid = mid - (-mid * rates.spread_ppm(row) // PPM)
     return -(-paid // granule) * granule
 

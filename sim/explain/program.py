@@ -35,6 +35,7 @@ def prologue_lines(stream: Stream, compiled: Compiled) -> Iterator[str]:
 
 
 def _lines(program: Program, first: int, words: _Words) -> Iterator[str]:
+    # The plan's own numbers, so a line here and a row of the log can be laid side by side.
     marks = {stage.mark: first + number for number, stage in enumerate(program) if stage.mark}
     width = len(str(first + len(program)))
     for number, stage in enumerate(program, start=first):
@@ -45,7 +46,7 @@ def _lines(program: Program, first: int, words: _Words) -> Iterator[str]:
 
 
 class _Words:
-    """Say what one stage does."""
+    """Words for the stages of one route, or of a prologue."""
 
     def __init__(self, route: Route | None, compiled: Compiled) -> None:
         self._route = route
@@ -102,6 +103,8 @@ class _Words:
         else:
             assert stage.place is not None
             kind = self._plan.names.station_kinds.index(stage.place.kind)
+            # Named by role: any bank's station may be meant, so whatever one of them does is
+            # said.
             chosen = self._plan.agent_station[:, kind]
             rows = self._plan.station[chosen[chosen >= 0]].tolist()
         refusals = [
@@ -201,6 +204,8 @@ def capacity_words(row: list[int]) -> str:
 def _rate(events: int, period_us: int) -> str:
     """Write a rate in the shortest unit of time that leaves a whole number."""
     units = (SECOND_US, MINUTE_US, HOUR_US, DAY_US)
+    # A rate in lowest terms is seldom what somebody wrote; the shortest unit that makes it
+    # whole is close.
     unit_us = next((unit for unit in units if events * unit % period_us == 0), DAY_US)
     return str(EventRate(events * 10**6 * unit_us // period_us, unit_us))
 

@@ -60,6 +60,8 @@ def compiled(function: _Function) -> _Function:
 
 def cached_njit(function: Callable[..., object], **options: object) -> object:
     """Return ``numba.njit(function)`` that keeps its machine code in the cache."""
+    # Without a directory that can be written everything still runs, only compiled anew by each
+    # process.
     directory = None if is_jit_disabled() else find_directory(_room(function))
     if directory is None:
         return cast(object, numba.njit(**options)(function))
@@ -68,6 +70,7 @@ def cached_njit(function: Callable[..., object], **options: object) -> object:
     numba.config.CACHE_DIR = str(directory)
     try:
         return cast(object, numba.njit(cache=True, **options)(function))
+    # The setting is the process's, and other users of Numba keep theirs.
     finally:
         numba.config.CACHE_DIR = before
 
@@ -97,7 +100,10 @@ def source_digest(room: str = "engine") -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name in _SOURCES[room]:
         place = _PACKAGE / name
+        # Sorted, as the file system gives names in any order and a digest depends on it.
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            # The name and a byte that is in no name, so that moving text between files changes
+            # the digest.
             digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0")
             digest.update(path.read_bytes())
     versions = (numba.__version__, np.__version__, platform.python_version(), sys.platform)
@@ -126,12 +132,16 @@ def find_directory(room: str = "engine") -> Path | None:
         directory = base / source_digest(room)
         try:
             base.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Machine code is executed: a directory another user laid there may hold anything.
             if hasattr(os, "getuid") and base.stat().st_uid != os.getuid():
                 continue
             directory.mkdir(exist_ok=True)
+            # Writing is tried, as permissions alone do not tell (read-only mounts, quotas).
             with tempfile.TemporaryFile(dir=directory):
                 return directory
         except OSError:
+            # The next directory may do; with none there is no cache, which is slow and not an
+            # error.
             continue
     return None
 

@@ -47,6 +47,7 @@ def called(function: _Function) -> _Function:
 def _compile(function: _Function, *, forceinline: bool) -> _Function:
     """Compile a function once, whatever constants it is called with."""
     dispatcher = numba.njit(error_model="python", forceinline=forceinline, **_LEAN)(function)
+    # Numba hands the plain function back then; there is no dispatcher to change.
     if numba.config.DISABLE_JIT:
         return cast(_Function, dispatcher)
     by_type = dispatcher.get_call_template
@@ -63,5 +64,7 @@ def _compile(function: _Function, *, forceinline: bool) -> _Function:
 
 def _plain(argument: object) -> object:
     """Return the type of an argument without what only its value says."""
+    # Members of an enumeration keep their class through ``unliteral``; their values are whole
+    # numbers.
     found = unliteral(argument)
     return found.dtype if isinstance(found, types.IntEnumMember) else found

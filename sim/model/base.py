@@ -33,7 +33,7 @@ _BARE_TYPES = frozenset({int, float, bool, Decimal, datetime, date, time, timede
 
 
 class FieldProblemsError(ValueError):
-    """Report several problems at paths below the model whose validator raises it.
+    """Several problems at paths below the model whose validator raises it.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def _write_defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 class Model(BaseModel):
-    """Be the base of every user-facing model: unknown fields refused, instances frozen.
+    """The base of every user-facing model: unknown fields refused, instances frozen.
 
     The string below each field is its description in the schema. Number-like fields use the types
     of :mod:`sim.model.quantities`; a default is given in the base unit (``12 * HOUR_US``).
@@ -91,6 +91,7 @@ class Model(BaseModel):
         for name, field in cls.model_fields.items():
             if any(isinstance(item, _READERS) for item in field.metadata):
                 continue
+            # When the class is made, so that no such field is ever shipped.
             for bare in _bare_types(field.annotation):
                 raise TypeError(
                     f"{cls.__name__}.{name}: found the bare type {bare.__name__}; allowed: a type "

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 @dataclass(frozen=True, slots=True)
 class DefaultUsed:
-    """Name a default that a scenario left as it is.
+    """A default that a scenario left as it is.
 
     Attributes
     ----------

@@ -52,7 +52,7 @@ _POINTS_ALLOWED = (
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """Hold what was read before it becomes a distribution of durations or amounts."""
+    """What was read, before it becomes a distribution of durations or amounts."""
 
     family: str
     exact: tuple[tuple[str, int | Decimal], ...]
@@ -61,7 +61,7 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class DurationDistribution:
-    """Say how long something takes.
+    """Distribution of how long something takes.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class DurationDistribution:
 
 @dataclass(frozen=True, slots=True)
 class AmountDistribution:
-    """Say how large amounts of money are.
+    """Distribution of amounts of money.
 
     Attributes
     ----------
@@ -204,6 +204,7 @@ def _quantity(allowed: str, parse: Callable[[object], object]) -> Quantity[Any]:
 def _read(found: object, parse_value: Callable[[object], int], allowed: str) -> _Draft:
     if not isinstance(found, Mapping):
         try:
+            # A bare value is a distribution without spread.
             return _Draft("constant", (("value", parse_value(found)),), ())
         except ValueError as error:
             if isinstance(found, str) and found in NAMES:
@@ -218,6 +219,7 @@ def _read(found: object, parse_value: Callable[[object], int], allowed: str) -> 
         hint = suggest(unknown[0][:40], known)
         text = f"unknown family {describe_found(unknown[0])}; known: {', '.join(known)}"
         raise FieldProblemsError([((unknown[0],), f"{text}.{hint}" if hint else text)])
+    # Two families usually are an inherited one and the child's own.
     if len(names) != 1:
         both = " and ".join(names) or "no family"
         raise ValueError(
@@ -258,6 +260,7 @@ def _read_parameters(
         problems.extend((base, text) for text in check_parameters(family, exact))
     if problems:
         raise FieldProblemsError(problems)
+    # In the family's order and not as written, so that equal distributions are equal.
     return tuple((item.name, exact[item.name]) for item in family.parameters if item.name in exact)
 
 
@@ -288,6 +291,7 @@ def _read_points(body: object, parse_value: Callable[[object], int]) -> tuple[Po
                     (here, f"found a pair that does not rise; allowed: {_POINTS_ALLOWED}")
                 )
             points.append((read[0], read[1]))
+    # What lacks to a hundred per cent would have no value.
     if not problems and points[-1][1] != PPB:
         problems.append(
             (

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Evidence(StrEnum):
-    """Grade a value by what stands behind it."""
+    """Grade of a value by what stands behind it."""
 
     REPORTED = "reported"
     """A publication states the figure."""
@@ -28,7 +28,7 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EvidenceNote:
-    """Record the evidence given for one value.
+    """The evidence given for one value.
 
     Attributes
     ----------

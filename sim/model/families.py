@@ -74,6 +74,7 @@ def usage(family: type[laws.Family]) -> str:
 def check_parameters(family: type[laws.Family], exact: Exact) -> list[str]:
     """Return what is wrong with parameters that are each right alone."""
     problems = []
+    # Median and mean say the same thing twice, or two different things.
     if family.either and sum(name in exact for name in family.either) != 1:
         found = " and ".join(name for name in family.either if name in exact) or "neither"
         one, other = family.either
@@ -84,6 +85,7 @@ def check_parameters(family: type[laws.Family], exact: Exact) -> list[str]:
     for item in family.parameters:
         if item.name not in exact and item.name not in family.either:
             problems.append(f"missing; needed: {item.name}, {item.meaning} ({usage(family)})")
+    # Only where all are there; what is missing was said above.
     values = [exact[name] for name in family.rising if name in exact]
     if len(values) == len(family.rising) > 0 and (
         sorted(values) != values or values[0] == values[-1]

@@ -50,6 +50,7 @@ def unfold_members(institutions: Mapping[str, Institution]) -> tuple[Member, ...
     members = []
     for key, entry in sorted(institutions.items()):
         for number in range(entry.members):
+            # A single institution keeps its plain name.
             suffix = f"_{number + 1:02d}" if entry.members > 1 else ""
             members.append(
                 Member(

@@ -37,7 +37,7 @@ _AMOUNT_ALLOWED = "an amount without currency such as '3 000 000' or '12.50'"
 
 @dataclass(frozen=True, slots=True)
 class MoneyAmount:
-    """Say an amount of money in one currency.
+    """An amount of money in one currency.
 
     Attributes
     ----------
@@ -88,6 +88,7 @@ def to_minor(amount: Decimal | str, currency: str) -> int:
     number = match_text(_AMOUNT, number, _AMOUNT_ALLOWED).group()
     exponent = CURRENCIES[currency].exponent
     value = scale_exactly(number, 10**exponent)
+    # Finer than the currency's minor unit: there is no such amount.
     if value is None:
         refuse(f"{amount} {currency}", f"at most {exponent} decimal places in {currency}")
     if value > INT64_MAX:

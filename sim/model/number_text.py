@@ -46,6 +46,7 @@ def refuse(found: object, allowed: str, hint: str = "") -> NoReturn:
 def match_text(pattern: re.Pattern[str], found: object, allowed: str) -> re.Match[str]:
     """Match the whole text, or refuse it (also when it is not text or far too long)."""
     matched = None
+    # Long digits take quadratic time to convert, and no quantity has any.
     if isinstance(found, str) and len(found) <= TEXT_LENGTH_MAX:
         matched = pattern.fullmatch(found)
     if matched is None:
@@ -68,6 +69,7 @@ def scale_exactly(number: str, factor: int) -> int | None:
     factor : int
         Units per one; may be huge, nothing is rounded.
     """
+    # All in whole numbers: 0.1 of anything is exactly a tenth, or it is refused.
     whole, _, fraction = plain_digits(number).partition(".")
     product, remainder = divmod(int(whole + fraction) * factor, 10 ** len(fraction))
     return None if remainder else product
@@ -87,6 +89,7 @@ def write_decimal(value: Decimal) -> str:
 
 def check_base_int(found: object, allowed: str, *, low: int, high: int) -> int | None:
     """Return an int a Python caller gave in the base unit; None when it is not an int."""
+    # ``True`` is an int to Python and never a quantity.
     if isinstance(found, bool) or not isinstance(found, int):
         return None
     if not low <= found <= high:

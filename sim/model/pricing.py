@@ -16,7 +16,7 @@ from sim.model.quantities import PPM, FeePpm, MoneyAmount, Name
 
 
 class ChargeBearer(StrEnum):
-    """Name who pays a fee (ISO 20022 charge bearer)."""
+    """Side that pays a fee (ISO 20022 charge bearer)."""
 
     DEBTOR = "debtor"
     """The payer (DEBT)."""
@@ -26,7 +26,7 @@ class ChargeBearer(StrEnum):
 
 
 class FeeTier(Model):
-    """Price one range of amounts; the whole amount is priced by the tier it falls into."""
+    """Price of one range of amounts; the whole amount is priced by the tier it falls into."""
 
     up_to: MoneyAmount | None = None
     """Largest amount of this tier, included; left out in the last tier only."""
@@ -47,7 +47,7 @@ class FeeTier(Model):
 
 
 class Surcharge(Model):
-    """Charge a share of the whole amount once it is large."""
+    """Share of the whole amount, charged once it is large."""
 
     above: MoneyAmount
     """Largest amount still free of the surcharge."""
@@ -57,7 +57,7 @@ class Surcharge(Model):
 
 
 class Fee(Model):
-    """Charge one component of the price of a payment."""
+    """One component of the price of a payment."""
 
     component: Name
     """Name under which the fee is reported; the components of a payment add up to its price."""
@@ -111,6 +111,8 @@ class Fee(Model):
         absent are -1.
         """
         found = {"minimum": _minor(self.minimum, -1), "maximum": _minor(self.maximum, -1)}
+        # The same order and rounding as money/pricing.py, for explain; floor of a share, then
+        # bounds, then the granule.
         if self.fixed is not None:
             found["fixed"] = self.fixed.amount_minor
         if self.proportional is not None:
@@ -191,6 +193,7 @@ class Fee(Model):
 
     def _check_kind(self) -> Iterator[tuple[FieldPath, str]]:
         kinds = self._kinds()
+        # Two ways of charging at once would need an order between them.
         if len(kinds) != 1:
             found = " and ".join(kinds) or "no price"
             hint = f" (an inherited one is deleted with '{kinds[0]}: null')" if kinds else ""
@@ -219,6 +222,7 @@ class Fee(Model):
             if not is_last and tier.up_to is None:
                 yield here, "missing; needed: up_to, in every tier but the last"
             if tier.up_to is not None:
+                # Tiers that do not rise would never be reached.
                 if tier.up_to.amount_minor <= previous:
                     yield (
                         (*here, "up_to"),
@@ -227,6 +231,7 @@ class Fee(Model):
                 previous = tier.up_to.amount_minor
 
     def _check_bounds(self) -> Iterator[tuple[FieldPath, str]]:
+        # A fixed amount has nothing to be bounded.
         if self.fixed is not None and (self.minimum or self.maximum):
             name = "minimum" if self.minimum else "maximum"
             yield (name,), f"found '{getattr(self, name)}'; allowed: no bounds beside 'fixed'"
@@ -237,6 +242,7 @@ class Fee(Model):
     def _check_currencies(self) -> Iterator[tuple[FieldPath, str]]:
         first = self.currency
         for path, money in self._amounts():
+            # One fee, one currency: there is no rate to compare two by.
             if money.currency != first:
                 yield path, f"found '{money}'; allowed: {first}, as the fee's first amount"
 

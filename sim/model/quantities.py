@@ -109,8 +109,12 @@ def _duration(found: object, low: int, allowed: str) -> int:
     given = check_base_int(found, allowed, low=low, high=INT64_MAX)
     if given is not None:
         return given
+    # The commonest slips are units under another name; saying so beats a list of what is
+    # allowed.
     hint = _unit_hint(found)
     matched = match_text(_DURATION, found, allowed) if not hint else refuse(found, allowed, hint)
+    # None where it is no whole number of microseconds: rounding would say something else than
+    # was written.
     value = scale_exactly(matched["number"], _UNITS_US[matched["unit"]])
     if value is None or not low <= value <= INT64_MAX:
         refuse(found, allowed)
@@ -130,6 +134,7 @@ def parse_positive_duration_us(found: object) -> int:
 def write_duration(duration_us: int) -> str:
     """Write microseconds in the largest unit that leaves no fraction, as in ``350 ms``."""
     for unit in ("d", "h", "min", "s", "ms"):
+        # The largest unit that leaves no fraction; 0 fits them all and is written in seconds.
         if duration_us and duration_us % _UNITS_US[unit] == 0:
             return f"{duration_us // _UNITS_US[unit]} {unit}"
     return f"{duration_us} us" if duration_us else "0 s"
@@ -209,6 +214,7 @@ def _share(found: object, parts: int, allowed: str) -> int:
     value = scale_exactly(matched["number"], parts // _PARTS[matched["unit"] or ""])
     if value is None:
         refuse(found, allowed)
+    # Above one and below a hundred: per cent without the sign, most likely.
     if value > parts:
         percent = matched["unit"] is None and value <= 100 * parts
         refuse(found, allowed, f". Did you mean '{found} %'?" if percent else "")
@@ -267,7 +273,7 @@ _RATE_ALLOWED = "a rate such as '2000 /s', '1 500 /min', '12 000 /day', no finer
 
 @dataclass(frozen=True, slots=True)
 class EventRate:
-    """Say how often something happens, exactly.
+    """How often something happens, exactly.
 
     Attributes
     ----------
@@ -326,6 +332,7 @@ def parse_event_rate(found: object) -> EventRate:
     count = scale_exactly(matched["number"], MILLION)
     if count is None or count > INT64_MAX:
         refuse(found, _RATE_ALLOWED)
+    # A message of its own, as 0 has the right form and is allowed elsewhere.
     if count == 0:
         raise ValueError(f"found {found!r}; rate must be above 0")
     return EventRate(count, _PERIODS_US[matched["unit"]])
@@ -354,6 +361,7 @@ def _whole(found: object, low: int, allowed: str) -> int:
     given = check_base_int(found, allowed, low=low, high=INT64_MAX)
     if given is not None:
         return given
+    # The pattern has refused leading zeros, which in some notations mean octal.
     value = int(plain_digits(match_text(_COUNT, found, allowed).group()))
     return value if low <= value <= INT64_MAX else refuse(found, allowed)
 

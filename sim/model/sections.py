@@ -35,7 +35,7 @@ from sim.model.steps import Steps
 
 
 class Clock(Model):
-    """Say when the scenario starts and how long it runs."""
+    """When the scenario starts and how long it runs."""
 
     start: Timestamp
     """First instant, with its offset from UTC, as in 2025-09-17T18:00:00+07:00."""
@@ -46,7 +46,7 @@ class Clock(Model):
 
 
 class MidRate(Model):
-    """Describe the market's mid rate of one pair."""
+    """The market's mid rate of one pair."""
 
     rate: DecimalText
     """Units of the second currency per unit of the first, at the start."""
@@ -55,7 +55,7 @@ class MidRate(Model):
 
 
 class Fx(Model):
-    """Describe the foreign exchange market."""
+    """The foreign exchange market."""
 
     mid: dict[CurrencyPair, MidRate] = {}
     """Mid rates by pair; pairs without one are crossed through the US dollar."""
@@ -64,7 +64,7 @@ class Fx(Model):
 
 
 class Core(Model):
-    """Describe an institution's own systems."""
+    """An institution's own systems."""
 
     servers: PositiveCount = assumed(400, "not published; sized so that a busy evening flows")
     """Payments its core system handles at the same time."""
@@ -76,7 +76,7 @@ class Core(Model):
 
 
 class Screening(Model):
-    """Describe a settlement agent's screening desk."""
+    """A settlement agent's screening desk."""
 
     servers: PositiveCount = assumed(200, "automatic screening scales; not published")
     """Payments screened automatically at the same time."""
@@ -108,7 +108,7 @@ Role = Literal["issuer", "acquirer", "settlement_agent", "fx_provider", "operato
 
 
 class Institution(Model):
-    """Describe a bank, PSP, wallet or rail operator."""
+    """A bank, PSP, wallet or rail operator."""
 
     country: CountryCode
     """Where it is licensed."""
@@ -133,7 +133,7 @@ class Institution(Model):
 
 
 class Deposit(Model):
-    """Put more money on an account at a known time."""
+    """More money put on an account at a known time."""
 
     after: DurationUs
     """When it arrives, after the start."""
@@ -142,7 +142,7 @@ class Deposit(Model):
 
 
 class Account(Model):
-    """Describe money placed ahead."""
+    """Money placed ahead."""
 
     owner: Name
     """Institution whose money it is."""
@@ -161,7 +161,7 @@ class Account(Model):
 
 
 class End(Model):
-    """Be one end of a corridor."""
+    """One end of a corridor."""
 
     country: CountryCode
     """Country of the payer or the payee."""
@@ -170,7 +170,7 @@ class End(Model):
 
 
 class ForeignCodes(Model):
-    """Describe the codes merchants abroad show."""
+    """The codes merchants abroad show."""
 
     merchants: PositiveCount = assumed(500, "a sample that stands for the population")
     """Codes in the sample; at most 10 000."""
@@ -179,7 +179,7 @@ class ForeignCodes(Model):
 
 
 class Corridor(Model):
-    """Pair two ends with a direction."""
+    """A pair of ends with a direction."""
 
     from_: End = Field(alias="from")
     """Where the payer is."""
@@ -202,7 +202,7 @@ class Corridor(Model):
 
 
 class ScheduledPayment(Model):
-    """Be one payment of a written list."""
+    """One payment of a written list."""
 
     at: DurationUs
     """When it is submitted, after the start."""
@@ -217,7 +217,7 @@ class ScheduledPayment(Model):
 
 
 class Demand(Model):
-    """Describe a stream of payments."""
+    """A stream of payments."""
 
     corridor: Name
     """Which way the money goes."""
@@ -247,7 +247,7 @@ class Demand(Model):
 
 
 class Profile(Model):
-    """Describe the course of a day."""
+    """The course of a day."""
 
     hourly: tuple[Count, ...]
     """24 weights by local hour."""
@@ -260,7 +260,7 @@ class Profile(Model):
 
 
 class Routing(Model):
-    """Say how routes are chosen."""
+    """How routes are chosen."""
 
     policy: PolicyName = "cheapest"
     """Which route is best."""
@@ -275,7 +275,7 @@ class Routing(Model):
 
 
 class Disruption(Model):
-    """Take something out of service."""
+    """An outage: something out of service for a while."""
 
     outage: Name
     """Institution or rail that is down."""

@@ -77,7 +77,7 @@ def _check_scenario_name(found: object) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class CurrencyPair:
-    """Name a rate of exchange: units of ``quote`` for one unit of ``base``.
+    """Pair of currencies whose rate is in units of ``quote`` for one unit of ``base``.
 
     Attributes
     ----------
@@ -112,6 +112,7 @@ def parse_currency_pair(found: object) -> CurrencyPair:
         return found
     matched = match_text(_PAIR, found, _PAIR_ALLOWED)
     base, quote = check_currency(matched["base"]), check_currency(matched["quote"])
+    # A currency costs itself exactly one.
     return CurrencyPair(base, quote) if base != quote else refuse(found, _PAIR_ALLOWED)
 
 
@@ -173,6 +174,7 @@ def parse_flag(found: object) -> bool:
         return refuse(found, _FLAG_ALLOWED)
     word = found[:8].lower()
     meant = "true" if word in ("true", "yes", "on", "y", "1") else "false"
+    # A hint only where the word plainly says yes or no.
     is_near = meant == "true" or word in ("false", "no", "off", "n", "0")
     return refuse(found, _FLAG_ALLOWED, f". Did you mean {meant!r}?" if is_near else "")
 

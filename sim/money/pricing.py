@@ -49,6 +49,8 @@ def mul_div_ceil(a: int, num: int, den: int) -> int:
     a, num, den
         As for :func:`mul_div_floor`.
     """
+    # Adding den - 1 before the floor is the ceiling; with den and num below 2^31 the sum stays
+    # below 2^62 + 2^31.
     return (a // den) * num + ((a % den) * num + den - 1) // den
 
 
@@ -56,6 +58,7 @@ def mul_div_ceil(a: int, num: int, den: int) -> int:
 def mid_rate(rate: Array, fx_step_us: int, pair: int, time_us: int) -> int:
     """Return the scaled mid rate of a pair at an instant; the last step holds for ever."""
     step = time_us // fx_step_us
+    # A path of rates is as long as the horizon needs. A price may be asked for at its very end.
     last = rate.shape[1] - 1
     step = min(step, last)
     return int(rate[pair, step])
@@ -92,6 +95,7 @@ def mid_cost(
         Minor units of the source currency.
     """
     cost, unit = _unit_price(conversion, rate, pair_scale, fx_step_us, row, time_us)
+    # Rounded up: it is asked of somebody.
     return mul_div_ceil(bought, cost, unit)
 
 
@@ -120,6 +124,7 @@ def mid_value(
         Minor units of the bought currency.
     """
     cost, unit = _unit_price(conversion, rate, pair_scale, fx_step_us, row, time_us)
+    # Rounded down: it is given to somebody.
     return mul_div_floor(paid, unit, cost)
 
 
@@ -172,11 +177,14 @@ def _unit_price(
     conversion: Array, rate: Array, pair_scale: Array, fx_step_us: int, row: int, time_us: int
 ) -> tuple[int, int]:
     """Return the source units per bought unit at mid as a fraction; 1 / 1 without a conversion."""
+    # Without a conversion the same formulas hold at a rate of one, with nothing to round.
     if row < 0:
         return 1, 1
     pair = int(conversion[row, ConversionColumn.PAIR])
     scaled = mid_rate(rate, fx_step_us, pair, time_us)
     scale = int(pair_scale[pair])
+    # The fraction is turned over and never divided out, so a rate and its inverse are equally
+    # exact.
     if conversion[row, ConversionColumn.INVERTED] == 0:
         return scaled, scale
     return scale, scaled
@@ -206,23 +214,31 @@ def fee_amount(fee: Array, tier: Array, row: int, base: int) -> int:
     if kind == FeeKind.TIERED:
         at = int(fee[row, FeeColumn.TIER_FIRST])
         last = at + int(fee[row, FeeColumn.TIER_COUNT]) - 1
+        # The last tier has no end, whatever it says; a bound below 0 is none either, and ends
+        # the search.
         while at < last and 0 <= tier[at, TierColumn.UP_TO] < base:
             at += 1
         fixed = int(tier[at, TierColumn.FIXED])
         ppm = int(tier[at, TierColumn.PPM])
     amount = fixed
     if kind == FeeKind.SURCHARGE and base <= fee[row, FeeColumn.THRESHOLD]:
+        # At the threshold itself there is no surcharge yet.
         amount = 0
     elif kind != FeeKind.FIXED:
+        # Rounded down: a fee takes no more than its share.
         amount += mul_div_floor(base, ppm, PPM)
+    # A surcharge that does not apply is 0 and is not lifted to its minimum.
     if kind != FeeKind.SURCHARGE or amount != 0:
         minimum = int(fee[row, FeeColumn.MINIMUM])
         maximum = int(fee[row, FeeColumn.MAXIMUM])
+        # The minimum before the maximum: where a user sets them the wrong way round the maximum
+        # holds.
         if minimum >= 0 and amount < minimum:
             amount = minimum
         if maximum >= 0 and amount > maximum:
             amount = maximum
     granule = int(fee[row, FeeColumn.GRANULE])
+    # Down to the granule last of all, bounds included: nobody is charged a part of a coin.
     return amount - amount % granule
 
 
@@ -267,13 +283,18 @@ def price_payment(
     first = int(pricing[row, PricingColumn.CONVERSION_1])
     second = int(pricing[row, PricingColumn.CONVERSION_2])
     registers[Register.INSTRUCTED] = instructed
+    # Backwards from what is to arrive: each conversion asks for what the one behind it needs.
+    # The creditor's amount comes out exactly, so all remainders are the debtor's.
     if pricing[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
         gross = instructed
+        # Without a conversion mid and amount are equal, and the spread is 0.
         settlement = mid_2 = gross
         if second >= 0:
             mid_2 = mid_cost(conversion, rate, pair_scale, fx_step_us, second, gross, now_us)
             granule = int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
             ppm = int(conversion[second, ConversionColumn.SPREAD_PPM])
+            # To the granule of the currency that is paid: nobody can pay half a cent of
+            # settlement.
             settlement = _with_spread(mid_2, ppm, granule)
         debited = mid_1 = settlement
         if first >= 0:
@@ -282,12 +303,16 @@ def price_payment(
             ppm = int(conversion[first, ConversionColumn.SPREAD_PPM])
             debited = _with_spread(mid_1, ppm, granule)
     else:
+        # Forwards from what is paid: the spread is taken off first, then the rest buys.
         debited = instructed
         settlement = mid_1 = debited
         if first >= 0:
             ppm = int(conversion[first, ConversionColumn.SPREAD_PPM])
+            # The inverse of ``mid + mid * ppm``: the spread is a share of what buys, in both
+            # directions. PPM + ppm is below 2^31, as spreads are.
             mid_1 = mul_div_floor(debited, PPM, PPM + ppm)
             settlement = mid_value(conversion, rate, pair_scale, fx_step_us, first, mid_1, now_us)
+            # Down to the granule of what is bought; what is cut off stays with the provider.
             settlement -= settlement % int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
         gross = mid_2 = settlement
         if second >= 0:
@@ -302,19 +327,24 @@ def price_payment(
     registers[Register.SPREAD_1] = debited - mid_1
     registers[Register.MID_2] = mid_2
     registers[Register.SPREAD_2] = settlement - mid_2
+    # Margin and drift measure the same gross at two instants, through both mid rates. At the
+    # same rates the drift is exactly 0, however things were rounded.
     value_now = worth_at_mid(conversion, rate, pair_scale, fx_step_us, first, second, gross, now_us)
     value_then = worth_at_mid(
         conversion, rate, pair_scale, fx_step_us, first, second, gross, submitted_us
     )
+    # Never below SPREAD_1: ``value_now`` is rounded up once, ``mid_1`` at least as often.
     registers[Register.FX_MARGIN] = debited - value_now
     registers[Register.FX_DRIFT] = value_now - value_then
     _price_fees(pricing, fee, tier, row, registers)
+    # Below one minor unit there is nothing to debit or to credit; the caller fails the payment.
     return int(debited >= 1 and registers[Register.CREDITED] >= 1)
 
 
 @compiled
 def _with_spread(mid: int, spread_ppm: int, granule: int) -> int:
     """Return the mid amount plus the provider's spread, up to the next whole granule."""
+    # Rounded up twice, to the minor unit and to the granule, both in favour of the provider.
     paid = mid + mul_div_ceil(mid, spread_ppm, PPM)
     return -(-paid // granule) * granule
 
@@ -333,6 +363,7 @@ def _price_fees(pricing: Array, fee: Array, tier: Array, row: int, registers: Ar
     merchant_fee = 0
     for slot in range(int(pricing[row, PricingColumn.FEE_COUNT])):
         base = int(registers[int(fee[first + slot, FeeColumn.BASE])])
+        # In order of slot: a fee may be a share of an earlier one, never of a later.
         amount = fee_amount(fee, tier, first + slot, base)
         registers[Register.FEE_0 + slot] = amount
         if fee[first + slot, FeeColumn.BEARER] == Bearer.DEBTOR:

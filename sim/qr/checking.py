@@ -68,17 +68,21 @@ def verify(code: str | Code, now_ms: int) -> tuple[QrProblem, ...]:
     QrTypeError
         If ``code`` is not a text or ``now_ms`` is not an integer.
     """
+    # ``bool`` is an ``int`` to Python and never a time.
     if isinstance(now_ms, bool) or not isinstance(now_ms, int):
         raise QrTypeError([QrProblem(49, "", excerpt(now_ms), "now_ms as integer milliseconds")])
     read = code if isinstance(code, Code) else decode(code)
+    # Rules of content would judge what was not read.
     if not read.decode_ok:
         return read.problems
     objects = dict(read.objects)
     templates = {tag: dict(pairs) for tag, pairs in read.templates}
     problems = list(read.problems)
+    # What stands behind the checksum is not covered by it.
     if CHECKSUM in objects and next(reversed(objects)) != CHECKSUM:
         problems.append(QrProblem(INVALID, CHECKSUM, "objects after it", "tag 63 last"))
     problems += content_problems(objects, templates, now_ms)
+    # Last, in the order of the official kit.
     size = len(objects.get(CHECKSUM, ""))
     if size and size != CHECKSUM_LENGTH:
         problems.append(QrProblem(22, CHECKSUM, f"{size} characters", "four hex digits"))
@@ -99,6 +103,7 @@ def content_problems(
     now_ms : int
         Time of judging, Unix milliseconds.
     """
+    # In the kit's order, whose first number is the code the user sees.
     problems = [*_coherence(objects), *_missing(objects)]
     _check_head(objects, problems)
     _check_account(objects, templates, problems)
@@ -133,6 +138,7 @@ def _missing(objects: Mapping[str, str]) -> list[QrProblem]:
         if tag == INDIVIDUAL:
             if INDIVIDUAL not in objects and MERCHANT not in objects:
                 problems.append(QrProblem(code, INDIVIDUAL, "neither 29 nor 30", "one of the two"))
+        # An empty value is as good as none.
         elif not objects.get(tag):
             found = "an empty value" if tag in objects else "nothing"
             problems.append(QrProblem(code, tag, found, "a value"))
@@ -145,6 +151,7 @@ def _check_head(objects: Mapping[str, str], problems: list[QrProblem]) -> None:
         problems.append(QrProblem(16, "00", excerpt(indicator), "01"))
     initiation = objects.get("01", STATIC)
     if initiation not in (STATIC, DYNAMIC):
+        # The kit tells a value that is too long from one that is not allowed.
         code = 17 if length(initiation) > 2 else 48
         problems.append(QrProblem(code, "01", excerpt(initiation), "11 or 12"))
     _check_length("15", objects.get("15", ""), (LENGTH_MAX, 43), problems)
@@ -153,6 +160,7 @@ def _check_head(objects: Mapping[str, str], problems: list[QrProblem]) -> None:
 def _check_account(
     objects: Mapping[str, str], templates: Templates, problems: list[QrProblem]
 ) -> None:
+    # Only one of the two can be there; the structure was judged before.
     tag = MERCHANT if MERCHANT in objects else INDIVIDUAL
     if tag not in objects:
         return
@@ -176,6 +184,8 @@ def _check_category_and_currency(objects: Mapping[str, str], problems: list[QrPr
         problems.append(QrProblem(51, "52", excerpt(category), "at most four digits"))
     currency = objects.get("53", "")
     if currency and currency not in (RIEL, DOLLAR):
+        # Three digits of another currency are not supported; anything else has the wrong
+        # length.
         code = 28 if length(currency) == 3 else 19
         problems.append(QrProblem(code, "53", excerpt(currency), "116 (riel) or 840 (dollar)"))
 
@@ -187,7 +197,9 @@ def _check_amount(objects: Mapping[str, str], problems: list[QrProblem]) -> None
     allowed = "a number above zero, digits and one point, at most 13 characters"
     form = AMOUNT_FORM.fullmatch(amount)
     decimals = (form[2] or "") if form else ""
+    # Zero is no amount: a code for it would be a static one.
     ok = form is not None and len(amount) <= AMOUNT_LENGTH_MAX and bool(amount.strip("0."))
+    # Riel are whole, though their minor unit has two places.
     if ok and objects.get("53") == RIEL and decimals.strip("0"):
         ok, allowed = False, "whole riel"
     elif ok and objects.get("53") == DOLLAR and len(decimals) > 2:

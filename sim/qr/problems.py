@@ -74,7 +74,7 @@ MEANINGS: Final[Mapping[int, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class QrProblem:
-    """Say one thing that is wrong with a code, and where.
+    """One thing that is wrong with a code, and where.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class QrProblem:
 
 
 class QrError(UserError):
-    """Refuse what cannot be written or drawn as a code.
+    """Refusal of what cannot be written or drawn as a code.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class QrError(UserError):
 
 
 class QrTypeError(QrError, TypeError):
-    """Refuse a value that is not of the kind the codec takes, such as bytes for a text."""
+    """Refusal of a value of a kind the codec does not take, such as bytes for a text."""
 
 
 def excerpt(value: object) -> str:

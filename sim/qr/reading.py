@@ -36,7 +36,7 @@ _ACCOUNT_TYPE_NAMES: Final = tuple((tag, name) for name, tag in ACCOUNT_TYPES.it
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Hold what a code says.
+    """What a code says.
 
     Attributes
     ----------
@@ -125,6 +125,8 @@ class Code:
     def payee(self) -> Payee | None:
         """Return the payee of the KHQR account, else the first payee with an account, if any."""
         payees = self.payees
+        # At home the account on the ledger is what is paid, whatever card numbers stand beside
+        # it.
         ranked = [payee for payee in payees if payee.scheme == "khqr"]
         ranked += [payee for payee in payees if payee.account]
         return next(iter([*ranked, *payees]), None)
@@ -157,12 +159,16 @@ def decode(text: str) -> Code:
     """
     if not isinstance(text, str):
         raise QrTypeError([QrProblem(INVALID, "", excerpt(text), "a str")])
+    # Lengths count UTF-16 units. Only texts with characters beyond the basic plane have to be
+    # taken apart for it, which hardly any has.
     wide = is_wide(text)
     objects, problems = split(widen(text) if wide else text, "")
     crc_ok = has_checksum(text)
+    # Without a top level that parses nothing can be said of what the code means.
     if problems or not objects:
         return _broken(text, crc_ok, problems)
     templates, khqr_problems, emv_problems = _open_templates(objects)
+    # Back to whole characters once everything is cut: values are text again.
     if wide:
         objects = {tag: join(value) for tag, value in objects.items()}
         templates = {
@@ -170,13 +176,17 @@ def decode(text: str) -> Code:
             for tag, inside in templates.items()
         }
     found = recognise(objects, templates)
+    # Each scheme once, in the order of its first tag.
     schemes = tuple(dict.fromkeys([scheme for _, scheme in found]))
     emv_ok = crc_ok and not emv_problems and _ends_in_checksum(objects)
+    # Which template rules count depends on whose code it is: 29 is a template here and may be
+    # plain text abroad.
     problems = khqr_problems
     if _is_foreign(schemes, objects.get("58", "")):
         problems = emv_problems
     elif INDIVIDUAL in objects and MERCHANT in objects:
         problems.append(QrProblem(INVALID, MERCHANT, "tag 30 beside tag 29", "one of the two"))
+    # The checksum is judged apart: a code with a wrong one can still be read and explained.
     decode_ok = not problems
     if not crc_ok:
         problems.append(_checksum_problem(text))
@@ -207,6 +217,7 @@ def _open_templates(
         if not problems:
             templates[tag] = inside
             continue
+        # A template that does not parse is a fault for those readers only who must open it.
         if tag in KHQR_TEMPLATES:
             khqr_problems += problems
         if tag in EMV_TEMPLATES:

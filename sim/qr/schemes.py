@@ -22,7 +22,7 @@ Templates = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """Describe one scheme: where it is at home and where its template keeps the payee.
+    """One scheme: where it is at home and where its template keeps the payee.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """Summarise who is paid, by which scheme, and how much.
+    """Who is paid, by which scheme, and how much.
 
     Attributes
     ----------
@@ -167,6 +167,7 @@ def recognise(objects: Mapping[str, str], templates: Templates) -> tuple[tuple[s
             scheme = _by_identifier(tag, templates[tag].get("00", ""))
             if scheme:
                 found[tag] = scheme
+    # An acquirer's own template says nothing of the scheme; the national one beside it does.
     if "qris" in found.values():
         for tag in QRIS_ACQUIRER_TAGS.intersection(templates):
             if templates[tag].get("00"):
@@ -189,14 +190,18 @@ def payees_of(
     return tuple(
         _payee(tag, scheme, objects, templates)
         for position, (tag, scheme) in enumerate(found)
+        # A scheme with several templates pays one payee, that of the first.
         if all(scheme != earlier for _, earlier in found[:position])
     )
 
 
 def _by_identifier(tag: str, identifier: str) -> str | None:
+    # An account id of Bakong takes the place of an identifier.
     if "@" in identifier:
         return "khqr" if tag in (INDIVIDUAL, MERCHANT) else None
     name = identifier.upper()
+    # Upper-cased, since readers take either; only ASCII, as other letters may become these when
+    # upper-cased.
     if name in IDENTIFIERS:
         return IDENTIFIERS[name] if identifier.isascii() else None
     for prefix, scheme in PREFIXES:
@@ -208,8 +213,10 @@ def _by_identifier(tag: str, identifier: str) -> str | None:
 def _payee(tag: str, name: str, objects: Mapping[str, str], templates: Templates) -> Payee:
     scheme = SCHEMES[name]
     inside = templates.get(tag, {})
+    # A proxy of several kinds: the first that is filled.
     account = next((inside[key] for key in scheme.account if inside.get(key)), "")
     institution = inside.get(scheme.institution, "") if scheme.institution else ""
+    # Without an acquirer's name the bank behind the '@' is the institution.
     if name == "khqr":
         institution = institution or account.rpartition("@")[2]
     elif name == "vietqr":

@@ -91,7 +91,7 @@ SUB_FIELDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Bound the length of one value.
+    """Bound on the length of one value.
 
     Attributes
     ----------

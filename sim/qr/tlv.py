@@ -42,6 +42,8 @@ def widen(text: str) -> str:
     str
         A text whose indices are UTF-16 units.
     """
+    # Lone surrogates, which no scanner gives but an attacker may, pass through and are refused
+    # where it matters.
     raw = text.encode("utf-16-le", "surrogatepass")
     return "".join(map(chr, struct.unpack(f"<{len(raw) // 2}H", raw)))
 
@@ -53,6 +55,7 @@ def join(units: str) -> str:
 
 def length(text: str) -> int:
     """Count the UTF-16 units of a text, as the lengths in a code do."""
+    # Nearly every code, and then units, characters and bytes are all the same number.
     if text.isascii():
         return len(text)
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
@@ -82,15 +85,19 @@ def split(units: str, path: str) -> tuple[dict[str, str], list[QrProblem]]:
         start = position + 4
         tag = units[position : position + 2]
         size = TWO_DIGITS.get(units[position + 2 : start])
+        # By look-up and not by ``int``, which takes signs, spaces and digits of other scripts.
         if size is None or tag not in TWO_DIGITS:
             found = f"{excerpt(units[position:start])} at unit {position}"
             problems.append(_problem(path, found, "two digits of tag, then two digits of length"))
             break
         position = start + size
+        # What is missing cannot be guessed; reading ends here.
         if position > end:
             found = f"{end - start} of {size} units after tag {tag}"
             problems.append(_problem(_below(path, tag), found, "a value as long as announced"))
             break
+        # The first value stays, so that nothing can be slipped in behind what a reader has
+        # seen.
         if tag in objects:
             if tag not in repeated:
                 repeated.add(tag)

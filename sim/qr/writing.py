@@ -59,7 +59,7 @@ _TEMPLATE_INPUTS: Final = (ADDITIONAL, LANGUAGE)
 
 
 class KhqrInputs(TypedDict, total=False):
-    """Name everything :func:`encode` takes; ``None`` means absent everywhere."""
+    """Everything :func:`encode` takes, by name; ``None`` means absent everywhere."""
 
     account_type: str | None
     """``individual`` (tag 29) or ``merchant`` (tag 30); required."""
@@ -135,11 +135,14 @@ def encode(**inputs: Unpack[KhqrInputs]) -> str:
     """
     _check_kinds(inputs)
     problems: list[QrProblem] = []
+    # The checksum as a placeholder, so that the rules do not find it missing; it is computed at
+    # the end.
     objects: dict[str, str] = {"00": "01", CHECKSUM: "0000"}
     templates: dict[str, dict[str, str]] = {}
     _place_account(inputs, templates, problems)
     _place_plain(inputs, objects, problems)
     amount = _amount_text(inputs.get("amount"), objects["53"], problems)
+    # An amount makes a code good for one payment only.
     objects["01"] = DYNAMIC if amount else STATIC
     if amount:
         objects["54"] = amount
@@ -149,6 +152,7 @@ def encode(**inputs: Unpack[KhqrInputs]) -> str:
         if inside:
             templates[tag] = inside
     _place_unknown(inputs.get("unknown") or {}, objects, templates, problems)
+    # The rules look for templates among the objects; their contents stand apart.
     objects |= dict.fromkeys(templates, "")
     # What was left out because of a problem already told is not told again as missing.
     judged = content_problems(objects, templates, 0)
@@ -217,6 +221,7 @@ def encode_again(code: Code) -> str:
     if not code.decode_ok:
         raise QrError(code.problems)
     inputs = inputs_of(code)
+    # What others put into a code is kept: who prints it again must not lose it.
     inputs["unknown"] = _unknown_of(code)
     return encode(**inputs)
 
@@ -248,11 +253,14 @@ def _check_kinds(inputs: KhqrInputs) -> None:
     problems = []
     for name, value in inputs.items():
         if name not in INPUT_NAMES:
+            # A name that is nearly right is a slip, and one that is ignored would be a code
+            # without it.
             near = difflib.get_close_matches(name, sorted(INPUT_NAMES), n=1)
             allowed = f"a known name{f', perhaps {near[0]}' if near else ''}"
             problems.append(QrProblem(INVALID, "", f"the name {excerpt(name)}", allowed))
         elif value is not None:
             kinds, words = _kinds_of(name)
+            # ``True`` would be written as an amount of 1.
             if not isinstance(value, kinds) or isinstance(value, bool):
                 found = f"{name} of type {type(value).__name__}"
                 problems.append(QrProblem(INVALID, "", found, words))
@@ -334,7 +342,9 @@ def _amount_text(
         allowed = "digits and one point, or nothing for a static code"
         problems.append(QrProblem(4, "54", excerpt(given), allowed))
         return None
+    # Written as the kit does: no leading zeros, and decimals either two or none.
     whole, decimals = form[1].lstrip("0") or "0", form[2] or ""
+    # An amount of zero makes a static code, as in the kit.
     if not given.strip("0."):
         return None
     if currency == RIEL and decimals.strip("0"):
@@ -352,6 +362,7 @@ def _digits(value: str | int | Decimal) -> str:
         exponent = value.as_tuple().exponent
         if not isinstance(exponent, int):
             return str(value)
+        # A number of a billion digits is quickly said and takes for ever to write out.
         if exponent < -_DIGITS_MAX or value.adjusted() > _DIGITS_MAX:
             return "a number out of range"
         return format(value, "f")
@@ -401,6 +412,7 @@ def _serialise(objects: Mapping[str, str], templates: Mapping[str, Mapping[str, 
     """Write all objects ascending, checksum last; refuse what two digits of length cannot hold."""
     problems: list[QrProblem] = []
     parts: list[str] = []
+    # In ascending order, the checksum last: the same fields always give the same text.
     for tag in sorted(objects):
         if tag == CHECKSUM:
             continue
@@ -409,6 +421,7 @@ def _serialise(objects: Mapping[str, str], templates: Mapping[str, Mapping[str, 
             inside = templates[tag]
             value = "".join([data_object(sub, inside[sub]) for sub in sorted(inside)])
         size = length(value)
+        # Two digits cannot announce more.
         if size > LENGTH_MAX:
             found = f"{size} characters"
             problems.append(QrProblem(INVALID, tag, found, f"at most {LENGTH_MAX} in one object"))

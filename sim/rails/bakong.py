@@ -70,7 +70,7 @@ from sim.rails.stages import (
 
 
 class KycLimit(Model):
-    """Bound what a customer of one KYC tier may pay."""
+    """Bounds on what a customer of one KYC tier may pay."""
 
     per_payment: dict[CurrencyCode, AmountText] | None = None
     """Most per payment, by currency; absent means the bound of the day."""
@@ -79,7 +79,7 @@ class KycLimit(Model):
 
 
 class Gateway(Model):
-    """Admit payments to the ledger."""
+    """Admission of payments to the ledger."""
 
     rate_limit: EventRate = cited("2500 /s", "assumptions.ledger_gateway_rate")
     """Most payments admitted per second, evenly spaced."""
@@ -94,7 +94,7 @@ class Gateway(Model):
 
 @register_rail
 class BakongRail(Rail):
-    """Configure a block ledger such as Bakong."""
+    """A block ledger such as Bakong."""
 
     kind: Literal["bakong"]
     """Selects this kind of rail."""
@@ -130,6 +130,8 @@ class BakongRail(Rail):
     @property
     def quorum(self) -> int:
         """Return the votes that commit a block: more than two thirds of the peers."""
+        # More than two thirds: up to a third of the peers, rounded down, may be faulty
+        # (Byzantine fault tolerance).
         return 2 * self.peers // 3 + 1
 
     @property
@@ -179,6 +181,7 @@ class BakongRail(Rail):
                     allowed = ", ".join(self.currencies)
                     yield where, f"found currency {currency}; allowed: {allowed}"
                 yield from check_amounts(currency, amount, where)
+        # A payment above the limit of the day could never be made.
         for currency, amount in (limit.per_payment or {}).items():
             day = limit.per_day.get(currency)
             if day is not None and amount > day:
@@ -189,6 +192,7 @@ class BakongRail(Rail):
 
     def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
         """Yield the gateway, the ledger, and every member's accounts on it."""
+        # The gateway admits and does no work: a rate and a queue, no servers and no time.
         yield Station(
             f"{name}.gateway",
             queue_limit=self.gateway.queue_limit,
@@ -206,6 +210,7 @@ class BakongRail(Rail):
             idle_max_us=self.idle_interval,
             leader_failure=threshold(self.leader_failure),
         )
+        # Only institutions of the country have accounts on the ledger.
         home = self.home_country(world)
         for member in members:
             if member.entry.country != home or not member.holds_money:
@@ -233,6 +238,7 @@ class BakongRail(Rail):
     ) -> Iterator[Offer]:
         """Yield the leg at home, or those between an end here and the settlement agents here."""
         home = self.home_country(world)
+        # By name, so that offers come in an order of their own.
         agents = sorted(
             key
             for key, institution in world.institutions.items()
@@ -240,12 +246,16 @@ class BakongRail(Rail):
         )
         paid, held = corridor.to.currency, corridor.from_.currency
         pays_here = corridor.to.country == home and paid in self.currencies
+        # A code names the currency of the account behind it; Bakong does not convert.
         if pays_here and creditor.currency not in ("", paid):
             pays_here = False
         paid_here = corridor.from_.country == home and held in self.currencies
+        # Two currencies at home would need an exchange, which a ledger has not.
         if pays_here and paid_here and held == paid:
             yield Offer(Leg(name, DEBTOR, CREDITOR, held, paid))
         for agent in agents:
+            # From abroad the ledger is the last leg, from here the first: always with a
+            # settlement agent between.
             if pays_here and not paid_here:
                 yield Offer(Leg(name, agent, CREDITOR, paid, paid))
             if paid_here and not pays_here:
@@ -261,6 +271,7 @@ class BakongRail(Rail):
 
     def leg(self, at: LegContext) -> LegProgram:
         """Return a transfer between two accounts: reserved, admitted, committed in a block."""
+        # One move: what is reserved is the very thing the block posts.
         pay = Move(self._place(at, at.leg.start), self._place(at, at.leg.end), at.before)
         return LegProgram(
             session=_time_out(at),
@@ -298,6 +309,7 @@ class BakongRail(Rail):
             return ByRole(DEBTOR_AGENT, f"{at.name}:{currency}")
         if node == CREDITOR:
             return ByRole(CREDITOR_AGENT, f"{at.name}:{currency}")
+        # What the leg before hands on, such as an agent's prefunded account.
         if node == at.leg.start and at.funds is not None:
             return at.funds
         return _account(node, at.name, currency)
@@ -305,6 +317,7 @@ class BakongRail(Rail):
     def _limit(self, at: LegContext) -> Program:
         """Return the check of the payer's KYC limits, of payers here only."""
         tier = at.corridor.kyc_tier
+        # Limits bind customers of the ledger; who pays from abroad has his wallet's.
         if not at.is_first or tier is None or tier not in self.limits:
             return ()
         currency, limit = at.leg.source, self.limits[tier]
@@ -324,6 +337,7 @@ def _account(agent: str, rail: str, currency: str) -> str:
 
 def _time_out(at: LegContext) -> Program:
     """Return the start of the payer's session, which lasts up to the point of no return."""
+    # A corridor without one lets payers wait for ever.
     if at.corridor.time_out is None:
         return ()
     return (

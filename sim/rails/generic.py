@@ -70,7 +70,7 @@ class GenericStation(Model):
 
 
 class GenericLimit(Model):
-    """Bound the instructed amount."""
+    """Bounds on the instructed amount."""
 
     per_payment: AmountText | None = None
     """Most per payment, in the instructed currency."""
@@ -79,10 +79,10 @@ class GenericLimit(Model):
 
 
 class GenericStage(Model):
-    """Be one step of the chain: exactly one of serve, delay, decline, limit and deadline."""
+    """One step of the chain: exactly one of serve, delay, decline, limit and deadline."""
 
     name: Name
-    """Names the step; its luck is keyed by it."""
+    """Names the step, and keys its random numbers."""
     serve: Name | None = None
     """Station to be served at, taking `time`."""
     time: DurationDistribution | None = None
@@ -107,6 +107,7 @@ class GenericStage(Model):
             for name in ("serve", "delay", "decline", "limit", "deadline")
             if getattr(self, name) is not None
         ]
+        # Two things in one step would have an order nobody wrote.
         if len(given) != 1:
             found = ", ".join(given) or "none of them"
             allowed = "exactly one of serve, delay, decline, limit, deadline"
@@ -136,7 +137,7 @@ class Ends(Model):
 
 @register_rail
 class GenericRail(Rail):
-    """Configure a chain of steps."""
+    """A chain of steps."""
 
     kind: Literal["generic"]
     """Selects this kind of rail."""
@@ -162,6 +163,7 @@ class GenericRail(Rail):
                 known = ", ".join(sorted(self.stations)) or "none"
                 message = f"unknown station {stage.serve!r}; known: {known}"
                 problems.append((("stages", position, "serve"), message))
+            # Draws are keyed by the name: two steps of one name would have the same durations.
             if names.index(stage.name) != position:
                 message = f"found {stage.name!r} twice; allowed: a name of its own for every step"
                 problems.append((("stages", position, "name"), message))
@@ -196,6 +198,7 @@ class GenericRail(Rail):
             for end in (corridor.from_, corridor.to)
         }
         # The currency of a chain's limit is known by corridor only; the finest one decides here.
+        # Sorted first: of two equally fine currencies the same one in every run.
         finest = max(sorted(currencies), key=lambda code: CURRENCIES[code].exponent)
         for position, stage in enumerate(self.stages):
             if stage.limit is not None:
@@ -224,10 +227,14 @@ class GenericRail(Rail):
         """
         held, paid = corridor.from_.currency, corridor.to.currency
         for start, end in self._ends():
+            # A chain from end to end is the whole route, so it converts where the corridor
+            # does.
             if (start, end) == (DEBTOR, CREDITOR):
                 yield Offer(Leg(name, start, end, held, paid))
                 continue
             for currency in sorted({held, paid}):
+                # At an end of the route the currency is given; between others either may be on
+                # its way.
                 fits = (start != DEBTOR or currency == held) and (
                     end != CREDITOR or currency == paid
                 )
@@ -255,6 +262,7 @@ class GenericRail(Rail):
 
     def leg(self, at: LegContext) -> LegProgram:
         """Return the chain as written, and its money."""
+        # Disarmed before the money moves: a time-out behind it would have to bring it back.
         in_time = (Stage(Op.DEADLINE, "in time"),) if at.price is not None else ()
         return LegProgram(
             execute=(*self._chain(at), *in_time),
@@ -271,6 +279,7 @@ class GenericRail(Rail):
         exchanges = self.terms(at).exchanges
         if not exchanges:
             return (Move(payer, payee, at.before),)
+        # The operator sells from its clearing account, so that its books show both currencies.
         between = f"clearing:{self.operator}:{self.operator}:{leg.target}"
         return (
             *exchange_moves(at.price, exchanges[0], payer=payer, receiver=between),

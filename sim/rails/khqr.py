@@ -29,7 +29,7 @@ _UNIONPAY_IIN = "47110116"
 
 @register_rail
 class KhqrRail(Rail):
-    """Configure the codes merchants show."""
+    """The codes merchants show."""
 
     kind: Literal["khqr"]
     """Selects this kind of rail."""
@@ -126,31 +126,36 @@ def generate_merchants(
     agents : sequence of (institution, Bakong id, share)
         Institutions that hold merchants' accounts, with integer weights.
     """
+    # Codes a user gives are read as they are; nothing is made.
     if rail.payloads:
         known = {bakong_id: name for name, bakong_id, _ in agents}
         return tuple(read_merchant(payload, known) for payload in rail.payloads)
     known = {bakong_id: name for name, bakong_id, _ in agents}
+    # Without a share a bank has no merchants, though it may hold money.
     shares = [(bakong_id, share) for _, bakong_id, share in agents if share > 0]
     currencies = sorted(rail.currency_share.items())
     merchants = []
     for index in range(rail.merchants):
-
-        def luck(what: str, index: int = index) -> float:
+        # By rail, merchant and what is chosen: adding a choice changes no other one, and
+        # neither seed nor replication enters, so that all runs of a scenario meet the same
+        # merchants.
+        def chance(what: str, index: int = index) -> float:
             return uniform_of(rail_name, index, what)
 
-        bakong_id = pick_weighted(luck("agent"), shares)
-        currency = pick_weighted(luck("currency"), currencies)
-        is_individual = luck("kind") * 10**9 < rail.individual_share
+        bakong_id = pick_weighted(chance("agent"), shares)
+        currency = pick_weighted(chance("currency"), currencies)
+        is_individual = chance("kind") * 10**9 < rail.individual_share
         fields: dict[str, Any] = {
             "account_type": "individual" if is_individual else "merchant",
             "bakong_account_id": f"m{index:05d}@{bakong_id}",
-            "merchant_name": f"{_TRADES[int(luck('trade') * len(_TRADES))]} {index:05d}",
-            "merchant_city": _CITIES[int(luck("city") * len(_CITIES))],
+            "merchant_name": f"{_TRADES[int(chance('trade') * len(_TRADES))]} {index:05d}",
+            "merchant_city": _CITIES[int(chance("city") * len(_CITIES))],
             "currency": currency,
         }
         if not is_individual:
             fields |= {"merchant_id": f"{index:08d}", "acquiring_bank": bakong_id}
-        if currency == "KHR" and luck("unionpay") * 10**9 < rail.unionpay_share:
+        # UnionPay pays riel accounts only (rule 44 of the official kit).
+        if currency == "KHR" and chance("unionpay") * 10**9 < rail.unionpay_share:
             fields["union_pay_merchant"] = f"{_UNIONPAY_IIN}{_UNIONPAY_IIN}{index:015d}"
         merchants.append(read_merchant(encode(**fields), known))
     return tuple(merchants)
@@ -163,8 +168,10 @@ def read_merchant(payload: str, agents_by_id: dict[str, str]) -> Merchant:
     agent = agents_by_id.get(fields.get("bakong_account_id", "").rpartition("@")[2], "")
     currency = {"116": "KHR", "840": "USD"}.get(fields.get("transaction_currency", ""), "")
     expiry = fields.get("expiration_timestamp", "")
+    # Expired (46) is a matter of the time of scanning, everything else of the code itself.
     structure = [problem for problem in verify(payload, now_ms=0) if problem.code != 46]
     is_damaged = bool(structure) or not code.decode_ok
+    # Only a dynamic code expires.
     has_expiry = fields.get("point_of_initiation_method") == "12" and expiry.isdecimal()
     return Merchant(
         payload=payload,

@@ -44,7 +44,7 @@ class Merchant:
 def uniform_of(*words: object) -> float:
     """Return a number in [0, 1) that depends on nothing but these words.
 
-    The sample of merchants is part of the plan, not of a run's luck: no seed enters.
+    The sample of merchants is part of the plan, not drawn by a run: no seed enters.
     """
     text = "\x1f".join(str(word) for word in words)
     digest = hashlib.blake2b(text.encode(), digest_size=6).digest()

@@ -14,7 +14,7 @@ from sim.rails.protocol import Found, World
 
 
 class SettlementAgentTerms(Model):
-    """Say how one settlement agent serves a gateway."""
+    """Terms on which one settlement agent serves a gateway."""
 
     prefunding: Name | None = None
     """Account (in `accounts`) the agent pays creditors from when payments come in; by default its

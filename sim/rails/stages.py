@@ -42,6 +42,7 @@ def return_label(position: int) -> str:
 
 def threshold(share_ppb: int) -> int:
     """Return the 62-bit threshold below which a draw hits with this probability."""
+    # Exactly rounded down in whole numbers; a share of one gives 2^62, which always hits.
     return share_ppb * CERTAIN // 10**9
 
 
@@ -173,6 +174,7 @@ def transit(
     cause: Cause = Cause.TRANSIT,
 ) -> Program:
     """Return a delay, or nothing where it takes no time."""
+    # A stage less, and with it an event less per payment; the log shows what takes time.
     if not takes_time(time):
         return ()
     return (Stage(Op.TRANSIT, label, time=time, cause=cause),)
@@ -191,7 +193,8 @@ def serve(
 
 
 def decide(label: str, threshold: int, *, target: str, reason: Reason = Reason.NONE) -> Program:
-    """Return a branch by luck, or nothing where the probability is zero."""
+    """Return a branch at random, or nothing where the probability is zero."""
+    # Without a probability there is nothing to decide and no draw to make.
     if threshold == 0:
         return ()
     return (Stage(Op.DECIDE, label, value=threshold, target=target, reason=reason),)
@@ -199,6 +202,7 @@ def decide(label: str, threshold: int, *, target: str, reason: Reason = Reason.N
 
 def check_limit(label: str, limit: LimitSpec, *, target: str) -> Program:
     """Return the check of a limit, or nothing where it has no bounds."""
+    # Below 0 is no bound.
     if limit.per_payment < 0 and limit.per_day < 0:
         return ()
     return (Stage(Op.LIMIT, label, limit=limit, target=target),)

@@ -80,7 +80,7 @@ OUTBOUND = "outbound"
 
 
 class Direction(Model):
-    """Say what a gateway does in one direction."""
+    """One direction of a gateway."""
 
     live_from: CalendarDate
     """Day the link went live; a later one than the clock's start needs `hypothetical: true`."""
@@ -95,7 +95,7 @@ class Direction(Model):
 
 
 class WalletLimits(Model):
-    """Bound what a wallet lets its holder pay, in the wallet's currency."""
+    """Bounds on what a wallet lets its holder pay, in the wallet's currency."""
 
     per_payment: AmountText | None = None
     """Most per payment."""
@@ -105,7 +105,7 @@ class WalletLimits(Model):
 
 @register_rail
 class WalletGatewayRail(Rail):
-    """Configure a gateway between foreign wallets and the settlement agents here."""
+    """A gateway between foreign wallets and the settlement agents here."""
 
     kind: Literal["wallet_gateway"]
     """Selects this kind of rail."""

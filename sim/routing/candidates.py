@@ -72,6 +72,7 @@ def find_candidates(
     start, end = ends_of(scenario.corridors[corridor_name])
     found = []
     # Networkx names no type for paths of edges with keys.
+    # Simple in nodes; what a node leaves open (a party in two currencies) is checked below.
     paths = cast(Any, nx.all_simple_edge_paths)(graph, start, end, cutoff=LEGS_MAX)
     for edges in paths:
         offers = [graph.edges[edge]["offer"] for edge in edges]
@@ -81,7 +82,9 @@ def find_candidates(
         ):
             found.append(_candidate(scenario, corridor_name, offers))
     found = name_routes(found)
+    # Ties of cost by length and name, never by the order of the file.
     found.sort(key=lambda candidate: (candidate.cost_ppm, len(candidate.legs), candidate.name))
+    # Cut after what the user prefers came to the front.
     return tuple(_preferred(scenario, found)[: scenario.routing.candidates])
 
 
@@ -112,6 +115,8 @@ def _conversions(scenario: Scenario, corridor_name: str, offers: Sequence[Offer]
 
 def _candidate(scenario: Scenario, corridor: str, offers: Sequence[Offer]) -> Candidate:
     legs = tuple(offer.leg for offer in offers)
+    # A route is known by the rails its customer would name; a ledger below is left out, unless
+    # there is nothing else.
     naming = [leg.rail for leg in legs if scenario.rails[leg.rail].names_routes] or [legs[0].rail]
     between = [leg.end for leg in legs[:-1]]
     name = ".".join("+".join(words) for words in (naming, between) if words)
@@ -145,6 +150,7 @@ def _preferred(scenario: Scenario, found: list[Candidate]) -> list[Candidate]:
                 return position
         return len(order)
 
+    # The sort is stable: behind the preferred ones the order by cost stays.
     return sorted(found, key=place)
 
 

@@ -36,11 +36,14 @@ def build_graph(
     corridor = scenario.corridors[corridor_name]
     graph: nx.MultiDiGraph[Node] = nx.MultiDiGraph()
     graph.add_nodes_from(ends_of(corridor))
+    # In order of names, so that the order of paths is that of names, too.
     for name, rail in sorted(scenario.rails.items()):
         if corridor.rails is not None and name not in corridor.rails:
             continue
         for offer in rail.offers(scenario, name, corridor, creditor):
             leg = offer.leg
             start, end = (leg.start, leg.source), (leg.end, leg.target)
+            # Keyed by rail and use: two rails may offer the same leg, and one rail two uses of
+            # it.
             graph.add_edge(start, end, key=(name, leg.use), offer=offer)
     return graph

@@ -51,6 +51,8 @@ class RouteSets:
     def find(self, corridor: str, creditor: CreditorClass, fixed_side: FixedSide) -> RouteSet:
         """Return the route set of a corridor for a class of creditors."""
         candidates = find_candidates(self._scenario, corridor, creditor)
+        # By the candidates themselves: classes of payees that may use the same routes share one
+        # set. The fixed side counts as well, since it is part of a route's price.
         key = (corridor, fixed_side, tuple(candidate.name for candidate in candidates))
         if key not in self._found:
             routing = self._scenario.routing
@@ -60,6 +62,7 @@ class RouteSets:
                 fixed_side,
                 candidates,
                 policy_of(routing.policy),
+                # The first choice is an attempt, too.
                 1 + routing.failover,
             )
         return self._found[key]

@@ -27,6 +27,7 @@ _BANKS = frozenset({"issuer", "acquirer", "settlement_agent"})
 
 def find_problems(scenario: Scenario) -> list[tuple[FieldPath, str]]:
     """Return everything that does not fit together in a scenario."""
+    # All checks, in the order in which sections stand in a file.
     return [found for check in _CHECKS for found in check(scenario)]
 
 
@@ -39,6 +40,7 @@ def _check_clock(scenario: Scenario) -> Found:
 def _check_fx(scenario: Scenario) -> Found:
     moves = any(mid.daily_volatility for mid in scenario.fx.mid.values())
     steps = scenario.clock.horizon // scenario.fx.step
+    # Constant rates have one step, whatever the horizon.
     if moves and steps > FX_STEPS_MAX:
         yield (
             ("fx", "step"),
@@ -56,6 +58,7 @@ def _check_institutions(scenario: Scenario) -> Found:
             message = f"found {institution.members:,}; allowed: at most {MEMBERS_MAX:,}"
             yield ("institutions", name, "members"), message
         bakong_id = institution.bakong_id or name
+        # Codes name banks by this id, so two of one id could not be told apart.
         if ids.setdefault(bakong_id, name) != name:
             message = f"found {bakong_id!r}, which is {ids[bakong_id]!r}; allowed: one of its own"
             yield ("institutions", name, "bakong_id"), message
@@ -77,6 +80,8 @@ def _check_alike(scenario: Scenario) -> Found:
         for name, entry in scenario.institutions.items()
         if entry.payer_share and _BANKS & set(entry.roles)
     )
+    # A program is compiled once for all payers' banks, and has one service time and one
+    # probability.
     for name in payers[1:]:
         first, entry = scenario.institutions[payers[0]], scenario.institutions[name]
         if entry.core.service_time != first.core.service_time:
@@ -102,6 +107,8 @@ def _check_accounts(scenario: Scenario) -> Found:
         if account.at not in holders:
             yield (*place, "at"), unknown("rail or institution", account.at, holders)
         rail = scenario.rails.get(account.at)
+        # An account at an institution may be in any currency, one on a ledger in the ledger's
+        # only.
         held = rail.held_currencies if rail is not None else ()
         if held and account.currency not in held:
             allowed = ", ".join(held)
@@ -133,6 +140,7 @@ def _check_corridors(scenario: Scenario) -> Found:
                     f"found {corridor.foreign_codes.merchants}; allowed: at most {MERCHANTS_MAX}",
                 )
             total = sum(corridor.foreign_codes.schemes.values())
+            # Shares are whole parts per billion, so their sum is exact.
             if total != 10**9:
                 yield (
                     (*place, "foreign_codes", "schemes"),
@@ -151,6 +159,7 @@ def _check_demand(scenario: Scenario) -> Found:
         if corridor is None:
             yield (*place, "corridor"), unknown("corridor", demand.corridor, scenario.corridors)
             continue
+        # Both or neither.
         if (demand.rate is None) == (demand.payments is None):
             found = "neither" if demand.rate is None else "both"
             yield place, f"found {found} of rate and payments; allowed: exactly one of them"
@@ -176,6 +185,7 @@ def _check_demand(scenario: Scenario) -> Found:
         granule = CURRENCIES[end.currency].granule
         if demand.amount is not None and demand.amount.family == "constant":
             minor = round(demand.amount.mean())
+            # Otherwise the currency is wrong, which was said already.
             if demand.amount.currency == end.currency and minor % granule:
                 step = format_minor(granule, end.currency)
                 found = format_minor(minor, end.currency)

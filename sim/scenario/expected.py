@@ -20,12 +20,12 @@ from sim.model.quantity import Quantity
 
 
 class Key:
-    """Stand for the expected type of a mapping's key."""
+    """The expected type of a mapping's key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Say where an error leads: the path, the type expected there and the value found."""
+    """Where an error leads: the path, the type expected there and the value found."""
 
     path: FieldPath
     expected: Any
@@ -42,11 +42,14 @@ def follow(expected: Any, value: object, location: tuple[int | str, ...]) -> Spo
     siblings: tuple[str, ...] = ()
     for step in location:
         expected = strip(expected)
+        # Pydantic's word for a name of a mapping that is not allowed.
         if step == "[key]":
             return Spot(path, Key, path[-1] if path else value, is_key=True)
+        # Which arm was meant cannot be known, so the message is about the whole value.
         if is_plain_union(expected):
             break
         arms = tagged_arms(expected)
+        # Pydantic puts the tag of a union into the location; no user wrote it there.
         if arms is not None:
             expected = arms.get(str(step), object)
             continue
@@ -75,6 +78,7 @@ def strip(expected: Any) -> Any:
             expected = arguments[0]
         elif origin in (Union, types.UnionType):
             rest = tuple(item for item in arguments if item is not type(None))
+            # A union of several types proper, not an optional one.
             if len(rest) == len(arguments):
                 return expected
             expected = Union[rest]  # noqa: UP007 - built from a tuple
@@ -191,6 +195,7 @@ def _item_type(expected: Any, step: int | str) -> Any:
         return arguments[1] if len(arguments) == 2 else object
     if not isinstance(step, int) or not is_listing(expected):
         return None
+    # A tuple of any length.
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         return arguments[0]
     return arguments[min(step, len(arguments) - 1)] if arguments else object

@@ -67,10 +67,12 @@ def load_document(path: Path, overrides: Sequence[str] = ()) -> Document:
         With every problem of every file and override.
     """
     files = _Files()
+    # Files first and overrides on top, so that the command line has the last word.
     root = files.resolve(path, Place("", 0), ())
     if root is not None:
         for text in overrides:
             root = apply_override(root, text, files.problems)
+        # Only what is still open: an override may have settled a conflict.
         for where, conflict in list_conflicts(root):
             first, second = conflict.first, conflict.second
             message = (
@@ -85,11 +87,11 @@ def load_document(path: Path, overrides: Sequence[str] = ()) -> Document:
 
 
 class _UnreadableError(Exception):
-    """Say why a file cannot be used; reported where the file is named."""
+    """Why a file cannot be used; reported where the file is named."""
 
 
 class _Files:
-    """Read files once each, follow ``extends`` and collect problems."""
+    """Files of one scenario: each read once, ``extends`` followed, problems collected."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -110,11 +112,14 @@ class _Files:
         """
         try:
             real = self._follow(path, chain)
+            # Each file once, even if two parents share a grandparent.
             if real not in self._resolved:
+                # Noted before it is read: a file that fails is reported once.
                 self._resolved[real] = None
                 self._resolved[real] = self._resolve(path, chain)
             return self._resolved[real]
         except _UnreadableError as error:
+            # Where a file is named is where the user has to look.
             if named_at.file:
                 message = f"{path}: {error}"
                 problem = Problem(named_at.file, named_at.line, "extends", message)
@@ -130,6 +135,7 @@ class _Files:
             chain_real = [step.resolve() for step in chain]
         except (OSError, RuntimeError, ValueError) as error:
             raise _UnreadableError(f"found a path that cannot be followed ({error})") from None
+        # By real path, so that links and ``..`` do not hide a cycle.
         if real in chain_real:
             loop = " -> ".join(str(step) for step in (*chain[chain_real.index(real) :], path))
             raise _UnreadableError(f"found a cycle: {loop}; allowed: a chain that ends")
@@ -153,15 +159,18 @@ class _Files:
             self.problems.append(Problem(str(path), line, "", message))
             return None
         named = node.entries.get("extends")
+        # ``extends`` is about files and no field of the scenario.
         own = Mapping({k: v for k, v in node.entries.items() if k != "extends"}, node.place)
         parents = [
             self.resolve(path.parent / item.text, item.place, (*chain, path))
             for item in (self._names(named) if named else ())
         ]
         base: Node | None = None
+        # Left to right, and none wins: where two differ, the child has to say.
         for parent in parents:
             if parent is not None:
                 base = parent if base is None else merge_parents(base, parent)
+        # Without anything inherited a null deletes nothing, and simply is not said.
         if not parents:
             dropped = drop_nulls(own)
             assert isinstance(dropped, Mapping)
@@ -198,6 +207,7 @@ class _Files:
                 raise _UnreadableError("found no regular file; allowed: a YAML file")
             size = path.stat().st_size
             with path.open("rb") as stream:
+                # One byte more than allowed: a file may be longer than it says, or never end.
                 content = stream.read(BYTES_MAX + 1)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
@@ -206,6 +216,7 @@ class _Files:
             size = max(size, len(content))
             raise _UnreadableError(f"found {size:,} bytes; allowed: {BYTES_MAX:,} (1 MiB)")
         try:
+            # A byte-order mark is what some editors leave behind.
             return content.decode("utf-8").removeprefix("\ufeff")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
@@ -278,6 +289,8 @@ def _indent_below(head: str) -> int:
 
 
 def _scalar_text(text: str) -> str:
+    # Plain only where it reads back as the very same text; a colon and a space would begin a
+    # field.
     is_plain = _PLAIN_TEXT.fullmatch(text) and ": " not in text and text not in NULLS
     return text if is_plain else f'"{"".join(map(_escape, text))}"'
 

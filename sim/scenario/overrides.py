@@ -51,6 +51,7 @@ def merge_child(
     Evidence noted on a whole mapping covers its parts; when a child changes one part, the note
     moves down to the parts that were not changed.
     """
+    # Evidence of a whole section holds for its parts, but not for a part that is changed.
     base, child = _push_note_down(base), _push_note_down(child)
     entries = dict(base.entries)
     for key, entry in child.entries.items():
@@ -58,8 +59,10 @@ def merge_child(
         node = entry.node
         here = (*path, key)
         if isinstance(node, Absent):
+            # Nearly always a misspelt name.
             if inherited is None:
                 problems.append(_nothing_to_delete(entry, here, base))
+            # Deleted means not said: the model's default holds again.
             entries.pop(key, None)
         elif inherited and isinstance(node, Mapping) and isinstance(inherited.node, Mapping):
             merged = merge_child(inherited.node, node, problems, path=here)
@@ -80,8 +83,10 @@ def _nothing_to_delete(entry: Entry, path: FieldPath, base: Mapping) -> Problem:
 
 def merge_parents(first: Node, second: Node) -> Node:
     """Merge two parents of one child; where they differ, leave a conflict for the child."""
+    # Two parents with a common grandparent share its nodes.
     if first is second:
         return first
+    # A conflict stays one, whatever a third parent says.
     if isinstance(first, Conflict) or isinstance(second, Conflict):
         return first if isinstance(first, Conflict) else second
     if isinstance(first, Mapping) and isinstance(second, Mapping):
@@ -96,6 +101,7 @@ def merge_parents(first: Node, second: Node) -> Node:
                 entries[key] = entry
         return replace(first, entries=entries)
     if is_same(first, second):
+        # The same value from both: evidence given by either is kept.
         return first if first.note is not None else second
     return Conflict(first.place, second.place, second.place)
 
@@ -172,14 +178,18 @@ def apply_override(root: Mapping, text: str, problems: list[Problem]) -> Mapping
     name, equals, value_text = text.partition("=")
     steps = tuple(step.strip() for step in name.split("."))
     path = name.strip()
+    # Bounded depth, as for files.
     if not equals or not all(steps) or len(steps) > DEPTH_MAX:
         problems.append(_refusal("", f"found {text[:60]!r}; allowed: path.to.field=value"))
         return root
+    # Files are merged by now.
     if steps[0] == "extends":
         problems.append(_refusal(path, "found 'extends'; allowed: only in a file"))
         return root
     node: Node = root
     for count, step in enumerate(steps):
+        # Lists are replaced as a whole; a position would mean another entry after the file was
+        # edited.
         if isinstance(node, Listing):
             whole = dotted(steps[:count])
             problems.append(
@@ -199,6 +209,7 @@ def apply_override(root: Mapping, text: str, problems: list[Problem]) -> Mapping
         )
         return root
     place = Place("", 0)
+    # The path becomes a small tree, which then is merged like any child.
     for step in reversed(steps):
         value = Mapping({step: Entry(place, value)}, place)
     assert isinstance(value, Mapping)

@@ -28,6 +28,7 @@ def check_rails(scenario: Scenario) -> Found:
         for field, found, is_single in rail.named_institutions():
             if found not in scenario.institutions:
                 yield (*place, field), unknown("institution", found, scenario.institutions)
+            # A group of alike banks has no account of its own that a rail could mean.
             elif is_single and scenario.institutions[found].members > 1:
                 yield (*place, field), several(found, scenario.institutions[found].members)
         yield from _check_rates(scenario, rail, place)
@@ -37,6 +38,7 @@ def _check_links(scenario: Scenario, rail: Rail, place: FieldPath) -> Found:
     """Check that links are live at the start, or marked as hypothetical."""
     start = scenario.clock.start.date()
     for link in rail.links():
+        # A link that did not exist yet is allowed, but has to be called what it is.
         if link.live_from > start and not link.is_hypothetical:
             yield (
                 (*place, *((link.use,) if link.use else ()), "live_from"),

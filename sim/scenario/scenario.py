@@ -43,12 +43,14 @@ def load_scenario(path: Path | str, overrides: Sequence[str] = ()) -> LoadedScen
         With every problem found in the file and across its sections.
     """
     document = load_document(Path(path), overrides)
+    # The commonest mix-up of files has a message of its own.
     if "experiment" in document.tree and "rails" not in document.tree:
         raise UserError(
             f"{path}: found an experiment; allowed: a scenario. `payroute compare` runs an "
             f"experiment with `arms`, `payroute sweep` one with a `sweep`"
         )
     scenario = validate_model(document, scenario_model())
+    # Only once every field is valid by itself: the checks across sections rely on it.
     refuse_problems(document, find_problems(scenario))
     return LoadedScenario(scenario, document)
 

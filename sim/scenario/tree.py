@@ -35,7 +35,7 @@ _UNPRINTABLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Say where something was written; no file and line 0 mean the command line."""
+    """Where something was written; no file and line 0 mean the command line."""
 
     file: str
     line: int
@@ -43,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Carry the evidence a user gave for a value."""
+    """The evidence a user gave for a value."""
 
     kind: Evidence
     source: str
@@ -51,7 +51,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """Hold one value as the text that was written."""
+    """One value, as the text that was written."""
 
     text: str
     place: Place
@@ -60,7 +60,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Hold a list; merging replaces it as a whole."""
+    """A list; merging replaces it as a whole."""
 
     items: tuple[Node, ...]
     place: Place
@@ -69,7 +69,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Hold one value of a mapping and where its key stands."""
+    """One value of a mapping, and where its key stands."""
 
     key_place: Place
     node: Node
@@ -77,7 +77,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Hold a mapping by name; never changed once built."""
+    """A mapping by name; never changed once built."""
 
     entries: dict[str, Entry]
     place: Place
@@ -86,7 +86,7 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Stand for an explicit ``null``: the inherited value is deleted."""
+    """An explicit ``null``: the inherited value is deleted."""
 
     place: Place
     note: Note | None = None
@@ -94,7 +94,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Stand for a value in which two parents differ and which no child has settled yet."""
+    """A value in which two parents differ and which no child has settled yet."""
 
     first: Place
     second: Place
@@ -107,7 +107,7 @@ Node: TypeAlias = Scalar | Listing | Mapping | Absent | Conflict
 
 @dataclass(frozen=True)
 class Document:
-    """Hold a scenario after ``extends`` and overrides, with the origin of every value.
+    """A scenario after ``extends`` and overrides, with the origin of every value.
 
     Attributes
     ----------
@@ -129,6 +129,7 @@ class Document:
     def __post_init__(self) -> None:
         tree = plain_tree(self.root)
         assert isinstance(tree, dict)
+        # The class is frozen; both follow from the root and are worked out once.
         object.__setattr__(self, "tree", tree)
         object.__setattr__(self, "evidence", {note.path: note for note in _notes(self.root, ())})
 
@@ -149,6 +150,7 @@ class Document:
                 entry = node.entries[step]
                 node = entry.node
                 # A mapping or list begins below its key; people look for the key.
+                # A message about a value leads to the value, one about a section to its name.
                 place = node.place if isinstance(node, Scalar) and not is_key else entry.key_place
             elif isinstance(node, Listing) and isinstance(step, int) and step < len(node.items):
                 node = node.items[step]
@@ -212,6 +214,7 @@ def parse_text(text: str, file: str, problems: list[Problem], *, prefix: str = "
         None when the text could not be read to its end.
     """
     reader = _Reader(file, problems, prefix)
+    # Before YAML sees it: the parser would stop there with a message of its own.
     unprintable = _UNPRINTABLE.search(text)
     if unprintable:
         line = text.count("\n", 0, unprintable.start()) + 1
@@ -247,11 +250,11 @@ def _line(event: yaml.Event) -> int:
 
 
 class _TooDeep(Exception):
-    """Stop reading: the text is nested too deeply."""
+    """End of reading: the text is nested too deeply."""
 
 
 class _Reader:
-    """Turn the events of one YAML text into nodes."""
+    """Reader of one YAML text, event by event, into nodes."""
 
     def __init__(self, file: str, problems: list[Problem], prefix: str) -> None:
         self._file = file
@@ -266,6 +269,7 @@ class _Reader:
 
     def read(self, text: str) -> Node | None:
         """Read the only document of a text."""
+        # The fast parser where it is built in; both give the same events.
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self._events = iter(yaml.parse(text, Loader=loader))
         node: Node | None = None
@@ -288,6 +292,8 @@ class _Reader:
     def _node(self, event: yaml.Event, depth: int) -> Node:
         line = _line(event)
         place = self._place(line)
+        # Aliases can make a file of a kilobyte a tree of gigabytes. They are refused when met,
+        # before anything is copied.
         if isinstance(event, yaml.AliasEvent):
             self.report(line, f"found the alias '*{event.anchor}'; allowed: values written out")
             return Absent(place)
@@ -299,6 +305,7 @@ class _Reader:
             self.report(line, f"found the tag {tag}; allowed: values without tags")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, place)
+        # Recursion of ours, so its depth is ours to bound.
         if depth > DEPTH_MAX:
             self.report(line, f"found more than {DEPTH_MAX} levels of nesting; allowed: fewer")
             raise _TooDeep
@@ -309,8 +316,10 @@ class _Reader:
 
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar | Absent:
         is_plain = event.style in (None, "")
+        # Only written plainly: in quotes it is the word.
         if is_plain and event.value in NULLS:
             return Absent(place)
+        # A key with nothing behind it is nearly always a line that was forgotten.
         if is_plain and not event.value:
             line = _line(event)
             self.report(
@@ -325,6 +334,7 @@ class _Reader:
         items: list[Node] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             self._path.append(str(len(items)))
+            # An item that was refused for another reason stands as absent, too.
             count = len(self._problems)
             item = self._node(event, depth + 1)
             if isinstance(item, Absent) and len(self._problems) == count:
@@ -341,6 +351,7 @@ class _Reader:
             key = self._key(event, depth)
             self._path.append(key)
             node = self._node(next(self._events), depth + 1)
+            # YAML keeps the last one silently; a user means one of them.
             if key in entries:
                 first = entries[key].key_place.line
                 where = f" (first on line {first})" if first else ""
@@ -349,6 +360,7 @@ class _Reader:
                 entries[key] = Entry(self._place(line), node)
             self._path.pop()
         mapping = Mapping(entries, place)
+        # Only below the top: a scenario may have a field called value.
         return self._unwrap(mapping) if self._path and set(entries) in _WRAPPERS else mapping
 
     def _key(self, event: yaml.Event, depth: int) -> str:
@@ -371,6 +383,7 @@ class _Reader:
         node = wrapper.entries["value"].node
         kind = self._wrapper_text(wrapper, "evidence")
         source = self._wrapper_text(wrapper, "source") if "source" in wrapper.entries else ""
+        # ``assumed`` is what a value without evidence is.
         if kind and kind not in GIVEN_EVIDENCE:
             line = wrapper.entries["evidence"].key_place.line
             allowed = ", ".join(GIVEN_EVIDENCE)

@@ -21,6 +21,7 @@ def int_column(values: Array) -> pa.Array:
     empty = values == NULL
     if not empty.any():
         return pa.array(values)
+    # Arrow's own form of a mask, made without a Python object per value.
     valid = np.packbits(~empty, bitorder="little")
     buffers = [pa.py_buffer(valid), pa.py_buffer(values)]
     return pa.Array.from_buffers(pa.int64(), len(values), buffers, int(empty.sum()))
@@ -33,6 +34,7 @@ def text_column(indices: npt.NDArray[np.integer], names: pa.Array) -> pa.Array:
     if not empty.any():
         return pa.DictionaryArray.from_arrays(pa.array(codes), names)
     valid = np.packbits(~empty, bitorder="little")
+    # A masked code is never looked at but still has to be one of the dictionary's.
     codes = np.where(empty, np.int32(0), codes)
     buffers = [pa.py_buffer(valid), pa.py_buffer(codes)]
     column = pa.Array.from_buffers(pa.int32(), len(codes), buffers, int(empty.sum()))

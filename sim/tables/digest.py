@@ -31,13 +31,14 @@ def file_digest(path: Path) -> str:
 
 
 class RollingDigest:
-    """Digest rows in the order they come (BLAKE2b, RFC 7693)."""
+    """Digest of rows in the order they come (BLAKE2b, RFC 7693)."""
 
     def __init__(self) -> None:
         self._state = hashlib.blake2b(digest_size=16, person=_ROWS_DOMAIN)
 
     def take(self, rows: Array | Words) -> None:
         """Add a chunk of rows, or of their words."""
+        # Little-endian on every machine.
         self._state.update(np.ascontiguousarray(rows).view("<i8").tobytes())
 
     def text(self) -> str:
@@ -46,7 +47,7 @@ class RollingDigest:
 
 
 class ContentDigest:
-    """Digest a set of rows whatever their order: the sum of one mixed word per row, twice.
+    """Digest of a set of rows whatever their order: the sum of one mixed word per row, twice.
 
     Notes
     -----
@@ -60,6 +61,8 @@ class ContentDigest:
 
     def take(self, words: Words) -> None:
         """Add the words of a chunk of rows, as :func:`row_words` gives them."""
+        # A sum does not depend on the order; two of them over differently mixed words make a
+        # chance agreement one in 2^128.
         self._first += int(words.sum(dtype=np.uint64))
         self._second += int(_finalise(words ^ np.uint64(0xD6E8FEB86659FD93)).sum(dtype=np.uint64))
 
@@ -100,10 +103,12 @@ def plan_hash(plan: Plan) -> str:
     """
     state = hashlib.blake2b(digest_size=6, person=_PLAN_DOMAIN)
     for entry in fields(plan):
+        # Two seeds of one scenario are the same plan.
         if entry.name in _SEEDED_FIELDS:
             continue
         value = getattr(plan, entry.name)
         if isinstance(value, np.ndarray):
+            # With the shape: two arrays of the same bytes may be of different rows.
             head = f"{entry.name}:{value.shape}:"
             state.update(head.encode())
             state.update(np.ascontiguousarray(value, dtype="<i8").tobytes())

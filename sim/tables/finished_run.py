@@ -29,7 +29,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """Give access to a complete run folder.
+    """A complete run folder.
 
     Attributes
     ----------

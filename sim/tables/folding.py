@@ -30,7 +30,7 @@ WITHIN_US = (10 * SECOND_US, MINUTE_US, HOUR_US, DAY_US)
 
 
 class Tally(IntEnum):
-    """Name the columns of a tally; times and costs cover completed payments only.
+    """Columns of a tally; times and costs cover completed payments only.
 
     All but COMPLETED_IN_WINDOW cover payments submitted from the warm-up on.
     """
@@ -82,7 +82,7 @@ TALLY_WIDTH = 33
 
 
 class SummaryFolder:
-    """Keep the tallies of one run.
+    """The tallies of one run.
 
     Parameters
     ----------
@@ -116,6 +116,8 @@ class SummaryFolder:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._routes = len(plan.route) + 1
+        # From (stream, route) to a row, given out as pairs occur: a nationwide plan has
+        # millions of pairs and a run meets a few thousand.
         self._slot = np.full(len(plan.stream) * self._routes, -1, dtype=np.int64)
         self.cells: list[tuple[int, int]] = []
         self.tally = np.zeros((0, TALLY_WIDTH), dtype=np.int64)
@@ -132,6 +134,7 @@ class SummaryFolder:
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""
         plan = self._plan
+        # Before the warm-up is cut off: how long the start takes is judged by it.
         self.presence.take(rows)
         self.peak.take(rows, plan.stream[rows[:, C.STREAM], StreamColumn.SCOPE], plan.warm_up_us)
         counts = rows[:, C.SUBMITTED_US] >= plan.warm_up_us
@@ -142,15 +145,18 @@ class SummaryFolder:
             rows, counts = rows[kept], counts[kept]
         if len(rows) == 0:
             return
+        # NULL and -1 both stand for a payment that never got a route.
         route = np.maximum(rows[:, C.ROUTE], -1)
         code = rows[:, C.STREAM] * self._routes + route + 1
         self._open_cells(code)
         slot = self._slot[code]
         part = _tally_rows(rows)
+        # Of payments from before the warm-up only the completion counts.
         part[~counts] = 0
         part[:, Tally.COMPLETED_IN_WINDOW] = _completed_since(rows, plan.warm_up_us)
         _add_by_group(self.tally, slot, part)
         self._fold_agents(rows, route, part)
+        # Times and reasons are of payments submitted since the warm-up.
         if not counts.all():
             rows, slot, part = rows[counts], slot[counts], part[counts]
         np.add.at(self.reasons, (slot, rows[:, C.REASON], rows[:, C.OUTCOME]), 1)
@@ -160,6 +166,8 @@ class SummaryFolder:
 
     def _open_cells(self, code: Array) -> None:
         """Give a row to every (stream, route) seen for the first time."""
+        # In ascending order of the pair within a chunk; chunks come in order, so rows are the
+        # same for the same run.
         seen = np.flatnonzero(np.bincount(code, minlength=len(self._slot)))
         fresh = seen[self._slot[seen] < 0]
         if len(fresh) == 0:
@@ -187,6 +195,7 @@ class SummaryFolder:
 
     def _fold_ages(self, slot: Array, rows: Array) -> None:
         """Count how long payments that are still open have been under way."""
+        # A payment that is credited and not yet at its end has an end-to-end time already.
         is_open = (rows[:, C.OUTCOME] == Outcome.IN_PROGRESS) & (rows[:, C.CREDITED_US] == NULL)
         still = np.flatnonzero(is_open)
         ages = self._plan.horizon_us - rows[still, C.SUBMITTED_US]
@@ -196,9 +205,11 @@ class SummaryFolder:
         """Count each payment once for every different agent that has a part in it."""
         if len(self.agent) == 0:
             return
+        # -1 as a route picks the last entry, which says that there is no settlement agent.
         settlement = np.append(self._plan.route[:, RouteColumn.SETTLEMENT_AGENT], np.int64(-1))
         debtor, creditor = rows[:, C.DEBTOR_AGENT], rows[:, C.CREDITOR_AGENT]
         third = settlement[route]
+        # An agent with two parts in one payment counts once.
         creditor = np.where(creditor == debtor, -1, creditor)
         third = np.where((third == debtor) | (third == creditor), -1, third)
         for agent in (debtor, creditor, third):
@@ -207,7 +218,7 @@ class SummaryFolder:
 
 
 class PeakRate:
-    """Track the busiest second of completions while records stream by, in order of their end.
+    """The busiest second of completions; records come in order of their end.
 
     Attributes
     ----------
@@ -229,8 +240,10 @@ class PeakRate:
             seconds = rows[chosen, C.END_US] // SECOND_US
             if len(seconds) == 0:
                 continue
+            # Records come in the order payments end, so completions of a second stand together.
             first = np.flatnonzero(np.diff(seconds, prepend=-1))
             counts = np.diff(first, append=len(seconds))
+            # The last second of the chunk before may go on in this one.
             if seconds[0] == self._second[which]:
                 counts[0] += self._count[which]
             self.highest[which] = max(self.highest[which], int(counts.max()))
@@ -288,9 +301,12 @@ def _tally_rows(rows: Array) -> Array:
         part[:, column] = outcome == member
     done = part[:, Tally.COMPLETED]
     is_done = done == 1
+    # Up to the credit, which is what the customer waits for; what follows it counts in the
+    # causes.
     total = np.where(is_done, rows[:, C.CREDITED_US] - rows[:, C.SUBMITTED_US], 0)
     part[:, Tally.END_TO_END_US] = total
     for at, limit in enumerate(WITHIN_US):
+        # The bound itself is within.
         part[:, Tally.WITHIN_10S + at] = is_done & (total <= limit)
     times = slice(Tally.CAUSE_0_US, Tally.CAUSE_0_US + len(Cause))
     part[:, times] = rows[:, C.TIME_0 : C.TIME_0 + len(Cause)] * done[:, None]
@@ -308,6 +324,8 @@ def _tally_rows(rows: Array) -> Array:
 def _tally_costs(rows: Array, is_done: Array, part: Array) -> None:
     """Fill the cost columns: shares of the amount, in whole 1/BPS_SCALE bps, to the nearest."""
     scale = 1e4 * BPS_SCALE
+    # Shares of an amount need one: payments without a price are left out of the mean, not
+    # counted as free of charge.
     at = np.flatnonzero(is_done & (rows[:, C.PAYER_FEE] != NULL) & (rows[:, C.DEBITED] > 0))
     debited = rows[at, C.DEBITED]
     part[at, Tally.PRICED] = 1
@@ -318,6 +336,8 @@ def _tally_costs(rows: Array, is_done: Array, part: Array) -> None:
     ):
         cost = rows[at, source]
         cost = np.where(cost == NULL, 0, cost)
+        # Rounded payment by payment to a whole number, so that sums are exact and do not depend
+        # on the order, or on how a run was cut into replications.
         part[at, column] = np.rint(cost * scale / debited).astype(np.int64)
     margin = rows[at, C.FX_MARGIN]
     part[at, Tally.PAYER_AMOUNT] = debited

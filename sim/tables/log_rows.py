@@ -64,7 +64,7 @@ def event_rows(rows: Array, replication: int) -> pa.Table:
 
 
 class SeriesRows:
-    """Convert the samples of the log, one row per sampled figure.
+    """Converter of the log's samples, one row per sampled figure.
 
     Parameters
     ----------
@@ -99,6 +99,7 @@ class SeriesRows:
                 names.append(rows[at, L.SUBJECT] + offset)
                 values.append(rows[at, column])
         at = np.concatenate(at_parts)
+        # Back into the order of the log, the two figures of a sample side by side.
         order = np.argsort(at, kind="stable")
         made = {
             "replication": pa.array(np.full(len(at), self._replication, dtype=np.int64)),
@@ -125,7 +126,7 @@ class _Visit:
 
 
 class StageRows:
-    """Follow payments through their stages.
+    """Converter of log rows into visits of payments to stages.
 
     Parameters
     ----------
@@ -150,6 +151,7 @@ class StageRows:
 
     def take(self, rows: Array) -> pa.Table:
         """Return the visits that ended within a chunk of the log."""
+        # Python for the rows that begin or end a visit, columns for everything before.
         chosen = rows[np.isin(rows[:, L.KIND], _VISIT_KINDS)]
         for time_us, _, kind, payment, stage, subject, amount, _ in chosen.tolist():
             self._row(time_us, kind, payment, (stage, subject, amount))
@@ -157,6 +159,7 @@ class StageRows:
 
     def finish(self) -> pa.Table:
         """Return the visits nobody ended: those of payments open at the horizon."""
+        # A copy of the keys, as closing takes them out.
         for payment in list(self._open):
             self._close(payment, NULL)
         return self._table()
@@ -164,10 +167,12 @@ class StageRows:
     def _row(self, time_us: int, kind: int, payment: int, row: tuple[int, int, int]) -> None:
         stage, subject, amount = row
         visit = self._open.get(payment)
+        # A delay writes no row when it ends, so its end shows with the payment's next row.
         self._finish_delay(payment, visit, time_us)
         if kind == LogKind.JOIN:
             self._open[payment] = _Visit(stage, subject, self._cause[stage], queued_us=time_us)
         elif kind == LogKind.START:
+            # Already there where the payment waited; new where it started at once.
             visit = self._open.setdefault(
                 payment, _Visit(stage, subject, self._cause[stage], queued_us=time_us)
             )
@@ -185,9 +190,12 @@ class StageRows:
             self._open[payment] = _Visit(stage, place, int(Cause.LIQUIDITY), queued_us=time_us)
         elif kind == LogKind.IN_BLOCK:
             self._blocks.setdefault(subject, []).append(payment)
+            # Nobody enters a block who has not been enqueued; a log that says so is for the
+            # audit to judge.
             if visit is not None:
                 visit.started_us = time_us
         elif kind == LogKind.COMMIT:
+            # COMMIT names the ledger only; who is in the block is known from its IN_BLOCK rows.
             for committed in self._blocks.pop(subject, []):
                 self._close(committed, time_us)
         elif kind == LogKind.OUTCOME and subject == Outcome.IN_PROGRESS:
@@ -199,8 +207,10 @@ class StageRows:
         """Say whether a row ends the visit: a late FINISH of an abandoned service does not."""
         if visit is None:
             return False
+        # A RESERVE row ends a wait only if the payment waited for it.
         if kind == LogKind.RESERVE:
             return visit.cause == Cause.LIQUIDITY and visit.stage == stage
+        # An abandoned service finishes later, while its payment may be at another stage.
         if kind == LogKind.FINISH:
             return visit.stage == stage and visit.finish_us == time_us
         return True

@@ -48,7 +48,7 @@ def machine_errors(path: Path) -> Iterator[None]:
 
 
 class ParquetStream:
-    """Write one Parquet file piece by piece.
+    """One Parquet file written piece by piece.
 
     Parameters
     ----------
@@ -89,6 +89,7 @@ class ParquetStream:
         self._held_rows += table.num_rows
         self.rows += table.num_rows
         if self._held_rows >= ROW_GROUP_ROWS:
+            # Whole row groups only, so that their size does not depend on how chunks were cut.
             self._write(self._held_rows - self._held_rows % ROW_GROUP_ROWS)
 
     def close(self) -> None:
@@ -108,6 +109,7 @@ class ParquetStream:
         table = pa.concat_tables(self._held).replace_schema_metadata(self._schema.metadata)
         with machine_errors(self._path):
             self._writer.write_table(table.slice(0, rows), row_group_size=ROW_GROUP_ROWS)
+        # A view; the memory goes with the next row group.
         rest = table.slice(rows)
         self._held = [rest] if rest.num_rows else []
         self._held_rows = rest.num_rows
@@ -134,10 +136,12 @@ def merge_parts(path: Path, parts: list[Path]) -> int:
     stream = ParquetStream(path, schema.remove_metadata(), _text(schema.metadata))
     for part in parts:
         with machine_errors(part), pq.ParquetFile(part, read_dictionary=text_columns(schema)) as f:
+            # Group by group: replications are merged in the memory of one.
             for group in range(f.num_row_groups):
                 table = f.read_row_group(group).replace_schema_metadata(None)
                 stream.take(table.cast(schema.remove_metadata()).unify_dictionaries())
     stream.close()
+    # Only once everything is in the new file.
     for part in parts:
         part.unlink()
     return stream.rows

@@ -64,6 +64,7 @@ def stream_pricing(plan: Plan) -> Array:
     for stream, entry in enumerate(plan.stream[:, StreamColumn.ENTRY].tolist()):
         seen: set[int] = set()
         queue = [entry]
+        # Every stage a program can come to, whatever happens: jumps and the row behind.
         while queue:
             at = queue.pop()
             if at in seen or not 0 <= at < len(stages):
@@ -75,6 +76,7 @@ def stream_pricing(plan: Plan) -> Array:
         prices = {
             stages[at][StageColumn.SUBJECT] for at in seen if stages[at][StageColumn.OP] == Op.QUOTE
         }
+        # With several the price is not known from the program, and the column stays empty.
         if len(prices) == 1:
             found[stream] = prices.pop()
     return found
@@ -94,6 +96,7 @@ def record_pricing(plan: Plan, rows: Array, unrouted: Array) -> Array:
     """
     route = rows[:, C.ROUTE]
     lookup = np.append(plan.route[:, RouteColumn.PRICING], np.int64(-1))
+    # -1 picks the last entry, which is -1.
     routed = lookup[np.where(route < 0, -1, route)]
     found: Array = np.where(route < 0, unrouted[rows[:, C.STREAM]], routed)
     return found
@@ -107,7 +110,7 @@ def pricing_column(plan: Plan, pricing: Array, column: PricingColumn) -> Array:
 
 
 class PaymentRows:
-    """Convert record chunks of one run; holds only the dictionaries of the text columns.
+    """Converter of one run's records; it holds the dictionaries of the text columns only.
 
     Parameters
     ----------
@@ -130,6 +133,8 @@ class PaymentRows:
         self._currencies = names_array(names.currencies)
         self._components = names_array((*names.components, FX_SPREAD))
         # Fees name their recipient among the recipients, FX providers are agents: one dictionary.
+        # A dict keeps the order and drops doubles: a bank may charge fees and exchange money,
+        # and is one name.
         merged = dict.fromkeys((*names.recipients, *names.agents))
         self._recipients = names_array(tuple(merged))
         place = {name: at for at, name in enumerate(merged)}
@@ -143,6 +148,7 @@ class PaymentRows:
         rows : ndarray of int64, shape (payments, RECORD_WIDTH)
             As engines give them.
         """
+        # Columns side by side in memory, as each is read as a whole.
         columns = np.ascontiguousarray(rows.T)
         stream, route = columns[C.STREAM], columns[C.ROUTE]
         plan = self._plan
@@ -154,8 +160,10 @@ class PaymentRows:
 
         def currency(column: PricingColumn, amount: RecordColumn) -> pa.Array:
             index = pricing_column(plan, pricing, column)
+            # Where nothing was moved there is nothing to name the currency of.
             return text_column(np.where(columns[amount] == NULL, -1, index), self._currencies)
 
+        # NONE is null and not a code of its own.
         reason = columns[C.REASON]
         made = {name: int_column(columns[column]) for name, column in INTEGER_COLUMNS}
         made |= {
@@ -188,6 +196,7 @@ class PaymentRows:
         at, component, recipient, bearer, currency, amount = (
             np.concatenate([part[field] for part in parts]) for field in range(6)
         )
+        # Fees of a payment stand together in the order of its slots, its margins behind.
         order = np.argsort(at, kind="stable")
         count = len(order)
         made = {
@@ -213,14 +222,19 @@ class PaymentRows:
         has_payer = rows[at, C.PAYER_FEE] != NULL
         has_merchant = rows[at, C.MERCHANT_FEE] != NULL
         empty = np.empty(0, dtype=np.int64)
+        # One empty part, so that nothing special happens where nobody was charged.
         parts: list[tuple[Array, ...]] = [(empty,) * 6]
         for slot in range(FEES_MAX):
             amount = rows[at, C.FEE_0 + slot]
+            # The mask says which slots were charged; ``count`` keeps slots of an earlier
+            # route's price out.
             picked = np.flatnonzero(((charged >> slot) & 1 == 1) & (slot < count) & (amount > 0))
             if len(picked) == 0:
                 continue
             fee = plan.fee[first[picked] + slot]
             by_debtor = fee[:, FeeColumn.BEARER] == Bearer.DEBTOR
+            # Fees of a payment that never settled are in no sum of its record, so they are no
+            # rows either.
             kept = np.where(by_debtor, has_payer[picked], has_merchant[picked])
             fee, picked = fee[kept], picked[kept]
             parts.append(
@@ -248,6 +262,7 @@ class PaymentRows:
         margin = rows[at, C.FX_MARGIN]
         has_second = pricing_column(plan, pricing, PricingColumn.CONVERSION_2) >= 0
         spread_1 = rows[at, C.SPREAD_1]
+        # With one conversion its provider keeps the whole margin, all roundings included.
         first = np.where(has_second, np.where(spread_1 == NULL, 0, spread_1), margin)
         debited = pricing_column(plan, pricing, PricingColumn.CURRENCY_DEBITED)
         component = np.full(len(at), len(self._components) - 1, dtype=np.int64)
@@ -259,6 +274,7 @@ class PaymentRows:
         ):
             provider = pricing_column(plan, pricing, column)
             recipient = self._agent_recipient[np.where(provider < 0, -1, provider)]
+            # A margin of 0 is no row.
             some = amount != 0
             parts.append(
                 (

@@ -18,7 +18,7 @@ C = RecordColumn
 
 
 class PositionFolder:
-    """Keep the running net position of every agent in every settlement currency.
+    """The running net position of every agent in every settlement currency.
 
     Only cross-border payments count where the plan has any, else all, as for all measures.
 
@@ -41,6 +41,7 @@ class PositionFolder:
         self._plan = plan
         self._unrouted = stream_pricing(plan)
         scope = plan.stream[:, StreamColumn.SCOPE]
+        # Domestic background would drown what crosses the border, and is settled elsewhere.
         cross = scope == Scope.CROSS_BORDER
         self._counts = cross if cross.any() else np.ones(len(scope), dtype=np.bool_)
         agents, currencies = len(plan.agent_account), max(len(plan.names.currencies), 1)
@@ -53,6 +54,7 @@ class PositionFolder:
         debtor, creditor = rows[:, C.DEBTOR_AGENT], rows[:, C.CREDITOR_AGENT]
         picked = self._counts[rows[:, C.STREAM]] & (rows[:, C.SETTLED_US] != NULL)
         picked &= (rows[:, C.SETTLEMENT] > 0) & (debtor >= 0) & (creditor >= 0)
+        # Within one institution nobody owes anybody.
         picked &= debtor != creditor
         at = np.flatnonzero(picked)
         pricing = record_pricing(self._plan, rows[at], self._unrouted)
@@ -70,10 +72,14 @@ class PositionFolder:
 
     def _run(self, cell: Array, change: Array) -> None:
         """Apply changes in order and remember the lowest position of each cell."""
+        # Cell by cell and in order of time within each: the lowest point of a path depends on
+        # the order.
         order = np.argsort(cell, kind="stable")
         cell, change = cell[order], change[order]
         first = np.flatnonzero(np.diff(cell, prepend=-1))
         running = np.cumsum(change)
+        # One running sum over all cells; what stood before a cell's first change is taken off
+        # again.
         before = running[first] - change[first]
         length = np.diff(first, append=len(cell))
         flat, lowest = self.position.reshape(-1), self.lowest.reshape(-1)

@@ -17,7 +17,7 @@ INTERVALS = 600
 
 
 class PresenceFolder:
-    """Add up the time payments are in the system, from submission to end, interval by interval.
+    """Time that payments are in the system, from submission to end, by interval.
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ class PresenceFolder:
     """
 
     def __init__(self, plan: Plan) -> None:
+        # Rounded up, so that 600 intervals cover the horizon; 1 for a run of no length.
         self.step_us = max(1, -(-plan.horizon_us // INTERVALS))
         self._intervals = plan.horizon_us // self.step_us
         shape = (2, self._intervals + 1)
@@ -51,6 +52,7 @@ class PresenceFolder:
         whole of this one, who came in this one for what was left of it; those who left likewise,
         with the other sign.
         """
+        # Those of earlier intervals; their offsets no longer matter.
         before = np.cumsum(self._count, axis=1) - self._count
         came, left = (before + self._count) * self.step_us - self._offset
         found: Array = (came - left)[: self._intervals]
@@ -58,6 +60,8 @@ class PresenceFolder:
 
     def _note(self, which: int, times_us: Array) -> None:
         at, offset = np.divmod(times_us, self.step_us)
+        # The last interval may be shorter than a step and is left out, as is the horizon
+        # itself.
         at = np.minimum(at, self._intervals)
         length = self._intervals + 1
         self._count[which] += np.bincount(at, minlength=length)

@@ -80,6 +80,7 @@ def peak_memory_bytes() -> int | None:
         import resource
     except ImportError:  # Windows has no such module.
         return None
+    # Bytes on macOS, kibibytes on Linux.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
@@ -95,8 +96,10 @@ def source_digest() -> str:
     """
     package = Path(__file__).resolve().parents[1]
     state = hashlib.blake2b(digest_size=6, person=b"payroute.source")
+    # In order of name, as file systems list in any.
     for path in sorted(package.rglob("*.py")):
         state.update(f"{path.relative_to(package).as_posix()}\0".encode())
+        # A checkout on Windows may have other line ends and is still the same source.
         state.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return state.hexdigest()
 
@@ -111,6 +114,7 @@ def _version(distribution: str) -> str | None:
 def _commit(root: Path) -> tuple[str | None, bool | None]:
     """Ask git about our own checkout; an installed package has none."""
     git = shutil.which("git")
+    # Only our own checkout is asked: the package may lie within somebody else's repository.
     if git is None or not (root / ".git").exists() or not (root / "pyproject.toml").exists():
         return None, None
     commit = _git(git, root, ("rev-parse", "HEAD"))

@@ -33,6 +33,8 @@ def open_table(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
     columns : list of str
         Which columns.
     """
+    # Opened twice: which columns are text is known from the file itself, and has to be said
+    # when it is opened.
     with pq.ParquetFile(path) as file:
         texts = [name for name in text_columns(file.schema_arrow) if name in columns]
     with pq.ParquetFile(path, read_dictionary=texts) as file:
@@ -55,6 +57,7 @@ def text_codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], tuple[st
     """
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
+    # Each row group has a dictionary of its own; only with one for all do codes mean the same.
     column = column.unify_dictionaries()
     if column.num_chunks == 0:
         return np.empty(0, dtype=np.int64), ()

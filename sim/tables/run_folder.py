@@ -40,7 +40,7 @@ _OURS = (RUN_FILE, *_WRITTEN_BESIDE, *SCHEMAS)
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """Say what is about to be run.
+    """What is about to be run.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Say what is known after a run.
+    """What is known after a run.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Say what a replaced run folder held.
+    """What a replaced run folder held.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """Hold a run under way.
+    """A run under way.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class FolderChoice:
-    """Say where a run goes.
+    """Where a run goes.
 
     Attributes
     ----------
@@ -157,6 +157,7 @@ class FolderChoice:
         """Return the run folder."""
         if self.out is not None:
             return self.out
+        # A scenario's name may hold what a file system does not; what is left may be nothing.
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", request.scenario).strip("-.") or "scenario"
         return self.results / name / f"{request.plan_hash}-s{request.seed}"
 
@@ -185,6 +186,8 @@ def begin_run(choice: FolderChoice, request: RunRequest) -> OpenRun:
     """
     path = choice.path(request)
     earlier = _earlier(path)
+    # A folder we named ourselves is made from the plan's hash and the seed: whatever is in it
+    # is a run of the same, which may be replaced.
     if choice.out is not None and earlier is not None and not choice.force:
         raise UserError(
             f"{path}: holds a finished run; choose another folder, or replace it with --force"
@@ -239,6 +242,7 @@ def complete_run(run: OpenRun, result: RunResult, summary: Mapping[str, Json]) -
     facts.update(asdict(result))
     if result.peak_memory_bytes is None:
         facts["peak_memory_bytes"] = peak_memory_bytes()
+    # Only tables of ours: what the user keeps in the folder is nobody's business.
     facts["files"] = {
         path.name: file_digest(path)
         for path in sorted(run.path.glob("*.parquet"))
@@ -246,6 +250,7 @@ def complete_run(run: OpenRun, result: RunResult, summary: Mapping[str, Json]) -
     }
     facts["status"] = COMPLETE
     facts["finished_at"] = _now()
+    # ``run.json`` last: until it says complete, the folder is no result.
     write_json(run.path / SUMMARY_FILE, dict(summary))
     write_json(run.path / RUN_FILE, facts)
     return FinishedRun(run.path, facts)
@@ -278,6 +283,7 @@ def compare_with_earlier(run: OpenRun, result: RunResult) -> tuple[bool, str] | 
         was recorded differently, so that digests cannot be compared.
     """
     earlier = run.earlier
+    # The word before the colon says what was digested; only like is compared with like.
     if earlier is None or earlier.digest.partition(":")[0] != result.digest.partition(":")[0]:
         return None
     if earlier.digest == result.digest:
@@ -305,6 +311,8 @@ def write_json(path: Path, content: Mapping[str, Json]) -> None:
         If it cannot be written.
     """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Beside it and not in a temporary directory: replacing is one step only within a file
+    # system.
     draft = path.with_name(path.name + ".new")
     with machine_errors(path):
         draft.write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from sim.contract.meaning import Bearer, Cause, LogKind, Outcome, Reason, Scope
 
 
 class Record(StrEnum):
-    """Say how much of a run is written; each includes the ones before it."""
+    """How much of a run is written; each level includes the ones before it."""
 
     NONE = "none"
     """Only measures, from histograms."""
@@ -75,6 +75,7 @@ def _schema(described: str) -> pa.Schema:
     entries = []
     for line in described.strip().splitlines():
         name, unit, meaning = (part.strip() for part in line.split("|"))
+        # Descriptions are the manual; a unit that is not explained stops the import.
         assert unit in UNITS, line
         kind = _TEXT if unit == "name" else _INT
         entries.append(pa.field(name, kind, metadata={"unit": unit, "description": meaning}))

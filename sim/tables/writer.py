@@ -29,11 +29,12 @@ from sim.tables.schemas import (
     STAGES_FILE,
     Record,
 )
+from sim.tables.sink_check import check_log, check_records
 
 
 @dataclass(frozen=True, slots=True)
 class WriterOptions:
-    """Say how a run is written.
+    """How a run is written.
 
     Attributes
     ----------
@@ -47,7 +48,7 @@ class WriterOptions:
         Put before ``.parquet``, so that replications can write side by side and be merged by
         :func:`~sim.tables.parquet_stream.merge_parts`.
     progress : callable or None
-        Hears of simulated time, payments and events.
+        Takes simulated time, payments and events.
     """
 
     record: Record = Record.PAYMENTS
@@ -58,7 +59,7 @@ class WriterOptions:
 
 
 class RunWriter:
-    """Write the tables of one run.
+    """Sink that writes the tables of one run.
 
     Parameters
     ----------
@@ -81,11 +82,17 @@ class RunWriter:
         self, plan: Plan, folder: Path | None = None, options: WriterOptions | None = None
     ) -> None:
         self._options = options or WriterOptions()
+        # Without a folder nothing can be written, but tallies and digests are made all the
+        # same.
         record = self._options.record if folder is not None else Record.NONE
+        # The summary is folded from records, so it is the same whatever is written.
         self.wants_records = True
         self.wants_log = record.covers(Record.STAGES)
+        # Series need SAMPLE rows even where the log is not recorded: a few rows instead of
+        # millions.
         self.wants_samples = record.covers(Record.PAYMENTS)
         self.summary = SummaryFolder(plan)
+        self._horizon_us, self._logged_us = plan.horizon_us, 0
         self._payments = PaymentRows(plan, self._options.replication)
         self._stages = StageRows(plan, self._options.replication)
         self._series = SeriesRows(plan, self._options.replication)
@@ -97,6 +104,7 @@ class RunWriter:
             names += [PAYMENTS_FILE, FEES_FILE, SERIES_FILE]
         if record.covers(Record.STAGES):
             names += [STAGES_FILE]
+        # Each level contains the ones before it.
         if record.covers(Record.EVENTS):
             names += [EVENTS_FILE]
         if folder is not None:
@@ -119,10 +127,13 @@ class RunWriter:
         """Take event-log rows, in order, or the SAMPLE rows alone where the log is not wanted."""
         if len(rows) == 0:
             return
+        # Only samples come here then, and the fingerprint is that of the records.
         if not self.wants_log:
             if self.wants_samples:
                 self._streams[SERIES_FILE].take(self._series.take(rows))
             return
+        self._logged_us = check_log(rows, self._logged_us)
+        # The log in order decides everything else, so its fingerprint is the run's.
         self._rolling.take(rows)
         self._streams[STAGES_FILE].take(self._stages.take(rows))
         self._streams[SERIES_FILE].take(self._series.take(rows))
@@ -134,6 +145,8 @@ class RunWriter:
         """Take payment records, in the order they ended."""
         if len(rows) == 0:
             return
+        check_records(rows, self._horizon_us)
+        # Worked out once and used twice: it is most of what a fingerprint costs.
         words = row_words(rows)
         if not self.wants_log:
             self._rolling.take(words)
@@ -150,6 +163,7 @@ class RunWriter:
 
     def close(self) -> None:
         """Write what is held and close every file; the run is complete."""
+        # Visits still under way end with the run.
         if STAGES_FILE in self._streams:
             self._streams[STAGES_FILE].take(self._stages.finish())
         for stream in self._streams.values():
@@ -172,7 +186,7 @@ class RunWriter:
 
 
 class SinkGroup:
-    """Let several sinks listen to one run; each hears only what it wants.
+    """Several sinks of one run, each given only what it wants.
 
     Parameters
     ----------
@@ -189,6 +203,8 @@ class SinkGroup:
     def take_log(self, rows: Array) -> None:
         """Pass log rows on."""
         for sink in self._sinks:
+            # A sink that wants the log gets all of it; one that wants samples gets these, even
+            # where another sink has asked for the whole log.
             if sink.wants_log:
                 sink.take_log(rows)
             elif _wants_samples(sink):

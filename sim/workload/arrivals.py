@@ -108,11 +108,13 @@ def hazard_path(
         raise ValueError(f"burst_sigma_ppb is {burst_sigma_ppb}; it must be 0 or more")
     _check_steps(steps)
     is_even = hourly is None and weekday is None and burst_sigma_ppb == 0
+    # Exactly two breakpoints, and no look at any minute: most small scenarios.
     if is_even and not steps:
         total = HAZARD_UNIT * rate_numerator * horizon_us // rate_denominator
         _check_sum(total, profile_name)
         return _array([0, horizon_us]), _array([0, total])
 
+    # Minutes matter only where something changes with them.
     local_us = 0 if is_even else _local_us(start)
     minutes = [0, horizon_us] if is_even else _minutes(local_us, horizon_us)
     first_minute = local_us // MINUTE_US
@@ -124,13 +126,18 @@ def hazard_path(
         seed=seed,
         replication=replication,
     )
+    # Weights of 1 stand for no profile; only proportions count.
     by_hour = hourly if hourly is not None else [1] * _HOURS
     by_day = weekday if weekday is not None else [1] * _WEEKDAYS
     weights = list(_weighted(factors, first_minute, by_hour, by_day))
     times, spans = _stepped(minutes, weights, steps)
+    # Exact whole numbers up to here, of any size.
     weighted = accumulate(spans, initial=0)
+    # Over an average week the weights of all hours and days have the mean 1: 24 times 7 over
+    # the sums of both.
     scale = HAZARD_UNIT * rate_numerator * _HOURS * _WEEKDAYS
     divisor = rate_denominator * sum(by_hour) * sum(by_day) * _FACTOR_UNIT * _STEP_UNIT
+    # Rounded down at each breakpoint from the exact sum, so that no rounding adds to another.
     hazard = [scale * exact // divisor for exact in weighted]
     _check_sum(hazard[-1], profile_name)
     return _array(times), _array(hazard)
@@ -167,6 +174,8 @@ def draw_array_pair(key: Array, n: Array, purpose: str) -> tuple[Array, Array]:
     from sim.draws.threefry import MASK32, threefry4x32
 
     words = Callable[..., tuple[Array, Array, Array, Array]]
+    # The function Numba was given: it works on arrays as well, as it only adds, shifts and
+    # masks.
     generate = cast(words, getattr(threefry4x32, "py_func", threefry4x32))
     k0, k1, k2, k3 = key.tolist()
     w0, w1, w2, w3 = generate(k0, k1, k2, k3, n & MASK32, n >> 32, purpose_id(purpose), 0)
@@ -208,6 +217,7 @@ def burst_sigma_ppb(busiest_minute_ratio: float) -> int:
             "it must be from 1 to 10"
         )
     z = NormalDist().inv_cdf(0.5 ** (1.0 / _MINUTES_PER_HOUR))
+    # The smaller root: with the larger one most minutes would be nearly empty.
     sigma = z - math.sqrt(z * z - 2.0 * math.log(busiest_minute_ratio))
     return round(sigma * _PARTS_PER_BILLION)
 
@@ -217,6 +227,7 @@ def _weighted(
 ) -> Iterator[int]:
     """Give each minute's factor times the weights of its local hour and weekday."""
     for minute, factor in enumerate(factors, first_minute):
+        # The number of the local minute since 1970 gives hour and weekday without a calendar.
         day, hour = divmod(minute // _MINUTES_PER_HOUR, _HOURS)
         yield factor * hourly[hour] * weekday[(day + _EPOCH_WEEKDAY) % _WEEKDAYS]
 
@@ -225,6 +236,7 @@ def _stepped(
     minutes: Sequence[int], weights: Sequence[int], steps: Sequence[tuple[int, int]]
 ) -> tuple[list[int], list[int]]:
     """Return all breakpoints, and what each span between two of them adds to the exact sum."""
+    # Steps at the very start or beyond the end add no breakpoint.
     inside = [at for at, _ in steps if 0 < at < minutes[-1]]
     times = sorted({*minutes, *inside})
     spans = []
@@ -290,6 +302,7 @@ def _local_us(start: datetime) -> int:
 
 def _minutes(local_us: int, horizon_us: int) -> list[int]:
     """Return both ends and the local full minutes between them."""
+    # A scenario may begin within a minute; the first breakpoint is its end.
     first = MINUTE_US - local_us % MINUTE_US
     return [0, *range(first, horizon_us, MINUTE_US), horizon_us]
 
@@ -310,6 +323,7 @@ def _minute_factors(
     The plain look-up is used: a scenario's minutes are looked up sooner than machine code for it
     could be made.
     """
+    # No draws are made where every factor is one.
     if sigma_ppb == 0:
         return [_FACTOR_UNIT] * count
 

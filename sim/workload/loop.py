@@ -98,7 +98,7 @@ _WIDTH_BITS = 61
 
 
 class Streams(NamedTuple):
-    """Hold all streams as arrays, a row or a stretch for each."""
+    """All streams as arrays, a row or a stretch for each."""
 
     key: Array
     """(streams, 4)."""
@@ -142,6 +142,8 @@ def begin(streams: Streams, horizon_us: int, exponential: int) -> None:
             size += 1
             heap[size] = s
     heap[0] = size
+    # A heap counted from 1, whose place 0 is its size; rows with children are put in order from
+    # below.
     for at in range(size // 2, 0, -1):
         _sift(streams, at)
 
@@ -163,6 +165,8 @@ def fill(streams: Streams, horizon_us: int, exponential: int, out: Array) -> int
         Rows written; fewer than ``out`` has only when no stream has another payment.
     """
     heap = streams.heap
+    # The earliest of all streams' next payments, written down and replaced by that stream's
+    # next.
     for row in range(len(out)):
         if heap[0] == 0:
             return row
@@ -172,6 +176,7 @@ def fill(streams: Streams, horizon_us: int, exponential: int, out: Array) -> int
         else:
             _draw(streams, s, out, row)
         if not _advance(streams, s, horizon_us, exponential):
+            # A stream without another payment leaves, and the last one takes its place.
             heap[1] = heap[heap[0]]
             heap[0] -= 1
         _sift(streams, min(1, int(heap[0])))
@@ -200,6 +205,7 @@ def scaled(part: int, whole: int, width: int, shift: int) -> int:
     """
     mask = (1 << shift) - 1
     at = _WIDTH_BITS // shift * shift
+    # Leading digits of 0 add nothing.
     while at > 0 and (width >> at) == 0:
         at -= shift
     ratio = 0
@@ -258,6 +264,7 @@ def _advance(streams: Streams, s: int, horizon_us: int, exponential: int) -> boo
     setting = streams.setting
     state = streams.state
     pool = streams.pool
+    # Ordinals count every payment there might have been, so they do not depend on the horizon.
     n = int(state[s, NEXT_N]) + 1
     if n >= setting[s, COUNT]:
         return False
@@ -266,12 +273,17 @@ def _advance(streams: Streams, s: int, horizon_us: int, exponential: int) -> boo
         time_us = int(streams.written[setting[s, WRITTEN_FIRST] + n, _W_TIME_US])
         state[s, NEXT_TIME_US] = time_us
         return time_us < horizon_us
+    # Unit exponentials added up along the stream: where the sum meets the expected number is
+    # the payment's time. A higher rate moves payments closer and changes nothing else.
     u62, _ = _draw_pair(streams, s, n, _ARRIVAL)
     hazard = int(state[s, NEXT_HAZARD]) + quantile(streams.table, exponential, u62)
     state[s, NEXT_HAZARD] = hazard
     first = int(setting[s, HAZARD_FIRST])
+    # Beyond what is expected up to the horizon.
     if hazard >= pool[first + setting[s, HAZARD_COUNT] - 1]:
         return False
+    # Time never goes back, so the search goes on where it stopped. A stretch in which nothing
+    # is expected has no width and is passed over.
     at = int(state[s, SEGMENT])
     while pool[first + at + 1] <= hazard:
         at += 1
@@ -290,6 +302,7 @@ def _is_before(streams: Streams, a: int, b: int) -> bool:
     """Tell whether the next payment of stream a comes before that of stream b."""
     time_a = streams.state[a, NEXT_TIME_US]
     time_b = streams.state[b, NEXT_TIME_US]
+    # The stream decides at one instant, as payments are numbered in this order.
     return time_a < time_b or (time_a == time_b and a < b)
 
 
@@ -329,6 +342,7 @@ def _draw(streams: Streams, s: int, out: Array, row: int) -> None:
     out[row, _W_STREAM] = setting[s, STREAM]
     out[row, _W_ORDINAL] = n
 
+    # A block is drawn only where one of its two numbers decides something.
     amount = int(setting[s, AMOUNT_FIXED])
     payer = 0
     if amount < 0 or setting[s, PAYERS] > 1:
@@ -353,6 +367,7 @@ def _draw(streams: Streams, s: int, out: Array, row: int) -> None:
     out[row, _W_DEBTOR_AGENT] = _debtor_agent(streams, s, debtor62)
     if setting[s, MERCHANT_COUNT] > 0:
         pool = streams.pool
+        # All payees of a pool are equally likely; banks have more of them by their share.
         at = index_below(creditor62, int(setting[s, MERCHANT_COUNT]))
         out[row, _W_MERCHANT] = pool[setting[s, MERCHANT_FIRST] + at]
         out[row, _W_CREDITOR_AGENT] = pool[setting[s, MERCHANT_AGENT_FIRST] + at]
@@ -395,7 +410,7 @@ def _draw_code(streams: Streams, s: int, at: int) -> tuple[int, int]:
     damaged62 = 0
     if setting[s, DAMAGED_THRESHOLD] > 0 or setting[s, STATIC_THRESHOLD] < CERTAIN:
         static62, damaged62 = _draw_pair(streams, s, n, _CODE)
-    # A code given with its own expiry is what it is; only the others are static or dynamic by luck.
+    # A code given with its own expiry is what it is; chance makes the others static or dynamic.
     if expiry_us == NEVER_US and static62 >= setting[s, STATIC_THRESHOLD]:
         expiry_us = int(streams.state[s, NEXT_TIME_US] + setting[s, DYNAMIC_LIFE_US])
         if setting[s, CODE_AGE_TABLE] >= 0:

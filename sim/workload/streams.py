@@ -37,7 +37,7 @@ _EMPTY.setflags(write=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamDemand:
-    """Describe the payments of one stream.
+    """The payments of one stream, before they are drawn.
 
     Attributes
     ----------
@@ -148,10 +148,13 @@ def draw_workload(
     if chunk < 1:
         raise ValueError(f"chunk is {chunk}; it must be 1 or more")
     ordered = sorted(demands, key=lambda demand: demand.stream)
+    # Two streams of one number would make payments of one key.
     for before, after in pairwise(ordered):
         if before.stream == after.stream:
             raise ValueError(f"{before.name} and {after.name} are both stream {after.stream}")
     for demand in ordered:
+        # All of them before the first is drawn: a generator would complain only when it is
+        # asked.
         _check(demand, len(table))
     return _chunks(table, ordered, horizon_us, chunk)
 
@@ -168,6 +171,7 @@ def _chunks(
     table: Array, demands: Sequence[StreamDemand], horizon_us: int, chunk: int
 ) -> Iterator[Array]:
     """Fill chunk after chunk until no stream has another payment."""
+    # Lists need no compiled code, so small scenarios start at once.
     if all(demand.written is not None for demand in demands):
         yield from _merge_written(demands, horizon_us, chunk)
         return
@@ -179,10 +183,12 @@ def _chunks(
     while True:
         out = np.empty((chunk, WORKLOAD_WIDTH), dtype=np.int64)
         rows = loop.fill(streams, horizon_us, exponential, out)
+        # A chunk that is not full is the last.
         if rows == chunk:
             yield out
             continue
         if rows > 0:
+            # A copy: the rest of the chunk's memory is given back.
             yield out[:rows].copy()
         return
 
@@ -192,6 +198,7 @@ def _merge_written(demands: Sequence[StreamDemand], horizon_us: int, chunk: int)
     rows = np.concatenate([_EMPTY, *(_complete(demand) for demand in demands)])
     rows = rows[rows[:, WorkloadColumn.TIME_US] < horizon_us]
     keys = [WorkloadColumn.ORDINAL, WorkloadColumn.STREAM, WorkloadColumn.TIME_US]
+    # The last key counts most: time, then stream, then ordinal.
     order = np.lexsort(tuple(rows[:, column] for column in keys))
     for first in range(0, len(order), chunk):
         yield rows[order[first : first + chunk]]
@@ -221,6 +228,7 @@ def _complete(demand: StreamDemand) -> Array:
 
 def _chosen(cumulative62: Array, draws: Array) -> Array:
     """Return, as ``lookup.weighted_index``, the first whose threshold is above each draw."""
+    # To the right of an equal threshold, since a draw hits strictly below it.
     found: Array = np.searchsorted(cumulative62, draws, side="right")
     return found
 
@@ -232,6 +240,8 @@ def _lay_out(table: Array, demands: Sequence[StreamDemand]) -> Streams:
     pieces: list[Array] = []
     length = 0
 
+    # All streams' arrays one after the other in one: compiled code takes one array and many
+    # offsets.
     def place(values: Array) -> int:
         nonlocal length
         first = length
@@ -269,6 +279,7 @@ def _settings(demand: StreamDemand, place: Callable[[Array], int]) -> dict[int, 
 
     # The digits of the long division that inverts the hazard; see ``workload.loop.scaled``.
     shifts = [62 - max(rise, 1).bit_length() for rise in np.diff(demand.hazard).tolist()]
+    # No stream reaches it, so the loop needs no case for "no bound".
     unbounded = np.iinfo(np.int64).max
     count = unbounded if demand.count_max < 0 else demand.count_max
     return {
@@ -341,6 +352,7 @@ def _check_shares(name: str, role: str, agent: Array, cumulative62: Array) -> No
     """Refuse thresholds that do not choose exactly one agent for every draw."""
     if len(agent) != len(cumulative62):
         raise ValueError(f"{name}: {len(agent)} {role} agents have {len(cumulative62)} thresholds")
+    # An empty last stretch would leave draws without an agent.
     if len(agent) and (int(cumulative62[-1]) != CERTAIN or (np.diff(cumulative62) < 0).any()):
         raise ValueError(f"{name}: thresholds of {role} agents must ascend to 2^62")
 

@@ -53,7 +53,6 @@ LONGER_FILES = {
 FUNCTION_LINES_MAX = 60
 LONGER_FUNCTIONS = {
     "sim/draws/threefry.py:threefry4x32": 120,  # twenty rounds, unrolled
-    "sim/analysis/selection.py:select_best": 62,
     "sim/study/replicate/replicate.py:run_replications": 61,  # one option per argument
     "sim/cli/qr.py:encode_command": 77,  # one option per field of a code
 }
@@ -175,9 +174,11 @@ def test_files_are_short_enough_to_read() -> None:
     assert wrong == []
 
 
-def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Return the lines of a function without its docstring, which is the manual."""
-    lines = (function.end_lineno or 0) - function.lineno + 1
+def _length(path: Path, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the lines of a function without docstring and comments: who says why is not fined."""
+    text = path.read_text(encoding="utf-8").splitlines()
+    body = text[function.lineno - 1 : function.end_lineno]
+    lines = len(body) - sum(line.lstrip().startswith("#") for line in body)
     first = function.body[0]
     if ast.get_docstring(function) is not None:
         lines -= (first.end_lineno or 0) - first.lineno + 1
@@ -188,7 +189,7 @@ def test_functions_are_short_enough_to_read() -> None:
     wrong = []
     for path in SOURCES:
         for function in _functions(_tree(path)):
-            length = _length(function)
+            length = _length(path, function)
             name = f"{_name(path)}:{function.name}"
             most = LONGER_FUNCTIONS.get(name, FUNCTION_LINES_MAX)
             if length > most:
@@ -200,7 +201,7 @@ def test_exceptions_are_still_needed() -> None:
     for name in LONGER_FILES:
         assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) > FILE_LINES_MAX, name
     lengths = {
-        f"{_name(path)}:{function.name}": _length(function)
+        f"{_name(path)}:{function.name}": _length(path, function)
         for path in SOURCES
         for function in _functions(_tree(path))
     }

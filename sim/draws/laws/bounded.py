@@ -62,6 +62,7 @@ class Uniform(Family):
             lower=lambda p: low + width * p,
             upper=lambda q: high - width * q,
             mean=low + width / 2.0,
+            # About the anchor, the lower end, and not about the mean.
             second_moment=width**2 / 3.0,
             anchor=low,
         )
@@ -69,7 +70,7 @@ class Uniform(Family):
 
 @register
 class Triangular(Family):
-    """Most likely at one value, falling in a straight line to both ends."""
+    """A most likely value, from which the density falls in a straight line to both ends."""
 
     name = "triangular"
     parameters = (
@@ -89,6 +90,7 @@ class Triangular(Family):
         """Return the exact law."""
         low, mode, high = given["low"], given["mode"], given["high"]
         not_below("triangular", given, "low")
+        # Strictly wider than a point: without a width both quantiles divide by nothing.
         if not low <= mode <= high or low == high:
             raise ValueError(
                 f"triangular has low {low}, mode {mode}, high {high}; needed: low <= mode <= high "
@@ -97,6 +99,8 @@ class Triangular(Family):
         width, rise, fall = high - low, mode - low, high - mode
 
         def from_below(p: Floats) -> Floats:
+            # From below and from above apart: ``1 - q`` for a tiny q has lost the tail's last
+            # digits.
             return np.where(
                 p * width < rise,
                 low + np.sqrt(p * width * rise),

@@ -104,6 +104,7 @@ FAMILIES: dict[str, type[Family]] = {}
 
 def register(family: type[Family]) -> type[Family]:
     """Make a family known under its name."""
+    # The same class twice is a module imported again; another one of the name is a mistake.
     if FAMILIES.setdefault(family.name, family) is not family:
         raise TypeError(f"there is a family {family.name!r} already")
     return family
@@ -136,6 +137,7 @@ def build_law(name: str, parameters: Given) -> Law:
         raise ValueError(
             f"unknown distribution {name!r}; known: {', '.join(known)}.{suggest(name, known)}"
         )
+    # Exactly one of the allowed sets: a parameter too many would be ignored without a word.
     if frozenset(parameters) not in [frozenset(choice.split()) for choice in family.choices()]:
         raise ValueError(
             f"{name} has the parameters {' '.join(sorted(parameters)) or '(none)'}; "
@@ -143,6 +145,7 @@ def build_law(name: str, parameters: Given) -> Law:
         )
     values = {key: float(value) for key, value in parameters.items()}
     for key, value in values.items():
+        # What is not a number passes every comparison in the checks below.
         if not math.isfinite(value):
             raise ValueError(f"{name} {key} is {value}; it must be a finite number")
     return family.law(values)

@@ -9,6 +9,8 @@ import numpy as np
 from sim.draws.laws.family import MEAN, Family, Given, Parameter, above, not_below, register
 from sim.draws.laws.law import TAIL_PROBABILITY, Law
 
+# Weighted by its square a lognormal lies two sigma further out: at six, nearly all of the
+# second moment is the one value that stands for the table's tail.
 _SIGMA_MAX = 6.0
 
 
@@ -43,11 +45,13 @@ class Lognormal(Family):
         sigma = given["sigma"]
         if sigma > _SIGMA_MAX:
             raise ValueError(f"lognormal sigma is {sigma}; a table can hold at most {_SIGMA_MAX}")
+        # Mean over median.
         growth = math.exp(sigma**2 / 2.0)
         median = given["median"] if "median" in given else given["mean"] / growth
         # The square of a lognormal, weighted by its probability, is normal again, shifted by two
         # sigma.
         edge = -float(ndtri(TAIL_PROBABILITY))
+        # In logarithms, as the probability itself underflows for large sigma.
         tail = sigma**2 + (float(log_ndtr(2.0 * sigma - edge)) - math.log(TAIL_PROBABILITY)) / 2.0
         return Law(
             lower=lambda p: median * np.exp(sigma * np.asarray(ndtri(p), dtype=np.float64)),
@@ -86,11 +90,14 @@ class Weibull(Family):
 
         above("weibull", given, "scale", "mean", "shape")
         shape = given["shape"]
+        # Below it the value that stands for the tail passes 2^53 units at nearly any scale.
         if shape < 0.1:
             raise ValueError(f"weibull shape is {shape}; a table can hold 0.1 or more")
         per_scale = math.gamma(1.0 + 1.0 / shape)
         scale = given["scale"] if "scale" in given else given["mean"] / per_scale
         square = math.gamma(1.0 + 2.0 / shape)
+        # The part of the second moment that lies in the tail; divided by the tail's probability
+        # it is the mean square there.
         beyond = float(gammaincc(1.0 + 2.0 / shape, -math.log(TAIL_PROBABILITY)))
         return Law(
             lower=lambda p: scale * (-np.log1p(-p)) ** (1.0 / shape),
@@ -128,6 +135,7 @@ class Pareto(Family):
                 "or a lognormal with a large sigma"
             )
         first, second = alpha / (alpha - 1.0), alpha / (alpha - 2.0)
+        # Quantile at the table's edge in minima; the distances below are from the minimum.
         edge = TAIL_PROBABILITY ** (-1.0 / alpha)
         return Law(
             lower=lambda p: minimum * np.exp(-np.log1p(-p) / alpha),

@@ -74,10 +74,12 @@ def build_empirical_law(values: Floats, cumulative: Floats) -> Law:
         If the points do not describe a distribution.
     """
     _check_points(values, cumulative)
+    # A first point with a probability of its own is a jump: the same value at probability 0.
     if cumulative[0] > 0.0:
         values = np.concatenate((values[:1], values))
         cumulative = np.concatenate((np.zeros(1), cumulative))
     # Interpolating over what remains above a point keeps the upper tail exact.
+    # Reversed, since ``np.interp`` needs rising abscissae.
     above, falling = (1.0 - cumulative)[::-1].copy(), values[::-1].copy()
     least = float(values[0])
     share, distance = np.diff(cumulative), values - least
@@ -102,6 +104,7 @@ def _check_points(values: Floats, cumulative: Floats) -> None:
         raise ValueError("empirical has a value or probability that is not a finite number")
     if values[0] < 0.0:
         raise ValueError(f"empirical begins at the value {values[0]}; values must be 0 or more")
+    # Equal values are allowed: a flat piece is a value of positive probability.
     if (np.diff(values) < 0.0).any():
         at = int(np.argmax(np.diff(values) < 0.0))
         raise ValueError(
@@ -112,6 +115,7 @@ def _check_points(values: Floats, cumulative: Floats) -> None:
             f"empirical cumulative probabilities {cumulative.tolist()} must be 0 or more and rise "
             "from each point to the next"
         )
+    # Exactly 1: what lacks would be a tail nobody described.
     if cumulative[-1] != 1.0:
         raise ValueError(
             f"empirical ends at the cumulative probability {cumulative[-1]}; the last must be 1"

@@ -59,6 +59,7 @@ class TruncatedNormal(Family):
         not_below("truncated_normal", given, "low")
         mean, sd, low = given["mean"], given["sd"], given["low"]
         cut = (low - mean) / sd
+        # Beyond it a sampled normal is all tail, and no user means that.
         if cut > 8.0:
             raise ValueError(
                 f"truncated_normal low {low} lies {cut:.1f} standard deviations above the mean "
@@ -69,6 +70,8 @@ class TruncatedNormal(Family):
         # the cut removes nothing, erfcx grows to infinity and the ratio ends at zero.
         ratio = math.sqrt(2.0 / math.pi) / float(erfcx(cut / math.sqrt(2.0)))
 
+        # Of the two ways to write the quantile the one is taken whose argument is not close to
+        # one.
         def from_below(p: Floats) -> Floats:
             score = ndtri(kept_below + p * kept) if cut < 0.0 else -ndtri((1.0 - p) * kept)
             return np.maximum(low, mean + sd * np.asarray(score, dtype=np.float64))

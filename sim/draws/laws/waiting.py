@@ -12,7 +12,7 @@ from sim.draws.laws.law import Floats, Law
 
 @register
 class Exponential(Family):
-    """Waiting without memory."""
+    """A waiting time without memory."""
 
     name = "exponential"
     parameters = (MEAN,)
@@ -94,6 +94,7 @@ class Hyperexponential(Family):
         share, mean_1, mean_2 = given["p"], given["mean_1"], given["mean_2"]
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"hyperexponential p is {share}; it must be from 0 to 1")
+        # The logarithm of a share of 0 is none; the mixture is then a plain exponential.
         if share in (0.0, 1.0):
             return Exponential.law({"mean": mean_1 if share == 1.0 else mean_2})
         parts = ((share, mean_1), (1.0 - share, mean_2))
@@ -115,7 +116,11 @@ def _solve_mixture(log_above: Floats, parts: tuple[tuple[float, float], ...]) ->
     """
     value = np.zeros_like(log_above)
     for weight, mean in parts:
+        # The start: where one kind alone would already lie above with the given probability,
+        # which is left of the solution for both together.
         value = np.maximum(value, mean * (math.log(weight) - log_above))
+    # Newton doubles the digits with each step, so a handful is enough; the bound only ends what
+    # would never converge.
     for _ in range(100):
         above = np.zeros_like(value)
         slope = np.zeros_like(value)

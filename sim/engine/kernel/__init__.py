@@ -19,6 +19,7 @@ first, then ``operations``.
 ``prices``      QUOTE, CONVERT, CHARGE, LIMIT
 ``routing``     ROUTE and the router's view
 ``operations``  one stage of one payment; time-outs
+``arrivals``    what comes from outside: the workload and the agenda
 ``loop``        the next event, and what it does
 ``jit``         how a function becomes machine code
 ``views``       how compiled code sees the arrays: one pointer instead of forty arrays

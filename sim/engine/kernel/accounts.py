@@ -65,8 +65,11 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     pool = state.pool
     node = state.node
     at = pool[slot, P_STAGE]
+    # RESERVE has a single row and therefore no COUNT; several moves are several stages, so that
+    # each of them can fail or wait on its own.
     row = plan.stage[at, StageColumn.FIRST]
     amount = read_register(cursor, pool, slot, plan.transfer[row, TransferColumn.REGISTER])
+    # Nothing to reserve: passed on without a row, even if others wait for the account.
     if amount <= 0:
         pool[slot, P_STAGE] = at + 1
         return True
@@ -75,16 +78,23 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     if debit < 0 or credit < 0:
         return False
     queue = cursor[C_ACCOUNT_ENDS] + debit
+    # There is no overtaking: who finds others waiting for an account waits behind them, even if
+    # the money would do for a small amount.
     is_free = state.ends[queue, Q_HEAD] < 0
     has_enough = is_free and _available(plan, state, debit) >= amount
     if not has_enough and (plan.stage[at, StageColumn.FLAGS] & _QUEUE) == 0:
+        # Lost for liquidity: the refusal is counted by account, as SHORT is not logged here.
         if cursor[C_NOW] >= cursor[C_WARM_UP]:
             state.account[debit, _LOST] += 1
         fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
         return True
+    # The loop has made sure that a node is free. It is taken now and not when the money comes:
+    # setting somebody free then needs nothing that could be lacking.
     wanted = cursor[C_NODE]
     cursor[C_NODE] = node[wanted, N_NEXT]
     node[wanted, N_TRANSFER] = row
+    # With the accounts of now. The payment's agents may change by a fail-over, and POST and
+    # VOID must find the accounts the money was reserved on.
     node[wanted, N_DEBIT] = debit
     node[wanted, N_CREDIT] = credit
     node[wanted, N_AMOUNT] = amount
@@ -94,10 +104,12 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
         return True
     pool[slot, P_WANTED] = wanted
     pool[slot, st.P_WAIT] = st.W_ACCOUNT
+    # For the time-out, which has to look at this account's queue again.
     pool[slot, st.P_PLACE] = debit
     append(pool, state.ends, queue, slot)
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         state.account[debit, _DELAYED] += 1
+    # Logged after joining: SHORT says that the payment waits, and for how much.
     write_log(cursor, state.log, LogKind.SHORT, pool[slot, P_ID], at, debit, amount, -1)
     return False
 
@@ -110,6 +122,8 @@ def post_rows(plan: Plan, state: KernelState, slot: int) -> None:
     at = pool[slot, P_STAGE]
     first = plan.stage[at, StageColumn.FIRST]
     for row in range(first, first + plan.stage[at, StageColumn.COUNT]):
+        # A row that this payment holds becomes final, any other moves at once. Which of the two
+        # it is follows from what happened to the payment and not from the program.
         held = _take_held(state, slot, row)
         if held >= 0:
             _post_held(plan, state, slot, held)
@@ -120,8 +134,12 @@ def post_rows(plan: Plan, state: KernelState, slot: int) -> None:
                 credit = resolve_account(
                     plan, state, slot, plan.transfer[row, TransferColumn.CREDIT]
                 )
+                # An account that is missing has already broken the run off; nothing moves in
+                # what is left of this step.
                 if debit >= 0 and credit >= 0:
                     move(plan, state, slot, debit, credit, amount)
+    # Instants are set once and kept: a return after settlement posts again and settles nothing
+    # new.
     flags = plan.stage[at, StageColumn.FLAGS]
     if (flags & _SETTLES) != 0 and pool[slot, st.P_SETTLED] == NULL:
         pool[slot, st.P_SETTLED] = cursor[C_NOW]
@@ -149,8 +167,12 @@ def move(plan: Plan, state: KernelState, slot: int, debit: int, credit: int, amo
 @called
 def transfer(plan: Plan, state: KernelState, debit: int, credit: int, amount: int) -> None:
     """Move an amount between two accounts, and set free who waited for it."""
+    # Both sides in one function, and no other function changes a balance: so every currency
+    # sums to zero by construction.
     _change_posted(plan, state, debit, -amount)
     _change_posted(plan, state, credit, amount)
+    # Only the credited account has more than before. The row of the transfer is written by the
+    # caller, since the rows of those set free follow it.
     release_waiting(plan, state, credit)
 
 
@@ -160,12 +182,14 @@ def void_all(plan: Plan, state: KernelState, slot: int) -> None:
     cursor = state.cursor
     pool = state.pool
     node = state.node
+    # The list is in ascending order of transfer row, which is the order VOID asks for.
     while pool[slot, P_NODE] >= 0:
         held = pool[slot, P_NODE]
         pool[slot, P_NODE] = node[held, N_NEXT]
         debit = node[held, N_DEBIT]
         amount = node[held, N_AMOUNT]
         credit = node[held, N_CREDIT]
+        # Freed before it is logged and before others are served: they are to see the money.
         _release_pending(state, slot, debit, amount)
         free_node(cursor, node, held)
         write_log(
@@ -188,6 +212,8 @@ def release_waiting(plan: Plan, state: KernelState, account: int) -> None:
     pool = state.pool
     queue = cursor[C_ACCOUNT_ENDS] + account
     while True:
+        # Strictly from the head and until the first who does not get enough. Giving it to a
+        # smaller one behind would starve large amounts.
         slot = state.ends[queue, Q_HEAD]
         if slot < 0:
             break
@@ -195,9 +221,11 @@ def release_waiting(plan: Plan, state: KernelState, account: int) -> None:
         if _available(plan, state, account) < state.node[wanted, N_AMOUNT]:
             break
         unlink(pool, state.ends, slot)
+        # The RESERVE row belongs to the payment set free, with the key of the event at hand.
         _hold(state, slot, wanted)
         account_time(cursor, pool, slot, Cause.LIQUIDITY)
         pool[slot, st.P_WAIT] = st.W_NOTHING
+        # It passes its RESERVE here; what the ready list advances is the stage behind it.
         pool[slot, P_STAGE] += 1
         append(pool, state.ends, cursor[C_READY], slot)
 
@@ -213,6 +241,7 @@ def resolve_account(plan: Plan, state: KernelState, slot: int, ref: int) -> int:
         agent = state.pool[slot, st.P_DEBTOR_AGENT + number // ROLE_KINDS_MAX]
         if agent >= 0:
             account = int(plan.agent_account[agent, number % ROLE_KINDS_MAX])
+    # A negative account would index from the end of the table and move somebody else's money.
     if account < 0:
         break_off(state.cursor, st.E_NO_ACCOUNT, state.pool[slot, P_ID])
     return account
@@ -221,14 +250,19 @@ def resolve_account(plan: Plan, state: KernelState, slot: int, ref: int) -> int:
 @called
 def read_register(cursor: Array, pool: Array, slot: int, register: int) -> int:
     """Return a register that must be known and not negative."""
+    # Known before any quote; all other registers are filled by one.
     if register == Register.INSTRUCTED:
         return int(pool[slot, st.P_INSTRUCTED])
     if pool[slot, st.P_PRICING] < 0:
         break_off(cursor, st.E_NO_QUOTE, pool[slot, P_ID])
         return 0
+    # The registers of a slot are not cleared for each payment (P_PRICING says whether they are
+    # its own), hence the test above.
     value = int(pool[slot, st.P_REGISTER + register])
     if value < 0:
         break_off(cursor, st.E_AMOUNT, pool[slot, P_ID])
+    # The compiler proves that no amount gets here. Sums of balances rely on it: 2^53 leaves
+    # room for a thousand such amounts in 64 bits.
     if value >= AMOUNT_MAX:
         break_off(cursor, st.E_TOO_LARGE, pool[slot, P_ID])
     return value
@@ -237,6 +271,7 @@ def read_register(cursor: Array, pool: Array, slot: int, register: int) -> int:
 @called
 def free_node(cursor: Array, node: Array, held: int) -> None:
     """Put a reservation node back among the free ones."""
+    # Last freed, first taken: it is still in the processor's cache.
     node[held, N_NEXT] = cursor[C_NODE]
     cursor[C_NODE] = held
 
@@ -251,7 +286,10 @@ def settle_account(plan: Plan, state: KernelState, account: int) -> None:
         return
     posted = state.account[account, A_POSTED]
     # Whole-second instants only: a balance times microseconds would not fit an int64.
+    # Cut at whole seconds on both sides, so that the pieces of an interval add up exactly.
     seconds = now // _SECOND_US - since // _SECOND_US
+    # Two halves of 31 bits: a balance of a trillion riel for a day does not fit 64 bits. The
+    # shift keeps the sign of a negative balance, and the mask is then its non-negative rest.
     state.account[account, _AREA] += (posted & _AREA_MASK) * seconds
     state.account[account, _AREA_HIGH] += (posted >> AREA_BITS) * seconds
     state.account[account, A_SINCE] = now
@@ -261,9 +299,11 @@ def settle_account(plan: Plan, state: KernelState, account: int) -> None:
 @called
 def _change_posted(plan: Plan, state: KernelState, account: int, change: int) -> None:
     """Change a posted balance."""
+    # The old balance is counted up to now before it is gone.
     settle_account(plan, state, account)
     posted = state.account[account, A_POSTED] + change
     state.account[account, A_POSTED] = posted
+    # The balance after a change counts from the warm-up on, at that instant included.
     is_measured = state.cursor[C_NOW] >= state.cursor[C_WARM_UP]
     if is_measured and plan.account[account, AccountColumn.WATCHED] != 0:
         state.account[account, _LOW] = min(state.account[account, _LOW], posted)
@@ -272,6 +312,7 @@ def _change_posted(plan: Plan, state: KernelState, account: int, change: int) ->
 @called
 def _available(plan: Plan, state: KernelState, account: int) -> int:
     """Return what may be debited from an account now."""
+    # UNLIMITED is 2^61: with a balance below 2^62 on top the sum stays below 2^63.
     posted = state.account[account, A_POSTED]
     return int(
         posted - state.account[account, A_PENDING] + plan.account[account, AccountColumn.OVERDRAFT]
@@ -288,11 +329,15 @@ def _hold(state: KernelState, slot: int, held: int) -> None:
     amount = node[held, N_AMOUNT]
     row = node[held, N_TRANSFER]
     state.account[debit, A_PENDING] += amount
+    # Sorted in on the way in, since VOID needs them by transfer row; the list is short, so a
+    # search costs less than an order of its own.
     before = -1
     after = pool[slot, P_NODE]
     while after >= 0 and node[after, N_TRANSFER] < row:
         before = after
         after = node[after, N_NEXT]
+    # A program that reserves a row twice would post it once, and the second amount would stay
+    # pending for good.
     if after >= 0 and node[after, N_TRANSFER] == row:
         break_off(cursor, st.E_RESERVED_TWICE, pool[slot, P_ID])
     node[held, N_NEXT] = after
@@ -318,6 +363,7 @@ def _take_held(state: KernelState, slot: int, row: int) -> int:
     node = state.node
     before = -1
     held = state.pool[slot, P_NODE]
+    # The order of the list ends the search early.
     while held >= 0 and node[held, N_TRANSFER] < row:
         before = held
         held = node[held, N_NEXT]
@@ -338,6 +384,8 @@ def _post_held(plan: Plan, state: KernelState, slot: int, held: int) -> None:
     debit = node[held, N_DEBIT]
     credit = node[held, N_CREDIT]
     amount = node[held, N_AMOUNT]
+    # Off the pending debits first: for an instant the amount is nowhere, but nobody looks
+    # before the transfer below has moved it.
     _release_pending(state, slot, debit, amount)
     free_node(state.cursor, node, held)
     write_log(
@@ -358,5 +406,6 @@ def _release_pending(state: KernelState, slot: int, debit: int, amount: int) -> 
     """Take a reservation off an account's pending debits."""
     pending = state.account[debit, A_PENDING] - amount
     state.account[debit, A_PENDING] = pending
+    # The counterpart of ``_hold``: no reservation is taken off twice, or off another account.
     if pending < 0:
         break_off(state.cursor, st.E_PENDING, state.pool[slot, P_ID])

@@ -28,6 +28,8 @@ def load_kernel() -> Kernel:
 
     compiled = cast(_Tables, cached_njit(run_tables, error_model="python", _nrt=False))
 
+    # Described anew for each call, since between two calls arrays may have been replaced. A
+    # call handles some million events, so this costs nothing.
     def kernel(plan: Plan, state: KernelState, budget: int) -> int:
         return compiled(describe_plan(plan), describe_state(state), budget)
 

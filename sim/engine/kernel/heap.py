@@ -33,10 +33,13 @@ def drop_first(cursor: Array, heap: Array) -> None:
     """
     last = cursor[C_HEAP] - 1
     cursor[C_HEAP] = last
+    # The only event there was: nothing to move.
     if last == 0:
         return
     at = 0
     child = 1
+    # As long as all four children are there. Times are loaded once and compared without
+    # branches, as which child is earliest is as good as random.
     while child + 3 < last:
         first_us = heap[child, H_TIME]
         second_us = heap[child + 1, H_TIME]
@@ -46,6 +49,8 @@ def drop_first(cursor: Array, heap: Array) -> None:
         right_us = min(third_us, fourth_us)
         left = child + int(second_us < first_us)
         right = child + 2 + int(fourth_us < third_us)
+        # Ties by time are for the keys to decide, in a function of their own that is seldom
+        # called. ``|`` and not ``or``: one branch instead of three.
         if (first_us == second_us) | (third_us == fourth_us) | (left_us == right_us):
             child = _earliest(heap, child, child + 4)
         else:
@@ -53,10 +58,12 @@ def drop_first(cursor: Array, heap: Array) -> None:
         _copy(heap, child, at)
         at = child
         child = 4 * at + 1
+    # The last family may be incomplete; the rows behind the end hold events long handled.
     if child < last:
         child = _earliest(heap, child, last)
         _copy(heap, child, at)
         at = child
+    # The hole is at a leaf now; the last event goes into it and up as far as it belongs.
     at = _rise(heap, at, heap[last, H_TIME], heap[last, H_KEY])
     _copy(heap, last, at)
 
@@ -65,8 +72,11 @@ def drop_first(cursor: Array, heap: Array) -> None:
 def _rise(heap: Array, at: int, time_us: int, key: int) -> int:
     """Move what comes later than an event down along the way up from a hole; return its place."""
     while at > 0:
+        # Children of row i are 4 i + 1 to 4 i + 4.
         parent = (at - 1) >> 2
         above = heap[parent, H_TIME]
+        # Keys are unique, so there is no third case in which the order of insertion could
+        # decide.
         if above < time_us or (above == time_us and heap[parent, H_KEY] < key):
             break
         _copy(heap, parent, at)

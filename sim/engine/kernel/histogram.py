@@ -14,6 +14,8 @@ _LINEAR = 1 << HISTOGRAM_SUB_BITS
 @called
 def bucket(value: int) -> int:
     """Return ``records.histogram_bucket`` of a duration."""
+    # Half an octave more or less would be another bucket than the specification's, so this
+    # counts bits with whole numbers; a logarithm in floating point errs at powers of two.
     octave = 0
     rest = value >> HISTOGRAM_SUB_BITS
     # Nearly all waits are below some seconds: halving the search space first would cost more.

@@ -64,8 +64,11 @@ def _append_row(
     value: int,
 ) -> None:
     """Write one row of the event log."""
+    # No test for room: the loop provides for the longest step before it is begun.
     at = cursor[C_LOG]
     cursor[C_LOG] = at + 1
+    # Columns by number, in the order of LogColumn: this function is called for every row there
+    # is.
     log[at, 0] = cursor[C_NOW]
     log[at, 1] = cursor[C_KEY]
     log[at, 2] = kind
@@ -80,6 +83,8 @@ def _append_row(
 def account_time(cursor: Array, pool: Array, slot: int, cause: int) -> None:
     """Add the time since a payment was last accounted for to one cause."""
     now = cursor[C_NOW]
+    # What is added to a cause is taken from the one interval that ends here, so the seven sums
+    # add up to the payment's life whatever happens to it.
     pool[slot, P_TIME + cause] += now - pool[slot, P_SINCE]
     pool[slot, P_SINCE] = now
 
@@ -87,6 +92,7 @@ def account_time(cursor: Array, pool: Array, slot: int, cause: int) -> None:
 @called
 def break_off(cursor: Array, error: int, payment: int) -> None:
     """Note a broken invariant; the loop stops at the first."""
+    # Later ones are consequences of the first.
     if cursor[C_ERROR] == 0:
         cursor[C_ERROR] = error
         cursor[C_ERROR_PAYMENT] = payment
@@ -118,12 +124,14 @@ def write_record(
     record[at, RecordColumn.ATTEMPTS] = pool[slot, st.P_ATTEMPTS]
     record[at, RecordColumn.REQUOTES] = pool[slot, st.P_REQUOTES]
     record[at, RecordColumn.QUOTES_LAPSED] = pool[slot, st.P_LAPSED]
+    # The causes stand side by side in both arrays, in the order of Cause.
     for cause in range(7):
         record[at, RecordColumn.TIME_0 + cause] = pool[slot, P_TIME + cause]
     _write_amounts(plan, state, slot, outcome, at)
     charged = pool[slot, st.P_CHARGED]
     record[at, RecordColumn.CHARGED] = charged
     for fee_slot in range(FEES_MAX):
+        # NULL and not 0: a fee that was charged 0 times is not a fee of 0.
         amount = NULL
         if (charged >> fee_slot) & 1:
             amount = pool[slot, st.P_FEE + fee_slot]
@@ -135,17 +143,22 @@ def _write_amounts(plan: Plan, state: KernelState, slot: int, outcome: int, at: 
     """Write the amounts of a record as far as the payment reached them."""
     pool = state.pool
     record = state.record
+    # NULL first: the buffer of records is used again and again, and shows an earlier payment
+    # here.
     for column in range(RecordColumn.DEBITED, RecordColumn.MERCHANT_FEE + 1):
         record[at, column] = NULL
     record[at, RecordColumn.SPREAD_1] = NULL
     route = pool[slot, st.P_ROUTE]
+    # Two ways to have no amounts: never quoted, or a last route that carries no money.
     if pool[slot, st.P_PRICING] < 0 or (route >= 0 and plan.route[route, RouteColumn.PRICING] < 0):
         return
+    # Before settlement nothing was moved for good, so there is nothing a record may claim.
     if pool[slot, st.P_SETTLED] != NULL or outcome == Outcome.COMPLETED:
         record[at, RecordColumn.DEBITED] = pool[slot, st.P_REGISTER + Register.DEBITED]
         record[at, RecordColumn.SETTLEMENT] = pool[slot, st.P_REGISTER + Register.SETTLEMENT]
         record[at, RecordColumn.SPREAD_1] = pool[slot, st.P_REGISTER + Register.SPREAD_1]
         record[at, RecordColumn.PAYER_FEE] = pool[slot, st.P_PAYER_FEE]
+        # A return gives the principal back, and with it the margin.
         if outcome != Outcome.RETURNED:
             record[at, RecordColumn.FX_MARGIN] = pool[slot, st.P_REGISTER + Register.FX_MARGIN]
             record[at, RecordColumn.FX_DRIFT] = pool[slot, st.P_REGISTER + Register.FX_DRIFT]

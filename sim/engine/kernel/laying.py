@@ -75,32 +75,46 @@ def lay_state(
     plan: Plan, *, wants_log: bool, wants_records: bool, wants_samples: bool = False
 ) -> KernelState:
     """Return the state before the first event, with room for a few payments."""
+    # Queues of a station are laid out for the distinct priorities there are, since priorities
+    # are any whole numbers a user wrote.
     priorities, line = plan.stream[:, StreamColumn.PRIORITY], _timeout_lines(plan)
     kinds = np.unique(priorities)
     stations, ledgers, accounts = len(plan.station), len(plan.ledger), len(plan.account)
+    # At least one, for a plan without streams.
     ranks = max(1, len(kinds))
     cursor = np.zeros(CURSOR_LENGTH, dtype=np.int64)
+    # -1 is "none" in every list of free rows, so the first step already asks for room. The
+    # pools begin empty and grow to what the run needs.
     cursor[[C_FREE, C_NODE, C_TIMER, C_ACTIVE, C_BLOCK, C_KEY, C_CLOSING]] = -1
     cursor[C_WANTS_LOG] = LOG_ALL if wants_log else LOG_SAMPLES if wants_samples else LOG_NONE
     cursor[C_WANTS_RECORDS] = wants_records
     cursor[C_HORIZON], cursor[C_WARM_UP] = plan.horizon_us, plan.warm_up_us
     cursor[C_SAMPLE_INTERVAL], cursor[C_FX_STEP] = plan.sample_interval_us, plan.fx_step_us
     cursor[C_DAY_OFFSET], cursor[C_RANKS] = plan.day_offset_us, ranks
+    # One array holds the ends of every waiting line, kind after kind, so that leaving a line
+    # needs its number only and not its kind.
     cursor[C_LEDGER_ENDS] = stations * ranks
+    # Two blocks per ledger, by parity of the round (see ``begin_commit``).
     cursor[C_BLOCK_ENDS] = cursor[C_LEDGER_ENDS] + ledgers
     cursor[C_ACCOUNT_ENDS] = cursor[C_BLOCK_ENDS] + 2 * ledgers
     cursor[C_READY] = cursor[C_ACCOUNT_ENDS] + accounts
+    # Rows a step may write besides one per live payment: every transfer of a POST, every place
+    # of a sample, and a few.
     cursor[C_MARGIN] = len(plan.transfer) + stations + ledgers + accounts + 16
     station = np.zeros((stations, STATION_WIDTH), dtype=np.int64)
     station[:, S_OPEN] = 1
+    # Areas begin at the warm-up: until then the time passed since is negative and nothing is
+    # added.
     station[:, S_SINCE] = plan.warm_up_us
     ledger = np.zeros((ledgers, LEDGER_WIDTH), dtype=np.int64)
+    # Round 1 starts one interval after the scenario's start.
     ledger[:, L_GAP] = plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US]
     ledger[:, L_SINCE] = plan.warm_up_us
     account = np.zeros((accounts, ACCOUNT_WIDTH), dtype=np.int64)
     account[:, A_SINCE] = plan.warm_up_us
     account[:, A_TOTAL + AccountTotal.LOW] = LOW_UNKNOWN
     limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
+    # No cell has been used on any day; day 0 is a day.
     limit[:, 0] = NULL
     heap = _first_rounds(plan)
     cursor[C_HEAP] = ledgers
@@ -110,6 +124,7 @@ def lay_state(
         pool=lay_rows(0, POOL_WIDTH),
         node=np.empty((0, NODE_WIDTH), dtype=np.int64),
         timer=np.empty((0, TIMER_WIDTH), dtype=np.int64),
+        # One line for each length of time-out in use; -1 as the greatest gives none.
         due=np.full((int(line.max(initial=-1)) + 1, 2), -1, dtype=np.int64),
         ends=np.full((int(cursor[C_READY]) + 1, 2), -1, dtype=np.int64),
         station=station,
@@ -121,8 +136,10 @@ def lay_state(
         log=np.empty((0, LOG_WIDTH), dtype=np.int64),
         record=np.empty((0, RECORD_WIDTH), dtype=np.int64),
         chunk=np.empty((0, WORKLOAD_WIDTH), dtype=np.int64),
+        # Shared by votes and prices, neither of which needs it beyond its own step.
         scratch=np.zeros(max(PEERS_MAX, REGISTER_COUNT), dtype=np.int64),
         order=np.empty(0, dtype=np.int64),
+        # Exact, as every priority is one of the kinds.
         rank=np.searchsorted(kinds, priorities).astype(np.int64),
         line=line,
     )
@@ -130,6 +147,8 @@ def lay_state(
 
 def lay_rows(rows: int, width: int, *, aligned: int = 0) -> Array:
     """Return rows of zeros of which the one numbered ``aligned`` begins a cache line."""
+    # Eight words more than needed, of which as many are skipped as bring the row to a multiple
+    # of 64 bytes. The view keeps the whole array alive.
     room = np.zeros(rows * width + 8, dtype=np.int64)
     first = -(room.ctypes.data // 8 + aligned * width) % 8
     return room[first : first + rows * width].reshape(rows, width)
@@ -146,10 +165,12 @@ def _timeout_lines(plan: Plan) -> Array:
     Time-outs of one length fall due in the order in which they are armed, so most never need the
     heap. They are what it would mostly hold, as nearly all are forgotten long before they are due.
     """
+    # 0 stands for every stage that arms nothing, DEADLINE 0 included, which disarms.
     values = np.where(
         plan.stage[:, StageColumn.OP] == Op.DEADLINE, plan.stage[:, StageColumn.VALUE], 0
     )
     # The longest stay longest.
+    # What is left over goes to the heap: right as well, but slower.
     kept = np.unique(values[values > 0])[-LINES_MAX:]
     at = np.searchsorted(kept, values)
     return np.where(np.isin(values, kept), at, -1).astype(np.int64)
@@ -158,6 +179,7 @@ def _timeout_lines(plan: Plan) -> Array:
 def _first_rounds(plan: Plan) -> Array:
     """Return a heap that holds the first round of every ledger."""
     rounds = sorted(
+        # Round 1 has step 2; its commit, if any, step 3.
         (
             int(row[LedgerColumn.ROUND_INTERVAL_US]),
             order_key(EventClass.COMPLETE, LEDGER_PSEUDO - index, 2),
@@ -166,6 +188,7 @@ def _first_rounds(plan: Plan) -> Array:
         )
         for index, row in enumerate(plan.ledger)
     )
+    # Sorted rows are a heap already: no child is earlier than its parent.
     heap = lay_heap(len(rounds) + 256)
     for at, row in enumerate(rounds):
         heap[at] = row

@@ -55,6 +55,8 @@ def enqueue(plan: Plan, state: KernelState, slot: int) -> None:
     pool = state.pool
     at = pool[slot, P_STAGE]
     ledger = plan.stage[at, StageColumn.SUBJECT]
+    # No event is scheduled: the ledger's rounds come by themselves, and its round is what the
+    # payment waits for.
     append(pool, state.ends, cursor[C_LEDGER_ENDS] + ledger, slot)
     _change_queue(cursor, state.ledger, ledger, 1)
     pool[slot, st.P_WAIT] = st.W_LEDGER
@@ -68,29 +70,43 @@ def run_round(plan: Plan, state: KernelState, ledger: int) -> None:
     cursor = state.cursor
     own = state.ledger
     now = cursor[C_NOW]
+    # Every round counts, idle and failed ones too: the number is the counter of the round's
+    # draws, and one that depended on who waits would move the draws of all later rounds.
     number = own[ledger, L_ROUND] + 1
     own[ledger, L_ROUND] = number
     if now >= cursor[C_WARM_UP]:
         own[ledger, _ROUNDS] += 1
     interval = plan.ledger[ledger, LedgerColumn.ROUND_INTERVAL_US]
+    # An idle ledger looks ever more rarely, so that a night without payments costs a few events
+    # and not a hundred thousand. A payment that comes then waits for the next look.
     if own[ledger, L_QUEUE] == 0:
+        # Never less than the interval: IDLE_MAX_US of 0 means that the gap does not grow.
         longest = max(plan.ledger[ledger, LedgerColumn.IDLE_MAX_US], interval)
         own[ledger, L_GAP] = min(2 * own[ledger, L_GAP], longest)
+        # The start of round r has step 2r, its commit 2r + 1.
         _schedule_step(state, ledger, 2 * number + 2, now + own[ledger, L_GAP])
         return
+    # Work has come, so the ledger is back to its regular pace from this round on.
     own[ledger, L_GAP] = interval
     key = plan.ledger_key[ledger]
     threshold = plan.ledger[ledger, LedgerColumn.LEADER_FAILURE]
     purpose = plan.ledger[ledger, LedgerColumn.PURPOSE_LEADER]
+    # The draw is left out where it cannot hit; being keyed, no other draw depends on its having
+    # been made.
     if threshold > 0 and draw62(key, number, purpose, 0) < threshold:
         write_log(cursor, state.log, LogKind.LEADER_FAILED, -1, -1, ledger, -1, number)
         _schedule_step(state, ledger, 2 * number + 2, now + interval)
         return
+    # The block is cut at the start of the round. Who comes during the vote waits for the next
+    # one.
     _fill_block(plan, state, ledger, number)
     vote_us = _vote_time(plan, state.scratch, ledger, number)
+    # A delay below zero would commit before the round began.
     if vote_us < 0:
         break_off(cursor, st.E_DURATION, -1)
     _schedule_step(state, ledger, 2 * number + 1, now + vote_us)
+    # Rounds do not overlap: with a vote longer than the interval the next one starts with the
+    # commit, whose step is lower and which therefore comes first.
     _schedule_step(state, ledger, 2 * number + 2, now + max(interval, vote_us))
 
 
@@ -99,12 +115,17 @@ def begin_commit(state: KernelState, ledger: int, parity: int) -> None:
     """Commit a block: from now on the loop takes its payments one by one."""
     cursor = state.cursor
     own = state.ledger
+    # By parity of the round: where the step wraps, 2r + 2 is 0 and stands before the commit of
+    # the same instant, so that the next block may be filled while this one is waiting.
     size = own[ledger, L_BLOCK_SIZE + parity]
     number = own[ledger, L_BLOCK_ROUND + parity]
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         own[ledger, _BLOCKS] += 1
         own[ledger, _INCLUDED] += size
+    # The block's own row comes before the rows of its payments.
     write_log(cursor, state.log, LogKind.COMMIT, -1, -1, ledger, size, number)
+    # Its payments are taken by the loop, one per turn. Done here, each could set others free,
+    # who would have to advance in the middle of this function.
     cursor[C_BLOCK] = cursor[C_BLOCK_ENDS] + 2 * ledger + parity
     cursor[C_BLOCK_LEDGER] = ledger
 
@@ -114,15 +135,19 @@ def commit_next(plan: Plan, state: KernelState) -> None:
     """Post the next payment of the block being committed and let it advance."""
     cursor = state.cursor
     pool = state.pool
+    # First in, first out: in the order in which the payments entered the block.
     slot = state.ends[cursor[C_BLOCK], Q_HEAD]
     if slot < 0:
         cursor[C_BLOCK] = -1
         return
     unlink(pool, state.ends, slot)
+    # P_SINCE is the instant of ENQUEUE, as nothing was accounted for since.
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         waited = cursor[C_NOW] - pool[slot, st.P_SINCE]
         state.ledger[cursor[C_BLOCK_LEDGER], _WAIT_SUM] += waited
         state.commit_wait[cursor[C_BLOCK_LEDGER], bucket(waited)] += 1
+    # Post, account, advance, in this order: rows of the log show the money before what comes
+    # next.
     post_rows(plan, state, slot)
     at = pool[slot, P_STAGE]
     account_time(cursor, pool, slot, plan.stage[at, StageColumn.CAUSE])
@@ -143,6 +168,7 @@ def settle_queue_area(cursor: Array, own: Array, ledger: int) -> None:
     """Bring a ledger's queue area up to now; call it before the queue changes."""
     now = cursor[C_NOW]
     past = now - own[ledger, L_SINCE]
+    # L_SINCE starts at the warm-up, so what came before it counts for nothing.
     if past > 0:
         own[ledger, _QUEUE_AREA] += own[ledger, L_QUEUE] * past
         own[ledger, L_SINCE] = now
@@ -168,12 +194,15 @@ def _fill_block(plan: Plan, state: KernelState, ledger: int, number: int) -> Non
     parity = number & 1
     waiting = cursor[C_LEDGER_ENDS] + ledger
     block = cursor[C_BLOCK_ENDS] + 2 * ledger + parity
+    # At least one, since an empty queue ended the round before this.
     size = min(state.ledger[ledger, L_QUEUE], plan.ledger[ledger, LedgerColumn.BLOCK_LIMIT])
     for _ in range(size):
         slot = ends[waiting, Q_HEAD]
         leave_ledger(state, ledger, slot)
         append(pool, ends, block, slot)
         pool[slot, st.P_WAIT] = st.W_BLOCK
+        # The point of no return: the ledger has taken it in and will commit it, whatever the
+        # payer's session does in the meantime.
         pool[slot, st.P_ARMED_STEP] = -1
         write_log(
             cursor,
@@ -195,6 +224,9 @@ def _vote_time(plan: Plan, scratch: Array, ledger: int, number: int) -> int:
     key = plan.ledger_key[ledger]
     table = plan.ledger[ledger, LedgerColumn.VOTE_TABLE]
     purpose = plan.ledger[ledger, LedgerColumn.PURPOSE_VOTE]
+    # An insertion sort over the scratch array, as there are a few dozen peers at most and
+    # nothing may be allocated here. The draws are keyed by peer, so their order does not
+    # matter.
     for peer in range(plan.ledger[ledger, LedgerColumn.PEERS]):
         delay = quantile(plan.table, table, draw62(key, number, purpose, peer))
         at = peer
@@ -202,11 +234,14 @@ def _vote_time(plan: Plan, scratch: Array, ledger: int, number: int) -> int:
             scratch[at] = scratch[at - 1]
             at -= 1
         scratch[at] = delay
+    # The quorum's last vote decides; slower peers delay nothing.
     return int(scratch[plan.ledger[ledger, LedgerColumn.QUORUM] - 1])
 
 
 @called
 def _schedule_step(state: KernelState, ledger: int, step: int, time_us: int) -> None:
     """Schedule the start of a round (even step) or a commit (odd step)."""
+    # Above every payment and every station's wake-up: what completes at this instant may still
+    # join the block that is cut now.
     key = COMPLETE_BASE | ((LEDGER_PSEUDO - ledger) << STEP_BITS) | (step & STEP_MASK)
     push(state.cursor, state.heap, time_us, key, -1, 0)

@@ -10,24 +10,22 @@ from __future__ import annotations
 from sim.contract.layout import (
     LEDGER_PSEUDO,
     NEVER_US,
-    NULL,
     PAYMENT_BITS,
     PAYMENTS_MAX,
     STATION_PSEUDO,
     STEP_BITS,
     STEP_MASK,
-    AccountColumn,
     AgendaColumn,
     StageColumn,
-    StreamColumn,
 )
-from sim.contract.meaning import AgendaKind, Cause, EventClass, LogKind
+from sim.contract.meaning import Cause, EventClass
 from sim.contract.plan import Plan
 from sim.contract.records import WorkloadColumn
 from sim.engine.kernel import state as st
-from sim.engine.kernel.accounts import settle_account, transfer
+from sim.engine.kernel.accounts import settle_account
+from sim.engine.kernel.arrivals import follow_agenda, submit
 from sim.engine.kernel.heap import drop_first
-from sim.engine.kernel.journal import account_time, break_off, write_log
+from sim.engine.kernel.journal import account_time, break_off
 from sim.engine.kernel.ledgers import (
     begin_commit,
     commit_next,
@@ -56,7 +54,6 @@ from sim.engine.kernel.state import (
     C_HORIZON,
     C_KEY,
     C_LIVE,
-    C_LIVE_MAX,
     C_LOG,
     C_MARGIN,
     C_NEXT_PAYMENT,
@@ -78,7 +75,6 @@ from sim.engine.kernel.state import (
     P_STAGE,
     PLACE_BITS,
     Q_HEAD,
-    S_OPEN,
     S_WAKE_PENDING,
     KernelState,
 )
@@ -90,12 +86,17 @@ from sim.engine.kernel.stations import (
 from sim.engine.kernel.timers import drop_due, note_first
 from sim.jit.functions import called, inlined
 
+# Keys are put together by shifts and by OR, as in ``order_key``, since most parts of them are
+# constants of a class. The class stands above the payment, so comparing a key with the base of
+# a class tells the class without taking the key apart.
 PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 CLASS_SHIFT = PAYMENT_BITS + STEP_BITS
 CALENDAR_BASE = EventClass.CALENDAR << CLASS_SHIFT
 SUBMIT_BASE = EventClass.SUBMIT << CLASS_SHIFT
 SAMPLE_BASE = EventClass.SAMPLE << CLASS_SHIFT
 HORIZON_BASE = EventClass.HORIZON << CLASS_SHIFT
+# A program is a few hundred stages at most, and what it goes back to (a requote, another route)
+# is bounded too. A payment that runs a million of them without waiting goes in a circle.
 STAGES_MAX = 1_000_000
 _CAUSES = len(Cause)
 
@@ -119,6 +120,8 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
         One of the constants of ``state``, from ``BUDGET_SPENT`` to ``BROKEN``.
     """
     cursor = state.cursor
+    # The budget is counted in events and not in turns of the loop below: a turn may be one
+    # stage of a payment, and the caller measures how long events take.
     stop = cursor[C_EVENTS] + budget
     stages = 0
     # New workload may have come since the last call.
@@ -127,8 +130,13 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
         # 1. Every step below writes a bounded number of rows and events; make sure they fit.
         lack = _find_lack(state)
         if lack != st.GOES_ON:
+            # The caller provides it and calls again. Nothing was begun, so the next call starts
+            # here as if it had never been away.
             return lack
         # 2. The payment at hand goes first, then those it set free, then the rest of the block.
+        # Priorities without recursion: as in the specification an event is handled completely
+        # before the next is taken, though each turn of this loop runs but a single stage. A
+        # stage that sets others free only has to append them to the ready list.
         slot = cursor[C_ACTIVE]
         if slot >= 0:
             stages += 1
@@ -137,24 +145,36 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
             if not advance(plan, state, slot):
                 cursor[C_ACTIVE] = -1
                 stages = 0
+            # An error is a word of the cursor and not an exception: the log up to it is handed
+            # to the sink before Python raises.
             if cursor[C_ERROR] != 0:
                 return st.BROKEN
             continue
+        # First in first out, so that those set free by one transfer advance in the order in
+        # which they waited for the money.
         slot = state.ends[cursor[C_READY], Q_HEAD]
         if slot >= 0:
             unlink(state.pool, state.ends, slot)
             cursor[C_ACTIVE] = slot
             continue
+        # Only when nobody is ready any more: the specification empties the ready list between
+        # two payments of a block.
         if cursor[C_BLOCK] >= 0:
             commit_next(plan, state)
             continue
         # 3. Nothing is left of the last event: take the next one.
         if cursor[C_CLOSING] >= 0:
             return _close_next(plan, state)
+        # A spent budget stops the run only here, between events: whoever looks at the state
+        # then finds every balance settled and no payment half way through a stage.
         if cursor[C_EVENTS] >= stop:
             return st.BUDGET_SPENT
+        # The next arrival has to be known before the earliest event is, or a later one would be
+        # taken first.
         if cursor[C_ARRIVAL] == cursor[C_CHUNK] and cursor[C_WORKLOAD_DONE] == 0:
             return st.WANTS_WORKLOAD
+        # A slot is wanted before the event is chosen, though only an arrival takes one: to know
+        # which event comes next is to have begun with it.
         if cursor[C_FREE] < 0:
             return st.WANTS_SLOTS
         if not _take_event(plan, state):
@@ -167,16 +187,24 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
 def _find_lack(state: KernelState) -> int:
     """Return what has to be provided before the next step can be taken."""
     cursor = state.cursor
+    # The most one step can schedule is one event for every payment in flight (a station that
+    # opens may start them all), and a few of its own: a wake-up, a round and a commit. Eight
+    # covers them.
     live = cursor[C_LIVE]
     if cursor[C_HEAP] + live + 8 > state.heap.shape[0]:
         return st.WANTS_HEAP
+    # Both are -1 where the list of free ones is empty, and the OR of two numbers is negative if
+    # one of them is: one comparison for both. A step takes one of each at most.
     if cursor[C_NODE] | cursor[C_TIMER] < 0:
         return st.WANTS_NODES if cursor[C_NODE] < 0 else st.WANTS_TIMERS
     # One test for both buffers where neither is wanted, which is when every nanosecond counts.
     if cursor[C_WANTS_LOG] | cursor[C_WANTS_RECORDS] == 0:
         return st.GOES_ON
+    # A step may write one row for every live payment (START, RESERVE or IN_BLOCK), and what it
+    # writes besides is C_MARGIN: the rows of one POST, the samples of every place.
     if cursor[C_WANTS_LOG] != 0 and (cursor[C_LOG] + live + cursor[C_MARGIN] > state.log.shape[0]):
         return st.WANTS_FLUSH
+    # One row of room is enough here: a step ends one payment.
     if cursor[C_WANTS_RECORDS] != 0 and cursor[C_RECORDS] == state.record.shape[0]:
         return st.WANTS_FLUSH
     return st.GOES_ON
@@ -187,18 +215,26 @@ def _take_event(plan: Plan, state: KernelState) -> bool:
     """Handle the earliest event up to where payments advance; False at the horizon."""
     cursor = state.cursor
     heap = state.heap
+    # Two candidates are compared: the head, the earliest of all that comes in order by itself
+    # and needs no heap (agenda, arrivals, samples, lines of time-outs), and the top of the
+    # heap.
     time_us = cursor[C_HEAD_TIME]
     key = cursor[C_HEAD_KEY]
     is_scheduled = False
     if cursor[C_HEAP] > 0:
         first_us = heap[0, H_TIME]
+        # Times are nearly always different; only ties need the keys, and then no two are equal.
         if first_us < time_us or (first_us == time_us and heap[0, H_KEY] < key):
             time_us = first_us
             key = heap[0, H_KEY]
             is_scheduled = True
+    # The horizon itself is outside: an event at the horizon is neither handled nor counted.
     if time_us >= cursor[C_HORIZON]:
         return False
     payment = (key >> STEP_BITS) & PAYMENT_MASK
+    # Not ``key < C_KEY`` at one instant: handling an event may schedule another for the same
+    # instant with a lower key (a delay of 0), which is then simply next. The same key twice is
+    # a bug.
     if time_us < cursor[C_NOW] or (time_us == cursor[C_NOW] and key == cursor[C_KEY]):
         break_off(cursor, st.E_ORDER, payment)
     cursor[C_NOW] = time_us
@@ -206,26 +242,36 @@ def _take_event(plan: Plan, state: KernelState) -> bool:
     cursor[C_EVENTS] += 1
     if is_scheduled:
         slot = heap[0, H_SLOT]
+        # Read before it is dropped: dropping the first moves another event into its row.
         place = heap[0, H_PLACE]
         drop_first(cursor, heap)
         # Whose event comes next is known; it is on its way while this one is handled.
         prefetch_payment(state.pool, heap[0, H_SLOT])
+        # The heap holds two classes only, COMPLETE and those EXPIRE that no line of time-outs
+        # took.
         if key >= EXPIRE_BASE:
             _expire_armed(plan, state, slot, payment)
         else:
             _complete(plan, state, slot, payment, place)
         return True
+    # Descending by class, so that one comparison decides; arrivals are tested early, being the
+    # most frequent of these.
     if key >= SAMPLE_BASE:
         sample(plan, state)
         cursor[C_SAMPLE] += 1
     elif key >= SUBMIT_BASE:
-        _submit(plan, state)
+        submit(plan, state)
     elif key >= EXPIRE_BASE:
+        # The line is known from the search for the head, and its first timer is the event at
+        # hand.
         slot = drop_due(cursor, state.timer, state.due, cursor[C_HEAD_LINE])
         _expire_armed(plan, state, slot, payment)
     else:
-        _follow_agenda(plan, state, payment)
+        follow_agenda(plan, state, payment)
         cursor[C_AGENDA] += 1
+    # Only what came from the head can have changed which of them is first; events of the heap
+    # leave it as it is, and a time-out armed meanwhile announces itself
+    # (``timers.note_first``).
     _find_head(plan, state)
     return True
 
@@ -234,6 +280,9 @@ def _take_event(plan: Plan, state: KernelState) -> bool:
 def _expire_armed(plan: Plan, state: KernelState, slot: int, payment: int) -> None:
     """Let a time-out fire unless it was forgotten or its payment has ended."""
     pool = state.pool
+    # A slot may have been given to another payment since: hence both the id and the armed step
+    # must be those the event was scheduled with. A forgotten time-out changes nothing and
+    # leaves no row.
     if (
         pool[slot, P_ID] == payment
         and pool[slot, st.P_ARMED_STEP] == state.cursor[C_KEY] & STEP_MASK
@@ -246,28 +295,47 @@ def _complete(plan: Plan, state: KernelState, slot: int, payment: int, place: in
     """Handle the end of a service or a transit, a wake-up, a round or a commit."""
     cursor = state.cursor
     pool = state.pool
+    # Three kinds of subject share the class COMPLETE. Real ids end at PAYMENTS_MAX; above them
+    # stand the stations' pseudo payments, and above these the ledgers'.
     step = cursor[C_KEY] & STEP_MASK
     if payment < PAYMENTS_MAX:
+        # An orphaned completion is one of a payment that timed out, failed over or ended since.
+        # It finds another step, or another id in its slot.
         is_awaited = pool[slot, P_ID] == payment and pool[slot, st.P_WAIT_STEP] == step
+        # An orphaned transit holds no server, so there is nothing to free and nothing to log.
         if place == 0 and not is_awaited:
             return
+        # A transit has place 0, which gives station -1: none. That is why stations are counted
+        # from 1 in H_PLACE.
         s = (place & STEP_MASK) - 1
+        # The server is freed even if the payment has gone, and the row names the stage it was
+        # served at, which the event carries: the payment may be at another one now.
         if place != 0:
             finish_service(plan, state, s, payment, place >> PLACE_BITS)
     elif payment > STATION_PSEUDO:
         ledger = LEDGER_PSEUDO - payment
+        # Rounds have even steps and commits odd ones. Where the number of rounds wraps within
+        # 20 bits its parity survives, as 2^20 is even; and the parity says which block is
+        # meant.
         if step & 1:
             begin_commit(state, ledger, (step >> 1) & 1)
         else:
             run_round(plan, state, ledger)
         return
     else:
+        # A wake-up belongs to a station and completes no payment. Whatever slot -1 would be is
+        # not looked at.
         is_awaited = False
         s = STATION_PSEUDO - payment
         state.station[s, S_WAKE_PENDING] = 0
+    # Those waiting start before the payment that left advances: the specification gives the
+    # freed server to the queue first, and a payment that comes back to the station joins
+    # behind.
     if s >= 0:
         start_waiting(plan, state, s)
     if is_awaited:
+        # Its stage cannot have changed since it was scheduled, as it has been waiting for this
+        # event.
         at = pool[slot, P_STAGE]
         account_time(cursor, pool, slot, plan.stage[at, StageColumn.CAUSE])
         pool[slot, st.P_WAIT_STEP] = -1
@@ -276,91 +344,11 @@ def _complete(plan: Plan, state: KernelState, slot: int, payment: int, place: in
         cursor[C_ACTIVE] = slot
 
 
-@inlined
-def _submit(plan: Plan, state: KernelState) -> None:
-    """Put the next payment of the workload into the pool and at its first stage."""
-    cursor = state.cursor
-    pool = state.pool
-    chunk = state.chunk
-    row = cursor[C_ARRIVAL]
-    cursor[C_ARRIVAL] = row + 1
-    slot = cursor[C_FREE]
-    cursor[C_FREE] = pool[slot, st.P_NEXT]
-    cursor[C_LIVE] += 1
-    cursor[C_LIVE_MAX] = max(cursor[C_LIVE_MAX], cursor[C_LIVE])
-    payment = cursor[C_NEXT_PAYMENT]
-    cursor[C_NEXT_PAYMENT] = payment + 1
-    stream = chunk[row, WorkloadColumn.STREAM]
-    now = cursor[C_NOW]
-    # Registers, fees and limits are marked unused by P_PRICING, P_CHARGED and P_LIMITS.
-    pool[slot, P_ID] = payment
-    pool[slot, st.P_STREAM] = stream
-    pool[slot, st.P_ORDINAL] = chunk[row, WorkloadColumn.ORDINAL]
-    pool[slot, st.P_ROUTE_SET] = chunk[row, WorkloadColumn.ROUTE_SET]
-    pool[slot, st.P_PAYER] = chunk[row, WorkloadColumn.PAYER]
-    pool[slot, st.P_DEBTOR_AGENT] = chunk[row, WorkloadColumn.DEBTOR_AGENT]
-    pool[slot, st.P_CREDITOR_AGENT] = chunk[row, WorkloadColumn.CREDITOR_AGENT]
-    pool[slot, st.P_CODE_STATE] = chunk[row, WorkloadColumn.CODE_STATE]
-    pool[slot, st.P_CODE_EXPIRY] = chunk[row, WorkloadColumn.CODE_EXPIRY_US]
-    pool[slot, st.P_INSTRUCTED] = chunk[row, WorkloadColumn.AMOUNT]
-    entry = plan.stream[stream, StreamColumn.ENTRY]
-    pool[slot, P_STAGE] = entry
-    pool[slot, st.P_STEP] = 0
-    pool[slot, st.P_WAIT_STEP] = -1
-    pool[slot, st.P_WAIT] = st.W_NOTHING
-    pool[slot, st.P_ARMED_STEP] = -1
-    pool[slot, st.P_SINCE] = now
-    pool[slot, st.P_ROUTE] = -1
-    pool[slot, st.P_ATTEMPTS] = 0
-    pool[slot, st.P_TRIED] = 0
-    pool[slot, st.P_REQUOTES] = 0
-    pool[slot, st.P_LAPSED] = 0
-    pool[slot, st.P_REASON] = 0
-    pool[slot, st.P_EXPIRY] = NEVER_US
-    pool[slot, st.P_SUBMITTED] = now
-    pool[slot, st.P_SETTLED] = NULL
-    pool[slot, st.P_CREDITED] = NULL
-    pool[slot, st.P_PRICING] = -1
-    pool[slot, st.P_CHARGED] = 0
-    pool[slot, st.P_PAYER_FEE] = 0
-    pool[slot, st.P_MERCHANT_FEE] = 0
-    pool[slot, st.P_NODE] = -1
-    pool[slot, st.P_LIMITS] = 0
-    for cause in range(_CAUSES):
-        pool[slot, st.P_TIME + cause] = 0
-    amount = chunk[row, WorkloadColumn.AMOUNT]
-    ordinal = chunk[row, WorkloadColumn.ORDINAL]
-    write_log(cursor, state.log, LogKind.SUBMIT, payment, entry, stream, amount, ordinal)
-    cursor[C_ACTIVE] = slot
-
-
-@called
-def _follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
-    """Do what a row of the agenda says."""
-    cursor = state.cursor
-    kind = plan.agenda[row, AgendaColumn.KIND]
-    subject = plan.agenda[row, AgendaColumn.SUBJECT]
-    if kind == AgendaKind.DEPOSIT:
-        amount = plan.agenda[row, AgendaColumn.AMOUNT]
-        world = plan.world[plan.account[subject, AccountColumn.CURRENCY]]
-        if world < 0:
-            break_off(cursor, st.E_NO_ACCOUNT, -1)
-        elif amount != 0:
-            write_log(cursor, state.log, LogKind.DEPOSIT, -1, -1, world, amount, subject)
-            transfer(plan, state, world, subject, amount)
-    elif kind == AgendaKind.STATION_CLOSE:
-        write_log(cursor, state.log, LogKind.CLOSE, -1, -1, subject, -1, -1)
-        state.station[subject, S_OPEN] = 0
-    else:
-        write_log(cursor, state.log, LogKind.OPEN, -1, -1, subject, -1, -1)
-        state.station[subject, S_OPEN] = 1
-        start_waiting(plan, state, subject)
-
-
 @called
 def _find_head(plan: Plan, state: KernelState) -> None:
     """Find the earliest of next agenda row, first time-outs, next arrival and next sample."""
     cursor = state.cursor
+    # Later than every horizon, so that an empty list of candidates ends the run.
     time_us = NEVER_US
     key = 0
     # Looked at in order of class, so that the first of one instant stays.
@@ -369,15 +357,20 @@ def _find_head(plan: Plan, state: KernelState) -> None:
         time_us = plan.agenda[at, AgendaColumn.TIME_US]
         key = CALENDAR_BASE | (at << STEP_BITS)
     at = cursor[C_ARRIVAL]
+    # Strictly earlier: at one instant CALENDAR stands before SUBMIT, and SUBMIT before SAMPLE.
     if at < cursor[C_CHUNK] and state.chunk[at, WorkloadColumn.TIME_US] < time_us:
         time_us = state.chunk[at, WorkloadColumn.TIME_US]
         key = SUBMIT_BASE | (cursor[C_NEXT_PAYMENT] << STEP_BITS)
+    # An interval of 0 means that nobody samples. The product cannot overflow: it passes the
+    # horizon by one interval at most.
     interval = cursor[C_SAMPLE_INTERVAL]
     if interval > 0 and cursor[C_SAMPLE] * interval < time_us:
         time_us = cursor[C_SAMPLE] * interval
         key = SAMPLE_BASE | (cursor[C_SAMPLE] << STEP_BITS)
     cursor[C_HEAD_TIME] = time_us
     cursor[C_HEAD_KEY] = key
+    # Time-outs come last although EXPIRE stands before SUBMIT: ``note_first`` compares keys,
+    # too, and therefore needs no order.
     for line in range(state.due.shape[0]):
         first = state.due[line, Q_HEAD]
         if first >= 0:
@@ -390,13 +383,18 @@ def _close_next(plan: Plan, state: KernelState) -> int:
     cursor = state.cursor
     order = state.order
     while cursor[C_CLOSING] < order.shape[0]:
+        # The same question as in the loop: each open payment writes a row and a record, and the
+        # buffers may be full in between. The run then ends in several calls.
         lack = _find_lack(state)
         if lack != st.GOES_ON:
             return lack
         slot = order[cursor[C_CLOSING]]
+        # The key of the class HORIZON: these rows are written down and never were events.
         cursor[C_KEY] = HORIZON_BASE | (state.pool[slot, P_ID] << STEP_BITS)
         close_open(plan, state, slot)
         cursor[C_CLOSING] += 1
+    # Areas are brought up to date lazily, whenever something changes; what has not changed
+    # since still lacks the time up to the horizon.
     for s in range(state.station.shape[0]):
         settle_areas(cursor, state.station, s)
     for ledger in range(state.ledger.shape[0]):

@@ -44,10 +44,15 @@ def advance(plan: Plan, state: KernelState, slot: int) -> bool:
     """Run the stage a payment is at; tell whether it goes on within this event."""
     cursor = state.cursor
     pool = state.pool
+    # Every column of a stage that names another stage is checked with the plan. What is checked
+    # here is the step from a row to the next, which leads out of the table if a program does
+    # not end.
     at = pool[slot, P_STAGE]
     if at < 0 or at >= plan.stage.shape[0]:
         break_off(cursor, st.E_STAGE, pool[slot, P_ID])
         return False
+    # In order of frequency: the processor predicts the first tests best. Each branch that can
+    # wait says itself whether the payment goes on.
     op = plan.stage[at, StageColumn.OP]
     if op == Op.SERVE:
         return serve(plan, state, slot)
@@ -63,9 +68,12 @@ def advance(plan: Plan, state: KernelState, slot: int) -> bool:
     if op == Op.RESERVE:
         return reserve(plan, state, slot)
     if op == Op.ROUTE:
+        # True in every case: it took a route, failed over to TARGET or passed on, and each of
+        # these has set the next stage already.
         choose_route(plan, state, slot)
         return True
     if _passes(plan, state, slot, op):
+        # Only where a stage passes. One that failed or jumped has written its own next stage.
         pool[slot, P_STAGE] = at + 1
     return True
 
@@ -92,6 +100,8 @@ def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
     elif op == Op.VOID:
         void_all(plan, state, slot)
         give_back_limits(state, slot)
+    # ``check_plan`` admits members of Op only, so this is an operation that was added to the
+    # specification and forgotten here.
     else:
         break_off(state.cursor, st.E_OPERATION, state.pool[slot, P_ID])
     return True
@@ -105,16 +115,25 @@ def expire(plan: Plan, state: KernelState, slot: int) -> None:
     payment = pool[slot, P_ID]
     at = pool[slot, P_STAGE]
     armed = pool[slot, st.P_ARMED_STAGE]
+    # The stage that armed the time-out says where it leads and why, not the stage the payment
+    # happens to wait at.
     reason = plan.stage[armed, StageColumn.REASON]
+    # Before the payment's stage changes: EXPIRE and LEAVE carry the stage it waited at.
     write_log(cursor, state.log, LogKind.EXPIRE, payment, at, reason, -1, -1)
     wait = pool[slot, st.P_WAIT]
+    # Everything that says what it waits for is read before it is cleared below.
     place = pool[slot, st.P_PLACE]
     pool[slot, st.P_ARMED_STEP] = -1
+    # From here on the completion it waited for is orphaned: it frees its server when it comes
+    # and does nothing else.
     pool[slot, st.P_WAIT_STEP] = -1
     pool[slot, st.P_WAIT] = st.W_NOTHING
     pool[slot, st.P_REASON] = reason
     pool[slot, P_STAGE] = plan.stage[armed, StageColumn.TARGET]
+    # The abandoned wait has taken its time, whether or not it led to anything.
     account_time(cursor, pool, slot, _waiting_cause(plan, wait, at))
+    # A payment in service or in transit leaves no queue. One in a block cannot be here, since
+    # its time-out was disarmed when the block was filled.
     if wait == st.W_STATION:
         leave_queue(state, place, slot)
         write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 0)
@@ -123,8 +142,13 @@ def expire(plan: Plan, state: KernelState, slot: int) -> None:
         write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 1)
     elif wait == st.W_ACCOUNT:
         unlink(pool, state.ends, slot)
+        # The node was taken when it began to wait, so that the reservation could be made at
+        # once; it was never held, hence pending is not touched.
         free_node(cursor, state.node, pool[slot, st.P_WANTED])
         write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 2)
+        # It may have stood at the head and asked for more than there was, while those behind it
+        # ask for less. They join the ready list, so the timed-out payment itself advances
+        # first.
         release_waiting(plan, state, place)
     cursor[C_ACTIVE] = slot
 
@@ -137,8 +161,12 @@ def close_open(plan: Plan, state: KernelState, slot: int) -> None:
     at = pool[slot, P_STAGE]
     reason = pool[slot, st.P_REASON]
     account_time(cursor, pool, slot, _waiting_cause(plan, pool[slot, st.P_WAIT], at))
+    # Its reason is kept, usually NONE: a payment on its way back already has the one it failed
+    # with.
     outcome = Outcome.IN_PROGRESS
     write_log(cursor, state.log, LogKind.OUTCOME, pool[slot, P_ID], at, outcome, reason, -1)
+    # NULL as the end, since it has none; its times by cause reach up to the horizon and add up
+    # all the same.
     if cursor[C_WANTS_RECORDS] != 0:
         write_record(plan, state, slot, outcome, reason, NULL)
 
@@ -146,6 +174,7 @@ def close_open(plan: Plan, state: KernelState, slot: int) -> None:
 @inlined
 def _waiting_cause(plan: Plan, wait: int, at: int) -> int:
     """Return the cause a wait of some kind at some stage is accounted to."""
+    # Two waits have a cause of their own. Service, transit and a ledger take the stage's.
     if wait == st.W_STATION:
         return Cause.WAITING
     if wait == st.W_ACCOUNT:
@@ -161,25 +190,31 @@ def _depart(plan: Plan, state: KernelState, slot: int) -> None:
     at = pool[slot, P_STAGE]
     u62 = draw(plan.stream_key, pool, slot, plan.stage[at, StageColumn.PURPOSE])
     delay_us = quantile(plan.table, plan.stage[at, StageColumn.TABLE], u62)
+    # Only a table of rates holds negative values, and no stage may name one of these.
     if delay_us < 0:
         break_off(cursor, st.E_DURATION, pool[slot, P_ID])
     cause = plan.stage[at, StageColumn.CAUSE]
     write_log(cursor, state.log, LogKind.DELAY, pool[slot, P_ID], at, cause, delay_us, -1)
+    # A delay of 0 is scheduled like any other: the payment comes again at the same instant,
+    # behind all that is to happen before it.
     schedule(cursor, state.heap, pool, slot, delay_us, 0)
     pool[slot, st.P_WAIT] = st.W_TRANSIT
 
 
 @called
 def _decide(plan: Plan, state: KernelState, slot: int) -> bool:
-    """Branch by luck."""
+    """Branch at random."""
     pool = state.pool
     at = pool[slot, P_STAGE]
+    # Not a hit, by far the most frequent case, leaves no row: the log tells what happened.
     if (
         draw(plan.stream_key, pool, slot, plan.stage[at, StageColumn.PURPOSE])
         >= plan.stage[at, StageColumn.VALUE]
     ):
         return True
     reason = plan.stage[at, StageColumn.REASON]
+    # With a reason the branch is a failure, and goes to the same TARGET as any failure; NONE
+    # (0) or -1 make it a fork.
     if reason > 0:
         fail(plan, state, slot, reason)
         return False
@@ -193,9 +228,11 @@ def _decide(plan: Plan, state: KernelState, slot: int) -> bool:
 def _read_code(plan: Plan, state: KernelState, slot: int) -> bool:
     """Read the code on the counter, or fail."""
     pool = state.pool
+    # Damage first: who cannot read a code cannot read its expiry either.
     if pool[slot, st.P_CODE_STATE] == 1:
         fail(plan, state, slot, Reason.FF01)
         return False
+    # A code is good up to and including its last instant.
     if state.cursor[C_NOW] > pool[slot, st.P_CODE_EXPIRY]:
         fail(plan, state, slot, Reason.AEXR)
         return False
@@ -209,14 +246,19 @@ def _set_deadline(plan: Plan, state: KernelState, slot: int) -> None:
     pool = state.pool
     at = pool[slot, P_STAGE]
     delay_us = plan.stage[at, StageColumn.VALUE]
+    # Disarming leaves no row, and the time-out that is scheduled stays where it is: no step is
+    # -1, so it will find itself forgotten.
     if delay_us == 0:
         pool[slot, st.P_ARMED_STEP] = -1
         return
     write_log(cursor, state.log, LogKind.DEADLINE, pool[slot, P_ID], at, -1, delay_us, -1)
+    # A payment has one time-out. Arming another one overwrites the step, and with that forgets
+    # the earlier one.
     step = next_step(cursor, pool, slot)
     pool[slot, st.P_ARMED_STEP] = step
     key = EXPIRE_BASE | (pool[slot, P_ID] << STEP_BITS) | step
     arm(state, state.line[at], cursor[C_NOW] + delay_us, key, slot)
+    # Kept, because TARGET and REASON are looked up only if it fires.
     pool[slot, st.P_ARMED_STAGE] = at
 
 
@@ -228,10 +270,15 @@ def _end(plan: Plan, state: KernelState, slot: int) -> None:
     at = pool[slot, P_STAGE]
     outcome = plan.stage[at, StageColumn.VALUE]
     reason = plan.stage[at, StageColumn.REASON]
+    # A program's last stage usually has no reason of its own: the payment ends for the one it
+    # failed with.
     if reason < 0:
         reason = pool[slot, st.P_REASON]
+    # Money would stay pending for a payment that no longer exists. Every path through a program
+    # posts or voids what it reserved.
     if pool[slot, st.P_NODE] >= 0:
         break_off(cursor, st.E_OPEN_RESERVATION, pool[slot, P_ID])
+    # Where no stage had the flag CREDITS the end of the program is the credit.
     if outcome == Outcome.COMPLETED and pool[slot, st.P_CREDITED] == NULL:
         pool[slot, st.P_CREDITED] = cursor[C_NOW]
     write_log(cursor, state.log, LogKind.OUTCOME, pool[slot, P_ID], at, outcome, reason, -1)

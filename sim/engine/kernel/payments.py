@@ -34,6 +34,8 @@ EXPIRE_BASE = EventClass.EXPIRE << (PAYMENT_BITS + STEP_BITS)
 @inlined
 def schedule(cursor: Array, heap: Array, pool: Array, slot: int, delay_us: int, place: int) -> None:
     """Schedule the COMPLETE a payment waits for, under its next step."""
+    # COMPLETE and EXPIRE share a counter, so no two events of a payment have the same step, and
+    # a key names an event for good.
     step = next_step(cursor, pool, slot)
     pool[slot, P_WAIT_STEP] = step
     key = COMPLETE_BASE | (pool[slot, P_ID] << STEP_BITS) | step
@@ -45,6 +47,7 @@ def next_step(cursor: Array, pool: Array, slot: int) -> int:
     """Count one more event scheduled for a payment, and return its step."""
     step = pool[slot, P_STEP] + 1
     pool[slot, P_STEP] = step
+    # 20 bits of a key hold the step. A million events of one payment are not a payment.
     if step > STEP_MASK:
         break_off(cursor, E_STEP, pool[slot, P_ID])
     return int(step)
@@ -54,6 +57,7 @@ def next_step(cursor: Array, pool: Array, slot: int) -> int:
 def fail(plan: Plan, state: KernelState, slot: int, reason: int) -> None:
     """Log a failure and go on at the stage's target."""
     at = state.pool[slot, P_STAGE]
+    # At the stage that failed, then the jump: the log tells where.
     write_log(state.cursor, state.log, LogKind.FAIL, state.pool[slot, P_ID], at, reason, -1, -1)
     state.pool[slot, P_REASON] = reason
     state.pool[slot, P_STAGE] = plan.stage[at, StageColumn.TARGET]
@@ -62,6 +66,8 @@ def fail(plan: Plan, state: KernelState, slot: int, reason: int) -> None:
 @inlined
 def draw(stream_key: Array, pool: Array, slot: int, purpose: int) -> int:
     """Return a payment's 62-bit draw for a purpose at its present visit."""
+    # One number for both: the attempt in steps of 64, as a payment can ask for 63 quotes again
+    # at most. The two never collide.
     visit = pool[slot, P_REQUOTES]
     if pool[slot, P_ATTEMPTS] > 1:
         visit += (pool[slot, P_ATTEMPTS] - 1) * 64

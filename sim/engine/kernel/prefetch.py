@@ -53,4 +53,5 @@ def _make_prefetch() -> Callable[[Array, int], None]:
     return cast(Callable[[Array, int], None], prefetch)
 
 
+# Chosen once, when the module is imported: whether anything is compiled does not change later.
 prefetch_payment = _prefetch_nothing if numba.config.DISABLE_JIT else _make_prefetch()

@@ -33,6 +33,8 @@ from sim.units import DAY_US
 @called
 def price(plan: Plan, state: KernelState, slot: int, row: int) -> int:
     """Price a payment now into the scratch registers; 0 where the price cannot be used."""
+    # Into scratch and not into the payment: a policy that compares prices must not overwrite
+    # the price the payment was promised.
     return price_payment(
         plan.pricing,
         plan.conversion,
@@ -56,10 +58,13 @@ def quote(plan: Plan, state: KernelState, slot: int) -> bool:
     pool = state.pool
     at = pool[slot, P_STAGE]
     row = plan.stage[at, StageColumn.SUBJECT]
+    # The registers are kept even where the price cannot be used: a record tells what would have
+    # been asked.
     is_usable = price(plan, state, slot, row)
     for register in range(REGISTER_COUNT):
         pool[slot, P_REGISTER + register] = state.scratch[register]
     pool[slot, P_PRICING] = row
+    # No QUOTE row for a price nobody was given.
     if is_usable == 0:
         fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
         return False
@@ -67,6 +72,7 @@ def quote(plan: Plan, state: KernelState, slot: int) -> bool:
     credited = pool[slot, P_REGISTER + Register.CREDITED]
     write_log(cursor, state.log, LogKind.QUOTE, pool[slot, P_ID], at, row, debited, credited)
     validity = plan.stage[at, StageColumn.VALUE]
+    # A validity of 0 holds for ever.
     pool[slot, st.P_EXPIRY] = cursor[C_NOW] + validity if validity > 0 else NEVER_US
     return True
 
@@ -76,12 +82,17 @@ def convert(plan: Plan, state: KernelState, slot: int) -> bool:
     """Use the quote; where it lapsed go back for another, or fail."""
     cursor = state.cursor
     pool = state.pool
+    # A quote is good up to and including its last instant.
     if cursor[C_NOW] <= pool[slot, st.P_EXPIRY]:
         return True
     at = pool[slot, P_STAGE]
     write_log(cursor, state.log, LogKind.LAPSE, pool[slot, P_ID], at, -1, -1, -1)
+    # Lapses count all that ran out; requotes only those that were asked again.
     pool[slot, st.P_LAPSED] += 1
+    # Bounded, since each requote may lapse again; REQUOTES_MAX keeps a visit's number apart
+    # from the next attempt's (64 per attempt).
     if pool[slot, st.P_REQUOTES] < plan.stage[at, StageColumn.VALUE]:
+        # Before the jump: the stages it comes to again then draw fresh random numbers.
         pool[slot, st.P_REQUOTES] += 1
         pool[slot, P_STAGE] = plan.stage[at, StageColumn.SUBJECT]
     else:
@@ -99,19 +110,26 @@ def charge(plan: Plan, state: KernelState, slot: int) -> None:
     if pool[slot, P_PRICING] < 0:
         break_off(cursor, st.E_NO_QUOTE, pool[slot, P_ID])
         return
+    # The slot by position within the price that was quoted last, which after a fail-over is
+    # another route's.
     fee_slot = row - plan.pricing[pool[slot, P_PRICING], PricingColumn.FEE_FIRST]
     amount = read_register(cursor, pool, slot, Register.FEE_0 + fee_slot)
+    # A fee of 0 is not charged, not marked and not logged.
     if amount <= 0:
         return
     debit = resolve_account(plan, state, slot, plan.fee[row, FeeColumn.DEBIT])
     credit = resolve_account(plan, state, slot, plan.fee[row, FeeColumn.CREDIT])
     if debit < 0 or credit < 0:
         return
+    # The transfer, then those it sets free, then the FEE row, as the specification orders them.
     move(plan, state, slot, debit, credit, amount)
     write_log(cursor, state.log, LogKind.FEE, pool[slot, P_ID], at, row, amount, -1)
+    # The columns of fees are not cleared for a new payment; the first charge of a slot starts
+    # the sum.
     if (pool[slot, st.P_CHARGED] >> fee_slot) & 1 == 0:
         pool[slot, st.P_CHARGED] |= 1 << fee_slot
         pool[slot, st.P_FEE + fee_slot] = 0
+    # Added and not set: charged on a first route and on the next, a fee was paid twice.
     pool[slot, st.P_FEE + fee_slot] += amount
     if plan.fee[row, FeeColumn.BEARER] == Bearer.DEBTOR:
         pool[slot, st.P_PAYER_FEE] += amount
@@ -127,26 +145,33 @@ def check_limit(plan: Plan, state: KernelState, slot: int) -> bool:
     at = pool[slot, P_STAGE]
     row = plan.stage[at, StageColumn.SUBJECT]
     amount = read_register(cursor, pool, slot, plan.limit[row, LimitColumn.REGISTER])
+    # The bound of one payment comes before that of the day, and decides the reason.
     per_payment = plan.limit[row, LimitColumn.PER_PAYMENT]
     if 0 <= per_payment < amount:
         fail(plan, state, slot, Reason.AM02)
         return False
     per_day = plan.limit[row, LimitColumn.PER_DAY]
+    # No daily bound, so nothing is stored and nothing is logged.
     if per_day < 0:
         return True
     first = plan.limit_first[row, pool[slot, st.P_STREAM]]
     cell = first + pool[slot, st.P_PAYER]
+    # An unchecked cell would be another payer's.
     if first < 0 or pool[slot, st.P_PAYER] < 0 or cell >= state.limit.shape[0]:
         break_off(cursor, st.E_NO_LIMIT_CELL, pool[slot, P_ID])
         return True
     day = _today(cursor)
+    # A cell that was written on another day counts as unused. So the days need no reset at
+    # midnight, which would be an event for every payer.
     used = state.limit[cell, 1] if state.limit[cell, 0] == day else 0
+    # Up to and including the bound is allowed; the amount that breaks it is not added.
     if used + amount > per_day:
         fail(plan, state, slot, Reason.AM14)
         return False
     state.limit[cell, 0] = day
     state.limit[cell, 1] = used + amount
     which = plan.stage[at, StageColumn.VALUE]
+    # Noted even for an amount of 0, as the specification says: giving back 0 writes a row, too.
     pool[slot, P_LIMITS] |= 1 << which
     base = st.P_LIMIT + which * st.LIMIT_COLUMNS
     pool[slot, base] = row
@@ -164,9 +189,12 @@ def give_back_limits(state: KernelState, slot: int) -> None:
     cursor = state.cursor
     pool = state.pool
     mask = pool[slot, P_LIMITS]
+    # All are forgotten, those of other days too: they can never be given back.
     pool[slot, P_LIMITS] = 0
     base = st.P_LIMIT
     while mask > 0:
+        # Only within the same local day. What was used yesterday is no longer in the cell, and
+        # taking it off today's use would give the payer more than the limit.
         if mask & 1 and pool[slot, base + 3] == _today(cursor):
             amount = pool[slot, base + 2]
             state.limit[pool[slot, base + 1], 1] -= amount
@@ -187,4 +215,6 @@ def give_back_limits(state: KernelState, slot: int) -> None:
 @inlined
 def _today(cursor: Array) -> int:
     """Return the number of the local day."""
+    # Local days, as limits are per calendar day of the payer and a scenario may begin in the
+    # evening.
     return int((cursor[C_NOW] + cursor[C_DAY_OFFSET]) // DAY_US)

@@ -13,6 +13,8 @@ from sim.jit.functions import called, inlined
 @inlined
 def append(pool: Array, ends: Array, queue: int, slot: int) -> None:
     """Put a payment at the end of a line."""
+    # Links lie in the payments' own rows: a line needs no memory of its own, and leaving it
+    # from the middle (a time-out) takes as long as from the head.
     tail = ends[queue, Q_TAIL]
     pool[slot, P_QUEUE] = queue
     pool[slot, P_PREVIOUS] = tail
@@ -27,6 +29,7 @@ def append(pool: Array, ends: Array, queue: int, slot: int) -> None:
 @called
 def prepend(pool: Array, ends: Array, queue: int, slot: int) -> None:
     """Put a payment at the head of a line."""
+    # Only LIFO asks for this: the newest stands at the head and is taken first.
     head = ends[queue, Q_HEAD]
     pool[slot, P_QUEUE] = queue
     pool[slot, P_PREVIOUS] = -1
@@ -41,6 +44,8 @@ def prepend(pool: Array, ends: Array, queue: int, slot: int) -> None:
 @inlined
 def unlink(pool: Array, ends: Array, slot: int) -> None:
     """Take a payment out of the line it stands in."""
+    # The payment knows its line. P_NEXT is used for the list of free slots, too, but a free
+    # slot stands in no line.
     queue = pool[slot, P_QUEUE]
     before = pool[slot, P_PREVIOUS]
     after = pool[slot, P_NEXT]

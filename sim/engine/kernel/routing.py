@@ -43,6 +43,7 @@ from sim.jit.functions import called
 
 # Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _NEXT = int(Flag.NEXT)
+# A bit for every reason another route can help against; reasons are below 63.
 _FAILOVER_MASK = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 
 
@@ -53,15 +54,19 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
     at = pool[slot, P_STAGE]
     route_set = pool[slot, st.P_ROUTE_SET]
     count = 0
+    # -1 is an empty route set: a class of payees that nobody reaches.
     if route_set >= 0:
         count = plan.route_set[route_set, RouteSetColumn.COUNT]
     if (plan.stage[at, StageColumn.FLAGS] & _NEXT) == 0:
         if count == 0:
             fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
             return
+        # A first choice starts afresh, whatever was tried before it.
         pool[slot, P_TRIED] = 0
         pool[slot, P_ATTEMPTS] = 1
     else:
+        # CANDIDATES_MAX is 32, so the mask fits easily. Short-circuit keeps the row of the
+        # route set from being read where there is none: without candidates nothing is untried.
         untried = ((1 << count) - 1) & ~pool[slot, P_TRIED]
         can_help = (_FAILOVER_MASK >> pool[slot, st.P_REASON]) & 1
         if (
@@ -69,11 +74,16 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
             or untried == 0
             or pool[slot, P_ATTEMPTS] >= plan.route_set[route_set, RouteSetColumn.MAX_ATTEMPTS]
         ):
+            # No other route helps: the payment passes on to what ends it, with the reason it
+            # has.
             pool[slot, P_STAGE] = at + 1
             return
+        # All that was spent so far was spent on an attempt that failed, whatever it was spent
+        # on. RETRY is the last cause, so the loop leaves out itself.
         for cause in range(Cause.RETRY):
             pool[slot, P_TIME + Cause.RETRY] += pool[slot, P_TIME + cause]
             pool[slot, P_TIME + cause] = 0
+        # Whatever the next route does, it has not failed yet.
         pool[slot, st.P_REASON] = Reason.NONE
         pool[slot, P_ATTEMPTS] += 1
     _take_best(plan, state, slot, route_set, count)
@@ -85,6 +95,8 @@ def _take_best(plan: Plan, state: KernelState, slot: int, route_set: int, count:
     pool = state.pool
     tried = pool[slot, P_TRIED]
     first = plan.route_set[route_set, RouteSetColumn.FIRST]
+    # Counted first: a single candidate is taken without a score, so that a log does not depend
+    # on what could not have mattered.
     untried = 0
     for position in range(count):
         untried += 1 - ((tried >> position) & 1)
@@ -96,14 +108,20 @@ def _take_best(plan: Plan, state: KernelState, slot: int, route_set: int, count:
             if untried > 1:
                 policy = plan.route_set[route_set, RouteSetColumn.POLICY]
                 score = _score(plan, state, slot, plan.candidate[first + position], policy)
+                # PRIORITY, the position among the candidates.
                 if policy not in (Policy.CHEAPEST, Policy.FASTEST):
                     score = position
+            # Strictly lower: among equals the earlier candidate wins, as candidates are in the
+            # order the compiler ranked them.
             if best < 0 or score < best_score:
                 best = position
                 best_score = score
     route = plan.candidate[first + best]
+    # Marked as tried when chosen, so a fail-over never comes back to it.
     pool[slot, P_TRIED] = tried | (1 << best)
     pool[slot, P_ROUTE] = route
+    # A route may say at which institutions it begins and ends. Role references of the stages
+    # that follow are resolved against these.
     if plan.route[route, RouteColumn.DEBTOR_AGENT] >= 0:
         pool[slot, st.P_DEBTOR_AGENT] = plan.route[route, RouteColumn.DEBTOR_AGENT]
     if plan.route[route, RouteColumn.CREDITOR_AGENT] >= 0:
@@ -126,13 +144,17 @@ def _score(plan: Plan, state: KernelState, slot: int, route: int, policy: int) -
     """Return a route's cost or expected time, by policy; 0 for any other policy."""
     if policy == Policy.CHEAPEST:
         row = plan.route[route, RouteColumn.PRICING]
+        # A route that carries no money costs nothing.
         if row < 0:
             return 0
+        # A price that would fail sorts behind every real one but stays eligible: if all fail,
+        # the first is tried and fails at its own QUOTE, with that stage's reason.
         if price(plan, state, slot, row) == 0:
             return SCORE_WORST
         return int(state.scratch[Register.FX_MARGIN] + state.scratch[Register.PAYER_FEE])
     if policy != Policy.FASTEST:
         return 0
+    # What the route takes without queues, added to the queues as last sampled.
     score = plan.route[route, RouteColumn.EXPECTED_US]
     first = plan.route[route, RouteColumn.VIEW_FIRST]
     for at in range(first, first + plan.route[route, RouteColumn.VIEW_COUNT]):
@@ -140,6 +162,8 @@ def _score(plan: Plan, state: KernelState, slot: int, route: int, policy: int) -
         if plan.route_view[at, RouteViewColumn.KIND] == 0:
             score += state.station[subject, S_SEEN] * plan.route_view[at, RouteViewColumn.PER_ITEM]
         else:
+            # Whole blocks ahead of the payment, rounded down: those in the unfinished one are
+            # committed together with it.
             blocks = state.ledger[subject, L_SEEN] // plan.ledger[subject, LedgerColumn.BLOCK_LIMIT]
             score += blocks * plan.ledger[subject, LedgerColumn.ROUND_INTERVAL_US]
     return int(score)
@@ -150,6 +174,8 @@ def sample(plan: Plan, state: KernelState) -> None:
     """Refresh the router's view and log the series."""
     cursor = state.cursor
     log = state.log
+    # Stations, ledgers, accounts, each by index: the order of rows of one sample is part of the
+    # log. The view is refreshed even if nobody wants the rows.
     for s in range(state.station.shape[0]):
         length = state.station[s, S_QUEUE]
         state.station[s, S_SEEN] = length

@@ -26,6 +26,8 @@ from sim.contract.records import (
 )
 from sim.contract.table import Table, declared_tables
 
+# Numbers and not exceptions: whatever lacks is provided by Python, which may allocate and
+# raise.
 # -- why the kernel returns --------------------
 GOES_ON = 0
 BUDGET_SPENT = 1
@@ -39,6 +41,8 @@ AT_HORIZON = 8
 FINISHED = 9
 BROKEN = 10
 
+# The kernel checks what would otherwise spoil balances or the order of events without a trace,
+# and nothing that would cost a nanosecond per event beyond that.
 # -- what can break --------------------
 E_ORDER = 1
 E_STEP = 2
@@ -132,6 +136,7 @@ C_TIMER = 38
 """First free timer, -1 if none; linked by T_NEXT."""
 CURSOR_LENGTH = 39
 
+# Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------
 H_TIME = 0
 H_KEY = 1
@@ -141,6 +146,8 @@ H_PLACE = 3
 HEAP_WIDTH = 4
 PLACE_BITS = 20
 
+# A slot is one payment in flight. Its columns are ordered by how often they are touched and not
+# by meaning, since a row is 96 words while most events need sixteen of them.
 # -- pool row: one payment in flight --------------------
 # Rows are whole cache lines; what every event touches shares the first two, what pricing and the
 # record want stands behind.
@@ -164,6 +171,7 @@ P_CREDITOR_AGENT = 13
 P_NODE = 14
 """First open reservation, in ascending order of transfer row; -1 if none."""
 P_ARMED_STAGE = 15
+# Seven columns up to P_REASON, one for each member of Cause.
 P_TIME = 16
 P_REASON = 23
 P_QUEUE = 24
@@ -191,13 +199,17 @@ P_WANTED = 42
 """Node of the reservation it waits for."""
 P_CODE_STATE = 43
 P_CODE_EXPIRY = 44
+# A multiple of eight, so that the registers begin a cache line; 45 to 47 are unused.
 P_REGISTER = 48
 P_FEE = P_REGISTER + REGISTER_COUNT
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
+# Rounded up to whole cache lines of eight words: otherwise every row would begin somewhere else
+# within a line, and a row would touch one line more than it has to.
 POOL_WIDTH = -(-(P_LIMIT + LIMITS_MAX * LIMIT_COLUMNS) // 8) * 8
 
+# Set with every wait and cleared with its end. What a time-out has to undo depends on it.
 # -- kinds of waiting --------------------
 W_NOTHING = 0
 W_STATION = 1
@@ -207,6 +219,8 @@ W_LEDGER = 4
 W_BLOCK = 5
 W_ACCOUNT = 6
 
+# Reservations are a linked list, as most payments hold none or one and none can be bounded: a
+# row of the pool has no room for the worst case.
 # -- reservation node --------------------
 N_TRANSFER = 0
 N_DEBIT = 1
@@ -215,12 +229,16 @@ N_AMOUNT = 3
 N_NEXT = 4
 NODE_WIDTH = 5
 
+# A timer is freed only when it falls due, armed or forgotten, so timers may outnumber payments
+# by far.
 # -- timer: one armed time-out, forgotten ones included --------------------
 T_TIME = 0
 T_KEY = 1
 T_SLOT = 2
 T_NEXT = 3
 TIMER_WIDTH = 4
+# More lines than this would make the search for the earliest cost more than a heap saves.
+# Scenarios have two or three.
 LINES_MAX = 8
 """Lines of time-outs; they are looked through one by one."""
 
@@ -228,6 +246,8 @@ LINES_MAX = 8
 Q_HEAD = 0
 Q_TAIL = 1
 
+# S_SINCE is the instant up to which areas are counted; it starts at the warm-up, so that
+# nothing before it is ever counted and no subtraction is needed at the end.
 # -- station state --------------------
 S_BUSY = 0
 S_QUEUE = 1
@@ -240,6 +260,8 @@ S_SEEN = 7
 S_TOTAL = 8
 STATION_WIDTH = S_TOTAL + len(StationTotal)
 
+# L_SEEN and S_SEEN are what the router saw at the last sample; routing by the queues of now
+# would let every payment know more than any institution does.
 # -- ledger state --------------------
 L_ROUND = 0
 L_GAP = 1
@@ -259,6 +281,8 @@ A_SINCE = 2
 A_TOTAL = 3
 ACCOUNT_WIDTH = A_TOTAL + len(AccountTotal)
 
+# Above every balance, so that the first minimum replaces it; written out as 0 where none was
+# seen.
 LOW_UNKNOWN = 2**62
 
 

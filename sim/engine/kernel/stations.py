@@ -59,19 +59,26 @@ def serve(plan: Plan, state: KernelState, slot: int) -> bool:
     pool = state.pool
     station = state.station
     at = pool[slot, P_STAGE]
+    # The station may depend on the payment: "the core system of this payment's payee's bank".
     s = _resolve_station(plan, pool, slot, plan.stage[at, StageColumn.SUBJECT])
     if s < 0:
         break_off(cursor, st.E_NO_STATION, pool[slot, P_ID])
         return False
+    # The order of the four tests is that of the specification. A full queue and a station that
+    # is closed for good fail with different reasons, which decide whether another route helps.
     reason = plan.stage[at, StageColumn.REASON]
     if station[s, S_OPEN] == 0 and plan.station[s, StationColumn.WHEN_CLOSED] == WhenClosed.REJECT:
         reason = plan.station[s, StationColumn.REASON_CLOSED]
+    # An empty queue is asked for first: with anybody waiting, a free server is not free (the
+    # rate may hold them back), and nobody may overtake.
     elif station[s, S_QUEUE] == 0 and _can_start(cursor, plan.station, station, s):
         _start(plan, state, s, slot)
         return False
+    # A limit of 0 admits only who can start at once: a pure loss system.
     elif station[s, S_QUEUE] < plan.station[s, StationColumn.QUEUE_LIMIT]:
         _join(plan, state, s, slot)
         return False
+    # Both kinds of refusal count, those of a full queue and those of closed doors.
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         station[s, _REFUSED] += 1
     fail(plan, state, slot, reason)
@@ -82,9 +89,13 @@ def serve(plan: Plan, state: KernelState, slot: int) -> bool:
 def finish_service(plan: Plan, state: KernelState, s: int, payment: int, stage: int) -> None:
     """Free a server and give it to who waits; the payment itself may be long gone."""
     cursor = state.cursor
+    # Before the areas and before anybody starts: the row tells why a server became free.
     write_log(cursor, state.log, LogKind.FINISH, payment, stage, s, -1, -1)
+    # The server was busy until now; after the change below the area could no longer know.
     settle_areas(cursor, state.station, s)
     state.station[s, S_BUSY] -= 1
+    # More services ended than began: the other end of the test in ``_can_start``, which keeps
+    # busy at SERVERS or below.
     if state.station[s, S_BUSY] < 0:
         break_off(cursor, st.E_BUSY, payment)
 
@@ -97,11 +108,16 @@ def start_waiting(plan: Plan, state: KernelState, s: int) -> None:
     ranks = cursor[C_RANKS]
     while station[s, S_QUEUE] > 0 and _can_start(cursor, plan.station, station, s):
         queue = s * ranks
+        # The queues of a station stand side by side in order of priority. S_QUEUE above says
+        # that one of them is not empty, so the search ends.
         while state.ends[queue, Q_HEAD] < 0:
             queue += 1
         slot = state.ends[queue, Q_HEAD]
         leave_queue(state, s, slot)
+        # They start and do not advance: their own COMPLETE will do that.
         _start(plan, state, s, slot)
+    # After the queue was served as far as it goes; only then is it known whether the rate alone
+    # holds the next one back.
     _wake_later(plan, state, s)
 
 
@@ -117,6 +133,8 @@ def settle_areas(cursor: Array, station: Array, s: int) -> None:
     """Bring a station's areas up to now; call it before anything they measure changes."""
     now = cursor[C_NOW]
     past = now - station[s, S_SINCE]
+    # Negative until the warm-up, as S_SINCE starts there; 0 where several things change at one
+    # instant.
     if past > 0:
         station[s, _BUSY_AREA] += station[s, S_BUSY] * past
         station[s, _QUEUE_AREA] += station[s, S_QUEUE] * past
@@ -130,6 +148,8 @@ def _can_start(cursor: Array, plan_station: Array, station: Array, s: int) -> bo
     """Tell whether a station could start one more payment now."""
     if station[s, S_OPEN] == 0 or station[s, S_BUSY] >= plan_station[s, StationColumn.SERVERS]:
         return False
+    # The rate limit is a virtual schedule (GCRA, ITU-T I.371). Time is multiplied by the count
+    # instead of the period divided by it, so that no fraction of a microsecond is ever lost.
     count = plan_station[s, StationColumn.RATE_COUNT]
     return bool(count <= 0 or cursor[C_NOW] * count >= station[s, S_TAT])
 
@@ -141,24 +161,34 @@ def _start(plan: Plan, state: KernelState, s: int, slot: int) -> None:
     pool = state.pool
     station = state.station
     now = cursor[C_NOW]
+    # Before ``busy`` changes, and before the payment's time is accounted for.
     settle_areas(cursor, station, s)
+    # 0 for an immediate start: P_SINCE is then this very instant.
     waited = now - pool[slot, st.P_SINCE]
     account_time(cursor, pool, slot, Cause.WAITING)
+    # A start counts by its own instant, even if the wait began before the warm-up.
     if now >= cursor[C_WARM_UP]:
         station[s, _STARTS] += 1
         station[s, _WAIT_SUM] += waited
         state.wait[s, bucket(waited)] += 1
     at = pool[slot, P_STAGE]
+    # Keyed by payment, purpose and visit and not by station: moving a payment to another queue
+    # leaves its service time what it was.
     u62 = draw(plan.stream_key, pool, slot, plan.stage[at, StageColumn.PURPOSE])
     time_us = quantile(plan.table, plan.stage[at, StageColumn.TABLE], u62)
+    # A table for durations holds none below 0; a stage that names another kind of table does.
     if time_us < 0:
         break_off(cursor, st.E_DURATION, pool[slot, P_ID])
     write_log(cursor, state.log, LogKind.START, pool[slot, P_ID], at, s, time_us, -1)
     station[s, S_BUSY] += 1
     count = plan.station[s, StationColumn.RATE_COUNT]
+    # A station that was idle does not save up its right to start: the schedule goes on from
+    # now, not from where it stood.
     if count > 0:
         base = max(station[s, S_TAT], now * count)
         station[s, S_TAT] = base + plan.station[s, StationColumn.RATE_PERIOD_US]
+    # The event has to know the stage and the station for itself: by the time it comes, the
+    # payment may have gone elsewhere and its slot may belong to another one.
     place = (at << PLACE_BITS) | (s + 1)
     schedule(cursor, state.heap, pool, slot, time_us, place)
     pool[slot, st.P_WAIT] = st.W_SERVICE
@@ -172,25 +202,31 @@ def _join(plan: Plan, state: KernelState, s: int, slot: int) -> None:
     pool = state.pool
     discipline = plan.station[s, StationColumn.DISCIPLINE]
     queue = s * cursor[C_RANKS]
+    # The newest is taken first. Everything else appends, and FIFO is the case of a single rank.
     if discipline == Discipline.LIFO:
         prepend(pool, state.ends, queue, slot)
     else:
         if discipline == Discipline.PRIORITY:
+            # Ranks are the distinct priorities of the streams in ascending order, so the lowest
+            # priority stands in the first queue. Within a rank it is first in first out.
             queue += state.rank[pool[slot, st.P_STREAM]]
         append(pool, state.ends, queue, slot)
     _change_queue(cursor, state.station, s, 1)
     pool[slot, st.P_WAIT] = st.W_STATION
     pool[slot, st.P_PLACE] = s
     write_log(cursor, state.log, LogKind.JOIN, pool[slot, P_ID], pool[slot, P_STAGE], s, -1, -1)
+    # Nothing else would ever wake a station at which nobody is in service.
     _wake_later(plan, state, s)
 
 
 @called
 def _change_queue(cursor: Array, station: Array, s: int, change: int) -> None:
     """Note that a station's queue grew or shrank by one."""
+    # The length up to now is counted before it changes.
     settle_areas(cursor, station, s)
     length = station[s, S_QUEUE] + change
     station[s, S_QUEUE] = length
+    # The new level counts from the warm-up on, the old one only after it (``settle_areas``).
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         station[s, _QUEUE_MAX] = max(station[s, _QUEUE_MAX], length)
 
@@ -201,6 +237,8 @@ def _wake_later(plan: Plan, state: KernelState, s: int) -> None:
     cursor = state.cursor
     station = state.station
     count = plan.station[s, StationColumn.RATE_COUNT]
+    # Six conditions, all of them needed: a wake-up too many would be an event too many, and the
+    # number of events is compared between engines.
     if (
         count <= 0
         or station[s, S_QUEUE] == 0
@@ -210,11 +248,16 @@ def _wake_later(plan: Plan, state: KernelState, s: int) -> None:
         or cursor[C_NOW] * count >= station[s, S_TAT]
     ):
         return
+    # Rounded up: a microsecond earlier the rate would not allow the start yet.
     time_us = -(-station[s, S_TAT] // count)
+    # Two wake-ups of a station never meet at one instant, so a step that wraps cannot collide.
     step = station[s, S_WAKE_COUNT] & STEP_MASK
     station[s, S_WAKE_COUNT] += 1
     station[s, S_WAKE_PENDING] = 1
+    # At the top of the range of ids: at one instant all that completes comes first, and may
+    # free a server before the wake-up looks for one.
     key = COMPLETE_BASE | ((STATION_PSEUDO - s) << STEP_BITS) | step
+    # No payment and no place; the key says which station it is.
     push(cursor, state.heap, time_us, key, -1, 0)
 
 
@@ -223,9 +266,11 @@ def _resolve_station(plan: Plan, pool: Array, slot: int, ref: int) -> int:
     """Return the station a stage names, for this payment; -1 if there is none."""
     if ref >= 0:
         return ref
+    # The inverse of ``layout.role_ref``. -1 means that no station was named at all.
     number = -ref - 2
     if number < 0:
         return -1
+    # The creditor agent's column follows the debtor agent's, so the role is an offset.
     agent = pool[slot, st.P_DEBTOR_AGENT + number // ROLE_KINDS_MAX]
     if agent < 0:
         return -1

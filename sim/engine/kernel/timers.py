@@ -32,6 +32,9 @@ def arm(state: KernelState, line: int, time_us: int, key: int, slot: int) -> Non
     cursor = state.cursor
     timer = state.timer
     due = state.due
+    # The line is in order of (time, key) because time never goes back and all its time-outs are
+    # equally long. The one exception is two in the same instant, of which the higher payment
+    # came first.
     tail = -1
     if line >= 0:
         tail = due[line, Q_TAIL]
@@ -44,11 +47,14 @@ def arm(state: KernelState, line: int, time_us: int, key: int, slot: int) -> Non
     timer[at, T_TIME] = time_us
     timer[at, T_KEY] = key
     timer[at, T_SLOT] = slot
+    # It is the last of its line.
     timer[at, T_NEXT] = -1
     due[line, Q_TAIL] = at
+    # Behind another one it cannot be the earliest of anything.
     if tail >= 0:
         timer[tail, T_NEXT] = at
         return
+    # The line was empty, so its head is new and may come before everything else there is.
     due[line, Q_HEAD] = at
     note_first(cursor, timer, line, at)
 
@@ -58,6 +64,7 @@ def note_first(cursor: Array, timer: Array, line: int, at: int) -> None:
     """Make the first time-out of a line the next event but for the heap's, if it is earlier."""
     time_us = timer[at, T_TIME]
     head_us = cursor[C_HEAD_TIME]
+    # By key at one instant, so the order in which lines are compared does not matter.
     if time_us < head_us or (time_us == head_us and timer[at, T_KEY] < cursor[C_HEAD_KEY]):
         cursor[C_HEAD_TIME] = time_us
         cursor[C_HEAD_KEY] = timer[at, T_KEY]
@@ -72,6 +79,7 @@ def drop_due(cursor: Array, timer: Array, due: Array, line: int) -> int:
     due[line, Q_HEAD] = after
     if after < 0:
         due[line, Q_TAIL] = -1
+    # Freed now, whether the time-out was armed or long forgotten.
     timer[at, T_NEXT] = cursor[C_TIMER]
     cursor[C_TIMER] = at
     return int(timer[at, T_SLOT])

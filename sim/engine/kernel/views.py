@@ -27,6 +27,7 @@ from sim.contract.table import Table
 from sim.engine.kernel.loop import run
 from sim.engine.kernel.state import STATE_TABLES, KernelState
 
+# Strides are not among them: every array is C-contiguous, so they follow from the shape.
 _WORDS = 3
 """Per array: address, rows, columns."""
 
@@ -71,6 +72,8 @@ class _TableAttributes(AttributeTemplate):  # type: ignore[misc]
 def _read_array(context: Any, builder: Any, table: _TableType, value: Any, name: str) -> Any:
     """Build the array structure of a field from its words."""
     array_type = table.array_type(name)
+    # From here on LLVM is written, not Python: a field is read as three loads from known
+    # places.
     word = ir.IntType(64)
 
     def load(offset: int) -> Any:
@@ -81,6 +84,7 @@ def _read_array(context: Any, builder: Any, table: _TableType, value: Any, name:
     width = table.declared[name].width
     # A width known now lets the processor compute addresses without loading it.
     columns = load(2) if width is None else ir.Constant(word, width)
+    # Bytes per number; all arrays are int64.
     one = ir.Constant(word, 8)
     if array_type.ndim == 1:
         shape, strides = [load(1)], [one]
@@ -92,6 +96,7 @@ def _read_array(context: Any, builder: Any, table: _TableType, value: Any, name:
         shape=shape,
         strides=strides,
         itemsize=context.get_constant(types.intp, 8),
+        # Nobody counts references: the table borrows.
         meminfo=None,
     )
     return array._getvalue()
@@ -137,6 +142,7 @@ def _described(arrays: dict[str, Array], declared: dict[str, Table]) -> Array:
         # Compiled code has the width as a constant: another one would read beside the rows.
         if width is not None and array.shape[1] != width:
             raise ValueError(f"{name} has {array.shape[1]} columns; declared are {width}")
+        # The address only. Growing an array makes a new one, hence a new table for each call.
         words[at * _WORDS] = array.ctypes.data
         words[at * _WORDS + 1] = array.shape[0]
         words[at * _WORDS + 2] = array.shape[1] if array.ndim == 2 else 1

@@ -18,14 +18,17 @@ from sim.engine.reference.state import Payment, Stage, Transfer, Wait
 def reserve(run: Run, payment: Payment, stage: Stage) -> int:
     """Reserve a transfer, wait for liquidity, or fail."""
     transfer = run.transfer_of(payment, stage.first)
+    # An amount of 0 leaves no trace, not even a place in the queue.
     if transfer.amount == 0:
         return payment.at + 1
     account = run.accounts[transfer.debit]
+    # No overtaking: a small amount waits behind a large one.
     if not len(account.queue) and account.available >= transfer.amount:
         _hold(run, payment, stage.first, transfer)
         return payment.at + 1
     is_counted = run.now_us >= account.warm_up_us
     if not stage.flags & Flag.QUEUE:
+        # SHORT is not logged for a refusal, so this counter is all that tells.
         account.lost += is_counted
         return run.fail(payment, stage, stage.reason)
     account.delayed += is_counted
@@ -33,6 +36,7 @@ def reserve(run: Run, payment: Payment, stage: Stage) -> int:
     account.queue.join(payment, run.now_us)
     payment.wait = Wait.LIQUIDITY
     payment.wait_subject = transfer.debit
+    # With accounts resolved now: by the time the money comes they are what was asked for.
     payment.wanted = transfer
     return STOP
 
@@ -46,6 +50,8 @@ def post(run: Run, payment: Payment, stage: Stage) -> int:
 def post_rows(run: Run, payment: Payment, stage: Stage) -> None:
     """Post the transfer rows of a POST or BATCH stage, then note what its flags say."""
     for row in range(stage.first, stage.first + stage.count):
+        # Whether a row was reserved is the payment's to know. The same program posts it either
+        # way.
         reserved = payment.reservations.pop(row, None)
         if reserved is not None:
             _release(run, payment, reserved)
@@ -60,11 +66,15 @@ def post_rows(run: Run, payment: Payment, stage: Stage) -> None:
 
 def void(run: Run, payment: Payment, stage: Stage) -> int:
     """Undo every open reservation, then give back every used limit."""
+    # Ascending, so that both engines free accounts in the same order.
     for row in sorted(payment.reservations):
         reserved = payment.reservations.pop(row)
         _release(run, payment, reserved)
         run.log(LogKind.VOID, payment, reserved.debit, reserved.amount, value=reserved.credit)
+        # At once and not after the loop: rows of those set free follow the VOID row that freed
+        # them.
         free_waiting(run, reserved.debit)
+    # After the money, as the specification orders it.
     give_back_limits(run, payment)
     return payment.at + 1
 
@@ -74,6 +84,7 @@ def charge(run: Run, payment: Payment, stage: Stage) -> int:
     fee = run.fees[stage.subject]
     if payment.pricing < 0:
         run.broken("a fee is charged before any price is made", payment.number)
+    # Fees are numbered through the plan; a price's slots begin at its first.
     slot = stage.subject - run.pricings[payment.pricing][PricingColumn.FEE_FIRST]
     if not 0 <= slot < FEES_MAX:
         run.broken(f"fee {stage.subject} is not part of the price", payment.number)
@@ -83,6 +94,7 @@ def charge(run: Run, payment: Payment, stage: Stage) -> int:
         credit = run.account_of(payment, fee[FeeColumn.CREDIT])
         _move(run, payment, Transfer(debit, credit, amount), LogKind.TRANSFER)
         run.log(LogKind.FEE, payment, stage.subject, amount)
+        # A fee charged on two routes counts twice: nothing is reset by a fail-over.
         payment.charged[slot] = payment.charged.get(slot, 0) + amount
         if fee[FeeColumn.BEARER] == Bearer.DEBTOR:
             payment.payer_fee += amount
@@ -109,6 +121,7 @@ def leave_account(run: Run, payment: Payment) -> int:
 def free_waiting(run: Run, number: int) -> None:
     """Reserve for those at the head of an account's queue while the money lasts."""
     account = run.accounts[number]
+    # Strictly from the head, until the first who cannot have what it asks for.
     while len(account.queue):
         payment = account.queue.head()
         wanted = payment.wanted
@@ -119,12 +132,18 @@ def free_waiting(run: Run, number: int) -> None:
         account.queue.leave(payment, run.now_us)
         payment.wanted = None
         _hold(run, payment, run.stages[payment.at].first, wanted)
+        # The wait is over with the reservation, though the payment acts only when its turn in
+        # the ready list comes.
         payment.account_time(Cause.LIQUIDITY, run.now_us)
         payment.stop_waiting()
+        # Not advanced here: it would act inside another payment's stage, and the order of rows
+        # would depend on how an engine is built.
         run.ready.append(payment)
 
 
 def _hold(run: Run, payment: Payment, row: int, transfer: Transfer) -> None:
+    # Two reservations of one row would be one entry here, and the first amount pending for
+    # good.
     if row in payment.reservations:
         run.broken(f"transfer {row} is reserved twice", payment.number)
     payment.reservations[row] = transfer
@@ -135,15 +154,18 @@ def _hold(run: Run, payment: Payment, row: int, transfer: Transfer) -> None:
 def _release(run: Run, payment: Payment, transfer: Transfer) -> None:
     account = run.accounts[transfer.debit]
     account.pending -= transfer.amount
+    # Given back more than was taken, or on another account.
     if account.pending < 0:
         run.broken(f"account {transfer.debit} has negative pending debits", payment.number)
 
 
 def _move(run: Run, payment: Payment | None, transfer: Transfer, kind: LogKind) -> None:
     """Post a transfer on both accounts and let those waiting for the credited one go on."""
+    # Before anything is resolved into a row: transfers of 0 leave none.
     if transfer.amount == 0:
         return
     debit, credit = run.accounts[transfer.debit], run.accounts[transfer.credit]
+    # A currency that leaks into another is the one mistake no balance shows.
     if debit.currency != credit.currency:
         number = -1 if payment is None else payment.number
         run.broken(f"{transfer} leaves its currency", number)

@@ -31,6 +31,7 @@ def leave_ledger(run: Run, payment: Payment) -> int:
 
 def plan_round(run: Run, number: int, round_: int, at_us: int) -> None:
     """Schedule the start of a ledger's round."""
+    # Starts have even steps and commits odd ones, so both of a round can share an instant.
     key = order_key(EventClass.COMPLETE, LEDGER_PSEUDO - number, (2 * round_) & STEP_MASK)
     run.schedule(at_us, key, _start_round, number, round_)
 
@@ -46,14 +47,18 @@ def _start_round(run: Run, number: int, round_: int) -> None:
         ledger.gap_us = min(2 * ledger.gap_us, longest_us)
         plan_round(run, number, round_ + 1, run.now_us + ledger.gap_us)
         return
+    # A round with work, even one whose leader fails, brings the regular pace back.
     ledger.gap_us = ledger.round_interval_us
     next_us = run.now_us + ledger.gap_us
     key = run.plan.ledger_key[number]
+    # Keyed by the round's number: whether somebody waited in an earlier round changes nothing
+    # here.
     if draw62(key, round_, ledger.purpose_leader, 0) < ledger.leader_failure:
         run.log(LogKind.LEADER_FAILED, None, number, value=round_)
     else:
         commit_us = run.now_us + _vote_time(run, number, round_)
         _fill_block(run, number, round_, commit_us)
+        # One block at a time: the next round waits for this one's commit.
         next_us = max(next_us, commit_us)
     plan_round(run, number, round_ + 1, next_us)
 
@@ -66,6 +71,7 @@ def _vote_time(run: Run, number: int, round_: int) -> int:
         quantile(run.plan.table, ledger.vote_table, draw62(key, round_, ledger.purpose_vote, peer))
         for peer in range(ledger.peers)
     ]
+    # The vote that completes the quorum decides; slower peers do not delay the block.
     return sorted(votes)[ledger.quorum - 1]
 
 
@@ -76,6 +82,7 @@ def _fill_block(run: Run, number: int, round_: int, commit_us: int) -> None:
         payment = ledger.queue.head()
         ledger.queue.leave(payment, run.now_us)
         payment.wait = Wait.BLOCK
+        # The point of no return: what the ledger has taken it will commit.
         payment.armed_step = NOWHERE
         run.log(LogKind.IN_BLOCK, payment, number, value=round_)
         block.append(payment)
@@ -87,6 +94,7 @@ def _fill_block(run: Run, number: int, round_: int, commit_us: int) -> None:
 def _commit(run: Run, number: int, round_: int, block: list[Payment]) -> None:
     ledger = run.ledgers[number]
     run.log(LogKind.COMMIT, None, number, len(block), value=round_)
+    # Before any of them is posted, as accounting below would end the waits counted here.
     ledger.count_block(run.now_us, [run.now_us - payment.accounted_us for payment in block])
     for payment in block:
         stage = run.stages[payment.at]
@@ -94,4 +102,6 @@ def _commit(run: Run, number: int, round_: int, block: list[Payment]) -> None:
         payment.account_time(stage.cause, run.now_us)
         payment.stop_waiting()
         run.advance(payment, payment.at + 1)
+        # Between two payments of the block, so that the money one of them frees is used before
+        # the next one's.
         run.empty_ready_list()

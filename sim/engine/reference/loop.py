@@ -87,13 +87,19 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
     begun = time.perf_counter()
     check_plan(plan)
     run = Run(plan, sink, OPERATIONS)
+    # Lazily, row by row: the workload may be endless, and only one arrival is scheduled at any
+    # time.
     arrivals = (row for chunk in workload for row in chunk.tolist())
+    # What comes from outside is scheduled one event ahead of itself. The order of these four
+    # calls does not matter, since keys decide among simultaneous events.
     _plan_arrival(run, arrivals)
     _plan_calendar(run, 0)
     if plan.sample_interval_us > 0:
         _plan_sample(run, 0)
     for number, ledger in enumerate(run.ledgers):
         plan_round(run, number, 1, ledger.round_interval_us)
+    # SimPy stops before it handles an event at the horizon, as the specification asks: its own
+    # stop event has the highest priority of that instant.
     run.environment.run(until=plan.horizon_us)
     _close(run)
     return _totals(run, time.perf_counter() - begun)
@@ -105,6 +111,7 @@ def _plan_arrival(run: Run, arrivals: Iterator[list[int]]) -> None:
     if row is None:
         return
     time_us = row[WorkloadColumn.TIME_US]
+    # SimPy would refuse a negative delay, too, but in words of its own.
     if time_us < run.now_us:
         run.broken(f"the workload goes back to {time_us} us", run.payments)
     key = order_key(EventClass.SUBMIT, run.payments, 0)
@@ -132,8 +139,11 @@ def _submit(run: Run, row: list[int], arrivals: Iterator[list[int]]) -> None:
     payment.registers[Register.INSTRUCTED] = payment.instructed
     run.open[payment.number] = payment
     run.payments += 1
+    # The next one before this one acts. It may fall on the same instant, and must then be on
+    # the agenda.
     _plan_arrival(run, arrivals)
     run.log(LogKind.SUBMIT, payment, stream, payment.instructed, value=payment.ordinal)
+    # ENTRY itself and not the row behind it: nothing has happened to the payment yet.
     run.advance(payment, payment.at)
 
 
@@ -154,6 +164,7 @@ def _keep_calendar(run: Run, index: int) -> None:
         open_station(run, subject)
     else:
         run.broken(f"row {index} of the agenda has the unknown kind {kind}")
+    # Rows of one instant follow in the order of the plan, as the index is part of the key.
     _plan_calendar(run, index + 1)
 
 
@@ -163,6 +174,7 @@ def _plan_sample(run: Run, number: int) -> None:
 
 
 def _sample(run: Run, number: int) -> None:
+    # First, and also where nobody keeps samples: the router sees what was sampled last.
     refresh_view(run)
     for index, station in enumerate(run.stations):
         queue = len(station.queue)
@@ -178,17 +190,23 @@ def _sample(run: Run, number: int) -> None:
 def _close(run: Run) -> None:
     """Report what is open at the horizon, and close every area."""
     run.now_us = run.plan.horizon_us
+    # In order of payment id: payments are put in as they are submitted, and a dict keeps that
+    # order.
     for payment in run.open.values():
         payment.account_time(waiting_cause(run, payment), run.now_us)
+        # Not counted in ``events``: these rows are written and never scheduled.
         run.key = order_key(EventClass.HORIZON, payment.number, 0)
         run.log(LogKind.OUTCOME, payment, Outcome.IN_PROGRESS, payment.reason)
         run.keep_record(record(run, payment, int(Outcome.IN_PROGRESS), NULL))
     run.flush()
     for station in run.stations:
+        # Areas are kept up to the last change only.
         station.busy.settle(run.now_us)
         station.queue.gauge.settle(run.now_us)
     for ledger in run.ledgers:
         ledger.queue.gauge.settle(run.now_us)
+    # Every transfer has two sides in one currency, so each currency sums to zero at any
+    # instant. That it does at the end shows that no balance was changed in any other way.
     for account in run.accounts:
         account.settle(run.now_us)
     _check_balances(run)
@@ -203,6 +221,7 @@ def _check_balances(run: Run) -> None:
         posted[account.currency] += account.posted
         pending += account.pending
     for payment in run.open.values():
+        # What is pending on accounts has to be what open payments hold, to the minor unit.
         pending -= sum(transfer.amount for transfer in payment.reservations.values())
     if any(posted) or pending:
         run.broken(f"currencies sum to {posted}, {pending} is pending for nobody", NOWHERE)
@@ -227,6 +246,7 @@ def _histograms(counts: list[Counter[int]]) -> Array:
     """Return a row of counts by bucket for each place."""
     rows = np.zeros((len(counts), HISTOGRAM_LENGTH), dtype=np.int64)
     for number, found in enumerate(counts):
+        # A Counter while the run goes on, as nearly all buckets of a place are empty.
         for bucket, count in found.items():
             rows[number, bucket] = count
     return rows

@@ -23,11 +23,13 @@ def transit(run: Run, payment: Payment, stage: Stage) -> int:
     delay_us = run.draw_time(payment, stage)
     run.log(LogKind.DELAY, payment, stage.cause, delay_us)
     payment.wait = Wait.TRANSIT
+    # Even a delay of 0 is an event of its own: others due at this instant come first.
     payment.awaited_step = run.schedule_step(payment, EventClass.COMPLETE, delay_us, _arrive)
     return STOP
 
 
 def _arrive(run: Run, payment: Payment, due: Due) -> None:
+    # A payment that timed out on its way does not arrive; its event stays and does nothing.
     if payment.awaited_step == due.step:
         payment.account_time(run.stages[due.stage].cause, run.now_us)
         payment.stop_waiting()
@@ -35,9 +37,11 @@ def _arrive(run: Run, payment: Payment, due: Due) -> None:
 
 
 def decide(run: Run, payment: Payment, stage: Stage) -> int:
-    """Branch by luck."""
+    """Branch at random."""
+    # A hit is a draw below the threshold, so a threshold of 2^62 always hits and 0 never does.
     if run.draw(payment, stage.purpose) >= stage.value:
         return payment.at + 1
+    # A branch with a reason is a failure with a probability; one without is a fork in the road.
     if stage.reason > 0:
         return run.fail(payment, stage, stage.reason)
     run.log(LogKind.DECIDE, payment, stage.target)
@@ -46,8 +50,10 @@ def decide(run: Run, payment: Payment, stage: Stage) -> int:
 
 def code(run: Run, payment: Payment, stage: Stage) -> int:
     """Read the code on the counter."""
+    # What cannot be read cannot be found expired.
     if payment.code_state == _CODE_DAMAGED:
         return run.fail(payment, stage, Reason.FF01)
+    # The last instant of its validity still counts.
     if run.now_us > payment.code_expiry_us:
         return run.fail(payment, stage, Reason.AEXR)
     return payment.at + 1
@@ -55,6 +61,8 @@ def code(run: Run, payment: Payment, stage: Stage) -> int:
 
 def deadline(run: Run, payment: Payment, stage: Stage) -> int:
     """Arm the payment's only time-out, or disarm it."""
+    # Arming forgets the earlier time-out as well: its event stays on the agenda and finds
+    # another step.
     payment.armed_step = NOWHERE
     if stage.value:
         run.log(LogKind.DEADLINE, payment, amount=stage.value)
@@ -63,11 +71,14 @@ def deadline(run: Run, payment: Payment, stage: Stage) -> int:
 
 
 def _expire(run: Run, payment: Payment, due: Due) -> None:
+    # Forgotten: disarmed, replaced by another, or its payment has ended.
     if payment.armed_step != due.step:
         return
     payment.armed_step = NOWHERE
     timed_out = run.stages[due.stage]
     run.log(LogKind.EXPIRE, payment, timed_out.reason)
+    # Rows of one time-out: EXPIRE, LEAVE, then RESERVE rows of those it sets free. The payment
+    # itself advances before they do.
     _abandon(run, payment)
     payment.reason = timed_out.reason
     run.advance(payment, timed_out.target)
@@ -76,6 +87,7 @@ def _expire(run: Run, payment: Payment, due: Due) -> None:
 def _abandon(run: Run, payment: Payment) -> None:
     """End a payment's wait without what it waited for."""
     wait = payment.wait
+    # First: leaving the queue below does not take time, but forgetting the wait would lose it.
     payment.account_time(waiting_cause(run, payment), run.now_us)
     if wait == Wait.QUEUE:
         run.log(LogKind.LEAVE, payment, leave_queue(run, payment), value=0)
@@ -84,7 +96,9 @@ def _abandon(run: Run, payment: Payment) -> None:
     elif wait == Wait.LIQUIDITY:
         account = leave_account(run, payment)
         run.log(LogKind.LEAVE, payment, account, value=2)
+        # Who left may have stood at the head and asked for more than there is.
         free_waiting(run, account)
+    # BLOCK cannot time out (disarmed when included), and a payment that acts is not waiting.
     elif wait not in (Wait.SERVICE, Wait.TRANSIT):
         run.broken(f"a time-out fires in state {wait.name}", payment.number)
     payment.stop_waiting()
@@ -101,14 +115,18 @@ def waiting_cause(run: Run, payment: Payment) -> int:
 
 def end(run: Run, payment: Payment, stage: Stage) -> int:
     """End the payment."""
+    # A time-out must not fire for a payment that is no more.
     payment.armed_step = NOWHERE
+    # Money would stay pending for ever. Every path posts or voids what it reserved.
     if payment.reservations:
         run.broken(f"ends with open reservations {payment.reservations}", payment.number)
+    # NONE (0) is a reason of its own, that of success; below 0 the payment keeps its own.
     if stage.reason >= 0:
         payment.reason = stage.reason
     if stage.value == Outcome.COMPLETED and payment.credited_us == NULL:
         payment.credited_us = run.now_us
     run.log(LogKind.OUTCOME, payment, stage.value, payment.reason)
+    # The invariant of "Time by cause", at the only place where both sides are known.
     if sum(payment.times) != run.now_us - payment.submitted_us:
         run.broken(f"times {payment.times} do not add up", payment.number)
     run.keep_record(record(run, payment, stage.value, run.now_us))
@@ -119,12 +137,14 @@ def end(run: Run, payment: Payment, stage: Stage) -> int:
 def record(run: Run, payment: Payment, outcome: int, end_us: int) -> list[int]:
     """Return a payment's record in the order of ``RecordColumn``."""
     registers = payment.registers
+    # A payment that never met a ROUTE stage (route -1) is judged by its registers alone.
     is_unpriced = registers[Register.DEBITED] == NULL or (
         payment.route >= 0 and run.routes[payment.route][RouteColumn.PRICING] < 0
     )
     is_settled = payment.settled_us != NULL or outcome == Outcome.COMPLETED
     is_paid = is_settled and not is_unpriced
     is_credited = payment.credited_us != NULL and not is_unpriced
+    # A return gives the margin back with the principal.
     has_margin = is_paid and outcome != Outcome.RETURNED
     return [
         payment.number,
@@ -152,6 +172,7 @@ def record(run: Run, payment: Payment, outcome: int, end_us: int) -> list[int]:
         payment.quotes_lapsed,
         *payment.times,
         registers[Register.SPREAD_1] if is_paid else NULL,
+        # As in Plan.fee: slot 0 is the lowest bit.
         sum(1 << slot for slot in payment.charged),
         *(payment.charged.get(slot, NULL) for slot in range(FEES_MAX)),
     ]

@@ -20,6 +20,7 @@ from sim.units import DAY_US
 def price(run: Run, payment: Payment, row: int) -> tuple[bool, list[int]]:
     """Return whether a price can be used, and the registers it makes."""
     plan = run.plan
+    # Fresh ones for each price: a comparison of routes must not change what the payment holds.
     registers = np.zeros(REGISTER_COUNT, dtype=np.int64)
     is_usable = price_payment(
         plan.pricing,
@@ -41,10 +42,12 @@ def price(run: Run, payment: Payment, row: int) -> tuple[bool, list[int]]:
 
 def quote(run: Run, payment: Payment, stage: Stage) -> int:
     """Price the payment at the rates of now."""
+    # Kept even where the price cannot be used, as "What a payment remembers" says.
     is_usable, payment.registers = price(run, payment, stage.subject)
     payment.pricing = stage.subject
     if not is_usable:
         return run.fail(payment, stage, stage.reason)
+    # A validity of 0 holds for ever.
     payment.quote_expiry_us = run.now_us + stage.value if stage.value else NEVER_US
     run.log(
         LogKind.QUOTE,
@@ -58,11 +61,13 @@ def quote(run: Run, payment: Payment, stage: Stage) -> int:
 
 def convert(run: Run, payment: Payment, stage: Stage) -> int:
     """Use the quote, ask for a new one, or give up."""
+    # Valid up to and including its last instant.
     if run.now_us <= payment.quote_expiry_us:
         return payment.at + 1
     run.log(LogKind.LAPSE, payment)
     payment.quotes_lapsed += 1
     if payment.requotes < stage.value:
+        # Counted before it jumps: the stages met again draw fresh numbers.
         payment.requotes += 1
         return stage.subject
     return run.fail(payment, stage, stage.reason)
@@ -73,8 +78,10 @@ def limit(run: Run, payment: Payment, stage: Stage) -> int:
     row = run.limits[stage.subject]
     per_payment, per_day = row[LimitColumn.PER_PAYMENT], row[LimitColumn.PER_DAY]
     amount = run.register(payment, row[LimitColumn.REGISTER])
+    # The bound of one payment first. It decides between AM02 and AM14 where both are exceeded.
     if 0 <= per_payment < amount:
         return run.fail(payment, stage, Reason.AM02)
+    # Without a bound of the day nothing is stored, so streams without one need no cells.
     if per_day >= 0:
         first = int(run.plan.limit_first[stage.subject, payment.stream])
         if first < 0:
@@ -82,7 +89,9 @@ def limit(run: Run, payment: Payment, stage: Stage) -> int:
         cell = first + payment.payer
         today = _today(run)
         day, used = run.limit_used[cell]
+        # Yesterday's use is not reset, it is ignored.
         used = used if day == today else 0
+        # What exceeds the limit is not added to it: a smaller payment later may still fit.
         if used + amount > per_day:
             return run.fail(payment, stage, Reason.AM14)
         run.limit_used[cell] = (today, used + amount)
@@ -94,10 +103,13 @@ def limit(run: Run, payment: Payment, stage: Stage) -> int:
 def give_back_limits(run: Run, payment: Payment) -> None:
     """Undo what the payment used of its limits today; other days are over."""
     today = _today(run)
+    # Ascending by slot, as the log has it, and not in the order they were used.
     for slot in sorted(payment.limits):
         use = payment.limits[slot]
         if use.day == today:
             day, used = run.limit_used[use.cell]
+            # The cell was used today by this payment, so it cannot be of another day or hold
+            # less.
             if day != today or used < use.amount:
                 run.broken(f"limit cell {use.cell} gives back more than it holds", payment.number)
             run.limit_used[use.cell] = (today, used - use.amount)

@@ -20,17 +20,22 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
     if not stage.flags & Flag.NEXT:
         if not candidates:
             return run.fail(payment, stage, stage.reason)
+        # A first choice knows of no earlier one.
         payment.tried = 0
         payment.attempts = 1
         return _take(run, payment, candidates)
     untried = [at for at in range(len(candidates)) if not payment.tried >> at & 1]
+    # A refused payer or an expired code is no better off on another route; a time-out or a
+    # short prefunded account may be. Where no route helps, the payment passes on to its end.
     if payment.reason not in FAILOVER_REASONS or not untried:
         return payment.at + 1
     if payment.attempts >= int(run.plan.route_set[payment.route_set, RouteSetColumn.MAX_ATTEMPTS]):
         return payment.at + 1
+    # RETRY included: after a second failure everything before it is retry again.
     spent_us = sum(payment.times)
     payment.times = [0] * len(Cause)
     payment.times[Cause.RETRY] = spent_us
+    # The failure is overcome so far; a later one has a reason of its own.
     payment.reason = int(Reason.NONE)
     payment.attempts += 1
     return _take(run, payment, candidates)
@@ -54,9 +59,11 @@ def _candidates(run: Run, payment: Payment) -> list[int]:
 def _take(run: Run, payment: Payment, candidates: list[int]) -> int:
     """Take the untried candidate of the lowest score; the earlier one of equals."""
     untried = [at for at in range(len(candidates)) if not payment.tried >> at & 1]
+    # No choice, no score: what it would have cost to compute says nothing.
     if len(untried) == 1:
         score, position = 0, untried[0]
     else:
+        # Pairs compare by score, then by position: among equals the earlier candidate.
         score, position = min((_score(run, payment, candidates[at], at), at) for at in untried)
     chosen = candidates[position]
     payment.tried |= 1 << position
@@ -81,9 +88,11 @@ def _score(run: Run, payment: Payment, candidate: int, position: int) -> int:
 
 def _price_score(run: Run, payment: Payment, candidate: int) -> int:
     pricing = run.routes[candidate][RouteColumn.PRICING]
+    # A route without money costs nothing.
     if pricing < 0:
         return 0
     is_usable, registers = price(run, payment, pricing)
+    # Last, but still a candidate: it will fail at its own QUOTE, for that stage's reason.
     if not is_usable:
         return SCORE_WORST
     return registers[Register.FX_MARGIN] + registers[Register.PAYER_FEE]
@@ -100,6 +109,7 @@ def _time_score(run: Run, candidate: int) -> int:
             score += run.seen_station[subject] * view[RouteViewColumn.PER_ITEM]
         else:
             ledger = run.ledgers[subject]
+            # Full blocks before it, rounded down: the rest commits together with the payment.
             blocks = run.seen_ledger[subject] // ledger.block_limit
             score += blocks * ledger.round_interval_us
     return score

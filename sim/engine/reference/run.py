@@ -93,7 +93,7 @@ class Run:
     plan : Plan
         What to run.
     sink : Sink
-        Who hears of it.
+        What is told of it.
     operations : mapping of int to callable
         What every ``Op`` does.
     """
@@ -101,6 +101,7 @@ class Run:
     def __init__(self, plan: Plan, sink: Sink, operations: Mapping[int, Operation]) -> None:
         self.plan = plan
         self.sink = sink
+        # An optional wish of a sink, hence ``getattr``: most have no such attribute.
         self._wants_samples = bool(getattr(sink, "wants_samples", False))
         self.operations = operations
         self.environment = simpy.Environment(initial_time=0)
@@ -110,6 +111,8 @@ class Run:
         self.payments = 0
         self.open: dict[int, Payment] = {}
         self.ready: deque[Payment] = deque()
+        # Rows as Python objects once and for all: reading NumPy scalars one by one is far
+        # slower.
         self.stages = [Stage.of(row) for row in plan.stage.tolist()]
         self.stations = [
             Station(
@@ -137,6 +140,8 @@ class Run:
         self._rows: list[tuple[int, ...]] = []
         self._records: list[list[int]] = []
         self._instant_us = -1
+        # Keys handled at the instant at hand; it is emptied whenever time moves on and stays
+        # small.
         self._keys_of_instant: set[int] = set()
         self._heard = time.monotonic()
 
@@ -147,7 +152,10 @@ class Run:
     ) -> None:
         """Let ``action(run, *subjects)`` happen at an instant, ordered by a key among others."""
         event = KeyedEvent(self.environment, key, action, subjects)
+        # A list of its own instead of SimPy's empty one, so that nothing else can hang on the
+        # event.
         event.callbacks = [self._take]
+        # The key is the priority. SimPy's own events use 0 and 1, below every key of ours.
         self.environment.schedule(event, EventPriority(key), at_us - self.now_us)
 
     def schedule_step(
@@ -160,18 +168,21 @@ class Run:
         subject: int = NOWHERE,
     ) -> int:
         """Schedule ``action(run, payment, due)`` and return the step."""
+        # A table of durations holds none below 0, so a plan names another table here.
         if delay_us < 0:
             self.broken(f"an event lies {-delay_us} us in the past", payment.number)
         payment.step = step = payment.step + 1
         if step > STEP_MASK:
             self.broken("the payment's event counter overflows", payment.number)
         key = order_key(event_class, payment.number, step)
+        # What the event is about is fixed now; the payment may be anywhere when it happens.
         due = Due(step, payment.at, subject)
         self.schedule(self.now_us + delay_us, key, action, payment, due)
         return step
 
     def _take(self, event: simpy.Event) -> None:
         """Handle one event completely, with everything it sets free."""
+        # SimPy's own events (the end of the run) have no callback of ours.
         assert isinstance(event, KeyedEvent)
         self.now_us = int(self.environment.now)
         self.key = event.key
@@ -184,7 +195,9 @@ class Run:
             self.broken(f"two events have the key {self.key}")
         self._keys_of_instant.add(self.key)
         event.action(self, *event.subjects)
+        # An event includes all that it sets free; the next one comes after.
         self.empty_ready_list()
+        # The clock is read every few hundred events only: reading it costs as much as an event.
         if self.events % _PROGRESS_EVENTS == 0:
             self._tell_progress()
 
@@ -198,7 +211,10 @@ class Run:
 
     def advance(self, payment: Payment, at: int) -> None:
         """Run a payment's stages from a given one until it waits or ends."""
+        # A loop and no recursion: a program may be long, and its stages call nothing that
+        # advances.
         while at != STOP:
+            # A negative number would be a row from the end of the list.
             if not 0 <= at < len(self.stages):
                 self.broken(f"stage {payment.at} leads to {at}", payment.number)
             payment.at = at
@@ -208,6 +224,7 @@ class Run:
     def empty_ready_list(self) -> None:
         """Advance the payments set free by others, first in first out."""
         while self.ready:
+            # Its RESERVE has been passed by having been reserved; it goes on behind it.
             payment = self.ready.popleft()
             self.advance(payment, payment.at + 1)
 
@@ -217,10 +234,11 @@ class Run:
         payment.reason = reason
         return stage.target
 
-    # -- luck ------------------------------------------------------------------------------------
+    # -- random numbers --------------------------------------------------------------------------
 
     def draw(self, payment: Payment, purpose: int) -> int:
-        """Draw a payment's 62-bit number for a purpose; an attempt or requote gets fresh luck."""
+        """Draw a payment's 62-bit number for a purpose; attempts and requotes get fresh ones."""
+        # 64 per attempt, more than a payment can requote, so no two visits share a number.
         visit = max(payment.attempts - 1, 0) * 64 + payment.requotes
         return draw62(self._stream_keys[payment.stream], payment.ordinal, purpose, visit)
 
@@ -241,6 +259,7 @@ class Run:
     def _resolve(self, payment: Payment, reference: int, by_agent: list[list[int]]) -> int:
         if reference >= 0:
             return reference
+        # The inverse of ``role_ref``.
         role, kind = divmod(-reference - 2, ROLE_KINDS_MAX)
         agent = payment.creditor_agent if role else payment.debtor_agent
         resolved = by_agent[agent][kind] if agent >= 0 else -1
@@ -251,6 +270,7 @@ class Run:
     def register(self, payment: Payment, register: int) -> int:
         """Return an amount from a payment's registers, checked."""
         amount = payment.registers[register]
+        # NULL, too, is below 0: an amount is read that no quote has filled.
         if not 0 <= amount < AMOUNT_MAX:
             self.broken(f"register {register} holds {amount}", payment.number)
         return amount
@@ -274,6 +294,7 @@ class Run:
         stage: int | None = None,
     ) -> None:
         """Add a row to the event log, at the stage the payment is at unless one is given."""
+        # Rows are made for those who want them; totals and records need none.
         if not self.sink.wants_log and not (self._wants_samples and kind in _SAMPLES):
             return
         number = -1 if payment is None else payment.number

@@ -52,6 +52,7 @@ class Stage:
     @classmethod
     def of(cls, row: Sequence[int]) -> Stage:
         """Return a stage made of a row of the plan."""
+        # By name and not by position, so that the order of fields here is free.
         return cls(*(row[StageColumn[entry.name.upper()]] for entry in fields(cls)))
 
 
@@ -116,6 +117,8 @@ class Payment:
     requotes: int = 0
     quotes_lapsed: int = 0
     pricing: int = NOWHERE
+    # NULL lies before every instant, so CONVERT without a quote lapses instead of passing
+    # silently; programs quote first.
     quote_expiry_us: int = NULL
     settled_us: int = NULL
     credited_us: int = NULL
@@ -158,6 +161,7 @@ class Gauge:
 
     def settle(self, now_us: int) -> None:
         """Count the level that stood until now."""
+        # A level counts by the time it stands: one that ended at the warm-up never stood in it.
         if now_us > self.warm_up_us:
             self.area += self.level * (now_us - max(self.last_us, self.warm_up_us))
             self.most = max(self.most, self.level)
@@ -165,8 +169,10 @@ class Gauge:
 
     def move(self, now_us: int, change: int) -> None:
         """Change the level."""
+        # The old level up to now, before it is gone.
         self.settle(now_us)
         self.level += change
+        # The new level, at the warm-up itself already.
         if now_us >= self.warm_up_us:
             self.most = max(self.most, self.level)
 
@@ -179,6 +185,8 @@ class WaitingLine:
     def __init__(self, warm_up_us: int, newest_first: bool = False) -> None:
         self.gauge = Gauge(warm_up_us)
         self.newest_first = newest_first
+        # One ordered dict per rank: joining, leaving from the middle and finding the head take
+        # the same time however long the line is.
         self.ranks: dict[int, OrderedDict[int, Payment]] = {}
 
     def __len__(self) -> int:
@@ -191,7 +199,10 @@ class WaitingLine:
 
     def head(self) -> Payment:
         """Return the payment to take next."""
+        # Few ranks, so a search is cheap. Lines of a rank may be empty; ``len`` has said that
+        # not all are.
         line = self.ranks[min(rank for rank, line in self.ranks.items() if line)]
+        # LIFO takes the newest, and payments join at the end in every discipline.
         return line[next(reversed(line) if self.newest_first else iter(line))]
 
     def leave(self, payment: Payment, now_us: int, rank: int = 0) -> None:
@@ -227,6 +238,8 @@ class Station:
 
     def rate_allows(self, now_us: int) -> bool:
         """Tell whether the rate limit lets a service start now."""
+        # Both sides in microseconds times RATE_COUNT: no division, no rounding (GCRA, ITU-T
+        # I.371).
         return self.rate_count == 0 or now_us * self.rate_count >= self.tat
 
     def can_start(self, now_us: int) -> bool:
@@ -329,7 +342,11 @@ class Account:
         """Count the balance that stood until now."""
         if self.is_watched and now_us > self.warm_up_us:
             since_us = max(self.last_us, self.warm_up_us)
+            # Whole-second instants passed between two changes: summed up, the pieces give
+            # exactly those of the whole.
             seconds = now_us // 1_000_000 - since_us // 1_000_000
+            # In two halves of 31 bits, as an int64 column cannot hold the product. Python
+            # could; the two engines have to give the same numbers.
             self.balance_area += (self.posted & ((1 << AREA_BITS) - 1)) * seconds
             self.balance_area_high += (self.posted >> AREA_BITS) * seconds
             self._see()
@@ -344,6 +361,7 @@ class Account:
 
     def totals(self) -> list[int]:
         """Return the account's totals in the order of ``AccountTotal``."""
+        # None where nobody watches, or nothing was seen from the warm-up on.
         low = self.low or 0
         return [
             self.posted,

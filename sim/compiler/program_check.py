@@ -1,0 +1,138 @@
+"""What holds of every program before it is linked: labels, its end, and money that is given back.
+
+Takes a symbolic program; raises where it would leave the plan, or where a payment could end with
+money still reserved. Each check is the first of a pair, whose other end stands where the same rule
+shows while a run goes on: a mistake in a rail is then found when it is compiled, and a mistake in
+this file when it is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sim.contract.layout import CERTAIN
+from sim.contract.meaning import Flag, Op
+from sim.errors import InvariantViolation
+from sim.rails.stages import Move, Program, Stage
+
+_MAY_FAIL = frozenset({Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE})
+"""Operations that may lead to their TARGET."""
+
+_UNARMED = -1
+
+
+class _At(NamedTuple):
+    """Where a payment is, and what of its way so far decides whether it may end."""
+
+    stage: int
+    held: int = 0
+    """Bit set of the moves reserved and neither posted nor voided."""
+    armed: int = _UNARMED
+    """Stage to which a time-out would take it."""
+
+
+def check_program(program: Program, name: str) -> None:
+    """Check what holds of every program.
+
+    Parameters
+    ----------
+    program : Program
+        Stages in order.
+    name : str
+        Of the route or the stream, for messages.
+
+    Raises
+    ------
+    InvariantViolation
+        If a label is missing or stands twice, the last stage is no END, or a path through the
+        program reserves a move twice or ends with one reserved.
+    """
+    marks = _check_labels(program, name)
+    # Pair "programs end": the other end is E_STAGE in kernel/operations.py and Run.advance in
+    # reference/run.py, which would find a payment beyond the last stage.
+    if not program or program[-1].op is not Op.END:
+        raise InvariantViolation(f"program {name}: its last stage is no END")
+    _check_reservations(program, name, marks)
+
+
+def _check_labels(program: Program, name: str) -> dict[str, int]:
+    """Return the stage of every label; refuse labels that stand twice or nowhere."""
+    # Pair "labels lead somewhere": the other end is check_plan, which holds TARGET and SUBJECT
+    # against the number of stages. It could not see a label that stands twice, as the last one
+    # would quietly win.
+    marks: dict[str, int] = {}
+    for number, stage in enumerate(program):
+        if stage.mark and marks.setdefault(stage.mark, number) != number:
+            raise InvariantViolation(f"program {name}: the label {stage.mark!r} stands twice")
+    for stage in program:
+        for label in (stage.target, stage.back_to):
+            if label and label not in marks:
+                raise InvariantViolation(
+                    f"program {name}: {stage.label!r} leads to {label!r}, which no stage bears"
+                )
+    return marks
+
+
+def _check_reservations(program: Program, name: str, marks: dict[str, int]) -> None:
+    """Walk every path; refuse one that reserves twice, or leaves with money reserved."""
+    # Pair "what is reserved is posted or voided": the other end is E_OPEN_RESERVATION and
+    # E_RESERVED_TWICE in the kernel, and the same two in reference/operations.py and accounts.py.
+    moves: dict[Move, int] = {}
+    for stage in program:
+        if stage.op is Op.RESERVE:
+            moves.setdefault(stage.moves[0], len(moves))
+    # Without a reservation every path is right, as in most prologues and plain chains.
+    if not moves:
+        return
+    seen = {_At(0)}
+    queue = [_At(0)]
+    while queue:
+        at = queue.pop()
+        stage = program[at.stage]
+        if stage.op is Op.RESERVE and at.held >> moves[stage.moves[0]] & 1:
+            raise InvariantViolation(f"program {name}: {stage.label!r} reserves a move twice")
+        # A route that is left for another one is left for good, so it counts as an end.
+        if stage.op in (Op.END, Op.ROUTE) and at.held:
+            raise InvariantViolation(f"program {name}: {stage.label!r} is reached with money held")
+        for following in _next(stage, at, moves, marks):
+            if following not in seen:
+                seen.add(following)
+                queue.append(following)
+
+
+def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) -> Iterator[_At]:
+    """Yield where a payment may come to from a stage, whatever happens there."""
+    if stage.op is Op.END:
+        return
+    target = marks.get(stage.target, _UNARMED)
+    # A time-out fires where a payment waits, with what it held before it began to.
+    waits = stage.op in (Op.SERVE, Op.TRANSIT, Op.BATCH)
+    waits |= stage.op is Op.RESERVE and bool(stage.flags & Flag.QUEUE)
+    if waits and at.armed != _UNARMED:
+        yield _At(at.armed, at.held)
+    if stage.op in _MAY_FAIL and target != _UNARMED:
+        yield at._replace(stage=target)
+    if stage.op is Op.CONVERT:
+        yield at._replace(stage=marks[stage.back_to])
+    # A first choice never falls through to the stage behind it, and a certain branch neither.
+    if stage.op is Op.ROUTE and not stage.flags & Flag.NEXT:
+        if target != _UNARMED:
+            yield at._replace(stage=target)
+        return
+    if stage.op is Op.DECIDE and stage.value >= CERTAIN:
+        return
+    held, armed = at.held, at.armed
+    if stage.op is Op.RESERVE:
+        held |= 1 << moves[stage.moves[0]]
+    elif stage.op in (Op.POST, Op.BATCH):
+        for move in stage.moves:
+            held &= ~(1 << moves[move]) if move in moves else -1
+    elif stage.op is Op.VOID:
+        held = 0
+    if stage.op is Op.BATCH:
+        # Inclusion in a block disarms: the point of no return.
+        armed = _UNARMED
+    elif stage.op is Op.DEADLINE:
+        armed = target if stage.value > 0 else _UNARMED
+    yield _At(at.stage + 1, held, armed)

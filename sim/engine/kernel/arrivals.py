@@ -1,0 +1,125 @@
+"""What comes from outside: payments of the workload and rows of the agenda.
+
+Takes the plan and the state; puts the next payment into the pool, or does what a row of the agenda
+says. When it is their turn is decided by ``loop``.
+"""
+
+from __future__ import annotations
+
+from sim.contract.layout import NEVER_US, NULL, AccountColumn, AgendaColumn, StreamColumn
+from sim.contract.meaning import AgendaKind, Cause, LogKind
+from sim.contract.plan import Plan
+from sim.contract.records import WorkloadColumn
+from sim.engine.kernel import state as st
+from sim.engine.kernel.accounts import transfer
+from sim.engine.kernel.journal import break_off, write_log
+from sim.engine.kernel.state import (
+    C_ACTIVE,
+    C_ARRIVAL,
+    C_FREE,
+    C_LIVE,
+    C_LIVE_MAX,
+    C_NEXT_PAYMENT,
+    C_NOW,
+    P_ID,
+    P_STAGE,
+    S_OPEN,
+    KernelState,
+)
+from sim.engine.kernel.stations import start_waiting
+from sim.jit.functions import called, inlined
+
+_CAUSES = len(Cause)
+
+
+@inlined
+def submit(plan: Plan, state: KernelState) -> None:
+    """Put the next payment of the workload into the pool and at its first stage."""
+    cursor = state.cursor
+    pool = state.pool
+    chunk = state.chunk
+    row = cursor[C_ARRIVAL]
+    # Ids are counted here and not read: the workload comes in order of (time, stream, n), which
+    # is the order of ids.
+    cursor[C_ARRIVAL] = row + 1
+    slot = cursor[C_FREE]
+    cursor[C_FREE] = pool[slot, st.P_NEXT]
+    cursor[C_LIVE] += 1
+    cursor[C_LIVE_MAX] = max(cursor[C_LIVE_MAX], cursor[C_LIVE])
+    payment = cursor[C_NEXT_PAYMENT]
+    cursor[C_NEXT_PAYMENT] = payment + 1
+    stream = chunk[row, WorkloadColumn.STREAM]
+    now = cursor[C_NOW]
+    # Registers, fees and limits are marked unused by P_PRICING, P_CHARGED and P_LIMITS.
+    pool[slot, P_ID] = payment
+    pool[slot, st.P_STREAM] = stream
+    pool[slot, st.P_ORDINAL] = chunk[row, WorkloadColumn.ORDINAL]
+    pool[slot, st.P_ROUTE_SET] = chunk[row, WorkloadColumn.ROUTE_SET]
+    pool[slot, st.P_PAYER] = chunk[row, WorkloadColumn.PAYER]
+    pool[slot, st.P_DEBTOR_AGENT] = chunk[row, WorkloadColumn.DEBTOR_AGENT]
+    pool[slot, st.P_CREDITOR_AGENT] = chunk[row, WorkloadColumn.CREDITOR_AGENT]
+    pool[slot, st.P_CODE_STATE] = chunk[row, WorkloadColumn.CODE_STATE]
+    pool[slot, st.P_CODE_EXPIRY] = chunk[row, WorkloadColumn.CODE_EXPIRY_US]
+    pool[slot, st.P_INSTRUCTED] = chunk[row, WorkloadColumn.AMOUNT]
+    # A slot is used again and again, so everything a payment may read has to be written here;
+    # what stands in the remaining columns is of an earlier payment.
+    entry = plan.stream[stream, StreamColumn.ENTRY]
+    pool[slot, P_STAGE] = entry
+    pool[slot, st.P_STEP] = 0
+    # No step is ever -1: nothing is awaited and no time-out is armed.
+    pool[slot, st.P_WAIT_STEP] = -1
+    pool[slot, st.P_WAIT] = st.W_NOTHING
+    pool[slot, st.P_ARMED_STEP] = -1
+    pool[slot, st.P_SINCE] = now
+    pool[slot, st.P_ROUTE] = -1
+    pool[slot, st.P_ATTEMPTS] = 0
+    pool[slot, st.P_TRIED] = 0
+    pool[slot, st.P_REQUOTES] = 0
+    pool[slot, st.P_LAPSED] = 0
+    pool[slot, st.P_REASON] = 0
+    # Stands for "no quote yet"; programs quote before they convert.
+    pool[slot, st.P_EXPIRY] = NEVER_US
+    pool[slot, st.P_SUBMITTED] = now
+    pool[slot, st.P_SETTLED] = NULL
+    pool[slot, st.P_CREDITED] = NULL
+    pool[slot, st.P_PRICING] = -1
+    pool[slot, st.P_CHARGED] = 0
+    pool[slot, st.P_PAYER_FEE] = 0
+    pool[slot, st.P_MERCHANT_FEE] = 0
+    pool[slot, st.P_NODE] = -1
+    pool[slot, st.P_LIMITS] = 0
+    for cause in range(_CAUSES):
+        pool[slot, st.P_TIME + cause] = 0
+    amount = chunk[row, WorkloadColumn.AMOUNT]
+    ordinal = chunk[row, WorkloadColumn.ORDINAL]
+    write_log(cursor, state.log, LogKind.SUBMIT, payment, entry, stream, amount, ordinal)
+    cursor[C_ACTIVE] = slot
+
+
+@called
+def follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
+    """Do what a row of the agenda says."""
+    cursor = state.cursor
+    kind = plan.agenda[row, AgendaColumn.KIND]
+    subject = plan.agenda[row, AgendaColumn.SUBJECT]
+    if kind == AgendaKind.DEPOSIT:
+        amount = plan.agenda[row, AgendaColumn.AMOUNT]
+        world = plan.world[plan.account[subject, AccountColumn.CURRENCY]]
+        # ``check_plan`` refuses such a plan at the door; this is the second half of that pair,
+        # should the two ever disagree.
+        if world < 0:
+            break_off(cursor, st.E_NO_ACCOUNT, -1)
+        # Transfers of 0 leave no trace, the agenda's like any other; the event still counts.
+        elif amount != 0:
+            write_log(cursor, state.log, LogKind.DEPOSIT, -1, -1, world, amount, subject)
+            transfer(plan, state, world, subject, amount)
+    elif kind == AgendaKind.STATION_CLOSE:
+        write_log(cursor, state.log, LogKind.CLOSE, -1, -1, subject, -1, -1)
+        # What is in service goes on, so nothing else happens at closing time.
+        state.station[subject, S_OPEN] = 0
+    else:
+        write_log(cursor, state.log, LogKind.OPEN, -1, -1, subject, -1, -1)
+        state.station[subject, S_OPEN] = 1
+        # The queue moves on within this event; those who start are already waiting for their
+        # COMPLETE.
+        start_waiting(plan, state, subject)
