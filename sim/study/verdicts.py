@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SIGNIFICANCE = 0.05
 """Family-wise, after Holm's correction."""
 
+POINTS = "percentage points"
+"""Unit of differences of shares; tables write ``pp``."""
 _COSTS = {"payer_cost_bps": "the payer", "merchant_cost_bps": "the merchant"}
 
 
@@ -51,7 +53,7 @@ def with_error(interval: Interval, unit: str) -> tuple[str, str]:
     tuple of str and str
         As in ``("4.1 ± 0.3", "bps")``; shares become percentage points.
     """
-    factor, shown = (100.0, "percentage points") if unit == "share" else (1.0, unit)
+    factor, shown = (100.0, POINTS) if unit == "share" else (1.0, unit)
     value, half = abs(interval.value) * factor, interval.half_width * factor
     if not math.isfinite(half):
         return f"{value:.4g}", shown

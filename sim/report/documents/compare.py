@@ -15,7 +15,7 @@ from sim.report.figure import NOTHING
 from sim.study.compare.comparison import Comparison, Pair
 from sim.study.compare.output import as_json_object, pairs_table
 from sim.study.measure_key import pick
-from sim.study.verdicts import SIGNIFICANCE, difference_words, with_error
+from sim.study.verdicts import POINTS, SIGNIFICANCE, difference_words, with_error
 
 _P_SHOWN_MIN = 0.001
 _SHOWN = "*"
@@ -78,9 +78,11 @@ def _difference(pair: Pair) -> Text:
     interval = pair.difference.interval
     size, unit = with_error(interval, pair.unit)
     sign = "-" if interval.value < 0 else "+" if interval.value > 0 else ""
-    unit = {"percentage points": "pp"}.get(unit, unit)
     mark = _SHOWN if pair.is_shown else " "
-    return Text(f"{sign}{size} {unit} {mark}", Tone.STRONG if pair.is_shown else Tone.PLAIN)
+    return Text(
+        f"{sign}{size} {unit.replace(POINTS, 'pp')} {mark}",
+        Tone.STRONG if pair.is_shown else Tone.PLAIN,
+    )
 
 
 def _p_value(pair: Pair) -> str:

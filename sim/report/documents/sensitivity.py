@@ -19,7 +19,7 @@ from sim.study.sensitivity.output import answer_object, full_table
 from sim.study.sensitivity.scale import spoken
 from sim.study.sensitivity.study import Sensitivity, SensitivityStudy
 from sim.study.sensitivity.swing import Effect, Swing
-from sim.study.verdicts import with_error
+from sim.study.verdicts import POINTS, with_error
 
 BARS = 20
 """Assumptions a tornado shows at most."""
@@ -103,8 +103,8 @@ def tornado(answer: Sensitivity) -> tuple[Block, ...]:
     columns = (Column("assumption"), Column("", spare=1), Column("range"))
     return (
         Heading(
-            f"{answer.measure} from {left} to {right}, │ at {middle} (░ at the low end, █ at the "
-            f"high end)"
+            f"{answer.measure} from {left} to {right}; bars begin at {middle} (░ at the low end, █ "
+            f"at the high end)"
         ),
         Table(columns, rows, is_headed=False),
     )
@@ -127,7 +127,7 @@ def answer_table(answer: Sensitivity, most: int) -> Table:
                 spoken(swing.assumption.tree, swing.assumption.form),
                 _range(swing),
                 *[*ends, None, None][:2],
-                _size(answer, swing) if swing.size else None,
+                _size(answer, swing).replace(POINTS, "pp") if swing.size else None,
                 swing.effect.value,
                 *(indices if with_indices else ()),
             )

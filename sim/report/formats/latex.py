@@ -14,7 +14,7 @@ _BAR_MM = 30
 _ESCAPES = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}"}
 _ESCAPES |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
 _ESCAPES |= {"<": r"\textless{}", ">": r"\textgreater{}", "±": r"\ensuremath{\pm}"}
-_ESCAPES |= {"░": "thin", "█": "thick", "│": "zero"}
+_ESCAPES |= {"░": "thin", "█": "thick"}
 _HEADINGS = ("section", "subsection", "subsubsection")
 
 

@@ -303,8 +303,11 @@ def test_the_chart_has_a_bar_for_every_figure() -> None:
     table = chart([(50.0, 50.0, 1.0), (100.0, 100.0, 4.0), (200.0, None, None)])
     document = Document((table,), TabularData((), ()), {})
     lines = [line.plain for line in terminal_lines(document, 100)]
-    whole = lines[3].count("█") // 2
-    assert [line.count("█") for line in lines] == [0, 0, whole * 3 // 4, whole * 2, 0]
+    # A half and a quarter of two bars that share what room there is, to the nearest letter.
+    counts = [line.count("█") for line in lines]
+    assert [counts[0], counts[1], counts[4]] == [0, 0, 0]
+    assert counts[3] >= 56
+    assert abs(counts[2] - counts[3] * 3 / 8) <= 1.5
     assert lines[2].split()[:2] == ["50", "50"]
     assert lines[4].split() == ["200", "-", "-"]
     assert 90 <= max(map(len, lines)) <= 100
