@@ -97,6 +97,10 @@ class ScenarioError(UserError):
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        """Travel between processes as the problems, of which the text is made anew."""
+        return type(self), (self.problems,)
+
 
 class InvariantViolation(PayrouteError):
     """Report a broken invariant of ours with what is needed to reproduce it.

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.analysis.quantiles import QUANTILES, Cells
-from sim.analysis.summary import Measure
 from sim.contract.plan import Array
-from sim.contract.spec import histogram_value
-from sim.tables.folding import SummaryFolder, Tally
+from sim.contract.records import histogram_value
+from sim.tables.folding import SummaryFolder
 from sim.units import SECOND_US
 
 _RESAMPLES = 400
@@ -23,38 +22,14 @@ _ROUNDING = 1e-12
 """What a product of many factors may be off by; a quantile reached exactly counts as reached."""
 
 
-def censoring_measures(folder: SummaryFolder, cells: Cells) -> dict[str, Measure]:
-    """Return how much was still open at the horizon, and quantiles that allow for it.
-
-    Parameters
-    ----------
-    folder : SummaryFolder
-        The folded run.
-    cells : tuple of int
-        Rows of the folder that are covered.
-    """
-    chosen = list(cells)
-    submitted = int(folder.tally[chosen, Tally.SUBMITTED].sum())
-    still_open = int(folder.tally[chosen, Tally.IN_PROGRESS].sum())
-    share = None if submitted == 0 else still_open / submitted
-    found = {"open_share": Measure(share, "share")}
-    quantiles = kaplan_meier(
-        folder.end_to_end[chosen].sum(axis=0), folder.open_age[chosen].sum(axis=0)
-    )
-    for name, value in quantiles.items():
-        seconds = None if value is None else value / SECOND_US
-        found[f"end_to_end_{name}_kaplan_meier"] = Measure(seconds, "s")
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """Hold how long the covered payments of one run took, or had lasted when it ended.
+    """How long the covered payments of one run took, or had lasted when it ended.
 
     Attributes
     ----------
     buckets : tuple of int
-        Cells of :func:`~sim.contract.spec.histogram_bucket` in which there are any, ascending.
+        Cells of :func:`~sim.contract.records.histogram_bucket` in which there are any, ascending.
     ended, still_open : tuple of int
         Completed and open payments in each.
     """
@@ -74,13 +49,18 @@ class Survival:
         return cls(*(tuple(int(number) for number in part) for part in parts))
 
 
-def pooled_quantiles(runs: Sequence[Survival]) -> dict[str, Measure]:
+def pooled_quantiles(runs: Sequence[Survival]) -> dict[float, tuple[float | None, ...]]:
     """Return the quantiles of all runs together, with 95 % intervals.
 
     Parameters
     ----------
     runs : sequence of Survival
         Replications of one scenario, two or more.
+
+    Returns
+    -------
+    dict of float to (value, low, high)
+        By share, in seconds.
 
     Notes
     -----
@@ -100,14 +80,14 @@ def pooled_quantiles(runs: Sequence[Survival]) -> dict[str, Measure]:
     ended = np.concatenate([counts[0].sum(axis=0)[None], weights @ counts[0]])
     still_open = np.concatenate([counts[1].sum(axis=0)[None], weights @ counts[1]])
     found = {}
-    for name, share in QUANTILES.items():
+    for share in QUANTILES.values():
         places = [_reached(*row, share) for row in zip(ended, still_open, strict=True)]
         seconds = [
             np.inf if at is None else histogram_value(buckets[at]) / SECOND_US for at in places
         ]
         low, high = np.quantile(seconds[1:], [0.025, 0.975], method="closest_observation")
-        ends = [float(end) if np.isfinite(end) else None for end in (seconds[0], low, high)]
-        found[f"end_to_end_{name}_kaplan_meier"] = Measure(ends[0], "s", ends[1], ends[2])
+        ends = (seconds[0], low, high)
+        found[share] = tuple(float(end) if np.isfinite(end) else None for end in ends)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import sqrt
 
 import numpy as np
 from scipy import stats
@@ -137,7 +137,8 @@ def control_variate(
     Returns
     -------
     Controlled or None
-        None where there are fewer than four replications or the control never varies.
+        None where there are fewer than four replications, or the control or the value never
+        varies.
 
     Notes
     -----
@@ -147,7 +148,8 @@ def control_variate(
     count = len(values)
     y, x = np.asarray(values, dtype=float), np.asarray(controls, dtype=float)
     spread = float(((x - x.mean()) ** 2).sum())
-    if count < 4 or count != len(controls) or spread == 0:
+    plain = 0.0 if count < 4 else mean_interval(list(y), confidence=confidence).standard_error
+    if count != len(controls) or spread == 0 or plain == 0:
         return None
     slope = float(((x - x.mean()) * (y - y.mean())).sum()) / spread
     value = float(y.mean() - slope * x.mean())
@@ -155,6 +157,5 @@ def control_variate(
     variance = float((residual**2).sum()) / (count - 2)
     error = sqrt(variance * (1 / count + float(x.mean()) ** 2 / spread))
     half = float(stats.t.ppf(0.5 + confidence / 2, count - 2)) * error
-    plain = mean_interval(list(y), confidence=confidence).standard_error
-    ratio = inf if plain == 0 else (error / plain) ** 2
-    return Controlled(Interval(value, value - half, value + half, error, count), slope, ratio)
+    interval = Interval(value, value - half, value + half, error, count)
+    return Controlled(interval, slope, (error / plain) ** 2)

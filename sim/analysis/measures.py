@@ -1,7 +1,8 @@
-"""Compute every measure of a run under its one name.
+"""Summarise a run: gather what its measures are computed from, group by group.
 
 Takes the plan, the tallies folded during the run, the engine's totals and, where payments were
-recorded, ``payments.parquet``; gives a :class:`~sim.analysis.summary.Summary`. Warm-up and
+recorded, ``payments.parquet``; gives a :class:`~sim.analysis.summary.Summary` of the measures that
+:mod:`sim.analysis.catalogue` defines. Warm-up and
 censoring are settled here and nowhere else: measures cover payments submitted in [warm-up,
 horizon); those still open at the horizon count as ``in_progress`` and are left out of rates and
 times. How many these are is told by ``open_share``, and ``end_to_end_p99_kaplan_meier`` and its
@@ -18,49 +19,40 @@ confirmation included, so they add up to more where these follow the credit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from sim.analysis.censoring import Survival, censoring_measures
-from sim.analysis.places import account_measures, netting_measures, station_measures
+from sim.analysis.catalogue import HEADLINE, PAYMENT_MEASURES, measured
+from sim.analysis.censoring import Survival, kaplan_meier
+from sim.analysis.g20 import hold_against_targets
+from sim.analysis.places import account_measures, net_obligations, station_measures
 from sim.analysis.quantiles import (
     EXACT_PAYMENTS_MAX,
-    QUANTILES,
     Cells,
     HistogramQuantiles,
     PaymentQuantiles,
     QuantileSource,
 )
-from sim.analysis.summary import Measure, Measures, Summary, Target
+from sim.analysis.rates import worth_in
+from sim.analysis.sources import Cell, Payments
+from sim.analysis.summary import Measures, Summary
 from sim.analysis.warm_up import Presence
-from sim.contract.plan import Array, Plan
+from sim.contract.layout import PricingColumn, RouteColumn, StreamColumn
+from sim.contract.meaning import Outcome, Reason, Scope
+from sim.contract.plan import Plan
 from sim.contract.run import Totals
-from sim.contract.spec import Cause, Outcome, Reason, RouteColumn, Scope, StreamColumn
-from sim.tables.folding import BPS_SCALE, TALLY_WIDTH, SummaryFolder, Tally
+from sim.tables.folding import TALLY_WIDTH, SummaryFolder, Tally
+from sim.tables.payment_rows import stream_pricing
 from sim.tables.schemas import PAYMENTS_FILE, SCOPES
 from sim.units import SECOND_US
-
-G20_TARGETS = {
-    "cost_mean": (100.0, "bps"),
-    "cost_worst_corridor": (300.0, "bps"),
-    "within_1h": (0.75, "share"),
-}
-"""Targets of the G20 roadmap for retail payments (Financial Stability Board 2021): a global
-average cost of at most 1 %, no corridor above 3 %, 75 % within one hour."""
-
-_WITHIN = (
-    ("within_10s", Tally.WITHIN_10S),
-    ("within_60s", Tally.WITHIN_60S),
-    ("within_1h", Tally.WITHIN_1H),
-    ("within_1d", Tally.WITHIN_1D),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """Hold what one run left behind.
+    """What one run left behind.
 
     Attributes
     ----------
@@ -106,14 +98,14 @@ def summarise(run: RunFigures) -> Summary:
         by_scope[name] = tuple(c for c in cells if scope_of[folder.cells[c][0]] == at)
     covers = SCOPES[Scope.CROSS_BORDER] if has_cross else "all"
     groups = _Groups(run, source)
-    scopes = {name: groups.measures(chosen) for name, chosen in by_scope.items()}
-    for at, name in enumerate((*SCOPES, "all")):
-        peak = folder.peak.highest[at]
-        scopes[name]["completed_rate_peak"] = Measure(peak, "payments/s")
+    # The peak of all payments is kept behind those of the scopes, hence as the last.
+    parts = {
+        name: replace(groups.payments(chosen), peak=folder.peak.highest[at])
+        for at, (name, chosen) in enumerate(by_scope.items(), -1)
+    }
     covered = by_scope[covers]
-    headline = dict(scopes[covers]) | netting_measures(plan, folder.positions)
-    headline |= censoring_measures(folder, covered)
-    corridors = groups.by(_corridor_cells(cells, folder, plan))
+    headline = measured(PAYMENT_MEASURES, HEADLINE, _with_whole(parts[covers], run, covered))
+    corridors = groups.by("corridor", _corridor_cells(cells, folder, plan))
     return Summary(
         scenario=plan.names.scenario,
         seed=plan.seed,
@@ -122,18 +114,32 @@ def summarise(run: RunFigures) -> Summary:
         covers=covers,
         measures=headline,
         by={
-            "scope": scopes,
+            "scope": {
+                name: measured(PAYMENT_MEASURES, "scope", part) for name, part in parts.items()
+            },
             "corridor": corridors,
-            "route": groups.by(_route_cells(folder, plan, range(len(plan.route)))),
-            "rail": groups.by(_rail_cells(folder, plan)),
+            "route": groups.by("route", _route_cells(folder, plan, range(len(plan.route)))),
+            "rail": groups.by("rail", _rail_cells(folder, plan)),
             "agent": _agent_measures(plan, folder),
-            "reason": _reason_measures(folder, covered),
+            "reason": _reason_measures(plan, folder, covered),
             "station": station_measures(plan, run.totals),
             "account": account_measures(plan, run.totals),
         },
-        g20=_g20(headline, _cross_corridors(plan, corridors, has_cross)),
+        g20=hold_against_targets(headline, _cross_corridors(plan, corridors, has_cross)),
         presence=_presence(run),
         survival=Survival.of(folder, covered),
+    )
+
+
+def _with_whole(part: Payments, run: RunFigures, covered: Cells) -> Payments:
+    """Add what is known of the covered payments only: obligations, and times of those open."""
+    folder, chosen = run.folder, list(covered)
+    return replace(
+        part,
+        netting=net_obligations(run.plan, folder.positions),
+        censored_us=kaplan_meier(
+            folder.end_to_end[chosen].sum(axis=0), folder.open_age[chosen].sum(axis=0)
+        ),
     )
 
 
@@ -154,105 +160,63 @@ def _corridor_cells(cells: Iterable[int], folder: SummaryFolder, plan: Plan) -> 
 
 
 class _Groups:
-    """Compute the measures of groups of cells."""
+    """The payments of groups of cells."""
 
     def __init__(self, run: RunFigures, source: QuantileSource) -> None:
         self._run = run
         self._source = source
-        window_us = run.plan.horizon_us - run.plan.warm_up_us
-        self._window_s = window_us / SECOND_US
+        self._cells = _priced_cells(run)
 
-    def by(self, groups: Mapping[str, Cells]) -> dict[str, Measures]:
-        """Return the measures of each group, those nobody used left out."""
-        return {name: self.measures(cells) for name, cells in groups.items() if cells}
+    def by(self, group: str, members: Mapping[str, Cells]) -> dict[str, Measures]:
+        """Return the measures of each member of a group, those nobody used left out."""
+        return {
+            name: measured(PAYMENT_MEASURES, group, self.payments(cells))
+            for name, cells in members.items()
+            if cells
+        }
 
-    def measures(self, cells: Cells) -> dict[str, Measure]:
-        """Return the measures of one group."""
-        folder = self._run.folder
-        chosen = list(cells)
-        tally = folder.tally[chosen].sum(axis=0) if chosen else _no_tally()
-        found = tally_measures(tally, self._window_s)
-        longest = folder.maximum[chosen].max(axis=0) if chosen else np.zeros(2, dtype=np.int64)
-        done = int(tally[Tally.COMPLETED])
-        for machine, prefix in ((False, "end_to_end"), (True, "machine_time")):
-            quantiles = self._source.quantiles_us(cells, machine)
-            for name in QUANTILES:
-                value = None if quantiles is None else quantiles[name] / SECOND_US
-                found[f"{prefix}_{name}"] = Measure(value, "s")
-            most = int(longest[int(machine)]) / SECOND_US if done else None
-            found[f"{prefix}_max"] = Measure(most, "s")
-        return found
-
-
-def headline_units() -> dict[str, str]:
-    """Return every measure of the headline with its unit, without a run."""
-    found = {name: measure.unit for name, measure in tally_measures(_no_tally(), 1.0).items()}
-    for prefix in ("end_to_end", "machine_time"):
-        found |= {f"{prefix}_{name}": "s" for name in (*QUANTILES, "max")}
-    found |= {f"end_to_end_{name}_kaplan_meier": "s" for name in QUANTILES}
-    found |= {"open_share": "share", "completed_rate_peak": "payments/s"}
-    return found | {"netting_ratio": "share", "exposure_peak_minor": "minor"}
-
-
-def tally_measures(tally: Array, window_s: float) -> dict[str, Measure]:
-    """Return the measures that follow from sums alone.
-
-    Parameters
-    ----------
-    tally : ndarray of int64, shape (TALLY_WIDTH,)
-        See :class:`~sim.tables.folding.Tally`.
-    window_s : float
-        Seconds from the warm-up to the horizon.
-    """
-    count = [int(value) for value in tally]
-    done = count[Tally.COMPLETED]
-    decided = count[Tally.SUBMITTED] - count[Tally.IN_PROGRESS]
-    found = {
-        name: Measure(count[column], "payments")
-        for name, column in (
-            ("submitted", Tally.SUBMITTED),
-            ("completed", Tally.COMPLETED),
-            ("rejected", Tally.REJECTED),
-            ("returned", Tally.RETURNED),
-            ("in_progress", Tally.IN_PROGRESS),
+    def payments(self, cells: Cells) -> Payments:
+        """Return what the run tells of some cells."""
+        chosen = [self._cells[cell] for cell in cells]
+        tally = sum((cell.tally for cell in chosen), np.zeros(TALLY_WIDTH, dtype=np.int64))
+        return Payments(
+            tally.tolist(),
+            _window_s(self._run.plan),
+            tuple(chosen),
+            times_us=(self._times_us(cells, machine=False), self._times_us(cells, machine=True)),
         )
-    }
-    found["success_rate"] = Measure(_ratio(done, decided), "share")
-    total = count[Tally.END_TO_END_US]
-    human = count[Tally.CAUSE_0_US + Cause.HUMAN]
-    found["end_to_end_mean"] = Measure(_ratio(total, done * SECOND_US), "s")
-    found["machine_time_mean"] = Measure(_ratio(total - human, done * SECOND_US), "s")
-    for name, column in _WITHIN:
-        found[name] = Measure(_ratio(count[column], done), "share")
-    for cause in Cause:
-        value = _ratio(count[Tally.CAUSE_0_US + cause], done * SECOND_US)
-        found[f"{cause.name.lower()}_mean"] = Measure(value, "s")
-    found |= _cost_measures(count)
-    found["offered_rate_mean"] = Measure(_ratio(count[Tally.SUBMITTED], window_s), "payments/s")
-    completed_rate = _ratio(count[Tally.COMPLETED_IN_WINDOW], window_s)
-    found["completed_rate_mean"] = Measure(completed_rate, "payments/s")
-    found["requotes"] = Measure(count[Tally.REQUOTES], "quotes")
-    found["quotes_lapsed"] = Measure(count[Tally.QUOTES_LAPSED], "quotes")
-    found["returns"] = Measure(count[Tally.RETURNED], "payments")
-    found["failed_over"] = Measure(count[Tally.FAILED_OVER], "payments")
-    lag = _ratio(count[Tally.LAG_US], count[Tally.LAG_COUNT] * SECOND_US)
-    found["settlement_lag_mean"] = Measure(lag, "s")
+
+    def _times_us(self, cells: Cells, *, machine: bool) -> dict[str, int]:
+        """Return quantiles and the longest time; nothing where no payment completed."""
+        quantiles = self._source.quantiles_us(cells, machine)
+        if quantiles is None:
+            return {}
+        longest = self._run.folder.maximum[list(cells), int(machine)].max()
+        return {**quantiles, "max": int(longest)}
+
+
+def _window_s(plan: Plan) -> float:
+    return (plan.horizon_us - plan.warm_up_us) / SECOND_US
+
+
+def _priced_cells(run: RunFigures) -> list[Cell]:
+    """Return every cell with what its currencies are worth, in that of the first price list."""
+    plan, names = run.plan, run.plan.names.currencies
+    unrouted = stream_pricing(plan)
+    worth: dict[str, Fraction] = {}
+    found = []
+    for (stream, route), tally in zip(run.folder.cells, run.folder.tally, strict=True):
+        pricing = int(unrouted[stream] if route < 0 else plan.route[route, RouteColumn.PRICING])
+        if pricing < 0:
+            found.append(Cell(tally, None, None))
+            continue
+        debited, credited = (
+            names[int(plan.pricing[pricing, column])]
+            for column in (PricingColumn.CURRENCY_DEBITED, PricingColumn.CURRENCY_CREDITED)
+        )
+        worth = worth or worth_in(plan, debited)
+        found.append(Cell(tally, worth.get(debited), worth.get(credited)))
     return found
-
-
-def _cost_measures(count: list[int]) -> dict[str, Measure]:
-    """Return mean costs in basis points of the amount."""
-    priced, sold = count[Tally.PRICED], count[Tally.MERCHANT_PRICED]
-    fee = _ratio(count[Tally.PAYER_FEE], priced * BPS_SCALE)
-    margin = _ratio(count[Tally.FX_MARGIN], priced * BPS_SCALE)
-    cost = None if fee is None or margin is None else fee + margin
-    return {
-        "payer_cost_bps": Measure(cost, "bps"),
-        "payer_fee_bps": Measure(fee, "bps"),
-        "fx_margin_bps": Measure(margin, "bps"),
-        "fx_drift_bps": Measure(_ratio(count[Tally.FX_DRIFT], priced * BPS_SCALE), "bps"),
-        "merchant_cost_bps": Measure(_ratio(count[Tally.MERCHANT_FEE], sold * BPS_SCALE), "bps"),
-    }
 
 
 def _quantile_source(run: RunFigures) -> QuantileSource:
@@ -287,18 +251,17 @@ def _rail_cells(folder: SummaryFolder, plan: Plan) -> dict[str, Cells]:
 
 def _agent_measures(plan: Plan, folder: SummaryFolder) -> dict[str, Measures]:
     """Return what follows from sums for every agent that had a part in a payment."""
-    window_s = (plan.horizon_us - plan.warm_up_us) / SECOND_US
     return {
-        name: tally_measures(folder.agent[at], window_s)
+        name: measured(
+            PAYMENT_MEASURES, "agent", Payments(folder.agent[at].tolist(), _window_s(plan))
+        )
         for at, name in enumerate(plan.names.agents)
         if folder.agent[at].any()
     }
 
 
-def _reason_measures(folder: SummaryFolder, covered: Cells) -> dict[str, Measures]:
+def _reason_measures(plan: Plan, folder: SummaryFolder, covered: Cells) -> dict[str, Measures]:
     """Return the covered payments of every reason, by outcome."""
-    if not covered:
-        return {}
     counts = folder.reasons[list(covered)].sum(axis=0)
     total = int(folder.tally[list(covered), Tally.SUBMITTED].sum())
     found: dict[str, Measures] = {}
@@ -306,12 +269,12 @@ def _reason_measures(folder: SummaryFolder, covered: Cells) -> dict[str, Measure
         row = counts[reason]
         if reason == Reason.NONE or not row.any():
             continue
-        number = int(row.sum())
-        measures = {"submitted": Measure(number, "payments")}
+        count = [0] * TALLY_WIDTH
+        count[Tally.SUBMITTED] = int(row.sum())
         for outcome in (Outcome.REJECTED, Outcome.RETURNED, Outcome.IN_PROGRESS):
-            measures[outcome.name.lower()] = Measure(int(row[outcome]), "payments")
-        measures["share"] = Measure(_ratio(number, total), "share")
-        found[reason.name] = measures
+            count[Tally[outcome.name]] = int(row[outcome])
+        part = Payments(count, _window_s(plan), whole=total)
+        found[reason.name] = measured(PAYMENT_MEASURES, "reason", part)
     return found
 
 
@@ -325,34 +288,3 @@ def _cross_corridors(
         if row[StreamColumn.SCOPE] == Scope.CROSS_BORDER
     }
     return {name: found for name, found in corridors.items() if name in cross and has_cross}
-
-
-def _g20(headline: Measures, corridors: Mapping[str, Measures]) -> dict[str, Target]:
-    """Hold cost and speed against the published targets; nothing where nothing crosses a border."""
-    if not corridors:
-        return {}
-    costs = [found["payer_cost_bps"].value for found in corridors.values()]
-    known = [float(cost) for cost in costs if cost is not None]
-    mean, within = headline["payer_cost_bps"].value, headline["within_1h"].value
-    figures = {
-        "cost_mean": None if mean is None else float(mean),
-        "cost_worst_corridor": max(known, default=None),
-        "within_1h": None if within is None else float(within),
-    }
-    found: dict[str, Target] = {}
-    for name, (target, unit) in G20_TARGETS.items():
-        value = figures[name]
-        met = None
-        if value is not None:
-            met = value >= target if unit == "share" else value <= target
-        found[name] = Target(value, target, unit, met)
-    return found
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    """Return a quotient, None where there is nothing to divide by."""
-    return None if whole == 0 else part / whole
-
-
-def _no_tally() -> Array:
-    return np.zeros(TALLY_WIDTH, dtype=np.int64)

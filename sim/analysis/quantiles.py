@@ -16,10 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import histogram_value
-from sim.tables.columns import int_values, text_codes
+from sim.contract.records import histogram_value
 from sim.tables.folding import SummaryFolder, machine_times
-from sim.tables.parquet_stream import open_table
+from sim.tables.reading import int_values, open_table, text_codes
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
@@ -60,7 +59,7 @@ class HistogramQuantiles:
 
 
 def histogram_quantiles(histogram: Array) -> dict[str, int] | None:
-    """Return quantiles of a histogram by :func:`~sim.contract.spec.histogram_bucket`."""
+    """Return quantiles of a histogram by :func:`~sim.contract.records.histogram_bucket`."""
     running = np.cumsum(histogram)
     total = int(running[-1]) if len(running) else 0
     if total == 0:

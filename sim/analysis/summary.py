@@ -20,7 +20,7 @@ GROUPS = ("scope", "corridor", "route", "rail", "agent", "reason", "station", "a
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Hold one figure.
+    """One figure.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Hold a figure and the published target it is held against.
+    """A figure and the published target it is held against.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ Measures = Mapping[str, Measure]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Hold all measures of a run.
+    """All measures of a run.
 
     Attributes
     ----------

@@ -18,6 +18,7 @@ from sim.cli.audit import audit_command
 from sim.cli.compare import compare_command
 from sim.cli.explain import explain_command
 from sim.cli.guard import INTERRUPTED_EXIT
+from sim.cli.manual import manual_command
 from sim.cli.reproduce import reproduce_command
 from sim.cli.run import run_command
 from sim.cli.schema import schema_command
@@ -43,6 +44,7 @@ app.command("stress")(stress_command)
 app.command("sensitivity")(sensitivity_command)
 app.command("reproduce")(reproduce_command)
 app.command("schema")(schema_command)
+app.command("manual")(manual_command)
 app.add_typer(qr.app)
 
 

@@ -12,7 +12,7 @@ from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
 from sim.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from sim.tables.audit import AuditReport
+    from sim.audit.run import AuditReport
 
 
 @guarded

@@ -13,11 +13,11 @@ from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.options import JobsOption, ScenarioArgument, SeedOption, SetOption
 from sim.cli.showing import FormatOption, JsonOption, OutputOption, command_words, showing
-from sim.errors import UserError
+from sim.errors import OptionError
 
 if TYPE_CHECKING:
+    from sim.study.case import RunOptions
     from sim.study.result import Result
-    from sim.study.run import RunOptions
 
 
 @guarded
@@ -62,13 +62,13 @@ def run_command(
     """Run a scenario: print a summary, write a run folder."""
     if jobs is not None and jobs < 1:
         # Also where a single run has no use for it: a mistake is not passed over in silence.
-        raise UserError(f"--jobs: found {jobs}; allowed: 1 or more")
+        raise OptionError("jobs", f"found {jobs}; allowed: 1 or more")
     wanted = showing(form, output, as_json=as_json)
     given = _Given(scenario_file(scenario), tuple(changes or ()), seed, out, force, command_words())
     if replications is None and precision is None and not add:
         result = _run_once(given, engine=engine, record=record, audit=audit)
     else:
-        from sim.study.run import RunOptions
+        from sim.study.case import RunOptions
 
         many = _Many(replications, precision, jobs, add)
         result = _run_many(given, many, RunOptions(engine, record, audit))

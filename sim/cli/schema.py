@@ -23,7 +23,7 @@ _SHARED_LENGTH = 200
 
 def schema_text() -> str:
     """Return the schema of scenario files as JSON text, the same on every machine."""
-    from sim.scenario.scenario import scenario_model
+    from sim.scenario.model import scenario_model
 
     return _written(scenario_model())
 

@@ -64,7 +64,8 @@ def sensitivity_command(
     from sim.scenario.scenario import load_scenario
     from sim.study.pool import LocalPool, wanted_jobs
     from sim.study.run import Silence, checked_seed, find_engine
-    from sim.study.sensitivity.study import SensitivityPlan, find_sensitivity
+    from sim.study.sensitivity.plan import SensitivityPlan
+    from sim.study.sensitivity.study import find_sensitivity
     from sim.tables.provenance import origin
 
     processes = wanted_jobs(jobs)

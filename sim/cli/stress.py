@@ -18,7 +18,7 @@ from sim.cli.showing import (
     command_words,
     showing,
 )
-from sim.errors import CheckFailed, UserError
+from sim.errors import CheckFailed, OptionError, UserError
 
 _LOAD = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>x|/\s*s)\s*")
 _RAMP = re.compile(r"\s*(?P<low>\d+(?:\.\d+)?)\s*%?\s*-\s*(?P<high>\d+(?:\.\d+)?)\s*%\s*")
@@ -126,7 +126,7 @@ def _parse_load(text: str) -> tuple[float, bool]:
     """Return the number and whether it is a factor of the scenario's own load."""
     found = _LOAD.fullmatch(text)
     if found is None or float(found["number"]) == 0:
-        raise UserError(f"--load: found {text!r}; allowed: such as 1.5x or 1500/s")
+        raise OptionError("load", f"found {text!r}; allowed: such as 1.5x or 1500/s")
     return float(found["number"]), found["unit"] == "x"
 
 
@@ -141,7 +141,7 @@ def _parse_ramp(text: str) -> tuple[float, float]:
     found = _RAMP.fullmatch(text)
     low, high = (0.0, 0.0) if found is None else (float(found["low"]), float(found["high"]))
     if not 0 < low < high:
-        raise UserError(f"--ramp: found {text!r}; allowed: such as 25-125%, rising from above 0")
+        raise OptionError("ramp", f"found {text!r}; allowed: such as 25-125%, rising from above 0")
     return low / 100, high / 100
 
 

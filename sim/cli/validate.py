@@ -80,7 +80,7 @@ def _check_experiment(
         described.append(f"{len(work_of_experiment(loaded, changes).arms)} arms")
     problems: list[Problem] = []
     if loaded.experiment.sweep is not None:
-        items = make_items(loaded, "", overrides=changes)
+        items = make_items(loaded, overrides=changes)
         described.append(f"{len(items)} points")
         problems = [
             Problem(given, 0, f"sweep, point {item.number}", item.error)

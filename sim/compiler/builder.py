@@ -1,6 +1,6 @@
 """Collect the rows of a plan one by one and freeze them into integer arrays.
 
-Takes rows by keyword in the words of :mod:`sim.contract.spec`; gives a
+Takes rows by keyword in the words of :mod:`sim.contract.meaning`; gives a
 :class:`~sim.contract.plan.Plan`. It knows columns and names, not payment systems; the rest of the
 compiler decides which rows there are. Tests use it to write plans by hand.
 """
@@ -13,21 +13,18 @@ from typing import Any
 import numpy as np
 
 from sim.compiler.rows import Cells, Names, Rows, cells_array, row_of, rows_array
-from sim.contract.plan import NAMED, TABLES, Array, Plan, PlanNames
-from sim.contract.plan_check import check_plan
-from sim.contract.spec import (
+from sim.contract.layout import (
     UNLIMITED,
     AccountColumn,
     AgendaColumn,
-    AgendaKind,
     FeeColumn,
-    Op,
-    Reason,
     RouteColumn,
     StageColumn,
-    WhenClosed,
     role_ref,
 )
+from sim.contract.meaning import AgendaKind, Op, Reason, WhenClosed
+from sim.contract.plan import NAMED, TABLES, Array, Plan, PlanNames
+from sim.contract.plan_check import check_plan
 from sim.draws.keys import check_purposes, purpose_id, stream_key
 from sim.draws.quantile import build_table
 

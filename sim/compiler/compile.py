@@ -24,7 +24,8 @@ from sim.rails.merchants import Merchant
 from sim.rails.resources import BlockLedger, Station
 from sim.routing.route_sets import RouteSets
 from sim.scenario.loader import Document
-from sim.scenario.scenario import LoadedScenario, Scenario, refuse_problems
+from sim.scenario.model import Scenario
+from sim.scenario.scenario import LoadedScenario, refuse_problems
 from sim.workload.streams import StreamDemand, draw_workload
 
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sim.contract.spec import Flag, Op, Outcome, Reason, Register
+from sim.contract.meaning import Flag, Op, Outcome, Reason
+from sim.contract.records import Register
 from sim.model.pricing import ChargeBearer
 from sim.model.sections import Corridor
 from sim.rails.institutions import screening
@@ -39,7 +40,7 @@ from sim.rails.stages import (
     transit,
 )
 from sim.routing.candidates import Candidate
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 
 QUOTE = "quote"
 REQUOTES = 3

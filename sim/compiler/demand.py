@@ -17,18 +17,11 @@ from sim.compiler.merchants import Pools
 from sim.compiler.parts import Choice, Settings, Stream
 from sim.compiler.prices import largest_amount
 from sim.compiler.routes import Routes
+from sim.contract.layout import AMOUNT_MAX, CERTAIN, NEVER_US
+from sim.contract.meaning import FixedSide, Op, Outcome, Reason, Scope
 from sim.contract.plan import Array
-from sim.contract.spec import (
-    AMOUNT_MAX,
-    WORKLOAD_WIDTH,
-    FixedSide,
-    Op,
-    Outcome,
-    Reason,
-    Scope,
-    WorkloadColumn,
-)
-from sim.draws.thresholds import ONE62, cumulative62
+from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
+from sim.draws.thresholds import cumulative62
 from sim.errors import suggest
 from sim.model.base import FieldPath
 from sim.model.distributions import AmountDistribution
@@ -39,10 +32,10 @@ from sim.rails.merchants import Merchant
 from sim.rails.protocol import CodeScheme, CreditorClass
 from sim.rails.stages import FAIL, Program, Stage, threshold
 from sim.routing.route_sets import RouteSets
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 from sim.units import CURRENCIES, minor_per_major
 from sim.workload.arrivals import hazard_path
-from sim.workload.streams import NO_EXPIRY, PURPOSES, StreamDemand
+from sim.workload.streams import PURPOSES, StreamDemand
 
 Problems = list[tuple[FieldPath, str]]
 
@@ -206,7 +199,7 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         route_set=_ints(sets[choice.name] for choice in payees.choices),
         is_damaged=_ints(int(item.is_damaged) for item in payees.entries),
         expiry_us=_ints(
-            NO_EXPIRY if item.expires_ms is None else (item.expires_ms - start_ms) * 1000
+            NEVER_US if item.expires_ms is None else (item.expires_ms - start_ms) * 1000
             for item in payees.entries
         ),
         default_route_set=-1 if payees.default is None else sets[payees.default.name],
@@ -234,7 +227,7 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         creditor_agent=creditors[0],
         creditor_cumulative62=creditors[1],
         default_route_set=pool.default_route_set,
-        static_threshold62=threshold(aging.static_share) if aging else ONE62,
+        static_threshold62=threshold(aging.static_share) if aging else CERTAIN,
         dynamic_life_us=aging.dynamic_life if aging else 0,
         code_age_table=linked.tables[aging.code_age] if aging else -1,
         damaged_threshold62=threshold(codes.damaged_share) if codes else 0,
@@ -419,7 +412,7 @@ def _written(
         row[WorkloadColumn.AMOUNT] = to_minor(payment.amount, currency)
         row[WorkloadColumn.PAYER] = payment.payer
         row[WorkloadColumn.CODE_STATE] = 0
-        row[WorkloadColumn.CODE_EXPIRY_US] = NO_EXPIRY
+        row[WorkloadColumn.CODE_EXPIRY_US] = NEVER_US
         if payment.debtor_agent is not None:
             row[WorkloadColumn.DEBTOR_AGENT] = agents[payment.debtor_agent]
         if len(pool.merchant):

@@ -13,10 +13,11 @@ from functools import lru_cache
 from statistics import NormalDist
 
 from sim.compiler.parts import View
-from sim.contract.spec import Op
+from sim.contract.layout import CERTAIN
+from sim.contract.meaning import Op
 from sim.model.distributions import DurationDistribution
 from sim.rails.resources import BlockLedger, Resource, Station
-from sim.rails.stages import THRESHOLD_ONE, Program, Stage
+from sim.rails.stages import Program, Stage
 
 _GRID = 2000
 
@@ -48,7 +49,7 @@ def likely_path(program: Program) -> Iterator[Stage]:
         yield stage
         if stage.op is Op.END:
             return
-        is_likely_jump = stage.op is Op.DECIDE and 2 * stage.value > THRESHOLD_ONE
+        is_likely_jump = stage.op is Op.DECIDE and 2 * stage.value > CERTAIN
         position = marks[stage.target] if is_likely_jump else position + 1
 
 

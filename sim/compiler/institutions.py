@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sim.compiler.parts import Agent, Closure, Part
-from sim.contract.spec import Reason, WhenClosed
+from sim.contract.meaning import Reason, WhenClosed
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.rails.resources import Holding, Resource, Station
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 from sim.units import DAY_US, SECOND_US
 
 

@@ -23,8 +23,10 @@ from sim.compiler.parts import (
     Settings,
     Stream,
 )
+from sim.contract.layout import UNLIMITED
+from sim.contract.meaning import Bearer, FeeKind, Op
 from sim.contract.plan import Plan
-from sim.contract.spec import UNLIMITED, Bearer, FeeKind, Op, Register
+from sim.contract.records import Register
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.pricing import ChargeBearer
 from sim.rails.price import FeeTerms, Price

@@ -12,7 +12,7 @@ from sim.model.members import Member
 from sim.rails.foreign_code import KNOWN_SCHEMES, generate_foreign_codes
 from sim.rails.merchants import Merchant
 from sim.rails.protocol import CodeScheme
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 from sim.units import CURRENCIES
 
 

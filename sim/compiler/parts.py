@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.compiler.composition import Flow
-from sim.contract.spec import FixedSide, Policy, Scope
+from sim.contract.meaning import FixedSide, Policy, Scope
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.rails.resources import BlockLedger, Holding, Station
 from sim.rails.stages import Program

@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from sim.compiler.parts import Conversion, RatePath
-from sim.contract.spec import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX
+from sim.contract.layout import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX
 from sim.model.distributions import AmountDistribution
 from sim.model.quantities import CurrencyPair
 from sim.model.sections import Fx

@@ -12,7 +12,7 @@ from sim.compiler.compile import Compiled, compile_scenario
 from sim.errors import UserError
 from sim.scenario.scenario import load_scenario
 from sim.tables.digest import plan_hash
-from sim.tables.run_folder import SCENARIO_FILE, FinishedRun
+from sim.tables.finished_run import SCENARIO_FILE, FinishedRun
 
 
 def compile_again(run: FinishedRun, replication: int = 0) -> Compiled:
@@ -21,7 +21,7 @@ def compile_again(run: FinishedRun, replication: int = 0) -> Compiled:
     Parameters
     ----------
     run : FinishedRun
-        From :func:`~sim.tables.run_folder.open_run`.
+        From :func:`~sim.tables.finished_run.open_run`.
     replication : int
         Which one.
 

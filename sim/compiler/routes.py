@@ -10,11 +10,11 @@ from sim.compiler.composition import compose
 from sim.compiler.expectation import Places, expected_us, views
 from sim.compiler.parts import Choice, Part, Route
 from sim.compiler.prices import Market, PriceError, check_bounds, price_conversions
-from sim.contract.spec import FixedSide
+from sim.contract.meaning import FixedSide
 from sim.model.base import FieldPath
 from sim.routing.candidates import Candidate
 from sim.routing.route_sets import RouteSet
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 
 
 class Routes:

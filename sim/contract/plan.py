@@ -3,7 +3,8 @@
 Made by ``sim.compiler``; read by both engines, the audit and the tables. Every table is declared
 here, once: what its rows and columns are and what they may hold. The plan builder, the empty plan,
 the kernel's view of a plan and :func:`~sim.contract.plan_check.check_plan` follow the declarations.
-The meaning of every column is in :mod:`sim.contract.spec`. All arrays are C-contiguous ``int64``.
+The meaning of every column is in :mod:`sim.contract.meaning`. All arrays are C-contiguous
+``int64``.
 """
 
 from __future__ import annotations
@@ -14,41 +15,43 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from sim.contract.spec import (
+from sim.contract.layout import (
     CANDIDATES_MAX,
     FEES_MAX,
     LIMITS_MAX,
     PEERS_MAX,
     RATE_MAX,
-    REGISTER_COUNT,
     AccountColumn,
     AgendaColumn,
-    AgendaKind,
-    Bearer,
-    Cause,
     ConversionColumn,
-    Discipline,
     FeeColumn,
-    FeeKind,
-    FixedSide,
     LedgerColumn,
     LimitColumn,
-    Op,
-    Outcome,
-    Policy,
     PricingColumn,
-    Reason,
     RouteColumn,
     RouteSetColumn,
     RouteViewColumn,
-    Scope,
     StageColumn,
     StationColumn,
     StreamColumn,
     TierColumn,
     TransferColumn,
+)
+from sim.contract.meaning import (
+    AgendaKind,
+    Bearer,
+    Cause,
+    Discipline,
+    FeeKind,
+    FixedSide,
+    Op,
+    Outcome,
+    Policy,
+    Reason,
+    Scope,
     WhenClosed,
 )
+from sim.contract.records import REGISTER_COUNT
 from sim.contract.table import (
     Array,
     Between,

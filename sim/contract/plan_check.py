@@ -11,16 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sim.contract.layout import AccountColumn, AgendaColumn, FeeColumn, LedgerColumn, StageColumn
+from sim.contract.meaning import AgendaKind, Op
 from sim.contract.plan import NAMED, TABLES, Plan
-from sim.contract.spec import (
-    AccountColumn,
-    AgendaColumn,
-    AgendaKind,
-    FeeColumn,
-    LedgerColumn,
-    Op,
-    StageColumn,
-)
 from sim.contract.table import Array, Rule, Table, Within
 from sim.errors import InvariantViolation
 

@@ -51,7 +51,7 @@ class Totals:
         AccountTotal.
     station_wait : ndarray of int64
         (stations, HISTOGRAM_LENGTH): histogram of waits of payments that started, in microseconds,
-        by :func:`~sim.contract.spec.histogram_bucket`; starts at or after the warm-up only.
+        by :func:`~sim.contract.records.histogram_bucket`; starts at or after the warm-up only.
     ledger_wait : ndarray of int64
         (ledgers, HISTOGRAM_LENGTH): likewise of waits from ENQUEUE to commit.
     end_posted, end_pending : ndarray of int64

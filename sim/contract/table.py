@@ -15,7 +15,7 @@ from typing import Annotated, Protocol, get_origin, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
-from sim.contract.spec import ROLE_KINDS_MAX, ROLES
+from sim.contract.layout import ROLE_KINDS_MAX, ROLES
 
 Array = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -44,7 +44,7 @@ class Within:
     or_none : bool
         Whether -1 is allowed.
     kinds : str
-        Kinds a role reference may name (see :func:`~sim.contract.spec.role_ref`); empty: none is
+        Kinds a role reference may name (see :func:`~sim.contract.layout.role_ref`); empty: none is
         allowed.
     """
 

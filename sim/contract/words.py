@@ -1,6 +1,6 @@
 """The descriptions of the specification, for those who speak of it in words.
 
-Takes an enumeration of :mod:`sim.contract.spec`; gives the text below each of its members.
+Takes an enumeration of :mod:`sim.contract.meaning`; gives the text below each of its members.
 """
 
 from __future__ import annotations

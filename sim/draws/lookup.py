@@ -15,7 +15,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sim.draws.compiled import compiled
 from sim.draws.layout import (
     CELLS_PER_OCTAVE,
     FRACTION_BITS,
@@ -24,6 +23,7 @@ from sim.draws.layout import (
     TAIL_END,
 )
 from sim.draws.threefry import MASK32, threefry4x32
+from sim.jit.cache import compiled
 
 _ALL62 = (1 << 62) - 1
 _OUTERMOST = (OCTAVE_COUNT - 1) * CELLS_PER_OCTAVE

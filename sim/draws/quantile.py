@@ -36,8 +36,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from sim.draws import families
-from sim.draws.families import Floats, Law
+from sim.draws import laws
 from sim.draws.layout import (
     CELLS_PER_OCTAVE,
     FRACTION_BITS,
@@ -62,7 +61,7 @@ __all__ = [
 
 EMPIRICAL = "empirical"
 
-FAMILIES: tuple[str, ...] = (*families.FAMILIES, EMPIRICAL)
+FAMILIES: tuple[str, ...] = (*laws.FAMILIES, EMPIRICAL)
 """Every family a scenario can name; all but the last are built by :func:`build_table`."""
 
 _STRETCH_MAX = 5e-4
@@ -130,7 +129,7 @@ def build_empirical(
     """
     values = np.array([float(value) for value, _ in points], dtype=np.float64)
     cumulative = np.array([float(share) for _, share in points], dtype=np.float64)
-    return _lay_out(EMPIRICAL, families.build_empirical_law(values, cumulative), float(unit))
+    return _lay_out(EMPIRICAL, laws.build_empirical_law(values, cumulative), float(unit))
 
 
 def table_mean(table: npt.NDArray[np.int64]) -> Fraction:
@@ -191,18 +190,18 @@ def _build_cached(
     # Parameters too extreme for a float end as infinite values, which are refused in words below.
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         try:
-            law = families.build_law(family, dict(parameters))
+            law = laws.build_law(family, dict(parameters))
         except OverflowError as error:
             raise ValueError(_too_large(family, math.inf, unit)) from error
         return _lay_out(family, law, unit)
 
 
-def _lay_out(family: str, law: Law, unit: float) -> npt.NDArray[np.int64]:
+def _lay_out(family: str, law: laws.Law, unit: float) -> npt.NDArray[np.int64]:
     """Place quantiles on the nodes, stretch them to the exact mean and round them."""
     if not (math.isfinite(unit) and unit > 0.0):
         raise ValueError(f"unit is {unit}; it must be a finite number above 0")
     nodes = _node_probabilities()
-    tail_median = np.array([families.TAIL_PROBABILITY / 2.0])
+    tail_median = np.array([laws.TAIL_PROBABILITY / 2.0])
     distance = np.concatenate(
         (law.lower(tail_median), law.lower(nodes), law.upper(tail_median), law.upper(nodes))
     )
@@ -222,7 +221,7 @@ def _lay_out(family: str, law: Law, unit: float) -> npt.NDArray[np.int64]:
     return table
 
 
-def _stretch(family: str, law: Law, distance: Floats) -> float:
+def _stretch(family: str, law: laws.Law, distance: laws.Floats) -> float:
     """Return the factor that makes the mean exact, after checking that it keeps the shape."""
     square = _mean_square(distance)
     if square == 0.0:
@@ -240,7 +239,7 @@ def _stretch(family: str, law: Law, distance: Floats) -> float:
     return factor
 
 
-def _round_to_mean(values: Floats, mean: float) -> npt.NDArray[np.int64]:
+def _round_to_mean(values: laws.Floats, mean: float) -> npt.NDArray[np.int64]:
     """Round all values at the one rounding point that keeps their mean closest to ``mean``.
 
     Notes
@@ -265,29 +264,29 @@ def _round_to_mean(values: Floats, mean: float) -> npt.NDArray[np.int64]:
     return (floors + (fractions >= point)).astype(np.int64)
 
 
-def _node_probabilities() -> Floats:
+def _node_probabilities() -> laws.Floats:
     """Return the tail probability at each node of a side, ascending to one half."""
     node = np.arange(NODE_COUNT)
     octave, cell = np.divmod(node, CELLS_PER_OCTAVE)
     return (CELLS_PER_OCTAVE + cell) * np.exp2((NODE_SPACING_BITS - 62 + octave).astype(np.float64))
 
 
-def _entry_weights() -> Floats:
+def _entry_weights() -> laws.Floats:
     """Return the share each entry of a table has in the mean of its draws."""
     half = np.diff(_node_probabilities()) / 2.0
-    tail = np.array([families.TAIL_PROBABILITY])
+    tail = np.array([laws.TAIL_PROBABILITY])
     side = np.concatenate((tail, half, np.zeros(1)))
     side[2:] += half
     return np.concatenate((side, side))
 
 
-def _mean_square(values: Floats) -> float:
+def _mean_square(values: laws.Floats) -> float:
     """Return the mean square of a table that is linear between its nodes."""
     width = np.diff(_node_probabilities())
     total = 0.0
     for side in (values[:SIDE_LENGTH], values[SIDE_LENGTH:]):
         left, right = side[1:-1], side[2:]
-        total += families.TAIL_PROBABILITY * float(side[0]) ** 2
+        total += laws.TAIL_PROBABILITY * float(side[0]) ** 2
         total += float(np.sum(width * (left * left + left * right + right * right))) / 3.0
     return total
 

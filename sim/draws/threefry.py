@@ -8,7 +8,7 @@ all agree (unsigned types mixed with signed ones silently become floats in NumPy
 
 from __future__ import annotations
 
-from sim.draws.compiled import compiled
+from sim.jit.cache import compiled
 
 MASK32 = 0xFFFFFFFF
 

@@ -13,8 +13,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-ONE62 = 1 << 62
-"""Certainty: every draw is below it."""
+from sim.contract.layout import CERTAIN
 
 
 def threshold62(probability: float) -> int:
@@ -37,7 +36,7 @@ def threshold62(probability: float) -> int:
     """
     if not 0.0 <= probability <= 1.0:
         raise ValueError(f"probability {probability} is not allowed; it must be from 0 to 1")
-    return round(Fraction(probability) * ONE62)
+    return round(Fraction(probability) * CERTAIN)
 
 
 def cumulative62(weights: Sequence[float]) -> npt.NDArray[np.int64]:
@@ -78,5 +77,5 @@ def cumulative62(weights: Sequence[float]) -> npt.NDArray[np.int64]:
     running = Fraction(0)
     for share in exact:
         running += share
-        thresholds.append(round(running / total * ONE62))
+        thresholds.append(round(running / total * CERTAIN))
     return np.array(thresholds, dtype=np.int64)

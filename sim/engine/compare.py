@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.contract.layout import PAYMENT_BITS, STEP_BITS, STEP_MASK
+from sim.contract.meaning import EventClass, LogKind
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    PAYMENT_BITS,
-    STEP_BITS,
-    STEP_MASK,
-    EventClass,
-    LogColumn,
-    LogKind,
-)
+from sim.contract.records import LogColumn
 
 _CONTEXT_ROWS = 3
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1

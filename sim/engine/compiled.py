@@ -1,7 +1,7 @@
 """The compiled engine: drives the kernel, feeds it workload and room, empties its buffers.
 
 Takes a plan, workload chunks and a sink; gives totals equal to those of ``reference`` to the last
-bit. The meaning is in :mod:`sim.contract.spec`; the event loop is in :mod:`sim.engine.kernel`.
+bit. The meaning is in :mod:`sim.contract.meaning`; the event loop is in :mod:`sim.engine.kernel`.
 Memory depends on the payments in flight, not on how many there are in all. Python is returned to
 several times a second, so that an interrupt is answered and progress is shown.
 
@@ -18,8 +18,8 @@ import numpy as np
 
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
+from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
 from sim.contract.run import Sink, Totals, WorkloadSource
-from sim.contract.spec import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
 from sim.engine.kernel import state as st
 from sim.engine.kernel.laying import lay_heap, lay_rows, lay_state
 from sim.errors import InvariantViolation
@@ -66,7 +66,7 @@ def run_compiled(
         If ``jit`` asks for what this process was not started with, or the workload is not in order.
     """
     from sim.engine.kernel.cache import load_kernel
-    from sim.machine_code import is_jit_disabled
+    from sim.jit.cache import is_jit_disabled
 
     if jit is not None and jit == is_jit_disabled():
         wanted = "0 or not at all" if jit else "1"

@@ -16,9 +16,9 @@ from sim.compiler.compile import Compiled
 from sim.explain.words import count
 from sim.model.defaults import defaults_used
 from sim.model.evidence import Evidence
-from sim.model.number_text import Quantity
+from sim.model.quantity import Quantity
 from sim.scenario.loader import Document
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 from sim.scenario.tree import Tree
 
 GRADES = {

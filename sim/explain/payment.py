@@ -20,14 +20,15 @@ import pyarrow.parquet as pq
 
 from sim.compiler.compile import Compiled
 from sim.compiler.recompile import compile_again
-from sim.contract import spec
-from sim.contract.spec import RouteColumn, RouteSetColumn, WorkloadColumn
+from sim.contract.layout import AccountColumn, RouteColumn, RouteSetColumn
+from sim.contract.meaning import Outcome, Reason
+from sim.contract.records import WorkloadColumn
 from sim.contract.words import member_words
 from sim.errors import UserError
 from sim.explain.price import price_amount
 from sim.explain.words import about, at, count, moment, span, table
 from sim.routing.policies import policy_of, policy_words
-from sim.tables.run_folder import FinishedRun, open_run
+from sim.tables.finished_run import FinishedRun, open_run
 from sim.tables.schemas import (
     CAUSES,
     EVENTS_FILE,
@@ -237,17 +238,17 @@ def _detail(row: Row, compiled: Compiled) -> str:
     if kind == "route":
         return f" takes {names.routes[subject]} (score {amount})"
     if kind in ("fail", "expire"):
-        code = spec.Reason(subject).name
+        code = Reason(subject).name
         return f" {code}, {_reason_words(code)}"
     if kind == "outcome":
-        return f" {spec.Outcome(subject).name.lower().replace('_', ' ')}"
+        return f" {Outcome(subject).name.lower().replace('_', ' ')}"
     if kind == "deadline":
         return f" in {span(amount)}"
     return ""
 
 
 def _in_currency(compiled: Compiled, account: int, amount: int) -> str:
-    currency = int(compiled.plan.account[account, spec.AccountColumn.CURRENCY])
+    currency = int(compiled.plan.account[account, AccountColumn.CURRENCY])
     return format_minor(amount, compiled.plan.names.currencies[currency])
 
 
@@ -291,7 +292,7 @@ def _amount(payment: Row, side: str) -> str:
 
 def _reason_words(code: str) -> str:
     """Return what a reason code means, from the specification."""
-    words = member_words(spec.Reason).get(code, "")
+    words = member_words(Reason).get(code, "")
     return words[:1].lower() + words[1:].rstrip(".")
 
 

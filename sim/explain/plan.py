@@ -1,9 +1,9 @@
 """Say a compiled plan in words.
 
 Takes a :class:`~sim.compiler.compile.Compiled` scenario; gives the text ``payroute explain``
-prints and every run keeps as ``plan.txt``. Together with :mod:`sim.contract.spec` it is enough to
-predict the event log of a small scenario by hand. It holds nothing that depends on the machine, the
-seed's luck or the order of the file.
+prints and every run keeps as ``plan.txt``. Together with :mod:`sim.contract.meaning` it is enough
+to predict the event log of a small scenario by hand. It holds nothing that depends on the machine,
+the seed's luck or the order of the file.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from fractions import Fraction
 import numpy as np
 
 from sim.compiler.compile import Compiled
-from sim.contract.spec import (
-    FAILOVER_REASONS,
+from sim.contract.layout import (
+    CERTAIN,
     UNLIMITED,
     AccountColumn,
-    AgendaKind,
     FeeColumn,
     RouteColumn,
     RouteSetColumn,
-    WorkloadColumn,
 )
+from sim.contract.meaning import FAILOVER_REASONS, AgendaKind
+from sim.contract.records import WorkloadColumn
 from sim.explain.evidence import evidence_lines, hypothetical_links
 from sim.explain.price import price_amount
 from sim.explain.program import capacity_words, program_lines, prologue_lines
@@ -43,7 +43,6 @@ from sim.explain.words import (
 )
 from sim.model.sections import Demand
 from sim.model.steps import write_multiple
-from sim.rails.stages import THRESHOLD_ONE
 from sim.routing.candidates import is_hypothetical
 from sim.routing.policies import policy_of, policy_words
 from sim.units import CURRENCIES, format_minor
@@ -261,7 +260,7 @@ def _ledgers(compiled: Compiled) -> Iterator[str]:
         )
         yield f"  while nobody waits the gap doubles up to {span(ledger.idle_max_us)}"
         if ledger.leader_failure:
-            failed = share(Fraction(ledger.leader_failure, THRESHOLD_ONE))
+            failed = share(Fraction(ledger.leader_failure, CERTAIN))
             yield f"  {failed} of rounds are lost to a failed leader"
     if not compiled.ledgers:
         yield "none"

@@ -1,16 +1,17 @@
 """What a payment of a given amount would cost on a route, at the rates of an instant.
 
 Takes the price of a route and its rows in a plan; gives amounts in minor units. Exact integer
-arithmetic by the rules of :class:`~sim.contract.spec.PricingColumn`, written from them and not from
-the engines' own, which the compiler may not import.
+arithmetic by the rules of :class:`~sim.contract.layout.PricingColumn`, written from them and not
+from the engines' own, which the compiler may not import.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sim.contract.layout import PPM, ConversionColumn, PricingColumn
+from sim.contract.meaning import FixedSide
 from sim.contract.plan import Plan
-from sim.contract.spec import PPM, ConversionColumn, FixedSide, PricingColumn
 from sim.model.pricing import ChargeBearer
 from sim.rails.price import Price
 from sim.units import CURRENCIES

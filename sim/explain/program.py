@@ -12,22 +12,12 @@ from fractions import Fraction
 from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED
 from sim.compiler.compile import Compiled
 from sim.compiler.parts import Route, Stream
-from sim.contract.spec import (
-    Cause,
-    Discipline,
-    Flag,
-    Op,
-    Outcome,
-    Reason,
-    RouteColumn,
-    StationColumn,
-    StreamColumn,
-    WhenClosed,
-)
+from sim.contract.layout import CERTAIN, RouteColumn, StationColumn, StreamColumn
+from sim.contract.meaning import Cause, Discipline, Flag, Op, Outcome, Reason, WhenClosed
 from sim.explain.words import REGISTERS, count, place, share, span, timing
 from sim.model.quantities import EventRate
 from sim.rails.price import FeeTerms
-from sim.rails.stages import THRESHOLD_ONE, Move, Program, Stage
+from sim.rails.stages import Move, Program, Stage
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US, format_minor
 
 
@@ -92,7 +82,7 @@ class _Words:
         elif stage.op is Op.LIMIT:
             text = _limit(stage)
         elif stage.op is Op.DECIDE:
-            text = f"by luck, in {share(Fraction(stage.value, THRESHOLD_ONE))} of cases"
+            text = f"by luck, in {share(Fraction(stage.value, CERTAIN))} of cases"
         elif stage.op is Op.DEADLINE:
             text = "no time-out from here on"
             if stage.value:

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from sim.contract.spec import Register
+from sim.contract.records import Register
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.quantities import write_duration
 from sim.rails.stages import ByRole, Place

@@ -18,7 +18,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, WrapValidator
 
-from sim.model.number_text import Quantity, describe_found
+from sim.model.number_text import describe_found
+from sim.model.quantity import Quantity
 
 __all__ = ["FieldPath", "FieldProblemsError", "Model", "describe_found"]
 

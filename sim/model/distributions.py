@@ -17,10 +17,20 @@ from typing import Any, ClassVar
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from sim.draws.laws import Family
 from sim.errors import suggest
 from sim.model.base import FieldPath, FieldProblemsError
-from sim.model.families import FAMILIES, Family
-from sim.model.number_text import Quantity, describe_found, refuse
+from sim.model.families import (
+    EMPIRICAL,
+    FAMILIES,
+    NAMES,
+    check_parameters,
+    family_schema,
+    find_parameter,
+    read_parameter,
+    usage,
+)
+from sim.model.number_text import describe_found, refuse
 from sim.model.quantities import (
     PPB,
     MoneyAmount,
@@ -29,6 +39,7 @@ from sim.model.quantities import (
     parse_share_ppb,
     write_duration,
 )
+from sim.model.quantity import Quantity
 from sim.units import format_minor
 
 Point = tuple[int, int]
@@ -66,7 +77,7 @@ class DurationDistribution:
     exact: tuple[tuple[str, int | Decimal], ...]
     points: tuple[Point, ...] = ()
     ALLOWED: ClassVar[str] = (
-        "a duration such as '0.8 s', or one of " + ", ".join(sorted(FAMILIES)) + " such as "
+        "a duration such as '0.8 s', or one of " + ", ".join(sorted(NAMES)) + " such as "
         "'{exponential: {mean: 1 s}}'"
     )
 
@@ -117,7 +128,7 @@ class AmountDistribution:
     exact: tuple[tuple[str, int | Decimal], ...]
     points: tuple[Point, ...] = ()
     ALLOWED: ClassVar[str] = (
-        "an amount such as '80 CNY', or one of " + ", ".join(sorted(FAMILIES)) + " such as "
+        "an amount such as '80 CNY', or one of " + ", ".join(sorted(NAMES)) + " such as "
         "'{lognormal: {mean: 80 CNY, sigma: 1.2}}'"
     )
 
@@ -195,15 +206,15 @@ def _read(found: object, parse_value: Callable[[object], int], allowed: str) -> 
         try:
             return _Draft("constant", (("value", parse_value(found)),), ())
         except ValueError as error:
-            if isinstance(found, str) and found in FAMILIES:
+            if isinstance(found, str) and found in NAMES:
                 raise ValueError(
                     f"found {found!r} without parameters; allowed: {allowed}"
                 ) from error
             raise
     names = [str(name) for name in found]
-    unknown = [name for name in names if name not in FAMILIES]
+    unknown = [name for name in names if name not in NAMES]
     if unknown:
-        known = sorted(FAMILIES)
+        known = sorted(NAMES)
         hint = suggest(unknown[0][:40], known)
         text = f"unknown family {describe_found(unknown[0])}; known: {', '.join(known)}"
         raise FieldProblemsError([((unknown[0],), f"{text}.{hint}" if hint else text)])
@@ -214,25 +225,25 @@ def _read(found: object, parse_value: Callable[[object], int], allowed: str) -> 
             f"'{names[0] if names else 'exponential'}: null')"
         )
     body = found[names[0]]
-    if names[0] == "empirical":
-        return _Draft("empirical", (), _read_points(body, parse_value))
+    if names[0] == EMPIRICAL:
+        return _Draft(EMPIRICAL, (), _read_points(body, parse_value))
     return _Draft(names[0], _read_parameters(FAMILIES[names[0]], body, parse_value), ())
 
 
 def _read_parameters(
-    family: Family, body: object, parse_value: Callable[[object], int]
+    family: type[Family], body: object, parse_value: Callable[[object], int]
 ) -> tuple[tuple[str, int | Decimal], ...]:
     base = (family.name,)
     if not isinstance(body, Mapping):
         if family.name != "constant":
             raise FieldProblemsError(
-                [(base, f"found {describe_found(body)}; allowed: {family.usage()}")]
+                [(base, f"found {describe_found(body)}; allowed: {usage(family)}")]
             )
         body = {"value": body}
     problems: list[tuple[FieldPath, str]] = []
     exact: dict[str, int | Decimal] = {}
     for name, part in body.items():
-        parameter = family.find(str(name))
+        parameter = find_parameter(family, str(name))
         if parameter is None:
             known = [parameter.name for parameter in family.parameters]
             hint = suggest(str(name)[:40], known)
@@ -240,18 +251,18 @@ def _read_parameters(
             problems.append(((*base, str(name)), f"{text}.{hint}" if hint else text))
             continue
         try:
-            exact[parameter.name] = parameter.read(part, parse_value)
+            exact[parameter.name] = read_parameter(parameter, part, parse_value)
         except ValueError as error:
             problems.append(((*base, parameter.name), str(error)))
     if not problems:
-        problems.extend((base, text) for text in family.check(exact))
+        problems.extend((base, text) for text in check_parameters(family, exact))
     if problems:
         raise FieldProblemsError(problems)
     return tuple((item.name, exact[item.name]) for item in family.parameters if item.name in exact)
 
 
 def _read_points(body: object, parse_value: Callable[[object], int]) -> tuple[Point, ...]:
-    base: FieldPath = ("empirical",)
+    base: FieldPath = (EMPIRICAL,)
     if isinstance(body, str) or not isinstance(body, Sequence) or len(body) < 2:
         raise FieldProblemsError(
             [(base, f"found {describe_found(body)}; allowed: {_POINTS_ALLOWED}")]
@@ -290,7 +301,7 @@ def _read_points(body: object, parse_value: Callable[[object], int]) -> tuple[Po
 
 
 def _mean(family: str, parameters: Mapping[str, float], points: Sequence[Point]) -> float:
-    if family != "empirical":
+    if family != EMPIRICAL:
         return FAMILIES[family].mean(parameters)
     # The first point carries its own share as an atom; between points the values are uniform.
     parts: list[float] = [points[0][0] * points[0][1]]
@@ -305,7 +316,7 @@ def _write(
     points: Sequence[Point],
     write_value: Callable[[int], str],
 ) -> str:
-    if family == "empirical":
+    if family == EMPIRICAL:
         pairs = (f"[{write_value(value)}, {Decimal(share) / PPB:f}]" for value, share in points)
         return f"{{empirical: [{', '.join(pairs)}]}}"
     described = FAMILIES[family]
@@ -321,11 +332,11 @@ def _write(
 def _json_schema(allowed: str, example: str) -> dict[str, Any]:
     value = {"type": "string", "examples": [example]}
     families: dict[str, Any] = {
-        family.name: family.json_schema(value) for family in FAMILIES.values()
+        name: family_schema(family, value) for name, family in FAMILIES.items()
     }
     families["constant"] = {"anyOf": [value, families["constant"]]}
     pair = {"type": "array", "minItems": 2, "maxItems": 2}
-    families["empirical"] = {
+    families[EMPIRICAL] = {
         "type": "array",
         "description": _POINTS_ALLOWED,
         "items": pair,

@@ -14,17 +14,18 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from sim.model.magnitude import Form
 from sim.model.number_text import (
     INT64_MAX,
     NUMBER,
     SPACE,
-    Quantity,
     match_text,
     plain_digits,
     refuse,
     scale_exactly,
     write_decimal,
 )
+from sim.model.quantity import Quantity
 from sim.model.words import CURRENCY_ALLOWED, check_currency
 from sim.units import CURRENCIES, format_minor
 
@@ -128,6 +129,7 @@ AmountText = Annotated[
         ("3 000 000", "12.50"),
         write_decimal,
         json_types=("string", "number"),
+        form=Form.AMOUNT,
     ),
 ]
 """Amount without currency; :func:`to_minor` resolves it by the currency of its field."""

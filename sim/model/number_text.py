@@ -1,22 +1,15 @@
-"""How a quantity is read from text: the number grammar and the pydantic hook.
+"""The number grammar: how numbers are read from text and written.
 
-Takes nothing of ours; gives :class:`Quantity`, which turns a pair of plain functions (text to
-value, value to text) into a pydantic type with a JSON schema, and the exact number reader that all
-quantities share. Nothing here computes in floating point.
+Takes nothing of ours; gives the patterns and the exact number reader that all quantities share, and
+the words in which they refuse what they cannot read. Nothing here computes in floating point.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Generic, NoReturn, TypeVar
-
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
-
-Value = TypeVar("Value")
+from typing import NoReturn
 
 INT64_MAX = 2**63 - 1
 TEXT_LENGTH_MAX = 80
@@ -27,64 +20,6 @@ SPACE = "[ \u00a0\u202f]"
 
 WHOLE = rf"(?:[1-9][0-9]{{0,2}}(?:{SPACE}[0-9]{{3}})+|0|[1-9][0-9]*)"
 NUMBER = rf"{WHOLE}(?:\.[0-9]+)?"
-
-
-@dataclass(frozen=True)
-class Quantity(Generic[Value]):
-    """Describe to pydantic how one kind of quantity is read, written and documented.
-
-    Attributes
-    ----------
-    parse : callable
-        Takes what was found, gives the value; raises ``ValueError`` with the whole message.
-    write : callable or None
-        Gives text that ``parse`` reads back to the same value; None when the value is plain JSON.
-    allowed : str
-        What may be written, as error messages and the schema say it.
-    pattern : str
-        ECMAScript-compatible pattern of the text, for editors.
-    examples : tuple of str
-        Texts that are accepted.
-    json_types : tuple of str
-        What an editor may take the text for: to it a bare ``0.001`` is a number.
-    """
-
-    parse: Callable[[object], Value]
-    allowed: str
-    pattern: str
-    examples: tuple[str, ...]
-    write: Callable[[Value], str] | None = None
-    json_types: tuple[str, ...] = ("string",)
-
-    def core_schema(self) -> CoreSchema:
-        """Return the pydantic schema of this quantity."""
-        serialization = None
-        if self.write is not None:
-            serialization = core_schema.plain_serializer_function_ser_schema(
-                self.write, return_schema=core_schema.str_schema()
-            )
-        return core_schema.no_info_plain_validator_function(self.parse, serialization=serialization)
-
-    def json_schema(self) -> dict[str, Any]:
-        """Return the JSON schema of this quantity."""
-        return {
-            "type": list(self.json_types) if len(self.json_types) > 1 else self.json_types[0],
-            "pattern": f"^(?:{self.pattern})$",
-            "description": self.allowed,
-            "examples": list(self.examples),
-        }
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Replace the annotated type's own schema: none of its coercions apply."""
-        return self.core_schema()
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """Describe the text, not the integer it becomes."""
-        return self.json_schema()
 
 
 def describe_found(value: object) -> str:

@@ -107,7 +107,7 @@ class Fee(Model):
     def row(self) -> dict[str, int]:
         """Return the columns of a fee row that the price itself decides, in minor units and ppm.
 
-        Columns are those of :class:`~sim.contract.spec.FeeColumn` in lower case; bounds that are
+        Columns are those of :class:`~sim.contract.layout.FeeColumn` in lower case; bounds that are
         absent are -1.
         """
         found = {"minimum": _minor(self.minimum, -1), "maximum": _minor(self.maximum, -1)}

@@ -17,13 +17,13 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from sim.model.magnitude import UNITS, Form
 from sim.model.money import AmountText, MoneyAmount, parse_money_amount, to_minor
 from sim.model.number_text import (
     INT64_MAX,
     NUMBER,
     SPACE,
     WHOLE,
-    Quantity,
     check_base_int,
     match_text,
     plain_digits,
@@ -32,6 +32,7 @@ from sim.model.number_text import (
     write_decimal,
     write_scaled,
 )
+from sim.model.quantity import Quantity
 from sim.model.words import (
     CalendarDate,
     CountryCode,
@@ -82,16 +83,7 @@ MILLION = 10**6
 
 # --- durations -----------------------------------------------------------------------------------
 
-_UNITS_US = {
-    "us": 1,
-    "ms": 1000,
-    "s": SECOND_US,
-    "min": MINUTE_US,
-    "h": HOUR_US,
-    "d": DAY_US,
-    "day": DAY_US,
-    "days": DAY_US,
-}
+_UNITS_US = {name: int(unit.size * SECOND_US) for name, unit in UNITS.items() if unit.of == "time"}
 _DURATION = re.compile(rf"(?P<number>{NUMBER}){SPACE}*(?P<unit>us|ms|s|min|h|days|day|d)")
 _OTHER_UNIT = re.compile(rf"{NUMBER}{SPACE}*(?P<unit>[^\W\d_]+)")
 _UNIT_HINTS = {
@@ -151,6 +143,7 @@ DurationUs = Annotated[
         _DURATION.pattern.replace("?P<number>", "?:").replace("?P<unit>", "?:"),
         ("12 h", "0.8 s", "350 ms"),
         write_duration,
+        form=Form.NUMBER,
     ),
 ]
 """Duration of at least 0, in microseconds."""
@@ -163,6 +156,7 @@ PositiveDurationUs = Annotated[
         _DURATION.pattern.replace("?P<number>", "?:").replace("?P<unit>", "?:"),
         ("12 h", "0.8 s", "350 ms"),
         write_duration,
+        form=Form.NUMBER,
     ),
 ]
 """Duration above 0, in microseconds."""
@@ -193,6 +187,7 @@ BusinessDays = Annotated[
         rf"{WHOLE}{SPACE}*business{SPACE}days?",
         ("1 business day", "2 business days"),
         _write_business_days,
+        form=Form.WHOLE,
     ),
 ]
 """Number of business days; their length depends on a calendar, so it is not a duration."""
@@ -201,7 +196,7 @@ BusinessDays = Annotated[
 
 _SHARE = re.compile(rf"(?P<number>{NUMBER})(?:{SPACE}*(?P<unit>%|bps))?")
 _SHARE_PATTERN = rf"{NUMBER}(?:{SPACE}*(?:%|bps))?"
-_PARTS = {"%": 100, "bps": 10_000, None: 1}
+_PARTS = {unit: int(1 / UNITS[unit].size) for unit in ("", "%", "bps")}
 _SHARE_ALLOWED = "a share from 0 to 1 such as '0.10 %', '25 bps' or '0.001', no finer than 1e-9"
 _FEE_ALLOWED = "a fee rate from 0 to 100 % such as '0.6 %', '25 bps' or '0.006', no finer than 1e-6"
 
@@ -211,7 +206,7 @@ def _share(found: object, parts: int, allowed: str) -> int:
     if given is not None:
         return given
     matched = match_text(_SHARE, found, allowed)
-    value = scale_exactly(matched["number"], parts // _PARTS[matched["unit"]])
+    value = scale_exactly(matched["number"], parts // _PARTS[matched["unit"] or ""])
     if value is None:
         refuse(found, allowed)
     if value > parts:
@@ -239,6 +234,7 @@ SharePpb = Annotated[
         ("0.10 %", "25 bps", "0.001"),
         lambda ppb: write_scaled(ppb, 9),
         json_types=("string", "number"),
+        form=Form.SHARE,
     ),
 ]
 """Share between 0 and 1, in parts per billion."""
@@ -252,6 +248,7 @@ FeePpm = Annotated[
         ("0.6 %", "25 bps", "0.006"),
         lambda ppm: write_scaled(ppm, 6),
         json_types=("string", "number"),
+        form=Form.FEE,
     ),
 ]
 """Proportional fee, in parts per million of the amount."""
@@ -259,12 +256,9 @@ FeePpm = Annotated[
 # --- rates of events -----------------------------------------------------------------------------
 
 _PERIODS_US = {
-    "s": SECOND_US,
-    "min": MINUTE_US,
-    "h": HOUR_US,
-    "hour": HOUR_US,
-    "d": DAY_US,
-    "day": DAY_US,
+    name.removeprefix("/"): int(SECOND_US / unit.size)
+    for name, unit in UNITS.items()
+    if unit.of == "rate"
 }
 _PERIOD_NAMES = {SECOND_US: "s", MINUTE_US: "min", HOUR_US: "h", DAY_US: "day"}
 _RATE = re.compile(rf"(?P<number>{NUMBER}){SPACE}*/{SPACE}*(?P<unit>s|min|hour|h|day|d)")
@@ -343,6 +337,7 @@ _EVENT_RATE = Quantity(
     rf"{NUMBER}{SPACE}*/{SPACE}*(?:s|min|hour|h|day|d)",
     ("2000 /s", "1 500 /min", "12 000 /day"),
     str,
+    form=Form.NUMBER,
 )
 
 # --- counts and numbers --------------------------------------------------------------------------
@@ -389,7 +384,12 @@ def parse_decimal(found: object) -> Decimal:
 Count = Annotated[
     int,
     Quantity(
-        parse_count, _COUNT_ALLOWED, WHOLE, ("1500", "200 000"), json_types=("string", "number")
+        parse_count,
+        _COUNT_ALLOWED,
+        WHOLE,
+        ("1500", "200 000"),
+        json_types=("string", "number"),
+        form=Form.WHOLE,
     ),
 ]
 """Number of things, at least 0."""
@@ -402,6 +402,7 @@ PositiveCount = Annotated[
         WHOLE,
         ("7",),
         json_types=("string", "number"),
+        form=Form.WHOLE,
     ),
 ]
 """Number of things, at least 1."""
@@ -420,6 +421,7 @@ DecimalText = Annotated[
         ("4084", "7.1875"),
         write_decimal,
         json_types=("string", "number"),
+        form=Form.NUMBER,
     ),
 ]
 """Exact number above 0."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from sim.contract.spec import Policy
+from sim.contract.meaning import Policy
 from sim.model.base import Model
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import AmountDistribution, DurationDistribution

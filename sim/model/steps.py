@@ -15,7 +15,6 @@ from sim.model.base import FieldProblemsError, describe_found
 from sim.model.number_text import (
     INT64_MAX,
     NUMBER,
-    Quantity,
     check_base_int,
     match_text,
     refuse,
@@ -23,6 +22,7 @@ from sim.model.number_text import (
     write_scaled,
 )
 from sim.model.quantities import DurationUs, parse_duration_us
+from sim.model.quantity import Quantity
 
 MULTIPLE_UNIT = 10**9
 """A multiple of one."""

@@ -15,7 +15,8 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from sim.errors import suggest
-from sim.model.number_text import Quantity, check_base_int, match_text, refuse
+from sim.model.number_text import check_base_int, match_text, refuse
+from sim.model.quantity import Quantity
 from sim.units import CURRENCIES
 
 CURRENCY_ALLOWED = ", ".join(sorted(CURRENCIES))

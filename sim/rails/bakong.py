@@ -1,7 +1,7 @@
 """Bakong: payments between institutions' accounts at the National Bank, committed in blocks.
 
 Takes the ledger's settings; gives the stages of a transfer: admission by the gateway, then a block.
-How a block is formed and voted is specified once, in :class:`sim.contract.spec.LedgerColumn`: a
+How a block is formed and voted is specified once, in :class:`sim.contract.layout.LedgerColumn`: a
 round starts every ``round_interval``, takes at most ``block_limit`` waiting payments, and commits
 when more than two thirds of the peers have voted. Commit is finality; the point of no return is
 inclusion in a block.
@@ -14,7 +14,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from sim.contract.spec import PEERS_MAX, Cause, Op, Reason, Register, WhenClosed
+from sim.contract.layout import PEERS_MAX
+from sim.contract.meaning import Cause, Op, Reason, WhenClosed
+from sim.contract.records import Register
 from sim.model.base import FieldPath, Model
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution

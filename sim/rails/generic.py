@@ -11,7 +11,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from sim.contract.spec import Cause, Discipline, Op, Reason, Register
+from sim.contract.meaning import Cause, Discipline, Op, Reason
+from sim.contract.records import Register
 from sim.model.base import FieldPath, FieldProblemsError, Model
 from sim.model.distributions import DurationDistribution
 from sim.model.members import Member

@@ -6,14 +6,15 @@ screening, as stages. A rail says which of them its ends are.
 
 from __future__ import annotations
 
-from sim.contract.spec import Flag, Op, Reason, Register
+from sim.contract.layout import CERTAIN
+from sim.contract.meaning import Flag, Op, Reason
+from sim.contract.records import Register
 from sim.model.distributions import DurationDistribution
 from sim.rails.protocol import CreditorSide, DebtorSide, LegContext, World
 from sim.rails.stages import (
     CREDITOR_AGENT,
     DEBTOR_AGENT,
     FAIL,
-    THRESHOLD_ONE,
     ByRole,
     Move,
     Program,
@@ -124,7 +125,7 @@ def screening(world: World, agent: str, *, target: str) -> Program:
         Stage(
             Op.DECIDE,
             f"{agent}.no_hit",
-            value=THRESHOLD_ONE - threshold(desk.hit_share),
+            value=CERTAIN - threshold(desk.hit_share),
             target=cleared,
         ),
         *serve(f"{agent}.review", f"{agent}.review", desk.review_time, target=target),

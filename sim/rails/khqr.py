@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sim.contract.spec import Cause, Op
+from sim.contract.meaning import Cause, Op
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
 from sim.model.members import Member

@@ -2,7 +2,7 @@
 
 Takes what the legs say of conversions and fees; gives one :class:`Price`. A payment knows three
 amounts (debited, settlement, credited), so a route converts at most twice; the arithmetic is
-specified in :class:`~sim.contract.spec.PricingColumn`.
+specified in :class:`~sim.contract.layout.PricingColumn`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sim.contract.spec import Register
+from sim.contract.records import Register
 from sim.model.pricing import ChargeBearer, Fee
 from sim.rails.stages import Move, Place
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from sim.contract.spec import Register
+from sim.contract.records import Register
 from sim.model.base import FieldPath, Model
 from sim.model.distributions import DurationDistribution
 from sim.model.members import Member

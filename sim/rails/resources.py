@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.contract.spec import Discipline, Reason, WhenClosed
+from sim.contract.meaning import Discipline, Reason, WhenClosed
 from sim.model.distributions import DurationDistribution
 from sim.model.quantities import EventRate
 
@@ -43,7 +43,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class BlockLedger:
-    """A ledger that commits payments in blocks; see :class:`~sim.contract.spec.LedgerColumn`.
+    """A ledger that commits payments in blocks; see :class:`~sim.contract.layout.LedgerColumn`.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
 """The small language in which rails describe what a leg through them does.
 
-A rail gives a tuple of :class:`Stage`: operations of :mod:`sim.contract.spec` with names instead of
-numbers. Accounts and stations are named, or named by role (the debtor's or creditor's agent of the
-payment at hand); jumps go to labels. The compiler turns names into indices, distributions into
+A rail gives a tuple of :class:`Stage`: operations of :mod:`sim.contract.meaning` with names instead
+of numbers. Accounts and stations are named, or named by role (the debtor's or creditor's agent of
+the payment at hand); jumps go to labels. The compiler turns names into indices, distributions into
 tables and labels into stage numbers; nothing here knows of arrays.
 """
 
@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from sim.contract.spec import Cause, Flag, Op, Reason, Register
+from sim.contract.layout import CERTAIN
+from sim.contract.meaning import Cause, Flag, Op, Reason
+from sim.contract.records import Register
 from sim.model.distributions import DurationDistribution
 from sim.model.money import AmountText
 from sim.model.quantities import to_minor
@@ -23,9 +25,6 @@ ZERO_TIME = DurationDistribution("constant", (("value", 0),))
 """No time at all, for a station that only admits."""
 
 NO_FLAGS = Flag(0)
-
-THRESHOLD_ONE = 1 << 62
-"""Threshold of a branch that is always taken."""
 
 FAIL = "fail"
 """Label: nothing was sent to anybody else yet; void, try the next route, else reject."""
@@ -43,7 +42,7 @@ def return_label(position: int) -> str:
 
 def threshold(share_ppb: int) -> int:
     """Return the 62-bit threshold below which a draw hits with this probability."""
-    return share_ppb * THRESHOLD_ONE // 10**9
+    return share_ppb * CERTAIN // 10**9
 
 
 def fixed_time(duration_us: int) -> DurationDistribution:

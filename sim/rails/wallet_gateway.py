@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from sim.contract.spec import Cause, Op, Reason, Register, WhenClosed
+from sim.contract.meaning import Cause, Op, Reason, WhenClosed
+from sim.contract.records import Register
 from sim.model.base import FieldPath, Model
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from math import isfinite
 
+from sim.analysis.error_bars import decimals_known
 from sim.analysis.summary import Measure
 from sim.report.blocks import Bar, Cell, Text
-from sim.study.verdicts import decimals_known
 from sim.units import CURRENCIES, SECOND_US, about_unit, format_minor, minor_per_major
 
 NOTHING = "-"

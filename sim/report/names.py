@@ -5,64 +5,33 @@ Takes keys; gives words.
 
 from __future__ import annotations
 
-from sim.contract.spec import Reason
+from sim.analysis.catalogue import (
+    COST_COLUMNS,
+    COST_PARTS,
+    GROUP_COLUMNS,
+    PLACE_COLUMNS,
+    SUMMARY_COLUMNS,
+    words_of,
+)
+from sim.contract.meaning import Reason
 from sim.contract.words import member_words
 
-HEADLINE = (
-    {
-        "submitted": "submitted",
-        "completed": "completed",
-        "rejected": "rejected",
-        "returned": "returned",
-        "in_progress": "in progress",
-    },
-    {
-        "success_rate": "success rate",
-        "end_to_end_p50": "half took at most",
-        "end_to_end_p99": "99 % took at most",
-        "end_to_end_mean": "mean",
-        "machine_time_mean": "mean, machines only",
-    },
-    {
-        "payer_cost_bps": "payer's cost",
-        "merchant_cost_bps": "merchant's cost",
-        "within_10s": "within 10 s",
-        "within_60s": "within 60 s",
-        "completed_rate_peak": "peak rate",
-    },
-)
+HEADLINE = tuple({name: words_of(name) for name in block} for block in SUMMARY_COLUMNS)
 """The first figures of a run, in groups."""
 
-GROUP = {
-    "submitted": "payments",
-    "success_rate": "success",
-    "end_to_end_p50": "p50",
-    "end_to_end_p99": "p99",
-    "payer_cost_bps": "payer",
-    "merchant_cost_bps": "merchant",
-}
-"""Headings of tables by corridor and by route."""
+GROUP = dict(
+    zip(
+        (*GROUP_COLUMNS, *COST_COLUMNS),
+        ("payments", "success", "p50", "p99", "payer", "merchant"),
+        strict=True,
+    )
+)
+"""Headings of tables by corridor and by route, shorter than the words of the measures."""
 
-STATION = {
-    "utilisation": "utilisation",
-    "queue_mean": "mean queue",
-    "queue_max": "longest queue",
-    "wait_mean": "mean wait",
-    "refused": "refused",
-}
+STATION = {name: words_of(name) for name in PLACE_COLUMNS}
 
-COST = {
-    "fx_margin_bps": "FX margin",
-    "payer_fee_bps": "fees",
-    "merchant_cost_bps": "merchant's fees",
-}
+COST = {name: words_of(name) for name in COST_PARTS}
 """Parts of what a payment costs."""
-
-G20 = {
-    "cost_mean": "mean cost to the payer",
-    "cost_worst_corridor": "cost in the dearest corridor",
-    "within_1h": "credited within one hour",
-}
 
 
 def reason_words(code: str) -> str:

@@ -16,7 +16,7 @@ import networkx as nx
 from sim.rails.price import CONVERSIONS_MAX
 from sim.rails.protocol import CreditorClass, Leg, LegContext, Link, Offer
 from sim.routing.graph import build_graph, ends_of
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 
 LEGS_MAX = 5
 """Longest route in legs: a ledger and a hub or two on either side of a border; longer ones are no

@@ -12,7 +12,7 @@ import networkx as nx
 
 from sim.model.sections import Corridor
 from sim.rails.protocol import CREDITOR, DEBTOR, CreditorClass
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 
 Node = tuple[str, str]
 """A party (``debtor``, ``creditor`` or an institution) and the currency it holds there."""

@@ -1,13 +1,13 @@
 """Routing policies by the names users write, and what each of them prefers, in words.
 
-Takes nothing; everything is read off :class:`~sim.contract.spec.Policy`, where a policy is
+Takes nothing; everything is read off :class:`~sim.contract.meaning.Policy`, where a policy is
 specified once: its name, and what it prefers in the first sentence of its description. Scores are
 computed by the engines.
 """
 
 from __future__ import annotations
 
-from sim.contract.spec import Policy
+from sim.contract.meaning import Policy
 from sim.contract.words import member_words
 
 

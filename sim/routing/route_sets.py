@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.contract.spec import FixedSide, Policy
+from sim.contract.meaning import FixedSide, Policy
 from sim.rails.protocol import CreditorClass
 from sim.routing.candidates import Candidate, find_candidates
 from sim.routing.policies import policy_of
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.contract.spec import CANDIDATES_MAX
+from sim.contract.layout import CANDIDATES_MAX
 from sim.model.base import FieldPath
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
@@ -16,7 +16,7 @@ from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.units import CURRENCIES, format_minor
 
 if TYPE_CHECKING:
-    from sim.scenario.scenario import Scenario
+    from sim.scenario.model import Scenario
 
 FX_STEPS_MAX = 1_000_000
 MEMBERS_MAX = 10_000

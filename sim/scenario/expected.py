@@ -16,7 +16,7 @@ from pydantic import BaseModel, Discriminator, Tag
 from pydantic.fields import FieldInfo
 
 from sim.model.base import FieldPath
-from sim.model.number_text import Quantity
+from sim.model.quantity import Quantity
 
 
 class Key:

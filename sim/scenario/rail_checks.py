@@ -15,7 +15,7 @@ from sim.rails.problems import Found, several, unknown
 from sim.rails.protocol import Rail
 
 if TYPE_CHECKING:
-    from sim.scenario.scenario import Scenario
+    from sim.scenario.model import Scenario
 
 
 def check_rails(scenario: Scenario) -> Found:

@@ -1,108 +1,25 @@
-"""The whole scenario file as one model, and the door that reads it.
+"""The door through which a scenario file is read.
 
-Takes a path and overrides; gives a checked :class:`Scenario` with the document it came from, or a
-:class:`~sim.errors.ScenarioError` with every problem found.
+Takes a path and overrides; gives a checked :class:`~sim.scenario.model.Scenario` with the document
+it came from, or a :class:`~sim.errors.ScenarioError` with every problem found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Union
-
-from pydantic import Discriminator, create_model
-from pydantic.fields import FieldInfo
 
 from sim.errors import Problem, ScenarioError, UserError
-from sim.model.base import FieldPath, Model
-from sim.model.quantities import Name, ScenarioName, Seed
-from sim.model.sections import (
-    Account,
-    Clock,
-    Corridor,
-    Demand,
-    Disruption,
-    Fx,
-    Institution,
-    Profile,
-    Routing,
-)
-from sim.rails.protocol import Rail
-from sim.rails.registry import rail_kinds
+from sim.model.base import FieldPath
 from sim.scenario.checks import find_problems
 from sim.scenario.loader import Document, load_document, validate_model
-
-if TYPE_CHECKING:
-    AnyRail = Rail
-else:
-    # Every kind that is registered, told apart by its `kind`.
-    AnyRail = Annotated[Union[rail_kinds()], Discriminator("kind")]  # noqa: UP007 - a tuple
-
-
-class Scenario(Model):
-    """Describe institutions, rails, corridors, prices, demand and disruptions."""
-
-    scenario: ScenarioName
-    """Name of the scenario; names the folder of its runs."""
-    question: str = ""
-    """What the scenario is meant to answer."""
-    clock: Clock
-    """Start and length."""
-    seed: Seed = 1
-    """Seed of all luck; `--seed` overrides it."""
-    fx: Fx = Fx()
-    """Exchange rates."""
-    institutions: dict[Name, Institution] = {}
-    """Banks, PSPs, wallets and operators, by name."""
-    rails: dict[Name, AnyRail]
-    """Payment systems, by name."""
-    accounts: dict[Name, Account] = {}
-    """Money placed ahead, by name."""
-    corridors: dict[Name, Corridor]
-    """Country and currency pairs, by name."""
-    profiles: dict[Name, Profile] = {}
-    """Courses of the day, by name."""
-    demand: dict[Name, Demand]
-    """Streams of payments, by name; their luck is keyed by it."""
-    routing: Routing = Routing()
-    """How routes are chosen."""
-    disruptions: dict[Name, Disruption] = {}
-    """Outages, by name."""
-
-
-def scenario_model() -> type[Scenario]:
-    """Return the model of scenario files for the kinds of rail that are registered now.
-
-    Kinds of the project are known to :class:`Scenario` itself; a program that registers one of its
-    own gets a model that knows it, too.
-    """
-    return _model_of(rail_kinds())
-
-
-@lru_cache(maxsize=8)
-def _model_of(kinds: tuple[type[Rail], ...]) -> type[Scenario]:
-    """Return the model for some kinds of rail, the same class for the same kinds."""
-    if kinds == _OWN_KINDS:
-        return Scenario
-    union = Annotated[Union[kinds], Discriminator("kind")]  # type: ignore[valid-type]  # noqa: UP007
-    field = FieldInfo.from_annotation(dict[Name, union])
-    field.description = Scenario.model_fields["rails"].description
-    return create_model(
-        "Scenario",
-        __base__=Scenario,
-        __doc__=Scenario.__doc__,
-        rails=(field.annotation, field),  # type: ignore[arg-type]
-    )
-
-
-_OWN_KINDS = rail_kinds()
+from sim.scenario.model import Scenario, scenario_model
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedScenario:
-    """Keep a scenario together with the document it was read from."""
+    """A scenario together with the document it was read from."""
 
     scenario: Scenario
     document: Document

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from sim.analysis.catalogue import CATALOGUE
 from sim.analysis.summary import GROUPS, Measure, Summary
-
-_COUNTED = frozenset({"payments", "payments/s", "quotes", "blocks", "rounds"})
-"""Units of what is 0 where nothing happened; a mean or a quantile of nothing stays unknown."""
 
 Blanks = dict[str, dict[str, dict[str, Measure]]]
 """Group, name and measure, each as it is where nothing happened."""
@@ -34,7 +32,7 @@ def blanks_of(summaries: Iterable[Summary]) -> Blanks:
                 blank = found[group].setdefault(name, {})
                 for key, measure in measures.items():
                     if key not in blank:
-                        blank[key] = _blank(group, key, measure.unit)
+                        blank[key] = _blank(key, measure.unit)
     return found
 
 
@@ -53,6 +51,6 @@ def filled(summary: Summary, blanks: Blanks) -> Summary:
     return replace(summary, by=by)
 
 
-def _blank(group: str, key: str, unit: str) -> Measure:
-    is_counted = unit in _COUNTED or (group == "reason" and key == "share")
-    return Measure(0 if is_counted else None, unit)
+def _blank(name: str, unit: str) -> Measure:
+    """Return what nothing is: 0 of what is counted; a mean or a quantile of it stays unknown."""
+    return Measure(0 if CATALOGUE[name].kind.is_zero_of_nothing else None, unit)

@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.study.case import RunOptions
 from sim.study.result import Result
-from sim.study.run import RunOptions, checked_seed, override_texts, run_scenario
+from sim.study.run import checked_seed, override_texts, run_scenario
 
 if TYPE_CHECKING:
     from sim.study.cluster import ClusterPool
@@ -46,7 +47,7 @@ def run(
     path : Path or str
         The scenario file.
     seed : int, optional
-        Seed of all luck, in place of the scenario's own.
+        Seed of all random numbers, in place of the scenario's own.
     overrides : mapping, optional
         Fields to change, by dotted path, as in ``{"routing.policy": "fastest"}``.
     engine : str
@@ -60,7 +61,8 @@ def run(
     force : bool
         Whether a finished run at ``out`` may be replaced.
     replications : int, optional
-        Run so often with other luck; every measure then has an interval (``low``, ``high``).
+        Run so often with other random numbers; every measure then has an interval (``low``,
+        ``high``).
     precision : str, optional
         Go on until it is reached, as in ``"success_rate±0.1%"``; a warning says where it was not.
     jobs : int
@@ -118,7 +120,7 @@ def compare(
     baseline: str | None = None,
     jobs: int = 1,
 ) -> Comparison:
-    """Compare arms on the same customers and the same luck.
+    """Compare arms on the same customers and common random numbers.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Audit a finished run: compile its scenario again and replay what it recorded.
 
-Takes a run folder; gives an :class:`~sim.tables.audit.AuditReport`. The plan is not stored with a
+Takes a run folder; gives an :class:`~sim.audit.run.AuditReport`. The plan is not stored with a
 run but compiled from the folder's own ``scenario.yaml``, so the audit also shows whether this
 version of the software still compiles the same plan.
 """
@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+from sim.audit.run import LEVEL_EVENTS, AuditReport, audit_run
 from sim.compiler.recompile import compile_again
-from sim.tables.audit import LEVEL_EVENTS, AuditReport, audit_run
-from sim.tables.run_folder import open_run
+from sim.tables.finished_run import open_run
 from sim.tables.schemas import EVENTS_FILE
 
 

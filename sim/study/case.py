@@ -1,213 +1,196 @@
-"""One replication as a piece of work that any process, on any machine, can do.
+"""One run that is to be made, and what came of it.
 
-Takes a :class:`WorkItem` (the resolved scenario as text, seed and number); gives a
-:class:`Finished` replication. Text travels, not paths and not compiled plans, so that a worker
-needs nothing but this package; a worker compiles a scenario once and from then on only changes the
-keys of its draws, where nothing else depends on the replication.
+Takes nothing; gives the :class:`Case` a study asks for and the :class:`Outcome` it gets back. Both
+are plain data that any process, on any machine, can read: text travels, not paths and not compiled
+plans, so that a worker needs nothing but this package.
 """
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from sim.study.run import PartFolder, RunOptions, run_replication
+from sim.errors import UserError, suggest
 
 if TYPE_CHECKING:
     from sim.analysis.summary import Summary
+    from sim.audit.run import AuditReport
     from sim.compiler.compile import Compiled
-    from sim.tables.audit import AuditReport
+    from sim.contract.run import Sink
 
-_COMPILED_KEPT = 4
+ENGINES = ("compiled", "reference")
+RECORDS = ("none", "payments", "stages", "events")
 
 
 @dataclass(frozen=True, slots=True)
-class WorkItem:
-    """Say what a worker has to do.
+class RunOptions:
+    """How a plan is run and what is kept.
+
+    Attributes
+    ----------
+    engine : str
+        One of :data:`ENGINES`.
+    record : str
+        One of :data:`RECORDS`.
+    audit : bool
+        Whether the event log streams through the auditor.
+    """
+
+    engine: str = "compiled"
+    record: str = "payments"
+    audit: bool = False
+
+    def __post_init__(self) -> None:
+        given = (("engine", self.engine, ENGINES), ("record", self.record, RECORDS))
+        for option, found, allowed in given:
+            if found not in allowed:
+                raise UserError(
+                    f"--{option}: found {found!r}; allowed: {', '.join(allowed)}."
+                    f"{suggest(found, allowed)}"
+                )
+
+
+QUIET = RunOptions(record="none")
+"""Measures alone, as every study of many runs wants them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartFolder:
+    """Where one replication writes its tables.
+
+    Attributes
+    ----------
+    path : Path
+        The run folder.
+    provenance : dict of str to str
+        Written into every table.
+    suffix : str
+        Put before ``.parquet``, so that replications can write side by side.
+    """
+
+    path: Path
+    provenance: dict[str, str]
+    suffix: str = ""
+
+
+class Watching(Protocol):
+    """What a study sees of one run while it goes on."""
+
+    @property
+    def sinks(self) -> Sequence[Sink]:
+        """Return what is given the event log and the payments."""
+
+    def keep(self, summary: Summary) -> object:
+        """Return what the study keeps of the run, given its measures."""
+
+
+class Watch(Protocol):
+    """What a study wants to see of a run besides its measures; travels with the case."""
+
+    def begin(self, compiled: Compiled) -> Watching:
+        """Return what watches the run of a compiled scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run that is to be made.
 
     Attributes
     ----------
     text : str
         The resolved scenario, as in ``scenario.yaml`` of a run folder.
     seed, replication : int
-        Key of all luck.
+        Key of all random numbers.
     options : RunOptions
         Engine, tables, audit.
+    changes : tuple of str
+        ``path.to.field=value``, on top of the text.
     folder : PartFolder or None
         Where tables go.
+    watch : Watch or None
+        What is seen besides the measures.
+    measures : tuple of str, or None
+        Keys of the measures that come back, where a study of a thousand runs wants a few of each.
+    fingerprint : str or None
+        Of a compiled scenario whose outcome is known: a case that compiles to it is not run. Empty
+        where only its own fingerprint is wanted, None where none is.
+    software : tuple of (str, str or None)
+        Source and libraries the process that runs it must have; empty: any, as this machine's own.
     """
 
     text: str
     seed: int
     replication: int
-    options: RunOptions = field(default_factory=lambda: RunOptions(record="none"))
+    options: RunOptions = QUIET
+    changes: tuple[str, ...] = ()
     folder: PartFolder | None = None
+    watch: Watch | None = None
+    measures: tuple[str, ...] | None = None
+    fingerprint: str | None = None
+    software: tuple[tuple[str, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """Hold what came of a piece of work.
+class CaseTotals:
+    """What is known of one replication besides its measures.
 
     Attributes
     ----------
-    replication : int
-        Its number.
-    summary : Summary
-        Measures of this replication alone.
+    replication, payments, events : int
+        Its number, and as run.
+    digest, payments_digest : str
+        Fingerprints of all that happened.
     expected : float or None
         Payments the demand led to expect in the headline, given the bursts drawn; None where the
         number is bounded or written down.
-    payments, events : int
-        As run.
-    digest, payments_digest : str
-        Fingerprints.
-    engine_seconds : float
-        Inside the engine.
-    files : tuple of Path
-        Tables written.
-    audit : AuditReport or None
-        What the audit found, where one was asked for.
     """
 
     replication: int
-    summary: Summary
-    expected: float | None
     payments: int
     events: int
     digest: str
     payments_digest: str
+    expected: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a case.
+
+    Attributes
+    ----------
+    summary : Summary
+        Measures of this replication alone; none where it was not run.
+    totals : CaseTotals
+    engine_seconds : float
+        Inside the engine.
+    seconds : float
+        Compiling and running.
+    files : tuple of Path
+        Tables written.
+    audit : AuditReport or None
+        What the audit found, where one was asked for.
+    fingerprint : str
+        Of what was compiled, where it was asked for.
+    kept : object
+        What the watch of the case kept.
+    is_run : bool
+        False where the case compiles to what was run before, so that it cannot differ.
+    """
+
+    summary: Summary
+    totals: CaseTotals
     engine_seconds: float
-    files: tuple[Path, ...]
-    audit: AuditReport | None
+    seconds: float = 0.0
+    files: tuple[Path, ...] = ()
+    audit: AuditReport | None = None
+    fingerprint: str = ""
+    kept: object = None
+    is_run: bool = True
 
-
-def do_work(item: WorkItem) -> Finished:
-    """Compile, run and sum up one replication.
-
-    Parameters
-    ----------
-    item : WorkItem
-        What to do.
-    """
-    compiled = compile_replication(item.text, item.seed, item.replication)
-    done = run_replication(compiled, item.options, folder=item.folder)
-    return Finished(
-        replication=item.replication,
-        summary=done.summary,
-        expected=expected_submitted(compiled),
-        payments=done.facts.payments,
-        events=done.facts.events,
-        digest=done.facts.digest,
-        payments_digest=done.facts.payments_digest,
-        engine_seconds=done.facts.engine_seconds,
-        files=done.files,
-        audit=done.audit,
-    )
-
-
-def compile_replication(text: str, seed: int, replication: int) -> Compiled:
-    """Compile a resolved scenario for one replication, from what was compiled before if possible.
-
-    Parameters
-    ----------
-    text : str
-        The resolved scenario.
-    seed, replication : int
-        Key of all luck.
-    """
-    first = _compiled(text, seed)
-    if replication == first.plan.replication:
-        return first
-    if depends_on_luck(first):
-        from sim.compiler.compile import compile_scenario
-        from sim.scenario.scenario import LoadedScenario
-
-        loaded = LoadedScenario(first.scenario, first.document)
-        return compile_scenario(loaded, seed=seed, replication=replication, pools=first.pools)
-    return rekeyed(first, replication)
-
-
-def depends_on_luck(compiled: Compiled) -> bool:
-    """Say whether more of a plan than its draw keys changes with the replication.
-
-    Notes
-    -----
-    Rate paths that move and bursts of a profile are drawn when the scenario is compiled.
-    """
-    scenario = compiled.scenario
-    moves = any(rate.daily_volatility > 0 for rate in scenario.fx.mid.values())
-    return moves or any(demand.profile != "flat" for demand in scenario.demand.values())
-
-
-def rekeyed(compiled: Compiled, replication: int) -> Compiled:
-    """Return the same scenario with the luck of another replication.
-
-    Parameters
-    ----------
-    compiled : Compiled
-        A scenario for which :func:`depends_on_luck` is False.
-    replication : int
-        Number wanted.
-    """
-    import numpy as np
-
-    from sim.draws.keys import stream_key
-
-    plan = compiled.plan
-
-    def keys(kind: str, names: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
-        return [stream_key(plan.seed, replication, kind, name) for name in names]
-
-    stream = np.array(keys("payment", plan.names.streams), dtype=np.int64)
-    ledger = np.array(keys("ledger", plan.names.ledgers), dtype=np.int64)
-    changed = replace(
-        plan,
-        replication=replication,
-        stream_key=stream.reshape(len(plan.names.streams), 4),
-        ledger_key=ledger.reshape(len(plan.names.ledgers), 4),
-    )
-    demands = tuple(
-        replace(demand, key=changed.stream_key[demand.stream]) for demand in compiled.demands
-    )
-    return replace(compiled, plan=changed, demands=demands)
-
-
-def expected_submitted(compiled: Compiled) -> float | None:
-    """Return how many payments of the headline demand leads to expect between warm-up and horizon.
-
-    Returns
-    -------
-    float or None
-        None where a stream is written down or bounded by a count.
-    """
-    import numpy as np
-
-    from sim.contract.spec import Scope, StreamColumn
-    from sim.workload.arrivals import HAZARD_UNIT
-
-    plan = compiled.plan
-    scopes = plan.stream[:, StreamColumn.SCOPE]
-    crossing = [d for d in compiled.demands if scopes[d.stream] == Scope.CROSS_BORDER]
-    total = 0.0
-    for demand in crossing or compiled.demands:
-        if demand.written is not None or demand.count_max >= 0:
-            return None
-        ends = np.interp([plan.warm_up_us, plan.horizon_us], demand.hazard_time_us, demand.hazard)
-        total += float(ends[1] - ends[0]) / HAZARD_UNIT
-    return total
-
-
-@lru_cache(maxsize=_COMPILED_KEPT)
-def _compiled(text: str, seed: int) -> Compiled:
-    """Keep the last few scenarios compiled; arms of a comparison take turns."""
-    from sim.compiler.compile import compile_scenario
-    from sim.scenario.scenario import load_scenario
-
-    with tempfile.TemporaryDirectory(prefix="payroute-") as folder:
-        path = Path(folder) / "scenario.yaml"
-        path.write_text(text, encoding="utf-8")
-        loaded = load_scenario(path)
-    return compile_scenario(loaded, seed=seed)
+    @property
+    def replication(self) -> int:
+        """Return its number."""
+        return self.totals.replication

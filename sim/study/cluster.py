@@ -21,7 +21,7 @@ _CONNECT_SECONDS = 10
 
 
 class ClusterPool:
-    """Do work on the cluster behind a scheduler.
+    """The cluster behind a scheduler.
 
     Parameters
     ----------
@@ -64,16 +64,7 @@ class ClusterPool:
         self._client.close()
 
     def run(
-        self, function: Callable[[Work], Done], items: Sequence[Work]
-    ) -> Iterator[tuple[int, Done]]:
-        """Yield the position of each piece and its result, as they are done."""
-        futures = [self._client.submit(function, item, pure=False, retries=3) for item in items]
-        places = {future.key: at for at, future in enumerate(futures)}
-        for future in self._dask.as_completed(futures, loop=self._client.loop):
-            yield places[future.key], cast("Done", future.result())
-
-    def run_all(
-        self, function: Callable[[Work], Done], items: Sequence[Work]
+        self, function: Callable[[Work], Done], items: Sequence[Work], *, is_fatal: bool = True
     ) -> Iterator[tuple[int, Done | MachineError]]:
         """Yield the position of each piece and its result, or the error of one that kills workers.
 
@@ -83,7 +74,10 @@ class ClusterPool:
         """
         futures = [self._client.submit(function, item, pure=False, retries=3) for item in items]
         places = {future.key: at for at, future in enumerate(futures)}
-        for future in self._dask.as_completed(futures, loop=self._client.loop):
+        waiting = self._dask.as_completed(futures, loop=self._client.loop)
+        # Held by nobody else, a result leaves the cluster's memory once it has been taken.
+        del futures
+        for future in waiting:
             done: Done | MachineError
             try:
                 done = cast("Done", future.result())
@@ -93,7 +87,7 @@ class ClusterPool:
 
 
 class _Future(Protocol):
-    """Be the part of a Dask future that is used."""
+    """The part of a Dask future that is used."""
 
     key: str
 
@@ -101,7 +95,7 @@ class _Future(Protocol):
 
 
 class _Client(Protocol):
-    """Be the part of a Dask client that is used."""
+    """The part of a Dask client that is used."""
 
     loop: object
 
@@ -111,7 +105,7 @@ class _Client(Protocol):
 
 
 class _Distributed(Protocol):
-    """Be the part of the library that is used."""
+    """The part of the library that is used."""
 
     KilledWorker: type[Exception]
 

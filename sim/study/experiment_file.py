@@ -22,7 +22,7 @@ from sim.scenario.tree import Document
 
 
 class Arm(Model):
-    """Be one alternative: the experiment's scenario with some fields changed, or another one."""
+    """One alternative: the experiment's scenario with some fields changed, or another one."""
 
     scenario: str | None = None
     """Scenario file, relative to this file; absent: the experiment's."""
@@ -31,7 +31,7 @@ class Arm(Model):
 
 
 class Factor(Model):
-    """Be one field that a sweep varies: by listed values, or over a range."""
+    """One field that a sweep varies: by listed values, or over a range."""
 
     values: tuple[str, ...] | None = None
     """Values, as the scenario file would write them."""
@@ -63,7 +63,7 @@ class Factor(Model):
 
 
 class Sweep(Model):
-    """Say which points of which fields are run."""
+    """Which points of which fields are run."""
 
     design: Literal["grid", "list", "latin_hypercube", "sobol"] = "grid"
     """Every combination; the n-th values together; or points spread over ranges."""
@@ -104,7 +104,7 @@ class Sweep(Model):
 
 
 class Select(Model):
-    """Ask for the best arm with a stated probability of being right."""
+    """A request for the best arm with a stated probability of being right."""
 
     measure: str
     """What decides."""
@@ -127,7 +127,7 @@ class Select(Model):
 
 
 class Experiment(Model):
-    """Describe an experiment: one scenario, arms or a sweep over it."""
+    """An experiment: one scenario, arms or a sweep over it."""
 
     experiment: ScenarioName
     """Name; names the folder of its results."""
@@ -178,7 +178,7 @@ class Experiment(Model):
 
 @dataclass(frozen=True, slots=True)
 class LoadedExperiment:
-    """Keep an experiment together with the file it was read from.
+    """An experiment together with the file it was read from.
 
     Attributes
     ----------
@@ -196,16 +196,6 @@ class LoadedExperiment:
     path: Path
     text: str
     document: Document
-
-    def base(self, changes: dict[str, str] | None = None) -> LoadedScenario:
-        """Load the scenario with the experiment's changes, and some more.
-
-        Raises
-        ------
-        ScenarioError
-            With every problem.
-        """
-        return self.scenario(self.experiment.scenario, changes or {})
 
     def arm(self, name: str, overrides: tuple[str, ...] = ()) -> LoadedScenario:
         """Load the scenario of an arm; overrides of the command line win."""

@@ -6,14 +6,32 @@ Takes a summary and a key such as ``success_rate``, ``p99`` or
 
 from __future__ import annotations
 
+from sim.analysis.catalogue import ALIASES, HEADLINE_UNITS
 from sim.analysis.summary import GROUPS, Measure, Measures, Summary
-from sim.errors import UserError, suggest
-from sim.study.replicate.precision import ALIASES
+from sim.errors import OptionError, suggest
 
 
 def full_key(key: str) -> str:
     """Return the full name of a measure that may have been given by its short one."""
     return ALIASES.get(key, key)
+
+
+def name_of(key: str) -> str:
+    """Return the name of the measure a key ends in."""
+    return full_key(key.rpartition("/")[2])
+
+
+def complaint(key: str) -> str:
+    """Say what is wrong with a key whatever the scenario; nothing where it may name a measure."""
+    group, slash, _ = key.partition("/")
+    if not slash and full_key(key) not in HEADLINE_UNITS:
+        known = ", ".join(sorted(HEADLINE_UNITS))
+        hint = suggest(key, (*HEADLINE_UNITS, *ALIASES))
+        return f"unknown measure {key!r}; known: {known}.{hint}"
+    if slash and group not in GROUPS:
+        known = ", ".join(GROUPS)
+        return f"unknown group {group!r} in {key!r}; known: {known}.{suggest(group, GROUPS)}"
+    return ""
 
 
 def pick(summary: Summary, key: str) -> Measure | None:
@@ -48,33 +66,25 @@ def require(
     summary : Summary
     keys : tuple of str
     where : str
-        What to name in the message.
+        Name of the argument they were given as.
     may_be_absent : bool
         Whether a name of a group may be missing, as a reason is that no payment of this run had.
 
     Raises
     ------
-    UserError
+    OptionError
         For the first such key, with what is close.
     """
     for key in keys:
         if pick(summary, key) is not None:
             continue
-        group, slash, rest = key.partition("/")
-        if not slash:
-            known = (*summary.measures, *ALIASES)
-            raise UserError(
-                f"{where}: unknown measure {key!r}; known: {', '.join(sorted(summary.measures))}."
-                f"{suggest(key, known)}"
-            )
-        if group not in GROUPS:
-            raise UserError(
-                f"{where}: unknown group {group!r} in {key!r}; known: {', '.join(GROUPS)}."
-                f"{suggest(group, GROUPS)}"
-            )
+        wrong = complaint(key)
+        if wrong:
+            raise OptionError(where, wrong)
+        group, _, rest = key.partition("/")
         if may_be_absent:
             continue
         known = tuple(
             f"{name}/{measure}" for name, found in summary.by[group].items() for measure in found
         )
-        raise UserError(f"{where}: unknown {key!r} in group {group}.{suggest(rest, known)}")
+        raise OptionError(where, f"unknown {key!r} in group {group}.{suggest(rest, known)}")

@@ -40,25 +40,20 @@ _KILLED = (
 
 
 class Pool(Protocol):
-    """Do pieces of work somewhere."""
+    """A place where pieces of work are done, that survives its workers."""
 
     def run(
-        self, function: Callable[[Work], Done], items: Sequence[Work]
-    ) -> Iterator[tuple[int, Done]]:
-        """Yield the position of each piece and its result, as they are done."""
-
-
-class LastingPool(Pool, Protocol):
-    """Be a pool that survives its workers."""
-
-    def run_all(
-        self, function: Callable[[Work], Done], items: Sequence[Work]
+        self, function: Callable[[Work], Done], items: Sequence[Work], *, is_fatal: bool = True
     ) -> Iterator[tuple[int, Done | MachineError]]:
-        """Do as ``run``, but give an error for a piece that kills its worker, and go on."""
+        """Yield the position of each piece and its result, as they are done.
+
+        A piece that kills its worker gives an error. ``is_fatal`` says that such a piece is the end
+        of everything, so that a single one may be done in this process.
+        """
 
 
 class LocalPool:
-    """Do work in processes of this machine; with one job, in this very process.
+    """Processes of this machine; with one job, this very process.
 
     Parameters
     ----------
@@ -91,27 +86,7 @@ class LocalPool:
             self._executor = None
 
     def run(
-        self, function: Callable[[Work], Done], items: Sequence[Work]
-    ) -> Iterator[tuple[int, Done]]:
-        """Yield the position of each piece and its result, as they are done.
-
-        Raises
-        ------
-        MachineError
-            If a process was killed.
-        """
-        if self.jobs == 1 or (len(items) < 2 and self._executor is None):
-            for at, item in enumerate(items):
-                yield at, function(item)
-            return
-        try:
-            yield from _Round(self._processes(), function, items).results(self.jobs)
-        except BrokenProcessPool:
-            self._executor = None
-            raise MachineError(_KILLED) from None
-
-    def run_all(
-        self, function: Callable[[Work], Done], items: Sequence[Work]
+        self, function: Callable[[Work], Done], items: Sequence[Work], *, is_fatal: bool = True
     ) -> Iterator[tuple[int, Done | MachineError]]:
         """Yield the position of each piece and its result, or the error of one that was killed.
 
@@ -125,8 +100,11 @@ class LocalPool:
         Which piece was at work in a killed process nobody knows. Each that was handed out is done
         again with the machine to itself; only what is killed then as well is given up.
         """
-        if self.jobs == 1:
-            yield from self.run(function, items)
+        # Processes take seconds to start, which a single piece is not worth. Where others are to
+        # outlive it, it is done in a process of its own, or it would take us with it.
+        if self.jobs == 1 or (is_fatal and len(items) < 2 and self._executor is None):
+            for at, item in enumerate(items):
+                yield at, function(item)
             return
         left, restarts = list(range(len(items))), 0
         while left:
@@ -166,7 +144,7 @@ class LocalPool:
 
 
 class _Round(Generic[Work, Done]):
-    """Hand out the pieces of one round, a few at a time."""
+    """Pieces that are handed out a few at a time."""
 
     def __init__(
         self,

@@ -10,22 +10,23 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from sim.errors import UserError
+from sim.study.case import RunOptions
 from sim.study.replicate.replicate import HowMany, run_replications
 from sim.study.replicate.replications import REPLICATIONS_FILE
-from sim.study.run import RunOptions, Watcher, run_scenario
+from sim.study.run import Watcher, run_scenario
 
 if TYPE_CHECKING:
-    from sim.tables.run_folder import Json
+    from sim.tables.finished_run import Json
 
 _FACTS = ("scenario_hash", "plan_hash", "payments", "events", "digest", "payments_digest")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Say where two runs differ.
+    """Where two runs differ.
 
     Attributes
     ----------
@@ -42,7 +43,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """Hold what a repetition found.
+    """What a repetition found.
 
     Attributes
     ----------
@@ -55,6 +56,8 @@ class Reproduction:
     versions : dict of str to tuple
         Software and libraries that changed: version before and now.
     """
+
+    JSON_KEYS: ClassVar = "identical=is_identical digest figures differences versions cause"
 
     digest: str
     figures: int
@@ -76,19 +79,6 @@ class Reproduction:
             return f"made with other versions: {listed}"
         return "no version has changed, so the folder was altered or this is a bug: report it"
 
-    def as_json(self) -> dict[str, Json]:
-        """Return the object of ``reproduce --json``."""
-        return {
-            "identical": self.is_identical,
-            "digest": self.digest,
-            "figures": self.figures,
-            "differences": [
-                {"figure": d.figure, "before": d.before, "now": d.now} for d in self.differences
-            ],
-            "versions": {name: list(pair) for name, pair in self.versions.items()},
-            "cause": self.cause,
-        }
-
 
 def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None) -> Reproduction:
     """Run again and compare.
@@ -107,7 +97,8 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
     UserError
         If the folder is no finished run, or lacks its scenario.
     """
-    from sim.tables.run_folder import SCENARIO_FILE, open_run
+    from sim.tables.finished_run import SCENARIO_FILE, open_run
+    from sim.tables.run_folder import altered_files
 
     run = open_run(folder)
     facts = run.facts
@@ -137,7 +128,7 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
         summary = again.run.summary()
     before = {name: facts.get(name) for name in _FACTS} | dict(_figures(run.summary()))
     now = {name: found.get(name) for name in _FACTS} | dict(_figures(summary))
-    for name in run.altered_files():
+    for name in altered_files(run):
         # A table is compared with what it was when the run was finished, not with the repetition's.
         before[name], now[name] = "as written", "altered" if run.has(name) else "gone"
     names = dict.fromkeys((*before, *now))

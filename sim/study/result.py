@@ -19,14 +19,29 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sim.analysis.summary import Summary
-    from sim.study.replicate.replicate import Verdict
-    from sim.tables.audit import AuditReport
-    from sim.tables.run_folder import FinishedRun, Json
+    from sim.audit.run import AuditReport
+    from sim.tables.finished_run import FinishedRun, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a precision was reached.
+
+    Attributes
+    ----------
+    is_reached : bool
+        Whether every target was.
+    reasons : tuple of str
+        A sentence per target.
+    """
+
+    is_reached: bool
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hold what a run left behind.
+    """What a run left behind.
 
     Attributes
     ----------

@@ -12,33 +12,28 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sim.compiler.compile import Compiled, compile_scenario
-from sim.errors import OptionError, UserError, suggest
+from sim.errors import OptionError, UserError
 from sim.explain.plan import explain_plan
 from sim.model.quantities import parse_seed
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.study.case import CaseTotals, Outcome, PartFolder, RunOptions, Watch
+from sim.study.compile_case import expected_submitted
 from sim.study.result import Result
 
 if TYPE_CHECKING:
-    from sim.analysis.summary import Summary
     from sim.contract.plan import Plan
-    from sim.contract.run import Engine
-    from sim.tables.audit import AuditReport
+    from sim.contract.run import Engine, Sink
     from sim.tables.run_folder import OpenRun, RunRequest
-    from sim.tables.run_folder import RunResult as RunFacts
     from sim.tables.writer import RunWriter
-
-ENGINES = ("compiled", "reference")
-RECORDS = ("none", "payments", "stages", "events")
 
 
 class Watcher(Protocol):
-    """Hear how a run goes on."""
+    """Whoever hears how a run goes on."""
 
     def say(self, message: str) -> None:
         """Hear what is being done now."""
@@ -54,7 +49,7 @@ class Watcher(Protocol):
 
 
 class Silence:
-    """Take no notice of how a run goes on."""
+    """A watcher that takes no notice."""
 
     def say(self, message: str) -> None:
         """Ignore it."""
@@ -67,73 +62,6 @@ class Silence:
 
     def finish(self) -> None:
         """Ignore it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """Say how a plan is run and what is kept.
-
-    Attributes
-    ----------
-    engine : str
-        One of :data:`ENGINES`.
-    record : str
-        One of :data:`RECORDS`.
-    audit : bool
-        Whether the event log streams through the auditor.
-    """
-
-    engine: str = "compiled"
-    record: str = "payments"
-    audit: bool = False
-
-    def __post_init__(self) -> None:
-        _check_word("engine", self.engine, ENGINES)
-        _check_word("record", self.record, RECORDS)
-
-
-@dataclass(frozen=True, slots=True)
-class PartFolder:
-    """Say where one replication writes its tables.
-
-    Attributes
-    ----------
-    path : Path
-        The run folder.
-    provenance : dict of str to str
-        Written into every table.
-    suffix : str
-        Put before ``.parquet``, so that replications can write side by side.
-    """
-
-    path: Path
-    provenance: dict[str, str]
-    suffix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Replication:
-    """Hold what one replication gave.
-
-    Attributes
-    ----------
-    number : int
-        Which replication.
-    summary : Summary
-        Its measures.
-    facts : RunFacts
-        Payments, events, digests and seconds.
-    audit : AuditReport or None
-        What the audit found.
-    files : tuple of Path
-        Tables written.
-    """
-
-    number: int
-    summary: Summary
-    facts: RunFacts
-    audit: AuditReport | None
-    files: tuple[Path, ...]
 
 
 def run_scenario(
@@ -159,7 +87,7 @@ def run_scenario(
     seed : int, optional
         In place of the scenario's own.
     replication : int
-        Number of the replication; other luck from the same seed.
+        Number of the replication; other random numbers from the same seed.
     engine : str
         ``compiled`` or ``reference``.
     record : str
@@ -200,7 +128,13 @@ def run_scenario(
     watcher.say("compiling the scenario")
     compiled = compile_scenario(loaded, seed=seed, replication=replication)
     # Heavy libraries are imported once nothing can be wrong with the input any more.
-    from sim.tables.run_folder import FolderChoice, begin_run, compare_with_earlier, complete_run
+    from sim.tables.run_folder import (
+        FolderChoice,
+        RunResult,
+        begin_run,
+        compare_with_earlier,
+        complete_run,
+    )
 
     command = command or ("sim.run", str(scenario_path(loaded)))
     request = make_request(compiled, options, command=command)
@@ -213,7 +147,14 @@ def run_scenario(
         folder=PartFolder(opened.path, opened.provenance()),
         watcher=watcher,
     )
-    facts = replace(part.facts, wall_seconds=time.perf_counter() - begun)
+    facts = RunResult(
+        payments=part.totals.payments,
+        events=part.totals.events,
+        digest=part.totals.digest,
+        payments_digest=part.totals.payments_digest,
+        wall_seconds=time.perf_counter() - begun,
+        engine_seconds=part.engine_seconds,
+    )
     run = complete_run(opened, facts, part.summary.as_json())
     return Result(part.summary, run, part.audit, compare_with_earlier(opened, facts))
 
@@ -224,7 +165,8 @@ def run_replication(
     *,
     folder: PartFolder | None = None,
     watcher: Watcher | None = None,
-) -> Replication:
+    watch: Watch | None = None,
+) -> Outcome:
     """Run a compiled scenario once: workload in, tables and measures out.
 
     Parameters
@@ -238,27 +180,33 @@ def run_replication(
         Where tables go; without it none are written.
     watcher : Watcher, optional
         Hears how the run goes on.
+    watch : Watch, optional
+        What a study sees besides the measures.
 
     Notes
     -----
     Nothing outside the arguments enters but the clock that measures the run.
     """
     from sim.analysis.measures import RunFigures, summarise
-    from sim.tables.run_folder import RunResult as RunFacts
     from sim.tables.writer import SinkGroup
 
-    begun = time.perf_counter()
     plan, watcher = compiled.plan, watcher or Silence()
     engine = find_engine(options.engine, watcher)
     writer = _open_writer(plan, options, folder, watcher)
+    sinks: list[Sink] = [writer]
     auditor = None
     if options.audit:
-        from sim.tables.audit import AuditSink
+        from sim.audit.run import AuditSink
 
         auditor = AuditSink(plan)
+        sinks.append(auditor)
+    watching = None if watch is None else watch.begin(compiled)
+    if watching is not None:
+        sinks += watching.sinks
     watcher.begin(plan.horizon_us)
     try:
-        sink = writer if auditor is None else SinkGroup((writer, auditor))
+        # Of one sink nothing is gained by passing every chunk through a group.
+        sink = writer if len(sinks) == 1 else SinkGroup(tuple(sinks))
         totals = engine(plan, compiled.workload(), sink)
         writer.close()
     except BaseException:
@@ -266,20 +214,26 @@ def run_replication(
         raise
     finally:
         watcher.finish()
-    report = None if auditor is None else auditor.finish(totals)
+    # Parts that are written side by side are merged later; only a whole folder can be looked into.
     run_folder = None if folder is None or folder.suffix else folder.path
     summary = summarise(
         RunFigures(plan, writer.summary, totals, run_folder=run_folder, engine=options.engine)
     )
-    facts = RunFacts(
-        payments=totals.payments,
-        events=totals.events,
-        digest=writer.digest,
-        payments_digest=writer.payments_digest,
-        wall_seconds=time.perf_counter() - begun,
+    return Outcome(
+        summary,
+        CaseTotals(
+            replication=plan.replication,
+            payments=totals.payments,
+            events=totals.events,
+            digest=writer.digest,
+            payments_digest=writer.payments_digest,
+            expected=expected_submitted(compiled),
+        ),
         engine_seconds=totals.engine_seconds,
+        files=writer.files,
+        audit=None if auditor is None else auditor.finish(totals),
+        kept=None if watching is None else watching.keep(summary),
     )
-    return Replication(plan.replication, summary, facts, report, writer.files)
 
 
 def _open_writer(
@@ -308,7 +262,7 @@ def find_engine(name: str, watcher: Watcher) -> Engine:
     Parameters
     ----------
     name : str
-        One of :data:`ENGINES`.
+        One of :data:`~sim.study.case.ENGINES`.
     watcher : Watcher
         Hears that machine code is being made.
     """
@@ -378,8 +332,8 @@ def make_request(
 
 def write_inputs(opened: OpenRun, compiled: Compiled) -> None:
     """Write what the run is made from: the resolved scenario and the plan in words."""
+    from sim.tables.finished_run import PLAN_FILE, SCENARIO_FILE
     from sim.tables.parquet_stream import machine_errors
-    from sim.tables.run_folder import PLAN_FILE, SCENARIO_FILE
 
     for name, text in (
         (SCENARIO_FILE, dump_resolved(compiled.document)),
@@ -418,10 +372,3 @@ def checked_seed(seed: int) -> int:
 def _yaml_text(value: object) -> str:
     """Write a Python value as YAML in flow style; text is taken as it stands."""
     return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-
-
-def _check_word(option: str, found: str, allowed: Sequence[str]) -> None:
-    if found not in allowed:
-        raise UserError(
-            f"--{option}: found {found!r}; allowed: {', '.join(allowed)}.{suggest(found, allowed)}"
-        )

@@ -8,25 +8,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from sim.analysis.catalogue import CATALOGUE
+from sim.analysis.kinds import BOUND, Pooling, read_bound
 from sim.analysis.summary import Summary
 from sim.errors import OptionError
-from sim.study.measure_key import full_key, pick, require
+from sim.study.measure_key import full_key, name_of, pick, require
 
-_NUMBER = r"\d+(?:\.\d+)?"
-_OBJECTIVE = re.compile(
-    rf"\s*(?P<key>[a-z][A-Za-z0-9_./]*)\s*(?P<sign><=|>=|<|>)\s*(?P<number>{_NUMBER})\s*"
-    r"(?P<unit>%|ms|s|min|h|bps)?\s*"
-)
-_FACTORS = {"%": 0.01, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "bps": 1.0, None: 1.0}
-_UNITS = {"%": "share", "ms": "s", "s": "s", "min": "s", "h": "s", "bps": "bps"}
+_OBJECTIVE = re.compile(rf"\s*(?P<key>[a-z][A-Za-z0-9_./]*)\s*(?P<sign><=|>=|<|>)\s*{BOUND}")
 QUANTILE_EXCEEDANCES_MIN = 10
 """Payments that must lie above a quantile before it is believed."""
-_TAILS = {"_p50": 0.5, "_p90": 0.1, "_p95": 0.05, "_p99": 0.01, "_p999": 0.001}
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """Bound one measure.
+    """One bound of a measure.
 
     Attributes
     ----------
@@ -53,13 +48,16 @@ class Objective:
     @property
     def quantile(self) -> float | None:
         """Return the share of payments below the bounded quantile; None of another measure."""
-        tail = next((tail for end, tail in _TAILS.items() if self.key.endswith(end)), None)
-        return None if tail is None else 1 - tail
+        measure = CATALOGUE.get(name_of(self.key))
+        # What counts open payments needs no completions to be believed: it says none instead.
+        if measure is None or measure.pooling is Pooling.KAPLAN_MEIER:
+            return None
+        return measure.quantile
 
     def completions_needed(self) -> int:
         """Return how many completed payments a quantile needs before it is believed."""
-        tail = next((tail for end, tail in _TAILS.items() if self.key.endswith(end)), None)
-        return 0 if tail is None else round(QUANTILE_EXCEEDANCES_MIN / tail)
+        share = self.quantile
+        return 0 if share is None else round(QUANTILE_EXCEEDANCES_MIN / (1 - share))
 
     def is_met_by(self, value: float | None) -> bool:
         """Say whether a value meets the objective; none does not."""
@@ -76,7 +74,7 @@ def parse_slo(text: str) -> tuple[Objective, ...]:
 
     Raises
     ------
-    UserError
+    OptionError
         If one cannot be read.
     """
     objectives = []
@@ -86,9 +84,8 @@ def parse_slo(text: str) -> tuple[Objective, ...]:
             raise OptionError(
                 "slo", f"found {part.strip()!r}; allowed: such as 'p99<=5s,success>=99.5%'"
             )
-        bound = float(found["number"]) * _FACTORS[found["unit"]]
+        bound, unit = read_bound(found["number"], found["unit"])
         key, is_upper = full_key(found["key"]), found["sign"].startswith("<")
-        unit = None if found["unit"] is None else _UNITS[found["unit"]]
         objectives.append(Objective(key, is_upper, bound, unit))
     return tuple(objectives)
 
@@ -98,10 +95,10 @@ def check_objectives(objectives: tuple[Objective, ...], summary: Summary) -> Non
 
     Raises
     ------
-    UserError
+    OptionError
         For the first such objective.
     """
-    require(summary, tuple(objective.key for objective in objectives), where="--slo")
+    require(summary, tuple(objective.key for objective in objectives), where="slo")
     for objective in objectives:
         measure = pick(summary, objective.key)
         if measure is not None and objective.unit not in (None, measure.unit):

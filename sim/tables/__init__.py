@@ -1,1 +1,1 @@
-"""What happened: Arrow schemas, the run folder, provenance, and the audit that replays it."""
+"""What happened: Arrow schemas, the run folder, provenance; who writes them and who reads them."""

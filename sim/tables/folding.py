@@ -13,18 +13,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.contract.layout import NULL, RouteColumn, StreamColumn
+from sim.contract.meaning import Cause, Outcome, Reason
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    HISTOGRAM_LENGTH,
-    HISTOGRAM_SUB_BITS,
-    NULL,
-    Cause,
-    Outcome,
-    Reason,
-    RecordColumn,
-    RouteColumn,
-    StreamColumn,
-)
+from sim.contract.records import HISTOGRAM_LENGTH, HISTOGRAM_SUB_BITS, RecordColumn
 from sim.tables.positions import PositionFolder
 from sim.tables.presence import PresenceFolder
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
@@ -40,7 +32,7 @@ WITHIN_US = (10 * SECOND_US, MINUTE_US, HOUR_US, DAY_US)
 class Tally(IntEnum):
     """Name the columns of a tally; times and costs cover completed payments only.
 
-    All but the last cover payments submitted from the warm-up on.
+    All but COMPLETED_IN_WINDOW cover payments submitted from the warm-up on.
     """
 
     SUBMITTED = 0
@@ -56,7 +48,7 @@ class Tally(IntEnum):
     """Sum of credit less submission; what follows the credit (notification, confirmation) counts
     in the causes below only."""
     CAUSE_0_US = 10
-    """Seven columns, in the order of :class:`~sim.contract.spec.Cause`, up to the payment's end."""
+    """Seven columns, in the order of :class:`~sim.contract.meaning.Cause`, up to its end."""
     PRICED = 17
     """Completed payments whose cost to the payer is known."""
     PAYER_FEE = 18
@@ -76,9 +68,17 @@ class Tally(IntEnum):
     """Sum of settlement less submission."""
     COMPLETED_IN_WINDOW = 28
     """Payments completed at or after the warm-up, whenever they were submitted."""
+    PAYER_AMOUNT = 29
+    """Sum of debited amounts of which the cost to the payer is known, in minor units of the cell's
+    currency; likewise the next three."""
+    PAYER_COST = 30
+    """Sum of their fees and FX margins."""
+    MERCHANT_AMOUNT = 31
+    """Sum of credited amounts and the fees taken from them, in the currency credited."""
+    MERCHANT_COST = 32
 
 
-TALLY_WIDTH = 29
+TALLY_WIDTH = 33
 
 
 class SummaryFolder:
@@ -100,7 +100,7 @@ class SummaryFolder:
     reasons : ndarray of int64, shape (cells, reasons, outcomes)
         Payments by reason and outcome.
     end_to_end, machine : ndarray of int64, shape (cells, HISTOGRAM_LENGTH)
-        Histograms by :func:`~sim.contract.spec.histogram_bucket`.
+        Histograms by :func:`~sim.contract.records.histogram_bucket`.
     agent : ndarray of int64, shape (agents, TALLY_WIDTH)
         Tallies of the payments an agent had a part in (debtor's, creditor's or settlement agent).
     peak : PeakRate
@@ -212,8 +212,8 @@ class PeakRate:
     Attributes
     ----------
     highest : list of int
-        Most completions in one second, by :class:`~sim.contract.spec.Scope`; the third entry is of
-        all payments.
+        Most completions in one second, by :class:`~sim.contract.meaning.Scope`; the third entry is
+        of all payments.
     """
 
     def __init__(self) -> None:
@@ -258,7 +258,7 @@ def machine_times(total: Array, human: Array) -> Array:
 
 
 def histogram_buckets(values: Array) -> Array:
-    """Return :func:`~sim.contract.spec.histogram_bucket` of a whole column of durations."""
+    """Return :func:`~sim.contract.records.histogram_bucket` of a whole column of durations."""
     # frexp is exact below 2**53, far above any duration in microseconds.
     bits = np.frexp(values.astype(np.float64))[1].astype(np.int64)
     octave = np.maximum(bits - 1 - HISTOGRAM_SUB_BITS, 0)
@@ -319,11 +319,16 @@ def _tally_costs(rows: Array, is_done: Array, part: Array) -> None:
         cost = rows[at, source]
         cost = np.where(cost == NULL, 0, cost)
         part[at, column] = np.rint(cost * scale / debited).astype(np.int64)
+    margin = rows[at, C.FX_MARGIN]
+    part[at, Tally.PAYER_AMOUNT] = debited
+    part[at, Tally.PAYER_COST] = rows[at, C.PAYER_FEE] + np.where(margin == NULL, 0, margin)
     at = np.flatnonzero(is_done & (rows[:, C.MERCHANT_FEE] != NULL) & (rows[:, C.CREDITED] > 0))
     fee = rows[at, C.MERCHANT_FEE]
     part[at, Tally.MERCHANT_PRICED] = 1
     share = fee * scale / (rows[at, C.CREDITED] + fee)
     part[at, Tally.MERCHANT_FEE] = np.rint(share).astype(np.int64)
+    part[at, Tally.MERCHANT_AMOUNT] = rows[at, C.CREDITED] + fee
+    part[at, Tally.MERCHANT_COST] = fee
 
 
 def _add_by_group(sums: Array, group: Array, part: Array) -> None:

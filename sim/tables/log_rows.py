@@ -11,15 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from sim.contract.layout import NULL, StageColumn
+from sim.contract.meaning import Cause, LogKind, Outcome
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, Cause, LogColumn, LogKind, Outcome, StageColumn
+from sim.contract.records import LogColumn
 from sim.tables.columns import int_column, names_array, text_column
-from sim.tables.schemas import CAUSES, EVENTS, LOG_KINDS, SERIES, STAGES
+from sim.tables.schemas import (
+    CAUSES,
+    EVENTS,
+    LOG_KINDS,
+    SERIES,
+    SERIES_KINDS,
+    SERIES_MEASURES,
+    STAGES,
+)
 
 L = LogColumn
-
-SERIES_KINDS = ("station", "ledger", "account")
-SERIES_MEASURES = ("queue", "busy", "rounds", "balance_minor", "pending_minor")
 
 _VISIT_KINDS = np.array(
     [

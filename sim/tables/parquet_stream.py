@@ -143,22 +143,6 @@ def merge_parts(path: Path, parts: list[Path]) -> int:
     return stream.rows
 
 
-def open_table(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Read a table batch by batch, text columns dictionary-encoded.
-
-    Parameters
-    ----------
-    path : Path
-        A Parquet file of a run folder.
-    columns : list of str
-        Which columns.
-    """
-    with pq.ParquetFile(path) as file:
-        texts = [name for name in text_columns(file.schema_arrow) if name in columns]
-    with pq.ParquetFile(path, read_dictionary=texts) as file:
-        yield from file.iter_batches(batch_size=ROW_GROUP_ROWS, columns=columns)
-
-
 def _text(metadata: dict[bytes, bytes] | None) -> dict[str, str]:
     """Return a file's metadata as text, without Arrow's own entry."""
     return {k.decode(): v.decode() for k, v in (metadata or {}).items() if k != b"ARROW:schema"}

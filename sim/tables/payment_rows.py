@@ -9,19 +9,18 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
+from sim.contract.layout import (
     FEES_MAX,
     NULL,
-    Bearer,
     FeeColumn,
-    Op,
     PricingColumn,
-    RecordColumn,
     RouteColumn,
     StageColumn,
     StreamColumn,
 )
+from sim.contract.meaning import Bearer, Op
+from sim.contract.plan import Array, Plan
+from sim.contract.records import RecordColumn
 from sim.tables.columns import int_column, names_array, text_column
 from sim.tables.schemas import BEARERS, FEES, FX_SPREAD, OUTCOMES, PAYMENTS, REASONS, SCOPES
 

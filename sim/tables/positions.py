@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.contract.layout import NULL, PricingColumn, StreamColumn
+from sim.contract.meaning import Scope
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, PricingColumn, RecordColumn, Scope, StreamColumn
+from sim.contract.records import RecordColumn
 from sim.tables.payment_rows import pricing_column, record_pricing, stream_pricing
 
 C = RecordColumn

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.contract.layout import NULL
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, RecordColumn
+from sim.contract.records import RecordColumn
 
 INTERVALS = 600
 """Intervals a run is cut into; enough for 120 batches of five."""

@@ -1,8 +1,8 @@
-"""Make, complete and open run folders.
+"""Make and complete run folders; :mod:`sim.tables.finished_run` opens them.
 
 Takes where results go and what is known before and after a run; gives a folder whose ``run.json``
 says ``running`` until everything else is on disk, and ``complete`` afterwards. A folder that does
-not say ``complete`` is not a result, and :func:`open_run` refuses it.
+not say ``complete`` is not a result, and :func:`~sim.tables.finished_run.open_run` refuses it.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from sim.errors import UserError
 from sim.tables.digest import file_digest
+from sim.tables.finished_run import (
+    COMPLETE,
+    PLAN_FILE,
+    REPORT_FILE,
+    RUN_FILE,
+    RUNNING,
+    SCENARIO_FILE,
+    SUMMARY_FILE,
+    FinishedRun,
+    Json,
+    open_run,
+)
 from sim.tables.parquet_stream import machine_errors
 from sim.tables.provenance import libraries, machine, peak_memory_bytes, software
-from sim.tables.schemas import SCHEMAS, text_columns
-
-RUN_FILE = "run.json"
-SUMMARY_FILE = "summary.json"
-SCENARIO_FILE = "scenario.yaml"
-PLAN_FILE = "plan.txt"
-REPORT_FILE = "report.html"
+from sim.tables.schemas import SCHEMAS
 
 _REPLICATIONS_FILE = "replications.parquet"
 # A single run must not leave the replications of an earlier one behind.
 _WRITTEN_BESIDE = (SUMMARY_FILE, SCENARIO_FILE, PLAN_FILE, REPORT_FILE, _REPLICATIONS_FILE)
 _OURS = (RUN_FILE, *_WRITTEN_BESIDE, *SCHEMAS)
-_RUNNING, _COMPLETE = "running", "complete"
-
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,63 +136,6 @@ class OpenRun:
 
 
 @dataclass(frozen=True, slots=True)
-class FinishedRun:
-    """Give access to a complete run folder.
-
-    Attributes
-    ----------
-    path : Path
-        Its folder.
-    facts : dict
-        Contents of ``run.json``.
-    """
-
-    path: Path
-    facts: dict[str, Json]
-
-    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """Read one of the tables, text columns dictionary-encoded.
-
-        Parameters
-        ----------
-        name : str
-            File name, as in ``payments.parquet``.
-        columns : list of str, optional
-            Default all.
-        """
-        path = self.path / name
-        if not path.exists():
-            raise UserError(
-                f"{path}: this run did not record that table (recorded: "
-                f"{self.facts.get('record', 'unknown')}); run again with a higher --record"
-            )
-        return pq.read_table(path, columns=columns, read_dictionary=text_columns(SCHEMAS[name]))
-
-    def altered_files(self) -> list[str]:
-        """Return the tables that are gone or not as they were when the run was finished."""
-        kept = self.facts.get("files")
-        if not isinstance(kept, dict):
-            return []
-        return [
-            name
-            for name, digest in kept.items()
-            if not (self.path / name).exists() or file_digest(self.path / name) != digest
-        ]
-
-    def suspend(self) -> None:
-        """Say that the run is not finished any more, before its tables are touched."""
-        write_json(self.path / RUN_FILE, {**self.facts, "status": _RUNNING})
-
-    def has(self, name: str) -> bool:
-        """Say whether a file is there."""
-        return (self.path / name).exists()
-
-    def summary(self) -> dict[str, Json]:
-        """Return the contents of ``summary.json``."""
-        return _read_json(self.path / SUMMARY_FILE)
-
-
-@dataclass(frozen=True, slots=True)
 class FolderChoice:
     """Say where a run goes.
 
@@ -247,7 +190,7 @@ def begin_run(choice: FolderChoice, request: RunRequest) -> OpenRun:
             f"{path}: holds a finished run; choose another folder, or replace it with --force"
         )
     facts: dict[str, Json] = {
-        "status": _RUNNING,
+        "status": RUNNING,
         "software": dict(software()),
         "libraries": dict(libraries()),
         "command": list(request.command),
@@ -301,38 +244,28 @@ def complete_run(run: OpenRun, result: RunResult, summary: Mapping[str, Json]) -
         for path in sorted(run.path.glob("*.parquet"))
         if path.name in _OURS
     }
-    facts["status"] = _COMPLETE
+    facts["status"] = COMPLETE
     facts["finished_at"] = _now()
     write_json(run.path / SUMMARY_FILE, dict(summary))
     write_json(run.path / RUN_FILE, facts)
     return FinishedRun(run.path, facts)
 
 
-def open_run(path: Path) -> FinishedRun:
-    """Open a finished run.
+def altered_files(run: FinishedRun) -> list[str]:
+    """Return the tables that are gone or not as they were when the run was finished."""
+    kept = run.facts.get("files")
+    if not isinstance(kept, dict):
+        return []
+    return [
+        name
+        for name, digest in kept.items()
+        if not (run.path / name).exists() or file_digest(run.path / name) != digest
+    ]
 
-    Parameters
-    ----------
-    path : Path
-        A run folder.
 
-    Raises
-    ------
-    UserError
-        If there is no run, or the run did not finish.
-    """
-    if not path.is_dir():
-        raise UserError(f"{path}: no such folder; give a run folder as `payroute run` prints it")
-    if not (path / RUN_FILE).exists():
-        raise UserError(f"{path}: no {RUN_FILE} in it, so this is not a run folder")
-    facts = _read_json(path / RUN_FILE)
-    status = facts.get("status")
-    if status != _COMPLETE:
-        raise UserError(
-            f"{path}: the run there did not finish (status {status!r}, started at "
-            f"{facts.get('started_at', 'an unknown time')}), so it is not a result; run it again"
-        )
-    return FinishedRun(path, facts)
+def suspend_run(run: FinishedRun) -> None:
+    """Say that a run is not finished any more, before its tables are touched."""
+    write_json(run.path / RUN_FILE, {**run.facts, "status": RUNNING})
 
 
 def compare_with_earlier(run: OpenRun, result: RunResult) -> tuple[bool, str] | None:
@@ -403,19 +336,6 @@ def made_with(facts: Mapping[str, Json]) -> dict[str, str]:
     if isinstance(used, dict):
         versions.update({name: str(version) for name, version in used.items()})
     return versions
-
-
-def _read_json(path: Path) -> dict[str, Json]:
-    """Read a JSON object of ours."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; the run folder is incomplete, run it again") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not readable as JSON ({error}); run it again") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: not a JSON object; run it again")
-    return content
 
 
 def _now() -> str:

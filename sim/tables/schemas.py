@@ -2,7 +2,8 @@
 
 Takes nothing; gives one Arrow schema per Parquet file and the words behind the plan's numbers.
 Integers are int64, names are dictionary-encoded text, null means "never happened". Meaning of the
-columns: the docstrings of :class:`~sim.contract.spec.RecordColumn` and of the enumerations there.
+columns: the docstrings of :class:`~sim.contract.records.RecordColumn` and of the enumerations
+there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from enum import IntEnum, StrEnum
 
 import pyarrow as pa
 
-from sim.contract.spec import Bearer, Cause, LogKind, Outcome, Reason, Scope
+from sim.contract.meaning import Bearer, Cause, LogKind, Outcome, Reason, Scope
 
 
 class Record(StrEnum):
@@ -48,38 +49,115 @@ REASONS = tuple(reason.name for reason in Reason)
 FX_SPREAD = "fx_spread"
 """Component under which an FX provider's margin appears in ``fees.parquet``."""
 
+SERIES_KINDS = ("station", "ledger", "account")
+SERIES_MEASURES = ("queue", "busy", "rounds", "balance_minor", "pending_minor")
+"""What is sampled, and which of its figures a row of ``series.parquet`` holds."""
+
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _INT = pa.int64()
 
-_TEXT_COLUMNS = frozenset(
-    (
-        *("scope", "corridor", "stream", "route", "channel", "debtor_agent", "creditor_agent"),
-        *("instructed_currency", "debited_currency", "settlement_currency", "credited_currency"),
-        *("outcome", "reason_code", "component", "recipient", "bearer", "currency", "kind"),
-        *("name", "measure", "station", "cause", "stage_name"),
-    )
-)
+UNITS = {
+    "name": "a name",
+    "number": "a number that stands for something",
+    "count": "how many",
+    "us": "microseconds since the start of the scenario, or of duration",
+    "minor": "minor units of the currency the description names (ISO 4217 exponent)",
+    "value": "as the description says",
+}
+"""What the unit of a column means; a name is dictionary-encoded text, all others are int64."""
 
 
-def _schema(columns: str) -> pa.Schema:
-    """Build a schema from column names; text columns are known by name."""
-    return pa.schema([(name, _TEXT if name in _TEXT_COLUMNS else _INT) for name in columns.split()])
+def _schema(described: str) -> pa.Schema:
+    """Build a schema from lines of column, unit and description.
+
+    The unit and the description travel with every file, as metadata of the column.
+    """
+    entries = []
+    for line in described.strip().splitlines():
+        name, unit, meaning = (part.strip() for part in line.split("|"))
+        assert unit in UNITS, line
+        kind = _TEXT if unit == "name" else _INT
+        entries.append(pa.field(name, kind, metadata={"unit": unit, "description": meaning}))
+    return pa.schema(entries)
 
 
-PAYMENTS = _schema(
-    "payment_id replication scope corridor stream route channel debtor_agent creditor_agent "
-    "instructed_currency instructed_amount_minor debited_currency debited_amount_minor "
-    "settlement_currency settlement_amount_minor credited_currency credited_amount_minor "
-    "payer_fee_minor fx_margin_minor fx_drift_minor merchant_fee_minor submitted_us settled_us "
-    "credited_us end_us outcome reason_code attempts requotes waiting_us service_us transit_us "
-    "ledger_us human_us liquidity_us retry_us"
-)
-FEES = _schema("payment_id replication component recipient bearer currency amount_minor")
-STAGES = _schema(
-    "payment_id replication stage stage_name station queued_us started_us ended_us cause"
-)
-EVENTS = _schema("replication time_us key kind payment stage subject amount value")
-SERIES = _schema("replication time_us kind name measure value")
+PAYMENTS = _schema("""
+payment_id              | number | the payment, from 0 in order of submission, in its replication
+replication             | number | the replication, 0 for a single run
+scope                   | name   | cross_border or domestic
+corridor                | name   | from which country and currency to which
+stream                  | name   | the stream of demand it belongs to
+route                   | name   | the route it took last; null: none was chosen
+channel                 | name   | where the payer pays: counter, online, remittance
+debtor_agent            | name   | the payer's institution
+creditor_agent          | name   | the payee's institution
+instructed_currency     | name   | currency of the instructed amount
+instructed_amount_minor | minor  | what the payee asks or the payer sends, in instructed currency
+debited_currency        | name   | currency of the payer's account; null: never settled
+debited_amount_minor    | minor  | taken from the payer, margins included, without fees
+settlement_currency     | name   | currency between the two conversions
+settlement_amount_minor | minor  | what lies between the two conversions, in settlement currency
+credited_currency       | name   | currency of the payee's account
+credited_amount_minor   | minor  | what the payee keeps, in credited currency; null: never credited
+payer_fee_minor         | minor  | fees borne by the payer, in debited currency
+fx_margin_minor         | minor  | debited less the value of what was credited at mid rates
+fx_drift_minor          | minor  | that value at the quote less the same at submission
+merchant_fee_minor      | minor  | fees borne by the payee, in credited currency
+submitted_us            | us     | when it was submitted
+settled_us              | us     | when money first moved for good; null: never
+credited_us             | us     | when the payee was credited; null: never
+end_us                  | us     | when it ended; null: open at the horizon
+outcome                 | name   | completed, rejected, returned or in_progress
+reason_code             | name   | ISO 20022 reason where it ended badly; null: none
+attempts                | count  | routes tried
+requotes                | count  | new prices asked for after one had lapsed
+waiting_us              | us     | time in queues of stations
+service_us              | us     | time being served
+transit_us              | us     | time on the way
+ledger_us               | us     | time from joining a ledger's queue to its commit
+human_us                | us     | time of a person: confirming
+liquidity_us            | us     | time waiting for money
+retry_us                | us     | time spent on routes given up
+""")
+FEES = _schema("""
+payment_id   | number | the payment
+replication  | number | its replication
+component    | name   | the fee's name, or fx_spread for a provider's margin
+recipient    | name   | who earns it
+bearer       | name   | debtor or creditor
+currency     | name   | currency of the amount: debited for the debtor's, else credited
+amount_minor | minor  | what was charged, in that currency
+""")
+STAGES = _schema("""
+payment_id  | number | the payment
+replication | number | its replication
+stage       | number | number of the stage in the plan, as in explain
+stage_name  | name   | name of the stage
+station     | name   | station or ledger it was at; null: none
+queued_us   | us     | when it began to wait
+started_us  | us     | when the waiting was over; null: it left before
+ended_us    | us     | when it went on
+cause       | name   | what the time counts as
+""")
+EVENTS = _schema("""
+replication | number | the replication
+time_us     | us     | when it happened
+key         | number | order among events of one instant: class, payment, step
+kind        | name   | what happened (LogKind in sim/contract/meaning.py)
+payment     | number | the payment, -1 without one
+stage       | number | number of the stage it was at, -1 without one
+subject     | number | what it happened to or with, by kind
+amount      | value  | amount or duration, by kind
+value       | value  | further number, by kind
+""")
+SERIES = _schema("""
+replication | number | the replication
+time_us     | us     | when the sample was taken
+kind        | name   | station, ledger or account
+name        | name   | which of them
+measure     | name   | queue, busy, rounds, balance_minor or pending_minor
+value       | value  | payments, servers, rounds or minor units, by measure
+""")
 
 PAYMENTS_FILE = "payments.parquet"
 FEES_FILE = "fees.parquet"

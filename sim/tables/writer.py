@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
+from sim.contract.records import LogColumn
 from sim.contract.run import Progress, Sink
-from sim.contract.spec import LogColumn, LogKind
 from sim.tables.digest import ContentDigest, RollingDigest, row_words
 from sim.tables.folding import SummaryFolder
 from sim.tables.log_rows import SeriesRows, StageRows, event_rows

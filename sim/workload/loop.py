@@ -24,14 +24,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sim.contract.layout import CERTAIN, NEVER_US
 from sim.contract.plan import Array
-from sim.contract.spec import WorkloadColumn
-from sim.draws.compiled import compiled
+from sim.contract.records import WorkloadColumn
 from sim.draws.lookup import index_below, quantile, weighted_index
 from sim.draws.threefry import MASK32, threefry4x32
-
-NO_EXPIRY = 1 << 62
-"""Expiry of a code that never expires; beyond every horizon."""
+from sim.jit.cache import compiled
 
 # Columns of ``Streams.setting``; ``*_FIRST`` are offsets in ``Streams.pool``.
 IS_WRITTEN = 0
@@ -363,7 +361,7 @@ def _draw(streams: Streams, s: int, out: Array, row: int) -> None:
         return
     out[row, _W_ROUTE_SET] = setting[s, ROUTE_SET]
     out[row, _W_CODE_STATE] = 0
-    out[row, _W_CODE_EXPIRY_US] = NO_EXPIRY
+    out[row, _W_CODE_EXPIRY_US] = NEVER_US
     out[row, _W_MERCHANT] = -1
     agent = -1
     if setting[s, CREDITOR_COUNT] > 0:
@@ -395,10 +393,10 @@ def _draw_code(streams: Streams, s: int, at: int) -> tuple[int, int]:
     expiry_us = int(pool[setting[s, MERCHANT_EXPIRY_FIRST] + at])
     static62 = 0
     damaged62 = 0
-    if setting[s, DAMAGED_THRESHOLD] > 0 or setting[s, STATIC_THRESHOLD] < NO_EXPIRY:
+    if setting[s, DAMAGED_THRESHOLD] > 0 or setting[s, STATIC_THRESHOLD] < CERTAIN:
         static62, damaged62 = _draw_pair(streams, s, n, _CODE)
     # A code given with its own expiry is what it is; only the others are static or dynamic by luck.
-    if expiry_us == NO_EXPIRY and static62 >= setting[s, STATIC_THRESHOLD]:
+    if expiry_us == NEVER_US and static62 >= setting[s, STATIC_THRESHOLD]:
         expiry_us = int(streams.state[s, NEXT_TIME_US] + setting[s, DYNAMIC_LIFE_US])
         if setting[s, CODE_AGE_TABLE] >= 0:
             age62, _ = _draw_pair(streams, s, n, _CODE_AGE)

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.contract.layout import CERTAIN
 from sim.contract.plan import Array
-from sim.contract.spec import WORKLOAD_WIDTH, WorkloadColumn
+from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
 from sim.draws.keys import purpose_id
 from sim.draws.layout import TABLE_LENGTH
-from sim.draws.thresholds import ONE62
 from sim.workload.arrivals import HAZARD_MAX, HAZARD_UNIT, draw_array_pair
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 PURPOSES = ("arrival", "amount+payer", "agents+merchant", "code", "code_age")
 """Purposes of the draws made here, under the payment keys of the streams."""
-
-NO_EXPIRY = 1 << 62
-"""Expiry of a code that never expires; beyond every horizon."""
 
 CHUNK_ROWS = 1 << 16
 
@@ -344,7 +341,7 @@ def _check_shares(name: str, role: str, agent: Array, cumulative62: Array) -> No
     """Refuse thresholds that do not choose exactly one agent for every draw."""
     if len(agent) != len(cumulative62):
         raise ValueError(f"{name}: {len(agent)} {role} agents have {len(cumulative62)} thresholds")
-    if len(agent) and (int(cumulative62[-1]) != ONE62 or (np.diff(cumulative62) < 0).any()):
+    if len(agent) and (int(cumulative62[-1]) != CERTAIN or (np.diff(cumulative62) < 0).any()):
         raise ValueError(f"{name}: thresholds of {role} agents must ascend to 2^62")
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
+from sim.contract.meaning import Cause, Op, Outcome, Reason
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import WORKLOAD_WIDTH, Cause, Op, Outcome, Reason, WorkloadColumn
+from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
 from sim.draws.keys import stream_key
 from sim.draws.layout import SIDE_LENGTH
 from sim.draws.lookup import draw62_many, quantile_many

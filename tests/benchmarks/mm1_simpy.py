@@ -9,7 +9,7 @@ from typing import Any
 import simpy
 
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import WorkloadColumn
+from sim.contract.records import WorkloadColumn
 from sim.draws.lookup import draw62, quantile
 
 

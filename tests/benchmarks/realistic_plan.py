@@ -5,18 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
+from sim.contract.meaning import Cause, FeeKind, Flag, Op, Outcome, Reason
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    WORKLOAD_WIDTH,
-    Cause,
-    FeeKind,
-    Flag,
-    Op,
-    Outcome,
-    Reason,
-    Register,
-    WorkloadColumn,
-)
+from sim.contract.records import WORKLOAD_WIDTH, Register, WorkloadColumn
 from sim.units import SECOND_US
 
 ARRIVAL_GAP_US = 25_000

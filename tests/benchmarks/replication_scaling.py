@@ -11,8 +11,9 @@ from pathlib import Path
 
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
-from sim.study.case import WorkItem, do_work
+from sim.study.case import Case
 from sim.study.pool import LocalPool
+from sim.study.runner import run_cases
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "bakong-saturation.yaml"
 RUNS = 36
@@ -26,14 +27,14 @@ def speed_ups() -> tuple[list[float], float]:
     """
     loaded = load_scenario(SCENARIO)
     text = dump_resolved(loaded.document)
-    items = [WorkItem(text, loaded.scenario.seed, number) for number in range(RUNS)]
-    pairs = [(_seconds(1, items), _seconds(2, items)) for _ in range(TURNS)]
+    cases = [Case(text, loaded.scenario.seed, number) for number in range(RUNS)]
+    pairs = [(_seconds(1, cases), _seconds(2, cases)) for _ in range(TURNS)]
     return sorted(one / two for one, two in pairs), min(min(pair) for pair in pairs)
 
 
-def _seconds(jobs: int, items: list[WorkItem]) -> float:
+def _seconds(jobs: int, cases: list[Case]) -> float:
     with LocalPool(jobs) as pool:
-        list(pool.run(do_work, items[: 2 * jobs]))
+        run_cases(cases[: 2 * jobs], pool)
         begun = time.perf_counter()
-        assert len(list(pool.run(do_work, items))) == len(items)
+        assert len(run_cases(cases, pool)) == len(cases)
         return time.perf_counter() - begun

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.contract.plan import Array, Plan
+from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, RecordColumn
 from sim.contract.run import Totals
-from sim.contract.spec import LOG_WIDTH, RECORD_WIDTH, RecordColumn
 from sim.engine.compare import first_difference
 from sim.engine.compiled import run_compiled
 from sim.engine.reference import run_reference

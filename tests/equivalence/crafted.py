@@ -5,18 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
+from sim.contract.meaning import Cause, Discipline, Flag, Op, Outcome, Reason
 from sim.contract.plan import Array
-from sim.contract.spec import (
-    WORKLOAD_WIDTH,
-    Cause,
-    Discipline,
-    Flag,
-    Op,
-    Outcome,
-    Reason,
-    Register,
-    WorkloadColumn,
-)
+from sim.contract.records import WORKLOAD_WIDTH, Register, WorkloadColumn
 from sim.draws.quantile import build_empirical
 from sim.units import SECOND_US
 from tests.equivalence.random_plans import Case

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
-from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
+from sim.contract.meaning import (
     FAILOVER_REASONS,
-    WORKLOAD_WIDTH,
     Bearer,
     Cause,
     Discipline,
@@ -28,9 +26,10 @@ from sim.contract.spec import (
     Outcome,
     Policy,
     Reason,
-    Register,
     WhenClosed,
 )
+from sim.contract.plan import Array, Plan
+from sim.contract.records import WORKLOAD_WIDTH, Register
 from sim.units import SECOND_US
 
 CODE_FOR_EVER = 1 << 61

@@ -8,31 +8,31 @@ from enum import IntEnum
 import numpy as np
 import pytest
 
-from sim.contract.plan import Array
-from sim.contract.spec import (
+from sim.contract.layout import (
     PAYMENT_BITS,
     STEP_BITS,
+    FeeColumn,
+    PricingColumn,
+    RouteSetColumn,
+    StageColumn,
+    StationColumn,
+)
+from sim.contract.meaning import (
     AgendaKind,
     Bearer,
     Cause,
     Discipline,
     EventClass,
-    FeeColumn,
     FeeKind,
     FixedSide,
-    LogColumn,
     LogKind,
     Op,
     Outcome,
     Policy,
-    PricingColumn,
-    RecordColumn,
-    RouteSetColumn,
-    StageColumn,
-    StationColumn,
     WhenClosed,
-    WorkloadColumn,
 )
+from sim.contract.plan import Array
+from sim.contract.records import LogColumn, RecordColumn, WorkloadColumn
 from sim.draws.quantile import FAMILIES as DISTRIBUTIONS
 from tests.equivalence import crafted
 from tests.equivalence.compared import run_both
@@ -54,6 +54,7 @@ PARAMETERS: dict[str, dict[str, float]] = {
     "triangular": {"low": 10_000, "mode": 50_000, "high": 200_000},
     "normal": {"mean": 90_000, "sd": 10_000},
     "truncated_normal": {"mean": 50_000, "sd": 50_000, "low": 1_000},
+    "loglogistic": {"median": 50_000.0, "alpha": 3.0},
     "pareto": {"minimum": 40_000, "alpha": 2.5},
     "hyperexponential": {"p": 0.3, "mean_1": 20_000, "mean_2": 120_000},
 }

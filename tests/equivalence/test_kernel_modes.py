@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.contract.spec import StageColumn
+from sim.contract.layout import StageColumn
 from sim.engine.compare import first_difference
 from sim.engine.compiled import _Run, is_compiled_cached, run_compiled, warm_up
 from sim.engine.kernel.cache import load_kernel

@@ -9,7 +9,7 @@ import pytest
 
 from sim.compiler.compile import compile_scenario
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import WorkloadColumn
+from sim.contract.records import WorkloadColumn
 from sim.scenario.scenario import load_scenario
 from sim.units import SECOND_US
 from tests.equivalence.compared import run_both

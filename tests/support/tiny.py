@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sim.contract.meaning import Cause, Outcome
 from sim.contract.plan import Array
-from sim.contract.spec import Cause, Outcome, RecordColumn
+from sim.contract.records import RecordColumn
 from sim.engine.compiled import run_compiled
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
-from sim.study.case import compile_replication, rekeyed
+from sim.study.compile_case import compile_replication, rekeyed
 from sim.units import SECOND_US
 
 SEED = 20250917

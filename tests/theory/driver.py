@@ -15,19 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.compiler.compile import Compiled, compile_scenario
+from sim.contract.layout import NULL
+from sim.contract.meaning import Cause, LogKind, Outcome, Reason
 from sim.contract.plan import Array, Plan
+from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, LogColumn, RecordColumn
 from sim.contract.run import Totals
-from sim.contract.spec import (
-    LOG_WIDTH,
-    NULL,
-    RECORD_WIDTH,
-    Cause,
-    LogColumn,
-    LogKind,
-    Outcome,
-    Reason,
-    RecordColumn,
-)
 from sim.engine.compiled import run_compiled
 from sim.engine.reference import run_reference
 from sim.scenario.scenario import LoadedScenario, load_scenario
@@ -223,7 +215,7 @@ def run(
     totals = ENGINES[engine](compiled.plan, compiled.workload(), recorder)
     log, records = np.vstack(recorder.logs), np.vstack(recorder.records)
     if with_log:
-        from sim.tables.audit import audit_log
+        from sim.audit.run import audit_log
 
         report = audit_log(compiled.plan, [log], [records], totals)
         assert report.ok, report.violations

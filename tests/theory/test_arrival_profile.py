@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from sim.contract.plan import Array
-from sim.contract.spec import RecordColumn
+from sim.contract.records import RecordColumn
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import SCENARIOS, SECOND, load_text, queue_text, run_large
 from tests.theory.oracle import BOUND, Estimate, Floats, agrees

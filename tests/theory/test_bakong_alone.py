@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.contract.spec import Cause, LedgerTotal
+from sim.contract.meaning import Cause
+from sim.contract.records import LedgerTotal
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import SCENARIOS, Ran, run_large, seconds
 from tests.theory.oracle import Floats, agrees, batch_means, lognormal_order_mean

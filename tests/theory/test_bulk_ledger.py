@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sim.contract.spec import Cause, LedgerTotal, Outcome, RecordColumn
+from sim.contract.meaning import Cause, Outcome
+from sim.contract.records import LedgerTotal, RecordColumn
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import SCENARIOS, SECOND, Ran, finished_column, run_large, seconds
 from tests.theory.oracle import Estimate, agrees, batch_means, bulk_wait

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.contract.spec import LogKind
+from sim.contract.meaning import LogKind
 from tests.theory.driver import Ran, load_text, run
 
 OUTBOUND = """

@@ -17,9 +17,10 @@ import pytest
 import yaml
 
 from sim.compiler.compile import compile_scenario
+from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
+from sim.contract.records import LedgerTotal, LogColumn, StationTotal, WorkloadColumn
 from sim.contract.run import Totals
-from sim.contract.spec import LedgerTotal, LogColumn, LogKind, StationTotal, WorkloadColumn
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import ENGINES, SCENARIOS, SECOND, Recorder
 from tests.theory.visits import Stay, Stays, differences, disagreeing_records, rebuild, seen

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.contract.spec import LogKind
+from sim.contract.meaning import LogKind
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import MINIMAL, Ran, run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.contract.spec import Cause
+from sim.contract.meaning import Cause
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import SCENARIOS, run_large, seconds, served_in
 from tests.theory.oracle import Estimate, agrees, batch_means, mmc_wait

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.contract.spec import Cause, Outcome, Reason, RecordColumn
+from sim.contract.meaning import Cause, Outcome, Reason
+from sim.contract.records import RecordColumn
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import SCENARIOS, Ran, finished_column, run_large, seconds, served_in
 from tests.theory.oracle import Estimate, agrees, batch_means, mmck_loss, mmck_wait

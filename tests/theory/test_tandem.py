@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.contract.spec import Cause, RecordColumn, StationTotal
+from sim.contract.meaning import Cause
+from sim.contract.records import RecordColumn, StationTotal
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import SCENARIOS, SECOND, Ran, run_large, seconds
 from tests.theory.oracle import Estimate, agrees, batch_means, mmc_wait, over_runs, tandem_stay

@@ -15,16 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.contract.meaning import Cause, LogKind
 from sim.contract.plan import Array, Plan
+from sim.contract.records import LedgerTotal, LogColumn, RecordColumn, StationTotal
 from sim.contract.run import Totals
-from sim.contract.spec import (
-    Cause,
-    LedgerTotal,
-    LogColumn,
-    LogKind,
-    RecordColumn,
-    StationTotal,
-)
 
 STATION, LEDGER = 0, 1
 """Places a payment waits for, as LEAVE rows number them."""

@@ -1,12 +1,14 @@
 """The event loop over arrays: the same meaning as ``reference``, compiled.
 
-Takes a plan's arrays and a state of arrays, both named tuples of ``state``; moves the state on by a
-number of events and says why it stopped. Nothing here allocates, prints or raises: room that runs
-out, workload that is wanted and invariants that break are return values, and
-``sim.engine.compiled`` acts on them. Read ``loop`` first, then ``operations``.
+Takes a plan, of which it reads the arrays, and the state of a run; moves the state on by a number
+of events and says why it stopped. Nothing here allocates, prints or raises: room that runs out,
+workload that is wanted and invariants that break are return values, and ``sim.engine.compiled``
+acts on them. No index of the plan is checked here: ``check_plan`` did at the door. Read ``loop``
+first, then ``operations``.
 
 ==============  ====================================================================================
-``state``       the columns of every array, and how they are first laid out
+``state``       the arrays of a run's state and their columns
+``laying``      the state before the first event
 ``heap``        what is scheduled, in order of (time, key)
 ``queues``      waiting lines of payments, linked through the pool
 ``payments``    what every operation does to a payment: schedule, draw, fail

@@ -6,23 +6,18 @@ meaning is in ``spec``: Money, and the operations.
 
 from __future__ import annotations
 
-from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
+from sim.contract.layout import (
     AMOUNT_MAX,
-    AREA_BITS,
     NULL,
     ROLE_KINDS_MAX,
     AccountColumn,
-    AccountTotal,
-    Cause,
-    Flag,
-    LogKind,
-    Register,
     StageColumn,
     TransferColumn,
 )
+from sim.contract.meaning import Cause, Flag, LogKind
+from sim.contract.plan import Array, Plan
+from sim.contract.records import AREA_BITS, AccountTotal, Register
 from sim.engine.kernel import state as st
-from sim.engine.kernel.jit import called
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.queues import append, unlink
@@ -48,6 +43,7 @@ from sim.engine.kernel.state import (
     Q_HEAD,
     KernelState,
 )
+from sim.jit.functions import called
 
 # Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _SETTLES = int(Flag.SETTLES)

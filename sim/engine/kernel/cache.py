@@ -1,7 +1,7 @@
 """The compiled kernel, from the cache of machine code or compiled into it.
 
 Takes nothing; gives ``loop.run`` as a function of a plan, a state and a budget. Where
-the machine code lies, and when it is still good, is in ``sim.machine_code``.
+the machine code lies, and when it is still good, is in ``sim.jit.cache``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import cast
 from sim.contract.plan import Array, Plan
 from sim.engine.kernel.loop import run
 from sim.engine.kernel.state import KernelState
-from sim.machine_code import cached_njit, find_directory, is_jit_disabled
+from sim.jit.cache import cached_njit, find_directory, is_jit_disabled
 
 Kernel = Callable[[Plan, KernelState, int], int]
 _Tables = Callable[[Array, Array, int], int]

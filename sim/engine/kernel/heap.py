@@ -8,8 +8,8 @@ earliest is computed without a branch nobody could predict.
 from __future__ import annotations
 
 from sim.contract.plan import Array
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.state import C_HEAP, H_KEY, H_PLACE, H_SLOT, H_TIME
+from sim.jit.functions import called, inlined
 
 
 @inlined

@@ -1,19 +1,19 @@
 """Count durations in the cells of a histogram, as machine code.
 
-Takes a duration in microseconds; gives its cell, the same as ``spec.histogram_bucket``.
+Takes a duration in microseconds; gives its cell, the same as ``records.histogram_bucket``.
 """
 
 from __future__ import annotations
 
-from sim.contract.spec import HISTOGRAM_SUB_BITS
-from sim.engine.kernel.jit import called
+from sim.contract.records import HISTOGRAM_SUB_BITS
+from sim.jit.functions import called
 
 _LINEAR = 1 << HISTOGRAM_SUB_BITS
 
 
 @called
 def bucket(value: int) -> int:
-    """Return ``spec.histogram_bucket`` of a duration."""
+    """Return ``records.histogram_bucket`` of a duration."""
     octave = 0
     rest = value >> HISTOGRAM_SUB_BITS
     # Nearly all waits are below some seconds: halving the search space first would cost more.

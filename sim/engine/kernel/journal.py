@@ -5,10 +5,11 @@ Takes the cursor, the pool and the buffers; the loop has made sure the buffers h
 
 from __future__ import annotations
 
+from sim.contract.layout import FEES_MAX, NULL, RouteColumn
+from sim.contract.meaning import Outcome
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import FEES_MAX, NULL, Outcome, RecordColumn, Register, RouteColumn
+from sim.contract.records import RecordColumn, Register
 from sim.engine.kernel import state as st
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.state import (
     C_ERROR,
     C_ERROR_PAYMENT,
@@ -23,6 +24,7 @@ from sim.engine.kernel.state import (
     P_TIME,
     KernelState,
 )
+from sim.jit.functions import called, inlined
 
 
 @inlined

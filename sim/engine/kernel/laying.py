@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    HISTOGRAM_LENGTH,
+from sim.contract.layout import (
     LEDGER_PSEUDO,
-    LOG_WIDTH,
     NULL,
     PEERS_MAX,
+    LedgerColumn,
+    StageColumn,
+    StreamColumn,
+    order_key,
+)
+from sim.contract.meaning import EventClass, Op
+from sim.contract.plan import Array, Plan
+from sim.contract.records import (
+    HISTOGRAM_LENGTH,
+    LOG_WIDTH,
     RECORD_WIDTH,
     REGISTER_COUNT,
     WORKLOAD_WIDTH,
     AccountTotal,
-    EventClass,
-    LedgerColumn,
-    Op,
-    StageColumn,
-    StreamColumn,
-    order_key,
 )
 from sim.engine.kernel.state import (
     A_SINCE,

@@ -1,27 +1,20 @@
 """BATCH: rounds, blocks and commits of a ledger.
 
 Takes a payment at a BATCH stage, or the event of a round or a commit. The meaning is in
-``spec.LedgerColumn``.
+``layout.LedgerColumn``.
 """
 
 from __future__ import annotations
 
+from sim.contract.layout import LEDGER_PSEUDO, STEP_BITS, STEP_MASK, LedgerColumn, StageColumn
+from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    LEDGER_PSEUDO,
-    STEP_BITS,
-    STEP_MASK,
-    LedgerColumn,
-    LedgerTotal,
-    LogKind,
-    StageColumn,
-)
+from sim.contract.records import LedgerTotal
 from sim.draws.lookup import draw62, quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import post_rows
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
-from sim.engine.kernel.jit import called
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.payments import COMPLETE_BASE
 from sim.engine.kernel.queues import append, unlink
@@ -45,6 +38,7 @@ from sim.engine.kernel.state import (
     Q_HEAD,
     KernelState,
 )
+from sim.jit.functions import called
 
 _BLOCKS = L_TOTAL + LedgerTotal.BLOCKS
 _INCLUDED = L_TOTAL + LedgerTotal.INCLUDED

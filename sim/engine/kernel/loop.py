@@ -7,9 +7,9 @@ at once: everything it knows is in the state, down to the payment at hand.
 
 from __future__ import annotations
 
-from sim.contract.plan import Plan
-from sim.contract.spec import (
+from sim.contract.layout import (
     LEDGER_PSEUDO,
+    NEVER_US,
     NULL,
     PAYMENT_BITS,
     PAYMENTS_MAX,
@@ -18,18 +18,15 @@ from sim.contract.spec import (
     STEP_MASK,
     AccountColumn,
     AgendaColumn,
-    AgendaKind,
-    Cause,
-    EventClass,
-    LogKind,
     StageColumn,
     StreamColumn,
-    WorkloadColumn,
 )
+from sim.contract.meaning import AgendaKind, Cause, EventClass, LogKind
+from sim.contract.plan import Plan
+from sim.contract.records import WorkloadColumn
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import settle_account, transfer
 from sim.engine.kernel.heap import drop_first
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.ledgers import (
     begin_commit,
@@ -77,7 +74,6 @@ from sim.engine.kernel.state import (
     H_PLACE,
     H_SLOT,
     H_TIME,
-    NEVER,
     P_ID,
     P_STAGE,
     PLACE_BITS,
@@ -92,6 +88,7 @@ from sim.engine.kernel.stations import (
     start_waiting,
 )
 from sim.engine.kernel.timers import drop_due, note_first
+from sim.jit.functions import called, inlined
 
 PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
 CLASS_SHIFT = PAYMENT_BITS + STEP_BITS
@@ -319,7 +316,7 @@ def _submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_REQUOTES] = 0
     pool[slot, st.P_LAPSED] = 0
     pool[slot, st.P_REASON] = 0
-    pool[slot, st.P_EXPIRY] = NEVER
+    pool[slot, st.P_EXPIRY] = NEVER_US
     pool[slot, st.P_SUBMITTED] = now
     pool[slot, st.P_SETTLED] = NULL
     pool[slot, st.P_CREDITED] = NULL
@@ -364,7 +361,7 @@ def _follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
 def _find_head(plan: Plan, state: KernelState) -> None:
     """Find the earliest of next agenda row, first time-outs, next arrival and next sample."""
     cursor = state.cursor
-    time_us = NEVER
+    time_us = NEVER_US
     key = 0
     # Looked at in order of class, so that the first of one instant stays.
     at = cursor[C_AGENDA]

@@ -1,26 +1,17 @@
 """One stage of one payment, and its time-out.
 
 Takes the payment at hand; ``advance`` runs the stage it is at and tells whether it goes on. The
-meaning of every operation is in ``spec.Op``.
+meaning of every operation is in ``meaning.Op``.
 """
 
 from __future__ import annotations
 
+from sim.contract.layout import NULL, STEP_BITS, StageColumn
+from sim.contract.meaning import Cause, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Plan
-from sim.contract.spec import (
-    NULL,
-    STEP_BITS,
-    Cause,
-    LogKind,
-    Op,
-    Outcome,
-    Reason,
-    StageColumn,
-)
 from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, reserve, void_all
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log, write_record
 from sim.engine.kernel.ledgers import enqueue, leave_ledger
 from sim.engine.kernel.payments import (
@@ -45,6 +36,7 @@ from sim.engine.kernel.state import (
 )
 from sim.engine.kernel.stations import leave_queue, serve
 from sim.engine.kernel.timers import arm
+from sim.jit.functions import called, inlined
 
 
 @inlined

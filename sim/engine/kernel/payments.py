@@ -5,18 +5,11 @@ Takes the cursor, the pool, the heap and the log; changes one payment.
 
 from __future__ import annotations
 
+from sim.contract.layout import PAYMENT_BITS, STEP_BITS, STEP_MASK, StageColumn
+from sim.contract.meaning import EventClass, LogKind
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    PAYMENT_BITS,
-    STEP_BITS,
-    STEP_MASK,
-    EventClass,
-    LogKind,
-    StageColumn,
-)
 from sim.draws.lookup import draw62
 from sim.engine.kernel.heap import push
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.state import (
     C_NOW,
@@ -32,6 +25,7 @@ from sim.engine.kernel.state import (
     P_WAIT_STEP,
     KernelState,
 )
+from sim.jit.functions import called, inlined
 
 COMPLETE_BASE = EventClass.COMPLETE << (PAYMENT_BITS + STEP_BITS)
 EXPIRE_BASE = EventClass.EXPIRE << (PAYMENT_BITS + STEP_BITS)

@@ -1,33 +1,23 @@
 """QUOTE, CONVERT, CHARGE, LIMIT: what a payment costs and whether it may.
 
 Takes a payment at one of these stages; each function tells whether the payment passes on. The
-arithmetic is in ``sim.engine.money``, the meaning in ``spec.Op``.
+arithmetic is in ``sim.money.pricing``, the meaning in ``meaning.Op``.
 """
 
 from __future__ import annotations
 
+from sim.contract.layout import NEVER_US, FeeColumn, LimitColumn, PricingColumn, StageColumn
+from sim.contract.meaning import Bearer, LogKind, Reason
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    REGISTER_COUNT,
-    Bearer,
-    FeeColumn,
-    LimitColumn,
-    LogKind,
-    PricingColumn,
-    Reason,
-    Register,
-    StageColumn,
-)
+from sim.contract.records import REGISTER_COUNT, Register
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import move, read_register, resolve_account
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.state import (
     C_DAY_OFFSET,
     C_FX_STEP,
     C_NOW,
-    NEVER,
     P_ID,
     P_LIMITS,
     P_PRICING,
@@ -35,7 +25,8 @@ from sim.engine.kernel.state import (
     P_STAGE,
     KernelState,
 )
-from sim.engine.money import price_payment
+from sim.jit.functions import called, inlined
+from sim.money.pricing import price_payment
 from sim.units import DAY_US
 
 
@@ -76,7 +67,7 @@ def quote(plan: Plan, state: KernelState, slot: int) -> bool:
     credited = pool[slot, P_REGISTER + Register.CREDITED]
     write_log(cursor, state.log, LogKind.QUOTE, pool[slot, P_ID], at, row, debited, credited)
     validity = plan.stage[at, StageColumn.VALUE]
-    pool[slot, st.P_EXPIRY] = cursor[C_NOW] + validity if validity > 0 else NEVER
+    pool[slot, st.P_EXPIRY] = cursor[C_NOW] + validity if validity > 0 else NEVER_US
     return True
 
 

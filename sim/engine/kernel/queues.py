@@ -6,8 +6,8 @@ Takes the pool and ``ends`` (head and tail of every line). A payment stands in o
 from __future__ import annotations
 
 from sim.contract.plan import Array
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.state import P_NEXT, P_PREVIOUS, P_QUEUE, Q_HEAD, Q_TAIL
+from sim.jit.functions import called, inlined
 
 
 @inlined

@@ -1,29 +1,24 @@
 """ROUTE: choose a route, or another one after a failure.
 
 Takes a payment at a ROUTE stage, and the sample events that refresh what the router knows. The
-meaning is in ``spec.Op.ROUTE`` and ``spec.Policy``.
+meaning is in ``meaning.Op.ROUTE`` and ``meaning.Policy``.
 """
 
 from __future__ import annotations
 
-from sim.contract.plan import Plan
-from sim.contract.spec import (
-    FAILOVER_REASONS,
+from sim.contract.layout import (
+    SCORE_WORST,
     AccountColumn,
-    Cause,
-    Flag,
     LedgerColumn,
-    LogKind,
-    Policy,
-    Reason,
-    Register,
     RouteColumn,
     RouteSetColumn,
     RouteViewColumn,
     StageColumn,
 )
+from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
+from sim.contract.plan import Plan
+from sim.contract.records import Register
 from sim.engine.kernel import state as st
-from sim.engine.kernel.jit import called
 from sim.engine.kernel.journal import write_log, write_sample
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.prices import price
@@ -44,11 +39,11 @@ from sim.engine.kernel.state import (
     S_SEEN,
     KernelState,
 )
+from sim.jit.functions import called
 
 # Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _NEXT = int(Flag.NEXT)
 _FAILOVER_MASK = sum(1 << int(reason) for reason in FAILOVER_REASONS)
-_UNUSABLE_SCORE = 1 << 61
 
 
 @called
@@ -134,7 +129,7 @@ def _score(plan: Plan, state: KernelState, slot: int, route: int, policy: int) -
         if row < 0:
             return 0
         if price(plan, state, slot, row) == 0:
-            return _UNUSABLE_SCORE
+            return SCORE_WORST
         return int(state.scratch[Register.FX_MARGIN] + state.scratch[Register.PAYER_FEE])
     if policy != Policy.FASTEST:
         return 0

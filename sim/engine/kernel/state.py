@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
+from sim.contract.layout import FEES_MAX, LIMITS_MAX
 from sim.contract.plan import Array
-from sim.contract.spec import (
-    FEES_MAX,
+from sim.contract.records import (
     HISTOGRAM_LENGTH,
-    LIMITS_MAX,
     LOG_WIDTH,
     RECORD_WIDTH,
     REGISTER_COUNT,
@@ -260,8 +259,6 @@ A_SINCE = 2
 A_TOTAL = 3
 ACCOUNT_WIDTH = A_TOTAL + len(AccountTotal)
 
-NEVER = 2**62
-"""Later than every horizon."""
 LOW_UNKNOWN = 2**62
 
 

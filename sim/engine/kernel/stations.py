@@ -1,30 +1,26 @@
 """SERVE: places of limited capacity.
 
 Takes a payment at a SERVE stage, or the event that ends a service; starts, queues or refuses. The
-meaning is in ``spec.Op.SERVE``.
+meaning is in ``meaning.Op.SERVE``.
 """
 
 from __future__ import annotations
 
-from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
+from sim.contract.layout import (
     ROLE_KINDS_MAX,
     STATION_PSEUDO,
     STEP_BITS,
     STEP_MASK,
-    Cause,
-    Discipline,
-    LogKind,
     StageColumn,
     StationColumn,
-    StationTotal,
-    WhenClosed,
 )
+from sim.contract.meaning import Cause, Discipline, LogKind, WhenClosed
+from sim.contract.plan import Array, Plan
+from sim.contract.records import StationTotal
 from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
-from sim.engine.kernel.jit import called, inlined
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.payments import COMPLETE_BASE, draw, fail, schedule
 from sim.engine.kernel.queues import append, prepend, unlink
@@ -46,6 +42,7 @@ from sim.engine.kernel.state import (
     S_WAKE_PENDING,
     KernelState,
 )
+from sim.jit.functions import called, inlined
 
 _BUSY_AREA = S_TOTAL + StationTotal.BUSY_AREA
 _QUEUE_AREA = S_TOTAL + StationTotal.QUEUE_AREA

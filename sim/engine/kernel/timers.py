@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from sim.contract.plan import Array
 from sim.engine.kernel.heap import push
-from sim.engine.kernel.jit import inlined
 from sim.engine.kernel.state import (
     C_HEAD_KEY,
     C_HEAD_LINE,
@@ -24,6 +23,7 @@ from sim.engine.kernel.state import (
     T_TIME,
     KernelState,
 )
+from sim.jit.functions import inlined
 
 
 @inlined

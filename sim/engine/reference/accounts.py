@@ -1,23 +1,15 @@
 """Money of the reference engine: RESERVE, POST, VOID, CHARGE and deposits.
 
 Takes the run and a payment at such a stage; gives the next stage or STOP. See "Money" in
-:mod:`sim.contract.spec`: every movement goes through :func:`_move`, so each currency always sums
+:mod:`sim.contract.meaning`: every movement goes through :func:`_move`, so each currency always sums
 to zero.
 """
 
 from __future__ import annotations
 
-from sim.contract.spec import (
-    FEES_MAX,
-    NULL,
-    Bearer,
-    Cause,
-    FeeColumn,
-    Flag,
-    LogKind,
-    PricingColumn,
-    Register,
-)
+from sim.contract.layout import FEES_MAX, NULL, FeeColumn, PricingColumn
+from sim.contract.meaning import Bearer, Cause, Flag, LogKind
+from sim.contract.records import Register
 from sim.engine.reference.prices import give_back_limits
 from sim.engine.reference.run import STOP, Run
 from sim.engine.reference.state import Payment, Stage, Transfer, Wait

@@ -6,7 +6,8 @@ Takes the run and a payment at a BATCH stage; gives STOP, as the payment always 
 
 from __future__ import annotations
 
-from sim.contract.spec import LEDGER_PSEUDO, STEP_MASK, EventClass, LogKind, order_key
+from sim.contract.layout import LEDGER_PSEUDO, STEP_MASK, order_key
+from sim.contract.meaning import EventClass, LogKind
 from sim.draws.lookup import draw62, quantile
 from sim.engine.reference.accounts import post_rows
 from sim.engine.reference.run import STOP, Run

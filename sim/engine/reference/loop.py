@@ -12,26 +12,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sim.contract.layout import NULL, AgendaColumn, StreamColumn, order_key
+from sim.contract.meaning import AgendaKind, EventClass, LogKind, Op, Outcome
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
-from sim.contract.run import Sink, Totals, WorkloadSource
-from sim.contract.spec import (
+from sim.contract.records import (
     HISTOGRAM_LENGTH,
-    NULL,
     AccountTotal,
-    AgendaColumn,
-    AgendaKind,
-    EventClass,
     LedgerTotal,
-    LogKind,
-    Op,
-    Outcome,
     Register,
     StationTotal,
-    StreamColumn,
     WorkloadColumn,
-    order_key,
 )
+from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.reference.accounts import charge, deposit, post, reserve, void
 from sim.engine.reference.ledgers import batch, plan_round
 from sim.engine.reference.operations import (

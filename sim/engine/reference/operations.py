@@ -6,17 +6,9 @@ a payment that ended or is open at the horizon.
 
 from __future__ import annotations
 
-from sim.contract.spec import (
-    FEES_MAX,
-    NULL,
-    Cause,
-    EventClass,
-    LogKind,
-    Outcome,
-    Reason,
-    Register,
-    RouteColumn,
-)
+from sim.contract.layout import FEES_MAX, NULL, RouteColumn
+from sim.contract.meaning import Cause, EventClass, LogKind, Outcome, Reason
+from sim.contract.records import Register
 from sim.engine.reference.accounts import free_waiting, leave_account
 from sim.engine.reference.ledgers import leave_ledger
 from sim.engine.reference.run import STOP, Run

@@ -1,20 +1,20 @@
 """Prices and limits of the reference engine: QUOTE, CONVERT, LIMIT and giving limits back.
 
 Takes the run and a payment at such a stage; gives the next stage. The arithmetic itself is in
-:mod:`sim.engine.money`.
+:mod:`sim.money.pricing`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sim.contract.spec import REGISTER_COUNT, LimitColumn, LogKind, Reason, Register
-from sim.engine.money import price_payment
+from sim.contract.layout import NEVER_US, LimitColumn
+from sim.contract.meaning import LogKind, Reason
+from sim.contract.records import REGISTER_COUNT, Register
 from sim.engine.reference.run import Run
 from sim.engine.reference.state import LimitUse, Payment, Stage
+from sim.money.pricing import price_payment
 from sim.units import DAY_US
-
-_FOR_EVER_US = 1 << 62
 
 
 def price(run: Run, payment: Payment, row: int) -> tuple[bool, list[int]]:
@@ -45,7 +45,7 @@ def quote(run: Run, payment: Payment, stage: Stage) -> int:
     payment.pricing = stage.subject
     if not is_usable:
         return run.fail(payment, stage, stage.reason)
-    payment.quote_expiry_us = run.now_us + stage.value if stage.value else _FOR_EVER_US
+    payment.quote_expiry_us = run.now_us + stage.value if stage.value else NEVER_US
     run.log(
         LogKind.QUOTE,
         payment,

@@ -6,24 +6,12 @@ stage. See ``Op.ROUTE`` and ``Policy``.
 
 from __future__ import annotations
 
-from sim.contract.spec import (
-    FAILOVER_REASONS,
-    Cause,
-    Flag,
-    LogKind,
-    Policy,
-    Reason,
-    Register,
-    RouteColumn,
-    RouteSetColumn,
-    RouteViewColumn,
-)
+from sim.contract.layout import SCORE_WORST, RouteColumn, RouteSetColumn, RouteViewColumn
+from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
+from sim.contract.records import Register
 from sim.engine.reference.prices import price
 from sim.engine.reference.run import Run
 from sim.engine.reference.state import Payment, Stage
-
-_UNPRICED = 1 << 61
-"""Score of a route whose price would fail: the worst there is."""
 
 
 def route(run: Run, payment: Payment, stage: Stage) -> int:
@@ -97,7 +85,7 @@ def _price_score(run: Run, payment: Payment, candidate: int) -> int:
         return 0
     is_usable, registers = price(run, payment, pricing)
     if not is_usable:
-        return _UNPRICED
+        return SCORE_WORST
     return registers[Register.FX_MARGIN] + registers[Register.PAYER_FEE]
 
 

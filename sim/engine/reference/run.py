@@ -20,21 +20,18 @@ import numpy as np
 import simpy
 from simpy.events import EventPriority
 
-from sim.contract.plan import Array, Plan
-from sim.contract.run import Sink
-from sim.contract.spec import (
+from sim.contract.layout import (
     AMOUNT_MAX,
-    LOG_WIDTH,
     NULL,
-    RECORD_WIDTH,
     ROLE_KINDS_MAX,
     STEP_MASK,
-    Discipline,
-    EventClass,
-    LogKind,
     StationColumn,
     order_key,
 )
+from sim.contract.meaning import Discipline, EventClass, LogKind
+from sim.contract.plan import Array, Plan
+from sim.contract.records import LOG_WIDTH, RECORD_WIDTH
+from sim.contract.run import Sink
 from sim.draws.lookup import draw62, quantile
 from sim.engine.reference.state import (
     NOWHERE,

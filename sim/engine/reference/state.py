@@ -2,7 +2,7 @@
 
 Takes rows of the plan, as plain lists; gives small mutable objects. They know how to count
 themselves (areas, maxima, sums), and nothing of the order of events. The meaning of every field is
-in :mod:`sim.contract.spec`.
+in :mod:`sim.contract.meaning`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,9 @@ from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import NamedTuple
 
-from sim.contract.spec import (
-    AREA_BITS,
-    NULL,
-    REGISTER_COUNT,
-    AccountColumn,
-    Cause,
-    LedgerColumn,
-    Reason,
-    StageColumn,
-    StationColumn,
-    WhenClosed,
-    histogram_bucket,
-)
+from sim.contract.layout import NULL, AccountColumn, LedgerColumn, StageColumn, StationColumn
+from sim.contract.meaning import Cause, Reason, WhenClosed
+from sim.contract.records import AREA_BITS, REGISTER_COUNT, histogram_bucket
 
 NOWHERE = -1
 """Stands for no station, no route, no price, no armed time-out."""

@@ -5,15 +5,8 @@ Takes the run and a payment at a SERVE stage; gives the next stage or STOP. See 
 
 from __future__ import annotations
 
-from sim.contract.spec import (
-    STATION_PSEUDO,
-    STEP_MASK,
-    Cause,
-    Discipline,
-    EventClass,
-    LogKind,
-    order_key,
-)
+from sim.contract.layout import STATION_PSEUDO, STEP_MASK, order_key
+from sim.contract.meaning import Cause, Discipline, EventClass, LogKind
 from sim.engine.reference.run import STOP, Run
 from sim.engine.reference.state import Due, Payment, Stage, Station, Wait
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sim.audit.findings import RULES, Violation
+from sim.audit.run import AuditReport
 from sim.report.blocks import Column, Document, Table, Text, Tone
-from sim.tables.audit import AuditReport
-from sim.tables.audit_findings import RULES, Violation
 from sim.tables.tabular import TabularData
 
 SHOWN = 20
@@ -38,7 +38,7 @@ def describe_audit(report: AuditReport) -> str:
     """Return the verdict of an audit in one sentence."""
     checks = f"{sum(report.checks.values()):,} checks of {len(report.checks)} rules"
     if report.level == "payments":
-        checks += ", of payments and fees only: the run has no events.parquet (--record events)"
+        checks += ", of the tables alone: the run has no events.parquet (--record events)"
     if report.ok:
         return f"audit passed: {checks}"
     noun = "violation" if report.violation_count == 1 else "violations"

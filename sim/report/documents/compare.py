@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sim.analysis.error_bars import POINTS, with_error
 from sim.analysis.summary import Measure
 from sim.explain.words import joined
 from sim.report.blocks import Block, Cell, Column, Document, Heading, Table, Text, Tone
@@ -15,7 +16,7 @@ from sim.report.figure import NOTHING
 from sim.study.compare.comparison import Comparison, Pair
 from sim.study.compare.output import as_json_object, pairs_table
 from sim.study.measure_key import pick
-from sim.study.verdicts import POINTS, SIGNIFICANCE, difference_words, with_error
+from sim.study.verdicts import SIGNIFICANCE, difference_words
 
 _P_SHOWN_MIN = 0.001
 _SHOWN = "*"

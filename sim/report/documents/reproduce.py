@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.report.blocks import Block, Document, Table, Text, Tone
 from sim.study.reproduce import Reproduction
+from sim.study.result_json import object_as_json
 from sim.tables.tabular import TabularData
 
 SHOWN = 20
@@ -24,4 +25,4 @@ def reproduce_document(found: Reproduction) -> Document:
         blocks.append(Table.of(TabularData(table.columns, table.rows[:SHOWN])))
         if len(table.rows) > SHOWN:
             blocks.append(Text(f"and {len(table.rows) - SHOWN} more"))
-    return Document(tuple(blocks), table, found.as_json())
+    return Document(tuple(blocks), table, {**object_as_json(found)})

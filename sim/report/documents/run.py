@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from sim.analysis.g20 import INDICATORS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.analysis.warm_up import Presence
 from sim.explain.evidence import GRADES, assumptions, hypothetical_links
@@ -29,10 +30,10 @@ from sim.report.blocks import (
 )
 from sim.report.documents.audit import describe_audit
 from sim.report.figure import NOTHING, figure, plain
-from sim.report.names import COST, G20, GROUP, HEADLINE, STATION, reason_words
+from sim.report.names import COST, GROUP, HEADLINE, STATION, reason_words
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.result import Result
-from sim.tables.run_folder import SCENARIO_FILE
+from sim.tables.finished_run import SCENARIO_FILE
 from sim.tables.schemas import CAUSES
 from sim.tables.tabular import TabularData
 
@@ -200,7 +201,7 @@ def _targets(summary: Summary) -> Block | None:
         (*_heads("indicator", ("here", "target")), Column("")),
         tuple(
             (
-                G20.get(name, name),
+                INDICATORS[name].words,
                 Measure(one.value, one.unit),
                 f"{'at least' if one.unit == 'share' else 'at most'} "
                 f"{figure(Measure(one.target, one.unit))}",

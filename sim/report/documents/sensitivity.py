@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sim.analysis.error_bars import POINTS, with_error
 from sim.analysis.intervals import Interval
 from sim.analysis.summary import Measure
 from sim.explain.words import joined
+from sim.model.magnitude import Form
 from sim.report.blocks import Bar, Block, Cell, Column, Document, Heading, Table, Text, Tone
 from sim.report.figure import figure
-from sim.study.sensitivity.assumptions import Form
 from sim.study.sensitivity.indices import Index
 from sim.study.sensitivity.output import answer_object, full_table
 from sim.study.sensitivity.scale import spoken
 from sim.study.sensitivity.study import Sensitivity, SensitivityStudy
 from sim.study.sensitivity.swing import Effect, Swing
-from sim.study.verdicts import POINTS, with_error
 
 BARS = 20
 """Assumptions a tornado shows at most."""

@@ -13,34 +13,36 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.analysis.catalogue import CATALOGUE, COMPARED
+from sim.analysis.kinds import Better
 from sim.analysis.selection import SelectionRule
 from sim.errors import OptionError, UserError
 from sim.study.compare.best import choose_best
 from sim.study.compare.comparison import (
-    DEFAULT_MEASURES,
     ArmWork,
     Comparison,
     ComparisonPlan,
-    Notice,
     compare_arms,
 )
 from sim.study.experiment_file import LoadedExperiment, Select
-from sim.study.measure_key import full_key
+from sim.study.measure_key import full_key, name_of
 from sim.study.pool import Pool
 from sim.study.replicate.precision import parse_precision
+from sim.study.runner import Notice
 
 if TYPE_CHECKING:
     from sim.scenario.scenario import LoadedScenario
 
 _BEST = re.compile(
-    r"\s*(?P<measure>[a-z][A-Za-z0-9_./]*)\s*=\s*(?P<way>lowest|highest)\s*"
+    r"\s*(?P<measure>[a-z][A-Za-z0-9_./]*)\s*(?:=\s*(?P<way>lowest|highest)\s*)?"
     r"(?:±|\+-|\+/-)\s*(?P<width>\d+(?:\.\d+)?)\s*"
 )
+_WAYS = {Better.LOWER: "lowest", Better.HIGHER: "highest"}
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonWork:
-    """Hold everything a comparison needs.
+    """Everything a comparison needs.
 
     Attributes
     ----------
@@ -88,7 +90,7 @@ def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) 
     plan = ComparisonPlan(
         seed=first.seed if experiment.seed is None else experiment.seed,
         replications=experiment.replications,
-        measures=tuple(map(full_key, experiment.measures)) or DEFAULT_MEASURES,
+        measures=tuple(map(full_key, experiment.measures)) or COMPARED,
         baseline=experiment.baseline,
         precision=parse_precision(experiment.precision) if experiment.precision else (),
     )
@@ -166,8 +168,8 @@ def parse_best(text: str) -> Select:
     Parameters
     ----------
     text : str
-        As in ``payer_cost_bps=lowest±0.5``: the measure, which way is better, and the difference
-        nobody would care about, in the measure's unit.
+        As in ``payer_cost_bps=lowest±0.5``: the measure, which way is better (where the catalogue
+        does not say it), and the difference nobody would care about, in the measure's unit.
 
     Raises
     ------
@@ -181,9 +183,15 @@ def parse_best(text: str) -> Select:
             f"found {text!r}; allowed: such as payer_cost_bps=lowest±0.5 or "
             f"success_rate=highest±0.002 (+- for ±)",
         )
+    measure = CATALOGUE.get(name_of(found["measure"]))
+    way = found["way"] or _WAYS.get(measure.better if measure is not None else Better.NEITHER)
+    if way is None:
+        raise OptionError(
+            "best", f"found {text!r}; needed: which way is better, as in {found['measure']}=lowest"
+        )
     # Pydantic reads the rest, by the rules of the experiment file.
     return Select.model_validate(
-        {"measure": found["measure"], "best": found["way"], "indifference": found["width"]}
+        {"measure": found["measure"], "best": way, "indifference": found["width"]}
     )
 
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from sim.analysis.selection import FIRST_STAGE, Selection, SelectionRule, select_best
 from sim.analysis.summary import Summary
 from sim.errors import UserError
-from sim.study.case import WorkItem, do_work
-from sim.study.compare.comparison import ArmWork, Comparison, Notice
+from sim.study.case import Case
+from sim.study.compare.comparison import ArmWork, Comparison
 from sim.study.measure_key import pick
 from sim.study.pool import Pool
+from sim.study.runner import Notice, run_cases
 
 
 def choose_best(
@@ -47,12 +48,10 @@ def choose_best(
 
     def draw(replication: int, wanted: Sequence[str]) -> dict[str, float]:
         missing = [name for name in wanted if (name, replication) not in known]
-        items = [
-            WorkItem(texts[name], comparison.plan.seed, replication, comparison.plan.options)
-            for name in missing
-        ]
-        for at, done in pool.run(do_work, items):
-            known[missing[at], replication] = _value(done.summary, measure)
+        plan = comparison.plan
+        cases = [Case(texts[name], plan.seed, replication, plan.options) for name in missing]
+        for name, outcome in zip(missing, run_cases(cases, pool), strict=True):
+            known[name, replication] = _value(outcome.summary, measure)
         if notice is not None and missing:
             notice(replication + 1, rule.replications_max)
         return {name: known[name, replication] for name in wanted}

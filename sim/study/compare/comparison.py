@@ -1,19 +1,21 @@
-"""Compare arms on the same customers and the same luck.
+"""Compare arms on the same customers and common random numbers.
 
 Takes arms (a resolved scenario each) and how many replications; gives paired differences with 95 %
-intervals, p values corrected for every measure and pair looked at, what the common luck was worth,
+intervals, p values corrected for every measure and pair looked at, what the common random
+numbers were worth,
 and on request the best arm with a stated probability of being right. Replication ``r`` of every arm
 has the same seed and number, hence the same customers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from sim.analysis.catalogue import COMPARED
 from sim.analysis.comparison import (
     Controlled,
     PairedDifference,
@@ -21,34 +23,26 @@ from sim.analysis.comparison import (
     compare_paired,
 )
 from sim.analysis.selection import Selection
-from sim.analysis.summary import Summary
+from sim.analysis.summary import Measure, Summary
 from sim.errors import OptionError, UserError, suggest
 from sim.study.align_summaries import blanks_of
-from sim.study.case import Finished, WorkItem, do_work
+from sim.study.case import QUIET, Case, RunOptions
 from sim.study.compare.controls import controlled_estimates, controlled_mean
 from sim.study.measure_key import full_key, pick, require
 from sim.study.pool import Pool
 from sim.study.replicate.precision import PrecisionTarget, check_targets
+from sim.study.replicate.replicate import needed
 from sim.study.replicate.replications import Replicated
-from sim.study.run import RunOptions
+from sim.study.runner import Asking, Notice, ask
 from sim.study.verdicts import SIGNIFICANCE, difference_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DEFAULT_MEASURES = (
-    "success_rate",
-    "end_to_end_mean",
-    "end_to_end_p99",
-    "machine_time_mean",
-    "payer_cost_bps",
-    "merchant_cost_bps",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class ArmWork:
-    """Name an arm and what runs it.
+    """One arm and what runs it.
 
     Attributes
     ----------
@@ -66,7 +60,7 @@ class ArmWork:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonPlan:
-    """Say what is compared and how thoroughly.
+    """What is compared and how thoroughly.
 
     Attributes
     ----------
@@ -86,11 +80,11 @@ class ComparisonPlan:
 
     seed: int
     replications: int = 20
-    measures: tuple[str, ...] = DEFAULT_MEASURES
+    measures: tuple[str, ...] = COMPARED
     baseline: str | None = None
     precision: tuple[PrecisionTarget, ...] = ()
     replications_max: int = 1000
-    options: RunOptions = field(default_factory=lambda: RunOptions(record="none"))
+    options: RunOptions = QUIET
 
     def __post_init__(self) -> None:
         if self.replications < 2:
@@ -101,7 +95,7 @@ class ComparisonPlan:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Hold one measure of arm ``b`` against arm ``a``.
+    """One measure of arm ``b`` against arm ``a``.
 
     Attributes
     ----------
@@ -112,6 +106,12 @@ class Pair:
     controlled : Controlled or None
         The difference corrected by what is known of arrivals, where that helps.
     """
+
+    JSON_KEYS: ClassVar = (
+        "a b measure unit difference=difference.interval.value low=difference.interval.low "
+        "high=difference.interval.high p_holm replications standard_error_ratio verdict "
+        "controlled"
+    )
 
     a: str
     b: str
@@ -128,7 +128,7 @@ class Pair:
 
     @property
     def standard_error_ratio(self) -> float | None:
-        """Return what is left of independent luck's standard error, None where nothing differs."""
+        """Return the standard error over that of independent random numbers, None without one."""
         if self.difference is None or self.difference.interval.standard_error == 0:
             return None
         return sqrt(self.difference.variance_ratio)
@@ -150,8 +150,26 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmFigures:
+    """What is compared of one arm.
+
+    Attributes
+    ----------
+    name : str
+    measures : dict of str to Measure
+        With intervals, by key.
+    controlled : dict of str to Controlled
+        Estimates improved by what is known of arrivals.
+    """
+
+    name: str
+    measures: dict[str, Measure]
+    controlled: dict[str, Controlled]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """Hold a whole comparison.
+    """A whole comparison.
 
     Attributes
     ----------
@@ -168,8 +186,13 @@ class Comparison:
     reasons : tuple of str
         What is to be said of a precision.
     has_common_customers : bool
-        Whether the arms have the same streams of demand, by whose names luck is keyed.
+        Whether the arms have the same streams of demand, whose names are the keys of
+        their random numbers.
     """
+
+    JSON_KEYS: ClassVar = (
+        "seed=plan.seed replications arms=arm_figures pairs variance_ratio standard_error_ratio"
+    )
 
     plan: ComparisonPlan
     arms: dict[str, Replicated]
@@ -184,6 +207,16 @@ class Comparison:
     def replications(self) -> int:
         """Return how many replications every arm has."""
         return min(len(held.facts) for held in self.arms.values())
+
+    @property
+    def arm_figures(self) -> tuple[ArmFigures, ...]:
+        """Return what is compared of every arm."""
+        figures = []
+        for name, summary in self.summaries.items():
+            picked = {key: pick(summary, key) for key in self.plan.measures}
+            known = {key: measure for key, measure in picked.items() if measure is not None}
+            figures.append(ArmFigures(name, known, self.controlled[name]))
+        return tuple(figures)
 
     def to_arrow(self) -> pa.Table:
         """Return the table of differences, a row per pair and measure."""
@@ -207,17 +240,14 @@ class Comparison:
         return {measure: sum(ratios) / len(ratios) for measure, ratios in found.items()}
 
     def standard_error_ratio(self) -> dict[str, float]:
-        """Return per measure what is left of the standard error of independent luck."""
+        """Return per measure the standard error over that of independent random numbers."""
         return {measure: sqrt(ratio) for measure, ratio in self.variance_ratio().items()}
-
-
-Notice = Callable[[int, int], None]
 
 
 def compare_arms(
     arms: Sequence[ArmWork], plan: ComparisonPlan, pool: Pool, *, notice: Notice | None = None
 ) -> Comparison:
-    """Run every arm on the same luck and compare.
+    """Run every arm on common random numbers and compare.
 
     Parameters
     ----------
@@ -244,13 +274,18 @@ def compare_arms(
             f"{suggest(plan.baseline, names)}"
         )
     _refuse_targets(plan)
+    return ask(_comparing(arms, plan), pool, notice=notice)
+
+
+def _comparing(arms: Sequence[ArmWork], plan: ComparisonPlan) -> Asking[Comparison]:
+    """Ask for replications of every arm until the differences are as precise as wanted."""
+    held = {arm.name: Replicated.of(()) for arm in arms}
     # One replication of the first arm shows whether every measure has a name that is known.
-    held = _extended(arms[:1], plan, pool, held={}, wanted=1, notice=None)
-    require(held[names[0]].summaries[0], plan.measures, where="measures", may_be_absent=True)
-    wanted = plan.replications
-    streams = {arm.streams for arm in arms}
+    held = yield from _extended(arms[:1], plan, held, 1)
+    require(held[arms[0].name].summaries[0], plan.measures, where="measures", may_be_absent=True)
+    wanted, streams = plan.replications, {arm.streams for arm in arms}
     while True:
-        held = _extended(arms, plan, pool, held=held, wanted=wanted, notice=notice)
+        held = yield from _extended(arms, plan, held, wanted)
         found = replace(_compared(plan, held), has_common_customers=len(streams) == 1)
         more = _more_wanted(found)
         if more <= wanted or wanted >= plan.replications_max:
@@ -259,30 +294,22 @@ def compare_arms(
 
 
 def _extended(
-    arms: Sequence[ArmWork],
-    plan: ComparisonPlan,
-    pool: Pool,
-    *,
-    held: dict[str, Replicated],
-    wanted: int,
-    notice: Notice | None,
-) -> dict[str, Replicated]:
-    """Run the replications that are still missing, replication by replication through the arms."""
-    work: list[tuple[str, WorkItem]] = []
-    for number in range(wanted):
-        for arm in arms:
-            if arm.name not in held or number >= len(held[arm.name].facts):
-                item = WorkItem(arm.text, plan.seed, number, plan.options)
-                work.append((arm.name, item))
-    fresh: dict[str, list[Finished]] = {arm.name: [] for arm in arms}
-    for count, (at, done) in enumerate(pool.run(do_work, [item for _, item in work]), 1):
-        fresh[work[at][0]].append(done)
-        if notice is not None:
-            notice(count, len(work))
+    arms: Sequence[ArmWork], plan: ComparisonPlan, held: Mapping[str, Replicated], wanted: int
+) -> Asking[dict[str, Replicated]]:
+    """Ask for the replications that are still missing, and answer with those there are then.
+
+    Arms take turns, so that each worker's few compiled scenarios serve all of them.
+    """
+    missing = [
+        (arm, number)
+        for number in range(wanted)
+        for arm in arms
+        if number >= len(held[arm.name].facts)
+    ]
+    done = yield [(Case(arm.text, plan.seed, number, plan.options),) for arm, number in missing]
     together = dict(held)
-    for name, finished in fresh.items():
-        part = Replicated.of(finished)
-        together[name] = held[name].joined(part) if name in held else part
+    for (arm, _), one in zip(missing, done, strict=True):
+        together[arm.name] = together[arm.name].joined(Replicated.of(one.outcomes))
     return together
 
 
@@ -326,7 +353,7 @@ def _pair(names: tuple[str, str], held: dict[str, Replicated], measure: str, *, 
     left_values, right_values = zip(*both.values(), strict=True)
     difference = compare_paired(left_values, right_values)
     controlled = controlled_mean(
-        {at: right - left for at, (left, right) in both.items()}, a, unit=unit
+        {at: right - left for at, (left, right) in both.items()}, a, measure
     )
     return Pair(*names, measure, unit, difference, difference.p_value, controlled)
 
@@ -351,14 +378,14 @@ def _refuse_targets(plan: ComparisonPlan) -> None:
 
 def _more_wanted(found: Comparison) -> int:
     """Return how many replications the precision of the differences asks for."""
-    needed = found.replications
+    most = found.replications
     for target, pair in _targets(found):
         assert pair.difference is not None
         half = pair.difference.interval.half_width
         wanted = _wanted(target, found, pair)
         if half > wanted > 0:
-            needed = max(needed + 1, int(found.replications * (half / wanted) ** 2) + 1)
-    return needed
+            most = max(most + 1, needed(half, wanted, found.replications))
+    return most
 
 
 def _targets(found: Comparison) -> list[tuple[PrecisionTarget, Pair]]:

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sim.analysis.catalogue import CATALOGUE
 from sim.analysis.comparison import Controlled, control_variate
-from sim.study.measure_key import pick
+from sim.study.measure_key import name_of, pick
 from sim.study.replicate.replications import Replicated
-
-_CONTROLLED_UNITS = frozenset({"payments", "payments/s", "s"})
-"""Units of measures that depend on how many come: counts, rates, and times spent in queues. They
-are chosen beforehand; picking those in which the control happened to help would make their
-intervals too narrow."""
 
 
 def controlled_estimates(held: Replicated, measures: Sequence[str]) -> dict[str, Controlled]:
@@ -31,21 +27,18 @@ def controlled_estimates(held: Replicated, measures: Sequence[str]) -> dict[str,
     found: dict[str, Controlled] = {}
     for key in measures:
         picked = [pick(summary, key) for summary in held.summaries]
-        units = {measure.unit for measure in picked if measure is not None}
         values = {
             at: float(measure)
             for at, measure in enumerate(picked)
             if measure is not None and measure.value is not None
         }
-        better = controlled_mean(values, held, unit=next(iter(units), ""))
+        better = controlled_mean(values, held, key)
         if better is not None:
             found[key] = better
     return found
 
 
-def controlled_mean(
-    values: Mapping[int, float], held: Replicated, *, unit: str
-) -> Controlled | None:
+def controlled_mean(values: Mapping[int, float], held: Replicated, key: str) -> Controlled | None:
     """Correct a mean by arrivals, None where it does not depend on them or little is known.
 
     Parameters
@@ -54,10 +47,10 @@ def controlled_mean(
         By position of the replication.
     held : Replicated
         Whose arrivals they are.
-    unit : str
-        Of the values.
+    key : str
+        The measure they are of.
     """
-    if unit not in _CONTROLLED_UNITS:
+    if not CATALOGUE[name_of(key)].kind.is_controlled:
         return None
     controls = []
     for at in values:

@@ -10,6 +10,7 @@ from sim.analysis.comparison import Controlled
 from sim.analysis.summary import Json
 from sim.study.compare.comparison import Comparison, Pair
 from sim.study.measure_key import pick
+from sim.study.result_json import object_as_json
 from sim.tables.tabular import TabularData
 
 
@@ -56,61 +57,11 @@ def pairs_table(found: Comparison) -> TabularData:
 
 def as_json_object(found: Comparison) -> dict[str, Json]:
     """Return the object of ``compare --json`` but for its sentences."""
-    ratios = found.variance_ratio()
-    answer: dict[str, Json] = {
-        "seed": found.plan.seed,
-        "replications": found.replications,
-        "arms": [_arm(found, name) for name in found.arms],
-        "pairs": [_pair(pair) for pair in found.pairs],
-        "variance_ratio": dict(ratios),
-        "standard_error_ratio": dict(found.standard_error_ratio()),
-    }
-    chosen = found.selection
-    if chosen is not None:
-        answer["selection"] = {
-            "best": chosen.best,
-            "is_proven": chosen.is_proven,
-            "probability": chosen.probability,
-            "indifference": chosen.indifference,
-            "replications": chosen.replications,
-            "left": list(chosen.left),
-            "procedure": "Kim and Nelson 2001 (KN)",
-        }
+    answer: dict[str, Json] = object_as_json(found)
+    if found.selection is not None:
+        procedure = "Kim and Nelson 2001 (KN)"
+        answer["selection"] = {**object_as_json(found.selection), "procedure": procedure}
     return answer
-
-
-def _arm(found: Comparison, name: str) -> dict[str, Json]:
-    summary = found.summaries[name]
-    measures: dict[str, Json] = {}
-    for key in found.plan.measures:
-        measure = pick(summary, key)
-        if measure is not None:
-            measures[key] = measure.as_json()
-    controlled = {key: _controlled(better) for key, better in found.controlled[name].items()}
-    return {"name": name, "measures": measures, "controlled": controlled}
-
-
-def _pair(pair: Pair) -> dict[str, Json]:
-    difference, low, high = _ends(pair)
-    return {
-        "a": pair.a,
-        "b": pair.b,
-        "measure": pair.measure,
-        "unit": pair.unit,
-        "difference": difference,
-        "low": low,
-        "high": high,
-        "p_holm": pair.p_holm,
-        "replications": pair.replications,
-        "standard_error_ratio": pair.standard_error_ratio,
-        "verdict": pair.verdict,
-        "controlled": None if pair.controlled is None else _controlled(pair.controlled),
-    }
-
-
-def _controlled(better: Controlled) -> Json:
-    value, low, high = _controlled_ends(better)
-    return {"value": value, "low": low, "high": high, "variance_ratio": better.variance_ratio}
 
 
 def _controlled_ends(better: Controlled | None) -> tuple[float | None, float | None, float | None]:

@@ -34,8 +34,9 @@ def earlier_replications(path: Path, request: RunRequest, wanted: int) -> Replic
         If there is no such run, it is of something else, was made with other versions or altered
         since, or has as many replications already.
     """
+    from sim.tables.finished_run import open_run
     from sim.tables.provenance import libraries, software
-    from sim.tables.run_folder import made_with, open_run
+    from sim.tables.run_folder import altered_files, made_with
 
     run = open_run(path)
     facts = run.facts
@@ -55,7 +56,7 @@ def earlier_replications(path: Path, request: RunRequest, wanted: int) -> Replic
             f"differ; run them all again with --force, or choose another --out"
         )
     held = read_replications(path / REPLICATIONS_FILE)
-    altered = run.altered_files()
+    altered = altered_files(run)
     if altered or len(held.facts) != facts.get("replications"):
         raise UserError(
             f"{path}: altered since it was finished ({', '.join(altered) or REPLICATIONS_FILE}); "
@@ -75,10 +76,11 @@ def put_aside(path: Path) -> dict[str, Path]:
 
     From then on until everything is written the folder does not say that it is a result.
     """
-    from sim.tables.run_folder import open_run
+    from sim.tables.finished_run import open_run
+    from sim.tables.run_folder import suspend_run
     from sim.tables.schemas import SCHEMAS
 
-    open_run(path).suspend()
+    suspend_run(open_run(path))
     kept: dict[str, Path] = {}
     for name in SCHEMAS:
         if (path / name).exists():

@@ -9,33 +9,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.analysis.catalogue import HEADLINE_UNITS
+from sim.analysis.kinds import BOUND, SHARE, read_bound
 from sim.analysis.summary import Measure
-from sim.errors import OptionError, suggest
+from sim.errors import OptionError
+from sim.study.measure_key import complaint, full_key
 
-ALIASES = {
-    "p50": "end_to_end_p50",
-    "p90": "end_to_end_p90",
-    "p95": "end_to_end_p95",
-    "p99": "end_to_end_p99",
-    "p999": "end_to_end_p999",
-    "mean": "end_to_end_mean",
-    "success": "success_rate",
-}
-"""Short names that --slo and --precision understand."""
-
-_NUMBER = r"\d+(?:\.\d+)?"
-_TARGET = re.compile(
-    rf"\s*(?P<name>[a-z][a-z0-9_]*)\s*(?:±|\+-|\+/-)\s*(?P<number>{_NUMBER})\s*"
-    r"(?P<unit>%|ms|s|min|h|bps)?\s*(?P<rel>rel)?\s*"
-)
+_TARGET = re.compile(rf"\s*(?P<name>[a-z][a-z0-9_]*)\s*(?:±|\+-|\+/-)\s*{BOUND}(?P<rel>rel)?\s*")
 _ALLOWED = "such as success_rate±0.1%, p99±0.05 s or payer_cost_bps±2%rel (+- for ±)"
-_UNITS = {"%": "share", "ms": "s", "s": "s", "min": "s", "h": "s", "bps": "bps"}
-_TIME = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
 class PrecisionTarget:
-    """Say how narrow the interval of a measure must be.
+    """One half-width that the interval of a measure must reach.
 
     Attributes
     ----------
@@ -73,7 +59,7 @@ def parse_precision(text: str) -> tuple[PrecisionTarget, ...]:
 
     Raises
     ------
-    UserError
+    OptionError
         If a target cannot be read.
     """
     targets = []
@@ -81,21 +67,16 @@ def parse_precision(text: str) -> tuple[PrecisionTarget, ...]:
         found = _TARGET.fullmatch(part)
         if found is None:
             raise OptionError("precision", f"found {part.strip()!r}; allowed: {_ALLOWED}")
-        unit, is_relative = found["unit"], found["rel"] is not None
-        of = None if unit is None or is_relative else _UNITS[unit]
-        name = ALIASES.get(found["name"], found["name"])
-        number = float(found["number"])
-        if number == 0:
+        half_width, unit = read_bound(found["number"], found["unit"])
+        name, is_relative = full_key(found["name"]), found["rel"] is not None
+        if half_width == 0:
             raise OptionError("precision", f"found a width of 0 for {name}; allowed: above 0")
-        if unit == "%":
-            number /= 100
-        elif is_relative and unit is not None:
+        if is_relative and unit not in (None, SHARE.unit):
             raise OptionError(
                 "precision", f"found {part.strip()!r}; allowed before rel: a share or %"
             )
-        elif unit in _TIME:
-            number *= _TIME[unit]
-        targets.append(PrecisionTarget(name, number, is_relative, of))
+        of = None if is_relative else unit
+        targets.append(PrecisionTarget(name, half_width, is_relative, of))
     return tuple(targets)
 
 
@@ -104,23 +85,18 @@ def check_targets(targets: Sequence[PrecisionTarget]) -> None:
 
     Raises
     ------
-    UserError
+    OptionError
         For the first such target.
     """
-    from sim.analysis.measures import headline_units
-
-    units = headline_units()
     for target in targets:
-        if target.measure not in units:
-            raise OptionError(
-                "precision",
-                f"unknown measure {target.measure!r}; known: "
-                f"{', '.join(sorted(units))}.{suggest(target.measure, (*units, *ALIASES))}",
-            )
-        if target.unit not in (None, units[target.measure]):
+        wrong = complaint(target.measure)
+        if wrong:
+            raise OptionError("precision", wrong)
+        of = HEADLINE_UNITS[target.measure]
+        if target.unit not in (None, of):
             relative = "; for a share of the value write rel, as in 5%rel"
             raise OptionError(
                 "precision",
-                f"found {target.measure} in {target.unit}; allowed: "
-                f"{units[target.measure]}{relative if target.unit == 'share' else ''}",
+                f"found {target.measure} in {target.unit}; allowed: {of}"
+                f"{relative if target.unit == SHARE.unit else ''}",
             )

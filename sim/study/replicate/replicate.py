@@ -12,12 +12,14 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import OptionError
-from sim.study.case import Finished, WorkItem, compile_replication, do_work
-from sim.study.pool import LocalPool, Pool
+from sim.study.case import Case, Outcome, PartFolder, RunOptions
+from sim.study.compile_case import compile_replication
+from sim.study.pool import LocalPool
 from sim.study.replicate.adding import earlier_replications, put_aside
 from sim.study.replicate.precision import PrecisionTarget, check_targets
 from sim.study.replicate.replications import (
@@ -25,20 +27,15 @@ from sim.study.replicate.replications import (
     Replicated,
     write_replications,
 )
-from sim.study.result import Result
-from sim.study.run import (
-    PartFolder,
-    RunOptions,
-    Silence,
-    find_engine,
-    load,
-    make_request,
-    write_inputs,
-)
+from sim.study.result import Result, Verdict
+from sim.study.run import Silence, find_engine, load, make_request, write_inputs
+from sim.study.runner import Asking, Notice, ask
 
 if TYPE_CHECKING:
     from sim.analysis.summary import Summary
+    from sim.audit.run import AuditReport
     from sim.scenario.scenario import LoadedScenario
+    from sim.tables.run_folder import OpenRun
     from sim.tables.run_folder import RunResult as RunFacts
 
 REPLICATIONS_MAX = 1000
@@ -47,13 +44,10 @@ _PARTS = ".parts"
 FIRST_BATCH = 10
 """Replications before a precision is judged at all; fewer make the spread itself a guess."""
 
-Notice = Callable[[int, int], None]
-"""Hears replications done and replications planned."""
-
 
 @dataclass(frozen=True, slots=True)
 class HowMany:
-    """Say how many replications are wanted.
+    """How many replications are wanted.
 
     Attributes
     ----------
@@ -77,47 +71,19 @@ class HowMany:
             raise OptionError("replications", f"found {self.replications}; allowed: 1 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Say whether a precision was reached.
-
-    Attributes
-    ----------
-    is_reached : bool
-        Whether every target was.
-    reasons : tuple of str
-        A sentence per target.
-    """
-
-    is_reached: bool
-    reasons: tuple[str, ...]
-
-
-def replicate(
-    items: Callable[[int], WorkItem],
-    plan: HowMany,
-    pool: Pool,
-    *,
-    before: Replicated | None = None,
-    notice: Notice | None = None,
-    keep: Callable[[Finished], None] | None = None,
-) -> Replicated:
-    """Run replications until there are enough.
+def replications(
+    case: Callable[[int], Case], plan: HowMany, before: Replicated | None = None
+) -> Asking[tuple[Replicated, list[Outcome]]]:
+    """Ask for replications until there are enough; answer with all of them and with the new ones.
 
     Parameters
     ----------
-    items : callable
-        Gives the piece of work for a number.
+    case : callable
+        Gives the case of a number.
     plan : HowMany
         How many, or how precise.
-    pool : Pool
-        Where.
     before : Replicated, optional
         Replications there are already; they are not repeated.
-    notice : callable, optional
-        Hears how many are done.
-    keep : callable, optional
-        Is given each piece of finished work.
 
     Notes
     -----
@@ -126,25 +92,17 @@ def replicate(
     fall a little short of its level (Law 2015, section 9.4.1), which is why at least
     :data:`FIRST_BATCH` replications are run before.
     """
-    held = before
+    held, fresh = before or Replicated.of(()), list[Outcome]()
     wanted = max(plan.replications, min(FIRST_BATCH, plan.replications_max) * bool(plan.precision))
     while True:
-        known = 0 if held is None else len(held.facts)
-        if known < wanted:
-            numbers = _free_numbers(held, wanted - known)
-            done: list[Finished] = []
-            for _, finished in pool.run(do_work, [items(number) for number in numbers]):
-                done.append(finished)
-                if keep is not None:
-                    keep(finished)
-                if notice is not None:
-                    notice(known + len(done), wanted)
-            fresh = Replicated.of(done)
-            held = fresh if held is None else held.joined(fresh)
-        assert held is not None
+        numbers = _free_numbers(held, wanted - len(held.facts))
+        if numbers:
+            done = yield [(case(number),) for number in numbers]
+            fresh += [outcome for one in done for outcome in one.outcomes]
+            held = (before or Replicated.of(())).joined(Replicated.of(fresh))
         more = _replications_for(held, plan.precision)
         if more <= len(held.facts) or len(held.facts) >= plan.replications_max:
-            return held
+            return held, sorted(fresh, key=lambda outcome: outcome.replication)
         wanted = min(more, 2 * len(held.facts), plan.replications_max)
 
 
@@ -165,7 +123,7 @@ def judge_precision(summary: Summary, plan: HowMany) -> Verdict:
             ""
             if is_met
             else f"; stopped at the limit of {plan.replications_max} replications, "
-            f"about {_needed(measure.value, half, target, summary.replications)} would do"
+            f"about {needed(half, target.wanted(measure), summary.replications)} would do"
         )
         reasons.append(
             f"{target}: {word} with {summary.replications} replications "
@@ -208,7 +166,7 @@ def run_replications(
     command : sequence of str
         Words of the command line, for ``run.json``.
     notice : callable, optional
-        Hears how many are done.
+        Told how many are done.
 
     Returns
     -------
@@ -220,15 +178,8 @@ def run_replications(
         If the input is wrong, or ``add`` meets a run of something else.
     """
     from sim.scenario.loader import dump_resolved
-    from sim.tables.parquet_stream import machine_errors
-    from sim.tables.run_folder import (
-        FolderChoice,
-        OpenRun,
-        begin_run,
-        compare_with_earlier,
-        complete_run,
-        open_run,
-    )
+    from sim.tables import run_folder
+    from sim.tables.finished_run import open_run
 
     begun = time.perf_counter()
     options = options or RunOptions()
@@ -237,44 +188,69 @@ def run_replications(
     chosen = loaded.scenario.seed if seed is None else seed
     compiled = compile_replication(text, chosen, 0)
     request = make_request(compiled, options, command=command or ("sim.run",))
-    choice = FolderChoice(out=out, force=force or add)
+    choice = run_folder.FolderChoice(out=out, force=force or add)
     path = choice.path(request)
     check_targets(plan.precision)
     wanted = 0 if plan.precision else plan.replications
     before = earlier_replications(path, request, wanted) if add else None
     # What is there stays a result until the new replications are done.
-    opened = OpenRun(path, request, open_run(path).facts) if add else begin_run(choice, request)
+    opened = (
+        run_folder.OpenRun(path, request, open_run(path).facts)
+        if add
+        else run_folder.begin_run(choice, request)
+    )
     seconds_before = float(str(opened.facts["engine_seconds"] or 0)) if add else 0.0
-    place = path / _PARTS
-    with machine_errors(place):
-        place.mkdir(parents=True, exist_ok=True)
+    place = _begin_parts(path)
 
-    def item(number: int) -> WorkItem:
+    def case(number: int) -> Case:
         folder = PartFolder(place, opened.provenance(), suffix=f".r{number:06d}")
-        return WorkItem(text, chosen, number, options, folder)
+        return Case(text, chosen, number, options, folder=folder)
 
-    parts: list[Finished] = []
     try:
         if plan.jobs > 1:
+            # Once, before many processes would all do it.
             find_engine(options.engine, Silence())
         with LocalPool(plan.jobs) as pool:
-            held = replicate(item, plan, pool, before=before, notice=notice, keep=parts.append)
+            known = len(before.facts) if before else 0
+            held, parts = ask(replications(case, plan, before), pool, notice=notice, before=known)
         kept = put_aside(path) if add else {}
-        opened = begin_run(choice, request) if add else opened
+        opened = run_folder.begin_run(choice, request) if add else opened
         write_inputs(opened, compiled)
         _merge_tables(path, kept, parts)
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    write_replications(path / REPLICATIONS_FILE, held, opened.provenance())
-    summary = held.summary()
     facts = _facts(held, parts, time.perf_counter() - begun, before=seconds_before)
+    result = _complete(opened, held, facts)
+    verdict = judge_precision(result.summary, plan)
+    repeat = None if add else run_folder.compare_with_earlier(opened, facts)
+    result = replace(result, audit=_report(parts), repeat=repeat)
+    return (replace(result, verdict=verdict) if plan.precision else result), verdict
+
+
+def _complete(opened: OpenRun, held: Replicated, facts: RunFacts) -> Result:
+    """Write what is known of all replications; from then on the folder is a result."""
+    from sim.tables.run_folder import complete_run
+
+    write_replications(opened.path / REPLICATIONS_FILE, held, opened.provenance())
+    summary = held.summary()
     opened = replace(opened, facts={**opened.facts, "replications": len(held.facts)})
-    run = complete_run(opened, facts, summary.as_json())
-    report = next((done.audit for done in parts if done.audit and not done.audit.ok), None)
-    report = report or (parts[0].audit if parts else None)
-    repeat = None if add else compare_with_earlier(opened, facts)
-    verdict = judge_precision(summary, plan)
-    return Result(summary, run, report, repeat, verdict if plan.precision else None), verdict
+    return Result(summary, complete_run(opened, facts, summary.as_json()))
+
+
+def _begin_parts(path: Path) -> Path:
+    """Make the folder replications write in, side by side."""
+    from sim.tables.parquet_stream import machine_errors
+
+    place = path / _PARTS
+    with machine_errors(place):
+        place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _report(parts: Sequence[Outcome]) -> AuditReport | None:
+    """Return one report of the audit for all: the first that found something wrong, else any."""
+    reports = [part.audit for part in parts if part.audit is not None]
+    return next((one for one in reports if not one.ok), reports[0] if reports else None)
 
 
 def combined_digest(digests: Sequence[str]) -> str:
@@ -284,16 +260,10 @@ def combined_digest(digests: Sequence[str]) -> str:
     return digests[0] if len(digests) == 1 else f"{kind}x{len(digests)}:{state.hexdigest()}"
 
 
-def _free_numbers(held: Replicated | None, count: int) -> list[int]:
+def _free_numbers(held: Replicated, wanted: int) -> list[int]:
     """Return the lowest numbers no replication has yet."""
-    taken = frozenset() if held is None else frozenset(fact.replication for fact in held.facts)
-    numbers: list[int] = []
-    number = 0
-    while len(numbers) < count:
-        if number not in taken:
-            numbers.append(number)
-        number += 1
-    return numbers
+    taken = {fact.replication for fact in held.facts}
+    return list(islice((number for number in count() if number not in taken), max(0, wanted)))
 
 
 def _replications_for(held: Replicated, targets: Sequence[PrecisionTarget]) -> int:
@@ -301,34 +271,46 @@ def _replications_for(held: Replicated, targets: Sequence[PrecisionTarget]) -> i
     if not targets:
         return 0
     measures = held.summary().measures
-    needed = len(held.facts)
+    most = len(held.facts)
     for target in targets:
         measure = measures[target.measure]
         if target.is_reached(measure):
             continue
         if measure.value is None or measure.low is None or measure.high is None:
-            needed = max(needed, 2 * len(held.facts))
+            most = max(most, 2 * len(held.facts))
             continue
         half = (measure.high - measure.low) / 2
-        needed = max(needed, _needed(measure.value, half, target, len(held.facts)), needed + 1)
-    return needed
+        enough = needed(half, target.wanted(measure), len(held.facts))
+        most = max(most + 1, enough)
+    return most
 
 
-def _needed(value: float, half: float, target: PrecisionTarget, count: int) -> int:
-    """Return about how many replications would reach a target."""
-    wanted = target.half_width * abs(value) if target.is_relative else target.half_width
+def needed(half: float, wanted: float, known: int) -> int:
+    """Return about how many replications make an interval as narrow as wanted.
+
+    Parameters
+    ----------
+    half, wanted : float
+        Half-width after ``known`` replications, and the one asked for.
+    known : int
+
+    Notes
+    -----
+    It shrinks with the square root of the number. Of a share of nothing no number is enough: then
+    twice as many are tried. A billion stands for a number nobody will run.
+    """
     if wanted == 0:
-        return 2 * count
-    return min(10**9, int(count * (half / wanted) ** 2) + 1)
+        return 2 * known
+    return min(10**9, int(known * (half / wanted) ** 2) + 1)
 
 
-def _merge_tables(path: Path, kept: Mapping[str, Path], parts: Sequence[Finished]) -> None:
+def _merge_tables(path: Path, kept: Mapping[str, Path], parts: Sequence[Outcome]) -> None:
     """Join the tables of all replications, in order of number, into one file each."""
     from sim.tables.parquet_stream import merge_parts
 
     tables = {name: [aside] for name, aside in kept.items()}
-    for done in sorted(parts, key=lambda part: part.replication):
-        for file in done.files:
+    for part in parts:
+        for file in part.files:
             name = f"{file.name.partition('.')[0]}.parquet"
             tables.setdefault(name, []).append(file)
     for name, files in tables.items():
@@ -336,7 +318,7 @@ def _merge_tables(path: Path, kept: Mapping[str, Path], parts: Sequence[Finished
 
 
 def _facts(
-    held: Replicated, parts: Sequence[Finished], seconds: float, *, before: float
+    held: Replicated, parts: Sequence[Outcome], seconds: float, *, before: float
 ) -> RunFacts:
     from sim.tables.run_folder import RunResult
 
@@ -346,5 +328,5 @@ def _facts(
         digest=combined_digest([fact.digest for fact in held.facts]),
         payments_digest=combined_digest([f"records:{f.payments_digest}" for f in held.facts]),
         wall_seconds=seconds,
-        engine_seconds=before + sum(done.engine_seconds for done in parts),
+        engine_seconds=before + sum(part.engine_seconds for part in parts),
     )

@@ -10,96 +10,55 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from sim.analysis.catalogue import CATALOGUE
 from sim.analysis.censoring import Survival, pooled_quantiles
+from sim.analysis.g20 import hold, pool_targets
 from sim.analysis.intervals import Interval, mean_interval, share_interval
-from sim.analysis.summary import GROUPS, Measure, Measures, Summary, Target
+from sim.analysis.kinds import Pooling
+from sim.analysis.summary import GROUPS, Measure, Measures, Summary
 from sim.analysis.warm_up import Presence
 from sim.errors import UserError
 from sim.study.align_summaries import Blanks, blanks_of, filled
-
-if TYPE_CHECKING:
-    from sim.study.case import Finished
+from sim.study.case import CaseTotals, Outcome
 
 REPLICATIONS_FILE = "replications.parquet"
 HEADLINE = "headline"
 """Group under which the headline's values are kept."""
 
-_SHARES = {
-    "success_rate": "decided",
-    "within_10s": "completed",
-    "within_60s": "completed",
-    "within_1h": "completed",
-    "within_1d": "completed",
-}
 _FACTS_KEY = b"payroute_replications"
-BEYOND = "_kaplan_meier"
-"""End of the names of measures that have no value where it lies beyond the horizon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Keep what is known of one replication besides its measures.
-
-    Attributes
-    ----------
-    replication, payments, events : int
-        As run.
-    digest, payments_digest : str
-        Fingerprints.
-    expected : float or None
-        Payments the demand led to expect.
-    """
-
-    replication: int
-    payments: int
-    events: int
-    digest: str
-    payments_digest: str
-    expected: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Replicated:
-    """Hold replications of one scenario and seed, in order of their numbers.
+    """Replications of one scenario and seed, in order of their numbers.
 
     Attributes
     ----------
     summaries : tuple of Summary
         One per replication.
-    facts : tuple of Fact
+    facts : tuple of CaseTotals
         Likewise.
     presence : Presence or None
         Payments in the system over time, summed over the replications.
     """
 
     summaries: tuple[Summary, ...]
-    facts: tuple[Fact, ...]
+    facts: tuple[CaseTotals, ...]
     presence: Presence | None = None
 
     @classmethod
-    def of(cls, finished: Sequence[Finished]) -> Replicated:
-        """Collect finished work, in whatever order it was done."""
-        ordered = sorted(finished, key=lambda done: done.replication)
-        facts = tuple(
-            Fact(
-                done.replication,
-                done.payments,
-                done.events,
-                done.digest,
-                done.payments_digest,
-                done.expected,
-            )
-            for done in ordered
-        )
+    def of(cls, outcomes: Iterable[Outcome]) -> Replicated:
+        """Collect outcomes, in whatever order they are given."""
+        ordered = sorted(outcomes, key=lambda outcome: outcome.replication)
+        summaries = tuple(outcome.summary for outcome in ordered)
         presence = None
-        for done in ordered:
-            presence = _summed(presence, done.summary.presence)
-        return cls(tuple(done.summary for done in ordered), facts, presence)
+        for summary in summaries:
+            presence = _summed(presence, summary.presence)
+        return cls(summaries, tuple(outcome.totals for outcome in ordered), presence)
 
     def joined(self, other: Replicated) -> Replicated:
         """Return both together, in order of number."""
@@ -138,7 +97,7 @@ class Replicated:
         headline = _pooled([summary.measures for summary in self.summaries])
         seen = [summary.survival for summary in self.summaries if summary.survival is not None]
         if len(seen) == len(self.summaries):
-            headline |= pooled_quantiles(seen)
+            headline |= _pooled_quantiles(seen)
         return Summary(
             scenario=first.scenario,
             seed=first.seed,
@@ -147,7 +106,7 @@ class Replicated:
             covers=first.covers,
             measures=headline,
             by=by,
-            g20=_pooled_targets(first.g20, [summary.g20 for summary in self.summaries]),
+            g20=pool_targets([summary.g20 for summary in self.summaries]),
             presence=self.presence,
         )
 
@@ -169,18 +128,21 @@ def measure_interval(name: str, sets: Sequence[Measures]) -> Interval | None:
         has none because it lies beyond what that replication saw.
     """
     values = [float(m) for m in (s[name] for s in sets if name in s) if m.value is not None]
-    if not values or (name.endswith(BEYOND) and len(values) < len(sets)):
+    measure = CATALOGUE.get(name)
+    pooling = Pooling.MEAN if measure is None else measure.pooling
+    if not values or (pooling is Pooling.KAPLAN_MEIER and len(values) < len(sets)):
         # Where some replications could not see so far, the mean of the others would be too low.
         return None
     interval = mean_interval(values)
-    if name in _SHARES and interval.standard_error == 0 and interval.value in (0.0, 1.0):
-        trials = sum(_trials(name, measures) for measures in sets)
+    if pooling is not Pooling.SHARE or measure is None or measure.trials is None:
+        return interval
+    if interval.standard_error == 0 and interval.value in (0.0, 1.0):
+        known = [found for found in sets if name in found and found[name].value is not None]
+        trials = sum(round(measure.trials(found)) for found in known)
         if trials > 0:
             return share_interval(round(interval.value * trials), trials)
-    if name in _SHARES:
-        low, high = max(interval.low, 0.0), min(interval.high, 1.0)
-        return Interval(interval.value, low, high, interval.standard_error, interval.count)
-    return interval
+    low, high = max(interval.low, 0.0), min(interval.high, 1.0)
+    return Interval(interval.value, low, high, interval.standard_error, interval.count)
 
 
 def write_replications(path: Path, replicated: Replicated, provenance: dict[str, str]) -> None:
@@ -223,14 +185,10 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
         "seed": first.seed,
         "engine": first.engine,
         "covers": first.covers,
-        "targets": {name: [t.target, t.unit] for name, t in first.g20.items()},
         "g20": [{name: t.value for name, t in s.g20.items()} for s in replicated.summaries],
         "survival": _packed([summary.survival for summary in replicated.summaries]),
         "presence": None if replicated.presence is None else asdict(replicated.presence),
-        "facts": [
-            [f.replication, f.payments, f.events, f.digest, f.payments_digest, f.expected]
-            for f in replicated.facts
-        ],
+        "facts": [list(astuple(fact)) for fact in replicated.facts],
     }
     metadata = {**provenance, _FACTS_KEY.decode(): json.dumps(kept)}
     table = pa.table(columns, names=list(names)).replace_schema_metadata(metadata)
@@ -256,7 +214,7 @@ def read_replications(path: Path) -> Replicated:
         )
     table = pq.read_table(path)
     kept = json.loads(table.schema.metadata[_FACTS_KEY])
-    facts = tuple(Fact(*row) for row in kept["facts"])
+    facts = tuple(CaseTotals(*row) for row in kept["facts"])
     found: dict[int, dict[str, dict[str, dict[str, Measure]]]] = {
         fact.replication: {} for fact in facts
     }
@@ -275,10 +233,7 @@ def read_replications(path: Path) -> Replicated:
             covers=kept["covers"],
             measures=found[fact.replication][HEADLINE][""],
             by={group: found[fact.replication].get(group, {}) for group in GROUPS},
-            g20={
-                name: _target(value, *kept["targets"][name])
-                for name, value in kept["g20"][at].items()
-            },
+            g20={name: hold(name, value) for name, value in kept["g20"][at].items()},
             survival=survivals[at],
         )
         for at, fact in enumerate(facts)
@@ -328,33 +283,15 @@ def _pooled(sets: Sequence[Measures]) -> dict[str, Measure]:
     return found
 
 
-def _trials(name: str, measures: Measures) -> int:
-    """Return of how many payments a share is."""
-    if name not in measures or measures[name].value is None:
-        return 0
-    if _SHARES[name] == "completed":
-        return round(float(measures["completed"]))
-    return round(float(measures["submitted"]) - float(measures["in_progress"]))
-
-
-def _pooled_targets(
-    first: Mapping[str, Target], sets: Sequence[Mapping[str, Target]]
-) -> dict[str, Target]:
-    """Return the G20 indicators as means, held against the same targets."""
-    pooled: dict[str, Target] = {}
-    for name, target in first.items():
-        values = [s[name].value for s in sets if name in s]
-        known = [value for value in values if value is not None]
-        value = sum(known) / len(known) if known else None
-        pooled[name] = _target(value, target.target, target.unit)
-    return pooled
-
-
-def _target(value: float | None, target: float, unit: str) -> Target:
-    """Hold a figure against its target: a share must reach it, a cost must not exceed it."""
-    if value is None:
-        return Target(None, target, unit, None)
-    return Target(value, target, unit, value >= target if unit == "share" else value <= target)
+def _pooled_quantiles(seen: Sequence[Survival]) -> dict[str, Measure]:
+    """Return the quantiles of the payments of all replications together."""
+    known = pooled_quantiles(seen)
+    return {
+        measure.name: Measure(value, measure.kind.unit, low, high)
+        for measure in CATALOGUE.values()
+        if measure.pooling is Pooling.KAPLAN_MEIER and measure.quantile is not None
+        for value, low, high in (known[measure.quantile],)
+    }
 
 
 def _as_float(measure: Measure) -> float | None:

@@ -8,11 +8,8 @@ is one assumption per share, because each of them can be measured.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -21,53 +18,18 @@ from pydantic import BaseModel
 from sim.model.base import FieldPath
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.evidence import Evidence
-from sim.model.money import parse_amount_text
-from sim.model.number_text import Quantity, plain_digits, write_scaled
-from sim.model.quantities import (
-    PPB,
-    CurrencyCode,
-    EventRate,
-    parse_business_days,
-    parse_count,
-    parse_decimal,
-    parse_duration_us,
-    parse_fee_ppm,
-    parse_positive_count,
-    parse_positive_duration_us,
-    parse_share_ppb,
-)
-from sim.scenario.scenario import LoadedScenario, Scenario
+from sim.model.magnitude import Form, Magnitude
+from sim.model.number_text import write_scaled
+from sim.model.quantities import PPB, CurrencyCode, EventRate, parse_share_ppb
+from sim.model.quantity import Quantity
+from sim.scenario.model import Scenario
+from sim.scenario.scenario import LoadedScenario
 from sim.scenario.tree import Tree
-
-
-class Form(StrEnum):
-    """Say what kind of value a field holds, hence how it can be larger or smaller."""
-
-    SHARE = "share"
-    """From 0 to 100 %."""
-    FEE = "fee"
-    """From 0 to 100 % of an amount."""
-    WHOLE = "whole number"
-    """A count."""
-    AMOUNT = "amount"
-    """Money in the currency of its field."""
-    NUMBER = "number"
-    """A number, with a unit or without."""
-    DISTRIBUTION = "distribution"
-    """Of durations or amounts; its size moves and its shape stays."""
-    WEIGHTS = "weights"
-    """Whole numbers of which only the proportions count."""
-    CHOICE = "choice"
-    """One of several words: a currency of the scenario, or what the field lists."""
-    WORD = "word"
-    """A name or a date."""
-    LISTED = "in a list"
-    """Whatever stands in a list, which is set only as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """Be one estimated value.
+    """One estimated value.
 
     Attributes
     ----------
@@ -99,10 +61,15 @@ class Assumption:
     grade: Evidence = Evidence.ESTIMATED
     choices: tuple[str, ...] = ()
 
+    @property
+    def places(self) -> int:
+        """Return in how many places it stands."""
+        return len(self.paths)
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Hold an estimate at one place."""
+    """An estimate at one place."""
 
     path: FieldPath
     source: str
@@ -203,7 +170,7 @@ def _choices(scenario: Scenario, tree: Tree, declared: _Declared) -> tuple[str, 
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """Hold a value of the scenario with the type its field declares."""
+    """A value of the scenario with the type its field declares."""
 
     value: object
     kind: Any = object
@@ -215,7 +182,7 @@ class _Declared:
         if not isinstance(self.value, dict) or get_origin(self.kind) is not dict:
             return False
         quantity = _quantity(get_args(get_args(self.kind)[1])[1:])
-        is_share = quantity is not None and quantity.parse is parse_share_ppb
+        is_share = quantity is not None and quantity.form is Form.SHARE
         return is_share and len(self.value) > 1 and sum(self.value.values()) == PPB
 
 
@@ -261,23 +228,8 @@ def _quantity(metadata: Sequence[object]) -> Quantity[Any] | None:
     return next((item for item in metadata if isinstance(item, Quantity)), None)
 
 
-_NUMBER = re.compile(
-    r"\s*(?P<number>\d[\d \u00a0\u202f]*(?:\.\d+)?)\s*"
-    r"(?P<unit>|%|bps|/?\s*[A-Za-z]+(?: [A-Za-z]+)?)\s*"
-)
-
-
-def read_number(text: str) -> tuple[Decimal, str] | None:
-    """Return the number and the unit of a quantity as written, None where it is none."""
-    found = _NUMBER.fullmatch(text)
-    if found is None:
-        return None
-    return Decimal(plain_digits(found["number"])), found["unit"].replace("/ ", "/")
-
-
 def _form(tree: Tree, path: FieldPath, declared: _Declared) -> Form:
     """Return what kind of value a field holds."""
-    parse = None if declared.quantity is None else declared.quantity.parse
     if any(isinstance(step, int) for step in path):
         return Form.LISTED
     if declared.kind in (DurationDistribution, AmountDistribution):
@@ -287,29 +239,17 @@ def _form(tree: Tree, path: FieldPath, declared: _Declared) -> Form:
         return Form.WEIGHTS if is_count and len(tree) > 1 else Form.WORD
     if isinstance(tree, dict):
         inner = _plain(_Declared(None, get_args(declared.kind)[1] if tree else object))
-        return _FORMS.get(None if inner.quantity is None else inner.quantity.parse, Form.WORD)
-    is_part = declared.kind is object and read_number(tree) is not None
+        return Form.WORD if inner.quantity is None else inner.quantity.form
+    is_part = declared.kind is object and Magnitude.read(tree) is not None
     if declared.kind is EventRate or is_part:
         # What no model declares is a parameter of a distribution.
         return Form.NUMBER
-    return _FORMS.get(parse, Form.WORD)
+    return Form.WORD if declared.quantity is None else declared.quantity.form
 
 
 _CURRENCY: Quantity[Any] = next(
     item for item in get_args(CurrencyCode) if isinstance(item, Quantity)
 )
-_FORMS: dict[object, Form] = {
-    parse_share_ppb: Form.SHARE,
-    parse_fee_ppm: Form.FEE,
-    parse_count: Form.WHOLE,
-    parse_positive_count: Form.WHOLE,
-    parse_business_days: Form.WHOLE,
-    parse_amount_text: Form.AMOUNT,
-    parse_decimal: Form.NUMBER,
-    parse_duration_us: Form.NUMBER,
-    parse_positive_duration_us: Form.NUMBER,
-}
-"""What the reader of a field says of its values."""
 
 
 def _texts(tree: Sequence[Tree]) -> list[str]:

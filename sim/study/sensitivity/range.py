@@ -11,29 +11,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from sim.errors import UserError
+from sim.errors import OptionError
+from sim.model.magnitude import Form, Magnitude, moved_share, stretched
 from sim.model.quantities import PPB
 from sim.scenario.tree import Tree
-from sim.study.sensitivity.assumptions import Assumption, Form, read_number
-from sim.study.sensitivity.scale import (
-    flow,
-    in_unit,
-    moved_share,
-    scale,
-    share_of,
-    size_of,
-    spoken,
-    stretched,
-    write,
-    write_share,
-)
+from sim.study.sensitivity.assumptions import Assumption
+from sim.study.sensitivity.scale import flow, scale, share_of, size_of, spoken, write_share
 
 _SAYS_HOW = "--range FIELD=LOW..HIGH tries two values"
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Put an assumption somewhere: at a factor of its estimate, or at a value as written."""
+    """One place of an assumption: a factor of its estimate, or a value as written."""
 
     assumption: Assumption
     factor: float = 1.0
@@ -68,7 +58,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Say how far an assumption is moved: between two factors, or to values as written.
+    """How far an assumption is moved: between two factors, or to values as written.
 
     Attributes
     ----------
@@ -100,13 +90,13 @@ class Span:
         if self.factors is not None:
             low, high = self.factors
             return Move(assumption, low * (high / low) ** place)
-        numbers = [read_number(text) for text in self.texts]
+        numbers = [Magnitude.read(text) for text in self.texts]
         if assumption.form in (Form.WORD, Form.CHOICE) or None in numbers:
             words = tuple(dict.fromkeys((flow(assumption.tree), *self.texts)))
             return Move(assumption, text=words[min(int(place * len(words)), len(words) - 1)])
         first, second = (number for number in numbers if number is not None)
-        value = first[0] + (second[0] - first[0]) * Decimal(repr(place))
-        return Move(assumption, text=write(value, second[1]))
+        value = first.number + (second.number - first.number) * Decimal(repr(place))
+        return Move(assumption, text=str(Magnitude(value, second.unit).rounded()))
 
 
 def default_span(assumption: Assumption, factors: tuple[float, float]) -> Span | str:
@@ -129,7 +119,7 @@ def default_span(assumption: Assumption, factors: tuple[float, float]) -> Span |
     if assumption.form is Form.WEIGHTS:
         return Span(factors)
     size = size_of(assumption)
-    if size is not None and size[0] == 0:
+    if size is not None and size.number == 0:
         return f"0, and no multiple of 0 is anything else; {_SAYS_HOW}"
     return Span(factors)
 
@@ -146,28 +136,29 @@ def parse_span(assumption: Assumption, text: str) -> Span:
 
     Raises
     ------
-    UserError
+    OptionError
         If it is no range.
     """
     parts = [part.strip() for part in text.split("..")]
-    plain = [read_number(part) for part in parts]
-    where = f"--range {assumption.name}"
+    plain = [Magnitude.read(part) for part in parts]
+    where = f"range {assumption.name}"
     if len(parts) != 2 or not all(part.lstrip("= ") for part in parts):
-        raise UserError(
-            f"{where}: found {text!r}; allowed: LOW..HIGH as factors (0.5..3) or as values "
-            f"(0.5 s..5 s, or =4..=13 for a field without a unit)"
+        raise OptionError(
+            where,
+            f"found {text!r}; allowed: LOW..HIGH as factors (0.5..3) or as values "
+            f"(0.5 s..5 s, or =4..=13 for a field without a unit)",
         )
     if assumption.form is Form.LISTED:
-        raise UserError(f"{where}: found a value in a list; allowed: a list is set as a whole")
-    if all(number is not None and number[1] == "" for number in plain):
+        raise OptionError(where, "found a value in a list; allowed: a list is set as a whole")
+    if all(number is not None and number.unit == "" for number in plain):
         factors = (float(parts[0].replace(" ", "")), float(parts[1].replace(" ", "")))
         if not 0 < factors[0] < factors[1]:
-            raise UserError(f"{where}: found {text!r}; allowed: two factors above 0, rising")
+            raise OptionError(where, f"found {text!r}; allowed: two factors above 0, rising")
         usual = default_span(assumption, factors)
         if assumption.form is Form.CHOICE:
             usual = "a choice"
         if isinstance(usual, str):
-            raise UserError(f"{where}: found factors; {assumption.name} is {usual}")
+            raise OptionError(where, f"found factors; {assumption.name} is {usual}")
         return usual
     texts = (parts[0].lstrip("= "), parts[1].lstrip("= "))
     return _absolute(assumption, texts, where)
@@ -179,36 +170,34 @@ def _absolute(assumption: Assumption, texts: tuple[str, str], where: str) -> Spa
     if size is None:
         if assumption.form in (Form.WORD, Form.CHOICE):
             return Span(None, texts)
-        raise UserError(f"{where}: found values; allowed for several at once: factors (0.5..3)")
-    numbers = [in_unit(text, size[1]) for text in texts]
-    low, high = numbers
+        raise OptionError(where, "found values; allowed for several at once: factors (0.5..3)")
+    read = [Magnitude.read(text) for text in texts]
+    low, high = (None if found is None else found.in_unit(size.unit) for found in read)
     if low is None or high is None:
         found = texts[low is not None]
-        raise UserError(
-            f"{where}: found {found!r}; allowed: values like the estimate, "
-            f"{spoken(assumption.tree, assumption.form)}"
+        raise OptionError(
+            where,
+            f"found {found!r}; allowed: values like the estimate, "
+            f"{spoken(assumption.tree, assumption.form)}",
         )
-    if low >= high:
-        raise UserError(f"{where}: found {texts[0]}..{texts[1]}; allowed: rising values")
-    if assumption.mix and not 0 < low < high < 100:
-        raise UserError(f"{where}: found {texts[0]}..{texts[1]}; allowed: above 0 %, below 100 %")
+    if low.number >= high.number:
+        raise OptionError(where, f"found {texts[0]}..{texts[1]}; allowed: rising values")
+    if assumption.mix and not 0 < low.number < high.number < 100:
+        raise OptionError(where, f"found {texts[0]}..{texts[1]}; allowed: above 0 %, below 100 %")
     is_share = assumption.form in (Form.SHARE, Form.FEE)
-    is_edge = is_share and max(share_of(assumption.tree), share_of(write(high, size[1]))) >= 1
-    if assumption.mix and (size[0] == 0 or is_edge):
-        raise UserError(f"{where}: found a mix of one; allowed: a mix is set as a whole")
-    if size[0] == 0 or low == 0 or is_edge:
+    # As they are written, no finer: what the scenario reads is what the factor is of.
+    ends = low.rounded(), high.rounded()
+    is_edge = is_share and max(size.share, ends[1].share) >= 1
+    if assumption.mix and (size.number == 0 or is_edge):
+        raise OptionError(where, "found a mix of one; allowed: a mix is set as a whole")
+    if size.number == 0 or low.number == 0 or is_edge:
         if assumption.form is Form.DISTRIBUTION and isinstance(assumption.tree, dict):
-            raise UserError(f"{where}: found {texts[0]}; allowed: above 0")
-        return Span(None, (write(low, size[1]), write(high, size[1])))
+            raise OptionError(where, f"found {texts[0]}; allowed: above 0")
+        return Span(None, (str(ends[0]), str(ends[1])))
     if is_share:
-        estimate = stretched(share_of(assumption.tree))
-        return Span(
-            (
-                stretched(share_of(write(low, size[1]))) / estimate,
-                stretched(share_of(write(high, size[1]))) / estimate,
-            )
-        )
-    return Span((float(low / size[0]), float(high / size[0])))
+        estimate = stretched(size.share)
+        return Span((stretched(ends[0].share) / estimate, stretched(ends[1].share) / estimate))
+    return Span((float(low.number / size.number), float(high.number / size.number)))
 
 
 def overrides(moves: Sequence[Move]) -> tuple[str, ...]:

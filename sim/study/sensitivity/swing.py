@@ -16,11 +16,12 @@ from sim.analysis.comparison import adjust_holm, compare_paired
 from sim.analysis.intervals import Interval, mean_interval
 from sim.study.sensitivity.assumptions import Assumption
 from sim.study.sensitivity.range import Span
+from sim.study.sensitivity.scale import spoken
 from sim.study.verdicts import SIGNIFICANCE
 
 
 class Effect(StrEnum):
-    """Say what moving an assumption does to the answer."""
+    """What moving an assumption does to the answer."""
 
     MOVES = "moves"
     """A difference was shown."""
@@ -38,7 +39,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Hold the answer with an assumption at one end of its range.
+    """The answer with an assumption at one end of its range.
 
     Attributes
     ----------
@@ -47,7 +48,7 @@ class End:
     value : float or None
         The measure, as mean over replications; None where there is none.
     differences : tuple of float
-        Measure less base, of every replication on its luck; of the first few where it is the same
+        Measure less base, of every replication; of the first few where it is the same
         in all of them.
     note : str
         Why there is no value.
@@ -85,7 +86,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """Say what one assumption moves on its own.
+    """What one assumption moves on its own.
 
     Attributes
     ----------
@@ -153,6 +154,31 @@ class Swing:
         return ordered[0], ordered[-1]
 
     @property
+    def low_end(self) -> End | None:
+        """Return the end to show first, None where it is not moved."""
+        return self.outer[0] if self.outer else None
+
+    @property
+    def high_end(self) -> End | None:
+        """Return the end to show second, None where there is none."""
+        return self.outer[1] if len(self.outer) > 1 else None
+
+    @property
+    def factors(self) -> tuple[float, float] | None:
+        """Return the factors it is moved between, None where it is moved otherwise or not."""
+        return self.span.factors if isinstance(self.span, Span) else None
+
+    @property
+    def p_holm(self) -> float | None:
+        """Return the p value of its widest end; None with one replication."""
+        return None if self.interval is None or self.widest is None else self.widest.p_holm
+
+    @property
+    def estimate(self) -> str:
+        """Return the estimate as people read it."""
+        return spoken(self.assumption.tree, self.assumption.form)
+
+    @property
     def note(self) -> str:
         """Return what is to be said of it besides its figures."""
         if isinstance(self.span, str):
@@ -171,7 +197,7 @@ class Swing:
 
 
 def is_shown_larger(one: Swing, other: Swing) -> bool:
-    """Say whether one swing is shown to be larger than another, on the same luck.
+    """Say whether one swing is shown to be larger than another, on common random numbers.
 
     Parameters
     ----------

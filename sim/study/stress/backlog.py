@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sim.contract.layout import NULL
+from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, LogColumn, LogKind, RecordColumn
+from sim.contract.records import LogColumn, RecordColumn
 from sim.units import SECOND_US
 
 _EDGE = 0.1
@@ -22,7 +24,7 @@ _EDGE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Say how a number moved between warm-up and horizon.
+    """How a number moved between warm-up and horizon.
 
     Attributes
     ----------
@@ -84,7 +86,7 @@ def follow(series: Sequence[float] | Array, *, rise: float = 1.0) -> Backlog:
 
 
 class BacklogSink:
-    """Count payments in the system, as one of a run's sinks.
+    """The number of payments in the system, as one of a run's sinks.
 
     Parameters
     ----------
@@ -132,7 +134,7 @@ class BacklogSink:
 
 
 class PlaceSink:
-    """Keep the sampled queue of every station and ledger and the balance of every watched account.
+    """The sampled queue of every station and ledger and the balance of every watched account.
 
     Parameters
     ----------

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.analysis.summary import Measures, Summary
+from sim.contract.layout import StationColumn
+from sim.contract.meaning import Cause
 from sim.contract.plan import Plan
-from sim.contract.spec import Cause, StationColumn
 from sim.study.stress.backlog import PlaceSink
 
 BUSY = 0.9
@@ -20,7 +21,7 @@ REFUSING = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
-    """Say what limits a run.
+    """What limits a run.
 
     Attributes
     ----------

@@ -2,20 +2,19 @@
 
 Takes a scenario and the names of its demand; gives what load it is now, and the text of the same
 scenario at another. A load is the mean number of payments per second the scaled demand leads to
-expect in the window, whatever the luck of its bursts.
+expect in the window, whatever bursts are drawn.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sim.errors import OptionError, UserError, suggest
 from sim.model.steps import MULTIPLE_UNIT, write_multiple
 from sim.scenario.loader import dump_resolved
-from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.scenario.scenario import LoadedScenario
+from sim.study.compile_case import expected_payments, load_text
 from sim.units import DAY_US, SECOND_US
 
 WARM_UP_MIN_S = 60
@@ -26,7 +25,7 @@ Stairs = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class ScaledClock:
-    """Say how long a scaled scenario runs.
+    """How long a scaled scenario runs.
 
     Attributes
     ----------
@@ -45,7 +44,7 @@ class ScaledClock:
 
 
 class ScaledDemand:
-    """Write a scenario at any load.
+    """A scenario at any load.
 
     Parameters
     ----------
@@ -75,7 +74,9 @@ class ScaledDemand:
 
     def text(self, factor: float) -> str:
         """Return the scenario at so many times its own demand, held for the window."""
-        return dump_resolved(self._load([*self._timing(self.clock), *self._rates(factor)]).document)
+        return dump_resolved(
+            load_text(self._text, [*self._timing(self.clock), *self._rates(factor)]).document
+        )
 
     def rising_text(self, factor: float, stairs: Stairs, *, tail_s: int) -> str:
         """Return the scenario at so many times its own demand, times stairs on top of it.
@@ -98,7 +99,7 @@ class ScaledDemand:
             both = product_of_steps(tuple(sorted(own.items())), tuple(stairs))
             written = ", ".join(f"{at} us: {write_multiple(times)}" for at, times in both)
             changes.append(f"demand.{name}.steps={{{written}}}")
-        return dump_resolved(self._load(changes).document)
+        return dump_resolved(load_text(self._text, changes).document)
 
     def _timing(self, clock: ScaledClock) -> list[str]:
         return [f"clock.warm_up={clock.warm_up_s} s", f"clock.horizon={clock.horizon_s} s"]
@@ -113,12 +114,6 @@ class ScaledDemand:
             changes.append(f"demand.{name}.rate={per_day * factor:.6f} /day")
         return changes
 
-    def _load(self, changes: list[str]) -> LoadedScenario:
-        with tempfile.TemporaryDirectory(prefix="payroute-") as folder:
-            path = Path(folder) / "scenario.yaml"
-            path.write_text(self._text, encoding="utf-8")
-            return load_scenario(path, changes)
-
     def _base(self) -> float:
         """Return the load of the scenario as it is.
 
@@ -127,20 +122,13 @@ class ScaledDemand:
         UserError
             If nothing is expected in the window.
         """
-        import numpy as np
-
         from sim.compiler.compile import compile_scenario
-        from sim.workload.arrivals import HAZARD_UNIT
 
         even = [f"profiles.{name}.burst_sigma=0 %" for name in self._profiles]
-        loaded = self._load([*self._timing(self.clock), *even])
+        loaded = load_text(self._text, [*self._timing(self.clock), *even])
         compiled = compile_scenario(loaded, with_tables=False)
         ends = [compiled.plan.warm_up_us, compiled.plan.horizon_us]
-        total = 0.0
-        for demand in compiled.demands:
-            if demand.name in self._streams:
-                spread = np.interp(ends, demand.hazard_time_us, demand.hazard)
-                total += float(spread[1] - spread[0]) / HAZARD_UNIT
+        (total,) = expected_payments(compiled, ends, self._streams)
         if total <= 0:
             raise UserError(
                 f"stress: no payment of {', '.join(self._streams)} is expected from "

@@ -1,4 +1,4 @@
-"""Say which institutions are nearest to being full, as far as luck lets anyone tell.
+"""Say which institutions are nearest to being full, as far as chance lets anyone tell.
 
 Takes what institutions carried in the runs of one load; gives those none of which can be told from
 the fullest.
@@ -15,7 +15,7 @@ from sim.study.stress.participants import Participant, mean_participants
 
 _CONFIDENCE = 0.95
 _SERVICE_SPREAD = 2.0
-"""Of one run nothing is known of luck but that counts are Poisson's and times, say, exponential:
+"""Of one run nothing is known of chance but that counts are Poisson's and times, say, exponential:
 then the squares of the times are on average twice the squared mean."""
 
 
@@ -42,9 +42,9 @@ def find_fullest(
     relative variance. Relative variance times rate is therefore taken to be one number for all of
     them, pooled over institutions and runs. An institution differs from the fullest when the
     difference of their means exceeds what Student's t allows with that variance, at 95 % for all
-    pairs together (Bonferroni): which one is the fullest was itself picked by luck, so any pair may
-    be the one compared. What two share in the luck of a run is left out of account, which errs on
-    the side of telling nobody apart.
+    pairs together (Bonferroni): which one is the fullest was itself picked by chance, so any pair
+    may be the one compared. What two share in the random numbers of a run is left out of account,
+    which errs on the side of telling nobody apart.
     """
     means = [one for one in mean_participants(runs) if one.full_at is not None]
     if not means:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sim.analysis.summary import Summary
 from sim.contract.plan import Plan
@@ -23,7 +23,7 @@ USE_TRUSTED = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Say what an institution carried.
+    """What an institution carried.
 
     Attributes
     ----------
@@ -39,6 +39,12 @@ class Participant:
     short : float
         Payments that waited for money on that account or were refused.
     """
+
+    JSON_KEYS: ClassVar = (
+        "name completed_rate_mean=completed_rate station utilisation full_at is_extrapolated "
+        "account short_of_money=short"
+    )
+    is_extrapolated: ClassVar[bool] = True
 
     name: str
     completed_rate: float

@@ -6,18 +6,22 @@ Takes a scenario and a plan; gives :class:`LoadPoint` objects, one per load, wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
+from sim.analysis.catalogue import STRESSED
 from sim.errors import OptionError, suggest
 from sim.scenario.scenario import LoadedScenario
+from sim.study.case import Case
 from sim.study.pool import Pool
+from sim.study.runner import as_done
 from sim.study.slo import Objective
 from sim.study.stress.bottleneck import Bottleneck
 from sim.study.stress.demand import ScaledDemand
 from sim.study.stress.soak import INTERVALS as SOAK_INTERVALS
 from sim.study.stress.soak import SOAK_WINDOW_S
-from sim.study.stress.trial import WINDOW_MIN_S, LoadItem, LoadRun, run_load
+from sim.study.stress.trial import WINDOW_MIN_S, LoadRun, LoadWatch
 from sim.units import SECOND_US
 
 UNIT = "payments/s"
@@ -66,7 +70,7 @@ def choose_windows(profile: str, window_s: int | None) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class StressPlan:
-    """Say how a scenario is stressed.
+    """How a scenario is stressed.
 
     Attributes
     ----------
@@ -99,14 +103,19 @@ class StressPlan:
     ramp_window_s: int = RAMP_WINDOW_S
 
     @property
+    def objectives_text(self) -> tuple[str, ...]:
+        """Return the objectives in words, one by one."""
+        return tuple(map(str, self.objectives))
+
+    @property
     def wanted(self) -> str:
         """Return the objectives in words."""
-        return ", ".join(str(objective) for objective in self.objectives)
+        return ", ".join(self.objectives_text)
 
 
 @dataclass(frozen=True, slots=True)
 class LoadPoint:
-    """Hold every run of one load.
+    """Every run of one load.
 
     Attributes
     ----------
@@ -118,9 +127,21 @@ class LoadPoint:
         In order of replication; of a load the search only passed by, not of all.
     """
 
+    JSON_KEYS: ClassVar = (
+        "load factor verdict is_valid replications=count reasons offered_rate_mean=offered "
+        "completed_rate_mean=completed end_to_end_p50=mean:end_to_end_p50 "
+        "end_to_end_p99=mean:end_to_end_p99 success_rate=mean:success_rate backlog_start "
+        "backlog_end bottleneck runs"
+    )
+
     load: float
     factor: float
     runs: tuple[LoadRun, ...]
+
+    @property
+    def count(self) -> int:
+        """Return how many runs there are."""
+        return len(self.runs)
 
     @property
     def is_valid(self) -> bool:
@@ -135,14 +156,14 @@ class LoadPoint:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Return why it does not pass, each reason once."""
-        return tuple(dict.fromkeys(r for run in self.runs for r in (*run.faults, *run.misses)))
+        return tuple(dict.fromkeys(r for run in self.runs for r in run.reasons))
 
     @property
     def example(self) -> tuple[str, ...]:
         """Return why one run does not pass: the first that is no measurement, else the first."""
         failing = [run for run in self.runs if not run.is_sustained]
         failing.sort(key=lambda run: run.is_valid)
-        return next(((*run.faults, *run.misses) for run in failing), ())
+        return next((run.reasons for run in failing), ())
 
     @property
     def sustained_count(self) -> int:
@@ -180,19 +201,31 @@ class LoadPoint:
         return self._mean([run.completed for run in self.runs])
 
     @property
+    def figures(self) -> tuple[float | None, ...]:
+        """Return the measures :data:`~sim.analysis.catalogue.STRESSED` names."""
+        return (self.offered, self.completed, *map(self.mean, STRESSED[2:]))
+
+    @property
+    def backlog_start(self) -> float | None:
+        """Return payments in the system at the window's start, as mean over runs."""
+        return self._mean([run.backlog.start for run in self.runs])
+
+    @property
+    def backlog_end(self) -> float | None:
+        """Return payments in the system at the window's end, as mean over runs."""
+        return self._mean([run.backlog.end for run in self.runs])
+
+    @property
     def backlog(self) -> tuple[float | None, float | None]:
-        """Return payments in the system at the window's start and end, as mean over runs."""
-        return (
-            self._mean([run.backlog.start for run in self.runs]),
-            self._mean([run.backlog.end for run in self.runs]),
-        )
+        """Return both."""
+        return self.backlog_start, self.backlog_end
 
     def _mean(self, values: Sequence[float]) -> float | None:
         return sum(values) / len(values) if values and self.is_valid else None
 
 
 class LoadTest:
-    """Run loads of one scenario and keep them.
+    """The loads of one scenario that were run.
 
     Parameters
     ----------
@@ -237,11 +270,9 @@ class LoadTest:
             for load, number in dict.fromkeys(wanted)
             if number not in self._runs.get(load, {})
         ]
-        texts = {
-            load: self.demand.text(load / self.base) for load in {one: 0 for one, _ in missing}
-        }
-        items = [self._item(texts[load], number) for load, number in missing]
-        for at, run in self._pool.run(run_load, items):
+        texts = {load: self.demand.text(load / self.base) for load in dict(missing)}
+        cases = [self._case(texts[load], number) for load, number in missing]
+        for at, run in self._as_done(cases):
             load = missing[at][0]
             self._runs.setdefault(load, {})[run.replication] = run
             self._tell(f"{load:.6g} {UNIT}", run)
@@ -262,9 +293,9 @@ class LoadTest:
         """
         text = self.demand.rising_text(reference / self.base, stairs, tail_s=tail_s)
         edges = tuple(at for at, _ in stairs if at > 0)
-        items = [self._item(text, number, edges) for number in range(self.plan.replications)]
+        cases = [self._case(text, number, edges) for number in range(self.plan.replications)]
         runs = []
-        for _, run in self._pool.run(run_load, items):
+        for _, run in self._as_done(cases):
             runs.append(run)
             self._tell("ramp", run)
         return sorted(runs, key=lambda run: run.replication)
@@ -296,7 +327,7 @@ class LoadTest:
         runs = self._runs[load]
         return LoadPoint(load, load / self.base, tuple(runs[number] for number in sorted(runs)))
 
-    def _item(self, text: str, number: int, edges_us: tuple[int, ...] = ()) -> LoadItem:
+    def _case(self, text: str, number: int, edges_us: tuple[int, ...] = ()) -> Case:
         plan, clock = self.plan, self.demand.clock
         is_soak = plan.profile == "soak"
         if is_soak:
@@ -305,14 +336,19 @@ class LoadTest:
                 clock.warm_up_s * SECOND_US + at * window_us // SOAK_INTERVALS
                 for at in range(SOAK_INTERVALS + 1)
             )
-        return LoadItem(
-            text, plan.seed, number, plan.objectives, plan.streams, edges_us, is_soak=is_soak
-        )
+        watch = LoadWatch(plan.objectives, plan.streams, edges_us, is_soak=is_soak)
+        return Case(text, plan.seed, number, watch=watch)
+
+    def _as_done(self, cases: Sequence[Case]) -> Iterator[tuple[int, LoadRun]]:
+        """Yield the position of each case and its run, as they are done."""
+        for at, done in as_done([(case,) for case in cases], self._pool):
+            run = done.outcomes[0].kept
+            assert isinstance(run, LoadRun)
+            yield at, run
 
     def _tell(self, what: str, run: LoadRun) -> None:
-        reasons = (*run.faults, *run.misses)
         verdict = "PASS" if run.is_sustained else "FAIL" if run.is_valid else "no measurement"
-        why = f": {reasons[0]}" if reasons and what != "ramp" else ""
+        why = f": {run.reasons[0]}" if run.reasons and what != "ramp" else ""
         verdict = "done" if what == "ramp" else verdict
         self._notice(f"{what}, run {run.replication + 1}: {verdict}{why}")
 

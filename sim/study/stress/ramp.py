@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
+from typing import ClassVar
 
 from sim.analysis.intervals import mean_interval
 from sim.model.steps import MULTIPLE_UNIT
 from sim.study.slo import Objective
-from sim.study.stress.points import LoadTest, StressPlan
+from sim.study.stress.points import UNIT, LoadTest, StressPlan
 from sim.study.stress.series import IntervalFigures
 from sim.study.stress.trial import LoadRun
 from sim.units import SECOND_US
@@ -31,7 +32,7 @@ _TIMES = "end_to_end_"
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """Say at which load something first happened on the way up.
+    """The load at which something first happened on the way up.
 
     Attributes
     ----------
@@ -44,6 +45,9 @@ class Crossing:
         Runs in which it happened.
     """
 
+    JSON_KEYS: ClassVar = "value low high unit runs=count"
+    unit: ClassVar[str] = UNIT
+
     value: float
     low: float
     high: float
@@ -51,8 +55,26 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
+class RampInterval:
+    """One load of a ramp.
+
+    Attributes
+    ----------
+    load : float
+    objectives : str
+        Whether they were met, in words.
+    runs : tuple of IntervalFigures
+        One per replication.
+    """
+
+    load: float
+    objectives: str
+    runs: tuple[IntervalFigures, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ramp:
-    """Hold a load that rose.
+    """A load that rose.
 
     Attributes
     ----------
@@ -64,6 +86,10 @@ class Ramp:
     runs : tuple of LoadRun
         One per replication; their ``series`` has an entry per interval.
     """
+
+    JSON_KEYS: ClassVar = (
+        "reference from=loads.0 to=loads.-1 interval_s first_missed=missed flattened intervals"
+    )
 
     plan: StressPlan
     reference: float
@@ -115,6 +141,15 @@ class Ramp:
                 "lengthen --window"
             )
         return tuple(dict.fromkeys(found))
+
+    @property
+    def intervals(self) -> tuple[RampInterval, ...]:
+        """Return every load with what its interval gave in every run."""
+        parts = [tuple(run.series[at] for run in self.runs) for at in range(len(self.loads))]
+        return tuple(
+            RampInterval(load, judged_words(self, part), part)
+            for load, part in zip(self.loads, parts, strict=True)
+        )
 
     def _over_runs(self, found: Sequence[int | None]) -> Crossing | None:
         reached = [self.loads[at] for at in found if at is not None]
@@ -192,6 +227,22 @@ def interval_misses(
         if not objective.is_met_by(value):
             found.append(f"{objective} missed: {'unfinished' if value is None else f'{value:.4g}'}")
     return tuple(found) if judged else None
+
+
+def judged_words(ramp: Ramp, parts: Sequence[IntervalFigures]) -> str:
+    """Say in how many runs an interval meets the objectives.
+
+    Parameters
+    ----------
+    ramp : Ramp
+    parts : sequence of IntervalFigures
+        The same interval of every run.
+    """
+    judged = [interval_misses(ramp.plan.objectives, part) for part in parts]
+    if any(misses is None for misses in judged):
+        return "too few payments"
+    met = sum(not misses for misses in judged)
+    return "met" if met == len(judged) else f"missed in {len(judged) - met} of {len(judged)}"
 
 
 def first_missed(objectives: Sequence[Objective], series: Sequence[IntervalFigures]) -> int | None:

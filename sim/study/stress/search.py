@@ -29,7 +29,7 @@ _DEVIATIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """Hold between which loads the capacity of one replication lies.
+    """The loads between which the capacity of one replication lies.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Hold the highest load that is sustained, over replications.
+    """The highest load that is sustained, over replications.
 
     Attributes
     ----------
@@ -72,14 +72,19 @@ class Capacity:
         return known_brackets(self.brackets)
 
     @property
+    def combined_count(self) -> int:
+        """Return how many replications are combined."""
+        return len(self.combined)
+
+    @property
     def is_bracket(self) -> bool:
-        """Say whether all brackets combined are one: its ends are those of the search, not luck."""
+        """Say whether all brackets combined are one: its ends are the search's, not chance's."""
         return len({(one.low, one.high) for one in self.combined}) == 1
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bound a search.
+    """Where a search ends.
 
     Attributes
     ----------
@@ -122,7 +127,7 @@ def find_capacity(test: LoadTest) -> Capacity | None:
     Replication 0 searches alone: from the scenario's own load to where the bottleneck's utilisation
     says capacity lies, halving the bracket until it is as narrow as the tolerance. The others start
     from its bracket, where most of them need the two runs at its ends only, and move away from it
-    in growing steps where their luck is other luck. Then every replication is run at the loads of
+    in growing steps where chance has it otherwise. Then every replication is run at the loads of
     the curve and at the ends of the brackets, so that each point has several runs.
     """
     plan = test.plan
@@ -162,13 +167,13 @@ def combine(brackets: Sequence[Bracket]) -> Capacity | None:
 
     Notes
     -----
-    Every replication has its own luck and hence its own capacity ``c``, of which only ``low <= c <
-    high`` is known. The mean of the lows cannot exceed that of the capacities, nor the mean of the
-    highs fall short of it. So the lower end of the Student's t interval of the lows bounds the
-    expected capacity from below, the upper end of that of the highs from above, and both ends
+    Every replication has random numbers and hence a capacity of its own, ``c``, of which only ``low
+    <= c < high`` is known. The mean of the lows cannot exceed that of the capacities, nor the mean
+    of the highs fall short of it. So the lower end of the Student's t interval of the lows bounds
+    the expected capacity from below, the upper end of that of the highs from above, and both ends
     together miss it with probability 5 % at most. With brackets of one width this is the t interval
-    of their middles, widened by half a bracket on either side: what luck leaves open and what the
-    search left open. With one replication it is the bare bracket, which knows nothing of luck. A
+    of their middles, widened by half a bracket on either side: what chance leaves open and what the
+    search left open. With one replication it is the bare bracket, which knows nothing of chance. A
     replication that sustained nothing it could measure has the low 0; one without any measurement
     is left out.
     """
@@ -306,7 +311,7 @@ def _measurable(runs: Mapping[float, LoadRun], limits: Limits) -> float | None:
     completed = float(run.summary.measures["completed"])
     submitted = float(run.summary.measures["submitted"])
     if completed >= limits.completions:
-        # What else was wrong is luck, and another load is other luck.
+        # What else was wrong is chance, and another load draws other numbers.
         return load * (1 + limits.tolerance)
     if submitted >= 10 * limits.completions:
         return None

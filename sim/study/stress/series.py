@@ -9,19 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import ClassVar
 
 import numpy as np
 
+from sim.contract.layout import NULL, StreamColumn
+from sim.contract.meaning import Outcome, Scope
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import (
-    HISTOGRAM_LENGTH,
-    NULL,
-    Outcome,
-    RecordColumn,
-    Scope,
-    StreamColumn,
-    histogram_value,
-)
+from sim.contract.records import HISTOGRAM_LENGTH, RecordColumn, histogram_value
 from sim.tables.folding import histogram_buckets
 from sim.units import SECOND_US
 
@@ -30,7 +25,7 @@ C = RecordColumn
 
 @dataclass(frozen=True, slots=True)
 class IntervalFigures:
-    """Hold what one interval of a run gave.
+    """What one interval of a run gave.
 
     Attributes
     ----------
@@ -48,6 +43,12 @@ class IntervalFigures:
     backlog : int
         Payments in the system at its end.
     """
+
+    JSON_KEYS: ClassVar = (
+        "from_s=begin_s to_s=end_s offered_rate_mean=offered_rate "
+        "completed_rate_mean=completed_rate end_to_end_p50=p50 end_to_end_p99=p99 "
+        "success_rate backlog"
+    )
 
     begin_s: float
     end_s: float
@@ -81,13 +82,29 @@ class IntervalFigures:
         decided = self.submitted - self.still_open
         return self.succeeded / decided if decided else None
 
+    @property
+    def figures(self) -> tuple[float | None, ...]:
+        """Return the measures :data:`~sim.analysis.catalogue.STRESSED` names."""
+        times = (self.quantile(share) for share in (0.5, 0.99))
+        return (self.offered_rate, self.completed_rate, *times, self.success_rate)
+
+    @property
+    def p50(self) -> float | None:
+        """Return the median of the end-to-end time in s."""
+        return self.quantile(0.5)
+
+    @property
+    def p99(self) -> float | None:
+        """Return the 99th percentile of the end-to-end time in s."""
+        return self.quantile(0.99)
+
     def quantile(self, share: float) -> float | None:
         """Return a quantile of the end-to-end time in s."""
         return dict(self.quantiles).get(share)
 
 
 class IntervalSink:
-    """Fold the payments of a run by interval, as one of its sinks.
+    """The payments of a run by interval, as one of its sinks.
 
     Parameters
     ----------

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import ClassVar
 
 import numpy as np
 
+from sim.contract.layout import UNLIMITED, AccountColumn
 from sim.contract.plan import Plan
-from sim.contract.spec import UNLIMITED, AccountColumn
 from sim.study.stress.backlog import PlaceSink
 from sim.study.stress.series import IntervalFigures
 
@@ -32,7 +33,7 @@ _HOURS_MAX = 7 * 24
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Say when an account runs dry if the load goes on as it is.
+    """When an account runs dry if the load goes on as it is.
 
     Attributes
     ----------
@@ -43,6 +44,9 @@ class Drain:
     empty_after_h : float
         Hours from the end of the run until it can pay nothing more; extrapolated.
     """
+
+    JSON_KEYS: ClassVar = "account per_hour_minor currency empty_after_h is_extrapolated"
+    is_extrapolated: ClassVar[bool] = True
 
     account: str
     per_hour_minor: float
@@ -63,7 +67,7 @@ def drift_reasons(series: Sequence[IntervalFigures], *, rise: float) -> tuple[st
     Notes
     -----
     A straight line is laid through the intervals' p50 and p99. It drifts when its growth exceeds
-    four standard errors of the slope, so that luck alone hardly does it, and a twentieth of the
+    four standard errors of the slope, so that chance alone hardly does it, and a twentieth of the
     mean, so that it matters.
     """
     if rise > _RISE_MAX:

@@ -8,18 +8,31 @@ carries. Every load is run several times; a load is sustained when every run of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sim.study.stress.bottleneck import Bottleneck, largest_cause
 from sim.study.stress.fullest import find_fullest
 from sim.study.stress.participants import Participant, mean_participants
-from sim.study.stress.points import LoadPoint, LoadTest, StressPlan
+from sim.study.stress.points import UNIT, LoadPoint, LoadTest, StressPlan
 from sim.study.stress.ramp import Ramp, run_ramp
-from sim.study.stress.search import Capacity, find_capacity
+from sim.study.stress.search import Bracket, Capacity, find_capacity
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is known of the capacity, in payments per second; None what is not."""
+
+    JSON_KEYS: ClassVar = "value low high unit"
+    unit: ClassVar[str] = UNIT
+
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Stress:
-    """Hold what a stress test found.
+    """What a stress test found.
 
     Attributes
     ----------
@@ -35,6 +48,14 @@ class Stress:
     ramp : Ramp or None
         Where the load rose.
     """
+
+    JSON_KEYS: ClassVar = (
+        "verdict is_valid reasons capacity=bounds bottleneck points sustained=sustained.load "
+        "own_load=base brackets participants nearest_to_full=fullest.name ramp "
+        "profile=plan.profile objectives=plan.objectives_text streams=plan.streams "
+        "window_s=plan.window_s replications=plan.replications "
+        "replications_combined=capacity.combined_count tolerance=plan.tolerance"
+    )
 
     plan: StressPlan
     base: float
@@ -70,6 +91,20 @@ class Stress:
             return self.ramp.reasons
         limiting = self.limiting
         return () if limiting is None else limiting.example
+
+    @property
+    def bounds(self) -> Bounds:
+        """Return the capacity; without a search what the load tested bounds it by, and no value."""
+        own, sustained, limiting = self.capacity, self.sustained, self.limiting
+        if own is not None:
+            return Bounds(own.value, own.low, own.high)
+        low = None if sustained is None else sustained.load
+        return Bounds(None, low, limiting.load if limiting and limiting.is_valid else None)
+
+    @property
+    def brackets(self) -> tuple[Bracket, ...]:
+        """Return the bracket of every replication; none where the limit was not found."""
+        return () if self.capacity is None else self.capacity.brackets
 
     @property
     def complete(self) -> tuple[LoadPoint, ...]:

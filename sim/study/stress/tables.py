@@ -6,8 +6,10 @@ soak, and the institutions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim.study.stress.points import LoadPoint
-from sim.study.stress.ramp import Ramp, interval_misses
+from sim.study.stress.ramp import Ramp, judged_words
 from sim.study.stress.series import IntervalFigures
 from sim.study.stress.study import Stress
 from sim.tables.tabular import Cell, TabularData
@@ -32,11 +34,7 @@ def points_table(found: Stress) -> TabularData:
             "yes" if point.is_valid else "no",
             len(point.runs),
             f"{point.sustained_count} of {len(point.runs)}",
-            point.offered,
-            point.completed,
-            point.mean("end_to_end_p50"),
-            point.mean("end_to_end_p99"),
-            point.mean("success_rate"),
+            *point.figures,
             *point.backlog,
             "" if point.bottleneck is None else point.bottleneck.station,
             point.reasons[0] if point.reasons else "",
@@ -83,34 +81,12 @@ def participants_table(found: Stress) -> TabularData:
     return TabularData((*columns, "short_of_money"), rows)
 
 
-def judged_words(ramp: Ramp, parts: list[IntervalFigures]) -> str:
-    """Say in how many runs an interval meets the objectives.
-
-    Parameters
-    ----------
-    ramp : Ramp
-    parts : list of IntervalFigures
-        The same interval of every run.
-    """
-    judged = [interval_misses(ramp.plan.objectives, part) for part in parts]
-    if any(misses is None for misses in judged):
-        return "too few payments"
-    met = sum(not misses for misses in judged)
-    return "met" if met == len(judged) else f"missed in {len(judged) - met} of {len(judged)}"
-
-
 def _means(parts: list[IntervalFigures]) -> tuple[Cell, ...]:
     """Return the columns all tables of intervals share."""
 
-    def mean(values: list[float | None]) -> float | None:
+    def mean(values: Sequence[float | None]) -> float | None:
         known = [value for value in values if value is not None]
         return sum(known) / len(known) if len(known) == len(values) else None
 
-    return (
-        mean([part.offered_rate for part in parts]),
-        mean([part.completed_rate for part in parts]),
-        mean([part.quantile(0.5) for part in parts]),
-        mean([part.quantile(0.99) for part in parts]),
-        mean([part.success_rate for part in parts]),
-        mean([float(part.backlog) for part in parts]),
-    )
+    figures = map(mean, zip(*(part.figures for part in parts), strict=True))
+    return (*figures, mean([float(part.backlog) for part in parts]))

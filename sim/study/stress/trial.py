@@ -1,19 +1,21 @@
-"""Run one load once, and say whether the run may be believed.
+"""Watch the run of one load, and say whether it may be believed.
 
-Takes a :class:`LoadItem` (a resolved scenario whose demand is already scaled); gives a
-:class:`LoadRun`: its measures, its backlog, its bottleneck, and every reason why it fails or why it
-is no measurement at all. A run that is no measurement is marked, never averaged away.
+Takes a case whose demand is already scaled; gives a :class:`LoadRun`: its measures, its backlog,
+its bottleneck, and every reason why it fails or why it is no measurement at all. A run that is no
+measurement is marked, never averaged away.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from sim.analysis.catalogue import STRESSED_RUN
 from sim.analysis.summary import Summary
-from sim.study.case import compile_replication
-from sim.study.run import Silence, find_engine
+from sim.study.compile_case import expected_payments
+from sim.study.measure_key import pick
 from sim.study.slo import Objective, check_objectives
 from sim.study.stress.backlog import Backlog, BacklogSink, PlaceSink
 from sim.study.stress.bottleneck import Bottleneck, find_bottleneck, number
@@ -25,6 +27,7 @@ from sim.units import SECOND_US
 if TYPE_CHECKING:
     from sim.compiler.compile import Compiled
     from sim.contract.plan import Plan
+    from sim.contract.run import Sink
 
 WINDOW_MIN_S = 600
 """Seconds a load must be measured for; a shorter window mistakes a full buffer for capacity."""
@@ -38,15 +41,11 @@ _SHARES = (0.5, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
-class LoadItem:
-    """Say which load is run.
+class LoadWatch:
+    """What a stress test wants to see of a run.
 
     Attributes
     ----------
-    text : str
-        The resolved scenario, demand scaled.
-    seed, replication : int
-        Key of all luck.
     objectives : tuple of Objective
         What the run is held against.
     streams : tuple of str
@@ -57,21 +56,29 @@ class LoadItem:
         Whether the run also fails when its times drift from interval to interval.
     """
 
-    text: str
-    seed: int
-    replication: int
     objectives: tuple[Objective, ...]
     streams: tuple[str, ...]
     edges_us: tuple[int, ...] = ()
     is_soak: bool = False
 
+    def begin(self, compiled: Compiled) -> LoadWatching:
+        """Return what watches the run of a compiled scenario."""
+        return LoadWatching(self, compiled)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Return the quantiles to keep by interval: those shown and those that are judged."""
+        wanted = [objective.quantile for objective in self.objectives]
+        return tuple(sorted({*_SHARES, *(share for share in wanted if share is not None)}))
+
 
 @dataclass(frozen=True, slots=True)
 class LoadRun:
-    """Hold one run of one load.
+    """One run of one load.
 
     Attributes
     ----------
+    replication : int
     summary : Summary
     offered, completed : float
         Payments per second of the scaled demand submitted and completed in the window.
@@ -91,6 +98,12 @@ class LoadRun:
     unbelieved : tuple of str
         Quantiles the objectives are about for which too few payments were completed.
     """
+
+    JSON_KEYS: ClassVar = (
+        "replication is_sustained is_valid reasons offered_rate_mean=offered "
+        "completed_rate_mean=completed end_to_end_p99=value:end_to_end_p99 intervals=series "
+        "drains"
+    )
 
     replication: int
     summary: Summary
@@ -116,75 +129,97 @@ class LoadRun:
         """Say whether the run is a measurement and meets everything."""
         return not self.misses and not self.faults
 
+    @property
+    def figures(self) -> tuple[float | None, ...]:
+        """Return the measures :data:`~sim.analysis.catalogue.STRESSED_RUN` names."""
+        return (self.offered, self.completed, *map(self.value, STRESSED_RUN[2:]))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return why it is not sustained, first why it is no measurement."""
+        return (*self.faults, *self.misses)
+
     def value(self, name: str) -> float | None:
         """Return a headline measure; None where there is none or it is not to be believed."""
         value = None if name in self.unbelieved else self.summary.measures[name].value
         return None if value is None else float(value)
 
 
-def run_load(item: LoadItem) -> LoadRun:
-    """Run a load and judge the run.
+class LoadWatching:
+    """What is seen of one run of one load while it goes on.
 
     Parameters
     ----------
-    item : LoadItem
-        What to run.
+    watch : LoadWatch
+    compiled : Compiled
     """
-    from sim.analysis.measures import RunFigures, summarise
-    from sim.tables.schemas import Record
-    from sim.tables.writer import RunWriter, SinkGroup, WriterOptions
 
-    compiled = compile_replication(item.text, item.seed, item.replication)
-    plan = compiled.plan
-    writer = RunWriter(plan, None, WriterOptions(record=Record.NONE, replication=item.replication))
-    last_us = item.edges_us[-1] if item.edges_us else plan.horizon_us
-    watcher, places = BacklogSink(plan), PlaceSink(plan, last_us)
-    whole = IntervalSink(plan, (plan.warm_up_us, plan.horizon_us), item.streams)
-    shares = _shares(item) if item.edges_us else ()
-    parts = IntervalSink(plan, item.edges_us or (0, plan.horizon_us), item.streams, shares)
-    engine = find_engine("compiled", Silence())
-    sinks = (writer, watcher, places, whole, *((parts,) if item.edges_us else ()))
-    totals = engine(plan, compiled.workload(), SinkGroup(sinks))
-    writer.close()
-    summary = summarise(RunFigures(plan, writer.summary, totals))
-    check_objectives(item.objectives, summary)
-    backlog = watcher.backlog(rise=_rise(compiled))
-    window = whole.figures()[0]
-    series: tuple[IntervalFigures, ...] = ()
-    if item.edges_us:
-        series = parts.figures([watcher.inside(edge) for edge in item.edges_us[1:]])
-    piled_up = _piled_up(backlog, window)
-    few = _unbelieved(item.objectives, summary)
-    believed = tuple(one for one in item.objectives if one.key not in few)
-    misses = _objective_misses(believed, summary) + piled_up
-    if not any(objective.key == "success_rate" for objective in item.objectives):
-        misses += _turned_away(summary, backlog, window)
-    if item.is_soak:
-        misses += drift_reasons(series, rise=backlog.rise)
-    return LoadRun(
-        item.replication,
-        summary,
-        offered=window.offered_rate,
-        completed=window.completed_rate,
-        backlog=backlog,
-        bottleneck=find_bottleneck(plan, summary, places),
-        participants=find_participants(plan, summary, compiled.scenario.accounts),
-        misses=misses,
-        faults=(
-            *_clock_faults(plan, (window.offered, _expected(compiled, item))),
-            *_count_faults(plan, item.objectives, summary, is_overloaded=bool(piled_up)),
-        ),
-        series=series,
-        drains=find_drains(plan, places),
-        is_overloaded=bool(piled_up),
-        unbelieved=few,
-    )
+    def __init__(self, watch: LoadWatch, compiled: Compiled) -> None:
+        plan = compiled.plan
+        self._watch, self._compiled, self._edges_us = watch, compiled, watch.edges_us
+        self._inside = BacklogSink(plan)
+        self._places = PlaceSink(plan, self._edges_us[-1] if self._edges_us else plan.horizon_us)
+        self._whole = IntervalSink(plan, (plan.warm_up_us, plan.horizon_us), watch.streams)
+        self._parts = (
+            IntervalSink(plan, self._edges_us, watch.streams, watch.shares)
+            if self._edges_us
+            else None
+        )
 
+    @property
+    def sinks(self) -> Sequence[Sink]:
+        """Return what is given the event log and the payments."""
+        parts = () if self._parts is None else (self._parts,)
+        return (self._inside, self._places, self._whole, *parts)
 
-def _shares(item: LoadItem) -> tuple[float, ...]:
-    """Return the quantiles to keep: those shown and those the objectives are about."""
-    wanted = [objective.quantile for objective in item.objectives]
-    return tuple(sorted({*_SHARES, *(share for share in wanted if share is not None)}))
+    def keep(self, summary: Summary) -> LoadRun:
+        """Judge the run.
+
+        Parameters
+        ----------
+        summary : Summary
+            Its measures.
+
+        Raises
+        ------
+        UserError
+            If an objective is about a measure there is none of.
+        """
+        watch, compiled, plan = self._watch, self._compiled, self._compiled.plan
+        check_objectives(watch.objectives, summary)
+        backlog = self._inside.backlog(rise=_rise(compiled))
+        window = self._whole.figures()[0]
+        series: tuple[IntervalFigures, ...] = ()
+        if self._parts is not None:
+            series = self._parts.figures([self._inside.inside(edge) for edge in self._edges_us[1:]])
+        piled_up = _piled_up(backlog, window)
+        few = _unbelieved(watch.objectives, summary)
+        believed = tuple(one for one in watch.objectives if one.key not in few)
+        misses = _objective_misses(believed, summary) + piled_up
+        if not any(objective.key == "success_rate" for objective in watch.objectives):
+            misses += _turned_away(summary, backlog, window)
+        if watch.is_soak:
+            misses += drift_reasons(series, rise=backlog.rise)
+        ends = (plan.warm_up_us, plan.horizon_us)
+        (expected,) = expected_payments(compiled, ends, watch.streams)
+        return LoadRun(
+            plan.replication,
+            summary,
+            offered=window.offered_rate,
+            completed=window.completed_rate,
+            backlog=backlog,
+            bottleneck=find_bottleneck(plan, summary, self._places),
+            participants=find_participants(plan, summary, compiled.scenario.accounts),
+            misses=misses,
+            faults=(
+                *_clock_faults(plan, (window.offered, expected)),
+                *_count_faults(plan, watch.objectives, summary, is_overloaded=bool(piled_up)),
+            ),
+            series=series,
+            drains=find_drains(plan, self._places),
+            is_overloaded=bool(piled_up),
+            unbelieved=few,
+        )
 
 
 def _unbelieved(objectives: tuple[Objective, ...], summary: Summary) -> tuple[str, ...]:
@@ -195,8 +230,6 @@ def _unbelieved(objectives: tuple[Objective, ...], summary: Summary) -> tuple[st
 
 def _objective_misses(objectives: tuple[Objective, ...], summary: Summary) -> tuple[str, ...]:
     """Say which objectives are not met."""
-    from sim.study.measure_key import pick
-
     found = []
     for objective in objectives:
         if not objective.is_met(summary):
@@ -216,7 +249,7 @@ def _piled_up(backlog: Backlog, window: IntervalFigures) -> tuple[str, ...]:
             f"backlog grew from {backlog.start:.0f} to {backlog.end:.0f} payments, more than three "
             f"standard deviations ({backlog.deviation:.0f})"
         )
-    # Where few payments are under way, what luck leaves open at the end is no lag.
+    # Where few payments are under way, what chance leaves open at the end is no lag.
     short = window.offered - window.ended
     if short > _LAG_MAX * window.offered + 3 * backlog.deviation:
         found.append(
@@ -300,29 +333,11 @@ def _count_faults(
     return tuple(found)
 
 
-def _expected(compiled: Compiled, item: LoadItem) -> float:
-    """Return how many payments the scaled demand leads to expect in the window, bursts included."""
-    ends = [compiled.plan.warm_up_us, compiled.plan.horizon_us]
-    return sum(_spread(compiled, ends, item.streams))
-
-
 def _rise(compiled: Compiled) -> float:
     """Return how many times the demand of the first tenth of the window the last tenth expects."""
     plan = compiled.plan
     tenth = (plan.horizon_us - plan.warm_up_us) // 10
     ends = [plan.warm_up_us, plan.warm_up_us + tenth, plan.horizon_us - tenth, plan.horizon_us]
-    first, _, last = _spread(compiled, ends, tuple(demand.name for demand in compiled.demands))
+    names = {demand.name for demand in compiled.demands}
+    first, _, last = expected_payments(compiled, ends, names)
     return last / first if first > 0 else 1.0
-
-
-def _spread(compiled: Compiled, ends: list[int], streams: tuple[str, ...]) -> list[float]:
-    """Return the payments streams expect between each two instants."""
-    import numpy as np
-
-    from sim.workload.arrivals import HAZARD_UNIT
-
-    total = np.zeros(len(ends) - 1)
-    for demand in compiled.demands:
-        if demand.name in streams:
-            total += np.diff(np.interp(ends, demand.hazard_time_us, demand.hazard)) / HAZARD_UNIT
-    return [float(part) for part in total]

@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from sim.analysis.summary import GROUPS
 from sim.errors import Problem, ScenarioError, UserError, suggest
 from sim.model.base import FieldPath, Model
 from sim.scenario.scenario import refuse_problems
 from sim.study.experiment_file import Factor, LoadedExperiment, Sweep
-from sim.study.measure_key import full_key
-from sim.study.replicate.precision import ALIASES
+from sim.study.measure_key import complaint
 from sim.study.sweep.points import place, write_number
 
 if TYPE_CHECKING:
@@ -80,34 +75,10 @@ def check_sweep(
             if message:
                 problems.append((at, message if field == name else f"{field}: {message}"))
     for number, key in enumerate(loaded.experiment.measures):
-        group, slash, _ = key.partition("/")
-        if not slash and full_key(key) not in headline_names():
-            known = headline_names()
-            message = f"unknown measure {key!r}; known: {', '.join(sorted(known))}."
-            problems.append((("measures", number), message + suggest(key, (*known, *ALIASES))))
-        if slash and group not in GROUPS:
-            problems.append(
-                (
-                    ("measures", number),
-                    f"unknown group {group!r} in {key!r}; known: {', '.join(GROUPS)}."
-                    f"{suggest(group, GROUPS)}",
-                )
-            )
+        wrong = complaint(key)
+        if wrong:
+            problems.append((("measures", number), wrong))
     refuse_problems(loaded.document, problems)
-
-
-@cache
-def headline_names() -> tuple[str, ...]:
-    """Return the names of the measures that every run has, whatever its scenario."""
-    from sim.analysis.measures import tally_measures
-    from sim.analysis.quantiles import QUANTILES
-    from sim.tables.folding import TALLY_WIDTH
-
-    names = [*tally_measures(np.zeros(TALLY_WIDTH, dtype=np.int64), 1.0)]
-    for start in ("end_to_end", "machine_time"):
-        names += [f"{start}_{name}" for name in (*QUANTILES, "max")]
-    names += [f"end_to_end_{name}_kaplan_meier" for name in QUANTILES]
-    return (*names, "completed_rate_peak", "open_share", "netting_ratio", "exposure_peak_minor")
 
 
 def _unknown(

@@ -21,7 +21,7 @@ SIGNIFICANT_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Be one point of a sweep.
+    """One point of a sweep.
 
     Attributes
     ----------

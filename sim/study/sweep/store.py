@@ -1,7 +1,7 @@
 """Keep the points of a sweep, one small file each, on any file system.
 
 Takes a path or an fsspec address; gives files that are either whole or not there. A file is written
-under another name and then moved; two workers that run the same point write the same.
+under another name and then moved; two processes that run the same sweep write the same.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -23,19 +22,11 @@ if TYPE_CHECKING:
 
 _CLAIM = "experiment.json"
 _POINTS = "points"
-_VISIBLE_SECONDS = 15.0
-"""How long a file of another machine may take to be seen here; shared folders are seldom slower."""
-_POLL_SECONDS = 0.25
 TABLE = "sweep.parquet"
 
 
-def absolute(folder: str) -> str:
-    """Return a folder as every process on this machine means it; addresses are already so."""
-    return folder if "://" in folder else str(Path(folder).absolute())
-
-
 class Store:
-    """Read and write the files of one sweep.
+    """The files of one sweep.
 
     Parameters
     ----------
@@ -70,23 +61,6 @@ class Store:
         content = self._content(number)
         return content.get("key") == key and content.get("status") == "done"
 
-    def await_point(self, number: int, key: str) -> None:
-        """Wait until what a worker wrote is seen here.
-
-        Raises
-        ------
-        MachineError
-            If it is not: the worker wrote somewhere else.
-        """
-        deadline = time.monotonic() + _VISIBLE_SECONDS
-        while self._content(number).get("key") != key:
-            if time.monotonic() > deadline:
-                raise MachineError(
-                    "workers do not write to a folder this machine sees; give --out an address "
-                    "(s3://...) or a shared folder"
-                )
-            time.sleep(_POLL_SECONDS)
-
     def write(self, number: int, content: dict[str, object]) -> None:
         """Write a point's file, whole or not at all."""
         self._files.write(_name(number), json.dumps(content, allow_nan=False).encode())
@@ -103,8 +77,7 @@ class Store:
         Raises
         ------
         MachineError
-            If it is missing or another's: something was removed while the sweep ran, or a worker
-            wrote somewhere else.
+            If it is missing or another's: something was removed while the sweep ran.
         """
         content = self._content(number)
         if not content or key not in (None, content.get("key")):
@@ -139,7 +112,8 @@ class _Local:
     """Files of this machine."""
 
     def __init__(self, folder: str) -> None:
-        self._folder = Path(folder)
+        # Whatever becomes the working directory later, the folder stays where it was meant.
+        self._folder = Path(folder).absolute()
 
     def read(self, name: str) -> bytes | None:
         # Where a file stands in the folder's place, writing says so.
@@ -215,7 +189,7 @@ _Files = _Local | _Remote
 
 
 class _FileSystem(Protocol):
-    """Be the part of fsspec's file systems that is used."""
+    """The part of fsspec's file systems that is used."""
 
     def cat_file(self, path: str) -> bytes: ...
 

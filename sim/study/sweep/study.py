@@ -1,9 +1,10 @@
 """Run a sweep, point by point, so that nothing finished is ever run again.
 
 Takes an experiment with a sweep and a folder; gives one small JSON file per point, written whole or
-not at all by whoever ran it, and at the end one tidy table. A point that fails leaves its error in
-its file and the others go on; run again, finished points are kept and failed ones are tried anew.
-Points of another version of this program count as not finished, so that no table mixes versions.
+not at all as soon as the point is done, and at the end one tidy table. A point that fails leaves
+its error in its file and the others go on; run again, finished points are kept and failed ones are
+tried anew. Points of another version of this program count as not finished, so that no table mixes
+versions.
 """
 
 from __future__ import annotations
@@ -11,26 +12,27 @@ from __future__ import annotations
 import hashlib
 import json
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.analysis.catalogue import SWEPT
 from sim.errors import MachineError, PayrouteError, UserError
-from sim.study.case import WorkItem, do_work
+from sim.study.case import Case
 from sim.study.experiment_file import LoadedExperiment, Sweep
 from sim.study.measure_key import full_key, pick, require
-from sim.study.pool import LastingPool
+from sim.study.pool import Pool
 from sim.study.replicate.replications import Replicated
+from sim.study.runner import Batch, Done, Notice, as_done
 from sim.study.sweep.check import check_sweep, find_decimals
 from sim.study.sweep.points import lay_out
-from sim.study.sweep.store import Store, absolute
+from sim.study.sweep.store import Store
 from sim.tables.provenance import fingerprint, origin
 from sim.tables.tabular import TabularData, to_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DEFAULT_MEASURES = ("success_rate", "end_to_end_mean", "end_to_end_p99", "payer_cost_bps")
 DONE, FAILED = "done", "failed"
 _POINT_COLUMNS = ("point", "status", "error")
 _ENDS = ("low", "high")
@@ -39,47 +41,34 @@ _WORST_FIRST = (_BUG, MachineError.exit_code, UserError.exit_code)
 _IN_EVERY_RUN = ("", "scope", "station", "account")
 """Groups of measures that are there whatever happens; the others hold what payments used."""
 
-Notice = Callable[[int, int], None]
-
 
 @dataclass(frozen=True, slots=True)
 class PointItem:
-    """Say which point a worker runs and where its file goes.
+    """One point that is to be run.
 
     Attributes
     ----------
     number : int
     key : str
         Stands for everything the result depends on.
-    text : str
-        The resolved scenario of the point; empty where it could not be resolved.
-    error : str
-        Why it could not.
-    seed, replications : int
-    measures : tuple of str
-    folder : str
-        Path or address of the sweep's folder.
     factors : dict of str to str
         Text of every factor.
-    software : tuple of pairs of str
-        Source and libraries of whoever laid out the sweep; a worker must have the same.
+    cases : tuple of Case
+        One per replication; none where the point's scenario could not be resolved.
+    error : str
+        Why it could not.
     """
 
     number: int
     key: str
-    text: str
-    error: str
-    seed: int
-    replications: int
-    measures: tuple[str, ...]
-    folder: str
     factors: dict[str, str]
-    software: tuple[tuple[str, str | None], ...]
+    cases: Batch
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """Hold what became of a sweep.
+    """What became of a sweep.
 
     Attributes
     ----------
@@ -113,7 +102,7 @@ def default_folder(loaded: LoadedExperiment) -> str:
 def run_sweep(
     loaded: LoadedExperiment,
     folder: str,
-    pool: LastingPool,
+    pool: Pool,
     *,
     overrides: tuple[str, ...] = (),
     replications: int | None = None,
@@ -129,7 +118,7 @@ def run_sweep(
         With a sweep.
     folder : str
         Path, or any address fsspec knows.
-    pool : LastingPool
+    pool : Pool
         Where points are run.
     overrides : tuple of str
         Changes of the command line, in every point.
@@ -148,23 +137,27 @@ def run_sweep(
         If there is no sweep, or the folder holds another experiment's points, or no point can be
         right: a factor that is no field, a measure no run has.
     MachineError
-        If the folder cannot be written, or workers write to another one.
+        If the folder cannot be written.
     """
     sweep = _sweep_of(loaded)
-    where = absolute(folder)
-    items = make_items(loaded, where, overrides=overrides, replications=replications, seed=seed)
-    store = Store(where)
+    items = make_items(loaded, overrides=overrides, replications=replications, seed=seed)
+    store, measures = Store(folder), measures_of(loaded)
     store.claim(loaded.experiment.experiment)
     finished = [store.has_done(item.number, item.key) for item in items]
     waiting = [item for item, done in zip(items, finished, strict=True) if not done]
-    kept = len(items) - len(waiting)
-    for count, item in enumerate(_run_points(waiting, store, pool, is_first=not kept), kept + 1):
-        if count == kept + 1:
-            store.await_point(item.number, item.key)
-        if notice is not None:
-            notice(count, len(items))
+    kept = count = len(items) - len(waiting)
+    # Of a new sweep one point goes ahead: a measure that is in no run is told by it, once.
+    ahead = [item for item in waiting if item.cases][: 1 if kept == 0 else 0]
+    rest = [item for item in waiting if item not in ahead]
+    for batch in (ahead, rest):
+        for item, done in _done(batch, pool):
+            content = point_content(item, done, measures, is_ahead=batch is ahead)
+            store.write(item.number, content)
+            count += 1
+            if notice is not None:
+                notice(count, len(items))
     results = [store.read(item.number, item.key) for item in items]
-    table = _collect(tuple(sweep.factors), items[0].measures, results)
+    table = _collect(tuple(sweep.factors), measures, results)
     failed = [result for result in results if result["status"] == FAILED]
     store.write_table(table, origin(command))
     codes = [result.get("exit_code") for result in failed]
@@ -178,42 +171,26 @@ def run_sweep(
     )
 
 
-def _run_points(
-    items: Sequence[PointItem], store: Store, pool: LastingPool, *, is_first: bool
-) -> Iterator[PointItem]:
-    """Run points and yield each when it is done; of a new sweep one point goes ahead of the rest.
-
-    Raises
-    ------
-    UserError
-        If the point that goes ahead has no such measure as was asked for: no other would either.
-    """
-    ahead = [item for item in items if not item.error][:1] if is_first else []
-    for batch in (ahead, [item for item in items if item not in ahead]):
-        for at, done in pool.run_all(run_point, batch):
-            if isinstance(done, MachineError):
-                store.write(batch[at].number, _failure(batch[at], done))
-            yield batch[at]
-        for item in batch if batch is ahead else ():
-            result = store.read(item.number, item.key)
-            if result.get("is_unknown_measure"):
-                raise UserError(str(result["error"]))
+def _done(items: Sequence[PointItem], pool: Pool) -> Iterator[tuple[PointItem, Done]]:
+    """Yield each point and what came of it, as they are done."""
+    yield from ((item, Done(error=UserError(item.error))) for item in items if not item.cases)
+    runnable = [item for item in items if item.cases]
+    for at, done in as_done([item.cases for item in runnable], pool, is_tolerant=True):
+        yield runnable[at], done
 
 
 def make_items(
     loaded: LoadedExperiment,
-    folder: str,
     *,
     overrides: tuple[str, ...] = (),
     replications: int | None = None,
     seed: int | None = None,
 ) -> list[PointItem]:
-    """Resolve every point of a sweep into a piece of work.
+    """Resolve every point of a sweep into its cases.
 
     Parameters
     ----------
     loaded : LoadedExperiment
-    folder : str
     overrides : tuple of str
     replications, seed : int, optional
 
@@ -225,7 +202,7 @@ def make_items(
     from sim.scenario.loader import dump_resolved
 
     sweep, experiment = _sweep_of(loaded), loaded.experiment
-    measures = tuple(map(full_key, experiment.measures)) or DEFAULT_MEASURES
+    measures = measures_of(loaded)
     count = replications or experiment.replications
     # The scenario itself must be right; only what single points make of it may be wrong.
     base = loaded.scenario(experiment.scenario, {}, overrides)
@@ -244,97 +221,53 @@ def make_items(
         except UserError as problem:
             error = str(problem)
         key = _key(software, point.values, text, error, own, count, measures)
-        item = PointItem(
-            number=point.number,
-            key=key,
-            text=text,
-            error=error,
-            seed=own,
-            replications=count,
-            measures=measures,
-            folder=folder,
-            factors=point.values,
-            software=software,
-        )
-        items.append(item)
+        numbers = () if error else range(count)
+        cases = tuple(Case(text, own, number, software=software) for number in numbers)
+        items.append(PointItem(point.number, key, point.values, cases, error))
     return items
 
 
-def run_point(item: PointItem) -> int:
-    """Run one point and write its file; in whatever process this is.
+class _UnknownMeasureError(UserError):
+    """A measure that is in no run."""
+
+
+def point_content(
+    item: PointItem, done: Done, measures: Sequence[str], *, is_ahead: bool = False
+) -> dict[str, object]:
+    """Return what the file of a point says.
 
     Parameters
     ----------
     item : PointItem
-        What to run.
+    done : Done
+        What came of it.
+    measures : sequence of str
+        Keys.
+    is_ahead : bool
+        Whether it goes ahead of all others.
 
-    Returns
-    -------
-    int
-        The point's number.
+    Raises
+    ------
+    UserError
+        If the point that goes ahead has no such measure as was asked for: no other would either.
     """
-    try:
-        found = _run(item)
-        result: dict[str, object] = {**_head(item), "status": DONE, "measures": found}
-    except Exception as problem:
-        # Whatever it is, the other points go on; the command ends with its exit code.
-        result = _failure(item, problem)
-    Store(item.folder).write(item.number, result)
-    return item.number
-
-
-class _UnknownMeasureError(UserError):
-    """Say that a measure is in no run."""
-
-
-def _run(item: PointItem) -> dict[str, list[float | None]]:
-    """Run a point and return its measures."""
-    if item.error:
-        raise UserError(item.error)
-    _check_software(item)
-    try:
-        done = [
-            do_work(WorkItem(item.text, item.seed, number)) for number in range(item.replications)
-        ]
-    except MemoryError:
-        raise MachineError(
-            "out of memory; shorten clock.horizon, lower --jobs or use a larger machine"
-        ) from None
-    return _measured(Replicated.of(done), item.measures)
-
-
-def _check_software(item: PointItem) -> None:
-    """Refuse to run a point for somebody who would get another figure."""
-    here, there = dict(fingerprint()), dict(item.software)
-    if here == there:
-        return
-    differing = [name for name in {**there, **here} if here.get(name) != there.get(name)]
-    listed = ", ".join(
-        f"{name} {here.get(name) or 'missing'} for {there.get(name) or 'missing'}"
-        for name in differing
-    )
-    raise MachineError(
-        f"the worker runs another version of payroute or of its libraries ({listed}); install the "
-        f"same on every worker, and start workers anew"
-    )
-
-
-def _head(item: PointItem) -> dict[str, object]:
-    return {"point": item.number, "key": item.key, "factors": item.factors}
-
-
-def _failure(item: PointItem, problem: Exception) -> dict[str, object]:
-    """Return the file of a point that failed."""
-    result = {**_head(item), "status": FAILED}
+    head = {"point": item.number, "key": item.key, "factors": item.factors}
+    if done.error is None:
+        try:
+            measured = _measured(Replicated.of(done.outcomes), measures)
+            return {**head, "status": DONE, "measures": measured}
+        except Exception as error:
+            if is_ahead and isinstance(error, _UnknownMeasureError):
+                raise
+            done = Done(error=error, trace="".join(traceback.format_exception(error)))
+    problem = done.error
     if isinstance(problem, PayrouteError):
-        result |= {"error": str(problem), "exit_code": problem.exit_code}
-        if isinstance(problem, _UnknownMeasureError):
-            result["is_unknown_measure"] = True
+        failed: dict[str, object] = {"error": str(problem), "exit_code": problem.exit_code}
     else:
-        result |= {"error": f"{type(problem).__name__}: {problem}", "exit_code": _BUG}
-    if result["exit_code"] == _BUG:
-        result["trace"] = "".join(traceback.format_exception(problem))
-    return result
+        failed = {"error": f"{type(problem).__name__}: {problem}", "exit_code": _BUG}
+    if failed["exit_code"] == _BUG:
+        failed["trace"] = done.trace
+    return {**head, "status": FAILED, **failed}
 
 
 def _measured(held: Replicated, keys: Sequence[str]) -> dict[str, list[float | None]]:
@@ -373,6 +306,11 @@ def _collect(
         cells = [cell for key in measures for cell in found.get(key, [None, None, None])]
         rows.append((*(factors[name] for name in names), *head, *cells))
     return TabularData(tuple(columns), tuple(rows))
+
+
+def measures_of(loaded: LoadedExperiment) -> tuple[str, ...]:
+    """Return the full names of the measures a sweep writes down."""
+    return tuple(map(full_key, loaded.experiment.measures)) or SWEPT
 
 
 def _sweep_of(loaded: LoadedExperiment) -> Sweep:

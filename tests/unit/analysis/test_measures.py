@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -12,24 +13,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.analysis.measures import RunFigures, headline_units, summarise
+from sim.analysis.catalogue import HEADLINE_UNITS, PAYMENT_MEASURES, measured
+from sim.analysis.measures import RunFigures, summarise
 from sim.analysis.quantiles import QUANTILES, histogram_quantiles
+from sim.analysis.sources import Cell, Payments
 from sim.analysis.summary import GROUPS, Summary
+from sim.contract.layout import StreamColumn
+from sim.contract.meaning import Cause, Flag, Op, Outcome
 from sim.contract.plan import Plan
-from sim.contract.run import Totals
-from sim.contract.spec import (
+from sim.contract.records import (
     HISTOGRAM_LENGTH,
     AccountTotal,
-    Cause,
-    Flag,
     LedgerTotal,
-    Op,
-    Outcome,
     RecordColumn,
     StationTotal,
-    StreamColumn,
     histogram_bucket,
 )
+from sim.contract.run import Totals
+from sim.tables.folding import TALLY_WIDTH, Tally
 from sim.tables.schemas import Record
 from sim.tables.writer import RunWriter, SinkGroup, WriterOptions
 from tests.unit.engine.worked import Sketch, at
@@ -149,6 +150,35 @@ def test_costs_are_means_over_payments() -> None:
     assert float(found["merchant_cost_bps"]) == pytest.approx(np.mean(shares), abs=1e-4)
 
 
+def test_costs_by_value_weigh_payments_by_their_amount() -> None:
+    found, done = summary(), abroad(Outcome.COMPLETED)
+    cost = sum(row[R.PAYER_FEE] + row[R.FX_MARGIN] for row in done)
+    assert found["payer_cost_value_bps"].value == 1e4 * cost / sum(row[R.DEBITED] for row in done)
+    fee = sum(row[R.MERCHANT_FEE] for row in done)
+    whole = sum(row[R.CREDITED] + row[R.MERCHANT_FEE] for row in done)
+    assert found["merchant_cost_value_bps"].value == pytest.approx(1e4 * fee / whole, rel=1e-12)
+    assert found["payer_cost_value_bps"].value != found["payer_cost_bps"].value
+
+
+def test_costs_by_value_in_several_currencies_are_added_up_at_mid_rates() -> None:
+    # 100.00 USD at 1 % and 400 000.00 KHR, worth as much, at 3 %: 2 % of everything.
+    dollars, riel = np.zeros((2, TALLY_WIDTH), dtype=np.int64)
+    dollars[[Tally.PAYER_AMOUNT, Tally.PAYER_COST]] = 10_000, 100
+    riel[[Tally.PAYER_AMOUNT, Tally.PAYER_COST]] = 40_000_000, 1_200_000
+    one = Fraction(1)
+    cells = Cell(dollars, one, None), Cell(riel, Fraction(1, 4000), None)
+    count = (dollars + riel).tolist()
+    assert _by_value(Payments(count, 1.0, cells)) == 200.0
+    lost = Cell(riel, None, None)
+    assert _by_value(Payments(count, 1.0, (cells[0], lost))) is None
+    assert _by_value(Payments(count, 1.0)) is None
+
+
+def _by_value(group: Payments) -> float | None:
+    value = measured(PAYMENT_MEASURES, "corridor", group)["payer_cost_value_bps"].value
+    return None if value is None else float(value)
+
+
 def test_quantiles_are_exact_from_payments_and_close_from_histograms(tmp_path: Path) -> None:
     plan, totals, _, _ = run_once()
     writer = RunWriter(plan, tmp_path, WriterOptions(Record.PAYMENTS))
@@ -205,7 +235,7 @@ def test_places_are_averages_over_the_window() -> None:
 
 def test_the_headline_is_known_without_a_run() -> None:
     found = {name: measure.unit.partition(" ")[0] for name, measure in summary().measures.items()}
-    assert found == headline_units()
+    assert found == HEADLINE_UNITS
 
 
 def test_netting_of_one_way_traffic_saves_nothing() -> None:

@@ -11,10 +11,10 @@ from scipy import stats
 from sim.analysis.censoring import kaplan_meier
 from sim.analysis.quantiles import QUANTILES, histogram_quantiles
 from sim.contract.plan import Array
-from sim.contract.spec import HISTOGRAM_LENGTH
+from sim.contract.records import HISTOGRAM_LENGTH
+from sim.study.case import RunOptions
 from sim.study.replicate.replicate import HowMany, run_replications
 from sim.study.replicate.replications import REPLICATIONS_FILE, read_replications
-from sim.study.run import RunOptions
 from sim.tables.folding import histogram_buckets
 from tests.support.tiny import YAML
 

@@ -12,7 +12,7 @@ import sim
 from sim.cli.schema import experiment_schema_text, schema_text, share_parts
 from sim.errors import OptionError
 from sim.model.editor_schema import editor_schema
-from sim.scenario.scenario import Scenario
+from sim.scenario.model import Scenario
 from tests.unit.cli.queue import QUEUE, payroute, run_queue, write_queue
 
 ROOT = Path(__file__).parents[3]
@@ -335,7 +335,7 @@ def test_sweep_ends_with_what_went_wrong_in_its_points(tmp_path, values, told):
 
 def test_a_bug_in_a_point_ends_in_one_with_its_traceback(tmp_path, monkeypatch):
     path = _write_sweep(tmp_path, values="[0, 2]")
-    monkeypatch.setattr("sim.study.sweep.study.do_work", lambda _: 1 // 0)
+    monkeypatch.setattr("sim.study.runner.run_case", lambda _: 1 // 0)
     result = payroute("sweep", path, "--out", tmp_path / "points", "--jobs", "1", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["failed"] == 2

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from sim.compiler.compile import compile_scenario
-from sim.contract.spec import REGISTER_COUNT, Register, RouteColumn
-from sim.engine.money import price_payment
+from sim.contract.layout import RouteColumn
+from sim.contract.records import REGISTER_COUNT, Register
 from sim.explain.plan import explain_plan
 from sim.explain.price import price_amount
+from sim.money.pricing import price_payment
 from sim.scenario.scenario import load_scenario
 from tests.unit.cli.queue import payroute, run_queue, write_queue
 
@@ -172,7 +173,7 @@ def test_a_payment_that_failed_tells_its_reason(tmp_path):
     result, out = run_queue(tmp_path, "--set", "rails.shop.stations.counter.queue_limit=0",
                             "--record", "events")  # fmt: skip
     assert result.exit_code == 0
-    from sim.tables.run_folder import open_run
+    from sim.tables.finished_run import open_run
 
     rows = open_run(out).table("payments.parquet").to_pylist()
     refused = next(row["payment_id"] for row in rows if row["outcome"] == "rejected")

@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from sim.scenario.loader import Document, load_document
-from sim.scenario.scenario import Scenario, load_scenario
+from sim.scenario.model import Scenario
+from sim.scenario.scenario import load_scenario
 from tests.theory.driver import ROOT, SCENARIOS
 
 REFERENCE = ROOT.parent / "shared" / "reference" / "calibration.yaml"

@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 
 from sim.compiler.compile import compile_scenario
-from sim.contract.spec import (
-    RATE_MAX,
-    ConversionColumn,
-    FeeColumn,
-    PricingColumn,
-)
+from sim.contract.layout import RATE_MAX, ConversionColumn, FeeColumn, PricingColumn
 from sim.errors import ScenarioError
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import MINIMAL, load_text

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
-from sim.contract.spec import Cause, Outcome, RecordColumn
+from sim.contract.meaning import Cause, Outcome
+from sim.contract.records import RecordColumn
 from sim.errors import ScenarioError
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from tests.theory.driver import SCENARIOS, run

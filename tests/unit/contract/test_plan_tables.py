@@ -14,9 +14,10 @@ import pytest
 
 from sim.compiler.builder import PlanBuilder
 from sim.compiler.compile import compile_scenario
+from sim.contract.layout import AgendaColumn, LedgerColumn, StageColumn
+from sim.contract.meaning import Op
 from sim.contract.plan import NAMED, TABLES, Plan
 from sim.contract.plan_check import check_plan, count_rows
-from sim.contract.spec import AgendaColumn, LedgerColumn, Op, StageColumn
 from sim.contract.table import Array, By, Rule, Span, Table, Within, declared_tables
 from sim.engine.compiled import run_compiled
 from sim.engine.reference import run_reference

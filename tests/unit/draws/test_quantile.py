@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from sim.draws import families, layout, lookup
+from sim.draws import laws, layout, lookup
 from sim.draws.quantile import (
     FAMILIES,
     TABLE_LENGTH,
@@ -93,6 +93,13 @@ def _pareto(alpha: float) -> Row:
     return "pareto", {"minimum": M, "alpha": alpha}, M * first, M**2 * second, quantile
 
 
+def _loglogistic(alpha: float) -> Row:
+    first, second = (k * math.pi / alpha / math.sin(k * math.pi / alpha) for k in (1, 2))
+    # The odds of being below are (x / median)^alpha: 999 to 1.
+    quantile = M * 999 ** (1 / alpha)
+    return "loglogistic", {"median": M, "alpha": alpha}, M * first, M**2 * second, quantile
+
+
 def _hyperexponential(p: float, mean_1: float, mean_2: float) -> Row:
     parameters = {"p": p, "mean_1": mean_1, "mean_2": mean_2}
     mean = p * mean_1 + (1 - p) * mean_2
@@ -123,6 +130,7 @@ ROWS: list[Row] = [
     *(_truncated_normal(times * M, M, 0) for times in (-6, -2, 0, 1, 10)),
     _truncated_normal(3 * M, M, 2 * M),
     *(_pareto(alpha) for alpha in (2.01, 2.1, 2.5, 3.0, 10.0)),
+    *(_loglogistic(alpha) for alpha in (2.1, 2.5, 4.0, 20.0)),
     _hyperexponential(0.1, 10 * M, M / 10),
     _hyperexponential(0.5, M, M),
     _hyperexponential(0.01, 100 * M, M),
@@ -305,9 +313,9 @@ def test_points_that_are_no_distribution_are_refused(
         build_empirical(points)
 
 
-@pytest.mark.parametrize("family", families.FAMILIES)
+@pytest.mark.parametrize("family", laws.FAMILIES)
 def test_lower_and_upper_quantiles_of_a_law_agree(family: str) -> None:
     for row in (row for row in ROWS if row[0] == family):
-        law = families.build_law(family, row[1])
+        law = laws.build_law(family, row[1])
         middle = np.linspace(0.05, 0.95, 19)
         assert law.lower(middle) == pytest.approx(law.upper(1 - middle), rel=1e-9)

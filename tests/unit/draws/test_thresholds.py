@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from sim.draws.thresholds import ONE62, cumulative62, threshold62
+from sim.contract.layout import CERTAIN
+from sim.draws.thresholds import cumulative62, threshold62
 
 
 @pytest.mark.parametrize(
@@ -33,11 +34,11 @@ def test_what_is_no_probability_is_refused(probability: float) -> None:
     ],
 )
 def test_weights_become_running_shares(weights: list[float], shares: list[float]) -> None:
-    assert cumulative62(weights).tolist() == [round(share * ONE62) for share in shares]
+    assert cumulative62(weights).tolist() == [round(share * CERTAIN) for share in shares]
 
 
 def test_sums_end_at_certainty_whatever_the_weights() -> None:
-    assert int(cumulative62([0.1] * 977)[-1]) == ONE62
+    assert int(cumulative62([0.1] * 977)[-1]) == CERTAIN
 
 
 @pytest.mark.parametrize(

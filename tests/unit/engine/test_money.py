@@ -10,9 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from sim.contract.layout import AMOUNT_MAX, RATE_MAX
+from sim.contract.meaning import FeeKind
 from sim.contract.plan import Array
-from sim.contract.spec import AMOUNT_MAX, RATE_MAX, REGISTER_COUNT, FeeKind, Register
-from sim.engine.money import (
+from sim.contract.records import REGISTER_COUNT, Register
+from sim.money.pricing import (
     fee_amount,
     mid_cost,
     mid_value,

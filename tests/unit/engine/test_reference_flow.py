@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from sim.contract.spec import (
-    NULL,
+from sim.contract.layout import NULL, order_key
+from sim.contract.meaning import (
     Cause,
     EventClass,
     FeeKind,
     Flag,
-    LogColumn,
     LogKind,
     Op,
     Outcome,
     Policy,
     Reason,
-    RecordColumn,
-    Register,
-    order_key,
 )
+from sim.contract.records import LogColumn, RecordColumn, Register
 from sim.draws.lookup import draw62
 from sim.errors import InvariantViolation
 from tests.unit.engine.worked import SECOND, Sketch, at, outcomes, run_plan, workload

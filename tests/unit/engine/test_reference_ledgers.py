@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.contract.spec import (
-    LEDGER_PSEUDO,
-    EventClass,
-    Flag,
-    LedgerTotal,
-    LogColumn,
-    LogKind,
-    Op,
-    RecordColumn,
-    histogram_bucket,
-    order_key,
-)
+from sim.contract.layout import LEDGER_PSEUDO, order_key
+from sim.contract.meaning import EventClass, Flag, LogKind, Op
+from sim.contract.records import LedgerTotal, LogColumn, RecordColumn, histogram_bucket
 from sim.draws.lookup import draw62, quantile
 from tests.unit.engine.worked import SECOND, Sketch, at, run_plan
 

@@ -8,22 +8,10 @@ from functools import partial
 import numpy as np
 import pytest
 
+from sim.contract.layout import NULL, AccountColumn
+from sim.contract.meaning import Cause, FeeKind, Flag, LogKind, Op, Outcome, Reason
+from sim.contract.records import AccountTotal, LogColumn, RecordColumn, Register
 from sim.contract.run import Engine
-from sim.contract.spec import (
-    NULL,
-    AccountColumn,
-    AccountTotal,
-    Cause,
-    FeeKind,
-    Flag,
-    LogColumn,
-    LogKind,
-    Op,
-    Outcome,
-    Reason,
-    RecordColumn,
-    Register,
-)
 from sim.engine.compiled import run_compiled
 from sim.engine.reference import run_reference
 from sim.errors import InvariantViolation

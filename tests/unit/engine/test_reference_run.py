@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sim.contract.spec import STEP_MASK, EventClass, Op
+from sim.contract.layout import STEP_MASK
+from sim.contract.meaning import EventClass, Op
 from sim.engine.reference.loop import OPERATIONS, run_reference
 from sim.engine.reference.run import Run
 from sim.engine.reference.state import Gauge, Payment, WaitingLine

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sim.contract.spec import (
-    STATION_PSEUDO,
-    Discipline,
-    EventClass,
-    LogColumn,
-    LogKind,
-    Outcome,
-    Reason,
-    RecordColumn,
-    StationTotal,
-    WhenClosed,
-    order_key,
-)
+from sim.contract.layout import STATION_PSEUDO, order_key
+from sim.contract.meaning import Discipline, EventClass, LogKind, Outcome, Reason, WhenClosed
+from sim.contract.records import LogColumn, RecordColumn, StationTotal
 from tests.unit.engine.worked import SECOND, Sketch, at, outcomes, run_plan, workload
 
 START, FINISH, JOIN = LogKind.START, LogKind.FINISH, LogKind.JOIN

@@ -11,19 +11,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
+from sim.contract.meaning import LogKind, Op, Outcome
 from sim.contract.plan import Array, Plan
-from sim.contract.run import Totals
-from sim.contract.spec import (
+from sim.contract.records import (
     LOG_WIDTH,
     RECORD_WIDTH,
     WORKLOAD_WIDTH,
     LogColumn,
-    LogKind,
-    Op,
-    Outcome,
     RecordColumn,
     WorkloadColumn,
 )
+from sim.contract.run import Totals
 from sim.engine.reference import run_reference
 
 SECOND = 1_000_000

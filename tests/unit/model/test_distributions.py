@@ -15,7 +15,7 @@ from sim.model.distributions import (
     parse_amount_distribution,
     parse_duration_distribution,
 )
-from sim.model.families import FAMILIES
+from sim.model.families import NAMES
 
 S = 1_000_000.0
 
@@ -53,6 +53,12 @@ READ = [
         stats.pareto(2.5, scale=S).mean(),
     ),
     (
+        {"loglogistic": {"median": "1 s", "alpha": "2.5"}},
+        "loglogistic",
+        {"median": S, "alpha": 2.5},
+        stats.fisk(2.5, scale=S).mean(),
+    ),
+    (
         {"hyperexponential": {"p": "25 %", "mean_1": "1 s", "mean_2": "5 s"}},
         "hyperexponential",
         {"p": 0.25, "mean_1": S, "mean_2": 5 * S},
@@ -77,7 +83,7 @@ def test_duration_distribution_is_read_into_base_units(
 
 
 def test_every_family_is_read_somewhere() -> None:
-    assert {row[1] for row in READ} == set(FAMILIES)
+    assert {row[1] for row in READ} == set(NAMES)
 
 
 def test_amounts_are_read_in_minor_units_of_one_currency() -> None:
@@ -212,4 +218,4 @@ def test_schema_offers_bare_text_and_every_family() -> None:
 
         bare, mapping = TypeAdapter(kind).json_schema()["anyOf"]
         assert bare["type"] == "string"
-        assert set(mapping["properties"]) == set(FAMILIES)
+        assert set(mapping["properties"]) == set(NAMES)

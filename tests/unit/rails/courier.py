@@ -12,7 +12,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from sim.contract.spec import Cause, Op, Reason, Register
+from sim.contract.meaning import Cause, Op, Reason
+from sim.contract.records import Register
 from sim.model.base import FieldPath
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.contract.spec import LogKind
+from sim.contract.meaning import LogKind
 from sim.errors import ScenarioError
 from tests.theory.driver import load_text, run
 

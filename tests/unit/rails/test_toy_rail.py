@@ -16,13 +16,14 @@ import pytest
 import sim
 from sim.cli.schema import schema_text
 from sim.compiler.compile import compile_scenario
-from sim.contract.spec import LogKind
+from sim.contract.meaning import LogKind
 from sim.errors import ScenarioError
 from sim.explain.plan import explain_plan
 from sim.rails.protocol import CreditorClass
 from sim.rails.registry import rail_kinds, register_rail
 from sim.routing.candidates import find_candidates
-from sim.scenario.scenario import Scenario, load_scenario, scenario_model
+from sim.scenario.model import Scenario, scenario_model
+from sim.scenario.scenario import load_scenario
 from sim.study.audit_folder import audit_folder
 from tests.theory.driver import ROOT, load_text, run
 from tests.unit.rails.courier import CourierRail

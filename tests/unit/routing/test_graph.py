@@ -10,7 +10,8 @@ from sim.rails.bakong import BakongRail
 from sim.rails.protocol import CreditorClass, Leg
 from sim.routing.candidates import Candidate, find_candidates, name_routes
 from sim.routing.graph import build_graph
-from sim.scenario.scenario import Scenario, load_scenario
+from sim.scenario.model import Scenario
+from sim.scenario.scenario import load_scenario
 from tests.theory.driver import MINIMAL, SCENARIOS, load_text
 
 CHINA = SCENARIOS / "china-two-way.yaml"

@@ -16,7 +16,7 @@ import yaml
 
 from sim.compiler.compile import compile_scenario
 from sim.contract.plan import Array
-from sim.contract.spec import LogColumn, WorkloadColumn
+from sim.contract.records import LogColumn, WorkloadColumn
 from sim.scenario.loader import dump_resolved, load_document
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import MINIMAL, SCENARIOS, load_text, run

@@ -6,24 +6,25 @@ import dataclasses
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sim.compiler.compile import compile_scenario
-from sim.errors import MachineError
+from sim.errors import MachineError, ScenarioError
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
-from sim.study.case import (
-    WorkItem,
+from sim.study.case import Case
+from sim.study.compile_case import (
     compile_replication,
-    depends_on_luck,
-    do_work,
+    depends_on_replication,
     expected_submitted,
 )
+from sim.study.measure_key import pick
 from sim.study.pool import LocalPool
-from sim.study.run import RunOptions
+from sim.study.runner import Asking, Batch, Done, as_done, ask, run_case, run_cases
 from sim.tables.digest import plan_hash
 from tests.support.tiny import SEED, tiny_text, write_tiny
 
@@ -46,7 +47,7 @@ def test_workload_with_changed_keys_equals_the_workload_compiled_anew(tmp_path: 
 
 def test_moving_rates_and_profiles_are_compiled_anew_for_every_replication() -> None:
     loaded = load_scenario(ROOT / "scenarios" / "china-two-way.yaml")
-    assert depends_on_luck(compile_scenario(loaded, with_tables=False))
+    assert depends_on_replication(compile_scenario(loaded, with_tables=False))
 
 
 def test_codes_used_again_change_nothing() -> None:
@@ -73,12 +74,85 @@ def test_expected_payments_are_rate_times_window(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_other_processes_give_the_same_replications(tmp_path: Path) -> None:
     text = tiny_text(tmp_path)
-    items = [WorkItem(text, SEED, number, RunOptions(record="none")) for number in range(4)]
-    here = [do_work(item).digest for item in items]
+    cases = [Case(text, SEED, number) for number in range(4)]
+    here = [run_case(case).totals for case in cases]
     with LocalPool(2) as pool:
-        there = {at: done.digest for at, done in pool.run(do_work, items)}
-    assert [there[at] for at in range(4)] == here
-    assert len(frozenset(here)) == 4
+        assert [outcome.totals for outcome in run_cases(cases, pool)] == here
+    assert len({totals.digest for totals in here}) == 4
+
+
+def test_outcomes_come_in_the_order_of_the_cases(tmp_path: Path) -> None:
+    text = tiny_text(tmp_path)
+    cases = [Case(text, SEED, number) for number in (2, 0, 1)]
+
+    class Backwards:
+        """A pool that does the last piece first."""
+
+        def run(
+            self,
+            function: Callable[[Batch], Done],
+            items: Sequence[Batch],
+            *,
+            is_fatal: bool = True,
+        ) -> Iterator[tuple[int, Done | MachineError]]:
+            for at in reversed(range(len(items))):
+                yield at, function(items[at])
+
+    def study() -> Asking[list[int]]:
+        done = yield [(case,) for case in cases]
+        return [one.outcomes[0].replication for one in done]
+
+    told: list[tuple[int, int]] = []
+    found = ask(study(), Backwards(), notice=lambda *counts: told.append(counts), before=5)
+    assert found == [2, 0, 1]
+    assert told == [(6, 8), (7, 8), (8, 8)]
+    assert [one.replication for one in run_cases(cases, Backwards())] == [2, 0, 1]
+
+
+def test_a_study_asks_again_knowing_what_came_of_what_it_asked_before(tmp_path: Path) -> None:
+    text = tiny_text(tmp_path)
+
+    def study() -> Asking[list[int]]:
+        (first,) = yield [(Case(text, SEED, 3),)]
+        number = first.outcomes[0].replication + 1
+        (second,) = yield [(Case(text, SEED, number), Case(text, SEED, number + 1))]
+        return [outcome.replication for outcome in second.outcomes]
+
+    assert ask(study(), LocalPool(1)) == [4, 5]
+
+
+@pytest.mark.slow
+def test_errors_of_another_process_arrive_whole(tmp_path: Path) -> None:
+    text, bad = tiny_text(tmp_path), ("rails.shop.stations.till.servers=0",)
+    cases = [Case(text, SEED, 0), Case(text, SEED, 1, changes=bad)]
+    with LocalPool(2) as pool:
+        found = dict(as_done([(case,) for case in cases], pool, is_tolerant=True))
+        with pytest.raises(ScenarioError, match=r"rails\.shop\.stations\.till\.servers: found"):
+            run_cases(cases, pool)
+    assert found[0].error is None
+    assert isinstance(found[1].error, ScenarioError)
+    assert [problem.path for problem in found[1].error.problems] == [
+        "rails.shop.stations.till.servers"
+    ]
+
+
+def test_a_case_gives_back_the_measures_it_was_asked_for(tmp_path: Path) -> None:
+    keys = ("end_to_end_mean", "station/shop.till/utilisation", "reason/XX00/share")
+    whole = run_case(Case(tiny_text(tmp_path), SEED, 0)).summary
+    few = run_case(Case(tiny_text(tmp_path), SEED, 0, measures=keys)).summary
+    assert [pick(few, key) for key in keys] == [pick(whole, key) for key in keys]
+    assert pick(few, "station/shop.till/utilisation") is not None
+    assert (len(few.measures), few.survival, few.presence) == (1, None, None)
+
+
+def test_a_case_that_compiles_to_what_is_known_is_not_run(tmp_path: Path) -> None:
+    text = tiny_text(tmp_path)
+    first = run_case(Case(text, SEED, 0, fingerprint=""))
+    again = run_case(Case(text, SEED, 0, fingerprint=first.fingerprint))
+    other = run_case(Case(text, SEED, 0, changes=("seed=4",), fingerprint=first.fingerprint))
+    assert (first.is_run, again.is_run, other.is_run) == (True, False, False)
+    more = ("demand.customers.rate=2.5 /s",)
+    assert run_case(Case(text, SEED, 0, changes=more, fingerprint=first.fingerprint)).is_run
 
 
 def kill_own_process(item: int) -> int:
@@ -89,8 +163,10 @@ def kill_own_process(item: int) -> int:
 
 @pytest.mark.slow
 def test_a_killed_worker_is_reported_with_a_remedy() -> None:
-    with LocalPool(2) as pool, pytest.raises(MachineError, match="lower --jobs"):
-        list(pool.run(kill_own_process, [1, 2, 3]))
+    with LocalPool(2) as pool:
+        found = dict(pool.run(kill_own_process, [1, 2, 3]))
+    assert sorted(found) == [0, 1, 2]
+    assert all("lower --jobs" in str(error) for error in found.values())
 
 
 def kill_own_process_if_odd(item: int) -> int:
@@ -101,19 +177,19 @@ def kill_own_process_if_odd(item: int) -> int:
 @pytest.mark.slow
 def test_pieces_that_kill_their_worker_lose_no_other() -> None:
     with LocalPool(2) as pool:
-        found = dict(pool.run_all(kill_own_process_if_odd, [0, 1, 2, 3, 4, 6]))
+        found = dict(pool.run(kill_own_process_if_odd, [0, 1, 2, 3, 4, 6]))
         assert sorted(found) == [0, 1, 2, 3, 4, 5]
         assert [found[at] for at in (0, 2, 4, 5)] == [0, 2, 4, 6]
         assert all("was killed" in str(found[at]) for at in (1, 3))
         # A single piece is done in a process of its own too, or it would take us with it.
-        ((_, alone),) = pool.run_all(kill_own_process, [1])
+        ((_, alone),) = pool.run(kill_own_process, [1], is_fatal=False)
         assert isinstance(alone, MachineError)
 
 
 @pytest.mark.slow
 def test_a_pool_whose_workers_are_always_killed_gives_up() -> None:
     with LocalPool(2) as pool, pytest.raises(MachineError, match=r"lower --jobs.*\(9 times\)"):
-        list(pool.run_all(kill_own_process, list(range(20))))
+        list(pool.run(kill_own_process, list(range(20))))
 
 
 def interrupt_own_process(item: int) -> int:

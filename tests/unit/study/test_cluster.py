@@ -110,7 +110,7 @@ def test_a_killed_worker_loses_nothing(
     assert found.table == here.table
 
 
-def test_workers_of_another_version_and_another_folder_are_refused(
+def test_workers_of_another_version_are_refused_and_those_of_another_folder_are_not(
     tmp_path: Path,
     cluster: tuple[str, list[subprocess.Popen[bytes]]],
     monkeypatch: pytest.MonkeyPatch,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,8 @@ from sim.study.compare.comparison import compare_arms
 from sim.study.compare.output import pairs_table
 from sim.study.experiment_file import load_experiment
 from sim.study.pool import LocalPool
-from sim.study.sweep.store import Store
-from sim.study.sweep.study import make_items, run_point
+from sim.study.runner import run_batch
+from sim.study.sweep.study import make_items, measures_of, point_content
 from sim.tables.tabular import read_csv
 
 ROOT = Path(__file__).parents[3]
@@ -22,12 +21,11 @@ REFERENCE = ROOT / "results" / "reference"
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 13])
-def test_points_of_the_published_block_settings_are_made_again(tmp_path: Path, number: int) -> None:
+def test_points_of_the_published_block_settings_are_made_again(number: int) -> None:
     published = read_csv(REFERENCE / "block-settings.csv").records()
     loaded = load_experiment(ROOT / "scenarios" / "experiments" / "block-settings.yaml")
-    item = replace(make_items(loaded, str(tmp_path))[number], folder=str(tmp_path))
-    run_point(item)
-    measures = Store(str(tmp_path)).read(number)["measures"]
+    item = make_items(loaded)[number]
+    measures = point_content(item, run_batch(item.cases), measures_of(loaded))["measures"]
     assert isinstance(measures, dict)
     assert published[number]["point"] == number
     for key, found in measures.items():

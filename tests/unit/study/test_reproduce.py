@@ -12,6 +12,7 @@ import pytest
 from sim.errors import UserError
 from sim.study.replicate.replicate import HowMany, run_replications
 from sim.study.reproduce import reproduce_run
+from sim.study.result_json import object_as_json
 from sim.study.run import run_scenario
 from tests.support.tiny import write_tiny
 
@@ -31,7 +32,7 @@ def test_a_run_is_repeated_from_its_folder_alone(run: Path, tmp_path: Path) -> N
     found = reproduce_run(elsewhere)
     assert found.is_identical, found.differences
     assert found.figures > 100
-    assert found.as_json()["cause"] == ""
+    assert object_as_json(found)["cause"] == ""
 
 
 def test_replications_are_repeated_too(tmp_path: Path) -> None:

@@ -12,12 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
-from sim.contract.plan import Array, Plan
-from sim.contract.run import Sink, Totals
-from sim.contract.spec import (
-    LOG_WIDTH,
-    RECORD_WIDTH,
-    WORKLOAD_WIDTH,
+from sim.contract.meaning import (
     Bearer,
     Cause,
     Discipline,
@@ -27,10 +22,11 @@ from sim.contract.spec import (
     Outcome,
     Policy,
     Reason,
-    Register,
     Scope,
-    WorkloadColumn,
 )
+from sim.contract.plan import Array, Plan
+from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, WORKLOAD_WIDTH, Register, WorkloadColumn
+from sim.contract.run import Sink, Totals
 from sim.engine.reference import run_reference
 
 SECOND = 1_000_000

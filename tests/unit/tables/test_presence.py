@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from sim.contract.layout import NULL
 from sim.contract.plan import Array, Plan
-from sim.contract.spec import NULL, RECORD_WIDTH, RecordColumn
-from sim.study.case import compile_replication
+from sim.contract.records import RECORD_WIDTH, RecordColumn
+from sim.study.compile_case import compile_replication
 from sim.tables.presence import INTERVALS, PresenceFolder
 from tests.support.tiny import SEED, tiny_text
 

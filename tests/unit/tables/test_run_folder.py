@@ -12,6 +12,7 @@ import pytest
 
 from sim.errors import MachineError, UserError
 from sim.tables.digest import plan_hash
+from sim.tables.finished_run import open_run
 from sim.tables.parquet_stream import machine_errors
 from sim.tables.run_folder import (
     FolderChoice,
@@ -20,7 +21,6 @@ from sim.tables.run_folder import (
     begin_run,
     compare_with_earlier,
     complete_run,
-    open_run,
 )
 from tests.unit.tables.corridor import corridor_plan
 

@@ -10,26 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sim.audit.run import audit_log, audit_run, read_log
 from sim.compiler.builder import PlanBuilder
+from sim.contract.layout import NULL
+from sim.contract.meaning import Bearer, FeeKind, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Array
-from sim.contract.spec import (
-    NULL,
-    Bearer,
-    FeeKind,
-    LogColumn,
-    LogKind,
-    Op,
-    Outcome,
-    Reason,
-    RecordColumn,
-    histogram_bucket,
-)
+from sim.contract.records import LogColumn, RecordColumn, histogram_bucket
 from sim.errors import MachineError
 from sim.tables import schemas
-from sim.tables.audit import audit_log, audit_run, read_log
+from sim.tables.finished_run import FinishedRun
 from sim.tables.folding import Tally, histogram_buckets
 from sim.tables.parquet_stream import merge_parts
-from sim.tables.run_folder import FinishedRun
 from sim.tables.schemas import Record
 from sim.tables.writer import RunWriter, SinkGroup, WriterOptions
 from tests.unit.engine.worked import workload
@@ -281,7 +272,10 @@ def test_audit_without_a_log_checks_the_tables_and_says_so(tmp_path: Path) -> No
     write(tmp_path, Record.PAYMENTS)
     report = audit_run(folder_of(tmp_path), ran().plan)
     assert (report.ok, report.level) == (True, "payments"), report.violations
-    assert set(report.checks) == {"one_row", "time_by_cause", "order", "outcome", "amounts", "fees"}
+    assert set(report.checks) == {
+        "one_row", "time_by_cause", "order", "outcome", "amounts", "fees", "names", "program",
+        "series",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from sim.contract.layout import NEVER_US
 from sim.contract.plan import Array
-from sim.contract.spec import WORKLOAD_WIDTH
+from sim.contract.records import WORKLOAD_WIDTH
 from sim.draws.keys import stream_key
 from sim.draws.layout import TABLE_LENGTH
 from sim.draws.quantile import build_table
 from sim.draws.thresholds import cumulative62, threshold62
 from sim.workload.arrivals import HAZARD_UNIT
-from sim.workload.streams import NO_EXPIRY, StreamDemand, draw_workload
+from sim.workload.streams import StreamDemand, draw_workload
 
 AMOUNT_MEAN = 3_000_000.0
 AMOUNT_TABLE = 0
@@ -67,7 +68,7 @@ def demand(name: str = "counter", *, stream: int = 0) -> StreamDemand:
         merchant_agent=np.arange(pool, dtype=np.int64) % 3,
         merchant_route_set=np.arange(pool, dtype=np.int64) % 2,
         merchant_is_damaged=ints(*[0] * pool),
-        merchant_expiry_us=ints(*[NO_EXPIRY] * pool),
+        merchant_expiry_us=ints(*[NEVER_US] * pool),
         creditor_agent=ints(),
         creditor_cumulative62=ints(),
         default_route_set=5,
@@ -96,7 +97,7 @@ def written_rows(times_us: list[int], *, stream: int, debtor_agent: int = -1) ->
     """Return a written list, distinct in every column."""
     rows = np.zeros((len(times_us), WORKLOAD_WIDTH), dtype=np.int64)
     for n, time_us in enumerate(times_us):
-        rows[n] = (time_us, stream, n, 3, 1000 + n, n, debtor_agent, 8, 0, NO_EXPIRY, 30 + n)
+        rows[n] = (time_us, stream, n, 3, 1000 + n, n, debtor_agent, 8, 0, NEVER_US, 30 + n)
     return rows
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from sim.compiler.compile import compile_scenario
 from sim.contract.plan import Array
-from sim.contract.spec import WorkloadColumn
+from sim.contract.records import WorkloadColumn
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
-from sim.study.case import compile_replication, depends_on_luck, expected_submitted
+from sim.study.compile_case import compile_replication, depends_on_replication, expected_submitted
 from sim.units import HOUR_US, MINUTE_US, SECOND_US
 from sim.workload.arrivals import HAZARD_UNIT, hazard_path
 from tests.equivalence.compared import run_both
@@ -155,7 +155,7 @@ def test_steps_are_read_in_any_order_and_survive_being_resolved(tmp_path: Path) 
 def test_steps_are_no_luck_and_count_among_what_is_expected(tmp_path: Path) -> None:
     text = dump_resolved(load_scenario(_surge(tmp_path)).document)
     quick = compile_replication(text, SEED, 3)
-    assert not depends_on_luck(quick)
+    assert not depends_on_replication(quick)
     assert expected_submitted(quick) == 2430
     slow = compile_scenario(load_scenario(_surge(tmp_path)), seed=SEED, replication=3)
     for one, other in zip(quick.workload(), slow.workload(), strict=True):

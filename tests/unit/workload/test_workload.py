@@ -13,20 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.contract.layout import CERTAIN, NEVER_US
 from sim.contract.plan import Array
-from sim.contract.spec import WorkloadColumn as Column
+from sim.contract.records import WorkloadColumn as Column
 from sim.draws import lookup
 from sim.draws.keys import check_purposes, purpose_id
-from sim.draws.thresholds import ONE62
 from sim.workload import loop as workload_loop
 from sim.workload.arrivals import HAZARD_UNIT
-from sim.workload.streams import (
-    NO_EXPIRY,
-    PURPOSES,
-    StreamDemand,
-    draw_workload,
-    exponential_table,
-)
+from sim.workload.streams import PURPOSES, StreamDemand, draw_workload, exponential_table
 from tests.unit.workload import demands
 from tests.unit.workload.demands import demand, draw, flat, ints, key_of, written_rows
 
@@ -119,13 +113,13 @@ def test_codes_are_static_or_expire_a_life_less_their_age_after_the_scan() -> No
         age = int(lookup.quantile(demands.TABLE, demands.CODE_AGE_TABLE, age62))
         dynamic = int(rows[n, Column.TIME_US]) + demands.LIFE_US - age
         is_static = static62 < demand().static_threshold62
-        assert rows[n, Column.CODE_EXPIRY_US] == (NO_EXPIRY if is_static else dynamic)
+        assert rows[n, Column.CODE_EXPIRY_US] == (NEVER_US if is_static else dynamic)
         assert rows[n, Column.CODE_STATE] == int(damaged62 < demand().damaged_threshold62)
     assert 0 < rows[:, Column.CODE_STATE].sum() < len(rows)
 
 
 def test_a_code_given_with_an_expiry_or_damage_keeps_it() -> None:
-    expiry = ints(5, *[NO_EXPIRY] * 6)
+    expiry = ints(5, *[NEVER_US] * 6)
     rows = draw(
         replace(demand(), merchant_expiry_us=expiry, merchant_is_damaged=ints(0, 1, *[0] * 5))
     )
@@ -137,8 +131,8 @@ def test_a_code_given_with_an_expiry_or_damage_keeps_it() -> None:
 
 
 def test_without_luck_in_codes_all_are_static_and_readable() -> None:
-    rows = draw(replace(demand(), static_threshold62=ONE62, damaged_threshold62=0))
-    assert (rows[:, Column.CODE_EXPIRY_US] == NO_EXPIRY).all()
+    rows = draw(replace(demand(), static_threshold62=CERTAIN, damaged_threshold62=0))
+    assert (rows[:, Column.CODE_EXPIRY_US] == NEVER_US).all()
     assert not rows[:, Column.CODE_STATE].any()
 
 
@@ -146,13 +140,13 @@ def test_without_merchants_creditor_agents_come_by_share_and_no_code_is_read() -
     rows = draw(demands.without_merchants(demand()))
     pairs = _pairs(key_of("counter"), 1000, "agents+merchant")
     assert rows[:1000, Column.CREDITOR_AGENT].tolist() == [
-        6 if second < ONE62 // 4 else 7 for _, second in pairs
+        6 if second < CERTAIN // 4 else 7 for _, second in pairs
     ]
     for column, value in (
         (Column.MERCHANT, -1),
         (Column.ROUTE_SET, 5),
         (Column.CODE_STATE, 0),
-        (Column.CODE_EXPIRY_US, NO_EXPIRY),
+        (Column.CODE_EXPIRY_US, NEVER_US),
     ):
         assert (rows[:, column] == value).all()
 
@@ -306,14 +300,14 @@ def test_describing_demand_does_without_numba_and_scipy() -> None:
 def test_the_purposes_have_numbers_of_their_own() -> None:
     check_purposes(PURPOSES)
     assert len({purpose_id(name) for name in PURPOSES}) == 5
-    assert workload_loop.NO_EXPIRY == NO_EXPIRY
+    assert workload_loop.NEVER_US == NEVER_US
 
 
 BAD_LIST = written_rows([5, 4], stream=0)
 WRONG: list[tuple[StreamDemand, str]] = [
     (replace(demand(), debtor_agent=ints(1)), "1 debtor agents have 3 thresholds"),
     (replace(demand(), debtor_cumulative62=ints(1, 2, 3)), "debtor agents must ascend to 2"),
-    (replace(demand(), debtor_cumulative62=ints(9, 2, ONE62)), "must ascend to 2"),
+    (replace(demand(), debtor_cumulative62=ints(9, 2, CERTAIN)), "must ascend to 2"),
     (replace(demand(), creditor_agent=ints(1)), "1 creditor agents have 0 thresholds"),
     (replace(demand(), hazard=ints(0)), "2 times and 1 hazards"),
     (replace(demand(), hazard=ints(0, 5), hazard_time_us=ints(7, 3)), "must not fall"),

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from sim.contract.layout import NEVER_US
 from sim.contract.plan import Array
-from sim.contract.spec import WorkloadColumn as Column
+from sim.contract.records import WorkloadColumn as Column
 from sim.units import DAY_US, HOUR_US, SECOND_US
 from sim.workload.arrivals import HAZARD_UNIT, burst_sigma_ppb, hazard_path
-from sim.workload.streams import NO_EXPIRY, StreamDemand, draw_workload
+from sim.workload.streams import StreamDemand, draw_workload
 from tests.unit.workload import demands
 from tests.unit.workload.demands import demand, draw, flat, ints, key_of
 
@@ -170,7 +171,7 @@ def test_agents_merchants_and_codes_come_by_their_shares(crowd: Array) -> None:
         *((Column.DEBTOR_AGENT, agent, weight / 10) for agent, weight in agents),
         *((Column.MERCHANT, 20 + at, 1 / 7) for at in range(7)),
         (Column.CODE_STATE, 1, 0.05),
-        (Column.CODE_EXPIRY_US, NO_EXPIRY, 0.6),
+        (Column.CODE_EXPIRY_US, NEVER_US, 0.6),
     ]
     for column, value, share in rows:
         found = float((crowd[:, column] == value).mean())
@@ -187,7 +188,7 @@ def test_draws_for_different_things_say_nothing_of_each_other(crowd: Array) -> N
         crowd[:, Column.DEBTOR_AGENT],
         crowd[:, Column.MERCHANT],
         crowd[:, Column.CODE_STATE],
-        crowd[:, Column.CODE_EXPIRY_US] == NO_EXPIRY,
+        crowd[:, Column.CODE_EXPIRY_US] == NEVER_US,
     ]
     correlation = np.corrcoef(np.array(columns, dtype=np.float64)) - np.eye(len(columns))
     bound = 4.5 / math.sqrt(COUNT)

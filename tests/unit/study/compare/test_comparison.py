@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sim.analysis.comparison import compare_paired
+from sim.analysis.error_bars import with_error
 from sim.analysis.intervals import Interval
 from sim.analysis.selection import SelectionRule
 from sim.errors import ScenarioError, UserError
@@ -24,7 +25,7 @@ from sim.study.compare.output import arms_table, pairs_table
 from sim.study.experiment_file import load_experiment
 from sim.study.pool import LocalPool
 from sim.study.replicate.precision import parse_precision
-from sim.study.verdicts import difference_words, with_error
+from sim.study.verdicts import difference_words
 from sim.tables.tabular import TabularData, read_csv
 from tests.support.tiny import SEED, YAML, write_tiny
 
@@ -111,6 +112,8 @@ def test_best_arm_is_chosen_with_its_probability(tmp_path: Path) -> None:
             "station/shop.till/queue_mean=lowest+/-1",
             ("station/shop.till/queue_mean", "lowest", Decimal(1)),
         ),
+        ("payer_cost_bps±0.5", ("payer_cost_bps", "lowest", Decimal("0.5"))),
+        ("success±0.002", ("success", "highest", Decimal("0.002"))),
     ],
 )
 def test_the_best_is_asked_for_as_people_write_it(
@@ -120,9 +123,11 @@ def test_the_best_is_asked_for_as_people_write_it(
     assert (found.measure, found.best, found.indifference) == read
 
 
-@pytest.mark.parametrize("text", ["", "p99", "p99=lowest", "p99=least±1", "p99=lowest±0"])
+@pytest.mark.parametrize(
+    "text", ["", "p99", "p99=lowest", "p99=least±1", "p99=lowest±0", "requotes±1"]
+)
 def test_a_best_that_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="best: found"):
+    with pytest.raises(UserError, match=r"^best: found"):
         parse_best(text)
 
 
@@ -289,7 +294,7 @@ def test_a_scenario_is_no_experiment(tmp_path: Path) -> None:
 )
 def test_experiments_that_come_with_the_package_load(path: Path) -> None:
     loaded = load_experiment(path)
-    assert loaded.base().scenario.scenario
+    assert loaded.scenario(loaded.experiment.scenario, {}).scenario.scenario
     for name in loaded.experiment.arms:
         loaded.arm(name)
 

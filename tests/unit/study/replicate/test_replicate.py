@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sim.errors import UserError
+from sim.study.case import RunOptions
 from sim.study.replicate.precision import PrecisionTarget, check_targets, parse_precision
 from sim.study.replicate.replicate import HowMany, combined_digest, run_replications
 from sim.study.replicate.replications import REPLICATIONS_FILE, read_replications
-from sim.study.run import RunOptions
 from tests.support.tiny import write_tiny
 
 QUIET = RunOptions(record="none")
@@ -168,7 +168,7 @@ def test_precision_is_read_as_people_write_it(text: str, target: PrecisionTarget
 
 @pytest.mark.parametrize("text", ["", "p99", "p99±", "p99±0", "p99±5 s rel", "P99±1", "p99±-1"])
 def test_precision_that_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="precision: found"):
+    with pytest.raises(UserError, match=r"^precision: found"):
         parse_precision(text)
 
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from sim.analysis.intervals import mean_interval
+from sim.model.magnitude import Form
 from sim.report.documents.sensitivity import sentences
-from sim.study.sensitivity.assumptions import Assumption, Form
+from sim.study.sensitivity.assumptions import Assumption
 from sim.study.sensitivity.indices import Design, correlation
+from sim.study.sensitivity.plan import SensitivityPlan
 from sim.study.sensitivity.range import Span
-from sim.study.sensitivity.study import Sensitivity, SensitivityPlan
+from sim.study.sensitivity.study import Sensitivity
 from sim.study.sensitivity.swing import Effect, End, Swing, enough_to_see, judge
 from tests.theory.oracle import BOUND
 

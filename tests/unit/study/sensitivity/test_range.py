@@ -8,11 +8,12 @@ import pytest
 
 from sim.errors import UserError
 from sim.model.evidence import Evidence
+from sim.model.magnitude import Form, moved_share
 from sim.scenario.scenario import load_scenario
 from sim.scenario.tree import Tree
-from sim.study.sensitivity.assumptions import Assumption, Form, find_assumptions
+from sim.study.sensitivity.assumptions import Assumption, find_assumptions
 from sim.study.sensitivity.range import Span, default_span, overrides, parse_span
-from sim.study.sensitivity.scale import moved_share, scale
+from sim.study.sensitivity.scale import scale
 
 ROOT = Path(__file__).parents[4]
 MAIN = ROOT / "scenarios" / "china-two-way.yaml"

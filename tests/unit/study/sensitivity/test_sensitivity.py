@@ -22,17 +22,17 @@ from sim.report.documents.sensitivity import (
 )
 from sim.report.formats.terminal import render
 from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.study.compile_case import compiled_fingerprint
 from sim.study.pool import LocalPool
 from sim.study.sensitivity.assumptions import find_assumptions
 from sim.study.sensitivity.output import full_table
+from sim.study.sensitivity.plan import SensitivityPlan
 from sim.study.sensitivity.study import (
     Sensitivity,
-    SensitivityPlan,
     SensitivityStudy,
     find_sensitivity,
 )
 from sim.study.sensitivity.swing import Effect
-from sim.study.sensitivity.work import compiled_fingerprint
 from sim.tables.digest import plan_hash
 from tests.support.tiny import SEED, YAML
 

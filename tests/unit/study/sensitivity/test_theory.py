@@ -13,7 +13,8 @@ import pytest
 from sim.scenario.scenario import load_scenario
 from sim.study.pool import LocalPool
 from sim.study.sensitivity.indices import Design, Index
-from sim.study.sensitivity.study import Sensitivity, SensitivityPlan, find_sensitivity
+from sim.study.sensitivity.plan import SensitivityPlan
+from sim.study.sensitivity.study import Sensitivity, find_sensitivity
 from tests.theory.oracle import BOUND, mmc_wait
 
 pytestmark = pytest.mark.slow

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.contract.spec import LOG_WIDTH, NULL, RECORD_WIDTH, LogColumn, LogKind, RecordColumn
+from sim.contract.layout import NULL
+from sim.contract.meaning import LogKind
+from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, LogColumn, RecordColumn
 from sim.report.documents.stress import sentences
 from sim.scenario.scenario import load_scenario
-from sim.study.case import compile_replication
+from sim.study.compile_case import compile_replication
 from sim.study.stress.backlog import Backlog, BacklogSink, PlaceSink, follow
 from sim.study.stress.output import as_json_object
 from sim.study.stress.participants import Participant, mean_participants

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim.contract.layout import NULL
+from sim.contract.meaning import Outcome
 from sim.contract.plan import Array
-from sim.contract.spec import NULL, RECORD_WIDTH, Outcome, RecordColumn
+from sim.contract.records import RECORD_WIDTH, RecordColumn
 from sim.report.documents.stress import sentences
-from sim.study.case import compile_replication
+from sim.study.compile_case import compile_replication
 from sim.study.slo import parse_slo
 from sim.study.stress.demand import product_of_steps
 from sim.study.stress.output import as_json_object

@@ -14,14 +14,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from sim.analysis.catalogue import HEADLINE_UNITS
 from sim.errors import MachineError, ScenarioError, UserError
-from sim.study.case import WorkItem, do_work
 from sim.study.experiment_file import Factor, LoadedExperiment, load_experiment
 from sim.study.pool import LocalPool
-from sim.study.sweep.check import headline_names
+from sim.study.runner import Batch, Done, run_batch
 from sim.study.sweep.points import lay_out, place
 from sim.study.sweep.store import Store
-from sim.study.sweep.study import PointItem, make_items, run_point, run_sweep
+from sim.study.sweep.study import PointItem, make_items, run_sweep
 from tests.support.tiny import write_tiny
 
 SERVERS = "rails.shop.stations.till.servers"
@@ -122,7 +122,9 @@ def test_points_of_another_version_are_run_again(
     folder = str(tmp_path / "out")
     first = run_sweep(loaded, folder, LocalPool(1))
     assert run_sweep(loaded, folder, LocalPool(1)).run == 0
-    monkeypatch.setattr("sim.study.sweep.study.fingerprint", lambda: (("payroute", "another"),))
+    for name in ("runner", "sweep.study"):
+        other = (("payroute", "another"),)
+        monkeypatch.setattr(f"sim.study.{name}.fingerprint", lambda found=other: found)
     again = run_sweep(loaded, folder, LocalPool(1))
     assert (again.run, again.table) == (2, first.table)
 
@@ -178,16 +180,18 @@ SPREAD = f"{{design: latin_hypercube, points: 4, factors: {{{RATE}}}}}"
 
 def _told_and_run(items: Sequence[PointItem]) -> list[bool]:
     """Say of each point whether the scenario holds the value its table will tell."""
-    return [f"rate: {item.factors['demand.customers.rate']}" in item.text for item in items]
+    return [
+        f"rate: {item.factors['demand.customers.rate']}" in item.cases[0].text for item in items
+    ]
 
 
 @pytest.mark.parametrize("changes", [{"overrides": ("seed=77",)}, {"seed": 77}])
 def test_the_table_tells_the_factors_that_were_run(tmp_path: Path, changes: dict[str, int]) -> None:
     loaded = _experiment(tmp_path, SPREAD)
-    items = make_items(loaded, "", **changes)  # type: ignore[arg-type]
-    assert [item.seed for item in items] == [77] * 4
+    items = make_items(loaded, **changes)  # type: ignore[arg-type]
+    assert [item.cases[0].seed for item in items] == [77] * 4
     assert _told_and_run(items) == [True] * 4
-    plain = make_items(loaded, "")
+    plain = make_items(loaded)
     assert [item.factors for item in items] != [item.factors for item in plain]
     found = run_sweep(loaded, str(tmp_path / "out"), LocalPool(1), **changes)  # type: ignore[arg-type]
     told = [record["demand.customers.rate"] for record in found.table.records()]
@@ -196,7 +200,7 @@ def test_the_table_tells_the_factors_that_were_run(tmp_path: Path, changes: dict
 
 def test_a_seed_may_be_a_factor(tmp_path: Path) -> None:
     loaded = _experiment(tmp_path, "{factors: {seed: {values: [1, 2, 1]}}}")
-    assert [item.seed for item in make_items(loaded, "")] == [1, 2, 1]
+    assert [item.cases[0].seed for item in make_items(loaded)] == [1, 2, 1]
     found = run_sweep(loaded, str(tmp_path / "out"), LocalPool(1)).table.records()
     assert found[0]["success_rate"] != found[1]["success_rate"]
     assert found[0]["success_rate"] == found[2]["success_rate"]
@@ -205,16 +209,16 @@ def test_a_seed_may_be_a_factor(tmp_path: Path) -> None:
 def test_a_seed_that_is_fixed_cannot_be_a_factor_too(tmp_path: Path) -> None:
     loaded = _experiment(tmp_path, "{factors: {seed: {values: [1, 2]}}}")
     with pytest.raises(ScenarioError, match=r"yaml:5 sweep\.factors\.seed: .*fixed at 7"):
-        make_items(loaded, "", seed=7)
+        make_items(loaded, seed=7)
     loaded.path.write_text(f"seed: 8\n{loaded.path.read_text()}")
     with pytest.raises(ScenarioError, match=r"yaml:6 sweep\.factors\.seed: .*fixed at 8"):
-        make_items(load_experiment(loaded.path), "")
+        make_items(load_experiment(loaded.path))
 
 
 def test_a_fixed_seed_is_not_set_besides(tmp_path: Path) -> None:
     loaded = _experiment(tmp_path, SPREAD)
     with pytest.raises(UserError, match="the seed is fixed at 7 for every point"):
-        make_items(loaded, "", overrides=("seed=8",), seed=7)
+        make_items(loaded, overrides=("seed=8",), seed=7)
 
 
 @pytest.mark.parametrize(
@@ -256,9 +260,9 @@ def test_a_measure_no_run_has_stops_the_sweep_at_its_first_point(
 
 def test_measures_are_known_without_a_run(tmp_path: Path) -> None:
     loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3]}}}}}}")
-    (item,) = make_items(loaded, "")
-    summary = do_work(WorkItem(item.text, item.seed, 0)).summary
-    assert sorted(headline_names()) == sorted(summary.measures)
+    (item,) = make_items(loaded)
+    outcome = run_batch(item.cases).outcomes[0]
+    assert sorted(HEADLINE_UNITS) == sorted(outcome.summary.measures)
 
 
 def test_a_measure_that_depends_on_what_happens_loses_single_points(tmp_path: Path) -> None:
@@ -270,20 +274,14 @@ def test_a_measure_that_depends_on_what_happens_loses_single_points(tmp_path: Pa
 
 
 class _Unlucky:
-    """Be a pool of one process that loses it with the second point it is given."""
+    """A pool of one process that loses it with every piece it is given but the first."""
 
     def run(
-        self, function: Callable[[PointItem], int], items: Sequence[PointItem]
-    ) -> Iterator[tuple[int, int]]:
-        """Do it all."""
-        yield from LocalPool(1).run(function, items)
-
-    def run_all(
-        self, function: Callable[[PointItem], int], items: Sequence[PointItem]
-    ) -> Iterator[tuple[int, int | MachineError]]:
-        """Do it all but the point numbered 1."""
+        self, function: Callable[[Batch], Done], items: Sequence[Batch], *, is_fatal: bool = True
+    ) -> Iterator[tuple[int, Done | MachineError]]:
+        """Do what goes ahead of the rest."""
         for at, item in enumerate(items):
-            yield at, MachineError("killed") if item.number == 1 else function(item)
+            yield at, function(item) if "servers: 3" in item[0].text else MachineError("killed")
 
 
 def test_a_point_that_kills_its_worker_is_a_failed_one(tmp_path: Path) -> None:
@@ -299,7 +297,7 @@ def test_a_point_that_kills_its_worker_is_a_failed_one(tmp_path: Path) -> None:
 def test_a_bug_in_one_point_loses_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}")
     with monkeypatch.context() as patch:
-        patch.setattr("sim.study.sweep.study.do_work", lambda _: 1 // 0)
+        patch.setattr("sim.study.runner.run_case", lambda _: 1 // 0)
         found = run_sweep(loaded, str(tmp_path / "out"), LocalPool(1))
     assert (found.failed, found.exit_code) == (2, 1)
     assert "Traceback" in found.errors[0]
@@ -312,60 +310,30 @@ def test_a_worker_with_other_software_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}")
-    (item, _) = make_items(loaded, str(tmp_path / "out"))
-    assert {"payroute", "python", "numpy", "numba"} <= set(dict(item.software))
-    other = tuple((name, "9.9" if name == "numpy" else found) for name, found in item.software)
-    monkeypatch.setattr("sim.study.sweep.study.fingerprint", lambda: other)
-    run_point(item)
-    result = Store(item.folder).read(0)
-    assert (result["status"], result["exit_code"]) == ("failed", 4)
-    assert "the worker runs another version of payroute or of its libraries (numpy 9.9 for " in str(
-        result["error"]
+    software = make_items(loaded)[0].cases[0].software
+    assert {"payroute", "python", "numpy", "numba"} <= set(dict(software))
+    other = tuple((name, "9.9" if name == "numpy" else found) for name, found in software)
+    monkeypatch.setattr("sim.study.runner.fingerprint", lambda: other)
+    found = run_sweep(loaded, str(tmp_path / "out"), LocalPool(1))
+    assert (found.failed, found.exit_code) == (2, 4)
+    assert (
+        "the worker runs another version of payroute or of its libraries (numpy 9.9 for "
+        in (found.errors[0])
     )
     # Who lays out the sweep with that library gets other keys.
-    assert make_items(loaded, "")[0].key != item.key
+    monkeypatch.setattr("sim.study.sweep.study.fingerprint", lambda: other)
+    assert run_sweep(loaded, str(tmp_path / "out"), LocalPool(1)).run == 2
+    assert run_sweep(loaded, str(tmp_path / "out"), LocalPool(1)).run == 0
 
 
-class _Elsewhere(_Unlucky):
-    """Be a pool whose workers write to a folder of another machine."""
+def test_points_that_are_removed_meanwhile_are_missed(tmp_path: Path) -> None:
+    loaded, out = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}"), tmp_path
 
-    def run_all(
-        self, function: Callable[[PointItem], int], items: Sequence[PointItem]
-    ) -> Iterator[tuple[int, int | MachineError]]:
-        """Say that it is done."""
-        yield from ((at, item.number) for at, item in enumerate(items))
+    def remove(done: int, planned: int) -> None:
+        (out / "points" / "000000.json").unlink(missing_ok=True)
 
-
-def test_workers_that_write_elsewhere_are_told_at_the_first_point(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sim.study.sweep.store._VISIBLE_SECONDS", 0.1)
-    loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}")
-    heard: list[int] = []
-    with pytest.raises(MachineError, match="do not write to a folder this machine sees"):
-        run_sweep(
-            loaded, str(tmp_path / "out"), _Elsewhere(), notice=lambda done, _: heard.append(done)
-        )
-    assert heard == []
-
-
-class _Forgetful(_Unlucky):
-    """Be a pool that writes only its first point where we look."""
-
-    def run_all(
-        self, function: Callable[[PointItem], int], items: Sequence[PointItem]
-    ) -> Iterator[tuple[int, int | MachineError]]:
-        """Do the point numbered 0."""
-        for at, item in enumerate(items):
-            yield at, function(item) if item.number == 0 else item.number
-
-
-def test_points_of_other_settings_are_never_taken_for_those_asked_for(tmp_path: Path) -> None:
-    loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}")
-    folder = str(tmp_path / "out")
-    run_sweep(loaded, folder, LocalPool(1))
-    with pytest.raises(MachineError, match="point 1: its file is gone"):
-        run_sweep(loaded, folder, _Forgetful(), seed=7)
+    with pytest.raises(MachineError, match="point 0: its file is gone"):
+        run_sweep(loaded, str(out), LocalPool(1), notice=remove)
 
 
 def test_a_folder_in_a_file_is_the_machines_refusal(tmp_path: Path) -> None:
@@ -377,17 +345,10 @@ def test_a_folder_in_a_file_is_the_machines_refusal(tmp_path: Path) -> None:
 def test_a_relative_folder_is_the_same_from_every_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Moved(_Unlucky):
-        def run_all(
-            self, function: Callable[[PointItem], int], items: Sequence[PointItem]
-        ) -> Iterator[tuple[int, int | MachineError]]:
-            with monkeypatch.context() as patch:
-                patch.chdir("/")
-                yield from LocalPool(1).run(function, items)
-
     loaded = _experiment(tmp_path, f"{{factors: {{{SERVERS}: {{values: [3, 4]}}}}}}")
     monkeypatch.chdir(tmp_path)
-    assert run_sweep(loaded, "out", Moved()).failed == 0
+    found = run_sweep(loaded, "out", LocalPool(1), notice=lambda *_: monkeypatch.chdir("/"))
+    assert found.failed == 0
     assert len(list((tmp_path / "out" / "points").iterdir())) == 2
 
 
@@ -426,7 +387,7 @@ def test_points_of_a_range_are_written_as_their_field_reads_them(
     text = loaded.path.with_name("tiny.yaml").read_text()
     fees = "    fees: {till: {component: acquirer, bearer: creditor, proportional: 1 %}}\n"
     loaded.path.with_name("tiny.yaml").write_text(text.replace("corridors:", f"{fees}corridors:"))
-    items = make_items(loaded, "")
+    items = make_items(loaded)
     assert [item.error for item in items] == [""] * 20
     assert len({item.factors[field] for item in items}) == 20
 

@@ -1,0 +1,401 @@
+"""The catalogue of measures: every measure once.
+
+Takes what :mod:`sim.analysis.sources` holds of a run; gives each measure's definition: its name,
+its kind (unit), what it is computed from, its words, which way is better, how replications pool it
+and under which short name it may be asked for. Summaries, ``validate``, objectives, precisions,
+pooling, control variates and verdicts read it. To add a measure, add an entry here; where its raw
+figure is not gathered yet, add a column to :class:`~sim.tables.folding.Tally` or a field to
+:mod:`sim.analysis.sources`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+from sim.analysis.kinds import (
+    AMOUNT,
+    BLOCKS,
+    COST,
+    COUNT,
+    PART,
+    QUOTES,
+    RATE,
+    ROUNDS,
+    SERVERS,
+    SHARE,
+    TIME,
+    Better,
+    Kind,
+    Pooling,
+)
+from sim.analysis.quantiles import QUANTILES
+from sim.analysis.sources import AccountUse, Payments, Place, in_seconds, ratio
+from sim.analysis.summary import Measure, Measures
+from sim.contract.meaning import Cause
+from sim.tables.folding import Tally
+from sim.units import SECOND_US
+
+Source = TypeVar("Source", Payments, Place, AccountUse)
+Of = Callable[[Source], float | int | None]
+
+T = Tally
+HIGHER, LOWER = Better.HIGHER, Better.LOWER
+
+HEADLINE = "headline"
+"""The measures of a summary as a whole; all other groups stand in its ``by``."""
+LEDGER = "ledger"
+"""Ledgers are shown among the stations and have other measures."""
+_WHOLE = frozenset({HEADLINE})
+_SCOPES = _WHOLE | {"scope"}
+_TIMED = _SCOPES | {"corridor", "route", "rail"}
+"""Groups of payments of which quantiles are known."""
+_GROUPS = _TIMED | {"agent"}
+_OUTCOMES = _GROUPS | {"reason"}
+_REASON = frozenset({"reason"})
+_STATION, _LEDGER = frozenset({"station"}), frozenset({LEDGER})
+_PLACES = _STATION | _LEDGER
+_ACCOUNT = frozenset({"account"})
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(Generic[Source]):
+    """One measure.
+
+    Attributes
+    ----------
+    name : str
+        Its one name.
+    kind : Kind
+        Unit, and what follows from it.
+    groups : frozenset of str
+        Where it is known: :data:`HEADLINE`, :data:`LEDGER` or a group of a summary.
+    of : callable
+        Computes it; None where there is nothing to measure.
+    words : str
+        What people call it; empty where the name says it.
+    better : Better
+        Which way it improves.
+    alias : str
+        Short name in objectives and precisions.
+    pooling : Pooling
+        How replications become one figure.
+    trials : callable or None
+        Of a pooled share: of how many payments it is.
+    quantile : float or None
+        The share that does not exceed it, where it is a quantile.
+    more, less : str
+        How a difference is told where the kind does not say it well.
+    """
+
+    name: str
+    kind: Kind
+    groups: frozenset[str]
+    of: Of[Source]
+    words: str = ""
+    better: Better = Better.NEITHER
+    alias: str = ""
+    pooling: Pooling = Pooling.MEAN
+    trials: Callable[[Measures], float] | None = None
+    quantile: float | None = None
+    more: str = ""
+    less: str = ""
+
+    def measure(self, source: Source) -> Measure:
+        """Compute the measure of one run."""
+        unit = f"{self.kind.unit} {source.currency}" if self.kind is AMOUNT else self.kind.unit
+        return Measure(self.of(source), unit)
+
+    def difference_words(self, key: str, size: str, *, is_more: bool) -> str:
+        """Tell a difference of some size, in words."""
+        told = (self.more or self.kind.more) if is_more else (self.less or self.kind.less)
+        return told.format(size=size, key=key)
+
+
+def _count(
+    name: str, column: Tally, better: Better = LOWER, *, groups: frozenset[str] = _GROUPS
+) -> Definition[Payments]:
+    return Definition(name, COUNT, groups, lambda of: of.count[column], better=better)
+
+
+def _within(name: str, column: Tally, words: str = "") -> Definition[Payments]:
+    return Definition(
+        name,
+        SHARE,
+        _GROUPS,
+        lambda of: of.share(column),
+        words,
+        HIGHER,
+        pooling=Pooling.SHARE,
+        trials=lambda known: float(known["completed"]),
+    )
+
+
+def _time(
+    name: str, groups: frozenset[str], of: Of[Payments], words: str = "", alias: str = ""
+) -> Definition[Payments]:
+    return Definition(name, TIME, groups, of, words, LOWER, alias)
+
+
+def _cost(name: str, of: Of[Payments], words: str = "", bearer: str = "") -> Definition[Payments]:
+    told = f"costs {bearer} {{size}} " if bearer else ""
+    return Definition(
+        name,
+        COST,
+        _GROUPS,
+        of,
+        words,
+        LOWER,
+        more=told and f"{told}more",
+        less=told and f"{told}less",
+    )
+
+
+def _cause(cause: Cause) -> Definition[Payments]:
+    column = T.CAUSE_0_US + cause
+    return _time(f"{cause.name.lower()}_mean", _GROUPS, lambda of: of.mean_s(of.count[column]))
+
+
+def _quantile(
+    prefix: str, which: int, name: str, *, alias: str = "", words: str = ""
+) -> Definition[Payments]:
+    return Definition(
+        f"{prefix}_{name}",
+        TIME,
+        _TIMED,
+        lambda of: in_seconds(of.times_us[which].get(name)),
+        words,
+        LOWER,
+        alias,
+        quantile=QUANTILES.get(name),
+    )
+
+
+def _censored(name: str) -> Definition[Payments]:
+    return Definition(
+        f"end_to_end_{name}_kaplan_meier",
+        TIME,
+        _WHOLE,
+        lambda of: in_seconds(of.censored_us[name]),
+        better=LOWER,
+        pooling=Pooling.KAPLAN_MEIER,
+        quantile=QUANTILES[name],
+    )
+
+
+def _value_cost(name: str, cost: Tally, amount: Tally, *, is_payer: bool) -> Definition[Payments]:
+    """Define a cost by value: ``10^4 * sum of cost / sum of amount``.
+
+    Both sums are in minor units per price list, added up at the mid rates of the start; the
+    currency they are added up in cancels out. Large payments weigh as much as they are worth; in
+    the mean over payments a fixed fee on a small one weighs as much as a rate on a large one.
+    """
+
+    def of(group: Payments) -> float | None:
+        sums = Fraction(0), Fraction(0)
+        for cell in group.cells:
+            worth = cell.debited if is_payer else cell.credited
+            part, whole = int(cell.tally[cost]), int(cell.tally[amount])
+            if whole and worth is None:
+                return None
+            sums = sums[0] + part * (worth or 0), sums[1] + whole * (worth or 0)
+        return float(10_000 * sums[0] / sums[1]) if sums[1] else None
+
+    bearer = "the payer" if is_payer else "the merchant"
+    return replace(_cost(name, of, bearer=bearer), groups=_TIMED)
+
+
+def _payer_cost_bps(of: Payments) -> float | None:
+    fee, margin = of.mean_bps(T.PAYER_FEE), of.mean_bps(T.FX_MARGIN)
+    return None if fee is None or margin is None else fee + margin
+
+
+_SAID = {"p50": "half took at most", "p99": "99 % took at most"}
+
+PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
+    _count("submitted", T.SUBMITTED, Better.NEITHER, groups=_OUTCOMES),
+    _count("completed", T.COMPLETED, HIGHER),
+    _count("rejected", T.REJECTED, groups=_OUTCOMES),
+    _count("returned", T.RETURNED, groups=_OUTCOMES),
+    _count("in_progress", T.IN_PROGRESS, groups=_OUTCOMES),
+    Definition("share", PART, _REASON, lambda of: ratio(of.count[T.SUBMITTED], of.whole)),
+    Definition(
+        "success_rate",
+        SHARE,
+        _GROUPS,
+        lambda of: ratio(of.count[T.COMPLETED], of.count[T.SUBMITTED] - of.count[T.IN_PROGRESS]),
+        better=HIGHER,
+        alias="success",
+        pooling=Pooling.SHARE,
+        trials=lambda known: float(known["submitted"]) - float(known["in_progress"]),
+        more="succeeds {size} more often",
+        less="succeeds {size} less often",
+    ),
+    _time(
+        "end_to_end_mean",
+        _GROUPS,
+        lambda of: of.mean_s(of.count[T.END_TO_END_US]),
+        words="mean",
+        alias="mean",
+    ),
+    _time(
+        "machine_time_mean",
+        _GROUPS,
+        lambda of: of.mean_s(of.count[T.END_TO_END_US] - of.count[T.CAUSE_0_US + Cause.HUMAN]),
+        words="mean, machines only",
+    ),
+    _within("within_10s", T.WITHIN_10S, "within 10 s"),
+    _within("within_60s", T.WITHIN_60S, "within 60 s"),
+    _within("within_1h", T.WITHIN_1H),
+    _within("within_1d", T.WITHIN_1D),
+    *map(_cause, Cause),
+    _cost("payer_cost_bps", _payer_cost_bps, "payer's cost", "the payer"),
+    _cost("payer_fee_bps", lambda of: of.mean_bps(T.PAYER_FEE), "fees"),
+    _cost("fx_margin_bps", lambda of: of.mean_bps(T.FX_MARGIN), "FX margin"),
+    _cost("fx_drift_bps", lambda of: of.mean_bps(T.FX_DRIFT)),
+    _cost(
+        "merchant_cost_bps",
+        lambda of: of.mean_bps(T.MERCHANT_FEE, T.MERCHANT_PRICED),
+        "merchant's cost",
+        "the merchant",
+    ),
+    _value_cost("payer_cost_value_bps", T.PAYER_COST, T.PAYER_AMOUNT, is_payer=True),
+    _value_cost("merchant_cost_value_bps", T.MERCHANT_COST, T.MERCHANT_AMOUNT, is_payer=False),
+    Definition("offered_rate_mean", RATE, _GROUPS, lambda of: of.rate(T.SUBMITTED)),
+    Definition(
+        "completed_rate_mean",
+        RATE,
+        _GROUPS,
+        lambda of: of.rate(T.COMPLETED_IN_WINDOW),
+        better=HIGHER,
+    ),
+    Definition("requotes", QUOTES, _GROUPS, lambda of: of.count[T.REQUOTES]),
+    Definition("quotes_lapsed", QUOTES, _GROUPS, lambda of: of.count[T.QUOTES_LAPSED]),
+    _count("returns", T.RETURNED),
+    _count("failed_over", T.FAILED_OVER),
+    _time(
+        "settlement_lag_mean", _GROUPS, lambda of: of.mean_s(of.count[T.LAG_US], over=T.LAG_COUNT)
+    ),
+    *(
+        _quantile("end_to_end", 0, name, alias=name, words=_SAID.get(name, ""))
+        for name in QUANTILES
+    ),
+    _quantile("end_to_end", 0, "max"),
+    *(_quantile("machine_time", 1, name) for name in (*QUANTILES, "max")),
+    Definition("completed_rate_peak", RATE, _SCOPES, lambda of: of.peak, "peak rate"),
+    Definition(
+        "netting_ratio",
+        SHARE,
+        _WHOLE,
+        lambda of: None if of.netting is None else of.netting.ratio,
+        better=HIGHER,
+    ),
+    Definition(
+        "exposure_peak_minor",
+        AMOUNT,
+        _WHOLE,
+        lambda of: None if of.netting is None else of.netting.peak_minor,
+        better=LOWER,
+    ),
+    Definition(
+        "open_share", SHARE, _WHOLE, lambda of: of.share(T.IN_PROGRESS, T.SUBMITTED), better=LOWER
+    ),
+    *map(_censored, QUANTILES),
+)
+
+PLACE_MEASURES: tuple[Definition[Place], ...] = (
+    Definition("utilisation", SHARE, _PLACES, lambda of: ratio(of.used, of.capacity)),
+    Definition("busy_mean", SERVERS, _STATION, lambda of: ratio(of.used, of.window_us)),
+    Definition(
+        "queue_mean",
+        COUNT,
+        _PLACES,
+        lambda of: ratio(of.queue_area, of.window_us),
+        "mean queue",
+        LOWER,
+    ),
+    Definition("queue_max", COUNT, _PLACES, lambda of: of.queue_max, "longest queue", LOWER),
+    Definition(
+        "wait_mean",
+        TIME,
+        _PLACES,
+        lambda of: ratio(of.wait_sum_us, of.served * SECOND_US),
+        "mean wait",
+        LOWER,
+    ),
+    Definition(
+        "wait_p99",
+        TIME,
+        _PLACES,
+        lambda of: in_seconds(of.wait_p99_us),
+        better=LOWER,
+        quantile=QUANTILES["p99"],
+    ),
+    Definition("block_fill_mean", SHARE, _PLACES, lambda of: ratio(of.served, of.block_capacity)),
+    Definition("starts", COUNT, _STATION, lambda of: of.served),
+    Definition("refused", COUNT, _STATION, lambda of: of.refused, better=LOWER),
+    Definition("blocks", BLOCKS, _LEDGER, lambda of: of.blocks),
+    Definition("rounds", ROUNDS, _LEDGER, lambda of: of.rounds),
+)
+
+ACCOUNT_MEASURES: tuple[Definition[AccountUse], ...] = (
+    Definition("liquidity_low_minor", AMOUNT, _ACCOUNT, lambda of: of.low, "lowest"),
+    Definition("balance_mean_minor", AMOUNT, _ACCOUNT, lambda of: of.mean),
+    Definition("balance_end_minor", AMOUNT, _ACCOUNT, lambda of: of.end),
+    Definition("delayed_for_liquidity", COUNT, _ACCOUNT, lambda of: of.delayed, "waited", LOWER),
+    Definition("lost_for_liquidity", COUNT, _ACCOUNT, lambda of: of.lost, "refused", LOWER),
+)
+
+_ALL: tuple[Definition[Payments] | Definition[Place] | Definition[AccountUse], ...] = (
+    *PAYMENT_MEASURES,
+    *PLACE_MEASURES,
+    *ACCOUNT_MEASURES,
+)
+CATALOGUE = {measure.name: measure for measure in _ALL}
+"""Every measure by its name."""
+ALIASES = {measure.alias: measure.name for measure in _ALL if measure.alias}
+"""Short names that objectives and precisions understand."""
+HEADLINE_UNITS = {measure.name: measure.kind.unit for measure in _ALL if HEADLINE in measure.groups}
+"""The measures that every run has, whatever its scenario, with their units."""
+
+# What is shown or compared unless the user says otherwise, in order.
+SUMMARY_COLUMNS = (
+    ("submitted", "completed", "rejected", "returned", "in_progress"),
+    ("success_rate", "end_to_end_p50", "end_to_end_p99", "end_to_end_mean", "machine_time_mean"),
+    ("payer_cost_bps", "merchant_cost_bps", "within_10s", "within_60s", "completed_rate_peak"),
+)
+GROUP_COLUMNS = ("submitted", "success_rate", "end_to_end_p50", "end_to_end_p99")
+COST_COLUMNS = ("payer_cost_bps", "merchant_cost_bps")
+COST_PARTS = ("fx_margin_bps", "payer_fee_bps", "merchant_cost_bps")
+PLACE_COLUMNS = ("utilisation", "queue_mean", "queue_max", "wait_mean", "refused")
+SWEPT = ("success_rate", "end_to_end_mean", "end_to_end_p99", "payer_cost_bps")
+COMPARED = (*SWEPT[:3], "machine_time_mean", *COST_COLUMNS)
+STRESSED = (
+    *("offered_rate_mean", "completed_rate_mean"),
+    *("end_to_end_p50", "end_to_end_p99", "success_rate"),
+)
+STRESSED_RUN = (*STRESSED[:2], STRESSED[3])
+
+
+def measured(
+    definitions: Iterable[Definition[Source]], group: str, source: Source
+) -> dict[str, Measure]:
+    """Compute all measures that a group has.
+
+    Parameters
+    ----------
+    definitions : iterable of Definition
+        Of what the source holds.
+    group : str
+        As in :attr:`Definition.groups`.
+    source : Payments, Place or AccountUse
+        What one run tells.
+    """
+    return {one.name: one.measure(source) for one in definitions if group in one.groups}
+
+
+def words_of(name: str) -> str:
+    """Return what people call a measure."""
+    return CATALOGUE[name].words or name.replace("_", " ")

@@ -1,0 +1,31 @@
+"""What currencies are worth in each other at the start of a run.
+
+Takes the plan's mid rates; gives exact fractions, through other currencies where need be.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from fractions import Fraction
+
+from sim.contract.plan import Plan
+
+
+def worth_in(plan: Plan, common: str) -> dict[str, Fraction]:
+    """Return what one minor unit of each reachable currency is worth in another, at the start."""
+    edges: dict[str, list[tuple[str, Fraction]]] = {}
+    for at, pair in enumerate(plan.names.pairs):
+        base, _, quote = pair.partition("/")
+        rate = Fraction(int(plan.rate[at, 0]), int(plan.pair_scale[at]))
+        # One unit of the base costs `rate` of the quote currency.
+        edges.setdefault(quote, []).append((base, rate))
+        edges.setdefault(base, []).append((quote, 1 / rate))
+    worth = {common: Fraction(1)}
+    queue = deque([common])
+    while queue:
+        known = queue.popleft()
+        for other, rate in edges.get(known, []):
+            if other not in worth:
+                worth[other] = worth[known] * rate
+                queue.append(other)
+    return worth

@@ -1,0 +1,177 @@
+"""What measures are computed from: one object per group of payments, place or account.
+
+Takes what :mod:`sim.analysis.measures` and :mod:`sim.analysis.places` gather of a run; gives
+:class:`Payments`, :class:`Place` and :class:`AccountUse`, whose figures the catalogue divides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from sim.contract.plan import Array
+from sim.tables.folding import BPS_SCALE, Tally
+from sim.units import SECOND_US
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """Return a quotient, None where there is nothing to divide by."""
+    return None if whole == 0 else part / whole
+
+
+def in_seconds(duration_us: int | None) -> float | None:
+    """Return microseconds in seconds, None of None."""
+    return None if duration_us is None else duration_us / SECOND_US
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The payments of one stream over one route, which have one price list.
+
+    Attributes
+    ----------
+    tally : ndarray of int64, shape (TALLY_WIDTH,)
+        See :class:`~sim.tables.folding.Tally`.
+    debited, credited : Fraction or None
+        What a minor unit of the currency debited, and of that credited, is worth at the mid rates
+        of the start, in a currency all cells share; None where no rate leads there.
+    """
+
+    tally: Array
+    debited: Fraction | None
+    credited: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Netting:
+    """How far obligations cancel out.
+
+    Attributes
+    ----------
+    ratio : float or None
+        One less net over gross.
+    peak_minor : int or None
+        Deepest debt of an agent.
+    currency : str
+        Of the debt.
+    """
+
+    ratio: float | None
+    peak_minor: int | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """What one run tells of a group of payments.
+
+    Attributes
+    ----------
+    count : list of int
+        Sums, see :class:`~sim.tables.folding.Tally`.
+    window_s : float
+        Seconds from the warm-up to the horizon.
+    cells : tuple of Cell
+        The parts summed, where they are known.
+    whole : int
+        Payments submitted of which these are a part.
+    times_us : tuple of mappings
+        Quantiles by name and ``max``, of the end-to-end time and of the machine time.
+    censored_us : mapping of str to (int or None)
+        Quantiles of the end-to-end time in which open payments count.
+    peak : int
+        Most payments completed in one second.
+    netting : Netting or None
+        What agents owe each other.
+    """
+
+    count: list[int]
+    window_s: float
+    cells: tuple[Cell, ...] = ()
+    whole: int = 0
+    times_us: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
+    censored_us: Mapping[str, int | None] = field(default_factory=dict)
+    peak: int = 0
+    netting: Netting | None = None
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of amounts of the whole group."""
+        return "" if self.netting is None else self.netting.currency
+
+    def share(self, column: Tally, whole: Tally = Tally.COMPLETED) -> float | None:
+        """Return one sum over another."""
+        return ratio(self.count[column], self.count[whole])
+
+    def mean_s(self, total_us: int, over: Tally = Tally.COMPLETED) -> float | None:
+        """Return a sum of durations over a number of payments, in seconds."""
+        return ratio(total_us, self.count[over] * SECOND_US)
+
+    def mean_bps(self, column: Tally, over: Tally = Tally.PRICED) -> float | None:
+        """Return a sum of costs over the number of payments they are known of."""
+        return ratio(self.count[column], self.count[over] * BPS_SCALE)
+
+    def rate(self, column: Tally) -> float | None:
+        """Return payments per second of the window."""
+        return ratio(self.count[column], self.window_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What one run tells of a station or a ledger.
+
+    Attributes
+    ----------
+    window_us : int
+        From the warm-up to the horizon.
+    used, capacity : int
+        Server time used and there; of a ledger, payments included and admitted at most, each times
+        the interval of a round.
+    queue_area, queue_max : int
+        Payments waiting, summed over time, and at most.
+    served, wait_sum_us : int
+        Payments that began service or were included, and how long they waited.
+    wait_p99_us : int or None
+        The wait that 99 % did not exceed.
+    refused, blocks, rounds, block_capacity : int
+        Payments turned away; blocks, rounds, and payments all blocks together could have held.
+    """
+
+    window_us: int
+    used: int
+    capacity: int
+    queue_area: int
+    queue_max: int
+    served: int
+    wait_sum_us: int
+    wait_p99_us: int | None
+    refused: int = 0
+    blocks: int = 0
+    rounds: int = 0
+    block_capacity: int = 0
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUse:
+    """What one run tells of an account.
+
+    Attributes
+    ----------
+    currency : str
+        ISO 4217 letters.
+    low, mean : int or None, float or None
+        Lowest and mean balance in minor units; None of an account that is not watched.
+    end : int
+        Balance at the horizon.
+    delayed, lost : int
+        Payments that waited for money, and that were refused for want of it.
+    """
+
+    currency: str
+    low: int | None
+    mean: float | None
+    end: int
+    delayed: int
+    lost: int

@@ -1,0 +1,143 @@
+"""Hold every table of a run folder to the event log beside it.
+
+Takes a run folder, and what a replay of its log finds out as it goes; reports rows that the log
+does not bear out. Each table is compared batch by batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sim.audit.findings import Findings
+from sim.audit.pairing import Comparison, Layout
+from sim.audit.payments import FeeDemands, demand_payments, fee_layout, payment_layout
+from sim.audit.sampled import (
+    demand_series,
+    demand_visits,
+    samples_of,
+    series_layout,
+    visit_layout,
+)
+from sim.audit.state import Visit
+from sim.audit.world import ENDED_WIDTH
+from sim.contract.plan import Array, Plan
+from sim.contract.records import LOG_WIDTH
+from sim.tables.finished_run import FinishedRun
+from sim.tables.reading import BATCH_ROWS
+from sim.tables.schemas import FEES_FILE, PAYMENTS_FILE, SERIES_FILE, STAGES_FILE
+
+
+class TablesBesideLog:
+    """Tables of one replication, each beside what its log demands.
+
+    Parameters
+    ----------
+    run : FinishedRun
+        A finished run; a table it does not have is not looked at.
+    plan : Plan
+        The plan it was made from.
+    replication : int
+        Whose rows.
+    findings : Findings
+        Where violations go.
+    """
+
+    def __init__(self, run: FinishedRun, plan: Plan, replication: int, findings: Findings) -> None:
+        self._plan, self._findings = plan, findings
+
+        def beside(layout: Layout) -> Comparison | None:
+            has_table = run.has(layout.file)
+            return Comparison(run.path, layout, replication, findings) if has_table else None
+
+        self._payment_layout, self._fee_layout = payment_layout(plan), fee_layout(plan)
+        self._visit_layout, self._series_layout = visit_layout(plan), series_layout(plan)
+        self._payments, self._fees = beside(self._payment_layout), beside(self._fee_layout)
+        self._visits, self._series = beside(self._visit_layout), beside(self._series_layout)
+        self._charged = FeeDemands(plan, self._fee_layout)
+        self._ended = _Batch(ENDED_WIDTH, self._compare_ended)
+        self._visited = _Batch(len(Visit), self._compare_visits)
+        self._sampled = _Batch(LOG_WIDTH, self._compare_series)
+
+    def take_log(self, rows: Array) -> None:
+        """Take rows of the log, before the replay takes them."""
+        if self._fees is not None:
+            self._charged.take_log(rows)
+        if self._series is not None:
+            self._sampled.take(samples_of(rows))
+
+    def take_ended(self, rows: Array) -> None:
+        """Take the records ended payments must have, in the order they ended."""
+        self._ended.take(rows)
+
+    def take_visits(self, rows: Array) -> None:
+        """Take the visits that ended."""
+        if self._visits is not None:
+            self._visited.take(rows)
+
+    def finish(self) -> None:
+        """Compare what is left and report rows that have no counterpart."""
+        self._findings.row = -1
+        for batch in (self._ended, self._visited, self._sampled):
+            batch.close()
+        if self._payments is not None:
+            self._payments.finish(
+                f"payment {{}} ended and has no row of its own in {PAYMENTS_FILE}",
+                f"payment {{}} has a row no end in the log explains in {PAYMENTS_FILE}",
+            )
+        for table, what, file in (
+            (self._fees, "payment", FEES_FILE),
+            (self._visits, "payment", STAGES_FILE),
+            (self._series, "instant", SERIES_FILE),
+        ):
+            if table is not None:
+                table.finish(
+                    f"{what} {{}}: the log demands {{}}, not in {file}",
+                    f"{what} {{}}: the log has no {{}}, which is in {file}",
+                )
+
+    def _compare_ended(self, rows: Array, is_last: bool) -> None:
+        if self._payments is not None:
+            demanded = demand_payments(self._plan, self._payment_layout, rows)
+            self._payments.compare(demanded, is_last=is_last)
+        if self._fees is not None:
+            self._fees.compare(self._charged.demand(rows), is_last=is_last)
+
+    def _compare_visits(self, rows: Array, is_last: bool) -> None:
+        if self._visits is not None:
+            demanded = demand_visits(self._plan, self._visit_layout, rows)
+            self._visits.compare(demanded, is_last=is_last)
+
+    def _compare_series(self, rows: Array, is_last: bool) -> None:
+        if self._series is not None:
+            demanded = demand_series(self._plan, self._series_layout, rows)
+            self._series.compare(demanded, is_last=is_last)
+
+
+class _Batch:
+    """Rows held until there are enough of them to work on whole columns."""
+
+    def __init__(self, width: int, compare: Callable[[Array, bool], None]) -> None:
+        self._compare = compare
+        self._nothing = np.empty((0, width), dtype=np.int64)
+        self._held: list[Array] = []
+        self._rows = 0
+
+    def take(self, rows: Array) -> None:
+        """Hold rows, and pass them on once there are enough."""
+        if len(rows) == 0:
+            return
+        self._held.append(rows)
+        self._rows += len(rows)
+        if self._rows >= BATCH_ROWS:
+            self._pass_on(is_last=False)
+
+    def close(self) -> None:
+        """Pass on what is left, as the last there is."""
+        self._pass_on(is_last=True)
+
+    def _pass_on(self, *, is_last: bool) -> None:
+        rows = np.concatenate([self._nothing, *self._held])
+        self._held, self._rows = [], 0
+        self._compare(rows, is_last)

@@ -1,0 +1,139 @@
+"""Check how payments end and fail, and write the record each must have.
+
+Takes rebuilt payments and the columns of OUTCOME and FAIL rows; the registers, times and sums of a
+record are those rebuilt from the log, never copied from a record.
+"""
+
+from __future__ import annotations
+
+from sim.audit.accounts import available, has_queue
+from sim.audit.containers import check, close_slot
+from sim.audit.messages import Check
+from sim.audit.program import amount_of, jump
+from sim.audit.routes import check_failure, known_agent
+from sim.audit.state import Count, Pay, Things, Wait
+from sim.audit.stations import refuse
+from sim.audit.turns import act, act_at, check_in_time
+from sim.audit.visits import end_visit
+from sim.audit.waits import account_open_wait
+from sim.audit.world import HORIZON_KEY, NOBODY, World
+from sim.contract.layout import FEES_MAX, NULL, STEP_BITS, RouteColumn, TransferColumn
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import Cause, Op, Outcome
+from sim.contract.records import RECORD_WIDTH, RecordColumn, Register
+from sim.jit.functions import called
+
+
+@called
+def fail_row(w: World, p: int, stage: int, reason: int) -> None:
+    """Check a FAIL row and take the payment to the stage's target."""
+    act(w, p, stage)
+    check_failure(w, p, reason)
+    op, station = w.things[stage, S.OP], w.things[stage, S.SUBJECT]
+    if op == Op.SERVE and station >= 0:
+        refuse(w, station, reason, w.things[stage, S.REASON])
+    elif op == Op.RESERVE:
+        _check_short(w, p, w.things[stage, S.FIRST])
+    w.pay[p, Pay.REASON] = reason
+    jump(w, p, w.things[stage, S.TARGET])
+
+
+@called
+def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int) -> None:
+    """Check an OUTCOME row, write the record and forget the payment."""
+    g, number, now, end_us = w.g, w.pay[p, Pay.NUMBER], w.g[Count.NOW], w.g[Count.NOW]
+    if outcome == Outcome.IN_PROGRESS:
+        _open_at_horizon(w, p, reason)
+        end_us = NULL
+    else:
+        is_end = act_at(w, p, stage, Op.END)
+        wanted = w.things[stage, S.REASON]
+        if wanted < 0:
+            wanted = w.pay[p, Pay.REASON]
+        right = is_end and outcome == w.things[stage, S.VALUE] and reason == wanted
+        check(g, Check.OUTCOME, right, (number, outcome, reason))
+        check(g, Check.MONEY_HELD, w.pay[p, Pay.HELD] == NOBODY, (number,))
+        if outcome == Outcome.COMPLETED and w.pay[p, Pay.CREDITED_US] == NULL:
+            w.pay[p, Pay.CREDITED_US] = now
+        w.pay[p, Pay.REASON] = wanted
+    spent_us = 0
+    for cause in range(Cause.RETRY + 1):
+        spent_us += w.pay[p, Pay.TIME_0 + cause]
+    right = spent_us == now - w.pay[p, Pay.SUBMITTED_US]
+    check(g, Check.TIMES, right, (number, spent_us))
+    if g[Count.WANTS_RECORDS] != 0:
+        _write_record(w, p, outcome, end_us)
+    close_slot(w, p)
+
+
+@called
+def _check_short(w: World, p: int, transfer: int) -> None:
+    debit = w.things[w.first[Things.TRANSFER] + transfer, TransferColumn.DEBIT]
+    if debit >= 0:
+        short = has_queue(w, debit) or available(w, debit) < amount_of(w, p, transfer)
+        check(w.g, Check.FAILS_WITH_FUNDS, short, (w.pay[p, Pay.NUMBER],))
+
+
+@called
+def _open_at_horizon(w: World, p: int, reason: int) -> None:
+    g, number, now, wait = w.g, w.pay[p, Pay.NUMBER], w.g[Count.NOW], w.pay[p, Pay.WAIT]
+    right = now == g[Count.HORIZON_US] and g[Count.KEY] == HORIZON_KEY + (number << STEP_BITS)
+    check(g, Check.OPEN_EARLY, right, (number,))
+    check(g, Check.OPEN_REASON, reason == w.pay[p, Pay.REASON], (number, reason))
+    if w.pay[p, Pay.DEADLINE_US] >= 0:
+        check_in_time(w, p)
+    if wait == Wait.DELAY:
+        check(g, Check.NEVER_ARRIVED, w.pay[p, Pay.DUE_US] >= now, (number,))
+    # A delay that runs out just then is over, though nothing follows from it any more.
+    is_over = wait == Wait.DELAY and w.pay[p, Pay.DUE_US] <= now
+    end_visit(w, p, now if is_over else NULL)
+    check(g, Check.IDLE_AT_END, wait != Wait.NOTHING, (number,))
+    account_open_wait(w, p)
+
+
+@called
+def _write_record(w: World, p: int, outcome: int, end_us: int) -> None:
+    """Write the record a payment must have; columns nobody can know are -2."""
+    at = w.g[Count.ENDED]
+    w.g[Count.ENDED] += 1
+    row, pay = w.ended[at], w.pay[p]
+    for column in range(RECORD_WIDTH):
+        row[column] = NULL
+    row[RecordColumn.PAYMENT], row[RecordColumn.STREAM] = pay[Pay.NUMBER], pay[Pay.STREAM]
+    row[RecordColumn.ORDINAL], row[RecordColumn.ROUTE] = pay[Pay.ORDINAL], pay[Pay.ROUTE]
+    row[RecordColumn.DEBTOR_AGENT] = known_agent(w, p, 0)
+    row[RecordColumn.CREDITOR_AGENT] = known_agent(w, p, 1)
+    row[RecordColumn.INSTRUCTED] = pay[Pay.REGISTER_0]
+    _write_amounts(w, p, outcome, at)
+    row[RecordColumn.SUBMITTED_US] = pay[Pay.SUBMITTED_US]
+    row[RecordColumn.SETTLED_US] = pay[Pay.SETTLED_US]
+    row[RecordColumn.CREDITED_US], row[RecordColumn.END_US] = pay[Pay.CREDITED_US], end_us
+    row[RecordColumn.OUTCOME], row[RecordColumn.REASON] = outcome, pay[Pay.REASON]
+    row[RecordColumn.ATTEMPTS], row[RecordColumn.REQUOTES] = pay[Pay.ATTEMPTS], pay[Pay.REQUOTES]
+    row[RecordColumn.QUOTES_LAPSED], row[RecordColumn.CHARGED] = pay[Pay.LAPSED], pay[Pay.CHARGED]
+    for cause in range(Cause.RETRY + 1):
+        row[RecordColumn.TIME_0 + cause] = pay[Pay.TIME_0 + cause]
+    for fee in range(FEES_MAX):
+        row[RecordColumn.FEE_0 + fee] = pay[Pay.FEE_0 + fee]
+    row[RECORD_WIDTH] = pay[Pay.PRICING]
+
+
+@called
+def _write_amounts(w: World, p: int, outcome: int, at: int) -> None:
+    """Write what a record shows of a price: only what came true."""
+    route, first, row = w.pay[p, Pay.ROUTE], Pay.REGISTER_0 + 0, w.ended[at]
+    if w.pay[p, Pay.PRICING] < 0:
+        return
+    if route >= 0 and w.things[w.first[Things.ROUTE] + route, RouteColumn.PRICING] < 0:
+        return
+    if w.pay[p, Pay.SETTLED_US] != NULL or outcome == Outcome.COMPLETED:
+        row[RecordColumn.DEBITED] = w.pay[p, first + Register.DEBITED]
+        row[RecordColumn.SETTLEMENT] = w.pay[p, first + Register.SETTLEMENT]
+        row[RecordColumn.PAYER_FEE] = w.pay[p, Pay.PAYER_FEE]
+        row[RecordColumn.SPREAD_1] = w.pay[p, first + Register.SPREAD_1]
+        if outcome != Outcome.RETURNED:
+            row[RecordColumn.FX_MARGIN] = w.pay[p, first + Register.FX_MARGIN]
+            row[RecordColumn.FX_DRIFT] = w.pay[p, first + Register.FX_DRIFT]
+    if w.pay[p, Pay.CREDITED_US] != NULL:
+        row[RecordColumn.CREDITED] = w.pay[p, first + Register.CREDITED]
+        row[RecordColumn.MERCHANT_FEE] = w.pay[p, Pay.MERCHANT_FEE]

@@ -1,0 +1,194 @@
+"""Check the order of events, and the events that belong to no payment: agenda and samples.
+
+Takes the first and following rows of each event; reports keys out of order, rows that cannot
+belong to an event of that class, agenda rows missing or changed, and samples that do not show what
+the audit rebuilt.
+"""
+
+from __future__ import annotations
+
+from sim.audit.accounts import look_after, move
+from sim.audit.containers import add, bury, check
+from sim.audit.ledgers import close_block, fail_leader, last_round, ledger_line
+from sim.audit.messages import Check
+from sim.audit.state import AccountState, Count, LedgerState, StationState, Things
+from sim.audit.stations import look_after_station, set_closed
+from sim.audit.turns import end_turns
+from sim.audit.world import World
+from sim.contract.layout import (
+    LEDGER_PSEUDO,
+    NEVER_US,
+    PAYMENT_BITS,
+    PAYMENTS_MAX,
+    STATION_PSEUDO,
+    STEP_BITS,
+    STEP_MASK,
+)
+from sim.contract.meaning import AgendaKind, EventClass, LogKind
+from sim.jit.functions import called
+
+_PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
+_TIME_US, _KIND, _SUBJECT, _AMOUNT = 0, 1, 2, 3
+"""Columns of the agenda."""
+
+
+@called
+def begin_event(w: World, time_us: int, key: int, kind: int, payment: int) -> None:
+    """Begin an event with its first row."""
+    g = w.g
+    if time_us != g[Count.NOW]:
+        _check_done(w, NEVER_US)
+        g[Count.BORN] = 0
+        follows = time_us > g[Count.NOW]
+        g[Count.HIGHEST] = key
+    else:
+        # Only what was scheduled at this very instant may come after a higher key.
+        was_born = bury(w, key)
+        follows = key > g[Count.HIGHEST] or was_born
+        g[Count.HIGHEST] = max(g[Count.HIGHEST], key)
+        _check_done(w, key)
+    event_class, owner = key >> (PAYMENT_BITS + STEP_BITS), (key >> STEP_BITS) & _PAYMENT_MASK
+    horizon_us = g[Count.HORIZON_US]
+    in_run = 0 <= time_us < horizon_us
+    if event_class == EventClass.HORIZON:
+        in_run = time_us == horizon_us
+    g[Count.NOW], g[Count.KEY] = time_us, key
+    check(g, Check.EVENT_ORDER, follows and in_run, (time_us, key))
+    fits = _first_row_fits(event_class, owner, kind, payment)
+    check(g, Check.FIRST_ROW, fits, (kind, event_class))
+    is_sample = event_class == EventClass.SAMPLE
+    if is_sample or event_class in (EventClass.CALENDAR, EventClass.SUBMIT):
+        check(g, Check.KEY_STEP, key & STEP_MASK == 0, (key,))
+    if is_sample:
+        right = time_us == owner * g[Count.SAMPLE_INTERVAL_US]
+        check(g, Check.SAMPLE_TIME, right, (owner,))
+
+
+@called
+def follow_event(w: World, kind: int) -> None:
+    """Go on within an event."""
+    if _is_only_first(kind):
+        add(w.g, Check.WITHIN_EVENT, (kind,))
+
+
+@called
+def end_event(w: World) -> None:
+    """Check what must hold between two events."""
+    end_turns(w)
+    stations_end = w.first[Things.STATION] + w.size[Things.STATION]
+    for at in range(w.g[Count.TOUCHED]):
+        row = w.touched[at]
+        if row < stations_end:
+            look_after_station(w, row)
+        else:
+            look_after(w, row)
+    w.g[Count.TOUCHED] = 0
+    close_block(w)
+
+
+@called
+def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> None:
+    """Check a row that belongs to no payment."""
+    if kind in (LogKind.DEPOSIT, LogKind.CLOSE, LogKind.OPEN):
+        _agenda_row(w, kind, subject, amount, value)
+    elif kind == LogKind.LEADER_FAILED:
+        fail_leader(w, subject, value)
+    elif kind == LogKind.SAMPLE_STATION:
+        row = w.first[Things.STATION] + subject
+        waiting, busy = w.things[row, StationState.WAITING], w.things[row, StationState.BUSY]
+        w.things[row, StationState.SEEN] = amount
+        right = amount == waiting and value == busy
+        check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, waiting, busy))
+    elif kind == LogKind.SAMPLE_LEDGER:
+        waiting, last = w.line[ledger_line(w, subject), 2], last_round(w, subject)
+        w.things[w.first[Things.LEDGER] + subject, LedgerState.SEEN] = amount
+        right = amount == waiting and value == last
+        check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, waiting, last))
+    elif kind == LogKind.SAMPLE_ACCOUNT:
+        row = w.first[Things.ACCOUNT] + subject
+        posted, pending = w.things[row, AccountState.POSTED], w.things[row, AccountState.PENDING]
+        right = amount == posted and value == pending
+        check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, posted, pending))
+    else:
+        add(w.g, Check.UNKNOWN_KIND, (kind,))
+
+
+@called
+def skip_agenda(w: World, index: int) -> None:
+    """Check that agenda rows passed over had nothing to do."""
+    for at in range(w.g[Count.NEXT_AGENDA], min(index, w.size[Things.AGENDA])):
+        row = w.first[Things.AGENDA] + at
+        is_empty = w.things[row, _KIND] == AgendaKind.DEPOSIT and w.things[row, _AMOUNT] == 0
+        idle = is_empty or w.things[row, _TIME_US] >= w.g[Count.HORIZON_US]
+        check(w.g, Check.AGENDA_SKIPPED, idle, (at,))
+
+
+@called
+def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> None:
+    g, is_deposit = w.g, kind == LogKind.DEPOSIT
+    index = (g[Count.KEY] >> STEP_BITS) & _PAYMENT_MASK
+    skip_agenda(w, index)
+    g[Count.NEXT_AGENDA] = index + 1
+    due_kind, named = AgendaKind.DEPOSIT + 0, value
+    if not is_deposit:
+        due_kind, named = AgendaKind.STATION_CLOSE + 0, subject
+        if kind == LogKind.OPEN:
+            due_kind = AgendaKind.STATION_OPEN + 0
+    right = False
+    if index < w.size[Things.AGENDA]:
+        row = w.first[Things.AGENDA] + index
+        right = w.things[row, _TIME_US] == g[Count.NOW] and w.things[row, _KIND] == due_kind
+        right = right and w.things[row, _SUBJECT] == named
+        right = right and (not is_deposit or w.things[row, _AMOUNT] == amount)
+    check(g, Check.AGENDA_ROW, right, (index,))
+    if is_deposit:
+        world = w.things[w.first[Things.ACCOUNT] + value, AccountState.WORLD]
+        check(g, Check.OPENING, subject == world, (subject,))
+        move(w, world, value, amount)
+    else:
+        set_closed(w, subject, 1 if kind == LogKind.CLOSE else 0)
+
+
+@called
+def _check_done(w: World, key: int) -> None:
+    """Check that what was scheduled for this instant and comes before a key has been done."""
+    if w.g[Count.BORN] > 0:
+        check(w.g, Check.DUE_FIRST, w.born[0] > key, (w.born[0],))
+
+
+@called
+def _is_only_first(kind: int) -> bool:
+    """Say whether a row begins an event and comes nowhere else in it."""
+    return kind in (
+        LogKind.SUBMIT,
+        LogKind.FINISH,
+        LogKind.COMMIT,
+        LogKind.LEADER_FAILED,
+        LogKind.EXPIRE,
+        LogKind.DEPOSIT,
+        LogKind.OPEN,
+        LogKind.CLOSE,
+    )
+
+
+@called
+def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bool:
+    """Say whether a row may be the first of an event of a class."""
+    if event_class == EventClass.CALENDAR:
+        return kind in (LogKind.DEPOSIT, LogKind.OPEN, LogKind.CLOSE)
+    if event_class == EventClass.SUBMIT:
+        return kind == LogKind.SUBMIT and payment == owner
+    if event_class == EventClass.EXPIRE:
+        return kind == LogKind.EXPIRE and payment == owner
+    if event_class == EventClass.SAMPLE:
+        return LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT
+    if event_class == EventClass.HORIZON:
+        return kind == LogKind.OUTCOME and payment == owner
+    if event_class != EventClass.COMPLETE:
+        return False
+    if owner < PAYMENTS_MAX:
+        return payment == owner and (kind == LogKind.FINISH or not _is_only_first(kind))
+    if owner > STATION_PSEUDO:
+        of_ledger = kind in (LogKind.IN_BLOCK, LogKind.LEADER_FAILED)
+        return owner <= LEDGER_PSEUDO and (of_ledger or kind == LogKind.COMMIT)
+    return kind == LogKind.START

@@ -1,0 +1,126 @@
+"""Collect what the audit checks and what it finds.
+
+Takes names of rules and messages; gives counts per rule and the violations, each with the number
+of the log row at which it showed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VIOLATIONS_KEPT = 200
+"""A broken run repeats itself; this many are kept, the others are only counted."""
+
+
+RULES: dict[str, str] = {
+    "agenda": "every row of the agenda is done, at its time, as planned",
+    "amounts": "amounts and fee columns of a payment do not contradict each other (tables)",
+    "block_limit": "a block takes no more than its limit",
+    "block_order": "payments enter blocks first in first out, and a block takes all it can",
+    "capacity": "busy servers never exceed servers; nobody joins a queue who could start",
+    "closed": "a closed station starts nobody, and lets nobody wait where it rejects",
+    "commit": "each block commits once, in order, with the payments that entered it",
+    "conservation": "each currency sums to zero; a transfer stays in one currency",
+    "discipline": "the next to start is the one the queue's discipline names",
+    "event_class": "rows belong to an event of their class",
+    "failure": "a payment fails only for a reason its stage can give",
+    "fee": "fees are those of the plan, to the minor unit",
+    "fees": "components add up to the fee columns and are those of the log (tables)",
+    "idle_server": "nobody waits at a station that can start them",
+    "ledger_round": "rounds start at their instants, those without payments counted along",
+    "limit": "limits per payment and per payer and day hold",
+    "liquidity": "payments wait for liquidity only while it is short",
+    "liquidity_order": "nobody overtakes in an account's queue",
+    "names": "names in the tables are the plan's and agree with each other (tables)",
+    "one_outcome": "a payment is submitted once, ends once and acts only in between",
+    "one_row": "a row per payment, numbered without gaps (tables)",
+    "opening": "money enters accounts from the world only",
+    "order": "events are handled in order and once",
+    "outcome": "outcome and reason are those of the END reached",
+    "overdraft": "no account goes beyond its overdraft",
+    "postings": "a stage posts exactly its transfers: accounts, amounts, order",
+    "queue_limit": "no queue exceeds its limit, nobody is refused below it",
+    "program": "a payment's row is one its program can end with (tables)",
+    "quote": "quotes are those of the plan's prices and rates, and lapse when due",
+    "rate": "a station keeps its spacing, and wakes when it is over",
+    "readable": "rows name stages, stations and accounts that exist",
+    "record": "records and rows of payments agree with the log in every column",
+    "reservation": "reservations have the stage's amount and are closed before the end",
+    "route": "a route is open to the payment and has the score of a policy",
+    "sample": "samples show the rebuilt queues, rounds and balances",
+    "sequence": "stages follow each other as the program says",
+    "series": "every place is sampled when due, within its limits, as the log says (tables)",
+    "service_time": "services and delays end exactly when they are due",
+    "time_by_cause": "times by cause add up to the payment's life",
+    "time_out": "time-outs fire exactly when due, and take the payment out of its queue",
+    "totals": "balances and counts of the engine are those of the log",
+    "turn": "within an event payments act one after the other, in order",
+    "visits": "visits to stages are those of the log and add up to times by cause (tables)",
+}
+"""What is checked, by name of rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Say what does not hold.
+
+    Attributes
+    ----------
+    rule : str
+        One of :data:`RULES`.
+    event : int
+        Number of the log row, from 0; -1 for what is no row of the log.
+    message : str
+        What was found and what should have been.
+    """
+
+    rule: str
+    event: int
+    message: str
+
+
+class Findings:
+    """Count checks and keep violations; also the clock every part of the audit reads.
+
+    Attributes
+    ----------
+    now, key, row : int
+        Time, order key and number of the log row at hand.
+    checks : dict of str to int
+        Checks made by rule.
+    """
+
+    __slots__ = ("checks", "count", "key", "now", "row", "violations")
+
+    def __init__(self) -> None:
+        self.now = -1
+        self.key = -1
+        self.row = -1
+        self.checks: dict[str, int] = {}
+        self.violations: list[Violation] = []
+        self.count = 0
+
+    def check(self, rule: str, holds: bool, message: str, *figures: int) -> bool:
+        """Count one check; where it does not hold, keep the message.
+
+        Parameters
+        ----------
+        rule : str
+            Name of the rule.
+        holds : bool
+            Whether it holds.
+        message : str
+            What is wrong, with ``{}`` for each figure; only put together when needed.
+        """
+        self.checks[rule] = self.checks.get(rule, 0) + 1
+        if not holds:
+            self.add(rule, message.format(*figures))
+        return holds
+
+    def add(self, rule: str, message: str) -> None:
+        """Keep a violation at the row at hand."""
+        self.checks.setdefault(rule, 0)
+        self.count += 1
+        if len(self.violations) < VIOLATIONS_KEPT:
+            at = f"{message} (t = {self.now} us)" if self.row >= 0 else message
+            self.violations.append(Violation(rule, self.row, at))

@@ -1,0 +1,246 @@
+"""Price a payment again, with none of the engines' code.
+
+Takes the plan's prices, rates and fees; fills the registers a QUOTE must have filled. Amounts stay
+below 2^53 and rates below 2^31 (see :mod:`sim.contract.meaning`), so that what is multiplied is
+first divided: the whole part and the remainder are scaled apart, and no product leaves an int64.
+"""
+
+from __future__ import annotations
+
+from sim.audit.state import Count, Pay, Things
+from sim.audit.world import CONVERSION_SCALE, World
+from sim.contract.layout import (
+    PPM,
+    SCORE_WORST,
+    ConversionColumn,
+    FeeColumn,
+    PricingColumn,
+    RouteColumn,
+    TierColumn,
+)
+from sim.contract.meaning import Bearer, FeeKind, FixedSide
+from sim.contract.plan import Array
+from sim.contract.records import Register
+from sim.jit.cache import compiled
+from sim.jit.functions import called
+
+
+@called
+def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_us: int) -> bool:
+    """Fill ``World.scratch`` with every register; say whether something is left for both sides.
+
+    Parameters
+    ----------
+    pricing : int
+        Number of the price.
+    instructed : int
+        Instructed amount.
+    now_us, submitted_us : int
+        Instants of the quote and of the submission.
+    """
+    row, found = w.first[Things.PRICING] + pricing, w.scratch
+    first = w.things[row, PricingColumn.CONVERSION_1]
+    second = w.things[row, PricingColumn.CONVERSION_2]
+    by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
+    for register in range(len(found)):
+        found[register] = 0
+    if w.things[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
+        gross = instructed
+        mid_2 = _mid_cost(w, second, gross, now_us)
+        settlement = _with_spread(w, second, mid_2, by_settlement)
+        mid_1 = _mid_cost(w, first, settlement, now_us)
+        by_debited = w.things[row, PricingColumn.GRANULE_DEBITED]
+        debited = _with_spread(w, first, mid_1, by_debited)
+    else:
+        debited = instructed
+        mid_1 = _without_spread(w, first, debited)
+        settlement = _bought(w, first, mid_1, now_us, by_settlement)
+        mid_2 = _without_spread(w, second, settlement)
+        by_credited = w.things[row, PricingColumn.GRANULE_CREDITED]
+        gross = _bought(w, second, mid_2, now_us, by_credited)
+    value_now = _worth(w, first, second, gross, now_us)
+    value_then = _worth(w, first, second, gross, submitted_us)
+    found[Register.INSTRUCTED] = instructed
+    found[Register.DEBITED] = debited
+    found[Register.SETTLEMENT] = settlement
+    found[Register.CREDITED_GROSS] = gross
+    found[Register.CREDITED] = gross
+    found[Register.MID_1], found[Register.SPREAD_1] = mid_1, debited - mid_1
+    found[Register.MID_2], found[Register.SPREAD_2] = mid_2, settlement - mid_2
+    found[Register.FX_MARGIN] = debited - value_now
+    found[Register.FX_DRIFT] = value_now - value_then
+    _add_fees(w, row)
+    return bool(found[Register.DEBITED] >= 1 and found[Register.CREDITED] >= 1)
+
+
+@compiled
+def price_rows(w: World, asked: Array, found: Array) -> None:
+    """Fill the registers of many prices.
+
+    Parameters
+    ----------
+    w : World
+        Of the plan whose prices are meant.
+    asked : ndarray of int64, shape (rows, 4)
+        Number of the price, instructed amount, instants of the quote and of the submission.
+    found : ndarray of int64, shape (rows, REGISTER_COUNT)
+        Receives the registers.
+    """
+    _price_rows(w, asked, found)
+
+
+@called
+def _price_rows(w: World, asked: Array, found: Array) -> None:
+    for at in range(len(asked)):
+        price_anew(w, asked[at, 0], asked[at, 1], asked[at, 2], asked[at, 3])
+        for register in range(len(w.scratch)):
+            found[at, register] = w.scratch[register]
+
+
+@called
+def price(w: World, p: int, pricing: int) -> bool:
+    """Fill a payment's registers at the rates of now; say whether the price can be used."""
+    usable = price_anew(
+        w, pricing, w.pay[p, Pay.REGISTER_0], w.g[Count.NOW], w.pay[p, Pay.SUBMITTED_US]
+    )
+    for register in range(len(w.scratch)):
+        w.pay[p, Pay.REGISTER_0 + register] = w.scratch[register]
+    w.pay[p, Pay.PRICING] = pricing
+    return usable
+
+
+@called
+def cheapest_score(w: World, p: int, route: int) -> int:
+    """Return what the cheapest policy must have found for a route."""
+    pricing = w.things[w.first[Things.ROUTE] + route, RouteColumn.PRICING]
+    if pricing < 0:
+        return 0
+    instructed, submitted_us = w.pay[p, Pay.REGISTER_0], w.pay[p, Pay.SUBMITTED_US]
+    if not price_anew(w, pricing, instructed, w.g[Count.NOW], submitted_us):
+        return SCORE_WORST
+    return int(w.scratch[Register.FX_MARGIN] + w.scratch[Register.PAYER_FEE])
+
+
+@called
+def fee_slot(w: World, p: int, fee: int) -> int:
+    """Return the slot of a fee within a payment's price, -1 where it is none of its fees."""
+    pricing = w.pay[p, Pay.PRICING]
+    if pricing < 0:
+        return -1
+    row = w.first[Things.PRICING] + pricing
+    slot = fee - w.things[row, PricingColumn.FEE_FIRST]
+    return slot if 0 <= slot < w.things[row, PricingColumn.FEE_COUNT] else -1
+
+
+@called
+def _mid_rate(w: World, conversion: int, time_us: int) -> tuple[int, int]:
+    """Return the cost of one bought unit in source units at the mid rate, as a fraction."""
+    if conversion < 0:
+        return 1, 1
+    row = w.first[Things.CONVERSION] + conversion
+    pair, scale = w.things[row, ConversionColumn.PAIR], w.things[row, CONVERSION_SCALE]
+    # A corrupted row may lie before the start.
+    step = max(0, min(time_us // w.g[Count.FX_STEP_US], w.rate.shape[1] - 1))
+    if w.things[row, ConversionColumn.INVERTED] == 0:
+        return w.rate[pair, step], scale
+    return scale, w.rate[pair, step]
+
+
+@called
+def _mid_cost(w: World, conversion: int, bought: int, time_us: int) -> int:
+    """Return what buying an amount costs at the mid rate, rounded up."""
+    cost, unit = _mid_rate(w, conversion, time_us)
+    return _scaled_up(bought, cost, unit)
+
+
+@called
+def _worth(w: World, first: int, second: int, gross: int, time_us: int) -> int:
+    """Return what an amount is worth through both mid rates, rounded up at the end only."""
+    cost_2, unit_2 = _mid_rate(w, second, time_us)
+    whole = _scaled_down(gross, cost_2, unit_2)
+    over_2 = gross % unit_2 * cost_2 % unit_2
+    cost_1, unit_1 = _mid_rate(w, first, time_us)
+    over_1 = whole % unit_1 * cost_1 % unit_1
+    # Both parts as fractions of unit_1 * unit_2: two products below 2^62, a sum below 2^63.
+    parts = over_1 * unit_2 + over_2 * cost_1
+    return _scaled_down(whole, cost_1, unit_1) - -parts // (unit_1 * unit_2)
+
+
+@called
+def _with_spread(w: World, conversion: int, mid: int, granule: int) -> int:
+    """Return what is paid where an amount is due at mid rate, rounded up to the granule."""
+    if conversion < 0:
+        return mid
+    spread = w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM]
+    paid = mid + _scaled_up(mid, spread, PPM)
+    return -(-paid // granule) * granule
+
+
+@called
+def _without_spread(w: World, conversion: int, paid: int) -> int:
+    """Return which part of a payment buys at mid rate, rounded down."""
+    if conversion < 0:
+        return paid
+    spread = w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM]
+    return _scaled_down(paid, PPM, PPM + spread)
+
+
+@called
+def _bought(w: World, conversion: int, mid: int, time_us: int, granule: int) -> int:
+    """Return what an amount buys at mid rate, rounded down to the granule."""
+    if conversion < 0:
+        return mid
+    cost, unit = _mid_rate(w, conversion, time_us)
+    return _scaled_down(mid, unit, cost) // granule * granule
+
+
+@called
+def _scaled_down(amount: int, by: int, over: int) -> int:
+    """Return ``amount * by / over``, rounded down."""
+    return amount // over * by + amount % over * by // over
+
+
+@called
+def _scaled_up(amount: int, by: int, over: int) -> int:
+    """Return ``amount * by / over``, rounded up."""
+    return amount // over * by - (-(amount % over * by) // over)
+
+
+@called
+def _add_fees(w: World, row: int) -> None:
+    """Fill the fee registers, in order of slot, and their sums."""
+    found, first = w.scratch, w.first[Things.FEE] + w.things[row, PricingColumn.FEE_FIRST]
+    count = max(w.things[row, PricingColumn.FEE_COUNT], 0)
+    for slot in range(count):
+        fee = first + slot
+        found[Register.FEE_0 + slot] = _fee_amount(w, fee, found[w.things[fee, FeeColumn.BASE]])
+    for slot in range(count):
+        if w.things[first + slot, FeeColumn.BEARER] == Bearer.DEBTOR:
+            found[Register.PAYER_FEE] += found[Register.FEE_0 + slot]
+        else:
+            found[Register.MERCHANT_FEE] += found[Register.FEE_0 + slot]
+    found[Register.CREDITED] = found[Register.CREDITED_GROSS] - found[Register.MERCHANT_FEE]
+
+
+@called
+def _fee_amount(w: World, fee: int, base: int) -> int:
+    """Return one fee on a base amount."""
+    kind = w.things[fee, FeeColumn.KIND]
+    fixed, ppm = w.things[fee, FeeColumn.FIXED], w.things[fee, FeeColumn.PPM]
+    if kind == FeeKind.TIERED:
+        tier = w.first[Things.TIER] + w.things[fee, FeeColumn.TIER_FIRST]
+        last = tier + w.things[fee, FeeColumn.TIER_COUNT] - 1
+        while tier < last and 0 <= w.things[tier, TierColumn.UP_TO] < base:
+            tier += 1
+        fixed, ppm = w.things[tier, TierColumn.FIXED], w.things[tier, TierColumn.PPM]
+    amount = fixed
+    if kind != FeeKind.FIXED:
+        amount += _scaled_down(base, ppm, PPM)
+    if kind == FeeKind.SURCHARGE and (base <= w.things[fee, FeeColumn.THRESHOLD] or amount == 0):
+        return 0
+    if w.things[fee, FeeColumn.MINIMUM] >= 0:
+        amount = max(amount, w.things[fee, FeeColumn.MINIMUM])
+    if w.things[fee, FeeColumn.MAXIMUM] >= 0:
+        amount = min(amount, w.things[fee, FeeColumn.MAXIMUM])
+    granule = w.things[fee, FeeColumn.GRANULE]
+    return int(amount // granule * granule)

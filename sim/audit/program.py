@@ -1,0 +1,189 @@
+"""Follow stage programs: what a stage must write next, when it passes silently, where it leads.
+
+Takes a rebuilt payment; says which row is due of it and moves it along. Luck and what is only in
+the workload (agents, payers, codes) is not in the log; there the audit accepts what is possible.
+"""
+
+from __future__ import annotations
+
+from sim.audit.containers import held_of
+from sim.audit.prices import fee_slot
+from sim.audit.state import CREDITS, NEXT, SETTLES, Count, Held, Pay, Things
+from sim.audit.world import NOBODY, World
+from sim.contract.layout import CERTAIN, LIMITS_MAX, NULL, FeeColumn, LimitColumn, TransferColumn
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import LogKind, Op
+from sim.contract.records import Register
+from sim.jit.functions import called
+from sim.units import DAY_US
+
+ALL_DONE = 1 << 40
+"""A cursor beyond every row a stage writes."""
+
+
+@called
+def today(w: World) -> int:
+    """Return the local day of the event at hand."""
+    return int((w.g[Count.NOW] + w.g[Count.DAY_OFFSET_US]) // DAY_US)
+
+
+@called
+def jump(w: World, p: int, stage: int) -> None:
+    """Take a payment to a stage."""
+    w.pay[p, Pay.PC] = stage
+    w.pay[p, Pay.HAS_BEGUN] = 0
+    w.pay[p, Pay.CURSOR] = 0
+
+
+@called
+def begin_stage(w: World, p: int) -> None:
+    """Count from here on the rows the stage at hand must write."""
+    w.pay[p, Pay.HAS_BEGUN] = 1
+    w.pay[p, Pay.CURSOR] = 0
+
+
+@called
+def passes(w: World, p: int) -> bool:
+    """Let a payment pass the stage it is at without a row, if it may; say whether it may."""
+    stage = w.pay[p, Pay.PC]
+    op, value = w.things[stage, S.OP], w.things[stage, S.VALUE]
+    if op == Op.RESERVE:
+        return amount_of(w, p, w.things[stage, S.FIRST]) == 0
+    if op in (Op.POST, Op.VOID, Op.CHARGE):
+        if w.pay[p, Pay.HAS_BEGUN] == 0:
+            begin_stage(w, p)
+        return not has_due(w, p)
+    if op == Op.CONVERT:
+        expiry_us = w.pay[p, Pay.EXPIRY_US]
+        return bool(expiry_us != NULL and w.g[Count.NOW] <= expiry_us)
+    if op == Op.LIMIT:
+        row = w.first[Things.LIMIT] + w.things[stage, S.SUBJECT]
+        most = w.things[row, LimitColumn.PER_PAYMENT]
+        amount = w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
+        return bool(w.things[row, LimitColumn.PER_DAY] < 0 and (most < 0 or amount <= most))
+    if op == Op.DECIDE:
+        return bool(value < CERTAIN)
+    if op == Op.DEADLINE:
+        if value == 0:
+            w.pay[p, Pay.DEADLINE_US] = -1
+        return bool(value == 0)
+    if op == Op.ROUTE:
+        return bool((w.things[stage, S.FLAGS] & NEXT) != 0)
+    return bool(op == Op.CODE)
+
+
+@called
+def leave_stage(w: World, p: int) -> None:
+    """Take a payment from the stage it is at to the next, settling what the stage settles."""
+    stage, now = w.pay[p, Pay.PC], w.g[Count.NOW]
+    op, flags = w.things[stage, S.OP], w.things[stage, S.FLAGS]
+    if op in (Op.POST, Op.BATCH):
+        if (flags & SETTLES) != 0 and w.pay[p, Pay.SETTLED_US] == NULL:
+            w.pay[p, Pay.SETTLED_US] = now
+        if (flags & CREDITS) != 0 and w.pay[p, Pay.CREDITED_US] == NULL:
+            w.pay[p, Pay.CREDITED_US] = now
+    elif op == Op.VOID:
+        for slot in range(LIMITS_MAX):
+            w.pay[p, Pay.LIMIT_0 + 4 * slot] = NOBODY
+    jump(w, p, stage + 1)
+
+
+@called
+def has_due(w: World, p: int) -> bool:
+    """Find the next row the stage begun must write; it is left in the scalars DUE_*."""
+    cursor = w.pay[p, Pay.CURSOR]
+    if w.pay[p, Pay.HAS_BEGUN] == 0 or cursor >= ALL_DONE:
+        return False
+    stage = w.pay[p, Pay.PC]
+    op = w.things[stage, S.OP]
+    if op in (Op.POST, Op.BATCH):
+        while cursor < w.things[stage, S.COUNT]:
+            if _is_transfer_due(w, p, w.things[stage, S.FIRST] + cursor):
+                return True
+            cursor += 1
+            w.pay[p, Pay.CURSOR] = cursor
+        return False
+    if op == Op.VOID:
+        node = w.pay[p, Pay.HELD]
+        if node != NOBODY:
+            _held_is_due(w, LogKind.VOID, node)
+            return True
+        while cursor < LIMITS_MAX:
+            at = Pay.LIMIT_0 + 4 * cursor
+            if w.pay[p, at] >= 0 and w.pay[p, at + 2] == today(w):
+                _is_due(w, LogKind.GIVE_BACK, w.pay[p, at], w.pay[p, at + 1])
+                w.g[Count.DUE_VALUE] = w.pay[p, at + 3]
+                return True
+            cursor += 1
+            w.pay[p, Pay.CURSOR] = cursor
+        return False
+    return op == Op.CHARGE and _is_fee_due(w, p, w.things[stage, S.SUBJECT], cursor)
+
+
+@called
+def has_accounts(kind: int) -> bool:
+    """Say whether a row that is due names accounts, perhaps by role."""
+    return kind in (LogKind.POST, LogKind.TRANSFER, LogKind.VOID)
+
+
+@called
+def amount_of(w: World, p: int, transfer: int) -> int:
+    """Return the amount of a transfer row for a payment."""
+    row = w.first[Things.TRANSFER] + transfer
+    return int(w.pay[p, Pay.REGISTER_0 + w.things[row, TransferColumn.REGISTER]])
+
+
+@called
+def account_time(w: World, p: int, cause: int) -> None:
+    """Add the time since the last accounting to a cause."""
+    now = w.g[Count.NOW]
+    w.pay[p, Pay.TIME_0 + cause] += now - w.pay[p, Pay.ACCOUNTED_US]
+    w.pay[p, Pay.ACCOUNTED_US] = now
+
+
+@called
+def _is_due(w: World, kind: int, subject: int, amount: int) -> None:
+    w.g[Count.DUE_KIND] = kind
+    w.g[Count.DUE_SUBJECT] = subject
+    w.g[Count.DUE_AMOUNT] = amount
+    w.g[Count.DUE_VALUE] = -1
+    w.g[Count.DUE_TRANSFER] = NOBODY
+
+
+@called
+def _held_is_due(w: World, kind: int, node: int) -> None:
+    _is_due(w, kind, w.held[node, Held.DEBIT], w.held[node, Held.AMOUNT])
+    w.g[Count.DUE_VALUE] = w.held[node, Held.CREDIT]
+    w.g[Count.DUE_TRANSFER] = w.held[node, Held.TRANSFER]
+
+
+@called
+def _is_transfer_due(w: World, p: int, transfer: int) -> bool:
+    node = held_of(w, p, transfer)
+    if node != NOBODY:
+        _held_is_due(w, LogKind.POST, node)
+        return True
+    amount = amount_of(w, p, transfer)
+    if amount == 0:
+        return False
+    row = w.first[Things.TRANSFER] + transfer
+    _is_due(w, LogKind.TRANSFER, w.things[row, TransferColumn.DEBIT], amount)
+    w.g[Count.DUE_VALUE] = w.things[row, TransferColumn.CREDIT]
+    return True
+
+
+@called
+def _is_fee_due(w: World, p: int, fee: int, cursor: int) -> bool:
+    slot = fee_slot(w, p, fee)
+    amount = 0
+    if slot >= 0:
+        amount = w.pay[p, Pay.REGISTER_0 + Register.FEE_0 + slot]
+    if amount <= 0 or cursor > 1:
+        return False
+    if cursor == 0:
+        row = w.first[Things.FEE] + fee
+        _is_due(w, LogKind.TRANSFER, w.things[row, FeeColumn.DEBIT], amount)
+        w.g[Count.DUE_VALUE] = w.things[row, FeeColumn.CREDIT]
+    else:
+        _is_due(w, LogKind.FEE, fee, amount)
+    return True

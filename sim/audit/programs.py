@@ -1,0 +1,265 @@
+"""Work out what a payment's program can make of it, whatever way through it was taken.
+
+Takes the stages of a plan; gives, for a stream and the route taken last, how such a payment can end
+and what can have happened to it. Nothing of a run is looked at: a row of a table that is none of
+these is wrong without any log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.contract.layout import RouteColumn, RouteSetColumn, StationColumn, StreamColumn
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import Cause, Flag, Op, Outcome, Reason, WhenClosed
+from sim.contract.plan import Plan
+
+_NEITHER, _SETTLED, _CREDITED, _SETTLED_FIRST, _CREDITED_FIRST, _BOTH_AT_ONCE = range(6)
+"""What has happened to the money of a payment, and in which order."""
+_COMPARED = {_SETTLED_FIRST: (0, 1), _CREDITED_FIRST: (1, 2), _BOTH_AT_ONCE: (1,)}
+"""Signs of settlement less credit that each order allows, plus one; 1 where one is missing."""
+_WAITS = (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.RESERVE)
+_KINDS = 1024
+"""Kinds of accounts or stations per role in a role reference."""
+
+_DISARMED = -1
+
+
+class State(NamedTuple):
+    """Where a payment is and what of its way so far can still matter."""
+
+    stage: int
+    quoted: bool = False
+    money: int = _NEITHER
+    armed: int = _DISARMED
+    """Stage to which a time-out would take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What can become of the payments of a stream on a route.
+
+    Attributes
+    ----------
+    endings : ndarray of bool, shape (outcomes, 2, 2, 2, 2, 3)
+        By outcome, whether there is a debited amount, whether there is a credited amount, whether
+        there is an instant of settlement, of credit, and the sign of their difference plus one.
+    reasons, causes, prices, fees : frozenset of int
+        Reasons to fail, causes of time, prices quoted and fees charged on any way.
+    requotes_max : int
+        Most quotes a payment can ask for again.
+    """
+
+    endings: npt.NDArray[np.bool_]
+    reasons: frozenset[int]
+    causes: frozenset[int]
+    prices: frozenset[int]
+    fees: frozenset[int]
+    requotes_max: int
+
+
+class Programs:
+    """The stage programs of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of the run.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._stages: list[list[int]] = plan.stage.tolist()
+        self._possible = lru_cache(maxsize=None)(self._explore)
+
+    def of(self, stream: int, route: int, *, fails_over: bool) -> Possible:
+        """Return what can become of a payment.
+
+        Parameters
+        ----------
+        stream, route : int
+            Rows of the plan; the route is the one taken last, -1 for none.
+        fails_over : bool
+            Whether other routes were tried before.
+        """
+        return self._possible(stream, route, fails_over)
+
+    def _explore(self, stream: int, route: int, fails_over: bool) -> Possible:
+        entry = int(self._plan.stream[stream, StreamColumn.ENTRY])
+        states = self._reach(entry, self._entries(route, fails_over), fails_over)
+        at = {state.stage for state in states}
+        prices = self._subjects(at, Op.QUOTE)
+        if fails_over:
+            prices = self._last_prices(route) or prices
+        causes = {cause for stage in at for cause in self._causes_at(stage)}
+        return Possible(
+            endings=self._endings(states, route),
+            reasons=frozenset({reason for stage in at for reason in self._reasons_at(stage)}),
+            causes=frozenset(causes | ({int(Cause.RETRY)} if fails_over else set())),
+            prices=prices,
+            fees=self._subjects(at, Op.CHARGE),
+            requotes_max=max(
+                (self._stages[s][S.VALUE] for s in at if self._stages[s][S.OP] == Op.CONVERT),
+                default=0,
+            ),
+        )
+
+    def _entries(self, route: int, fails_over: bool) -> list[int]:
+        """Return where a choice of route may lead."""
+        if route < 0:
+            return []
+        routes = {route}
+        if fails_over:
+            for row in self._plan.route_set.tolist():
+                first = row[RouteSetColumn.FIRST]
+                candidates = self._plan.candidate[first : first + row[RouteSetColumn.COUNT]]
+                if route in candidates:
+                    routes.update(candidates.tolist())
+        return [int(self._plan.route[at, RouteColumn.ENTRY]) for at in sorted(routes)]
+
+    def _last_prices(self, route: int) -> frozenset[int]:
+        """Return the prices of the last route, none where it may settle at an earlier one's."""
+        states = self._reach(int(self._plan.route[route, RouteColumn.ENTRY]), [], False)
+        unquoted = any(
+            not state.quoted
+            and (state.money != _NEITHER or self._is_end(state.stage, Outcome.COMPLETED))
+            for state in states
+        )
+        at = {state.stage for state in states}
+        return frozenset() if unquoted else self._subjects(at, Op.QUOTE)
+
+    def _reach(self, entry: int, entries: list[int], fails_over: bool) -> set[State]:
+        """Return every state that some way through the program passes."""
+        start = State(entry)
+        seen, queue = {start}, [start]
+        while queue:
+            for state in self._next(queue.pop(), entries, fails_over):
+                if state not in seen and 0 <= state.stage < len(self._stages):
+                    seen.add(state)
+                    queue.append(state)
+        return seen
+
+    def _next(self, state: State, entries: list[int], fails_over: bool) -> list[State]:
+        """Return the states one may come to from another."""
+        stage = self._stages[state.stage]
+        op, following = stage[S.OP], state._replace(stage=state.stage + 1)
+        if op == Op.END:
+            return []
+        if op == Op.ROUTE:
+            chosen = [state._replace(stage=to) for to in entries]
+            if stage[S.FLAGS] & Flag.NEXT:
+                return [following, *(chosen if fails_over else [])]
+            return chosen or [state._replace(stage=stage[S.TARGET])]
+        if op == Op.DEADLINE:
+            armed = stage[S.TARGET] if stage[S.VALUE] > 0 else _DISARMED
+            return [following._replace(armed=armed)]
+        if op == Op.POST:
+            return [following._replace(money=_moved(state.money, stage[S.FLAGS]))]
+        if op == Op.BATCH:
+            # Whoever is in a block has no time-out any more.
+            money = _moved(state.money, stage[S.FLAGS])
+            return [following._replace(money=money, armed=_DISARMED), *self._expired(state)]
+        # A price that cannot be used fills the registers like any other.
+        quoted = state.quoted or op == Op.QUOTE
+        ways = [state.stage + 1]
+        if op in (Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE):
+            ways.append(stage[S.TARGET])
+        if op == Op.CONVERT and stage[S.VALUE] > 0:
+            ways.append(stage[S.SUBJECT])
+        waiting = self._expired(state) if op in _WAITS else []
+        return [*(state._replace(stage=to, quoted=quoted) for to in ways), *waiting]
+
+    def _expired(self, state: State) -> list[State]:
+        """Return where a time-out takes a payment that waits."""
+        if state.armed == _DISARMED:
+            return []
+        return [state._replace(stage=state.armed, armed=_DISARMED)]
+
+    def _endings(self, states: set[State], route: int) -> npt.NDArray[np.bool_]:
+        """Return which combinations a row can show."""
+        found = np.zeros((len(Outcome), 2, 2, 2, 2, 3), dtype=np.bool_)
+        has_price = route < 0 or self._plan.route[route, RouteColumn.PRICING] >= 0
+        for at, quoted, moved, _ in states:
+            stage, money = self._stages[at], moved
+            if stage[S.OP] == Op.END:
+                outcome = stage[S.VALUE]
+            elif stage[S.OP] in _WAITS:
+                outcome = int(Outcome.IN_PROGRESS)
+            else:
+                continue
+            if outcome == Outcome.COMPLETED:
+                money = _moved(money, Flag.CREDITS)
+            settled = money not in (_NEITHER, _CREDITED)
+            credited = money not in (_NEITHER, _SETTLED)
+            is_priced = quoted and has_price
+            debited = is_priced and (settled or outcome == Outcome.COMPLETED)
+            for sign in _COMPARED.get(money, (1,)):
+                kept = is_priced and credited
+                found[outcome, int(debited), int(kept), int(settled), int(credited), sign] = True
+        return found
+
+    def _is_end(self, at: int, outcome: int) -> bool:
+        stage = self._stages[at]
+        return stage[S.OP] == Op.END and stage[S.VALUE] == outcome
+
+    def _subjects(self, at: set[int], op: Op) -> frozenset[int]:
+        """Return what the stages of an operation name."""
+        stages = (self._stages[stage] for stage in at)
+        return frozenset(stage[S.SUBJECT] for stage in stages if stage[S.OP] == op)
+
+    def _causes_at(self, at: int) -> tuple[int, ...]:
+        """Return the causes to which a stage can account time."""
+        stage = self._stages[at]
+        op, cause = stage[S.OP], stage[S.CAUSE]
+        if op == Op.SERVE:
+            return (int(Cause.WAITING), cause)
+        if op in (Op.TRANSIT, Op.BATCH):
+            return (cause,)
+        if op == Op.RESERVE and stage[S.FLAGS] & Flag.QUEUE:
+            return (int(Cause.LIQUIDITY),)
+        return ()
+
+    def _reasons_at(self, at: int) -> tuple[int, ...]:
+        """Return the reasons a stage can give a payment."""
+        stage = self._stages[at]
+        op, reason = stage[S.OP], stage[S.REASON]
+        if op == Op.CODE:
+            return (int(Reason.FF01), int(Reason.AEXR))
+        if op == Op.LIMIT:
+            return (int(Reason.AM02), int(Reason.AM14))
+        if op == Op.SERVE:
+            return (reason, *self._closed_reasons(stage[S.SUBJECT]))
+        names_one = (Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.DECIDE, Op.DEADLINE, Op.ROUTE, Op.END)
+        return (reason,) if op in names_one and reason > 0 else ()
+
+    def _closed_reasons(self, subject: int) -> tuple[int, ...]:
+        """Return the reasons of the stations a SERVE stage may mean, closed."""
+        plan = self._plan
+        if subject >= 0:
+            stations = [subject]
+        else:
+            kind = (-subject - 2) % _KINDS
+            stations = [at for at in plan.agent_station[:, kind].tolist() if at >= 0]
+        rows = plan.station[stations]
+        refusing = rows[rows[:, StationColumn.WHEN_CLOSED] == WhenClosed.REJECT]
+        return tuple(refusing[:, StationColumn.REASON_CLOSED].tolist())
+
+
+def _moved(money: int, flags: int) -> int:
+    """Return what has happened to the money after a posting; a first time counts, no second."""
+    is_settled = money not in (_NEITHER, _CREDITED)
+    is_credited = money not in (_NEITHER, _SETTLED)
+    settles = bool(flags & Flag.SETTLES) and not is_settled
+    credits_ = bool(flags & Flag.CREDITS) and not is_credited
+    if settles and credits_:
+        return _BOTH_AT_ONCE
+    if settles:
+        return _CREDITED_FIRST if is_credited else _SETTLED
+    if credits_:
+        return _SETTLED_FIRST if is_settled else _CREDITED
+    return money

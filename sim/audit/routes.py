@@ -1,0 +1,230 @@
+"""Check choices of routes, uses of limits, causes of failures and who an agent can be.
+
+Takes rebuilt payments and what a row says of them; reports what no policy, no limit and no stage
+could have given. Agents are not in the log: every account and station used narrows down who it is.
+"""
+
+from __future__ import annotations
+
+from sim.audit.containers import check
+from sim.audit.messages import Check
+from sim.audit.prices import cheapest_score, price
+from sim.audit.program import today
+from sim.audit.state import (
+    NEXT,
+    QUEUE,
+    Count,
+    LedgerState,
+    Pay,
+    RouteState,
+    StationState,
+    Things,
+)
+from sim.audit.world import NOBODY, WORD, World
+from sim.contract.layout import LIMITS_MAX, LedgerColumn, LimitColumn, RouteColumn, RouteViewColumn
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import FAILOVER_REASONS, Op, Policy, Reason
+from sim.jit.functions import called
+
+_KINDS = 1024
+_SEVERAL = -2
+_HELPFUL = sum(1 << int(reason) for reason in FAILOVER_REASONS)
+"""Bit set of the reasons another route can help against."""
+
+
+@called
+def check_route(w: World, p: int, route: int, score: int) -> None:
+    """Check that a route may be chosen now and that its score is what a policy gives."""
+    g, number = w.g, w.pay[p, Pay.NUMBER]
+    is_next = (w.things[w.pay[p, Pay.PC], S.FLAGS] & NEXT) != 0
+    attempts, reason = w.pay[p, Pay.ATTEMPTS], w.pay[p, Pay.REASON]
+    check(g, Check.ROUTED_TWICE, is_next == (attempts > 0), (number,))
+    if is_next:
+        helps = 0 <= reason < WORD and ((_HELPFUL >> reason) & 1) == 1
+        right = helps and not _is_tried(w, p, route)
+        check(g, Check.FAILS_OVER, right, (number, route, reason))
+    row = w.first[Things.ROUTE] + route
+    most = w.things[row, RouteState.ATTEMPTS_MAX]
+    check(g, Check.ATTEMPTS, attempts < most, (number, attempts + 1, route, most))
+    # Who has one candidate left takes it unscored.
+    possible = score == 0
+    choice = w.first[Things.CHOICE] + w.things[row, RouteState.CHOICE_FIRST]
+    last = choice + w.things[row, RouteState.CHOICE_COUNT]
+    while not possible and choice < last:
+        possible = score == _score(w, p, route, choice)
+        choice += 1
+    check(g, Check.SCORE, possible, (number, route, score))
+
+
+@called
+def mark_tried(w: World, p: int, route: int) -> None:
+    """Note that a payment tries a route."""
+    at = Pay.SETS + 2 * w.g[Count.AGENT_WORDS] + route // WORD
+    w.pay[p, at] |= 1 << (route % WORD)
+
+
+@called
+def is_account(w: World, p: int, reference: int, account: int) -> bool:
+    """Say whether a reference may stand for an account, and learn the agent from it."""
+    return _resolves(w, p, reference, account, 0)
+
+
+@called
+def is_station(w: World, p: int, reference: int, station: int) -> bool:
+    """Say whether a reference may stand for a station, and learn the agent from it."""
+    return _resolves(w, p, reference, station, w.g[Count.STATION_KINDS])
+
+
+@called
+def limit_cell(w: World, p: int, limit: int, payer: int) -> int:
+    """Return the cell with the use of a limit, -1 where there is none."""
+    first = w.cell[limit, w.pay[p, Pay.STREAM]]
+    cell = first + payer
+    return cell if first >= 0 and first <= cell < len(w.used) else NOBODY
+
+
+@called
+def use_limit(w: World, p: int, limit: int, amount: int, payer: int) -> None:
+    """Check a LIMIT row and let the use grow."""
+    row, g, day = w.first[Things.LIMIT] + limit, w.g, today(w)
+    due = w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
+    most, number = w.things[row, LimitColumn.PER_PAYMENT], w.pay[p, Pay.NUMBER]
+    right = amount == due and not 0 <= most < amount
+    check(g, Check.LIMIT_PAYMENT, right, (number, amount, limit))
+    cell = limit_cell(w, p, limit, payer)
+    used = amount
+    if w.used[cell, 0] == day:
+        used += w.used[cell, 1]
+    within = used <= w.things[row, LimitColumn.PER_DAY]
+    check(g, Check.LIMIT_DAY, within, (payer, used, limit))
+    w.used[cell, 0], w.used[cell, 1] = day, used
+    slot = w.things[w.pay[p, Pay.PC], S.VALUE]
+    if 0 <= slot < LIMITS_MAX:
+        at = Pay.LIMIT_0 + 4 * slot
+        w.pay[p, at], w.pay[p, at + 1] = limit, amount
+        w.pay[p, at + 2], w.pay[p, at + 3] = day, payer
+
+
+@called
+def give_back(w: World, p: int, limit: int, amount: int, payer: int) -> None:
+    """Let the use of a limit shrink."""
+    cell = limit_cell(w, p, limit, payer)
+    used = w.used[cell, 1]
+    check(w.g, Check.GIVEN_BACK, used >= amount, (amount, limit, used))
+    w.used[cell, 1] = used - amount
+
+
+@called
+def check_failure(w: World, p: int, reason: int) -> None:
+    """Check the reason of a FAIL row where the stage alone decides it."""
+    stage = w.pay[p, Pay.PC]
+    op, value, flags = w.things[stage, S.OP], w.things[stage, S.VALUE], w.things[stage, S.FLAGS]
+    is_named = reason == w.things[stage, S.REASON]
+    holds = False
+    if op == Op.SERVE:
+        holds = True
+    elif op == Op.CODE:
+        holds = reason in (Reason.FF01, Reason.AEXR)
+    elif op == Op.LIMIT:
+        holds = _may_exceed(w, p, w.things[stage, S.SUBJECT], reason)
+    elif op == Op.DECIDE:
+        holds = is_named and reason > 0 and value > 0
+    elif op == Op.QUOTE:
+        holds = not price(w, p, w.things[stage, S.SUBJECT]) and is_named
+    elif op == Op.CONVERT:
+        lapsed = w.g[Count.NOW] > w.pay[p, Pay.EXPIRY_US]
+        holds = is_named and lapsed and w.pay[p, Pay.REQUOTES] >= value
+    elif op == Op.RESERVE:
+        holds = is_named and (flags & QUEUE) == 0
+    elif op == Op.ROUTE:
+        holds = is_named and (flags & NEXT) == 0
+    check(w.g, Check.FAILS, holds, (w.pay[p, Pay.NUMBER], stage, reason))
+
+
+@called
+def known_agent(w: World, p: int, role: int) -> int:
+    """Return the agent of a payment where the rows left one possible, else -2."""
+    agent = w.pay[p, Pay.AGENT_0 + role]
+    return agent if agent >= 0 else _SEVERAL
+
+
+@called
+def _may_exceed(w: World, p: int, limit: int, reason: int) -> bool:
+    row = w.first[Things.LIMIT] + limit
+    most = w.things[row, LimitColumn.PER_PAYMENT]
+    exceeds = 0 <= most < w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
+    if reason == Reason.AM02:
+        return bool(exceeds)
+    # The payer of a payment that used no limit is not in the log: a full day is believed.
+    is_daily = w.things[row, LimitColumn.PER_DAY] >= 0
+    return reason == Reason.AM14 and not exceeds and is_daily
+
+
+@called
+def _is_tried(w: World, p: int, route: int) -> bool:
+    at = Pay.SETS + 2 * w.g[Count.AGENT_WORDS] + route // WORD
+    return bool(((w.pay[p, at] >> (route % WORD)) & 1) == 1)
+
+
+@called
+def _score(w: World, p: int, route: int, choice: int) -> int:
+    policy = w.things[choice, 0]
+    if policy == Policy.PRIORITY:
+        return int(w.things[choice, 1])
+    if policy == Policy.CHEAPEST:
+        return cheapest_score(w, p, route)
+    row = w.first[Things.ROUTE] + route
+    score = w.things[row, RouteColumn.EXPECTED_US]
+    first = w.first[Things.VIEW] + w.things[row, RouteColumn.VIEW_FIRST]
+    for view in range(first, first + max(w.things[row, RouteColumn.VIEW_COUNT], 0)):
+        subject = w.things[view, RouteViewColumn.SUBJECT]
+        if w.things[view, RouteViewColumn.KIND] == 0:
+            seen = w.things[w.first[Things.STATION] + subject, StationState.SEEN]
+            score += seen * w.things[view, RouteViewColumn.PER_ITEM]
+        else:
+            ledger = w.first[Things.LEDGER] + subject
+            seen = w.things[ledger, LedgerState.SEEN]
+            blocks = seen // w.things[ledger, LedgerColumn.BLOCK_LIMIT]
+            score += blocks * w.things[ledger, LedgerColumn.ROUND_INTERVAL_US]
+    return int(score)
+
+
+@called
+def _resolves(w: World, p: int, reference: int, subject: int, first_kind: int) -> bool:
+    if reference >= 0:
+        return reference == subject
+    role, kind = (-reference - 2) // _KINDS, first_kind + (-reference - 2) % _KINDS
+    exists = kind < w.role.shape[1] and 0 <= subject < w.place.shape[1]
+    if role < 0 or role > 1 or not exists:
+        return False
+    agent = w.pay[p, Pay.AGENT_0 + role]
+    if agent >= 0:
+        return bool(w.role[agent, kind] == subject)
+    chosen = w.place[kind, subject]
+    return chosen != NOBODY and _narrow_down(w, p, role, chosen)
+
+
+@called
+def _narrow_down(w: World, p: int, role: int, chosen: int) -> bool:
+    """Keep of the agents possible in a role those of a set; say whether any is left."""
+    words = w.g[Count.AGENT_WORDS]
+    first, is_any = Pay.SETS + role * words, w.pay[p, Pay.AGENT_0 + role] == NOBODY
+    left, agent = 0, NOBODY
+    for word in range(words):
+        members = w.sets[chosen, word]
+        if not is_any:
+            members &= w.pay[p, first + word]
+        while members != 0 and left < 2:
+            bit = 0
+            while ((members >> bit) & 1) == 0:
+                bit += 1
+            agent = word * WORD + bit
+            left += 1
+            members &= members - 1
+    if left == 0:
+        return False
+    for word in range(words):
+        members = w.sets[chosen, word]
+        w.pay[p, first + word] = members if is_any else members & w.pay[p, first + word]
+    w.pay[p, Pay.AGENT_0 + role] = agent if left == 1 else _SEVERAL
+    return True

@@ -1,0 +1,278 @@
+"""Replay rows of an event log and check that every row was allowed: the compiled part.
+
+Takes a :class:`~sim.audit.world.World` and rows of a log, in order; rebuilds stations,
+ledgers, accounts and payments from them alone and notes what does not follow from
+:mod:`sim.contract.meaning`. Written without the engines. Nothing here allocates.
+"""
+
+from __future__ import annotations
+
+from sim.audit.accounts import expect_freed, sum_currencies
+from sim.audit.containers import add, check, open_slot, slot_of
+from sim.audit.ends import fail_row, outcome_row
+from sim.audit.events import (
+    begin_event,
+    end_event,
+    follow_event,
+    skip_agenda,
+    take_other,
+)
+from sim.audit.ledgers import advance, commit
+from sim.audit.messages import Check
+from sim.audit.money import (
+    decide_row,
+    lapse_row,
+    limit_row,
+    posting_row,
+    quote_row,
+    reserve_row,
+    route_row,
+    short_row,
+)
+from sim.audit.routes import limit_cell
+from sim.audit.state import Count, Pay, Things, Wait
+from sim.audit.stations import finish_stations
+from sim.audit.turns import begin_own
+from sim.audit.waits import (
+    deadline_row,
+    delay_row,
+    enqueue_row,
+    expire_row,
+    finish_row,
+    in_block_row,
+    join_row,
+    leave_row,
+    miss_leave,
+    start_row,
+)
+from sim.audit.world import NOBODY, STREAM_RANK, World
+from sim.contract.layout import AMOUNT_MAX, FEES_MAX, LIMITS_MAX, NULL, PAYMENTS_MAX, StreamColumn
+from sim.contract.meaning import Cause, LogKind
+from sim.contract.plan import Array
+from sim.contract.records import REGISTER_COUNT, LogColumn
+from sim.jit.cache import compiled
+from sim.jit.functions import called
+
+L = LogColumn
+_OF_MONEY = (
+    int(LogKind.RESERVE), int(LogKind.POST), int(LogKind.TRANSFER), int(LogKind.VOID),
+    int(LogKind.FEE), int(LogKind.GIVE_BACK), int(LogKind.SHORT), int(LogKind.QUOTE),
+    int(LogKind.LAPSE), int(LogKind.ROUTE), int(LogKind.LIMIT), int(LogKind.DECIDE),
+)  # fmt: skip
+_NAMES_STAGE = (*_OF_MONEY, *(
+    int(kind) for kind in (
+        LogKind.JOIN, LogKind.START, LogKind.DELAY, LogKind.ENQUEUE, LogKind.DEADLINE,
+        LogKind.FAIL, LogKind.OUTCOME,
+    )
+))  # fmt: skip
+_NAMES_STATION = tuple(
+    int(kind)
+    for kind in (
+        LogKind.JOIN, LogKind.START, LogKind.OPEN, LogKind.CLOSE, LogKind.SAMPLE_STATION,
+    )
+)  # fmt: skip
+_NAMES_LEDGER = tuple(
+    int(kind)
+    for kind in (
+        LogKind.ENQUEUE, LogKind.IN_BLOCK, LogKind.COMMIT, LogKind.LEADER_FAILED,
+        LogKind.SAMPLE_LEDGER,
+    )
+)  # fmt: skip
+_NAMES_ACCOUNTS = tuple(
+    int(kind) for kind in (LogKind.RESERVE, LogKind.POST, LogKind.TRANSFER, LogKind.VOID)
+)
+_CAUSES = len(Cause)
+
+
+@compiled
+def replay_rows(w: World, rows: Array) -> None:
+    """Replay rows of a log; stop for good at a row that names what does not exist."""
+    _replay(w, rows)
+
+
+@compiled
+def finish_replay(w: World) -> None:
+    """Check what must hold at the end of a run."""
+    _finish(w)
+
+
+@called
+def _replay(w: World, rows: Array) -> None:
+    g = w.g
+    for at in range(len(rows)):
+        if g[Count.UNREADABLE] != 0:
+            return
+        time_us, key, kind = rows[at, L.TIME_US], rows[at, L.KEY], rows[at, L.KIND]
+        payment, subject = rows[at, L.PAYMENT], rows[at, L.SUBJECT]
+        g[Count.ROW] += 1
+        if g[Count.REFILLED] != NOBODY:
+            expect_freed(w, kind, payment, subject)
+        if time_us != g[Count.NOW] or key != g[Count.KEY]:
+            end_event(w)
+            begin_event(w, time_us, key, kind, payment)
+            # Nothing of the horizon's own instant happens: rounds due then never start.
+            advance(w, time_us, key if time_us < g[Count.HORIZON_US] else 0)
+        else:
+            follow_event(w, kind)
+        if g[Count.LEAVING] != NOBODY and kind != LogKind.LEAVE:
+            miss_leave(w)
+        _take(w, rows, at)
+
+
+@called
+def _take(w: World, rows: Array, at: int) -> None:
+    """Hand a row to whoever checks it."""
+    kind, payment, stage = rows[at, L.KIND], rows[at, L.PAYMENT], rows[at, L.STAGE]
+    subject, amount, value = rows[at, L.SUBJECT], rows[at, L.AMOUNT], rows[at, L.VALUE]
+    if not _is_readable(w, rows, at):
+        w.g[Count.UNREADABLE] = 1
+        add(w.g, Check.NO_SUCH, (kind, payment, stage, subject, amount, value))
+    elif kind == LogKind.SUBMIT:
+        _submit(w, payment, stage, subject, amount, value)
+    elif kind == LogKind.FINISH:
+        finish_row(w, slot_of(w, payment), payment, stage, subject)
+    elif kind == LogKind.COMMIT:
+        commit(w, subject, amount, value)
+    elif LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED:
+        p = slot_of(w, payment)
+        if check(w.g, Check.NOT_OPEN, p != NOBODY, (payment,)):
+            if (kind == LogKind.GIVE_BACK and limit_cell(w, p, subject, value) == NOBODY) or (
+                kind == LogKind.LIMIT and limit_cell(w, p, subject, value) == NOBODY
+            ):
+                w.g[Count.UNREADABLE] = 1
+            elif kind in _OF_MONEY:
+                _take_money(w, p, rows, at)
+            else:
+                _take_wait(w, p, rows, at)
+            if w.g[Count.UNREADABLE] != 0:
+                add(w.g, Check.NO_SUCH, (kind, payment, stage, subject, amount, value))
+    else:
+        take_other(w, kind, subject, amount, value)
+
+
+@called
+def _take_money(w: World, p: int, rows: Array, at: int) -> None:
+    """Hand a row about money, prices or routes to whoever checks it."""
+    kind, stage = rows[at, L.KIND], rows[at, L.STAGE]
+    subject, amount, value = rows[at, L.SUBJECT], rows[at, L.AMOUNT], rows[at, L.VALUE]
+    if kind == LogKind.RESERVE:
+        reserve_row(w, p, stage, subject, amount, value)
+    elif kind == LogKind.SHORT:
+        short_row(w, p, stage, subject, amount)
+    elif kind == LogKind.QUOTE:
+        quote_row(w, p, stage, subject, amount, value)
+    elif kind == LogKind.LAPSE:
+        lapse_row(w, p, stage)
+    elif kind == LogKind.ROUTE:
+        route_row(w, p, stage, subject, amount, value)
+    elif kind == LogKind.LIMIT:
+        limit_row(w, p, stage, subject, amount, value)
+    elif kind == LogKind.DECIDE:
+        decide_row(w, p, stage, subject)
+    else:
+        posting_row(w, p, kind, stage, subject, amount, value)
+
+
+@called
+def _take_wait(w: World, p: int, rows: Array, at: int) -> None:
+    """Hand a row about waiting, failing or ending to whoever checks it."""
+    kind, stage = rows[at, L.KIND], rows[at, L.STAGE]
+    subject, amount, value = rows[at, L.SUBJECT], rows[at, L.AMOUNT], rows[at, L.VALUE]
+    if kind == LogKind.JOIN:
+        join_row(w, p, stage, subject)
+    elif kind == LogKind.START:
+        start_row(w, p, stage, subject, amount)
+    elif kind == LogKind.LEAVE:
+        leave_row(w, p, stage, subject, value)
+    elif kind == LogKind.DELAY:
+        delay_row(w, p, stage, subject, amount)
+    elif kind == LogKind.ENQUEUE:
+        enqueue_row(w, p, stage, subject)
+    elif kind == LogKind.IN_BLOCK:
+        in_block_row(w, p, subject, value)
+    elif kind == LogKind.DEADLINE:
+        deadline_row(w, p, stage, amount)
+    elif kind == LogKind.EXPIRE:
+        expire_row(w, p, subject)
+    elif kind == LogKind.FAIL:
+        fail_row(w, p, stage, subject)
+    else:
+        outcome_row(w, p, stage, subject, amount)
+
+
+@called
+def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordinal: int) -> None:
+    g, row = w.g, w.first[Things.STREAM] + stream
+    entry = w.things[row, StreamColumn.ENTRY]
+    check(g, Check.SUBMIT_TURN, payment == g[Count.NEXT_PAYMENT], (payment,))
+    check(g, Check.SUBMIT_STAGE, stage == entry, (payment, stage))
+    p = open_slot(w, payment)
+    w.pay[p, Pay.NUMBER], w.pay[p, Pay.STREAM] = payment, stream
+    w.pay[p, Pay.ORDINAL], w.pay[p, Pay.PC] = ordinal, entry
+    w.pay[p, Pay.SUBMITTED_US], w.pay[p, Pay.ACCOUNTED_US] = g[Count.NOW], g[Count.NOW]
+    w.pay[p, Pay.RANK] = w.things[row, STREAM_RANK]
+    w.pay[p, Pay.WAIT] = Wait.NOTHING
+    for column in (Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0):
+        w.pay[p, column] = -1
+    w.pay[p, Pay.AGENT_0 + 1] = -1
+    for column in (Pay.EXPIRY_US, Pay.SETTLED_US, Pay.CREDITED_US):
+        w.pay[p, column] = NULL
+    for register in range(REGISTER_COUNT):
+        w.pay[p, Pay.REGISTER_0 + register] = NULL
+    for fee in range(FEES_MAX):
+        w.pay[p, Pay.FEE_0 + fee] = NULL
+    for slot in range(LIMITS_MAX):
+        w.pay[p, Pay.LIMIT_0 + 4 * slot] = NOBODY
+    w.pay[p, Pay.REGISTER_0] = amount
+    g[Count.NEXT_PAYMENT] = max(g[Count.NEXT_PAYMENT], payment + 1)
+    begin_own(w, p)
+
+
+@called
+def _is_readable(w: World, rows: Array, at: int) -> bool:
+    """Say whether everything a row names exists."""
+    kind, payment, stage = rows[at, L.KIND], rows[at, L.PAYMENT], rows[at, L.STAGE]
+    subject, amount, value = rows[at, L.SUBJECT], rows[at, L.AMOUNT], rows[at, L.VALUE]
+    if payment < -1 or payment >= PAYMENTS_MAX:
+        return False
+    if kind in _NAMES_STAGE and not _exists(w, Things.STAGE, stage):
+        return False
+    if kind in _NAMES_STATION:
+        return _exists(w, Things.STATION, subject)
+    if kind in _NAMES_LEDGER:
+        return _exists(w, Things.LEDGER, subject)
+    if kind in _NAMES_ACCOUNTS:
+        return _exists(w, Things.ACCOUNT, subject) and _exists(w, Things.ACCOUNT, value)
+    if kind == LogKind.SUBMIT:
+        is_amount = 0 <= amount <= AMOUNT_MAX
+        return payment >= 0 and is_amount and _exists(w, Things.STREAM, subject)
+    if kind in (LogKind.SHORT, LogKind.SAMPLE_ACCOUNT):
+        return _exists(w, Things.ACCOUNT, subject)
+    if kind == LogKind.DEPOSIT:
+        return _exists(w, Things.ACCOUNT, value)
+    if kind == LogKind.ROUTE:
+        return _exists(w, Things.ROUTE, subject)
+    if kind == LogKind.FEE:
+        return _exists(w, Things.FEE, subject)
+    if kind in (LogKind.LIMIT, LogKind.GIVE_BACK):
+        return _exists(w, Things.LIMIT, subject)
+    return bool(kind != LogKind.DELAY or 0 <= subject < _CAUSES)
+
+
+@called
+def _exists(w: World, table: int, number: int) -> bool:
+    return bool(0 <= number < w.size[table])
+
+
+@called
+def _finish(w: World) -> None:
+    horizon_us = w.g[Count.HORIZON_US]
+    end_event(w)
+    miss_leave(w)
+    advance(w, horizon_us, 0)
+    finish_stations(w, horizon_us)
+    sum_currencies(w)
+    skip_agenda(w, w.size[Things.AGENDA])
+    for at in range(len(w.slot)):
+        if w.slot[at, 0] != NOBODY:
+            check(w.g, Check.NO_OUTCOME, False, (w.slot[at, 0],))

@@ -1,0 +1,99 @@
+"""Say what the rows of ``stages.parquet`` and ``series.parquet`` must be, from the log.
+
+Takes the visits the replay follows and the SAMPLE rows of the log; gives demanded rows as numbers.
+Written from the meaning of log rows in :mod:`sim.contract.meaning`, with nothing of the code that
+writes the tables.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.audit.names import first_of_name, series_words, visit_words
+from sim.audit.pairing import Layout
+from sim.audit.state import Visit, Wait
+from sim.contract.meaning import LogKind
+from sim.contract.plan import Array, Plan
+from sim.contract.records import LogColumn
+from sim.tables.schemas import SERIES_FILE, SERIES_KINDS, SERIES_MEASURES, STAGES_FILE
+
+_VISIT_COLUMNS = (
+    "payment_id", "stage", "stage_name", "station", "queued_us", "started_us", "ended_us", "cause",
+)  # fmt: skip
+_SERIES_COLUMNS = ("time_us", "kind", "name", "measure", "value")
+_SHOWN_BY = {
+    LogKind.SAMPLE_STATION: ("station", "queue", "busy"),
+    LogKind.SAMPLE_LEDGER: ("ledger", "queue", "rounds"),
+    LogKind.SAMPLE_ACCOUNT: ("account", "balance_minor", "pending_minor"),
+}
+"""What a sample is of, and what its amount and its value are."""
+
+
+def visit_layout(plan: Plan) -> Layout:
+    """Return how ``stages.parquet`` is compared: a payment's visits to a stage in their order."""
+    return Layout(STAGES_FILE, _VISIT_COLUMNS, visit_words(plan), keys=2, rule="visits")
+
+
+def series_layout(plan: Plan) -> Layout:
+    """Return how ``series.parquet`` is compared: every figure as a whole."""
+    words = series_words(plan)
+    return Layout(SERIES_FILE, _SERIES_COLUMNS, words, keys=len(_SERIES_COLUMNS), rule="series")
+
+
+def demand_visits(plan: Plan, layout: Layout, visits: Array) -> Array:
+    """Return the rows of ``stages.parquet`` that visits demand.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of the run.
+    layout : Layout
+        From :func:`visit_layout`.
+    visits : ndarray of int64, shape (visits, 8)
+        See :class:`~sim.audit.state.Visit`.
+    """
+    kind, subject = visits[:, Visit.KIND], visits[:, Visit.SUBJECT]
+    ledgers_from = len(plan.names.stations)
+    offset = np.zeros(len(visits), dtype=np.int64)
+    offset[(kind == Wait.LEDGER) | (kind == Wait.BLOCK)] = ledgers_from
+    offset[kind == Wait.LIQUIDITY] = ledgers_from + len(plan.names.ledgers)
+    place = np.where(kind == Wait.DELAY, -1, subject + offset)
+    stage = visits[:, Visit.STAGE]
+    return np.column_stack(
+        [
+            visits[:, Visit.PAYMENT],
+            stage,
+            first_of_name(stage, layout.words["stage_name"]),
+            first_of_name(place, layout.words["station"]),
+            visits[:, Visit.QUEUED_US],
+            visits[:, Visit.STARTED_US],
+            visits[:, Visit.ENDED_US],
+            visits[:, Visit.CAUSE],
+        ]
+    )
+
+
+def samples_of(log: Array) -> Array:
+    """Return the SAMPLE rows among rows of a log."""
+    kind = log[:, LogColumn.KIND]
+    found: Array = log[(kind >= LogKind.SAMPLE_STATION) & (kind <= LogKind.SAMPLE_ACCOUNT)]
+    return found
+
+
+def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
+    """Return the rows of ``series.parquet`` that rows of the log demand, two for each sample."""
+    samples = samples_of(log)
+    made = np.empty((len(samples), 2, len(_SERIES_COLUMNS)), dtype=np.int64)
+    firsts = (0, len(plan.names.stations), len(plan.names.stations) + len(plan.names.ledgers))
+    for (log_kind, (thing, *measures)), first in zip(_SHOWN_BY.items(), firsts, strict=True):
+        mine = samples[:, LogColumn.KIND] == log_kind
+        place = first_of_name(samples[mine, LogColumn.SUBJECT] + first, layout.words["name"])
+        for at, (measure, column) in enumerate(
+            zip(measures, (LogColumn.AMOUNT, LogColumn.VALUE), strict=True)
+        ):
+            made[mine, at, 0] = samples[mine, LogColumn.TIME_US]
+            made[mine, at, 1] = SERIES_KINDS.index(thing)
+            made[mine, at, 2] = place
+            made[mine, at, 3] = SERIES_MEASURES.index(measure)
+            made[mine, at, 4] = samples[mine, column]
+    return made.reshape(-1, len(_SERIES_COLUMNS))

@@ -1,0 +1,259 @@
+"""Number what the replay of a log keeps in arrays: scalars, things, payments, services.
+
+Only names of columns; :mod:`sim.audit.world` lays the arrays out and the rules read them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+
+from sim.contract.layout import FEES_MAX, LIMITS_MAX
+from sim.contract.meaning import Cause, Flag
+from sim.contract.records import REGISTER_COUNT
+
+SETTLES, CREDITS, QUEUE, NEXT = (
+    int(flag) for flag in (Flag.SETTLES, Flag.CREDITS, Flag.QUEUE, Flag.NEXT)
+)
+"""Flags as numbers: sets of flags are nothing machine code knows."""
+
+
+class Count(IntEnum):
+    """Number the scalars of a replay, in ``World.g``."""
+
+    NOW = 0
+    KEY = auto()
+    ROW = auto()
+    FOUND = auto()
+    """Violations so far."""
+    UNREADABLE = auto()
+    """1 once a row names what does not exist."""
+    CURRENT = auto()
+    """Slot of the payment that acts."""
+    OWN_USED = auto()
+    """Whether the event's own payment has acted."""
+    HIGHEST = auto()
+    """Highest key handled at the instant at hand."""
+    NEXT_AGENDA = auto()
+    NEXT_PAYMENT = auto()
+    BORN = auto()
+    """Events scheduled at the instant at hand for this same instant."""
+    OPENED = auto()
+    """Row of the ledger whose block is filled by the event at hand."""
+    NEXT_ROUND_US = auto()
+    LEAVING = auto()
+    """Slot of the payment that has to leave a queue with the next row; then how."""
+    LEAVING_SUBJECT = auto()
+    LEAVING_PLACE = auto()
+    LEAVING_STAGE = auto()
+    REFILLED = auto()
+    """Row of the account that may set payments free with the next row."""
+    TOUCHED = auto()
+    """Rows of things to look at when the event ends."""
+    FREE_PAYMENT = auto()
+    FREE_HELD = auto()
+    PAYMENTS = auto()
+    """Payments open, services under way, reservations open."""
+    SERVICES = auto()
+    HELD = auto()
+    ENDED = auto()
+    VISITED = auto()
+    """Visits that ended in the block of rows at hand."""
+    WANTS_RECORDS = auto()
+    DUE_KIND = auto()
+    """The row a payment must write next: kind, subject, amount, value, transfer."""
+    DUE_SUBJECT = auto()
+    DUE_AMOUNT = auto()
+    DUE_VALUE = auto()
+    DUE_TRANSFER = auto()
+    HORIZON_US = auto()
+    SAMPLE_INTERVAL_US = auto()
+    FX_STEP_US = auto()
+    DAY_OFFSET_US = auto()
+    PRIORITIES = auto()
+    """Different priorities of streams: queues per station."""
+    AGENT_WORDS = auto()
+    """Words of a set of agents, and of a set of routes."""
+    ROUTE_WORDS = auto()
+    STATION_KINDS = auto()
+    """First column of station kinds in ``World.role``."""
+    READY = auto()
+    """Line of those set free by others; the next one of those in the block being committed."""
+    CHECKED = auto()
+    """First of the counts of checks, one per message."""
+
+
+class Things(IntEnum):
+    """Number the tables whose rows follow each other in ``World.things``.
+
+    ``World.first[table]`` is a table's first row and ``World.size[table]`` the number of its rows.
+    Stages come first: the row of a stage is its number.
+    """
+
+    STAGE = 0
+    STATION = 1
+    LEDGER = 2
+    ACCOUNT = 3
+    TRANSFER = 4
+    CONVERSION = 5
+    PRICING = 6
+    FEE = 7
+    TIER = 8
+    LIMIT = 9
+    ROUTE = 10
+    VIEW = 11
+    STREAM = 12
+    AGENDA = 13
+    CHOICE = 14
+    """Ways to come to a route: policy, position."""
+
+
+class StationState(IntEnum):
+    """Number what is rebuilt of a station, after the columns of the plan."""
+
+    BUSY = 7
+    WAITING = 8
+    CLOSED = 9
+    TAT = 10
+    START_BY_US = 11
+    """Latest instant by which the head of the queue must start; -1 when it cannot."""
+    TOUCHED = 12
+    SEEN = 13
+    """Queue length the last sample showed."""
+
+
+class LedgerState(IntEnum):
+    """Number what is rebuilt of a ledger."""
+
+    GAP_US = 9
+    NEXT_US = 10
+    """Start of the next round; never while a block is under way."""
+    NUMBER = 11
+    """Number of the next round."""
+    STARTED_US = 12
+    BLOCK_SIZE = 13
+    SEEN = 14
+
+
+class AccountState(IntEnum):
+    """Number what is rebuilt of an account."""
+
+    POSTED = 3
+    PENDING = 4
+    TOUCHED = 5
+    WORLD = 6
+    """The world's account of its currency."""
+
+
+class RouteState(IntEnum):
+    """Number what is known of a route."""
+
+    CHOICE_FIRST = 10
+    CHOICE_COUNT = 11
+    ATTEMPTS_MAX = 12
+
+
+class Wait(IntEnum):
+    """Say what a payment waits for."""
+
+    NOTHING = 0
+    """It acts within the event at hand."""
+    QUEUE = 1
+    SERVICE = 2
+    DELAY = 3
+    LEDGER = 4
+    BLOCK = 5
+    LIQUIDITY = 6
+    ENDED = 7
+
+
+class Pay(IntEnum):
+    """Number the columns of a payment in flight."""
+
+    NUMBER = 0
+    STREAM = 1
+    ORDINAL = 2
+    SUBMITTED_US = 3
+    PC = 4
+    ACCOUNTED_US = 5
+    RANK = 6
+    """Rank of the stream's priority."""
+    WAIT = 7
+    WAIT_SUBJECT = 8
+    WAIT_AMOUNT = 9
+    DUE_US = 10
+    DUE_KEY = 11
+    CAUSE = 12
+    STEPS = 13
+    PRICING = 14
+    """Row of the price of the last quote, -1 before."""
+    EXPIRY_US = 15
+    DEADLINE_US = 16
+    DEADLINE_KEY = 17
+    DEADLINE_STAGE = 18
+    ATTEMPTS = 19
+    REQUOTES = 20
+    LAPSED = 21
+    ROUTE = 22
+    HAS_BEGUN = 23
+    """Whether the rows of the stage at hand are counted by CURSOR."""
+    CURSOR = 24
+    CHARGED = 25
+    PAYER_FEE = 26
+    MERCHANT_FEE = 27
+    SETTLED_US = 28
+    CREDITED_US = 29
+    REASON = 30
+    LINE = 31
+    """Line it stands in, and its neighbours."""
+    NEXT = 32
+    PREVIOUS = 33
+    HELD = 34
+    """First of its reservations, by transfer."""
+    AGENT_0 = 35
+    """For both roles: the agent where known, -2 where a set is, -1 where nothing is."""
+    QUEUED_US = 37
+    """When it began to wait where it waits, and when that began to be work on it."""
+    STARTED_US = 38
+    TIME_0 = 39
+    FEE_0 = 39 + len(Cause)
+    REGISTER_0 = 39 + len(Cause) + FEES_MAX
+    LIMIT_0 = 39 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    """Limit (-1: none), amount, day, payer by slot."""
+    SETS = 39 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    """Sets of agents by role, then the routes tried."""
+
+
+class Visit(IntEnum):
+    """Number the columns of a visit: one wait or service of one payment, from queue to end."""
+
+    PAYMENT = 0
+    STAGE = 1
+    KIND = 2
+    """Member of :class:`Wait`: what it ended as."""
+    SUBJECT = 3
+    """Station, ledger or account; -1 for a delay."""
+    QUEUED_US = 4
+    STARTED_US = 5
+    """NULL where it never came to be served."""
+    ENDED_US = 6
+    """NULL where the horizon came first."""
+    CAUSE = 7
+
+
+class Held(IntEnum):
+    """Number the columns of a reservation."""
+
+    TRANSFER = 0
+    DEBIT = 1
+    CREDIT = 2
+    AMOUNT = 3
+    NEXT = 4
+
+
+class Service(IntEnum):
+    """Number the columns of a service under way; the key is payment and step."""
+
+    KEY = 0
+    STATION = 1
+    DUE_US = 2
+    STAGE = 3

@@ -1,0 +1,240 @@
+"""Check every row by which a payment begins or ends a wait.
+
+Takes rebuilt payments and the columns of a row about stations, delays, ledgers and time-outs; moves
+both along and reports what the stage, the clock or the place does not allow.
+"""
+
+from __future__ import annotations
+
+from sim.audit.accounts import leave_account, touch_account
+from sim.audit.containers import add, append, bear, check
+from sim.audit.ledgers import enter_block, leave_ledger, ledger_line
+from sim.audit.messages import Check
+from sim.audit.program import account_time, jump
+from sim.audit.routes import is_station
+from sim.audit.state import Count, Pay, Wait
+from sim.audit.stations import (
+    check_direct,
+    check_next,
+    finish_service,
+    join,
+    leave_station,
+    start_service,
+)
+from sim.audit.turns import act_at, begin_own, check_in_time
+from sim.audit.visits import begin_visit, end_visit
+from sim.audit.world import COMPLETE_KEY, EXPIRE_KEY, NOBODY, World
+from sim.contract.layout import STEP_BITS, STEP_MASK
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import Cause, Op
+from sim.jit.functions import called
+
+_STATION, _LEDGER, _ACCOUNT = 0, 1, 2
+"""Places a payment leaves, as LEAVE rows number them."""
+
+
+@called
+def join_row(w: World, p: int, stage: int, station: int) -> None:
+    """Check a JOIN row and put the payment into the queue."""
+    act_at(w, p, stage, Op.SERVE)
+    _check_station(w, p, stage, station)
+    join(w, station, p)
+    w.pay[p, Pay.WAIT] = Wait.QUEUE
+    w.pay[p, Pay.WAIT_SUBJECT] = station
+    begin_visit(w, p)
+
+
+@called
+def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> None:
+    """Check a START row, direct or from the queue."""
+    is_direct = w.pay[p, Pay.WAIT] != Wait.QUEUE
+    if is_direct:
+        act_at(w, p, stage, Op.SERVE)
+        _check_station(w, p, stage, station)
+    else:
+        if w.pay[p, Pay.DEADLINE_US] >= 0:
+            check_in_time(w, p)
+        same = w.pay[p, Pay.WAIT_SUBJECT] == station and w.pay[p, Pay.PC] == stage
+        check(w.g, Check.STARTS_ELSEWHERE, same, (w.pay[p, Pay.NUMBER],))
+    w.pay[p, Pay.STEPS] += 1
+    start_service(w, station, p, stage, service_us)
+    if is_direct:
+        check_direct(w, station, p)
+    else:
+        check_next(w, station, p)
+        leave_station(w, w.pay[p, Pay.WAIT_SUBJECT], p)
+    account_time(w, p, Cause.WAITING)
+    w.pay[p, Pay.WAIT] = Wait.SERVICE
+    w.pay[p, Pay.WAIT_SUBJECT] = station
+    if is_direct:
+        begin_visit(w, p)
+    w.pay[p, Pay.STARTED_US] = w.g[Count.NOW]
+    w.pay[p, Pay.DUE_KEY] = w.pay[p, Pay.STEPS]
+    w.pay[p, Pay.CAUSE] = w.things[stage, S.CAUSE]
+    if service_us == 0:
+        bear(w, _own_key(w, p, COMPLETE_KEY))
+
+
+@called
+def delay_row(w: World, p: int, stage: int, cause: int, delay_us: int) -> None:
+    """Check a DELAY row and note when it ends."""
+    act_at(w, p, stage, Op.TRANSIT)
+    right = cause == w.things[stage, S.CAUSE] and delay_us >= 0
+    check(w.g, Check.DELAY_CAUSE, right, (w.pay[p, Pay.NUMBER],))
+    w.pay[p, Pay.STEPS] += 1
+    w.pay[p, Pay.WAIT] = Wait.DELAY
+    w.pay[p, Pay.WAIT_SUBJECT] = NOBODY
+    begin_visit(w, p)
+    w.pay[p, Pay.STARTED_US] = w.g[Count.NOW]
+    w.pay[p, Pay.CAUSE] = cause
+    w.pay[p, Pay.DUE_US] = w.g[Count.NOW] + delay_us
+    w.pay[p, Pay.DUE_KEY] = _own_key(w, p, COMPLETE_KEY)
+    if delay_us == 0:
+        bear(w, w.pay[p, Pay.DUE_KEY])
+
+
+@called
+def enqueue_row(w: World, p: int, stage: int, ledger: int) -> None:
+    """Check an ENQUEUE row and put the payment into the ledger's queue."""
+    act_at(w, p, stage, Op.BATCH)
+    right = ledger == w.things[stage, S.SUBJECT]
+    check(w.g, Check.OTHER_LEDGER, right, (w.pay[p, Pay.NUMBER],))
+    append(w, ledger_line(w, ledger), p)
+    w.pay[p, Pay.WAIT] = Wait.LEDGER
+    w.pay[p, Pay.WAIT_SUBJECT] = ledger
+    begin_visit(w, p)
+    w.pay[p, Pay.CAUSE] = w.things[stage, S.CAUSE]
+
+
+@called
+def in_block_row(w: World, p: int, ledger: int, number: int) -> None:
+    """Check an IN_BLOCK row and disarm the payment's time-out."""
+    waits = w.pay[p, Pay.WAIT] == Wait.LEDGER and w.pay[p, Pay.WAIT_SUBJECT] == ledger
+    check(w.g, Check.BLOCK_TWICE, waits, (w.pay[p, Pay.NUMBER],))
+    if w.pay[p, Pay.DEADLINE_US] >= 0:
+        check_in_time(w, p)
+    enter_block(w, ledger, p, number)
+    w.pay[p, Pay.WAIT] = Wait.BLOCK
+    w.pay[p, Pay.STARTED_US] = w.g[Count.NOW]
+    w.pay[p, Pay.DEADLINE_US] = -1
+
+
+@called
+def deadline_row(w: World, p: int, stage: int, after_us: int) -> None:
+    """Check a DEADLINE row and arm the time-out."""
+    act_at(w, p, stage, Op.DEADLINE)
+    right = after_us == w.things[stage, S.VALUE] and after_us > 0
+    check(w.g, Check.ARMS, right, (w.pay[p, Pay.NUMBER], after_us))
+    w.pay[p, Pay.STEPS] += 1
+    w.pay[p, Pay.DEADLINE_US] = w.g[Count.NOW] + after_us
+    w.pay[p, Pay.DEADLINE_STAGE] = stage
+    w.pay[p, Pay.DEADLINE_KEY] = _own_key(w, p, EXPIRE_KEY)
+    jump(w, p, w.pay[p, Pay.PC] + 1)
+
+
+@called
+def expire_row(w: World, p: int, reason: int) -> None:
+    """Check an EXPIRE row, abandon the wait and go on at the target."""
+    g, number, due_us = w.g, w.pay[p, Pay.NUMBER], w.pay[p, Pay.DEADLINE_US]
+    begin_own(w, p)
+    at_turn = g[Count.NOW] == due_us and g[Count.KEY] == w.pay[p, Pay.DEADLINE_KEY]
+    check(g, Check.EXPIRES, due_us >= 0 and at_turn, (number, due_us))
+    w.pay[p, Pay.DEADLINE_US] = -1
+    if due_us < 0:
+        return
+    stage, wait = w.pay[p, Pay.DEADLINE_STAGE], w.pay[p, Pay.WAIT]
+    check(g, Check.EXPIRES_OTHERWISE, reason == w.things[stage, S.REASON], (number,))
+    place = NOBODY
+    if wait == Wait.QUEUE:
+        place = _STATION
+    elif wait == Wait.LEDGER:
+        place = _LEDGER
+    elif wait == Wait.LIQUIDITY:
+        place = _ACCOUNT
+    if place != NOBODY:
+        g[Count.LEAVING], g[Count.LEAVING_PLACE] = p, place
+        g[Count.LEAVING_SUBJECT] = w.pay[p, Pay.WAIT_SUBJECT]
+        g[Count.LEAVING_STAGE] = w.pay[p, Pay.PC]
+    _abandon(w, p)
+    w.pay[p, Pay.REASON] = w.things[stage, S.REASON]
+    jump(w, p, w.things[stage, S.TARGET])
+
+
+@called
+def leave_row(w: World, p: int, stage: int, subject: int, place: int) -> None:
+    """Check that a LEAVE row is the one the time-out asked for."""
+    g = w.g
+    right = g[Count.LEAVING] == p and g[Count.LEAVING_SUBJECT] == subject
+    right = right and g[Count.LEAVING_PLACE] == place and g[Count.LEAVING_STAGE] == stage
+    if g[Count.LEAVING] != NOBODY and g[Count.LEAVING_PLACE] == _ACCOUNT:
+        touch_account(w, g[Count.LEAVING_SUBJECT])
+    g[Count.LEAVING] = NOBODY
+    check(g, Check.LEAVES, right, (w.pay[p, Pay.NUMBER],))
+
+
+@called
+def miss_leave(w: World) -> None:
+    """Report a LEAVE row that did not come."""
+    p = w.g[Count.LEAVING]
+    if p != NOBODY:
+        w.g[Count.LEAVING] = NOBODY
+        add(w.g, Check.LEFT_NOTHING, (w.pay[p, Pay.NUMBER],))
+
+
+@called
+def finish_row(w: World, p: int, payment: int, stage: int, station: int) -> None:
+    """Check a FINISH row, orphaned or not; nobody is in the slot once the payment has ended."""
+    step = w.g[Count.KEY] & STEP_MASK
+    right = w.g[Count.KEY] == COMPLETE_KEY + (payment << STEP_BITS) + step
+    check(w.g, Check.FINISH_EVENT, right, (payment,))
+    finish_service(w, station, payment, step, stage)
+    if p == NOBODY:
+        return
+    if w.pay[p, Pay.WAIT] == Wait.SERVICE and w.pay[p, Pay.DUE_KEY] == step:
+        end_visit(w, p, w.g[Count.NOW])
+        account_time(w, p, w.pay[p, Pay.CAUSE])
+        w.pay[p, Pay.WAIT] = Wait.NOTHING
+        jump(w, p, w.pay[p, Pay.PC] + 1)
+        # Others start before the payment goes on, but nobody else acts in this event first.
+        begin_own(w, p)
+
+
+@called
+def account_open_wait(w: World, p: int) -> None:
+    """Account the wait at hand to its cause."""
+    wait = w.pay[p, Pay.WAIT]
+    if wait == Wait.QUEUE:
+        account_time(w, p, Cause.WAITING)
+    elif wait == Wait.LIQUIDITY:
+        account_time(w, p, Cause.LIQUIDITY)
+    else:
+        account_time(w, p, w.pay[p, Pay.CAUSE])
+
+
+@called
+def _own_key(w: World, p: int, class_key: int) -> int:
+    """Return the order key of the event a payment has just scheduled."""
+    return int(class_key + (w.pay[p, Pay.NUMBER] << STEP_BITS) + w.pay[p, Pay.STEPS])
+
+
+@called
+def _check_station(w: World, p: int, stage: int, station: int) -> None:
+    right = is_station(w, p, w.things[stage, S.SUBJECT], station)
+    check(w.g, Check.OTHER_STATION, right, (w.pay[p, Pay.NUMBER], station))
+
+
+@called
+def _abandon(w: World, p: int) -> None:
+    """Account the wait that ends here and take the payment out of whatever queue it is in."""
+    wait, subject = w.pay[p, Pay.WAIT], w.pay[p, Pay.WAIT_SUBJECT]
+    if wait == Wait.NOTHING:
+        return
+    if wait == Wait.QUEUE:
+        leave_station(w, subject, p)
+    elif wait == Wait.LIQUIDITY:
+        leave_account(w, subject, p)
+    elif wait == Wait.LEDGER:
+        leave_ledger(w, subject, p)
+    end_visit(w, p, w.g[Count.NOW])
+    account_open_wait(w, p)
+    w.pay[p, Pay.WAIT] = Wait.NOTHING

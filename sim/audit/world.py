@@ -1,0 +1,317 @@
+"""Lay out what the replay of a log knows: the plan's tables and the rebuilt state, as arrays.
+
+Takes a plan; gives a :class:`World`. The plan's rows and the state of the thing each describes
+share a row of ``things``; payments in flight, services under way and reservations have pools that
+grow between blocks of the log, never within.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.audit.findings import VIOLATIONS_KEPT
+from sim.audit.messages import FIGURES, MESSAGES
+from sim.audit.state import (
+    AccountState,
+    Count,
+    Held,
+    LedgerState,
+    Pay,
+    RouteState,
+    Service,
+    StationState,
+    Things,
+    Visit,
+)
+from sim.contract.layout import (
+    NEVER_US,
+    STEP_BITS,
+    AccountColumn,
+    ConversionColumn,
+    LedgerColumn,
+    RouteSetColumn,
+    StreamColumn,
+    order_key,
+)
+from sim.contract.meaning import EventClass, Policy
+from sim.contract.plan import Array, Plan
+from sim.contract.records import RECORD_WIDTH, REGISTER_COUNT
+
+BLOCK_ROWS = 1 << 13
+"""Rows replayed at a time; every pool has room for what so many rows can add."""
+NOBODY = -1
+WORD = 62
+"""Members per word of a bit set; the sign stays out of it."""
+_THINGS_WIDTH = 16
+COMPLETE_KEY = order_key(EventClass.COMPLETE, 0, 0)
+EXPIRE_KEY = order_key(EventClass.EXPIRE, 0, 0)
+HORIZON_KEY = order_key(EventClass.HORIZON, 0, 0)
+"""Order keys of a class; payment (shifted by STEP_BITS) and step are added."""
+STREAM_RANK = 6
+"""Column of a stream that holds the rank of its priority."""
+CONVERSION_SCALE = 3
+"""Column of a conversion that holds its pair's scale."""
+_MIX = 0x9E3779B1
+
+
+class World(NamedTuple):
+    """Hold everything a replay knows. Arrays of int64."""
+
+    g: Array
+    """Scalars (:class:`Count`), then checks by message, then kept violations."""
+    first: Array
+    size: Array
+    things: Array
+    """See :class:`Things`."""
+    line: Array
+    """(lines, 3): head, tail and length of every waiting line."""
+    touched: Array
+    """Rows of stations and accounts touched by the event at hand."""
+    rate: Array
+    cell: Array
+    """(limits, streams): first cell of the use of a limit."""
+    used: Array
+    """(cells, 2): day and amount used."""
+    role: Array
+    """(agents, kinds): account by kind, then station by kind."""
+    place: Array
+    """(kinds, subjects): row of ``sets`` with the agents that have it, -1 where nobody has."""
+    sets: Array
+    """(sets, words): sets of agents."""
+    scratch: Array
+    """Registers of the price being computed."""
+    pay: Array
+    """(slots, columns): payments in flight."""
+    slot: Array
+    """(places, 2): payment and slot; open addressing."""
+    service: Array
+    """(places, 4): services under way; open addressing."""
+    held: Array
+    """(nodes, 5): reservations."""
+    born: Array
+    """Heap of keys."""
+    ended: Array
+    """(rows, ENDED_WIDTH): records ended payments must have, then the price quoted last."""
+    visits: Array
+    """(rows, columns): waits and services that ended."""
+
+
+ENDED_WIDTH = RECORD_WIDTH + 1
+
+
+def first_violation() -> int:
+    """Return where kept violations begin in ``World.g``."""
+    return int(Count.CHECKED) + len(MESSAGES)
+
+
+VIOLATION_WIDTH = 3 + FIGURES
+"""Message, row, time and figures of a kept violation."""
+
+
+def open_world(plan: Plan, *, wants_records: bool) -> World:
+    """Return the world before the first row of a log.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan of the run.
+    wants_records : bool
+        Whether to work out what the records must be.
+    """
+    first, size, things = _lay_things(plan)
+    ranks, (place, sets) = _ranks(plan), _role_sets(plan)
+    role = np.ascontiguousarray(np.hstack([plan.agent_account, plan.agent_station]))
+    g = np.zeros(first_violation() + VIOLATIONS_KEPT * VIOLATION_WIDTH, dtype=np.int64)
+    for scalar, value in {
+        Count.NOW: -1, Count.KEY: -1, Count.ROW: -1, Count.CURRENT: NOBODY, Count.HIGHEST: -1,
+        Count.OPENED: NOBODY, Count.NEXT_ROUND_US: NEVER_US, Count.LEAVING: NOBODY,
+        Count.REFILLED: NOBODY, Count.FREE_PAYMENT: NOBODY, Count.FREE_HELD: NOBODY,
+        Count.WANTS_RECORDS: int(wants_records), Count.HORIZON_US: plan.horizon_us,
+        Count.SAMPLE_INTERVAL_US: plan.sample_interval_us, Count.FX_STEP_US: plan.fx_step_us,
+        Count.DAY_OFFSET_US: plan.day_offset_us, Count.PRIORITIES: len(ranks),
+        Count.AGENT_WORDS: sets.shape[1], Count.ROUTE_WORDS: -(-len(plan.route) // WORD) or 1,
+        Count.STATION_KINDS: plan.agent_account.shape[1],
+    }.items():  # fmt: skip
+        g[scalar] = value
+    ledgers = things[first[Things.LEDGER] : first[Things.LEDGER] + len(plan.ledger)]
+    if len(ledgers):
+        g[Count.NEXT_ROUND_US] = ledgers[:, LedgerState.NEXT_US].min()
+    streams = first[Things.STREAM] + np.arange(len(plan.stream))
+    things[streams, STREAM_RANK] = [
+        ranks[priority] for priority in plan.stream[:, StreamColumn.PRIORITY].tolist()
+    ]
+    # Queues of stations by priority, of ledgers, of accounts; open blocks; ready list; block list.
+    lines = len(plan.station) * len(ranks) + 2 * len(plan.ledger) + len(plan.account)
+    g[Count.READY] = lines
+    line = np.full((lines + 2, 3), NOBODY, dtype=np.int64)
+    line[:, 2] = 0
+    tried = int(g[Count.ROUTE_WORDS])
+    world = World(
+        g=g,
+        first=first,
+        size=size,
+        things=things,
+        line=line,
+        touched=np.zeros(len(plan.station) + len(plan.account), dtype=np.int64),
+        rate=np.ascontiguousarray(plan.rate),
+        cell=np.ascontiguousarray(plan.limit_first),
+        used=np.zeros((plan.limit_cells, 2), dtype=np.int64),
+        role=role,
+        place=place,
+        sets=sets,
+        scratch=np.zeros(REGISTER_COUNT, dtype=np.int64),
+        pay=np.zeros((0, int(Pay.SETS) + 2 * sets.shape[1] + tried), dtype=np.int64),
+        slot=np.full((1024, 2), NOBODY, dtype=np.int64),
+        service=np.full((1024, len(Service)), NOBODY, dtype=np.int64),
+        held=np.zeros((0, len(Held)), dtype=np.int64),
+        born=np.zeros(0, dtype=np.int64),
+        ended=np.zeros((BLOCK_ROWS, ENDED_WIDTH), dtype=np.int64),
+        visits=np.zeros((0, len(Visit)), dtype=np.int64),
+    )
+    return make_room(world)
+
+
+def make_room(world: World) -> World:
+    """Return the world with room for whatever a block of rows can add."""
+    g = world.g
+    return world._replace(
+        pay=_grown(world.pay, g, (Count.PAYMENTS, Count.FREE_PAYMENT, int(Pay.NEXT))),
+        held=_grown(world.held, g, (Count.HELD, Count.FREE_HELD, int(Held.NEXT))),
+        slot=_rehashed(world.slot, int(g[Count.PAYMENTS])),
+        service=_rehashed(world.service, int(g[Count.SERVICES])),
+        born=_lengthened(world.born, int(g[Count.BORN])),
+        visits=_emptied(world.visits, int(g[Count.PAYMENTS])),
+    )
+
+
+def place_of(key: int, places: int) -> int:
+    """Return where a key is looked for first in a table of so many places (a power of two)."""
+    # The step of a service is in the low bits, the payment above it; no product leaves an int64.
+    return ((((key ^ (key >> STEP_BITS)) & 0x7FFFFFFF) * _MIX) >> 15) & (places - 1)
+
+
+def _grown(pool: Array, g: Array, counts: tuple[int, int, int]) -> Array:
+    """Return a pool with enough free rows; free rows are linked by one of their columns."""
+    in_use, head, link = counts
+    if len(pool) - g[in_use] >= BLOCK_ROWS:
+        return pool
+    size = max(2 * len(pool), int(g[in_use]) + 2 * BLOCK_ROWS)
+    grown = np.zeros((size, pool.shape[1]), dtype=np.int64)
+    grown[: len(pool)] = pool
+    grown[len(pool) :, link] = np.arange(len(pool) + 1, size + 1)
+    grown[-1, link] = g[head]
+    g[head] = len(pool)
+    return grown
+
+
+def _rehashed(table: Array, used: int) -> Array:
+    """Return a table that stays at most half full."""
+    if 2 * (used + BLOCK_ROWS) <= len(table):
+        return table
+    places = 1 << (4 * (used + BLOCK_ROWS) - 1).bit_length()
+    grown = np.full((places, table.shape[1]), NOBODY, dtype=np.int64)
+    for row in table[table[:, 0] != NOBODY]:
+        at = place_of(int(row[0]), places)
+        while grown[at, 0] != NOBODY:
+            at = (at + 1) & (places - 1)
+        grown[at] = row
+    return grown
+
+
+def _lengthened(heap: Array, used: int) -> Array:
+    if used + BLOCK_ROWS <= len(heap):
+        return heap
+    return np.concatenate([heap, np.zeros(used + 2 * BLOCK_ROWS, dtype=np.int64)])
+
+
+def _emptied(visits: Array, open_payments: int) -> Array:
+    """Return room for the visits of a block: nobody has more than one under way at its start."""
+    size = open_payments + 2 * BLOCK_ROWS
+    return visits if len(visits) >= size else np.zeros((2 * size, visits.shape[1]), dtype=np.int64)
+
+
+def _ranks(plan: Plan) -> dict[int, int]:
+    """Return ranks by priority; lower comes first."""
+    found = sorted(set(plan.stream[:, StreamColumn.PRIORITY].tolist())) or [0]
+    return {priority: rank for rank, priority in enumerate(found)}
+
+
+def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
+    """Return first rows, sizes and rows of the plan's tables, with the state they begin in."""
+    choices, routes = _choices(plan)
+    tables = (
+        plan.stage, plan.station, plan.ledger, plan.account, plan.transfer, plan.conversion,
+        plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
+        plan.agenda, choices,
+    )  # fmt: skip
+    size = np.array([len(table) for table in tables], dtype=np.int64)
+    first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
+    things = np.zeros((int(size.sum()), _THINGS_WIDTH), dtype=np.int64)
+    for at, table in zip(first.tolist(), tables, strict=True):
+        things[at : at + len(table), : table.shape[1]] = table
+    for kind, start in (
+        (Things.STATION, {StationState.START_BY_US: np.int64(-1)}),
+        (
+            Things.LEDGER,
+            {
+                LedgerState.GAP_US: plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US],
+                LedgerState.NEXT_US: plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US],
+                LedgerState.NUMBER: np.int64(1),
+            },
+        ),
+        (Things.ACCOUNT, {AccountState.WORLD: plan.world[plan.account[:, AccountColumn.CURRENCY]]}),
+    ):
+        rows = slice(first[kind], first[kind] + size[kind])
+        for column, values in start.items():
+            things[rows, column] = values
+    # Prices name their conversions, fees their scale: the pair's scale beside each conversion.
+    rows = slice(first[Things.CONVERSION], first[Things.CONVERSION] + size[Things.CONVERSION])
+    things[rows, CONVERSION_SCALE] = plan.pair_scale[plan.conversion[:, ConversionColumn.PAIR]]
+    return first, size, things
+
+
+def _choices(plan: Plan) -> tuple[Array, Array]:
+    """Return the ways to come to routes (policy, position), and the routes that point to them."""
+    found: dict[int, set[tuple[int, int]]] = {}
+    attempts = [0] * len(plan.route)
+    candidates = plan.candidate.tolist()
+    for row in plan.route_set.tolist():
+        first, policy = row[RouteSetColumn.FIRST], row[RouteSetColumn.POLICY]
+        for at, route in enumerate(candidates[first : first + row[RouteSetColumn.COUNT]]):
+            # Only one policy looks at the position.
+            found.setdefault(route, set()).add((policy, at if policy == Policy.PRIORITY else 0))
+            attempts[route] = max(attempts[route], row[RouteSetColumn.MAX_ATTEMPTS])
+    choices: list[tuple[int, int]] = []
+    routes = np.zeros((len(plan.route), len(RouteState) + plan.route.shape[1]), dtype=np.int64)
+    routes[:, : plan.route.shape[1]] = plan.route
+    for route in range(len(routes)):
+        ways = sorted(found.get(route, ()))
+        routes[route, RouteState.CHOICE_FIRST] = len(choices)
+        routes[route, RouteState.CHOICE_COUNT] = len(ways)
+        routes[route, RouteState.ATTEMPTS_MAX] = attempts[route]
+        choices.extend(ways)
+    return np.array(choices, dtype=np.int64).reshape(-1, 2), routes
+
+
+def _role_sets(plan: Plan) -> tuple[Array, Array]:
+    """Return which agents have each account and station, by kind, as sets of bits."""
+    kinds = plan.agent_account.shape[1]
+    tables = (plan.agent_account, plan.agent_station)
+    columns = kinds + plan.agent_station.shape[1]
+    place = np.full((columns, max(len(plan.account), len(plan.station), 1)), NOBODY, dtype=np.int64)
+    agents = max(len(table) for table in tables)
+    sets: list[Array] = []
+    for offset, table in zip((0, kinds), tables, strict=True):
+        for agent, row in enumerate(table.tolist()):
+            for kind, subject in enumerate(row):
+                if subject < 0:
+                    continue
+                if place[offset + kind, subject] < 0:
+                    place[offset + kind, subject] = len(sets)
+                    sets.append(np.zeros(-(-agents // WORD) or 1, dtype=np.int64))
+                sets[place[offset + kind, subject]][agent // WORD] |= 1 << agent % WORD
+    if not sets:
+        sets.append(np.zeros(1, dtype=np.int64))
+    return place, np.array(sets)

@@ -1,0 +1,432 @@
+"""The meaning of a run: operations, order of events, money, outcomes. Engines are its clients.
+
+Everything an engine, the audit or a reader needs to predict an event log by hand is said here, in
+the docstrings of the enumerations, in the order in which it happens. No behaviour, only names,
+numbers and their meaning; two small pure functions (:func:`order_key`, :func:`histogram_bucket`)
+fix layouts that every layer must share.
+
+**Clock.** ``int64`` microseconds since the scenario's start. A run handles every event with
+``time_us < horizon_us``; payments still open then are ``in_progress``.
+
+**Order.** Events are handled in ascending ``(time_us, key)``, ``key`` from :func:`order_key`; two
+events with equal time and key are a bug. An event is handled completely, with everything it sets
+free, before the next one is taken.
+
+**Advancing.** A payment runs its stages one after the other inside the event that woke it, until a
+stage makes it wait or ends it. Payments that another payment's action sets free within an event
+(only liquidity does this) are appended to a *ready list*, first in first out; when the payment at
+hand waits or ends, the next of the list advances, until it is empty. Nothing recurses.
+
+**Steps.** Each payment counts the events scheduled for it: the counter starts at 0 (its SUBMIT),
+and every event scheduled for it later (COMPLETE or EXPIRE) first increments the counter and takes
+the new value as ``step``. A payment remembers the step it waits for; a COMPLETE with any other step
+is *orphaned* (its payment timed out meanwhile): it still frees its server and is logged as FINISH,
+and does nothing else (an orphaned TRANSIT does nothing and is not logged). An EXPIRE whose step is
+not the armed one does nothing and is not logged. Every event taken from the agenda counts in
+``events``, orphaned or not, as long as its time is below the horizon.
+
+**Visit.** Draws of a payment are keyed by (stream key, ordinal n, purpose, visit) with
+``visit = max(attempts - 1, 0) * 64 + requotes``; so a retry gets fresh luck and nothing else does.
+
+**Failure.** ``fail(stage, reason)``: a FAIL row is logged, the payment's reason becomes ``reason``
+and it continues at the stage's TARGET. Only failures, DECIDE hits, ROUTE and CONVERT jump.
+
+**Time by cause.** A payment keeps the instant up to which its time is accounted for. Whenever a
+wait ends (or starts serving, or is abandoned, or the horizon comes) the time since then is added to
+one cause: waiting in a station's queue ``WAITING``; in service, in transit and in a ledger the
+stage's CAUSE column; waiting for liquidity ``LIQUIDITY``. On fail-over everything accounted so far
+moves to ``RETRY``. The seven sums therefore add up to ``end_us - submitted_us``.
+
+**Money.** ``int64`` minor units. An account has ``posted`` balance (credits minus debits) and
+``pending`` debits; ``available = posted - pending + overdraft``. A transfer debits one account and
+credits another in one currency. Reserving adds to the debit account's pending; posting a
+reservation moves the amount from pending to posted on both accounts; voiding removes it. Transfers
+of amount 0 are skipped and leave no trace. Crediting an account or voiding on it may set free the
+payments waiting for it: from the head of its queue, as long as the head's amount is available, the
+head's reservation is made at once (logged RESERVE, time accounted to LIQUIDITY) and it joins the
+ready list. There is no overtaking. A reservation keeps the amount and both accounts it was made
+with; POST and VOID use those. Reserving a row the payment already holds is a bug.
+
+**Rows.** The stage of a SUBMIT row is the ENTRY of its stream. A row that credits an account or
+voids on it (POST, TRANSFER, DEPOSIT, VOID) is followed at once by the RESERVE rows of those it sets
+free; in CHARGE the order is TRANSFER, freed RESERVE rows, FEE; at a time-out in an account's queue
+EXPIRE, LEAVE, freed RESERVE rows, after which the timed-out payment advances first and the ready
+list then. EXPIRE and LEAVE carry the stage the payment waited at. A deposit of 0 leaves no row but
+is an event. Horizon rows are OUTCOME rows with ``time_us = horizon_us``, the key of class HORIZON
+and step 0, the stage waited at and the payment's reason; they are not counted in ``events``.
+
+**What a payment remembers.** QUOTE fills the payment's registers even when it then fails; CHARGE
+finds its slot through the pricing row of the last QUOTE; the record's fees are what was charged, at
+the time of charging. Neither requotes nor charged fees are reset by a fail-over. A limit slot
+remembers its last use (row, cell, amount, day); an amount of 0 counts as used. VOID clears all
+slots. A first ROUTE choice resets the tried routes. A quote with VALUE 0 expires at 2^62. A payment
+that never met a ROUTE stage (route -1) is judged by its registers alone when "NULL for routes
+without pricing" is decided; its last route's PRICING decides otherwise.
+
+**Totals.** A maximum (or LOW, a minimum) over [warm_up, horizon) counts, at every single change at
+time ``now``, the level after it if ``now >= warm_up`` and the level before it if ``now > warm_up``,
+and the level standing at the horizon. Areas are ``level * (now - max(last, warm_up))`` while
+``now > warm_up``, closed at the horizon. STARTS, waits, REFUSED (both kinds of refusal), DELAYED
+(SHORT rows) and LOST count from the warm-up on; an immediate start has wait 0. BLOCKS, INCLUDED and
+WAIT_SUM count at COMMIT; ROUNDS counts every round started, idle and failed ones too, and so does
+the value of SAMPLE_LEDGER, which is the number of the last round started.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class EventClass(IntEnum):
+    """Rank of simultaneous events; lower is first. Starts at 1: SimPy keeps 0 and 1 for itself."""
+
+    CALENDAR = 1
+    """A row of the agenda: opening balances, deposits, stations opening and closing. Its payment
+    field is the row's index, its step 0."""
+    COMPLETE = 2
+    """Something ends and capacity is freed: service, transit, admission wake-up, ledger round and
+    block commit."""
+    EXPIRE = 3
+    """A time-out fires."""
+    SUBMIT = 4
+    """A payment is submitted. Step 0."""
+    SAMPLE = 5
+    """The router's view and the series are refreshed, at 0, i, 2i, ... below the horizon. The
+    payment field is the sample's number, the step 0."""
+    HORIZON = 6
+    """The end: one row per open payment, in order of payment id. Never in an event queue."""
+
+
+class Op(IntEnum):
+    """What a stage does. Columns are :class:`StageColumn`; unnamed columns are unused (-1)."""
+
+    SERVE = 1
+    """Be served at a station. SUBJECT = station (or a role reference, see :func:`role_ref`), TABLE
+    and PURPOSE = service time, CAUSE, TARGET, REASON.
+
+    In this order: station closed and its WHEN_CLOSED is REJECT: fail REASON_CLOSED of the station.
+    If the queue is empty and the station can start (open, ``busy < servers``, rate allows), service
+    starts now. Otherwise, if ``queue length < queue_limit``, join the queue (JOIN row); if not,
+    fail with REASON. Starting: account WAITING (START row, amount = service time), busy + 1, rate
+    bookkeeping, schedule COMPLETE at ``now + service time``. On COMPLETE: FINISH row, busy - 1,
+    start waiting payments while the station can (they start, they do not advance), then the
+    payment accounts CAUSE and advances.
+
+    Rate: a station with RATE_COUNT > 0 starts at most RATE_COUNT per RATE_PERIOD_US, evenly spaced:
+    it may start when ``now * RATE_COUNT >= tat``; a start sets
+    ``tat = max(tat, now * RATE_COUNT) + RATE_PERIOD_US``. Whenever, after an event touched the
+    station, payments wait, a server is free, the station is open, the rate does not allow and no
+    wake-up is pending, a wake-up (class COMPLETE, pseudo payment, step = number of this station's
+    wake-ups so far, from 0, modulo 2^20) is scheduled at ``ceil(tat / RATE_COUNT)``; it starts
+    payments while it can.
+
+    Queue order by DISCIPLINE: see :class:`Discipline`."""
+    TRANSIT = 2
+    """Take time without capacity. TABLE and PURPOSE = delay, CAUSE = TRANSIT or HUMAN (or any).
+    DELAY row (subject = cause, amount = delay); COMPLETE at now + delay, even when it is 0; then
+    account CAUSE and advance."""
+    BATCH = 3
+    """Be committed by a ledger. SUBJECT = ledger, FIRST and COUNT = transfer rows to post at commit
+    (as POST does), FLAGS as POST. ENQUEUE row; waits first in first out. See :class:`LedgerColumn`
+    for rounds. Inclusion in a block disarms the payment's time-out: the point of no return."""
+    RESERVE = 4
+    """Reserve one transfer. FIRST = transfer row, FLAGS, TARGET, REASON. If amount is 0 pass on. If
+    nobody waits for the debit account and ``available >= amount``: RESERVE row, pass on. Otherwise
+    with flag QUEUE: SHORT row (subject = account, amount), wait (see Money above); without it: fail
+    with REASON (the account's lost_for_liquidity counts one, SHORT is not logged)."""
+    POST = 5
+    """Post transfer rows FIRST .. FIRST + COUNT - 1 in order: a row this payment has reserved
+    becomes final (POST row), any other moves at once (TRANSFER row). Then, by FLAGS: SETTLES sets
+    ``settled_us``, CREDITS sets ``credited_us`` (each only if not set yet)."""
+    VOID = 6
+    """Void every open reservation of the payment, in ascending order of transfer row (VOID rows),
+    then give back every used limit, in order of slot (GIVE_BACK rows; only within the same day,
+    otherwise nothing to give back and no row)."""
+    QUOTE = 7
+    """Price the payment now. SUBJECT = pricing row, VALUE = validity in us (0: for ever), TARGET,
+    REASON. Computes the registers (``money/pricing.py`` is the shared arithmetic). If a register
+    would be unusable (net credited amount or debited amount below 1): fail with REASON. Otherwise
+    QUOTE row (subject = pricing row, amount = DEBITED, value = CREDITED), and the quote expires at
+    ``now + VALUE``."""
+    CONVERT = 8
+    """Use the quote. SUBJECT = stage to jump back to for a new quote, VALUE = most requotes of a
+    payment, TARGET, REASON. If ``now <= expiry`` pass on. Otherwise LAPSE row (``quotes_lapsed``
+    + 1); if ``requotes < VALUE``: ``requotes`` + 1 and jump to SUBJECT; else fail with REASON."""
+    CHARGE = 9
+    """Charge one fee. SUBJECT = fee row. If its register is 0 nothing happens. Otherwise a TRANSFER
+    row for the fee's accounts and a FEE row (subject = fee row, amount); the fee is marked
+    charged."""
+    LIMIT = 10
+    """Check and use a limit. SUBJECT = limit row, VALUE = slot of the payment, TARGET. The amount
+    is the register named by the limit. If it exceeds PER_PAYMENT: fail AM02. If the use of this
+    payer today plus the amount exceeds PER_DAY: fail AM14. Otherwise the use grows (LIMIT row,
+    subject = limit row, amount, value = payer). Bounds below 0 mean no bound; without PER_DAY
+    nothing is stored and nothing logged. The day is ``(now + day_offset_us) // DAY_US``."""
+    DECIDE = 11
+    """Branch by luck. VALUE = 62-bit threshold, PURPOSE, TARGET. Hit when the draw is below VALUE:
+    with REASON > 0 fail with it, otherwise DECIDE row (subject = TARGET) and jump to TARGET. No
+    hit: pass on, no row."""
+    CODE = 12
+    """Read the code on the counter. TARGET. First match fails: code_state 1 (damaged): FF01;
+    ``now > code_expiry_us``: AEXR. Otherwise pass on."""
+    DEADLINE = 13
+    """Arm the payment's only time-out. VALUE = us from now, TARGET, REASON: DEADLINE row (amount =
+    VALUE) and EXPIRE scheduled at now + VALUE; an earlier one is forgotten. VALUE 0 disarms (no
+    row). When it fires: EXPIRE row (subject = REASON); the wait is abandoned (below), reason =
+    REASON, continue at TARGET.
+
+    Abandoning: in a station's queue: removed, account WAITING, LEAVE row (subject = station). In
+    service: account CAUSE; the server stays busy until the orphaned COMPLETE. In transit: account
+    CAUSE. In a ledger's queue: removed, account CAUSE, LEAVE row (subject = ledger, value = 1).
+    Waiting for liquidity: removed, account LIQUIDITY, LEAVE row (subject = account, value = 2),
+    then the account's queue is looked at again from its head (these join the ready list)."""
+    ROUTE = 14
+    """Choose a route. FLAGS NEXT = fail-over; TARGET, REASON for a first choice without candidate.
+
+    First choice: if the payment's route set is empty: fail with REASON. Otherwise choose, set
+    ``attempts = 1``, jump to the route's ENTRY. Fail-over: if the payment's reason is in
+    :data:`FAILOVER_REASONS`, ``attempts < MAX_ATTEMPTS`` of the route set and a candidate is
+    untried: move all accounted time to RETRY, reason = NONE, choose among the untried,
+    ``attempts`` + 1, jump to its ENTRY; otherwise pass on.
+
+    Choosing: lowest score, ties to the earlier candidate (:class:`Policy`); a single (untried)
+    candidate is taken with score 0. ROUTE row (subject = route, amount = score, value = attempts).
+    A route's DEBTOR_AGENT and CREDITOR_AGENT, where not below 0, replace the payment's."""
+    END = 15
+    """End. VALUE = outcome; REASON, or the payment's own reason where REASON is below 0. Disarms
+    the time-out. OUTCOME row (subject = outcome, amount = reason). ``completed`` sets
+    ``credited_us`` if not set yet. Open reservations here are a bug."""
+
+
+class Flag(IntFlag):
+    """Qualities of a stage."""
+
+    SETTLES = 1
+    CREDITS = 2
+    QUEUE = 4
+    NEXT = 8
+
+
+class Cause(IntEnum):
+    """Where a payment's time went; columns of the payment record, in this order."""
+
+    WAITING = 0
+    SERVICE = 1
+    TRANSIT = 2
+    LEDGER = 3
+    HUMAN = 4
+    LIQUIDITY = 5
+    RETRY = 6
+
+
+class Discipline(IntEnum):
+    """Order of a station's queue."""
+
+    FIFO = 0
+    LIFO = 1
+    PRIORITY = 2
+    """Lowest PRIORITY of the payment's stream first, first in first out within."""
+
+
+class WhenClosed(IntEnum):
+    """What a closed station does with arrivals; service already begun always goes on."""
+
+    WAIT = 0
+    REJECT = 1
+
+
+class Policy(IntEnum):
+    """Score of candidate routes; the lowest wins. Users write the name in lower case.
+
+    A description begins with what the policy prefers, in the words ``explain`` shows.
+    """
+
+    PRIORITY = 0
+    """The first candidate. Score = position among the candidates."""
+    CHEAPEST = 1
+    """Lowest FX margin and payer's fees at the rates of now. Score = FX_MARGIN + PAYER_FEE of the
+    route's price computed now (both in debited currency); a price that would fail scores
+    ``2^61``."""
+    FASTEST = 2
+    """Lowest expected time plus the queues last seen. Score = EXPECTED_US of the route plus what
+    the last SAMPLE showed: for each row of
+    ``route_view`` of the route, kind 0: seen queue length of the station times PER_ITEM; kind 1:
+    (seen queue length of the ledger // BLOCK_LIMIT) times ROUND_INTERVAL_US. Before the first
+    sample the view is empty (zeros)."""
+
+
+class Outcome(IntEnum):
+    """How a payment ended."""
+
+    COMPLETED = 0
+    """The creditor was credited."""
+    REJECTED = 1
+    """Ended badly before settlement."""
+    RETURNED = 2
+    """Ended badly after settlement; the money went back."""
+    IN_PROGRESS = 3
+    """Open at the horizon."""
+
+
+class Reason(IntEnum):
+    """Why it ended so, by ISO 20022 external code where one exists (ExternalStatusReason1Code)."""
+
+    NONE = 0
+    AB03 = 1
+    """Settlement timed out."""
+    AB05 = 2
+    """The creditor agent's side timed out."""
+    AB06 = 3
+    """An instructed (intermediary) agent timed out."""
+    AB07 = 4
+    """An agent in the chain is offline."""
+    AB08 = 5
+    """The creditor agent is offline."""
+    AB09 = 6
+    """Error at the creditor agent."""
+    AB10 = 7
+    """Error at an instructed agent (technical decline)."""
+    AEXR = 8
+    """The code's validity has already expired."""
+    AG01 = 9
+    """The debtor's institution refuses (business decline)."""
+    AG03 = 10
+    """No route supports this payment."""
+    AM02 = 11
+    """Above the maximum allowed for one payment."""
+    AM04 = 12
+    """Insufficient funds: an agent's prefunded account is short."""
+    AM12 = 13
+    """The amount cannot be priced (nothing would be left)."""
+    AM14 = 14
+    """Above the agreed limit of the day."""
+    FF01 = 15
+    """The code cannot be read."""
+    MS03 = 16
+    """No reason given by the agent; here: a station's queue was full."""
+    NOAS = 17
+    """The payer did not confirm within the validity of any quote."""
+    RR04 = 18
+    """Refused after screening."""
+    ED05 = 19
+    """Settlement failed after the transfer; the payment is returned."""
+
+
+FAILOVER_REASONS: tuple[Reason, ...] = (
+    Reason.AB03,
+    Reason.AB05,
+    Reason.AB06,
+    Reason.AB07,
+    Reason.AB08,
+    Reason.AB09,
+    Reason.AB10,
+    Reason.AM04,
+    Reason.MS03,
+)
+"""Reasons another route can help against."""
+
+
+class LogKind(IntEnum):
+    """What a row of the event log tells. Columns are :class:`LogColumn`; unused ones are -1."""
+
+    SUBMIT = 1
+    """subject = stream, amount = instructed amount, value = ordinal n."""
+    JOIN = 2
+    """subject = station."""
+    START = 3
+    """subject = station, amount = service time. ``payment`` starts; the key is of the event at
+    hand, which may be another payment's."""
+    FINISH = 4
+    """subject = station."""
+    LEAVE = 5
+    """subject = what was waited for, value = 0 station, 1 ledger, 2 account."""
+    DELAY = 6
+    ENQUEUE = 7
+    """subject = ledger."""
+    IN_BLOCK = 8
+    """subject = ledger, value = round."""
+    COMMIT = 9
+    """subject = ledger, amount = payments in the block, value = round; payment and stage -1."""
+    LEADER_FAILED = 10
+    """subject = ledger, value = round."""
+    RESERVE = 11
+    """subject = debit account, amount, value = credit account; likewise POST, TRANSFER, VOID."""
+    POST = 12
+    TRANSFER = 13
+    VOID = 14
+    SHORT = 15
+    QUOTE = 16
+    LAPSE = 17
+    ROUTE = 18
+    FEE = 19
+    LIMIT = 20
+    GIVE_BACK = 21
+    """subject = limit row, amount given back, value = payer."""
+    DECIDE = 22
+    DEADLINE = 23
+    EXPIRE = 24
+    FAIL = 25
+    """subject = reason."""
+    OUTCOME = 26
+    OPEN = 27
+    """subject = station."""
+    CLOSE = 28
+    DEPOSIT = 29
+    """subject = debit account (world), amount, value = credit account."""
+    SAMPLE_STATION = 30
+    """subject = station, amount = queue length, value = busy servers."""
+    SAMPLE_LEDGER = 31
+    """subject = ledger, amount = queue length, value = rounds so far."""
+    SAMPLE_ACCOUNT = 32
+    """subject = account, amount = posted balance, value = pending; only accounts with WATCHED."""
+
+
+class AgendaKind(IntEnum):
+    """What a row of the agenda does."""
+
+    DEPOSIT = 1
+    """Move AMOUNT from the world's account of the currency to account SUBJECT (DEPOSIT row), then
+    set free what waits for it (those advance in the order of the ready list)."""
+    STATION_CLOSE = 2
+    """Close station SUBJECT (CLOSE row)."""
+    STATION_OPEN = 3
+    """Open it (OPEN row) and start waiting payments while it can."""
+
+
+class FeeKind(IntEnum):
+    """How a fee follows from its BASE register, is kept in bounds and then rounded down to GRANULE.
+
+    Bounds are MINIMUM and MAXIMUM (below 0: none).
+    """
+
+    FIXED = 0
+    """FIXED."""
+    PROPORTIONAL = 1
+    """FIXED + floor(base * PPM / 10^6)."""
+    TIERED = 2
+    """Of the first tier with ``base <= UP_TO`` (below 0: no end): its FIXED + floor(base * PPM /
+    10^6). The last tier has no end."""
+    SURCHARGE = 3
+    """0 while ``base <= THRESHOLD``, else FIXED + floor(base * PPM / 10^6), on the whole amount;
+    MINIMUM and MAXIMUM only where the fee is not 0."""
+
+
+class Bearer(IntEnum):
+    """Who bears a fee (ISO 20022 charge bearer DEBT, CRED)."""
+
+    DEBTOR = 0
+    CREDITOR = 1
+
+
+class FixedSide(IntEnum):
+    """Side of the payment the instructed amount fixes."""
+
+    CREDITOR = 0
+    DEBTOR = 1
+
+
+class Scope(IntEnum):
+    """Whether headline measures cover a payment or it is background."""
+
+    CROSS_BORDER = 0
+    DOMESTIC = 1

@@ -1,0 +1,200 @@
+"""What goes into a run and what comes out: payments, registers, log rows, records, totals.
+
+Takes nothing; gives enumerations of columns, in whose docstrings the meaning of each column is
+said, and how durations are counted in a histogram.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from sim.contract.layout import FEES_MAX
+
+HISTOGRAM_SUB_BITS = 7
+"""128 linear cells per octave: relative error of a recorded value below 1/128 = 0.8 %."""
+
+HISTOGRAM_LENGTH = 1 << 13
+
+
+class LogColumn(IntEnum):
+    """Columns of the event log, all int64.
+
+    ``stage`` is the stage row the payment is at (the stage that acts or waits; for FINISH the stage
+    served; for rows without payment -1). ``key`` is the order key of the event being handled.
+    """
+
+    TIME_US = 0
+    KEY = 1
+    KIND = 2
+    PAYMENT = 3
+    STAGE = 4
+    SUBJECT = 5
+    AMOUNT = 6
+    VALUE = 7
+
+
+LOG_WIDTH = 8
+
+
+class Register(IntEnum):
+    """A payment's integer registers. All NULL at submission but INSTRUCTED."""
+
+    INSTRUCTED = 0
+    DEBITED = 1
+    """Principal taken from the debtor, FX margin included, explicit fees not."""
+    SETTLEMENT = 2
+    CREDITED_GROSS = 3
+    CREDITED = 4
+    """What the creditor keeps: CREDITED_GROSS less MERCHANT_FEE."""
+    MID_1 = 5
+    """Part of DEBITED that buys SETTLEMENT at the first conversion's mid rate."""
+    SPREAD_1 = 6
+    """DEBITED - MID_1, in debited currency."""
+    MID_2 = 7
+    SPREAD_2 = 8
+    """SETTLEMENT - MID_2, in settlement currency."""
+    FX_MARGIN = 9
+    """DEBITED less the value of CREDITED_GROSS at mid rates now, in debited currency.
+
+    The value goes through both mid rates exactly and is rounded up once, at the end; rounding at
+    the settlement currency is margin. Never below SPREAD_1."""
+    FX_DRIFT = 10
+    """That value now less the same, rounded likewise, at the rates of the instant of submission."""
+    PAYER_FEE = 11
+    MERCHANT_FEE = 12
+    FEE_0 = 13
+
+
+REGISTER_COUNT = 13 + FEES_MAX
+
+
+class WorkloadColumn(IntEnum):
+    """Columns of a workload chunk, one row per payment in order of submission.
+
+    Payments are numbered from 0 in ascending (time, stream, n).
+    """
+
+    TIME_US = 0
+    STREAM = 1
+    ORDINAL = 2
+    ROUTE_SET = 3
+    AMOUNT = 4
+    PAYER = 5
+    DEBTOR_AGENT = 6
+    CREDITOR_AGENT = 7
+    CODE_STATE = 8
+    CODE_EXPIRY_US = 9
+    MERCHANT = 10
+
+
+WORKLOAD_WIDTH = 11
+
+
+class RecordColumn(IntEnum):
+    """Columns of a finished payment's record, in the order payments end.
+
+    Amounts, fees and times not reached are NULL. DEBITED, SETTLEMENT and PAYER_FEE (sum of charged
+    debtor-borne fees), FX_MARGIN and FX_DRIFT are given once the payment settled or completed,
+    CREDITED and MERCHANT_FEE (sum of charged creditor-borne fees) once it was credited; all of them
+    NULL for routes without pricing. A returned payment's FX_MARGIN and FX_DRIFT are NULL.
+    """
+
+    PAYMENT = 0
+    STREAM = 1
+    ORDINAL = 2
+    ROUTE = 3
+    DEBTOR_AGENT = 4
+    CREDITOR_AGENT = 5
+    INSTRUCTED = 6
+    DEBITED = 7
+    SETTLEMENT = 8
+    CREDITED = 9
+    PAYER_FEE = 10
+    FX_MARGIN = 11
+    FX_DRIFT = 12
+    MERCHANT_FEE = 13
+    SUBMITTED_US = 14
+    SETTLED_US = 15
+    CREDITED_US = 16
+    END_US = 17
+    """NULL while in progress."""
+    OUTCOME = 18
+    REASON = 19
+    ATTEMPTS = 20
+    REQUOTES = 21
+    QUOTES_LAPSED = 22
+    TIME_0 = 23
+    """Seven columns, in the order of :class:`Cause`; of a payment in progress, up to the
+    horizon."""
+    SPREAD_1 = 30
+    CHARGED = 31
+    """Bit mask of the charged fee slots."""
+    FEE_0 = 32
+
+
+RECORD_WIDTH = 32 + FEES_MAX
+
+
+class StationTotal(IntEnum):
+    """Columns of a station's totals over [warm_up, horizon)."""
+
+    BUSY_AREA = 0
+    """Sum of busy servers times microseconds."""
+    QUEUE_AREA = 1
+    QUEUE_MAX = 2
+    STARTS = 3
+    WAIT_SUM_US = 4
+    """Of the payments that started; waits are also counted in a histogram."""
+    REFUSED = 5
+
+
+class LedgerTotal(IntEnum):
+    """Columns of a ledger's totals; events at or after the warm-up count."""
+
+    BLOCKS = 0
+    INCLUDED = 1
+    QUEUE_AREA = 2
+    QUEUE_MAX = 3
+    ROUNDS = 4
+    WAIT_SUM_US = 5
+    """From ENQUEUE to commit, of the payments committed; also counted in a histogram."""
+
+
+class AccountTotal(IntEnum):
+    """Columns of an account's totals over [warm_up, horizon).
+
+    LOW and both areas are kept for WATCHED accounts only (0 for others).
+    """
+
+    POSTED_END = 0
+    PENDING_END = 1
+    LOW = 2
+    """Lowest posted balance seen from the warm-up on (the balance at the warm-up included)."""
+    BALANCE_AREA = 3
+    """Minor units times seconds: at each change ``level * (now // 10^6 - last // 10^6)``, that is
+    the sum over whole-second instants. A day of a trillion riel does not fit 64 bits, so here the
+    level is ``posted before & (2^31 - 1)``, and BALANCE_AREA_HIGH counts ``posted before >> 31``:
+    the area is ``BALANCE_AREA + 2^31 * BALANCE_AREA_HIGH``."""
+    DELAYED = 4
+    LOST = 5
+    BALANCE_AREA_HIGH = 6
+
+
+AREA_BITS = 31
+
+
+def histogram_bucket(value: int) -> int:
+    """Return the bucket of a non-negative duration: linear below 128, then 128 cells per octave."""
+    if value < (1 << HISTOGRAM_SUB_BITS):
+        return value
+    octave = value.bit_length() - 1 - HISTOGRAM_SUB_BITS
+    return (octave << HISTOGRAM_SUB_BITS) + (value >> octave)
+
+
+def histogram_value(bucket: int) -> int:
+    """Return the middle of a bucket of :func:`histogram_bucket`."""
+    if bucket < (2 << HISTOGRAM_SUB_BITS):
+        return bucket
+    octave = (bucket >> HISTOGRAM_SUB_BITS) - 1
+    low = (bucket - (octave << HISTOGRAM_SUB_BITS)) << octave
+    return low + (1 << octave) // 2

@@ -1,0 +1,1 @@
+"""How a function becomes machine code, and where the code is kept."""

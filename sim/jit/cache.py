@@ -1,0 +1,158 @@
+"""Where machine code is kept between runs, and the one way a function becomes machine code.
+
+Takes plain Python functions over int64 values and arrays; gives them back compiled on their first
+call, or read from the cache. Imports nothing of ours but reads our sources: Numba's own cache looks
+at the one file a function stands in, so a change in a file that file imports would go unnoticed and
+machine code of yesterday's meaning would run. Here the directory's name is a digest of every source
+that may end up in machine code, so any change looks for another directory. Engines and audit share
+nothing but contract, units and this room, and have a directory each: a change in one leaves the
+machine code of the other as it is.
+
+With ``NUMBA_DISABLE_JIT=1`` functions come back as they were, so a debugger can step through them;
+the plain function stays reachable as ``function.py_func``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numba
+import numpy as np
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_SOURCES = {
+    "engine": ("contract", "draws", "engine", "jit", "money", "workload/loop.py", "units.py"),
+    "audit": ("contract", "audit", "jit", "units.py"),
+}
+"""What may end up in machine code, by room: files, and folders with everything below."""
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile a function with Numba on its first call, keeping its static type.
+
+    Parameters
+    ----------
+    function : callable
+        Function in the subset of Python that Numba compiles without objects.
+
+    Returns
+    -------
+    callable
+        The same function to a reader and to mypy, a Numba dispatcher to other compiled code.
+
+    Notes
+    -----
+    No signature is given, so importing costs no compilation. ``error_model="python"`` and the
+    absence of ``fastmath`` keep the results those of plain Python.
+    """
+    return cast(_Function, cached_njit(function, error_model="python"))
+
+
+def cached_njit(function: Callable[..., object], **options: object) -> object:
+    """Return ``numba.njit(function)`` that keeps its machine code in the cache."""
+    directory = None if is_jit_disabled() else find_directory(_room(function))
+    if directory is None:
+        return cast(object, numba.njit(**options)(function))
+    before = numba.config.CACHE_DIR
+    # Numba looks the directory up while it decorates, and never again.
+    numba.config.CACHE_DIR = str(directory)
+    try:
+        return cast(object, numba.njit(cache=True, **options)(function))
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def is_jit_disabled() -> bool:
+    """Tell whether everything runs as plain Python in this process (``NUMBA_DISABLE_JIT=1``)."""
+    return bool(numba.config.DISABLE_JIT)
+
+
+def is_cached() -> bool:
+    """Tell whether a first run will find machine code ready instead of compiling it."""
+    if is_jit_disabled():
+        return True
+    directory = find_directory()
+    return directory is not None and any(directory.rglob("*.nbc"))
+
+
+@cache
+def source_digest(room: str = "engine") -> str:
+    """Return a digest of everything that decides a room's machine code but the processor.
+
+    Parameters
+    ----------
+    room : str
+        ``engine`` (with draws and workload) or ``audit``.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for name in _SOURCES[room]:
+        place = _PACKAGE / name
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes())
+    versions = (numba.__version__, np.__version__, platform.python_version(), sys.platform)
+    digest.update("\0".join(versions).encode())
+    # These switches change the machine code without changing any source.
+    digest.update(f"{numba.config.BOUNDSCHECK} {numba.config.OPT}".encode())
+    return digest.hexdigest()
+
+
+@cache
+def find_directory(room: str = "engine") -> Path | None:
+    """Return a directory that can be written, or None where there is none.
+
+    Parameters
+    ----------
+    room : str
+        Whose machine code, as for :func:`source_digest`.
+
+    Notes
+    -----
+    ``NUMBA_CACHE_DIR`` if set, else the user's cache directory, else one in the temporary
+    directory that belongs to this user alone (cached code is executed, so nobody else may have
+    laid it there). The package's own directory is never written: it may be read-only.
+    """
+    for base in _bases():
+        directory = base / source_digest(room)
+        try:
+            base.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if hasattr(os, "getuid") and base.stat().st_uid != os.getuid():
+                continue
+            directory.mkdir(exist_ok=True)
+            with tempfile.TemporaryFile(dir=directory):
+                return directory
+        except OSError:
+            continue
+    return None
+
+
+def _room(function: Callable[..., object]) -> str:
+    """Return the room whose sources decide the machine code of a function."""
+    return "audit" if function.__module__.startswith("sim.audit.") else "engine"
+
+
+def _bases() -> Iterator[Path]:
+    """Give the directories to try, in order."""
+    if numba.config.CACHE_DIR:
+        yield Path(numba.config.CACHE_DIR) / "payroute"
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        user = Path(local) if local else Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        user = Path.home() / "Library" / "Caches"
+    else:
+        named = os.environ.get("XDG_CACHE_HOME")
+        user = Path(named) if named else Path.home() / ".cache"
+    yield user / "payroute" / "machine-code"
+    owner = os.getuid() if hasattr(os, "getuid") else "user"
+    yield Path(tempfile.gettempdir()) / f"payroute-machine-code-{owner}"

@@ -1,0 +1,1 @@
+"""Integer money: the arithmetic of fees and foreign exchange."""

@@ -1,0 +1,66 @@
+"""The audit's machine code is compiled again when its sources change, and only then."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sim.audit.prices import price_rows
+from sim.audit.rows import replay_rows
+from sim.jit import cache as machine_code
+
+SIM = Path(machine_code.__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the sources that machine code could come from."""
+    for room in (
+        "audit",
+        "contract",
+        "draws",
+        "engine",
+        "jit",
+        "money",
+        "routing",
+        "tables",
+        "workload",
+    ):
+        shutil.copytree(SIM / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(SIM / "units.py", tmp_path)
+    monkeypatch.setattr(machine_code, "_PACKAGE", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("changed", "compiled_again"),
+    [
+        ("audit/prices.py", {"audit"}),
+        ("contract/meaning.py", {"audit", "engine"}),
+        ("units.py", {"audit", "engine"}),
+        ("money/pricing.py", {"engine"}),
+        ("draws/threefry.py", {"engine"}),
+        ("workload/loop.py", {"engine"}),
+        ("tables/payment_rows.py", set()),
+        ("tables/reading.py", set()),
+        ("routing/graph.py", set()),
+        ("jit/functions.py", {"audit", "engine"}),
+    ],
+)
+def test_a_change_compiles_what_it_can_change(
+    package: Path, changed: str, compiled_again: set[str]
+) -> None:
+    digest = machine_code.source_digest.__wrapped__
+    rooms = ("audit", "engine")
+    before = {room: digest(room) for room in rooms}
+    assert before["audit"] != before["engine"]
+    with (package / changed).open("a", encoding="utf-8") as source:
+        source.write("# changed\n")
+    assert {room for room in rooms if digest(room) != before[room]} == compiled_again
+
+
+@pytest.mark.parametrize("function", [replay_rows, price_rows])
+def test_what_python_calls_of_the_audit_is_kept_with_the_audit(function: object) -> None:
+    assert machine_code._room(function) == "audit"  # type: ignore[arg-type]
