@@ -370,6 +370,7 @@ GROUP_COLUMNS = ("submitted", "success_rate", "end_to_end_p50", "end_to_end_p99"
 COST_COLUMNS = ("payer_cost_bps", "merchant_cost_bps")
 COST_PARTS = ("fx_margin_bps", "payer_fee_bps", "merchant_cost_bps")
 PLACE_COLUMNS = ("utilisation", "queue_mean", "queue_max", "wait_mean", "refused")
+ACCOUNT_COLUMNS = ("liquidity_low_minor", "delayed_for_liquidity", "lost_for_liquidity")
 SWEPT = ("success_rate", "end_to_end_mean", "end_to_end_p99", "payer_cost_bps")
 COMPARED = (*SWEPT[:3], "machine_time_mean", *COST_COLUMNS)
 STRESSED = (

@@ -45,7 +45,7 @@ class Scenario(Model):
     clock: Clock
     """Start and length."""
     seed: Seed = 1
-    """Seed of all luck; `--seed` overrides it."""
+    """Seed of all random numbers; `--seed` overrides it."""
     fx: Fx = Fx()
     """Exchange rates."""
     institutions: dict[Name, Institution] = {}

@@ -53,7 +53,6 @@ LONGER_FILES = {
 FUNCTION_LINES_MAX = 60
 LONGER_FUNCTIONS = {
     "sim/draws/threefry.py:threefry4x32": 120,  # twenty rounds, unrolled
-    "sim/study/replicate/replicate.py:run_replications": 61,  # one option per argument
     "sim/cli/qr.py:encode_command": 77,  # one option per field of a code
 }
 POSITIONAL_MAX = 4

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from sim.analysis.catalogue import ACCOUNT_COLUMNS, words_of
 from sim.analysis.g20 import INDICATORS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.analysis.warm_up import Presence
@@ -235,21 +236,23 @@ def _has_worked(measures: Measures) -> bool:
 def _accounts(summary: Summary, loaded: LoadedScenario) -> Block | None:
     found = summary.by["account"]
     written = loaded.scenario.accounts
+    lowest, *harmed = ACCOUNT_COLUMNS
+    chosen = [
+        name
+        for name, row in sorted(found.items())
+        if name in written or any(row[key].value for key in harmed)
+    ]
     rows = tuple(
         (
             name,
-            row["liquidity_low_minor"],
-            _left(row["liquidity_low_minor"], written.get(name)),
-            _bare(row["delayed_for_liquidity"]),
-            _bare(row["lost_for_liquidity"]),
+            _bare(found[name][lowest]),
+            _left(found[name][lowest], written.get(name)),
+            *(_bare(found[name][key]) for key in harmed),
         )
-        for name, row in sorted(found.items())
-        if name in written or row["delayed_for_liquidity"].value or row["lost_for_liquidity"].value
+        for name in chosen
     )
-    columns = _heads("account", ("lowest", "of opening", "waited", "refused"))
-    return (
-        Table(columns, tuple((one[0], _bare(one[1]), *one[2:]) for one in rows)) if rows else None
-    )
+    heads = (words_of(lowest), "of opening", *map(words_of, harmed))
+    return Table(_heads("account", heads), rows) if rows else None
 
 
 def _left(lowest: Measure, account: Account | None) -> str:
