@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sim.compiler.demand import World, describe_stream, stream_demand
 from sim.compiler.institutions import closures, day_offset_us, world_parts
+from sim.compiler.law_checks import law_problems
 from sim.compiler.linker import link
 from sim.compiler.merchants import Pools, make_pools
 from sim.compiler.parts import Part, Route, Settings, Stream
@@ -119,7 +120,8 @@ def compile_scenario(
         seed=scenario.seed if seed is None else seed,
         replication=replication,
     )
-    problems: list[tuple[FieldPath, str]] = []
+    problems = list(law_problems(scenario))
+    refuse_problems(loaded.document, problems)
     members = unfold_members(scenario.institutions)
     parts = list(world_parts(scenario, members))
     places = {part.name: part for part in parts if isinstance(part, (Station, BlockLedger))}
@@ -142,6 +144,7 @@ def compile_scenario(
     stations = [part.name for part in parts if isinstance(part, Station)]
     parts += closures(scenario, members, stations, problems)
     problems.extend(_unused_order(scenario, routes.parts))
+    problems.extend(_unused_tiers(scenario, routes.parts))
     refuse_problems(loaded.document, problems)
     linked = link(settings, parts, with_tables=with_tables)
     return Compiled(
@@ -152,6 +155,25 @@ def compile_scenario(
         pools=pools,
         parts=tuple(parts),
     )
+
+
+def _unused_tiers(scenario: Scenario, parts: Sequence[Part]) -> Iterator[tuple[FieldPath, str]]:
+    """Yield the KYC tiers of corridors none of whose routes looks at one."""
+    for name, corridor in sorted(scenario.corridors.items()):
+        routes = [
+            part for part in parts if isinstance(part, Route) and part.candidate.corridor == name
+        ]
+        checked = any(
+            stage.limit is not None and f".{corridor.kyc_tier}." in stage.limit.name
+            for route in routes
+            for stage in route.flow.program
+        )
+        if corridor.kyc_tier is not None and routes and not checked:
+            yield (
+                ("corridors", name, "kyc_tier"),
+                f"found {corridor.kyc_tier!r}, which no route of this corridor checks; allowed: a "
+                "tier where payers here pay over a ledger with limits in their currency",
+            )
 
 
 def _unused_order(scenario: Scenario, parts: Sequence[Part]) -> Iterator[tuple[FieldPath, str]]:

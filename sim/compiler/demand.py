@@ -149,9 +149,11 @@ def _missing_agents(world: World, name: str, payees: _Payees) -> Iterator[tuple[
     known = [m.name for m in members if m.entry.country == home and m.holds_money]
     pool = len(payees.merchants)
     for position, payment in enumerate(demand.payments or ()):
+        path: FieldPath = ("demand", name, "payments", position, "merchant")
         if pool and payment.merchant >= pool:
-            path: FieldPath = ("demand", name, "payments", position, "merchant")
             yield path, f"found {payment.merchant}; allowed: below {pool}"
+        if not pool and "merchant" in payment.model_fields_set:
+            yield path, "found a merchant, where payees show no codes; allowed: none"
         agent = payment.debtor_agent
         if agent is not None and agent not in known:
             path = ("demand", name, "payments", position, "debtor_agent")

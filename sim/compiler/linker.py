@@ -329,12 +329,13 @@ class _Linker:
         first = self.builder.next_stage
         marks = {stage.mark: first + number for number, stage in enumerate(program) if stage.mark}
         laid = _Laid(first)
+        block_of: dict[int, int] = {}
         reserved: dict[Move, int] = {}
         slots: dict[str, int] = {}
-        for stage in program:
+        for position, stage in enumerate(program):
             values = self._columns(stage, marks)
             if stage.op in (Op.RESERVE, Op.POST, Op.BATCH):
-                values |= self._transfers(stage, reserved)
+                values |= self._transfers(program, position, block_of, reserved)
             if stage.op is Op.QUOTE:
                 values["subject"] = prices.pricing
             if stage.op is Op.CHARGE:
@@ -390,23 +391,38 @@ class _Linker:
             values["subject"] = marks[stage.back_to]
         return values
 
-    def _transfers(self, stage: Stage, reserved: dict[Move, int]) -> dict[str, int]:
+    def _transfers(
+        self, program: Program, position: int, laid: dict[int, int], reserved: dict[Move, int]
+    ) -> dict[str, int]:
         """Return FIRST and COUNT of a stage's transfer rows.
 
-        A reserved move must be posted through its own row, so a stage that posts it together with
-        others lays its rows after the reserved one; RESERVE therefore looks ahead by leaving the
-        row to be the first of the block that posts it.
+        A stage posts rows that follow each other, and a reserved move is posted through the row it
+        was reserved by. So the whole block of a posting stage is laid where the first of its moves
+        is reserved, and looked up when the stage itself is reached.
         """
+        stage = program[position]
         if stage.op is Op.RESERVE:
             (move,) = stage.moves
-            reserved[move] = self._transfer(move)
+            if move not in reserved:
+                poster = self._poster(program, position, move)
+                laid[poster] = self._block(program[poster].moves, reserved)
             return {"first": reserved[move], "count": 1}
-        rows = [
-            reserved[move] if move in reserved else self._transfer(move) for move in stage.moves
-        ]
-        if rows and rows != list(range(rows[0], rows[0] + len(rows))):
-            raise AssertionError(f"{stage.label}: rows {rows} do not follow each other")
-        return {"first": rows[0] if rows else -1, "count": len(rows)}
+        if position not in laid:
+            laid[position] = self._block(stage.moves, {})
+        return {"first": laid[position], "count": len(stage.moves)}
+
+    def _poster(self, program: Program, position: int, move: Move) -> int:
+        """Return the stage that posts what a stage reserves: the next one that names the move."""
+        for later in range(position + 1, len(program)):
+            if program[later].op in (Op.POST, Op.BATCH) and move in program[later].moves:
+                return later
+        raise AssertionError(f"{program[position].label}: nothing posts what it reserves")
+
+    def _block(self, moves: tuple[Move, ...], reserved: dict[Move, int]) -> int:
+        """Add the rows of a block and return the first, -1 for none."""
+        rows = [self._transfer(move) for move in moves]
+        reserved.update(zip(moves, rows, strict=True))
+        return rows[0] if rows else -1
 
     def _transfer(self, move: Move) -> int:
         return self.builder.add_transfer(

@@ -83,7 +83,9 @@ def _home_codes(
     members: tuple[Member, ...],
     problems: list[tuple[FieldPath, str]],
 ) -> tuple[Merchant, ...]:
-    has_banks = any(member.merchant_share > 0 for member in members)
+    has_banks = any(
+        member.merchant_share > 0 and member.entry.country == "KH" for member in members
+    )
     if not has_banks and not scheme.payloads:
         path = ("rails", name)
         problems.append((path, "no institution has a merchant_share; needed: at least one above 0"))

@@ -33,7 +33,12 @@ from sim.model.quantities import (
     SharePpb,
 )
 from sim.model.sections import Corridor
-from sim.rails.institutions import creditor_abroad, debtor_at_wallet, when_short
+from sim.rails.institutions import (
+    creditor_abroad,
+    debtor_at_wallet,
+    payers_time_out,
+    when_short,
+)
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_bounds
 from sim.rails.protocol import (
@@ -62,6 +67,7 @@ from sim.rails.settlement_agents import (
     ledger_problems,
 )
 from sim.rails.stages import (
+    FAIL,
     LimitSpec,
     Move,
     Place,
@@ -156,6 +162,9 @@ class WalletGatewayRail(Rail):
     """Limits of the wallet."""
     settlement_agents: dict[Name, SettlementAgentTerms]
     """Institutions here that settle for the gateway."""
+    debit_first: Flag = False
+    """Whether a payment going out debits the payer before the agent's nostro is looked at; else
+    both are reserved first, and what cannot be paid abroad moves no money."""
     reversal_time: DurationUs = assumed(1_000_000, "one confirmed message there and back")
     """Time of a confirmed reversal before another route may be tried."""
 
@@ -337,7 +346,7 @@ class WalletGatewayRail(Rail):
     def _inbound(self, at: LegContext) -> LegProgram:
         """Return a wallet paying: authorised first, its money booked with the ledger's."""
         return LegProgram(
-            session=(self._order_life(at.failing, Reason.AB06),),
+            session=self._session(at),
             limit=self._limit(at),
             request=(
                 *self._authorisation(at),
@@ -355,18 +364,24 @@ class WalletGatewayRail(Rail):
         nostro = self.settlement_agents[agent].nostro
         assert nostro is not None
         payout = Move(nostro, f"clearing:{at.name}:{agent}:{settled}", Register.SETTLEMENT)
+        flags = when_short(at.world, nostro)
+        reserve = Stage(
+            Op.RESERVE,
+            "nostro",
+            moves=(payout,),
+            target=at.failing if self.debit_first else at.securing,
+            reason=Reason.AM04,
+            flags=flags,
+        )
+        # Whoever waits for money has a bound: the payer's session, or the order's life.
+        bound = self._order_life(at.securing, Reason.AB05)
+        waits = () if at.corridor.time_out is not None or not flags else (bound,)
         return LegProgram(
             look_up=transit(f"{at.name}.look_up", self.hop_time),
+            reserve=() if self.debit_first else (*waits, reserve),
             execute=(
-                Stage(
-                    Op.RESERVE,
-                    "nostro",
-                    moves=(payout,),
-                    target=at.failing,
-                    reason=Reason.AM04,
-                    flags=when_short(at.world, nostro),
-                ),
                 self._order_life(at.failing, Reason.AB05),
+                *((reserve,) if self.debit_first else ()),
                 *transit(f"{at.name}.hop_to_gateway", self.hop_time),
                 *self._authorisation(at),
             ),
@@ -405,12 +420,19 @@ class WalletGatewayRail(Rail):
             )
         return tuple(moves)
 
+    def _session(self, at: LegContext) -> Program:
+        """Return the bound of the payer's session: the order's life, or a shorter time-out."""
+        time_out = at.corridor.time_out
+        if time_out is not None and time_out < self.order_life:
+            return payers_time_out(at)
+        return (self._order_life(at.failing, Reason.AB06),)
+
     def _limit(self, at: LegContext) -> Program:
         """Return the check of the wallet's own limits."""
         return check_limit(
             f"{at.name}.limit",
             LimitSpec.of(f"{at.name}.wallet", Register.DEBITED, at.leg.source, self.limits),
-            target=at.refusing,
+            target=FAIL,
         )
 
     def _authorisation(self, at: LegContext) -> Program:

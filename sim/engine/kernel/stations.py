@@ -157,8 +157,11 @@ def _start(plan: Plan, state: KernelState, s: int, slot: int) -> None:
     station[s, S_BUSY] += 1
     count = plan.station[s, StationColumn.RATE_COUNT]
     if count > 0:
-        base = max(station[s, S_TAT], now * count)
-        station[s, S_TAT] = base + plan.station[s, StationColumn.RATE_PERIOD_US]
+        due = station[s, S_TAT]
+        # Only a start in a later microsecond than the first that is allowed moves what follows.
+        if now * count - due >= count:
+            due = now * count
+        station[s, S_TAT] = due + plan.station[s, StationColumn.RATE_PERIOD_US]
     place = (at << PLACE_BITS) | (s + 1)
     schedule(cursor, state.heap, pool, slot, time_us, place)
     pool[slot, st.P_WAIT] = st.W_SERVICE
