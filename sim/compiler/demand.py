@@ -148,10 +148,18 @@ def _missing_agents(world: World, name: str, payees: _Payees) -> Iterator[tuple[
     home = corridor.from_.country
     known = [m.name for m in members if m.entry.country == home and m.holds_money]
     pool = len(payees.merchants)
+    numbered = world.pools.numbered.get(demand.corridor, range(0))
     for position, payment in enumerate(demand.payments or ()):
         path: FieldPath = ("demand", name, "payments", position, "merchant")
-        if pool and payment.merchant >= pool:
-            yield path, f"found {payment.merchant}; allowed: below {pool}"
+        if pool and payment.merchant >= len(numbered):
+            yield path, f"found {payment.merchant}; allowed: below {len(numbered)}"
+        elif pool and numbered[payment.merchant] not in payees.merchants:
+            shown = world.pools.merchants[numbered[payment.merchant]].currency
+            yield (
+                path,
+                f"found {payment.merchant}, whose code is in {shown}; allowed: a code in "
+                f"{corridor.to.currency}",
+            )
         if not pool and "merchant" in payment.model_fields_set:
             yield path, "found a merchant, where payees show no codes; allowed: none"
         agent = payment.debtor_agent
@@ -210,7 +218,14 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         stream=stream,
         name=part.name,
         key=linked.plan.stream_key[stream],
-        written=_written(demand, stream, pool=pool, agents=agents, currency=part.currency),
+        written=_written(
+            demand,
+            stream,
+            pool=pool,
+            first=world.pools.numbered.get(demand.corridor, range(0)).start,
+            agents=agents,
+            currency=part.currency,
+        ),
         hazard_time_us=described.arrivals[0],
         hazard=described.arrivals[1],
         count_max=demand.count if demand.count is not None else -1,
@@ -398,7 +413,13 @@ def _shares(
 
 
 def _written(
-    demand: Demand, stream: int, *, pool: _Pool, agents: Mapping[str, int], currency: str
+    demand: Demand,
+    stream: int,
+    *,
+    pool: _Pool,
+    first: int,
+    agents: Mapping[str, int],
+    currency: str,
 ) -> Array | None:
     """Return the rows of a written list of payments, in order of time."""
     if demand.payments is None:
@@ -418,7 +439,7 @@ def _written(
         if payment.debtor_agent is not None:
             row[WorkloadColumn.DEBTOR_AGENT] = agents[payment.debtor_agent]
         if len(pool.merchant):
-            at = payment.merchant
+            at = int(np.flatnonzero(pool.merchant == first + payment.merchant)[0])
             row[WorkloadColumn.ROUTE_SET] = pool.route_set[at]
             row[WorkloadColumn.CREDITOR_AGENT] = pool.agent[at]
             row[WorkloadColumn.CODE_STATE] = pool.is_damaged[at]

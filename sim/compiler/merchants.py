@@ -18,10 +18,21 @@ from sim.units import CURRENCIES
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """All merchants and, by corridor, the indices of its payees."""
+    """All merchants, and which of them are whose.
+
+    Attributes
+    ----------
+    merchants : tuple of Merchant
+    by_corridor : dict of str to tuple of int
+        Indices of a corridor's payees.
+    numbered : dict of str to range
+        Indices of the codes a corridor's written payments count in, payable there or not: a list in
+        which positions mean something never loses an entry.
+    """
 
     merchants: tuple[Merchant, ...]
     by_corridor: dict[str, tuple[int, ...]]
+    numbered: dict[str, range]
 
 
 def make_pools(
@@ -35,6 +46,7 @@ def make_pools(
         if scheme is not None:
             places[name] = _extend(merchants, _home_codes(name, scheme, members, problems))
     by_corridor: dict[str, tuple[int, ...]] = {}
+    numbered: dict[str, range] = {}
     for name, corridor in sorted(scenario.corridors.items()):
         if corridor.foreign_codes is not None:
             unknown = set(corridor.foreign_codes.schemes) - set(KNOWN_SCHEMES)
@@ -51,15 +63,19 @@ def make_pools(
                 currency=corridor.to.currency,
                 country=corridor.to.country,
             )
-            by_corridor[name] = tuple(_extend(merchants, codes))
+            numbered[name] = _extend(merchants, codes)
+            by_corridor[name] = tuple(numbered[name])
         elif corridor.codes is not None:
-            pool = places[corridor.codes]
+            pool = numbered[name] = places[corridor.codes]
             is_domestic = corridor.from_.country == corridor.to.country
             by_corridor[name] = tuple(
                 index
                 for index in pool
-                # At home the payer meets the corridor's own currency; a visitor meets any code.
-                if not is_domestic or merchants[index].currency == corridor.to.currency
+                # At home the payer meets the corridor's own currency, and codes nobody can read; a
+                # visitor meets any code.
+                if not is_domestic
+                or merchants[index].is_damaged
+                or merchants[index].currency == corridor.to.currency
             )
             if not by_corridor[name]:
                 problems.append(
@@ -68,7 +84,7 @@ def make_pools(
                         f"no merchant of {corridor.codes!r} can be paid here",
                     )
                 )
-    return Pools(tuple(merchants), by_corridor)
+    return Pools(tuple(merchants), by_corridor, numbered)
 
 
 def _extend(merchants: list[Merchant], more: tuple[Merchant, ...]) -> range:
