@@ -102,3 +102,24 @@ demand: {{outbound: null, domestic: null}}
 """
     ran = run(load_text(tmp_path, text), engine)
     assert ran.ended("inbound") == (*ended, reason)
+
+
+def test_a_code_nobody_can_read_keeps_its_place_in_the_list(tmp_path: Path, engine: str) -> None:
+    text = """
+scenario: torn
+extends: MINIMAL
+rails:
+  khqr:
+    payloads:
+      - 00020101021129120008sok@rivr5204599953031165802KH5911Sok Noodles60
+      - 00020101021130330009dara@tmpl0108000000010204tmpl5204599953031165802KH5911Dara Coffee6009Siem Reap63047688
+demand:
+  outbound: null
+  inbound: {payments: [{at: 1 s, amount: 41 300, merchant: 0}]}
+  domestic: {payments: [{at: 2 s, amount: 100, merchant: 0}, {at: 30 s, amount: 100, merchant: 1}]}
+"""  # noqa: E501 - a code is one line
+    ran = run(load_text(tmp_path, text), engine)
+    # Cut short before its checksum: read 0.1 s after the scan, in both corridors.
+    assert ran.ended("inbound") == (1_100_000, "REJECTED", "FF01")
+    assert ran.ended("domestic") == (2_100_000, "REJECTED", "FF01")
+    assert ran.ended("domestic.1")[1] == "COMPLETED"
