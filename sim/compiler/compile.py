@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sim.compiler.demand import World, describe_stream, stream_demand
 from sim.compiler.institutions import closures, day_offset_us, world_parts
+from sim.compiler.law_checks import law_problems
 from sim.compiler.linker import link
 from sim.compiler.merchants import Pools, make_pools
 from sim.compiler.parts import Part, Route, Settings, Stream
@@ -120,7 +121,9 @@ def compile_scenario(
         seed=scenario.seed if seed is None else seed,
         replication=replication,
     )
-    problems: list[tuple[FieldPath, str]] = []
+    problems = list(law_problems(scenario))
+    # Alone and first: whatever reads a distribution below relies on its parameters.
+    refuse_problems(loaded.document, problems)
     # Groups of alike banks become banks, so that everything below knows single institutions
     # only.
     members = unfold_members(scenario.institutions)
@@ -149,6 +152,7 @@ def compile_scenario(
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
     parts += closures(scenario, members, stations, problems)
     problems.extend(_unused_order(scenario, routes.parts))
+    problems.extend(_unused_tiers(scenario, routes.parts))
     # All at once: a user should not have to mend a file one mistake at a time.
     refuse_problems(loaded.document, problems)
     linked = link(settings, parts, with_tables=with_tables)
@@ -160,6 +164,25 @@ def compile_scenario(
         pools=pools,
         parts=tuple(parts),
     )
+
+
+def _unused_tiers(scenario: Scenario, parts: Sequence[Part]) -> Iterator[tuple[FieldPath, str]]:
+    """Yield the KYC tiers of corridors none of whose routes looks at one."""
+    for name, corridor in sorted(scenario.corridors.items()):
+        routes = [
+            part for part in parts if isinstance(part, Route) and part.candidate.corridor == name
+        ]
+        checked = any(
+            stage.limit is not None and f".{corridor.kyc_tier}." in stage.limit.name
+            for route in routes
+            for stage in route.flow.program
+        )
+        if corridor.kyc_tier is not None and routes and not checked:
+            yield (
+                ("corridors", name, "kyc_tier"),
+                f"found {corridor.kyc_tier!r}, which no route of this corridor checks; allowed: a "
+                "tier where payers here pay over a ledger with limits in their currency",
+            )
 
 
 def _unused_order(scenario: Scenario, parts: Sequence[Part]) -> Iterator[tuple[FieldPath, str]]:

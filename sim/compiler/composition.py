@@ -121,7 +121,8 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
     contexts = _with_money(contexts, terms, price)
     contexts = [replace(at, payer=debtor.account, payee=creditor.account) for at in contexts]
     spoken, left, label = _speak(rails, contexts, debtor)
-    # The creditor's institution stands behind the last leg: what undoes that undoes this.
+    # The creditor's institution stands behind the last leg: a failure there is undone as one of a
+    # further leg would be, and never ends as rejected once money has moved.
     creditor = rails[-1].creditor_side(replace(contexts[-1], failing=label))
     codes = _codes(scenario, corridor)
     # The shortest promise counts: the payer is shown one price, and it holds as long as all of
@@ -218,17 +219,25 @@ def _speak(
 ) -> tuple[list[_Spoken], tuple[Move, ...], str]:
     """Return what every leg says, the money no leg has booked, and where a late failure leads.
 
-    A leg fails to FAIL while nothing was sent, to FAIL_SENT once an earlier leg may have sent a
-    request, and to the return of the last ledger once money has moved.
+    A leg fails to FAIL while nothing was sent, to FAIL_SENT once a request may be out, and to the
+    return of the last ledger once money has moved.
     """
+    # Whether any leg sends a request before money is reserved is known once all have spoken.
+    asks = any(rail.leg(at).request for rail, at in zip(rails, contexts, strict=True))
     spoken: list[_Spoken] = []
     # The payer's own debit waits for the first commit: until then it is only reserved.
     waiting = debtor.debit if contexts[0].price is not None else ()
-    refusing, failing = FAIL, FAIL_SENT
+    refusing, failing = FAIL_SENT if asks else FAIL, FAIL_SENT
     for position, (rail, at) in enumerate(zip(rails, contexts, strict=True)):
         # What the leg before hands on; the first has the payer's account.
         funds = rails[position - 1].funds(contexts[position - 1]) if position else None
-        context = replace(at, refusing=refusing, failing=failing, funds=funds)
+        context = replace(
+            at,
+            securing=FAIL_SENT if asks else FAIL,
+            refusing=refusing,
+            failing=failing,
+            funds=funds,
+        )
         says = rail.leg(context)
         spoken.append(_Spoken(context, says, waiting))
         # A leg that does not commit leaves its money to the next one that does.
@@ -237,11 +246,10 @@ def _speak(
         else:
             # From here on money has moved, and whatever fails behind it has to be returned.
             waiting, failing = (), return_label(position)
-        # A leg that may have been asked for something needs its reversal confirmed before
-        # anything else is tried.
-        refusing = failing if failing != FAIL_SENT or says.reversal_us is not None else refusing
-    # Nothing behind a ledger that pays the creditor's institution itself can fail any more.
-    return spoken, waiting, FAIL if spoken[-1].says.commit is not None else failing
+        # A later leg that sends nothing itself still has to undo what this one may have sent.
+        if failing != FAIL_SENT or says.reversal_us:
+            refusing = failing
+    return spoken, waiting, failing
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,21 +328,14 @@ class _Composer:
                 # Settlement is the first commit and happens once.
                 settles = Flag(0)
 
-    @property
-    def _commits_last(self) -> bool:
-        """Return whether the last leg books its money itself, so that nothing can come back."""
-        return self.legs[-1].says.commit is not None
-
     def _credit(self) -> Iterator[Stage]:
         """Yield the creditor's institution crediting the payee, and the fees of both sides.
 
-        The payer's fees are charged once the money can no longer come back.
+        The payer's fees are charged last: while the creditor's institution may still refuse, the
+        money comes back whole.
         """
         if self.price is None:
             return
-        # Whether money can still come back decides when the payer is charged.
-        if self._commits_last:
-            yield from self._charge(ChargeBearer.DEBTOR)
         yield from self.creditor.book
         has_settled = any(leg.says.commit is not None for leg in self.legs)
         yield Stage(
@@ -346,8 +347,7 @@ class _Composer:
         )
         for leg in self.legs:
             yield from leg.says.closing
-        if not self._commits_last:
-            yield from self._charge(ChargeBearer.DEBTOR)
+        yield from self._charge(ChargeBearer.DEBTOR)
         yield from self._charge(ChargeBearer.CREDITOR)
 
     def _charge(self, bearer: ChargeBearer) -> Iterator[Stage]:
@@ -396,18 +396,15 @@ class _Composer:
             yield from transit(name, fixed_time(leg.says.reversal_us or 0))
 
     def _return(self) -> Iterator[Stage]:
-        """Yield the compensating transfers of every ledger behind which something can fail.
+        """Yield the compensating transfers of every ledger, the last one first.
 
-        The last one first, each in a block of its own; the first ends the payment as returned.
+        Each is committed in a block of its own; the first ledger's ends the payment as returned.
         """
         committed = [at for at, leg in enumerate(self.legs) if leg.says.commit is not None]
-        # Nothing was committed, or only by the last leg, behind which nothing can fail.
-        if not committed or committed == [len(self.legs) - 1]:
+        if not committed:
             return
         # Backwards: money comes back the way it went.
         for number, position in reversed(list(enumerate(committed))):
-            if position == len(self.legs) - 1:
-                continue
             label = return_label(position)
             leg, behind = self.legs[position], self.legs[position + 1 :]
             # Only the legs up to the next ledger: those behind it were undone by that one's own

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.compiler.amounts import amount_bound, amount_path, drawn_amount, fixed_amount
 from sim.compiler.linker import Linked
 from sim.compiler.merchants import Pools
 from sim.compiler.parts import Choice, Settings, Stream
-from sim.compiler.prices import largest_amount
 from sim.compiler.routes import Routes
 from sim.contract.layout import AMOUNT_MAX, CERTAIN, NEVER_US
 from sim.contract.meaning import FixedSide, Op, Outcome, Reason, Scope
@@ -24,7 +24,6 @@ from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
 from sim.draws.thresholds import cumulative62
 from sim.errors import suggest
 from sim.model.base import FieldPath
-from sim.model.distributions import AmountDistribution
 from sim.model.members import Member
 from sim.model.quantities import to_minor
 from sim.model.sections import Corridor, Demand
@@ -33,7 +32,7 @@ from sim.rails.protocol import CodeScheme, CreditorClass
 from sim.rails.stages import FAIL, Program, Stage, threshold
 from sim.routing.route_sets import RouteSets
 from sim.scenario.model import Scenario
-from sim.units import CURRENCIES, minor_per_major
+from sim.units import CURRENCIES
 from sim.workload.arrivals import hazard_path
 from sim.workload.streams import PURPOSES, StreamDemand
 
@@ -95,11 +94,11 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
     demand = scenario.demand[name]
     corridor = scenario.corridors[demand.corridor]
     currency = _fixed_currency(corridor, demand)
-    largest = _largest(demand, currency)
+    largest = amount_bound(demand, currency)
     # Before anything is priced: every bound below rests on it.
     if largest >= AMOUNT_MAX:
         message = f"found amounts up to {largest:,} minor units; allowed: below {AMOUNT_MAX:,}"
-        problems.append((_amount_path(name, demand), message))
+        problems.append((amount_path(name, demand), message))
         return None
     # Counted, to tell whether what follows has already said why there is no route.
     known = len(problems)
@@ -121,7 +120,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         problems.append((("demand", name, "rate"), f"found too much: {problem}"))
         return None
     codes = _aging_codes(scenario, corridor)
-    drawn = (_drawn_amount(demand), codes.code_age if codes is not None else None)
+    drawn = (drawn_amount(demand), codes.code_age if codes is not None else None)
     part = Stream(
         name=name,
         prologue=prologue(scenario, corridor),
@@ -150,10 +149,20 @@ def _missing_agents(world: World, name: str, payees: _Payees) -> Iterator[tuple[
     home = corridor.from_.country
     known = [m.name for m in members if m.entry.country == home and m.holds_money]
     pool = len(payees.merchants)
+    numbered = world.pools.numbered.get(demand.corridor, range(0))
     for position, payment in enumerate(demand.payments or ()):
-        if pool and payment.merchant >= pool:
-            path: FieldPath = ("demand", name, "payments", position, "merchant")
-            yield path, f"found {payment.merchant}; allowed: below {pool}"
+        path: FieldPath = ("demand", name, "payments", position, "merchant")
+        if pool and payment.merchant >= len(numbered):
+            yield path, f"found {payment.merchant}; allowed: below {len(numbered)}"
+        elif pool and numbered[payment.merchant] not in payees.merchants:
+            shown = world.pools.merchants[numbered[payment.merchant]].currency
+            yield (
+                path,
+                f"found {payment.merchant}, whose code is in {shown}; allowed: a code in "
+                f"{corridor.to.currency}",
+            )
+        if not pool and "merchant" in payment.model_fields_set:
+            yield path, "found a merchant, where payees show no codes; allowed: none"
         agent = payment.debtor_agent
         if agent is not None and agent not in known:
             path = ("demand", name, "payments", position, "debtor_agent")
@@ -192,7 +201,7 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
     agents = {name: number for number, name in enumerate(names.agents)}
     sets = {name: number for number, name in enumerate(names.route_sets)}
     codes, aging = _codes(scenario, corridor), _aging_codes(scenario, corridor)
-    amount = _drawn_amount(demand)
+    amount = drawn_amount(demand)
     debtors = _shares(agents, world.members, corridor.from_.country, "payer_share")
     creditors = _shares(agents, world.members, corridor.to.country, "merchant_share")
     start_ms = round(scenario.clock.start.timestamp() * 1000)
@@ -213,13 +222,20 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         stream=stream,
         name=part.name,
         key=linked.plan.stream_key[stream],
-        written=_written(demand, stream, pool=pool, agents=agents, currency=part.currency),
+        written=_written(
+            demand,
+            stream,
+            pool=pool,
+            first=world.pools.numbered.get(demand.corridor, range(0)).start,
+            agents=agents,
+            currency=part.currency,
+        ),
         hazard_time_us=described.arrivals[0],
         hazard=described.arrivals[1],
         count_max=demand.count if demand.count is not None else -1,
         amount_table=linked.tables[amount] if amount is not None else -1,
         amount_granule=CURRENCIES[part.currency].granule,
-        amount_fixed=_fixed_amount(demand, part.currency),
+        amount_fixed=fixed_amount(demand, part.currency),
         payers=demand.payers,
         payer_skew=demand.payer_skew,
         debtor_agent=debtors[0],
@@ -296,10 +312,6 @@ def prologue(scenario: Scenario, corridor: Corridor) -> Program:
     )
 
 
-def _amount_path(name: str, demand: Demand) -> FieldPath:
-    return ("demand", name, "amount" if demand.payments is None else "payments")
-
-
 def _payees(world: World, name: str, largest: int) -> _Payees:
     """Find what every class of payees in a stream's pool may be paid through."""
     demand = world.scenario.demand[name]
@@ -313,7 +325,7 @@ def _payees(world: World, name: str, largest: int) -> _Payees:
             choices[creditor] = world.routes.choice(
                 world.route_sets.find(demand.corridor, creditor, fixed),
                 amount_max=largest,
-                amount_path=_amount_path(name, demand),
+                amount_path=amount_path(name, demand),
             )
         return choices[creditor]
 
@@ -367,30 +379,6 @@ def _arrivals(world: World, demand: Demand) -> tuple[Array, Array]:
     )
 
 
-def _largest(demand: Demand, currency: str) -> int:
-    """Return a bound on a stream's amounts in minor units."""
-    if demand.payments is not None:
-        return max(to_minor(payment.amount, currency) for payment in demand.payments)
-    if demand.amount is None:
-        return minor_per_major(currency)
-    return largest_amount(demand.amount)
-
-
-def _fixed_amount(demand: Demand, currency: str) -> int:
-    """Return the amount where it is not drawn: one unit of money by default."""
-    if demand.amount is None:
-        return minor_per_major(currency)
-    if demand.amount.family == "constant":
-        return round(demand.amount.mean())
-    return -1
-
-
-def _drawn_amount(demand: Demand) -> AmountDistribution | None:
-    """Return the distribution amounts are drawn from, None where they are not drawn."""
-    amount = demand.amount
-    return None if amount is None or amount.family == "constant" else amount
-
-
 def _shares(
     agents: Mapping[str, int], members: tuple[Member, ...], country: str, weight: str
 ) -> tuple[Array, Array]:
@@ -406,7 +394,13 @@ def _shares(
 
 
 def _written(
-    demand: Demand, stream: int, *, pool: _Pool, agents: Mapping[str, int], currency: str
+    demand: Demand,
+    stream: int,
+    *,
+    pool: _Pool,
+    first: int,
+    agents: Mapping[str, int],
+    currency: str,
 ) -> Array | None:
     """Return the rows of a written list of payments, in order of time."""
     if demand.payments is None:
@@ -427,7 +421,7 @@ def _written(
         if payment.debtor_agent is not None:
             row[WorkloadColumn.DEBTOR_AGENT] = agents[payment.debtor_agent]
         if len(pool.merchant):
-            at = payment.merchant
+            at = int(np.flatnonzero(pool.merchant == first + payment.merchant)[0])
             row[WorkloadColumn.ROUTE_SET] = pool.route_set[at]
             row[WorkloadColumn.CREDITOR_AGENT] = pool.agent[at]
             row[WorkloadColumn.CODE_STATE] = pool.is_damaged[at]

@@ -24,6 +24,7 @@ from sim.compiler.parts import (
     Stream,
 )
 from sim.compiler.program_check import check_program
+from sim.compiler.transfer_rows import TransferRows
 from sim.contract.layout import UNLIMITED
 from sim.contract.meaning import Bearer, FeeKind, Op
 from sim.contract.plan import Plan
@@ -349,14 +350,13 @@ class _Linker:
         # Labels are known before any stage is laid, so jumps may lead forwards.
         marks = {stage.mark: first + number for number, stage in enumerate(program) if stage.mark}
         laid = _Laid(first)
-        # Within one program: a move that was reserved is posted through the same row.
-        reserved: dict[Move, int] = {}
+        rows = TransferRows(program, self._transfer)
         # By name and in order of appearance: VOID gives back in this order.
         slots: dict[str, int] = {}
-        for stage in program:
+        for position, stage in enumerate(program):
             values = self._columns(stage, marks)
             if stage.op in (Op.RESERVE, Op.POST, Op.BATCH):
-                values |= self._transfers(stage, reserved)
+                values["first"], values["count"] = rows.of(position)
             if stage.op is Op.QUOTE:
                 values["subject"] = prices.pricing
             if stage.op is Op.CHARGE:
@@ -414,26 +414,6 @@ class _Linker:
         if stage.op is Op.CONVERT:
             values["subject"] = marks[stage.back_to]
         return values
-
-    def _transfers(self, stage: Stage, reserved: dict[Move, int]) -> dict[str, int]:
-        """Return FIRST and COUNT of a stage's transfer rows.
-
-        A reserved move must be posted through its own row, so a stage that posts it together with
-        others lays its rows after the reserved one; RESERVE therefore looks ahead by leaving the
-        row to be the first of the block that posts it.
-        """
-        if stage.op is Op.RESERVE:
-            (move,) = stage.moves
-            reserved[move] = self._transfer(move)
-            return {"first": reserved[move], "count": 1}
-        rows = [
-            reserved[move] if move in reserved else self._transfer(move) for move in stage.moves
-        ]
-        # FIRST and COUNT can only name neighbours. A leg that reserves a move has to post it
-        # first, or lay nothing in between.
-        if rows and rows != list(range(rows[0], rows[0] + len(rows))):
-            raise AssertionError(f"{stage.label}: rows {rows} do not follow each other")
-        return {"first": rows[0] if rows else -1, "count": len(rows)}
 
     def _transfer(self, move: Move) -> int:
         return self.builder.add_transfer(

@@ -18,10 +18,21 @@ from sim.units import CURRENCIES
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """All merchants and, by corridor, the indices of its payees."""
+    """All merchants, and which of them are whose.
+
+    Attributes
+    ----------
+    merchants : tuple of Merchant
+    by_corridor : dict of str to tuple of int
+        Indices of a corridor's payees.
+    numbered : dict of str to range
+        Indices of the codes a corridor's written payments count in, payable there or not: a list in
+        which positions mean something never loses an entry.
+    """
 
     merchants: tuple[Merchant, ...]
     by_corridor: dict[str, tuple[int, ...]]
+    numbered: dict[str, range]
 
 
 def make_pools(
@@ -35,6 +46,7 @@ def make_pools(
         if scheme is not None:
             places[name] = _extend(merchants, _home_codes(name, scheme, members, problems))
     by_corridor: dict[str, tuple[int, ...]] = {}
+    numbered: dict[str, range] = {}
     for name, corridor in sorted(scenario.corridors.items()):
         if corridor.foreign_codes is not None:
             # Said here and not where the field is read, since the known schemes are those of
@@ -53,15 +65,19 @@ def make_pools(
                 currency=corridor.to.currency,
                 country=corridor.to.country,
             )
-            by_corridor[name] = tuple(_extend(merchants, codes))
+            numbered[name] = _extend(merchants, codes)
+            by_corridor[name] = tuple(numbered[name])
         elif corridor.codes is not None:
-            pool = places[corridor.codes]
+            pool = numbered[name] = places[corridor.codes]
             is_domestic = corridor.from_.country == corridor.to.country
             by_corridor[name] = tuple(
                 index
                 for index in pool
-                # At home the payer meets the corridor's own currency; a visitor meets any code.
-                if not is_domestic or merchants[index].currency == corridor.to.currency
+                # At home the payer meets the corridor's own currency, and codes nobody can read; a
+                # visitor meets any code.
+                if not is_domestic
+                or merchants[index].is_damaged
+                or merchants[index].currency == corridor.to.currency
             )
             if not by_corridor[name]:
                 problems.append(
@@ -70,7 +86,7 @@ def make_pools(
                         f"no merchant of {corridor.codes!r} can be paid here",
                     )
                 )
-    return Pools(tuple(merchants), by_corridor)
+    return Pools(tuple(merchants), by_corridor, numbered)
 
 
 def _extend(merchants: list[Merchant], more: tuple[Merchant, ...]) -> range:
@@ -85,8 +101,10 @@ def _home_codes(
     members: tuple[Member, ...],
     problems: list[tuple[FieldPath, str]],
 ) -> tuple[Merchant, ...]:
-    has_banks = any(member.merchant_share > 0 for member in members)
-    # Codes are issued by banks; without any there is no sample to make.
+    # Codes are issued by banks at home; without any there is no sample to make.
+    has_banks = any(
+        member.merchant_share > 0 and member.entry.country == "KH" for member in members
+    )
     if not has_banks and not scheme.payloads:
         path = ("rails", name)
         problems.append((path, "no institution has a merchant_share; needed: at least one above 0"))

@@ -114,12 +114,14 @@ class Op(IntEnum):
     payment accounts CAUSE and advances.
 
     Rate: a station with RATE_COUNT > 0 starts at most RATE_COUNT per RATE_PERIOD_US, evenly spaced:
-    it may start when ``now * RATE_COUNT >= tat``; a start sets
-    ``tat = max(tat, now * RATE_COUNT) + RATE_PERIOD_US``. Whenever, after an event touched the
-    station, payments wait, a server is free, the station is open, the rate does not allow and no
-    wake-up is pending, a wake-up (class COMPLETE, pseudo payment, step = number of this station's
-    wake-ups so far, from 0, modulo 2^20) is scheduled at ``ceil(tat / RATE_COUNT)``; it starts
-    payments while it can.
+    it may start when ``now * RATE_COUNT >= tat``; a start sets ``tat = due + RATE_PERIOD_US``,
+    where ``due`` is tat itself in the first microsecond that allows it (``now * RATE_COUNT - tat <
+    RATE_COUNT``) and ``now * RATE_COUNT`` later: rounding a start up to a whole microsecond moves
+    no later one, so a saturated station passes just what its rate says. Whenever, after an event
+    touched the station, payments wait, a server is free, the station is open, the rate does not
+    allow and no wake-up is pending, a wake-up (class COMPLETE, pseudo payment, step = number of
+    this station's wake-ups so far, from 0, modulo 2^20) is scheduled at ``ceil(tat / RATE_COUNT)``;
+    it starts payments while it can.
 
     Queue order by DISCIPLINE: see :class:`Discipline`."""
     TRANSIT = 2

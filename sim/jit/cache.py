@@ -157,12 +157,22 @@ def _bases() -> Iterator[Path]:
         yield Path(numba.config.CACHE_DIR) / "payroute"
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
-        user = Path(local) if local else Path.home() / "AppData" / "Local"
+        user = Path(local) if local else _at_home("AppData", "Local")
     elif sys.platform == "darwin":
-        user = Path.home() / "Library" / "Caches"
+        user = _at_home("Library", "Caches")
     else:
         named = os.environ.get("XDG_CACHE_HOME")
-        user = Path(named) if named else Path.home() / ".cache"
-    yield user / "payroute" / "machine-code"
+        user = Path(named) if named else _at_home(".cache")
+    if user is not None:
+        yield user / "payroute" / "machine-code"
     owner = os.getuid() if hasattr(os, "getuid") else "user"
     yield Path(tempfile.gettempdir()) / f"payroute-machine-code-{owner}"
+
+
+def _at_home(*parts: str) -> Path | None:
+    """Return a place below the user's home, None for a user that has none."""
+    try:
+        return Path.home().joinpath(*parts)
+    except RuntimeError:
+        # Neither HOME nor an entry for this user id, as in a container.
+        return None

@@ -102,7 +102,7 @@ class Fee(Model):
     @property
     def currency(self) -> str | None:
         """Return the currency of the fee's own amounts; None when it has none."""
-        return next((money.currency for _, money in self._amounts()), None)
+        return next((money.currency for _, money in self.amounts()), None)
 
     def row(self) -> dict[str, int]:
         """Return the columns of a fee row that the price itself decides, in minor units and ppm.
@@ -179,7 +179,8 @@ class Fee(Model):
         names = ("fixed", "proportional", "tiered", "surcharge")
         return [name for name in names if getattr(self, name) is not None]
 
-    def _amounts(self) -> Iterator[tuple[FieldPath, MoneyAmount]]:
+    def amounts(self) -> Iterator[tuple[FieldPath, MoneyAmount]]:
+        """Yield every amount of money the fee is written with, and its path."""
         named: list[tuple[FieldPath, MoneyAmount | None]] = [(("fixed",), self.fixed)]
         for position, tier in enumerate(self.tiered or ()):
             named.append((("tiered", position, "up_to"), tier.up_to))
@@ -241,7 +242,7 @@ class Fee(Model):
 
     def _check_currencies(self) -> Iterator[tuple[FieldPath, str]]:
         first = self.currency
-        for path, money in self._amounts():
+        for path, money in self.amounts():
             # One fee, one currency: there is no rate to compare two by.
             if money.currency != first:
                 yield path, f"found '{money}'; allowed: {first}, as the fee's first amount"

@@ -33,7 +33,12 @@ from sim.model.quantities import (
     to_minor,
 )
 from sim.model.sections import Corridor
-from sim.rails.institutions import creditor_at_home, debtor_at_home, when_short
+from sim.rails.institutions import (
+    creditor_at_home,
+    debtor_at_home,
+    payers_time_out,
+    when_short,
+)
 from sim.rails.problems import check_amounts
 from sim.rails.protocol import (
     CREDITOR,
@@ -54,7 +59,7 @@ from sim.rails.resources import BlockLedger, Holding, Resource, Station
 from sim.rails.stages import (
     CREDITOR_AGENT,
     DEBTOR_AGENT,
-    FAIL_SENT,
+    FAIL,
     ZERO_TIME,
     ByRole,
     LimitSpec,
@@ -274,14 +279,14 @@ class BakongRail(Rail):
         # One move: what is reserved is the very thing the block posts.
         pay = Move(self._place(at, at.leg.start), self._place(at, at.leg.end), at.before)
         return LegProgram(
-            session=_time_out(at),
+            session=payers_time_out(at),
             limit=self._limit(at),
             reserve=(
                 Stage(
                     Op.RESERVE,
                     "debtor_agent.funds" if at.is_first else "prefunding",
                     moves=(pay,),
-                    target=at.failing,
+                    target=at.securing,
                     reason=Reason.AM04,
                     flags=when_short(at.world, None if at.is_first else at.funds),
                 ),
@@ -327,25 +332,9 @@ class BakongRail(Rail):
         bounds = [-1 if most is None else to_minor(most, currency) for most in (per_payment, day)]
         name = f"{at.name}.{tier}.{currency}"
         spec = LimitSpec(name, Register.DEBITED, currency, bounds[0], bounds[1])
-        return check_limit(f"{at.name}.kyc_limit", spec, target=at.refusing)
+        return check_limit(f"{at.name}.kyc_limit", spec, target=FAIL)
 
 
 def _account(agent: str, rail: str, currency: str) -> str:
     """Return the name of a member's account on the ledger."""
     return f"{agent}@{rail}:{currency}"
-
-
-def _time_out(at: LegContext) -> Program:
-    """Return the start of the payer's session, which lasts up to the point of no return."""
-    # A corridor without one lets payers wait for ever.
-    if at.corridor.time_out is None:
-        return ()
-    return (
-        Stage(
-            Op.DEADLINE,
-            "time-out",
-            value=at.corridor.time_out,
-            target=FAIL_SENT,
-            reason=Reason.AB03,
-        ),
-    )

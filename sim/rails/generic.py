@@ -29,6 +29,7 @@ from sim.model.quantities import (
     SharePpb,
 )
 from sim.model.sections import Corridor
+from sim.rails.institutions import payers_time_out
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_bounds, several, unknown
 from sim.rails.protocol import (
@@ -205,6 +206,22 @@ class GenericRail(Rail):
                 yield from check_bounds(finest, stage.limit, ("stages", position, "limit"))
         for position, ends in enumerate(self.between):
             yield from _end_problems(world, ends, position)
+        yield from self._time_out_problems(world, name)
+
+    def _time_out_problems(self, world: World, name: str) -> Found:
+        """Check that a time-out of the chain does not silently replace one of a corridor.
+
+        A payment has one time-out at a time.
+        """
+        for position, stage in enumerate(self.stages):
+            for key, corridor in world.corridors.items():
+                is_served = corridor.rails is None or name in corridor.rails
+                if stage.deadline is not None and corridor.time_out is not None and is_served:
+                    yield (
+                        ("stages", position, "deadline"),
+                        f"found a deadline, which would replace the time_out of corridor {key!r}; "
+                        "allowed: one of them",
+                    )
 
     def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
         """Yield its stations."""
@@ -265,6 +282,7 @@ class GenericRail(Rail):
         # Disarmed before the money moves: a time-out behind it would have to bring it back.
         in_time = (Stage(Op.DEADLINE, "in time"),) if at.price is not None else ()
         return LegProgram(
+            session=payers_time_out(at),
             execute=(*self._chain(at), *in_time),
             moves=self._moves(at) if at.price is not None else (),
             reversal_us=self.retry_after,

@@ -15,6 +15,7 @@ from sim.rails.stages import (
     CREDITOR_AGENT,
     DEBTOR_AGENT,
     FAIL,
+    FAIL_SENT,
     ByRole,
     Move,
     Program,
@@ -113,6 +114,21 @@ def _creditor(at: LegContext, time: DurationDistribution, *, institution: str) -
         institution=institution,
         is_drawn=not institution,
         is_told_first=not institution,
+    )
+
+
+def payers_time_out(at: LegContext) -> Program:
+    """Return the start of the payer's session, which lasts up to the point of no return."""
+    if at.corridor.time_out is None:
+        return ()
+    return (
+        Stage(
+            Op.DEADLINE,
+            "time-out",
+            value=at.corridor.time_out,
+            target=FAIL_SENT,
+            reason=Reason.AB03,
+        ),
     )
 
 

@@ -94,7 +94,8 @@ class KhqrRail(Rail):
         banks = [
             (member.name, member.bakong_id, member.merchant_share)
             for member in members
-            if member.holds_money
+            # The scheme is Cambodia's: a bank abroad holds no account a code here could name.
+            if member.holds_money and member.entry.country == "KH"
         ]
         return generate_merchants(name, self, banks)
 

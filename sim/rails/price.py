@@ -80,6 +80,41 @@ def exchange_moves(
     )
 
 
+def chain_moves(
+    price: Price,
+    exchanges: tuple[Exchange | None, Exchange | None],
+    *,
+    payer: Place,
+    between: Place,
+    amount: Register,
+) -> tuple[Move, ...]:
+    """Return the transfers of up to two conversions in a row.
+
+    Parameters
+    ----------
+    payer : Place
+        Account that pays.
+    between : Place
+        Account on which what the first provider sells arrives, or the amount as it is.
+    amount : Register
+        What is passed on where nothing is converted first.
+
+    Notes
+    -----
+    The second provider is paid from its own book, which stands for its side of ``between``.
+    """
+    first, second = exchanges
+    if first is None:
+        moves: tuple[Move, ...] = (Move(payer, between, amount),)
+    else:
+        moves = exchange_moves(price, first, payer=payer, receiver=between)
+    if second is None:
+        return moves
+    own = f"book:{second.provider}"
+    paid, bought = f"{own}:{second.source}", f"{own}:{second.target}"
+    return (*moves, *exchange_moves(price, second, payer=paid, receiver=bought))
+
+
 def fee_terms(
     fees: Mapping[str, Fee],
     recipient: str,

@@ -170,9 +170,11 @@ class LegContext:
         Price of the route; None while terms are asked for, and where nothing has a price.
     before, after : Register
         The payment's amount where the money enters and where it leaves the leg.
+    securing : str
+        Label at which the payment goes on when a reservation fails, before any money has moved.
     refusing, failing : str
-        Labels at which the payment goes on when the leg fails: before, and after it has sent a
-        request.
+        Labels at which it goes on when the execution of the leg fails: before, and after the leg
+        has sent a request. In the phases before, nothing has been sent: FAIL.
     payer, payee : Place
         Accounts of the two ends of the route.
     funds : str or None
@@ -188,6 +190,7 @@ class LegContext:
     price: Price | None = None
     before: Register = Register.DEBITED
     after: Register = Register.DEBITED
+    securing: str = FAIL
     refusing: str = FAIL
     failing: str = FAIL_SENT
     payer: Place = ""

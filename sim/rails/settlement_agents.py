@@ -6,6 +6,8 @@ reaches payees through institutions here may use it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sim.model.base import FieldPath, Model
 from sim.model.defaults import cited
 from sim.model.quantities import FeePpm, Name
@@ -66,8 +68,17 @@ def account_problems(
         )
 
 
-def ledger_problems(world: World, name: str, *, field: str) -> Found:
-    """Yield why creditors cannot be paid from an account: it lies on no ledger."""
+def prefunding_problems(world: World, name: str, served: Iterable[str]) -> Found:
+    """Yield why creditors cannot be paid from an account: on no ledger, or in other money.
+
+    Parameters
+    ----------
+    name : str
+        The account.
+    served : iterable of str
+        Corridors whose creditors are paid from it.
+    """
+    field = "prefunding"
     account = world.accounts[name]
     ledgers = sorted(key for key, rail in world.rails.items() if rail.held_currencies)
     if account.at not in ledgers:
@@ -76,6 +87,14 @@ def ledger_problems(world: World, name: str, *, field: str) -> Found:
             f"account {name!r} is at {account.at!r}; needed: a ledger that pays creditors: "
             f"{', '.join(ledgers) or 'none here'}",
         )
+    for key in served:
+        needed = world.corridors[key].to.currency
+        if needed != account.currency:
+            yield (
+                (field,),
+                f"account {name!r} is in {account.currency}; needed: {needed}, in which corridor "
+                f"{key!r} credits",
+            )
 
 
 def below(place: FieldPath, found: Found) -> Found:

@@ -1,9 +1,9 @@
 """Foreign wallet gateways: stand-ins for Alipay+, WeChat Pay and UnionPay QR.
 
 Takes the gateway's settings; gives the stages of an authorisation through it. Nothing here talks to
-a real wallet. A gateway fixes the exchange rate at authorisation, prices the payment through its
-own provider, admits at most ``rate_limit`` requests, and forgets an order after ``order_life``.
-Clearing and net settlement happen days later and are obligations on its clearing accounts here.
+a real wallet. A gateway fixes the rate at authorisation, prices through its own provider, admits at
+most ``rate_limit`` requests, and forgets an order after ``order_life``. Clearing and net settlement
+happen days later and are obligations on its clearing accounts here.
 """
 
 from __future__ import annotations
@@ -33,8 +33,13 @@ from sim.model.quantities import (
     SharePpb,
 )
 from sim.model.sections import Corridor
-from sim.rails.institutions import creditor_abroad, debtor_at_wallet, when_short
-from sim.rails.price import Exchange, exchange_moves
+from sim.rails.institutions import (
+    creditor_abroad,
+    debtor_at_wallet,
+    payers_time_out,
+    when_short,
+)
+from sim.rails.price import Exchange, chain_moves
 from sim.rails.problems import check_bounds
 from sim.rails.protocol import (
     CREDITOR,
@@ -59,9 +64,10 @@ from sim.rails.settlement_agents import (
     account_problems,
     agent_problems,
     below,
-    ledger_problems,
+    prefunding_problems,
 )
 from sim.rails.stages import (
+    FAIL,
     LimitSpec,
     Move,
     Place,
@@ -156,6 +162,9 @@ class WalletGatewayRail(Rail):
     """Limits of the wallet."""
     settlement_agents: dict[Name, SettlementAgentTerms]
     """Institutions here that settle for the gateway."""
+    debit_first: Flag = False
+    """Whether a payment going out debits the payer before the agent's nostro is looked at; else
+    both are reserved first, and what cannot be paid abroad moves no money."""
     reversal_time: DurationUs = assumed(1_000_000, "one confirmed message there and back")
     """Time of a confirmed reversal before another route may be tried."""
 
@@ -225,25 +234,17 @@ class WalletGatewayRail(Rail):
 
     def _prefunding_problems(self, world: World, agent: str, name: str) -> Found:
         """Check that an agent pays creditors from a ledger, in their currency."""
-        place: FieldPath = ("prefunding",)
-        account = world.accounts[name]
-        yield from ledger_problems(world, name, field="prefunding")
-        wallet = world.institutions.get(self.wallet)
-        here = world.institutions[agent].country
-        for key, corridor in world.corridors.items():
-            is_served = (
-                wallet is not None
-                and (corridor.from_.country, corridor.from_.currency)
-                == (wallet.country, self.currency)
-                and corridor.to.country == here
-                and (corridor.rails is None or self in map(world.rails.get, corridor.rails))
-            )
-            if is_served and self.inbound is not None and corridor.to.currency != account.currency:
-                yield (
-                    place,
-                    f"account {name!r} is in {account.currency}; needed: {corridor.to.currency}, "
-                    f"in which corridor {key!r} credits",
-                )
+        wallet, here = world.institutions.get(self.wallet), world.institutions[agent].country
+        served = (
+            key
+            for key, corridor in world.corridors.items()
+            if self.inbound is not None
+            and wallet is not None
+            and (corridor.from_.country, corridor.from_.currency) == (wallet.country, self.currency)
+            and corridor.to.country == here
+            and (corridor.rails is None or self in map(world.rails.get, corridor.rails))
+        )
+        yield from prefunding_problems(world, name, served)
 
     def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
         """Yield the gateway's admission."""
@@ -337,7 +338,7 @@ class WalletGatewayRail(Rail):
     def _inbound(self, at: LegContext) -> LegProgram:
         """Return a wallet paying: authorised first, its money booked with the ledger's."""
         return LegProgram(
-            session=(self._order_life(at.failing, Reason.AB06),),
+            session=self._session(at),
             limit=self._limit(at),
             request=(
                 *self._authorisation(at),
@@ -355,18 +356,24 @@ class WalletGatewayRail(Rail):
         nostro = self.settlement_agents[agent].nostro
         assert nostro is not None
         payout = Move(nostro, f"clearing:{at.name}:{agent}:{settled}", Register.SETTLEMENT)
+        flags = when_short(at.world, nostro)
+        reserve = Stage(
+            Op.RESERVE,
+            "nostro",
+            moves=(payout,),
+            target=at.failing if self.debit_first else at.securing,
+            reason=Reason.AM04,
+            flags=flags,
+        )
+        # Whoever waits for money has a bound: the payer's session, or the order's life.
+        bound = self._order_life(at.securing, Reason.AB05)
+        waits = () if at.corridor.time_out is not None or not flags else (bound,)
         return LegProgram(
             look_up=transit(f"{at.name}.look_up", self.hop_time),
+            reserve=() if self.debit_first else (*waits, reserve),
             execute=(
-                Stage(
-                    Op.RESERVE,
-                    "nostro",
-                    moves=(payout,),
-                    target=at.failing,
-                    reason=Reason.AM04,
-                    flags=when_short(at.world, nostro),
-                ),
                 self._order_life(at.failing, Reason.AB05),
+                *((reserve,) if self.debit_first else ()),
                 *transit(f"{at.name}.hop_to_gateway", self.hop_time),
                 *self._authorisation(at),
             ),
@@ -389,28 +396,22 @@ class WalletGatewayRail(Rail):
         agent, settled = self._agent(at), self._direction(at.leg.use).settlement_currency
         middle = f":{at.name}" if place == "clearing" else ""
         between = f"{place}{middle}:{agent}:{settled}"
-        first, second = self._exchanges(at)
-        moves: list[Move] = []
-        if first is None:
-            moves.append(Move(payer, between, at.before))
-        else:
-            moves += exchange_moves(at.price, first, payer=payer, receiver=between)
-        if second is not None:
-            own = f"book:{second.provider}"
-            moves += exchange_moves(
-                at.price,
-                second,
-                payer=f"{own}:{second.source}",
-                receiver=f"{own}:{second.target}",
-            )
-        return tuple(moves)
+        exchanges = self._exchanges(at)
+        return chain_moves(at.price, exchanges, payer=payer, between=between, amount=at.before)
+
+    def _session(self, at: LegContext) -> Program:
+        """Return the bound of the payer's session: the order's life, or a shorter time-out."""
+        time_out = at.corridor.time_out
+        if time_out is not None and time_out < self.order_life:
+            return payers_time_out(at)
+        return (self._order_life(at.failing, Reason.AB06),)
 
     def _limit(self, at: LegContext) -> Program:
         """Return the check of the wallet's own limits."""
         return check_limit(
             f"{at.name}.limit",
             LimitSpec.of(f"{at.name}.wallet", Register.DEBITED, at.leg.source, self.limits),
-            target=at.refusing,
+            target=FAIL,
         )
 
     def _authorisation(self, at: LegContext) -> Program:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sim.contract.layout import CANDIDATES_MAX
 from sim.model.base import FieldPath
+from sim.model.quantities import CurrencyPair
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
 from sim.scenario.rail_checks import check_rails, check_recipients
@@ -38,6 +39,14 @@ def _check_clock(scenario: Scenario) -> Found:
 
 
 def _check_fx(scenario: Scenario) -> Found:
+    for pair in scenario.fx.mid:
+        # Which of the two counted would depend on what else the file holds.
+        if CurrencyPair(pair.quote, pair.base) in scenario.fx.mid:
+            yield (
+                ("fx", "mid", str(pair)),
+                f"found {pair} and {pair.quote}/{pair.base}, one rate written twice; allowed: one "
+                "of them",
+            )
     moves = any(mid.daily_volatility for mid in scenario.fx.mid.values())
     steps = scenario.clock.horizon // scenario.fx.step
     # Constant rates have one step, whatever the horizon.

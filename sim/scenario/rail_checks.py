@@ -13,6 +13,7 @@ from sim.model.base import FieldPath
 from sim.model.pricing import Fee
 from sim.rails.problems import Found, several, unknown
 from sim.rails.protocol import Rail
+from sim.units import CURRENCIES, format_minor
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario
@@ -69,6 +70,15 @@ def check_recipients(scenario: Scenario) -> Found:
 
 def _check_fees(fees: Mapping[str, Fee], place: FieldPath, scenario: Scenario) -> Found:
     for name, fee in fees.items():
+        where = (*place, "fees", name)
         if fee.recipient is not None and fee.recipient not in scenario.institutions:
-            where = (*place, "fees", name, "recipient")
-            yield where, unknown("institution", fee.recipient, scenario.institutions)
+            yield (
+                (*where, "recipient"),
+                unknown("institution", fee.recipient, scenario.institutions),
+            )
+        for path, money in fee.amounts():
+            granule = CURRENCIES[money.currency].granule
+            # A fee is charged in whole steps of its currency; a finer bound could not be kept.
+            if money.amount_minor % granule:
+                step = format_minor(granule, money.currency)
+                yield (*where, *path), f"found '{money}'; allowed: whole steps of {step}"

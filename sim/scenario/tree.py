@@ -328,6 +328,15 @@ class _Reader:
                 "null to delete an inherited value",
             )
             return Absent(place)
+        strange = yaml.reader.Reader.NON_PRINTABLE.search(event.value)
+        if strange is not None:
+            # What the reader refuses in a file must not come in through an escape either: the
+            # run folder's own copy could not be read back.
+            self.report(
+                _line(event),
+                f"found the control character U+{ord(strange.group()):04X}; allowed: text",
+            )
+            return Absent(place)
         return Scalar(event.value, place)
 
     def _listing(self, place: Place, depth: int) -> Listing:

@@ -38,6 +38,7 @@ def test_a_payment_whose_nostro_is_short_is_returned_after_the_ledger(
     tmp_path: Path, engine: str
 ) -> None:
     text = _paid(OUTBOUND, "{at: 3 s, amount: 50}, {at: 4 s, amount: 50}, {at: 20 s, amount: 10}")
+    text += "rails: {unionpay: {debit_first: true}}\n"
     text += "accounts: {river_cny_at_unionpay: {balance: 60}}\n"
     ran = _run(tmp_path, engine, text)
     # The first two join the ledger at 6.8 and 7.8 and share round 8.4, committed at 8.7.
@@ -247,9 +248,9 @@ def test_a_session_times_out_up_to_the_block_and_not_in_it(
         kinds = [row[1] for row in ran.rows(of="outbound") if row[0] == left]
         assert kinds == ["EXPIRE", "LEAVE", "DELAY"]
         assert ran.times("outbound")["ledger"] == left - 6_800_000
-        # The reservation on the ledger is undone, to the minor unit.
+        # Both reservations are undone, on the ledger and of the nostro, to the minor unit.
         undone = [(row[0], row[5]) for row in ran.rows(LogKind.VOID)]
-        assert undone == [(end[0], 2_804_900)]
+        assert undone == [(end[0], 2_804_900), (end[0], 5_000)]
         assert ran.balances()["temple_bank@bakong:KHR"] == 100_000_000
 
 
@@ -258,6 +259,7 @@ def test_payments_wait_in_order_for_a_deposit(tmp_path: Path, engine: str) -> No
         OUTBOUND, "{at: 3 s, amount: 50}, {at: 3.1 s, amount: 10}, {at: 3.2 s, amount: 50}"
     )
     text += """
+rails: {unionpay: {debit_first: true}}
 accounts:
   river_cny_at_unionpay:
     balance: 20

@@ -126,6 +126,8 @@ OUTBOUND: tuple[Step, ...] = (
     (6_750_000, "FINISH", "river_bank.screening", "river_bank.screening", -1, ""),  # + 0.25
     (6_750_000, "DECIDE", "river_bank.no_hit", "cleared", -1, ""),
     (6_750_000, "RESERVE", "debtor_agent.funds", TEMPLE_L, 2_804_900, RIVER_L),
+    (6_750_000, "RESERVE", "nostro", "river_cny_at_unionpay", 5_000,
+     "clearing:unionpay:river_bank:CNY"),
     (6_750_000, "DELAY", "bakong.hop", "TRANSIT", 50_000, ""),
     (6_800_000, "START", "bakong.admission", "bakong.gateway", 0, ""),  # + 0.05
     (6_800_000, "FINISH", "bakong.admission", "bakong.gateway", -1, ""),
@@ -134,8 +136,6 @@ OUTBOUND: tuple[Step, ...] = (
     (7_300_000, "POST", "bakong.block", TEMPLE_L, 2_804_900, RIVER_L),  # + 0.3
     (7_300_000, "TRANSFER", "bakong.block", "customers:temple_bank:KHR", 2_804_900,
      "book:temple_bank:KHR"),
-    (7_300_000, "RESERVE", "nostro", "river_cny_at_unionpay", 5_000,
-     "clearing:unionpay:river_bank:CNY"),
     (7_300_000, "DEADLINE", "order life", "", 840_000_000, ""),
     (7_300_000, "DELAY", "unionpay.hop_to_gateway", "TRANSIT", 200_000, ""),
     (7_500_000, "START", "unionpay.authorise", "unionpay.gateway", 400_000, ""),  # + 0.2

@@ -185,8 +185,11 @@ def _start(plan: Plan, state: KernelState, s: int, slot: int) -> None:
     # A station that was idle does not save up its right to start: the schedule goes on from
     # now, not from where it stood.
     if count > 0:
-        base = max(station[s, S_TAT], now * count)
-        station[s, S_TAT] = base + plan.station[s, StationColumn.RATE_PERIOD_US]
+        due = station[s, S_TAT]
+        # Only a start in a later microsecond than the first that is allowed moves what follows.
+        if now * count - due >= count:
+            due = now * count
+        station[s, S_TAT] = due + plan.station[s, StationColumn.RATE_PERIOD_US]
     # The event has to know the stage and the station for itself: by the time it comes, the
     # payment may have gone elsewhere and its slot may belong to another one.
     place = (at << PLACE_BITS) | (s + 1)

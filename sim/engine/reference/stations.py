@@ -69,9 +69,10 @@ def _start(run: Run, number: int, payment: Payment) -> None:
     run.log(LogKind.START, payment, number, service_us)
     station.busy.move(run.now_us, +1)
     if station.rate_count:
-        # Unused rate is not saved up: an idle hour does not allow a burst.
-        spent = max(station.tat, run.now_us * station.rate_count)
-        station.tat = spent + station.rate_period_us
+        elapsed = run.now_us * station.rate_count
+        # The instant was rounded up to a microsecond; the next one is due as if it had not been.
+        is_due = elapsed - station.tat < station.rate_count
+        station.tat = (station.tat if is_due else elapsed) + station.rate_period_us
     payment.wait = Wait.SERVICE
     payment.wait_subject = number
     # The station goes with the event, since the payment may have left when it comes.

@@ -128,8 +128,8 @@ def test_wake_up_is_rounded_up_to_the_microsecond() -> None:
     sketch.completed()
     ran = run_plan(sketch.build(), at(0, 0, 0))
     times = [int(row[LogColumn.TIME_US]) for row in ran.log if row[LogColumn.KIND] == START]
-    # tat after the second: max(10^6, 3 * 333334) + 10^6 = 2000002; ceil(2000002 / 3) = 666668
-    assert times == [0, 333_334, 666_668]
+    # The second was due at 10^6 / 3, the third is at 2 * 10^6 / 3: each rounded up by itself.
+    assert times == [0, 333_334, 666_667]
 
 
 def test_nobody_overtakes_at_the_instant_of_a_wake_up() -> None:

@@ -54,6 +54,7 @@ from sim.rails.resources import BlockLedger, Resource, Station
 from sim.rails.stages import (
     CREDITOR_AGENT,
     DEBTOR_AGENT,
+    FAIL,
     LimitSpec,
     Move,
     Place,
@@ -157,7 +158,7 @@ class CourierRail(Rail):
         limit = LimitSpec(f"{at.name}.heaviest", Register.DEBITED, at.legs[0].source, *bounds)
         commit = Stage(Op.BATCH, f"{at.name}.block", place=f"{at.name}.book", cause=Cause.LEDGER)
         return LegProgram(
-            limit=check_limit(f"{at.name}.weigh", limit, target=at.refusing),
+            limit=check_limit(f"{at.name}.weigh", limit, target=FAIL),
             execute=(
                 *serve(f"{at.name}.ride", f"{at.name}.riders", self.ride_time, target=at.failing),
                 *decide(

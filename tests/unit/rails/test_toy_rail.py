@@ -224,9 +224,9 @@ def test_a_limit_of_its_own_refuses_before_anything_is_asked(tmp_path: Path, eng
         "{policy: priority, order: [alipay_plus+courier]}",
     )
     ran = run(load_text(tmp_path, text), engine)
-    # 75.15 yuan are a fen too heavy once the payer has confirmed, at 4.3. A leg before this one
-    # might have been asked, so its reversal is waited for: 0.4 + 1 s.
-    assert ran.ended("inbound") == (5_700_000, "REJECTED", "AM02")
+    # 75.15 yuan are a fen too heavy once the payer has confirmed, at 4.3. Limits come before any
+    # request, so there is nothing to reverse.
+    assert ran.ended("inbound") == (4_300_000, "REJECTED", "AM02")
 
 
 def test_a_path_that_converts_three_times_is_no_route(tmp_path: Path) -> None:

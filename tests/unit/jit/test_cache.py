@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,16 @@ def test_a_change_compiles_what_it_can_change(
 @pytest.mark.parametrize("function", [replay_rows, price_rows])
 def test_what_python_calls_of_the_audit_is_kept_with_the_audit(function: object) -> None:
     assert machine_code._room(function) == "audit"  # type: ignore[arg-type]
+
+
+def test_a_user_without_a_home_gets_a_directory_of_the_system(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(machine_code.numba.config, "CACHE_DIR", "")
+    (only,) = machine_code._bases()
+    assert only.is_relative_to(tempfile.gettempdir())
