@@ -284,9 +284,8 @@ class WalletGatewayRail(Rail):
         """Say whether the code on the counter can be paid through the gateway."""
         if not creditor.currency:
             return True
-        if self.needs_unionpay_tag and "unionpay" not in creditor.schemes:
-            return False
-        return self.needs_creditor_currency in (None, creditor.currency)
+        has_tag = not self.needs_unionpay_tag or "unionpay" in creditor.schemes
+        return has_tag and self.needs_creditor_currency in (None, creditor.currency)
 
     def terms(self, at: LegContext) -> LegTerms:
         """Return conversions through the settlement currency, and the fees of the direction."""
