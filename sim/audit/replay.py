@@ -54,11 +54,6 @@ class Replay:
         self._counted = np.zeros(len(MESSAGES), dtype=np.int64)
 
     @property
-    def in_flight(self) -> int:
-        """Number of payments held."""
-        return int(self._world.g[Count.PAYMENTS])
-
-    @property
     def is_readable(self) -> bool:
         """Whether every row so far named what exists; after another nothing is replayed."""
         return not self._world.g[Count.UNREADABLE]

@@ -1,4 +1,4 @@
-"""The ``manual`` command: every field of a scenario, every column of a table."""
+"""The ``manual`` command: every field of a scenario, every column of a table, every measure."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ class Page(StrEnum):
 
     FIELDS = "fields"
     TABLES = "tables"
+    MEASURES = "measures"
 
 
 def page_text(page: Page) -> str:
     """Return a page of the manual in Markdown, the same on every machine."""
-    from sim.report.manual import scenario_manual, table_manual
+    from sim.report.manual import measure_manual, scenario_manual, table_manual
     from sim.scenario.model import scenario_model
 
-    return scenario_manual(scenario_model()) if page is Page.FIELDS else table_manual()
+    if page is Page.FIELDS:
+        return scenario_manual(scenario_model())
+    return table_manual() if page is Page.TABLES else measure_manual()
 
 
 @guarded
 def manual_command(
     page: Annotated[Page, typer.Argument(help="Which page.")] = Page.FIELDS,
 ) -> None:
-    """Print the manual of scenario fields or of the columns of tables, in Markdown."""
+    """Print the manual: scenario fields, columns of tables or measures, in Markdown."""
     typer.echo(page_text(page), nl=False)

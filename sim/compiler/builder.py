@@ -154,10 +154,6 @@ class PlanBuilder:
         self._add("station", values)
         return index
 
-    def station_row(self, station: int) -> list[int]:
-        """Return a station's row, columns as in StationColumn."""
-        return self._rows["station"][station]
-
     def add_ledger(
         self,
         name: str,

@@ -118,7 +118,6 @@ class _Run:
             wants_samples=getattr(sink, "wants_samples", False),
         )
         self.engine_seconds = 0.0
-        self.slots_max = 0
 
     def finish(self, kernel: Kernel) -> Totals:
         """Run the kernel turn by turn until nothing is left, and sum up."""
@@ -220,7 +219,6 @@ class _Run:
         # -1 is nobody's id; an event that finds it here is orphaned.
         pool[len(self.state.pool) :, st.P_ID] = -1
         self.state = self.state._replace(pool=pool)
-        self.slots_max = len(pool)
 
     def _grow_nodes(self) -> None:
         """Double the room for open reservations."""

@@ -80,14 +80,6 @@ def is_jit_disabled() -> bool:
     return bool(numba.config.DISABLE_JIT)
 
 
-def is_cached() -> bool:
-    """Tell whether a first run will find machine code ready instead of compiling it."""
-    if is_jit_disabled():
-        return True
-    directory = find_directory()
-    return directory is not None and any(directory.rglob("*.nbc"))
-
-
 @cache
 def source_digest(room: str = "engine") -> str:
     """Return a digest of everything that decides a room's machine code but the processor.

@@ -1,7 +1,8 @@
 """The manual of fields and columns, in Markdown, out of the descriptions beside the code.
 
-Takes the models of a scenario and the schemas of the tables; gives the pages of ``docs/reference/``
-and of ``payroute manual``. What is wrong there is mended where the field or the column is declared.
+Takes the models of a scenario, the schemas of the tables and the catalogue of measures; gives the
+pages of ``docs/reference/`` and of ``payroute manual``. What is wrong there is mended where the
+field or the column is declared.
 """
 
 from __future__ import annotations
@@ -58,6 +59,29 @@ def table_manual() -> str:
         for entry in schema:
             told = {key.decode(): value.decode() for key, value in entry.metadata.items()}
             lines.append(f"| `{entry.name}` | {told['unit']} | {told['description']} |")
+    return "\n".join(lines) + "\n"
+
+
+def measure_manual() -> str:
+    """Return the list of measures, out of the catalogue."""
+    from sim.analysis.catalogue import CATALOGUE
+
+    lines = [NOTE, "", "# Measures", ""]
+    lines += [
+        "`headline` is the run as a whole; a measure of a group is asked for as",
+        "`group/name/measure`, as in `route/NAME/success_rate`. Shares are from 0 to 1.",
+        "Replications become one figure as the mean with Student's t (`mean`), likewise kept within",
+        "0 and 1 (`share`), or by the estimate of Kaplan and Meier over all payments.",
+        "",
+        "| measure | short | unit | better | known of | replications | people call it |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, one in sorted(CATALOGUE.items()):
+        short = f"`{one.alias}`" if one.alias else ""
+        lines.append(
+            f"| `{name}` | {short} | {one.kind.unit} | {one.better} | "
+            f"{', '.join(sorted(one.groups))} | {one.pooling} | {one.words} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.analysis.catalogue import CATALOGUE
 from sim.cli.manual import Page, page_text
 from sim.rails.registry import rail_kinds
 from sim.tables.schemas import SCHEMAS
@@ -36,9 +37,22 @@ def test_every_kind_of_rail_and_every_table_has_its_section() -> None:
 
 
 def test_every_field_and_column_is_described() -> None:
-    rows = [row for page in Page for row in page_text(page).splitlines() if row.startswith("| `")]
+    rows = [
+        row
+        for page in (Page.FIELDS, Page.TABLES)
+        for row in page_text(page).splitlines()
+        if row.startswith("| `")
+    ]
     assert len(rows) > 250
     assert [row for row in rows if row.rstrip("| ").endswith("|") or row.endswith("|  |")] == []
+
+
+def test_every_measure_is_listed_once_with_its_unit() -> None:
+    rows = [row for row in page_text(Page.MEASURES).splitlines() if row.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == sorted(CATALOGUE)
+    for row in rows:
+        name = row.split("`")[1]
+        assert f"| {CATALOGUE[name].kind.unit} |" in row
 
 
 def test_the_command_prints_a_page() -> None:
