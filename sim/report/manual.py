@@ -70,7 +70,7 @@ def measure_manual() -> str:
     lines += [
         "`headline` is the run as a whole; a measure of a group is asked for as",
         "`group/name/measure`, as in `route/NAME/success_rate`. Shares are from 0 to 1.",
-        "Replications become one figure as the mean with Student's t (`mean`), likewise kept within",
+        "Replications become one figure as the mean with Student's t (`mean`), likewise kept in",
         "0 and 1 (`share`), or by the estimate of Kaplan and Meier over all payments.",
         "",
         "| measure | short | unit | better | known of | replications | people call it |",
