@@ -10,11 +10,25 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from sim.draws.quantile import build_empirical, build_table
 from sim.model.base import FieldPath
 from sim.model.distributions import AmountDistribution, DurationDistribution
 
 Distribution = DurationDistribution | AmountDistribution
+
+# What is written nearly always lies well within what a table holds, and building one imports the
+# mathematics. So a family with moderate parameters is let pass; its corners are built in a test.
+MODERATE: dict[str, dict[str, tuple[float, float]]] = {
+    "exponential": {},
+    "erlang": {"shape": (1, 100)},
+    "gamma": {"shape": (0.5, 100)},
+    "lognormal": {"sigma": (0, 2)},
+    "triangular": {},
+    "uniform": {},
+    "weibull": {"shape": (0.5, 10)},
+}
+"""Bounds of plain parameters within which a family can surely be laid out."""
+SCALE = (1_000, 1_000_000_000)
+"""Bounds of durations and amounts there; 0 is let pass, too."""
 
 
 def law_problems(model: BaseModel, path: FieldPath = ()) -> Iterator[tuple[FieldPath, str]]:
@@ -41,7 +55,23 @@ def _below(value: object, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
 
 def _build(value: Distribution) -> None:
     """Build the table; equal ones are built once and kept, so the linker finds them made."""
+    if value.family == "constant" or _is_moderate(value):
+        return
+    from sim.draws.quantile import build_empirical, build_table
+
     if value.points:
         build_empirical([(number, share / 10**9) for number, share in value.points])
-    elif value.family != "constant":
+    else:
         build_table(value.family, value.parameters())
+
+
+def _is_moderate(value: Distribution) -> bool:
+    """Tell whether a distribution can surely be laid out, without building it."""
+    bounds = MODERATE.get(value.family)
+    if value.points or bounds is None:
+        return False
+    return all(
+        low <= given <= high or (given == 0 and name not in bounds)
+        for name, given in value.parameters().items()
+        for low, high in [bounds.get(name, SCALE)]
+    )
