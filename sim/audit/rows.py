@@ -255,7 +255,7 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
     if kind in _NAMES_ACCOUNTS:
         return _exists(w, Things.ACCOUNT, subject) and _exists(w, Things.ACCOUNT, value)
     if kind == LogKind.SUBMIT:
-        is_amount = 0 <= amount <= AMOUNT_MAX
+        is_amount = 0 <= amount < AMOUNT_MAX
         return payment >= 0 and is_amount and _exists(w, Things.STREAM, subject)
     if kind in (LogKind.SHORT, LogKind.SAMPLE_ACCOUNT):
         return _exists(w, Things.ACCOUNT, subject)

@@ -55,7 +55,7 @@ def _below(value: object, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
 
 def _build(value: Distribution) -> None:
     """Build the table; equal ones are built once and kept, so the linker finds them made."""
-    if value.family == "constant" or _is_moderate(value):
+    if value.family == "constant" or is_moderate(value):
         return
     from sim.draws.quantile import build_empirical, build_table
 
@@ -65,7 +65,7 @@ def _build(value: Distribution) -> None:
         build_table(value.family, value.parameters())
 
 
-def _is_moderate(value: Distribution) -> bool:
+def is_moderate(value: Distribution) -> bool:
     """Tell whether a distribution can surely be laid out, without building it."""
     bounds = MODERATE.get(value.family)
     if value.points or bounds is None:

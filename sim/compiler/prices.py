@@ -12,6 +12,7 @@ import math
 from decimal import Decimal
 from fractions import Fraction
 
+from sim.compiler.law_checks import is_moderate
 from sim.compiler.parts import Conversion, RatePath
 from sim.contract.layout import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX
 from sim.model.distributions import AmountDistribution
@@ -193,11 +194,12 @@ def price_conversions(market: Market, price: Price) -> tuple[Conversion | None, 
 
 
 def largest_amount(amount: AmountDistribution) -> int:
-    """Return a bound no draw of an amount reaches, in minor units.
+    """Return a bound no draw of an amount exceeds, in minor units.
 
     Notes
     -----
-    A quantile table ends 2^-41 from either side, 7.1 standard deviations of a normal law.
+    A quantile table ends 2^-41 from either side, 7.1 standard deviations of a normal law and 28
+    means of an exponential one. Of a law whose tail no rule of thumb bounds, the table is asked.
     """
     parameters = amount.parameters()
     if amount.points:
@@ -206,9 +208,13 @@ def largest_amount(amount: AmountDistribution) -> int:
         return int(parameters["value"])
     if amount.family in ("uniform", "triangular"):
         return int(parameters["high"])
-    if amount.family == "lognormal":
-        return int(amount.mean() * math.exp(8 * parameters["sigma"]))
-    return int(amount.mean() * 2000)
+    if is_moderate(amount):
+        if amount.family == "lognormal":
+            return int(amount.mean() * math.exp(8 * parameters["sigma"]))
+        return int(amount.mean() * 2000)
+    from sim.draws.quantile import build_table
+
+    return int(build_table(amount.family, parameters).max())
 
 
 def check_bounds(market: Market, price: Price, amount_max: int, *, fixed_side: int) -> str | None:

@@ -153,8 +153,9 @@ class Op(IntEnum):
     ``now + VALUE``."""
     CONVERT = 8
     """Use the quote. SUBJECT = stage to jump back to for a new quote, VALUE = most requotes of a
-    payment, TARGET, REASON. If ``now <= expiry`` pass on. Otherwise LAPSE row (``quotes_lapsed``
-    + 1); if ``requotes < VALUE``: ``requotes`` + 1 and jump to SUBJECT; else fail with REASON."""
+    payment, TARGET, REASON. If ``now <= expiry`` pass on; before any quote nothing is valid.
+    Otherwise LAPSE row (``quotes_lapsed`` + 1); if ``requotes < VALUE``: ``requotes`` + 1 and jump
+    to SUBJECT; else fail with REASON."""
     CHARGE = 9
     """Charge one fee. SUBJECT = fee row. If its register is 0 nothing happens. Otherwise a TRANSFER
     row for the fee's accounts and a FEE row (subject = fee row, amount); the fee is marked

@@ -6,7 +6,7 @@ says. When it is their turn is decided by ``loop``.
 
 from __future__ import annotations
 
-from sim.contract.layout import NEVER_US, NULL, AccountColumn, AgendaColumn, StreamColumn
+from sim.contract.layout import NULL, AccountColumn, AgendaColumn, StreamColumn
 from sim.contract.meaning import AgendaKind, Cause, LogKind
 from sim.contract.plan import Plan
 from sim.contract.records import WorkloadColumn
@@ -77,8 +77,8 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_REQUOTES] = 0
     pool[slot, st.P_LAPSED] = 0
     pool[slot, st.P_REASON] = 0
-    # Stands for "no quote yet"; programs quote before they convert.
-    pool[slot, st.P_EXPIRY] = NEVER_US
+    # NULL lies before every instant, so CONVERT without a quote lapses; programs quote first.
+    pool[slot, st.P_EXPIRY] = NULL
     pool[slot, st.P_SUBMITTED] = now
     pool[slot, st.P_SETTLED] = NULL
     pool[slot, st.P_CREDITED] = NULL

@@ -266,6 +266,20 @@ def test_quote_validity_and_drift(validity: float, lapses: int, drift: int) -> N
     assert ran.record(0, *columns) == (lapses, drift, 0)
 
 
+@pytest.mark.parametrize("engine", [run_reference, run_compiled])
+def test_before_any_quote_nothing_is_valid(engine: Engine) -> None:
+    """No quote was given: what is used at 0 has lapsed, and without a requote it fails."""
+    sketch = Sketch()
+    sketch.builder.add_stage(Op.CONVERT, "", subject=0, value=0, target=2, reason=Reason.NOAS)
+    sketch.completed()
+    sketch.rejected()
+    ran = run_plan(sketch.build(), workload({"at": 0}), engine=engine)
+    assert ran.rows(LogKind.LAPSE, LogKind.FAIL) == [
+        (0, "LAPSE", 0, 0, -1, -1, -1),
+        (0, "FAIL", 0, 0, Reason.NOAS, -1, -1),
+    ]
+
+
 def test_price_that_leaves_nothing_fails() -> None:
     sketch = Sketch()
     fee = sketch.builder.add_fee(

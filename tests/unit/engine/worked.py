@@ -21,7 +21,7 @@ from sim.contract.records import (
     RecordColumn,
     WorkloadColumn,
 )
-from sim.contract.run import Totals
+from sim.contract.run import Engine, Totals
 from sim.engine.reference import run_reference
 
 SECOND = 1_000_000
@@ -113,11 +113,13 @@ def at(*seconds: float) -> Array:
     return workload(*({"at": second} for second in seconds))
 
 
-def run_plan(plan: Plan, payments: Array, chunk_rows: int = 2) -> Ran:
+def run_plan(
+    plan: Plan, payments: Array, chunk_rows: int = 2, engine: Engine = run_reference
+) -> Ran:
     """Run a plan in chunks of a few payments."""
     recorder = Recorder()
     chunks = [payments[i : i + chunk_rows] for i in range(0, len(payments), chunk_rows)]
-    totals = run_reference(plan, chunks, recorder)
+    totals = engine(plan, chunks, recorder)
     log = np.vstack([np.zeros((0, LOG_WIDTH), dtype=np.int64), *recorder.logs])
     records = np.vstack([np.zeros((0, RECORD_WIDTH), dtype=np.int64), *recorder.records])
     return Ran(log, records, totals, {int(row[0]): row for row in records})
