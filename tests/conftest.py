@@ -1,9 +1,18 @@
 """Options of the test suite: ``--large`` runs long suites, ``--update-golden`` rewrites goldens."""
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
+
+# Jobs in a shell's background ignore Ctrl-C, and so would every process started from here.
+if (
+    threading.current_thread() is threading.main_thread()
+    and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GOLDEN = Path(__file__).parent / "golden"
 
