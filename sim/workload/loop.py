@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from sim.contract.layout import CERTAIN, NEVER_US
 from sim.contract.plan import Array
 from sim.contract.records import WorkloadColumn
@@ -254,7 +256,9 @@ def _draw_pair(streams: Streams, s: int, n: int, purpose_at: int) -> tuple[int, 
     key = streams.key
     purpose = int(streams.purpose[purpose_at])
     k0, k1, k2, k3 = int(key[s, 0]), int(key[s, 1]), int(key[s, 2]), int(key[s, 3])
-    w0, w1, w2, w3 = threefry4x32(k0, k1, k2, k3, n & MASK32, n >> 32, purpose, 0)
+    # A visit written as 0 would have the draw compiled once more, for that number alone.
+    visit = int(np.int64(0))
+    w0, w1, w2, w3 = threefry4x32(k0, k1, k2, k3, n & MASK32, n >> 32, purpose, visit)
     return (w0 << 30) | (w1 >> 2), (w2 << 30) | (w3 >> 2)
 
 

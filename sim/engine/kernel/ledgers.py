@@ -6,6 +6,8 @@ Takes a payment at a BATCH stage, or the event of a round or a commit. The meani
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.contract.layout import LEDGER_PSEUDO, STEP_BITS, STEP_MASK, LedgerColumn, StageColumn
 from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
@@ -91,9 +93,11 @@ def run_round(plan: Plan, state: KernelState, ledger: int) -> None:
     key = plan.ledger_key[ledger]
     threshold = plan.ledger[ledger, LedgerColumn.LEADER_FAILURE]
     purpose = plan.ledger[ledger, LedgerColumn.PURPOSE_LEADER]
+    # A visit written as 0 would have the draw compiled once more, for that number alone.
+    visit = int(np.int64(0))
     # The draw is left out where it cannot hit; being keyed, no other draw depends on its having
     # been made.
-    if threshold > 0 and draw62(key, number, purpose, 0) < threshold:
+    if threshold > 0 and draw62(key, number, purpose, visit) < threshold:
         write_log(cursor, state.log, LogKind.LEADER_FAILED, -1, -1, ledger, -1, number)
         _schedule_step(state, ledger, 2 * number + 2, now + interval)
         return
