@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.contract.layout import RouteColumn, RouteSetColumn, StationColumn, StreamColumn
+from sim.contract.layout import (
+    ROLE_KINDS_MAX,
+    RouteColumn,
+    RouteSetColumn,
+    StationColumn,
+    StreamColumn,
+)
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import Cause, Flag, Op, Outcome, Reason, WhenClosed
 from sim.contract.plan import Plan
@@ -24,8 +30,6 @@ _NEITHER, _SETTLED, _CREDITED, _SETTLED_FIRST, _CREDITED_FIRST, _BOTH_AT_ONCE = 
 _COMPARED = {_SETTLED_FIRST: (0, 1), _CREDITED_FIRST: (1, 2), _BOTH_AT_ONCE: (1,)}
 """Signs of settlement less credit that each order allows, plus one; 1 where one is missing."""
 _WAITS = (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.RESERVE)
-_KINDS = 1024
-"""Kinds of accounts or stations per role in a role reference."""
 
 _DISARMED = -1
 
@@ -261,7 +265,7 @@ class Programs:
         if subject >= 0:
             stations = [subject]
         else:
-            kind = (-subject - 2) % _KINDS
+            kind = (-subject - 2) % ROLE_KINDS_MAX
             stations = [at for at in plan.agent_station[:, kind].tolist() if at >= 0]
         rows = plan.station[stations]
         refusing = rows[rows[:, StationColumn.WHEN_CLOSED] == WhenClosed.REJECT]

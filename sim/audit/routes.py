@@ -21,12 +21,18 @@ from sim.audit.state import (
     Things,
 )
 from sim.audit.world import NOBODY, WORD, World
-from sim.contract.layout import LIMITS_MAX, LedgerColumn, LimitColumn, RouteColumn, RouteViewColumn
+from sim.contract.layout import (
+    LIMITS_MAX,
+    ROLE_KINDS_MAX,
+    LedgerColumn,
+    LimitColumn,
+    RouteColumn,
+    RouteViewColumn,
+)
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import FAILOVER_REASONS, Op, Policy, Reason
 from sim.jit.functions import called
 
-_KINDS = 1024
 _SEVERAL = -2
 _HELPFUL = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 """Bit set of the reasons another route can help against."""
@@ -209,7 +215,7 @@ def _resolves(w: World, p: int, reference: int, subject: int, first_kind: int) -
     # Named outright.
     if reference >= 0:
         return reference == subject
-    role, kind = (-reference - 2) // _KINDS, first_kind + (-reference - 2) % _KINDS
+    role, kind = (-reference - 2) // ROLE_KINDS_MAX, first_kind + (-reference - 2) % ROLE_KINDS_MAX
     exists = kind < w.role.shape[1] and 0 <= subject < w.place.shape[1]
     if role < 0 or role > 1 or not exists:
         return False
