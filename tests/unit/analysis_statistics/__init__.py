@@ -1,1 +1,0 @@
-"""Statistics against published examples and closed forms."""

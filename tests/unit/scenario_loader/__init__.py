@@ -1,1 +1,0 @@
-"""Tests of reading, merging and checking scenario files."""
