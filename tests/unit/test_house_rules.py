@@ -30,7 +30,7 @@ HOME = {
     "duckdb": {"analysis"},
     "networkx": {"routing"},
     "segno": {"qr"},
-    "yaml": {"scenario", "cli"},
+    "yaml": {"calendars", "scenario", "cli"},
     "typer": {"cli"},
     "rich": {"cli", "report"},
     "tabulate": {"report"},

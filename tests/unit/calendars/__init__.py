@@ -1,0 +1,1 @@
+"""Tests of calendars and of counting in them."""
