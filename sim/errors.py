@@ -44,6 +44,10 @@ class OptionError(UserError):
         return type(self), (self.field, self.message)
 
 
+class TooLargeError(UserError):
+    """Report a run whose sums outgrow 64 bits: nothing of it is a result, and it is no bug."""
+
+
 class CheckFailed(PayrouteError):
     """Report that a check the user asked for did not hold; exit code 3."""
 

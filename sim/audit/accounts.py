@@ -10,7 +10,7 @@ from sim.audit.containers import append, check, number_of, unlink
 from sim.audit.messages import Check
 from sim.audit.state import AccountState, Count, Pay, Things
 from sim.audit.world import NOBODY, World
-from sim.contract.layout import UNLIMITED, AccountColumn
+from sim.contract.layout import BALANCE_MAX, UNLIMITED, AccountColumn
 from sim.contract.meaning import LogKind
 from sim.jit.functions import called
 
@@ -67,14 +67,18 @@ def move(w: World, debit: int, credit: int, amount: int) -> None:
     # Only a credit or a void can set payments free; a debit cannot.
     touch_account(w, credit)
     _within_overdraft(w, debit)
+    _within_bound(w, debit, w.things[first + debit, AccountState.POSTED])
+    _within_bound(w, credit, w.things[first + credit, AccountState.POSTED])
 
 
 @called
 def hold_back(w: World, debit: int, credit: int, amount: int) -> None:
     """Hold money back."""
     _one_currency(w, debit, credit, amount)
-    w.things[w.first[Things.ACCOUNT] + debit, AccountState.PENDING] += amount
+    row = w.first[Things.ACCOUNT] + debit
+    w.things[row, AccountState.PENDING] += amount
     _within_overdraft(w, debit)
+    _within_bound(w, debit, w.things[row, AccountState.PENDING])
 
 
 @called
@@ -184,3 +188,10 @@ def _within_overdraft(w: World, account: int) -> None:
     if w.things[row, AccountColumn.OVERDRAFT] < UNLIMITED:
         left = available(w, account)
         check(w.g, Check.OVERDRAFT, left >= 0, (account, -left))
+
+
+@called
+def _within_bound(w: World, account: int, level: int) -> None:
+    # A sum that wrapped is found here, too: it was beyond the bound the row before.
+    within = -BALANCE_MAX < level < BALANCE_MAX
+    check(w.g, Check.BALANCE_BOUND, within, (account, level))

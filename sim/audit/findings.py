@@ -15,6 +15,7 @@ VIOLATIONS_KEPT = 200
 RULES: dict[str, str] = {
     "agenda": "every row of the agenda is done, at its time, as planned",
     "amounts": "amounts and fee columns of a payment do not contradict each other (tables)",
+    "balance_bound": "no balance and no pending debits outgrow what a run may hold",
     "block_limit": "a block takes no more than its limit",
     "block_order": "payments enter blocks first in first out, and a block takes all it can",
     "capacity": "busy servers never exceed servers; nobody joins a queue who could start",

@@ -34,6 +34,7 @@ class Check(IntEnum):
     ONE_CURRENCY = auto()
     SUM = auto()
     OVERDRAFT = auto()
+    BALANCE_BOUND = auto()
     SHORT_OF_NOTHING = auto()
     STILL_WAITS = auto()
     FREED_LATE = auto()
@@ -144,6 +145,7 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     ),
     Check.SUM: ("conservation", "currency {} sums to {}"),
     Check.OVERDRAFT: ("overdraft", "account {} is {} beyond its limit"),
+    Check.BALANCE_BOUND: ("balance_bound", "account {} reaches a balance or pending debits of {}"),
     Check.SHORT_OF_NOTHING: ("liquidity", "payment {} waits for {} of account {}, which has it"),
     Check.STILL_WAITS: ("liquidity", "payment {} still waits for {} of account {}, which has it"),
     Check.FREED_LATE: ("liquidity", "payment {} is not given the liquidity of account {} at once"),

@@ -5,6 +5,8 @@ Takes a demand section; gives the field that says it, a bound, the one amount or
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from sim.compiler.prices import largest_amount
 from sim.model.base import FieldPath
 from sim.model.distributions import AmountDistribution
@@ -34,6 +36,16 @@ def fixed_amount(demand: Demand, currency: str) -> int:
     if demand.amount.family == "constant":
         return round(demand.amount.mean())
     return -1
+
+
+def mean_amount(demand: Demand, currency: str) -> Fraction:
+    """Return the mean of a stream's amounts in minor units; one unit of money by default."""
+    if demand.payments is not None:
+        amounts = [to_minor(payment.amount, currency) for payment in demand.payments]
+        return Fraction(sum(amounts), len(amounts))
+    if demand.amount is None:
+        return Fraction(minor_per_major(currency))
+    return Fraction(demand.amount.mean())
 
 
 def drawn_amount(demand: Demand) -> AmountDistribution | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sim.compiler.balances import balance_problems
 from sim.compiler.demand import World, describe_stream, stream_demand
 from sim.compiler.institutions import closures, day_offset_us, world_parts
 from sim.compiler.law_checks import law_problems
@@ -151,6 +152,7 @@ def compile_scenario(
     stations = [part.name for part in parts if isinstance(part, Station)]
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
     parts += closures(scenario, members, stations, problems)
+    problems.extend(balance_problems(scenario, market, parts, described))
     problems.extend(_unused_order(scenario, routes.parts))
     problems.extend(_unused_tiers(scenario, routes.parts))
     # All at once: a user should not have to mend a file one mistake at a time.

@@ -16,6 +16,7 @@ from sim.compiler.law_checks import is_moderate
 from sim.compiler.parts import Conversion, RatePath
 from sim.contract.layout import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX
 from sim.model.distributions import AmountDistribution
+from sim.model.pricing import ChargeBearer
 from sim.model.quantities import CurrencyPair
 from sim.model.sections import Fx
 from sim.rails.price import Exchange, Price
@@ -222,20 +223,44 @@ def check_bounds(market: Market, price: Price, amount_max: int, *, fixed_side: i
 
     Every register of a payment must stay below AMOUNT_MAX minor units.
     """
-    # In the direction in which the price is computed, each amount from the one before it.
-    bound = Fraction(amount_max)
-    if bound >= AMOUNT_MAX:
-        return _too_large(amount_max, "instructed amount", price)
-    for exchange in price.exchanges if fixed_side else reversed(price.exchanges):
-        if exchange is None:
-            continue
-        rate = _rate_minor(market, exchange)
-        margin = 1 + Fraction(exchange.spread_ppm, PPM)
-        # The walk may double a rate before the pair itself is refused.
-        bound = 2 * (bound / rate if fixed_side else bound * rate * margin) + 1
-        if bound >= AMOUNT_MAX:
-            return _too_large(amount_max, f"{exchange.source}/{exchange.target} amount", price)
+    # The walk may double a rate before the pair itself is refused.
+    amounts = amounts_at(market, price, amount_max, fixed_side=fixed_side, doubling=2)
+    for currency, amount in zip(price.currencies, amounts, strict=True):
+        if amount >= AMOUNT_MAX:
+            return _too_large(amount_max, f"{currency} amount", price)
+    for bearer, amount in ((ChargeBearer.DEBTOR, amounts[0]), (ChargeBearer.CREDITOR, amounts[2])):
+        fees = [terms.fee for terms in price.fees if terms.fee.bearer is bearer]
+        # Their sum is a register, too.
+        if sum(fee.largest(amount) for fee in fees) >= AMOUNT_MAX:
+            return _too_large(amount_max, f"fees the {bearer.value} bears", price)
     return None
+
+
+def amounts_at(
+    market: Market, price: Price, amount: Fraction | int, *, fixed_side: int, doubling: int = 1
+) -> tuple[Fraction, Fraction, Fraction]:
+    """Return what an instructed amount comes to: debited, settlement and credited, in minor units.
+
+    Parameters
+    ----------
+    doubling : int
+        By how much a rate may have moved since the start.
+
+    Notes
+    -----
+    Rates are those of the start; each conversion adds one minor unit for its roundings.
+    """
+    # In the direction in which the price is computed, each amount from the one before it.
+    found = [Fraction(amount)]
+    for exchange in price.exchanges if fixed_side else reversed(price.exchanges):
+        at = found[-1]
+        if exchange is not None:
+            rate = _rate_minor(market, exchange)
+            margin = 1 + Fraction(exchange.spread_ppm, PPM)
+            at = doubling * (at / rate if fixed_side else at * rate * margin) + 1
+        found.append(at)
+    first, second, third = found if fixed_side else reversed(found)
+    return first, second, third
 
 
 def _rate_minor(market: Market, exchange: Exchange) -> Fraction:

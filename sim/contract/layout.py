@@ -44,6 +44,23 @@ SCORE_WORST = 1 << 61
 AMOUNT_MAX = 1 << 53
 """No register ever reaches this many minor units; the compiler proves it."""
 
+BALANCE_MAX = 1 << 60
+"""No posted balance, to either side of zero, and no sum of pending debits reaches this many minor
+units: with :data:`UNLIMITED` on top, what is available stays within an int64. The compiler refuses
+deposits and demand that add up to it; an engine that gets there all the same stops (see "Bounds" in
+:mod:`sim.contract.meaning`)."""
+
+HORIZON_MAX_US = 1 << 51
+"""Longest run, 71 years. In seconds it is below 2^32, so that a balance's area in two halves of 31
+bits (:class:`~sim.contract.records.AccountTotal`) stays within an int64 whatever the balance."""
+
+DURATION_MAX_US = 1 << 60
+"""No duration anybody writes or draws is longer; an instant of a run plus one lies before
+:data:`NEVER_US`."""
+
+SUM_MAX = 1 << 62
+"""No area and no sum of waits or of amounts reaches this; who adds them up stops there."""
+
 RATE_MAX = 1 << 31
 """Numerator and denominator of every exchange rate stay below this, so that a remainder times a
 rate fits an int64."""

@@ -48,6 +48,16 @@ head's reservation is made at once (logged RESERVE, time accounted to LIQUIDITY)
 ready list. There is no overtaking. A reservation keeps the amount and both accounts it was made
 with; POST and VOID use those. Reserving a row the payment already holds is a bug.
 
+**Bounds.** Every sum stays within an int64, by proof or by a check; nothing wraps. *Proved when
+compiling*: registers below AMOUNT_MAX (rates, spreads and fees of every route included), written
+amounts below BALANCE_MAX, the horizon below HORIZON_MAX_US, written durations below
+DURATION_MAX_US, rate limits times the horizon below 2^62. *Checked at every change*: posted
+balances (either side) and pending debits below BALANCE_MAX; areas and sums of waits below SUM_MAX.
+A run that gets there is no bug and ends with an error that says so, and nothing of it is a result.
+From these follow: what is available (below 2^61 + 2^61), the use of a limit of the day (below
+BALANCE_MAX + AMOUNT_MAX), the two halves of a balance's area, an account's sum over a currency's
+accounts (it is 0), an instant plus a duration.
+
 **Rows.** The stage of a SUBMIT row is the ENTRY of its stream. A row that credits an account or
 voids on it (POST, TRANSFER, DEPOSIT, VOID) is followed at once by the RESERVE rows of those it sets
 free; in CHARGE the order is TRANSFER, freed RESERVE rows, FEE; at a time-out in an account's queue

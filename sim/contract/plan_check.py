@@ -11,7 +11,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sim.contract.layout import AccountColumn, AgendaColumn, FeeColumn, LedgerColumn, StageColumn
+from sim.contract.layout import (
+    HORIZON_MAX_US,
+    AccountColumn,
+    AgendaColumn,
+    FeeColumn,
+    LedgerColumn,
+    StageColumn,
+)
 from sim.contract.meaning import AgendaKind, Op
 from sim.contract.plan import NAMED, TABLES, Plan
 from sim.contract.table import Array, Rule, Table, Within
@@ -111,6 +118,8 @@ def _joint_problems(plan: Plan) -> Iterator[str]:
     """Check what several columns or tables must agree on."""
     if plan.horizon_us < 0 or plan.fx_step_us < 1 or plan.sample_interval_us < 0:
         yield "found a horizon, sample interval or step of rates that is not positive"
+    if plan.horizon_us > HORIZON_MAX_US:
+        yield f"found a horizon of {plan.horizon_us} us; allowed: at most {HORIZON_MAX_US}"
     votes = plan.ledger[:, LedgerColumn.QUORUM] > plan.ledger[:, LedgerColumn.PEERS]
     for at in np.flatnonzero(votes)[:1]:
         yield f"ledger[{at}] QUORUM: found more than PEERS"

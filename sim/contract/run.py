@@ -16,6 +16,17 @@ WorkloadSource = Iterable[Array]
 """Chunks of shape (payments, WORKLOAD_WIDTH), in order of submission, each consumed once."""
 
 
+BALANCE_TOO_LARGE = (
+    "the balance of an account, or what is reserved on it, would reach 2^60 minor units; needed: "
+    "smaller accounts, opening_balance, deposits or amounts, a lower rate or a shorter horizon"
+)
+SUM_TOO_LARGE = (
+    "the time payments spent in one place would sum up to 2^62 microseconds; needed: a shorter "
+    "horizon, or a load under which fewer payments wait"
+)
+"""What an engine says where a run outgrows what it can count; see "Bounds" in ``meaning``."""
+
+
 class Sink(Protocol):
     """Receiver of what happens while an engine runs. The arrays belong to it once given.
 

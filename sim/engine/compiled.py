@@ -23,7 +23,7 @@ from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, AccountTotal, Workload
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.kernel import state as st
 from sim.engine.kernel.laying import lay_heap, lay_rows, lay_state
-from sim.errors import InvariantViolation
+from sim.errors import InvariantViolation, TooLargeError
 
 if TYPE_CHECKING:
     from sim.engine.kernel.cache import Kernel
@@ -67,6 +67,8 @@ def run_compiled(
     ------
     InvariantViolation
         If the kernel finds the run's state contradictory: a bug, or a plan nobody compiled.
+    TooLargeError
+        If a balance or an area outgrows its bound.
     ValueError
         If ``jit`` asks for what this process was not started with, or the workload is not in order.
     """
@@ -244,8 +246,11 @@ class _Run:
         # The log up to the fault is what one needs to find it.
         self._flush()
         cursor = self.state.cursor
+        error = int(cursor[st.C_ERROR])
+        if error in st.TOO_LARGE:
+            raise TooLargeError(st.TOO_LARGE[error])
         raise InvariantViolation(
-            st.ERRORS[int(cursor[st.C_ERROR])],
+            st.ERRORS[error],
             seed=self.plan.seed,
             # Counted from 0, and the event at hand is counted already.
             event=int(cursor[st.C_EVENTS]) - 1,

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from sim.contract.layout import BALANCE_MAX
 from sim.model.magnitude import Form
 from sim.model.number_text import (
-    INT64_MAX,
     NUMBER,
     SPACE,
     match_text,
@@ -91,8 +91,9 @@ def to_minor(amount: Decimal | str, currency: str) -> int:
     # Finer than the currency's minor unit: there is no such amount.
     if value is None:
         refuse(f"{amount} {currency}", f"at most {exponent} decimal places in {currency}")
-    if value > INT64_MAX:
-        refuse(f"{amount} {currency}", "an amount below 2^63 minor units")
+    # Balances have room for no more, and sums of two stay far from the end of an int64.
+    if value >= BALANCE_MAX:
+        refuse(f"{amount} {currency}", f"an amount below {format_minor(BALANCE_MAX, currency)}")
     return value
 
 

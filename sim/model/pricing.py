@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from fractions import Fraction
 
 from pydantic import model_validator
 
@@ -156,6 +157,14 @@ class Fee(Model):
             amount = max(amount, _minor(self.minimum, amount))
         amount = min(amount, _minor(self.maximum, amount))
         return amount - amount % granule
+
+    def largest(self, base_minor: Fraction | int) -> Fraction:
+        """Return a bound on the charge of every payment up to an amount, in minor units."""
+        rows = self.tier_rows() or ((-1, _minor(self.fixed, 0), self.row().get("ppm", 0)),)
+        # Tiers may fall with the amount, so the dearest of them counts.
+        charged = [fixed + Fraction(base_minor) * ppm / PPM for _, fixed, ppm in rows]
+        amount = max(*charged, Fraction(_minor(self.minimum, 0)))
+        return amount if self.maximum is None else min(amount, Fraction(self.maximum.amount_minor))
 
     def words(self) -> str:
         """Return what is charged, in words: of which amount, within which bounds."""

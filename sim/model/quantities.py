@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from sim.contract.layout import DURATION_MAX_US
 from sim.model.magnitude import UNITS, Form
 from sim.model.money import AmountText, MoneyAmount, parse_money_amount, to_minor
 from sim.model.number_text import (
@@ -106,7 +107,7 @@ def _unit_hint(found: object) -> str:
 
 
 def _duration(found: object, low: int, allowed: str) -> int:
-    given = check_base_int(found, allowed, low=low, high=INT64_MAX)
+    given = check_base_int(found, allowed, low=low, high=DURATION_MAX_US)
     if given is not None:
         return given
     # The commonest slips are units under another name; saying so beats a list of what is
@@ -116,7 +117,7 @@ def _duration(found: object, low: int, allowed: str) -> int:
     # None where it is no whole number of microseconds: rounding would say something else than
     # was written.
     value = scale_exactly(matched["number"], _UNITS_US[matched["unit"]])
-    if value is None or not low <= value <= INT64_MAX:
+    if value is None or not low <= value <= DURATION_MAX_US:
         refuse(found, allowed)
     return value
 

@@ -231,6 +231,7 @@ class BakongRail(Rail):
                     deposits=((0, to_minor(opening, currency)),) if opening else (),
                     owner=member.name,
                     kind=f"{name}:{currency}",
+                    written=("rails", name, "opening_balance", currency),
                 )
 
     def home_country(self, world: World) -> str:

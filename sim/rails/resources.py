@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.contract.meaning import Discipline, Reason, WhenClosed
+from sim.model.base import FieldPath
 from sim.model.distributions import DurationDistribution
 from sim.model.quantities import EventRate
 
@@ -87,6 +88,8 @@ class Holding:
     owner, kind : str
         Institution whose account of this kind programs mean when they name it by role; empty for an
         account that is named directly.
+    written : tuple
+        Field of the scenario that says what lies on it, where that is not its own account.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Holding:
     deposits: tuple[tuple[int, int], ...] = ()
     owner: str = ""
     kind: str = ""
+    written: FieldPath = ()
 
 
 Resource = Station | BlockLedger | Holding

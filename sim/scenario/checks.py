@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.contract.layout import CANDIDATES_MAX
+from sim.contract.layout import CANDIDATES_MAX, HORIZON_MAX_US
 from sim.model.base import FieldPath
 from sim.model.quantities import CurrencyPair
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
 from sim.scenario.rail_checks import check_rails, check_recipients
-from sim.units import CURRENCIES, format_minor
+from sim.units import CURRENCIES, DAY_US, format_minor
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario
@@ -36,6 +36,12 @@ def _check_clock(scenario: Scenario) -> Found:
     clock = scenario.clock
     if clock.warm_up >= clock.horizon:
         yield ("clock", "warm_up"), "found a warm-up as long as the run; allowed: below the horizon"
+    if clock.horizon > HORIZON_MAX_US:
+        years = HORIZON_MAX_US // (365 * DAY_US)
+        yield (
+            ("clock", "horizon"),
+            f"found {clock.horizon // DAY_US:,} d; allowed: at most {years} years",
+        )
 
 
 def _check_fx(scenario: Scenario) -> Found:

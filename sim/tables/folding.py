@@ -17,6 +17,7 @@ from sim.contract.layout import NULL, RouteColumn, StreamColumn
 from sim.contract.meaning import Cause, Outcome, Reason
 from sim.contract.plan import Array, Plan
 from sim.contract.records import HISTOGRAM_LENGTH, HISTOGRAM_SUB_BITS, RecordColumn
+from sim.tables.bounds import check_sum
 from sim.tables.positions import PositionFolder
 from sim.tables.presence import PresenceFolder
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
@@ -116,6 +117,7 @@ class SummaryFolder:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._routes = len(plan.route) + 1
+        self._sum = np.zeros(TALLY_WIDTH, dtype=np.float64)
         # From (stream, route) to a row, given out as pairs occur: a nationwide plan has
         # millions of pairs and a run meets a few thousand.
         self._slot = np.full(len(plan.stream) * self._routes, -1, dtype=np.int64)
@@ -154,6 +156,9 @@ class SummaryFolder:
         # Of payments from before the warm-up only the completion counts.
         part[~counts] = 0
         part[:, Tally.COMPLETED_IN_WINDOW] = _completed_since(rows, plan.warm_up_us)
+        # In floating point, which does not wrap: no sum of cells can be larger than this.
+        self._sum += np.abs(part).sum(axis=0, dtype=np.float64)
+        check_sum(float(self._sum.max()))
         _add_by_group(self.tally, slot, part)
         self._fold_agents(rows, route, part)
         # Times and reasons are of payments submitted since the warm-up.
@@ -338,7 +343,7 @@ def _tally_costs(rows: Array, is_done: Array, part: Array) -> None:
         cost = np.where(cost == NULL, 0, cost)
         # Rounded payment by payment to a whole number, so that sums are exact and do not depend
         # on the order, or on how a run was cut into replications.
-        part[at, column] = np.rint(cost * scale / debited).astype(np.int64)
+        part[at, column] = _whole(cost * scale / debited)
     margin = rows[at, C.FX_MARGIN]
     part[at, Tally.PAYER_AMOUNT] = debited
     part[at, Tally.PAYER_COST] = rows[at, C.PAYER_FEE] + np.where(margin == NULL, 0, margin)
@@ -346,9 +351,17 @@ def _tally_costs(rows: Array, is_done: Array, part: Array) -> None:
     fee = rows[at, C.MERCHANT_FEE]
     part[at, Tally.MERCHANT_PRICED] = 1
     share = fee * scale / (rows[at, C.CREDITED] + fee)
-    part[at, Tally.MERCHANT_FEE] = np.rint(share).astype(np.int64)
+    part[at, Tally.MERCHANT_FEE] = _whole(share)
     part[at, Tally.MERCHANT_AMOUNT] = rows[at, C.CREDITED] + fee
     part[at, Tally.MERCHANT_COST] = fee
+
+
+def _whole(shares: NDArray[np.float64]) -> Array:
+    """Return shares rounded to whole numbers, where they are numbers an int64 holds."""
+    # A fixed fee on next to nothing may be any multiple of it.
+    check_sum(float(np.abs(shares).max(initial=0.0)))
+    rounded: Array = np.rint(shares).astype(np.int64)
+    return rounded
 
 
 def _add_by_group(sums: Array, group: Array, part: Array) -> None:

@@ -12,6 +12,7 @@ from sim.contract.layout import NULL, PricingColumn, StreamColumn
 from sim.contract.meaning import Scope
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
+from sim.tables.bounds import check_sum
 from sim.tables.payment_rows import pricing_column, record_pricing, stream_pricing
 
 C = RecordColumn
@@ -46,6 +47,7 @@ class PositionFolder:
         self._counts = cross if cross.any() else np.ones(len(scope), dtype=np.bool_)
         agents, currencies = len(plan.agent_account), max(len(plan.names.currencies), 1)
         self.gross = np.zeros(currencies, dtype=np.int64)
+        self._sum = 0.0
         self.position = np.zeros((agents, currencies), dtype=np.int64)
         self.lowest = np.zeros((agents, currencies), dtype=np.int64)
 
@@ -63,6 +65,9 @@ class PositionFolder:
             return
         currency = pricing_column(self._plan, pricing, PricingColumn.CURRENCY_SETTLEMENT)
         amount = rows[at, C.SETTLEMENT]
+        # Over all currencies, so no position of any agent is larger.
+        self._sum += float(amount.sum(dtype=np.float64))
+        check_sum(self._sum)
         np.add.at(self.gross, currency, amount)
         width = self.position.shape[1]
         # Alternate debit and credit of each payment, so that order within an agent is kept.

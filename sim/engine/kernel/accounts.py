@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.contract.layout import (
     AMOUNT_MAX,
+    BALANCE_MAX,
     NULL,
     ROLE_KINDS_MAX,
     AccountColumn,
@@ -301,7 +302,11 @@ def _change_posted(plan: Plan, state: KernelState, account: int, change: int) ->
     """Change a posted balance."""
     # The old balance is counted up to now before it is gone.
     settle_account(plan, state, account)
+    # Both below 2^61 before the test, so the sum cannot have wrapped.
     posted = state.account[account, A_POSTED] + change
+    if posted >= BALANCE_MAX or posted <= -BALANCE_MAX:
+        break_off(state.cursor, st.E_BALANCE, -1)
+        return
     state.account[account, A_POSTED] = posted
     # The balance after a change counts from the warm-up on, at that instant included.
     is_measured = state.cursor[C_NOW] >= state.cursor[C_WARM_UP]
@@ -312,7 +317,8 @@ def _change_posted(plan: Plan, state: KernelState, account: int, change: int) ->
 @called
 def _available(plan: Plan, state: KernelState, account: int) -> int:
     """Return what may be debited from an account now."""
-    # UNLIMITED is 2^61: with a balance below 2^62 on top the sum stays below 2^63.
+    # Balance and pending debits stay below BALANCE_MAX, 2^60, and an overdraft is at most
+    # UNLIMITED, 2^61: the sum stays within 2^62.
     posted = state.account[account, A_POSTED]
     return int(
         posted - state.account[account, A_PENDING] + plan.account[account, AccountColumn.OVERDRAFT]
@@ -328,7 +334,11 @@ def _hold(state: KernelState, slot: int, held: int) -> None:
     debit = node[held, N_DEBIT]
     amount = node[held, N_AMOUNT]
     row = node[held, N_TRANSFER]
-    state.account[debit, A_PENDING] += amount
+    pending = state.account[debit, A_PENDING] + amount
+    state.account[debit, A_PENDING] = pending
+    # Accounts without limit may promise any number of amounts.
+    if pending >= BALANCE_MAX:
+        break_off(cursor, st.E_BALANCE, pool[slot, P_ID])
     # Sorted in on the way in, since VOID needs them by transfer row; the list is short, so a
     # search costs less than an order of its own.
     before = -1

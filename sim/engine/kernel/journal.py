@@ -5,7 +5,7 @@ Takes the cursor, the pool and the buffers; the loop has made sure the buffers h
 
 from __future__ import annotations
 
-from sim.contract.layout import FEES_MAX, NULL, RouteColumn
+from sim.contract.layout import FEES_MAX, NULL, SUM_MAX, RouteColumn
 from sim.contract.meaning import Outcome
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn, Register
@@ -96,6 +96,21 @@ def break_off(cursor: Array, error: int, payment: int) -> None:
     if cursor[C_ERROR] == 0:
         cursor[C_ERROR] = error
         cursor[C_ERROR_PAYMENT] = payment
+
+
+@inlined
+def add_area(cursor: Array, total: Array, place: int, column: int, level: int, past: int) -> None:
+    """Add a level times the time it stood, above 0, to an area; stop where it would not fit."""
+    # Nearly always both are small and the product is below 2^62; only else it is worth a
+    # division. An area before it is below SUM_MAX, so the sum of both stays below 2^63.
+    if (level >> 22) | (past >> 40) and level > SUM_MAX // past:
+        break_off(cursor, st.E_SUM, -1)
+        return
+    area = total[place, column] + level * past
+    if area >= SUM_MAX:
+        break_off(cursor, st.E_SUM, -1)
+        return
+    total[place, column] = area
 
 
 @called

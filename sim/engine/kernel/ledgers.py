@@ -17,7 +17,7 @@ from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import post_rows
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
-from sim.engine.kernel.journal import account_time, break_off, write_log
+from sim.engine.kernel.journal import account_time, add_area, break_off, write_log
 from sim.engine.kernel.payments import COMPLETE_BASE
 from sim.engine.kernel.queues import append, unlink
 from sim.engine.kernel.state import (
@@ -148,7 +148,7 @@ def commit_next(plan: Plan, state: KernelState) -> None:
     # P_SINCE is the instant of ENQUEUE, as nothing was accounted for since.
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         waited = cursor[C_NOW] - pool[slot, st.P_SINCE]
-        state.ledger[cursor[C_BLOCK_LEDGER], _WAIT_SUM] += waited
+        add_area(cursor, state.ledger, cursor[C_BLOCK_LEDGER], _WAIT_SUM, 1, waited)
         state.commit_wait[cursor[C_BLOCK_LEDGER], bucket(waited)] += 1
     # Post, account, advance, in this order: rows of the log show the money before what comes
     # next.
@@ -174,7 +174,7 @@ def settle_queue_area(cursor: Array, own: Array, ledger: int) -> None:
     past = now - own[ledger, L_SINCE]
     # L_SINCE starts at the warm-up, so what came before it counts for nothing.
     if past > 0:
-        own[ledger, _QUEUE_AREA] += own[ledger, L_QUEUE] * past
+        add_area(cursor, own, ledger, _QUEUE_AREA, own[ledger, L_QUEUE], past)
         own[ledger, L_SINCE] = now
         own[ledger, _QUEUE_MAX] = max(own[ledger, _QUEUE_MAX], own[ledger, L_QUEUE])
 

@@ -401,4 +401,5 @@ def _close_next(plan: Plan, state: KernelState) -> int:
         settle_queue_area(cursor, state.ledger, ledger)
     for account in range(state.account.shape[0]):
         settle_account(plan, state, account)
-    return st.FINISHED
+    # The time up to the horizon may be what no longer fits.
+    return st.FINISHED if cursor[C_ERROR] == 0 else st.BROKEN

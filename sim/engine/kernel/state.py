@@ -24,6 +24,7 @@ from sim.contract.records import (
     LedgerTotal,
     StationTotal,
 )
+from sim.contract.run import BALANCE_TOO_LARGE, SUM_TOO_LARGE
 from sim.contract.table import Table, declared_tables
 
 # Numbers and not exceptions: whatever lacks is provided by Python, which may allocate and
@@ -60,6 +61,8 @@ E_PENDING = 13
 E_ENDLESS = 14
 E_NO_QUOTE = 15
 E_OPERATION = 16
+E_BALANCE = 17
+E_SUM = 18
 
 ERRORS = {
     E_ORDER: "two events have the same time and key, or time ran backwards",
@@ -79,6 +82,8 @@ ERRORS = {
     E_NO_QUOTE: "a payment used a price before it had one",
     E_OPERATION: "a stage has an unknown operation",
 }
+# What a run may come to without anything being wrong with it or with the program.
+TOO_LARGE = {E_BALANCE: BALANCE_TOO_LARGE, E_SUM: SUM_TOO_LARGE}
 
 # -- cursor: the run's single numbers --------------------
 C_NOW = 0

@@ -21,7 +21,7 @@ from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
-from sim.engine.kernel.journal import account_time, break_off, write_log
+from sim.engine.kernel.journal import account_time, add_area, break_off, write_log
 from sim.engine.kernel.payments import COMPLETE_BASE, draw, fail, schedule
 from sim.engine.kernel.queues import append, prepend, unlink
 from sim.engine.kernel.state import (
@@ -136,8 +136,8 @@ def settle_areas(cursor: Array, station: Array, s: int) -> None:
     # Negative until the warm-up, as S_SINCE starts there; 0 where several things change at one
     # instant.
     if past > 0:
-        station[s, _BUSY_AREA] += station[s, S_BUSY] * past
-        station[s, _QUEUE_AREA] += station[s, S_QUEUE] * past
+        add_area(cursor, station, s, _BUSY_AREA, station[s, S_BUSY], past)
+        add_area(cursor, station, s, _QUEUE_AREA, station[s, S_QUEUE], past)
         station[s, S_SINCE] = now
         # Only a length that lasted into the measured time counts, hence not at the warm-up itself.
         station[s, _QUEUE_MAX] = max(station[s, _QUEUE_MAX], station[s, S_QUEUE])
@@ -169,7 +169,7 @@ def _start(plan: Plan, state: KernelState, s: int, slot: int) -> None:
     # A start counts by its own instant, even if the wait began before the warm-up.
     if now >= cursor[C_WARM_UP]:
         station[s, _STARTS] += 1
-        station[s, _WAIT_SUM] += waited
+        add_area(cursor, station, s, _WAIT_SUM, 1, waited)
         state.wait[s, bucket(waited)] += 1
     at = pool[slot, P_STAGE]
     # Keyed by payment, purpose and visit and not by station: moving a payment to another queue

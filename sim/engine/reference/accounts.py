@@ -147,7 +147,7 @@ def _hold(run: Run, payment: Payment, row: int, transfer: Transfer) -> None:
     if row in payment.reservations:
         run.broken(f"transfer {row} is reserved twice", payment.number)
     payment.reservations[row] = transfer
-    run.accounts[transfer.debit].pending += transfer.amount
+    run.accounts[transfer.debit].hold(transfer.amount)
     run.log(LogKind.RESERVE, payment, transfer.debit, transfer.amount, value=transfer.credit)
 
 

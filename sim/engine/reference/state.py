@@ -13,9 +13,19 @@ from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import NamedTuple
 
-from sim.contract.layout import NULL, AccountColumn, LedgerColumn, StageColumn, StationColumn
+from sim.contract.layout import (
+    BALANCE_MAX,
+    NULL,
+    SUM_MAX,
+    AccountColumn,
+    LedgerColumn,
+    StageColumn,
+    StationColumn,
+)
 from sim.contract.meaning import Cause, Reason, WhenClosed
 from sim.contract.records import AREA_BITS, REGISTER_COUNT, histogram_bucket
+from sim.contract.run import BALANCE_TOO_LARGE, SUM_TOO_LARGE
+from sim.errors import TooLargeError
 
 NOWHERE = -1
 """Stands for no station, no route, no price, no armed time-out."""
@@ -164,6 +174,9 @@ class Gauge:
         # A level counts by the time it stands: one that ended at the warm-up never stood in it.
         if now_us > self.warm_up_us:
             self.area += self.level * (now_us - max(self.last_us, self.warm_up_us))
+            # Python would count on; what both engines can tell is what an int64 holds.
+            if self.area >= SUM_MAX:
+                raise TooLargeError(SUM_TOO_LARGE)
             self.most = max(self.most, self.level)
         self.last_us = now_us
 
@@ -256,6 +269,8 @@ class Station:
         if now_us >= self.warm_up_us:
             self.starts += 1
             self.wait_sum_us += wait_us
+            if self.wait_sum_us >= SUM_MAX:
+                raise TooLargeError(SUM_TOO_LARGE)
             self.wait_histogram[histogram_bucket(wait_us)] += 1
 
     def totals(self) -> list[int]:
@@ -300,6 +315,8 @@ class Ledger:
             self.blocks += 1
             self.included += len(waits_us)
             self.wait_sum_us += sum(waits_us)
+            if self.wait_sum_us >= SUM_MAX:
+                raise TooLargeError(SUM_TOO_LARGE)
             self.wait_histogram.update(map(histogram_bucket, waits_us))
 
     def totals(self) -> list[int]:
@@ -356,8 +373,17 @@ class Account:
         """Change the posted balance."""
         self.settle(now_us)
         self.posted += change
+        if abs(self.posted) >= BALANCE_MAX:
+            raise TooLargeError(BALANCE_TOO_LARGE)
         if self.is_watched and now_us >= self.warm_up_us:
             self._see()
+
+    def hold(self, amount: int) -> None:
+        """Keep an amount back from what is available."""
+        self.pending += amount
+        # Accounts without limit may promise any number of amounts.
+        if self.pending >= BALANCE_MAX:
+            raise TooLargeError(BALANCE_TOO_LARGE)
 
     def totals(self) -> list[int]:
         """Return the account's totals in the order of ``AccountTotal``."""

@@ -140,7 +140,7 @@ REFUSED = [
     (
         q.MoneyAmount,
         "99999999999999999999 USD",
-        "found '99999999999999999999 USD'; allowed: an amount below 2^63 minor units",
+        "found '99999999999999999999 USD'; allowed: an amount below 11 529 215 046 068 469.76 USD",
     ),
     (q.AmountText, "80 CNY", f"found '80 CNY'; allowed: {AMOUNT}"),
     (q.CurrencyCode, "khr", f"found 'khr'; allowed: {CURRENCY}. Did you mean 'KHR'?"),
