@@ -31,15 +31,15 @@ from sim.analysis.kinds import (
     Kind,
     Pooling,
 )
-from sim.analysis.quantiles import QUANTILES
-from sim.analysis.sources import AccountUse, Payments, Place, in_seconds, ratio
+from sim.analysis.sources import QUANTILES, AccountUse, Payments, Place, in_seconds, ratio
 from sim.analysis.summary import Measure, Measures
 from sim.contract.meaning import Cause
+from sim.tables.durations import Between
 from sim.tables.folding import Tally
 from sim.units import SECOND_US
 
 Source = TypeVar("Source", Payments, Place, AccountUse)
-Of = Callable[[Source], float | int | None]
+Of = Callable[[Source], float | int | Between | None]
 
 T = Tally
 HIGHER, LOWER = Better.HIGHER, Better.LOWER
@@ -106,7 +106,10 @@ class Definition(Generic[Source]):
     def measure(self, source: Source) -> Measure:
         """Compute the measure of one run."""
         unit = f"{self.kind.unit} {source.currency}" if self.kind is AMOUNT else self.kind.unit
-        return Measure(self.of(source), unit)
+        value = self.of(source)
+        if isinstance(value, Between):
+            return Measure(value.middle, unit, width=value.width)
+        return Measure(value, unit)
 
     def difference_words(self, key: str, size: str, *, is_more: bool) -> str:
         """Tell a difference of some size, in words."""

@@ -1,7 +1,8 @@
 """Account for payments that were still open when the run ended.
 
-Takes histograms of the end-to-end times of completed payments and of the ages of open ones; gives
-quantiles in which an open payment counts as taking at least as long as it has been under way.
+Takes the end-to-end times of completed payments and the ages of open ones; gives quantiles in which
+an open payment counts as taking at least as long as it has been under way, of one run or of many
+together.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy import special, stats
 
-from sim.analysis.quantiles import QUANTILES, Cells
+from sim.analysis.intervals import CONFIDENCE
+from sim.analysis.sources import QUANTILES, Cells
 from sim.contract.plan import Array
-from sim.contract.records import histogram_value
+from sim.tables.durations import Between, Durations
 from sim.tables.folding import SummaryFolder
 from sim.units import SECOND_US
 
-_RESAMPLES = 400
-_ROUNDING = 1e-12
-"""What a product of many factors may be off by; a quantile reached exactly counts as reached."""
+_ROUNDING = 1e-9
+"""What a product of a million factors may be off by: a share reached but for it is reached."""
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,105 +33,210 @@ class Survival:
 
     Attributes
     ----------
-    buckets : tuple of int
-        Cells of :func:`~sim.contract.records.histogram_bucket` in which there are any, ascending.
+    cells : tuple of int
+        Cells of :func:`~sim.tables.durations.duration_cells` in which there are any, ascending.
+    low, high : tuple of int
+        Shortest and longest duration in each, in microseconds.
     ended, still_open : tuple of int
         Completed and open payments in each.
     """
 
-    buckets: tuple[int, ...]
+    cells: tuple[int, ...]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
     ended: tuple[int, ...]
     still_open: tuple[int, ...]
 
     @classmethod
-    def of(cls, folder: SummaryFolder, cells: Cells) -> Survival:
-        """Return what a run saw of the cells covered."""
-        chosen = list(cells)
-        ended = folder.end_to_end[chosen].sum(axis=0)
-        still_open = folder.open_age[chosen].sum(axis=0)
-        buckets = np.flatnonzero(ended + still_open)
-        parts = (buckets, ended[buckets], still_open[buckets])
-        return cls(*(tuple(int(number) for number in part) for part in parts))
+    def of(cls, folder: SummaryFolder, chosen: Cells) -> Survival:
+        """Return what a run saw of the groups covered."""
+        parts = []
+        for which, durations in enumerate(
+            (folder.end_to_end.of(chosen), folder.open_age.of(chosen))
+        ):
+            cells, held = durations.in_cells()
+            counts = np.zeros((2, len(cells)), dtype=np.int64)
+            counts[which] = held.count
+            rows = (cells, held.low, held.high, *counts)
+            parts.append(cls(*(tuple(row.tolist()) for row in rows)))
+        return cls.joined(parts)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Survival]) -> Survival:
+        """Return several together."""
+        cells = np.array(sorted({cell for part in parts for cell in part.cells}), dtype=np.int64)
+        low = np.full(len(cells), np.iinfo(np.int64).max)
+        high, counts = np.zeros_like(low), np.zeros((2, len(cells)), dtype=np.int64)
+        for rows in (part.rows for part in parts):
+            at = np.searchsorted(cells, rows[0])
+            low[at] = np.minimum(low[at], rows[1])
+            high[at] = np.maximum(high[at], rows[2])
+            counts[:, at] += rows[3:]
+        return cls(*(tuple(row.tolist()) for row in (cells, low, high, *counts)))
+
+    @property
+    def rows(self) -> Array:
+        """Return all of it as an array of shape (5, cells), in the order above."""
+        parts = (self.cells, self.low, self.high, self.ended, self.still_open)
+        return np.array(parts, dtype=np.int64).reshape(5, -1)
 
 
-def pooled_quantiles(runs: Sequence[Survival]) -> dict[float, tuple[float | None, ...]]:
-    """Return the quantiles of all runs together, with 95 % intervals.
+@dataclass(frozen=True, slots=True)
+class PooledQuantile:
+    """One quantile of the payments of several runs together, in seconds.
 
-    Parameters
+    Attributes
     ----------
-    runs : sequence of Survival
-        Replications of one scenario, two or more.
-
-    Returns
-    -------
-    dict of float to (value, low, high)
-        By share, in seconds.
-
-    Notes
-    -----
-    Kaplan and Meier over the payments of all runs: a quantile that one run could not see to the end
-    of may well be seen by all. Intervals are percentiles of a bootstrap over runs (Efron 1979), not
-    over payments, which queue together; an end that lies beyond what was seen is None.
+    value : Between or None
+        None where it lies beyond what was seen.
+    low, high : float or None
+        95 % confidence interval; None where too little was seen beyond the quantile to tell.
+    by_run : tuple of float
+        What each run contributes: the value is their mean, and Student's t over them gives an
+        interval as wide as this one. Empty where there is no interval.
     """
-    buckets = sorted({bucket for run in runs for bucket in run.buckets})
-    place = {bucket: at for at, bucket in enumerate(buckets)}
-    counts = np.zeros((2, len(runs), len(buckets)), dtype=np.int64)
-    for number, run in enumerate(runs):
-        at = [place[bucket] for bucket in run.buckets]
-        counts[:, number, at] = run.ended, run.still_open
-    weights = np.random.default_rng(len(runs)).multinomial(
-        len(runs), np.full(len(runs), 1 / len(runs)), size=_RESAMPLES
-    )
-    ended = np.concatenate([counts[0].sum(axis=0)[None], weights @ counts[0]])
-    still_open = np.concatenate([counts[1].sum(axis=0)[None], weights @ counts[1]])
-    found = {}
-    for share in QUANTILES.values():
-        places = [_reached(*row, share) for row in zip(ended, still_open, strict=True)]
-        seconds = [
-            np.inf if at is None else histogram_value(buckets[at]) / SECOND_US for at in places
-        ]
-        low, high = np.quantile(seconds[1:], [0.025, 0.975], method="closest_observation")
-        ends = (seconds[0], low, high)
-        found[share] = tuple(float(end) if np.isfinite(end) else None for end in ends)
-    return found
+
+    value: Between | None
+    low: float | None = None
+    high: float | None = None
+    by_run: tuple[float, ...] = ()
 
 
-def kaplan_meier(completed: Array, still_open: Array) -> dict[str, int | None]:
+def kaplan_meier(completed: Durations, still_open: Durations) -> dict[str, Between | None]:
     """Return quantiles of a duration of which some were cut off.
 
     Parameters
     ----------
-    completed : ndarray of int64, shape (HISTOGRAM_LENGTH,)
-        Histogram of durations seen to their end.
-    still_open : ndarray of int64, shape (HISTOGRAM_LENGTH,)
-        Histogram of how long the others had lasted when they were cut off.
+    completed : Durations
+        Those seen to their end.
+    still_open : Durations
+        How long the others had lasted when they were cut off.
 
     Returns
     -------
-    dict of str to (int or None)
-        By name as in :data:`~sim.analysis.quantiles.QUANTILES`, within 0.4 %; None for one that
+    dict of str to (Between or None)
+        By name as in :data:`~sim.analysis.sources.QUANTILES`, in microseconds; None for one that
         lies beyond what was seen.
 
     Notes
     -----
     Kaplan and Meier (1958): the share still lasting after a duration is the product of
     ``1 - d / n`` over all durations up to it, ``d`` of the ``n`` that lasted so long having ended
-    there; what is cut off in a bucket counts as having outlasted its ends. It assumes that those
-    cut off are like those seen so far, as when load does not change; in a queue that grows the
-    later ones are slower still. Payments rejected or returned do not enter, as they do not enter
-    the other quantiles.
+    there; what is cut off at the same duration (or cell) counts as having outlasted it. It assumes
+    that those cut off are like those seen so far, as when load does not change; in a queue that
+    grows the later ones are slower still. Payments rejected or returned do not enter, as they do
+    not enter the other quantiles.
     """
-    found: dict[str, int | None] = {}
-    for name, share in QUANTILES.items():
-        at = _reached(completed, still_open, share)
-        found[name] = None if at is None else histogram_value(at)
+    cut = np.concatenate([[0], np.cumsum(still_open.count)])
+    lasting = still_open.total - cut[np.searchsorted(still_open.high, completed.low)]
+    lasting += completed.total - np.cumsum(completed.count) + completed.count
+    done = _share_done(completed.count, lasting)
+    return {name: _reached(completed, done, share) for name, share in QUANTILES.items()}
+
+
+def pooled_quantiles(runs: Sequence[Survival]) -> dict[float, PooledQuantile]:
+    """Return the quantiles of all runs together, by share, with 95 % intervals.
+
+    Parameters
+    ----------
+    runs : sequence of Survival
+        Replications of one scenario, two or more.
+
+    Notes
+    -----
+    Kaplan and Meier over the payments of all runs: a quantile that one run could not see to the end
+    of may well be seen by all. Durations are known within their cells here, and the value and both
+    ends say so.
+
+    Intervals follow Woodruff (1952): they hold the durations of which the share of payments that do
+    not exceed them may be the one asked for, by Student's t over the runs. What a run contributes
+    to a share is its jackknife pseudo-value, so that payments that queue together count as one
+    observation; the share is logit-transformed, as its spread near 1 is far from symmetrical. A
+    bootstrap over few runs covers too little, and the jackknife of the quantile itself, which is a
+    step, likewise.
+    """
+    cells, low, high, *both = Survival.joined(runs).rows
+    whole = np.stack(both)
+    known = Durations(low, high, whole[0])
+    done = _curve(*whole)
+    places = [int(np.searchsorted(done, share - _ROUNDING)) for share in QUANTILES.values()]
+    reached = [at for at in places if at < len(done)]
+    count, moved = len(runs), np.zeros((len(runs), len(reached)))
+    sums = np.zeros((2, len(done)))
+    for number, rows in enumerate(run.rows for run in runs):
+        others = whole.copy()
+        others[:, np.searchsorted(cells, rows[0])] -= rows[3:]
+        # A pseudo-value is this much above the share: n F - (n - 1) F(without) = F + this.
+        more = (count - 1) * (done - _curve(*others))
+        moved[number] = more[reached]
+        sums += more, more**2
+    spread = np.sqrt(np.maximum(sums[1] - sums[0] ** 2 / count, 0) / (count - 1) / count)
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1)) * spread
+    least, most = map(np.maximum.accumulate, _share_ends(done, half, known.total))
+    found = {share: PooledQuantile(None) for share in QUANTILES.values()}
+    for column, share in enumerate(list(found)[: len(reached)]):
+        ends = [_reached(known, curve, share) for curve in (most, done, least)]
+        found[share] = _told(ends, moved[:, column], half[reached[column]])
     return found
 
 
-def _reached(ended: Array, still_open: Array, share: float) -> int | None:
-    """Return the first place at which a share has ended, None where that was not seen."""
+def _told(ends: Sequence[Between | None], moved: Floats, half: float) -> PooledQuantile:
+    """Return a quantile from its lower end, itself, its upper end and what each run adds.
+
+    Parameters
+    ----------
+    ends : sequence of Between or None
+        In microseconds.
+    moved : ndarray of float, shape (runs,)
+        How far the pseudo-value of the share of each run lies above the share.
+    half : float
+        Half-width of the interval of the share.
+    """
+    low, value, high = ends
+    assert low is not None
+    assert value is not None
+    if high is None:
+        # Too few lasted longer to say how long one more might last.
+        return PooledQuantile(value.over(SECOND_US))
+    reach = (high.middle - low.middle) / 2
+    slope = reach / half if half > _ROUNDING else 0.0
+    by_run = (value.middle - (moved - moved.mean()) * slope) / SECOND_US
+    return PooledQuantile(
+        value.over(SECOND_US),
+        low.low / SECOND_US,
+        high.high / SECOND_US,
+        tuple(by_run.tolist()) if slope or not reach else (),
+    )
+
+
+def _share_ends(done: Floats, half: Floats, total: int) -> tuple[Floats, Floats]:
+    """Return the ends of the intervals of shares, on the scale of logits.
+
+    Notes
+    -----
+    Where all of them are done, how many might not be is the bound of Clopper and Pearson for no
+    case in so many: a spread of 0 says nothing.
+    """
+    inside = np.clip(done, _ROUNDING, 1 - _ROUNDING)
+    reach = half / (inside * (1 - inside))
+    least, most = special.expit(special.logit(inside) + np.stack([-reach, reach]))
+    is_whole = done > 1 - _ROUNDING
+    least[is_whole] = ((1 - CONFIDENCE) / 2) ** (1 / max(total, 1))
+    most[is_whole] = 1.0
+    return least, most
+
+
+def _curve(ended: Array, still_open: Array) -> Floats:
+    """Return which share has ended by each cell, given how many ended and were cut off in it."""
     gone = ended + still_open
-    lasting = gone.sum() - np.concatenate([[0], np.cumsum(gone)[:-1]])
-    done = 1.0 - np.cumprod(1.0 - ended / np.maximum(lasting, 1))
-    reached = np.flatnonzero((done >= share - _ROUNDING) & (lasting > 0))
-    return int(reached[0]) if len(reached) else None
+    return _share_done(ended, gone.sum() - np.cumsum(gone) + gone)
+
+
+def _share_done(ended: Array, lasting: Array) -> Floats:
+    return np.asarray(1.0 - np.cumprod(1.0 - ended / np.maximum(lasting, 1)), dtype=np.float64)
+
+
+def _reached(known: Durations, done: Floats, share: float) -> Between | None:
+    """Return the first duration at which a share has ended, None where that was not seen."""
+    at = int(np.searchsorted(done, share - _ROUNDING))
+    return Between(int(known.low[at]), int(known.high[at])) if at < len(done) else None

@@ -44,7 +44,7 @@ class PairedDifference:
 
 
 def compare_paired(
-    a: Sequence[float], b: Sequence[float], *, confidence: float = CONFIDENCE
+    a: Sequence[float], b: Sequence[float], *, confidence: float = CONFIDENCE, width: float = 0.0
 ) -> PairedDifference:
     """Compare two arms replication by replication.
 
@@ -54,6 +54,9 @@ def compare_paired(
         Values of the same replications in the same order, at least two.
     confidence : float
         Probability of coverage.
+    width : float
+        Of the cells the differences lie in the middle of: so much of a difference is nothing that
+        was seen.
 
     Raises
     ------
@@ -65,12 +68,12 @@ def compare_paired(
             f"compare_paired: found {len(a)} and {len(b)} values; allowed: as many, at least two"
         )
     first, second = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    interval = mean_interval(list(second - first), confidence=confidence)
-    error = interval.standard_error
+    interval = mean_interval(list(second - first), confidence=confidence, width=width)
+    error, seen = interval.standard_error, max(abs(interval.value) - width / 2, 0.0)
     if error == 0:
-        p_value = 1.0 if interval.value == 0 else 2.0 ** (1 - len(a))
+        p_value = 1.0 if seen == 0 else 2.0 ** (1 - len(a))
     else:
-        p_value = float(2 * stats.t.sf(abs(interval.value) / error, len(a) - 1))
+        p_value = float(2 * stats.t.sf(seen / error, len(a) - 1))
     unpaired = sqrt((first.var(ddof=1) + second.var(ddof=1)) / len(a))
     return PairedDifference(interval, p_value, unpaired)
 
@@ -146,10 +149,12 @@ def control_variate(
     ``n - 2`` degrees of freedom.
     """
     count = len(values)
+    if count < 4 or count != len(controls):
+        return None
     y, x = np.asarray(values, dtype=float), np.asarray(controls, dtype=float)
     spread = float(((x - x.mean()) ** 2).sum())
-    plain = 0.0 if count < 4 else mean_interval(list(y), confidence=confidence).standard_error
-    if count != len(controls) or spread == 0 or plain == 0:
+    plain = mean_interval(list(y), confidence=confidence).standard_error
+    if spread == 0 or plain == 0:
         return None
     slope = float(((x - x.mean()) * (y - y.mean())).sum()) / spread
     value = float(y.mean() - slope * x.mean())

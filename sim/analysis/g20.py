@@ -5,7 +5,7 @@ Takes measures of a summary; gives each indicator with its target.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sim.analysis.catalogue import CATALOGUE
@@ -47,37 +47,32 @@ INDICATORS = {
 
 
 def hold_against_targets(
-    headline: Measures, corridors: Mapping[str, Measures]
+    headline: Measures, corridors: Mapping[str, Measures], crossing: Iterable[str]
 ) -> dict[str, Target]:
     """Hold cost and speed against the published targets; nothing where nothing crosses a border.
 
     Parameters
     ----------
     headline : mapping of str to Measure
-        Of all payments.
+        Of all payments; of several replications their means, so that the figure is the one that
+        stands everywhere else.
     corridors : mapping of str to mappings
-        Of each corridor that crosses a border.
+        Likewise, of each corridor.
+    crossing : iterable of str
+        The corridors that cross a border.
     """
-    if not corridors:
+    abroad = [corridors[name] for name in crossing if name in corridors]
+    if not abroad:
         return {}
     found = {}
     for name, indicator in INDICATORS.items():
-        sets = corridors.values() if indicator.is_of_worst else (headline,)
+        sets = abroad if indicator.is_of_worst else (headline,)
         values = [float(m) for s in sets if (m := s[indicator.measure]).value is not None]
-        found[name] = hold(name, max(values, default=None))
+        found[name] = _held(name, max(values, default=None))
     return found
 
 
-def pool_targets(sets: Sequence[Mapping[str, Target]]) -> dict[str, Target]:
-    """Return the indicators as means over replications, held against the same targets."""
-    pooled = {}
-    for name in sets[0]:
-        known = [v for s in sets if name in s and (v := s[name].value) is not None]
-        pooled[name] = hold(name, sum(known) / len(known) if known else None)
-    return pooled
-
-
-def hold(name: str, value: float | None) -> Target:
+def _held(name: str, value: float | None) -> Target:
     """Hold a figure against the target of an indicator."""
     indicator = INDICATORS[name]
     measure, target = CATALOGUE[indicator.measure], indicator.target

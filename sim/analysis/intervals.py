@@ -32,6 +32,8 @@ class Interval:
         Of the mean.
     count : int
         Values used.
+    width : float
+        Of the cell the value lies in the middle of; part of the interval's length.
     """
 
     value: float
@@ -39,6 +41,7 @@ class Interval:
     high: float
     standard_error: float
     count: int
+    width: float = 0.0
 
     @property
     def half_width(self) -> float:
@@ -50,7 +53,9 @@ class Interval:
         return self.low <= truth <= self.high
 
 
-def mean_interval(values: Sequence[float], *, confidence: float = CONFIDENCE) -> Interval:
+def mean_interval(
+    values: Sequence[float], *, confidence: float = CONFIDENCE, width: float = 0.0
+) -> Interval:
     """Return Student's t interval of a mean.
 
     Parameters
@@ -59,6 +64,8 @@ def mean_interval(values: Sequence[float], *, confidence: float = CONFIDENCE) ->
         One per replication, independent.
     confidence : float
         Probability of coverage.
+    width : float
+        Of the cells the values lie in the middle of, on average: the interval is longer by it.
 
     Raises
     ------
@@ -76,8 +83,8 @@ def mean_interval(values: Sequence[float], *, confidence: float = CONFIDENCE) ->
     if count == 1:
         return Interval(mean, -inf, inf, inf, 1)
     error = float((array - array[0]).std(ddof=1)) / sqrt(count)
-    half = float(stats.t.ppf(0.5 + confidence / 2, count - 1)) * error
-    return Interval(mean, mean - half, mean + half, error, count)
+    half = float(stats.t.ppf(0.5 + confidence / 2, count - 1)) * error + width / 2
+    return Interval(mean, mean - half, mean + half, error, count, width)
 
 
 def share_interval(hits: int, trials: int, *, confidence: float = CONFIDENCE) -> Interval:

@@ -1,15 +1,15 @@
 """Summarise a run: gather what its measures are computed from, group by group.
 
-Takes the plan, the tallies folded during the run, the engine's totals and, where payments were
-recorded, ``payments.parquet``; gives a :class:`~sim.analysis.summary.Summary` of the measures that
-:mod:`sim.analysis.catalogue` defines. Warm-up and
-censoring are settled here and nowhere else: measures cover payments submitted in [warm-up,
-horizon); those still open at the horizon count as ``in_progress`` and are left out of rates and
-times. How many these are is told by ``open_share``, and ``end_to_end_p99_kaplan_meier`` and its
-like count them as at least so long. Only the rates of completion (``completed_rate_mean`` and
-``completed_rate_peak``) count by the instant of completion instead, so that a queue that is too
-long shows its capacity. Quantiles are exact where payments were recorded (up to
-:data:`~sim.analysis.quantiles.EXACT_PAYMENTS_MAX`), else from histograms (error below 0.4 %).
+Takes the plan, the tallies and durations folded during the run, and the engine's totals, whatever
+tables are written; gives a :class:`~sim.analysis.summary.Summary` of the measures that
+:mod:`sim.analysis.catalogue` defines. Warm-up and censoring are settled here and nowhere else:
+measures cover payments submitted in [warm-up, horizon); those still open at the horizon count as
+``in_progress`` and are left out of rates and times. How many these are is told by ``open_share``,
+and ``end_to_end_p99_kaplan_meier`` and its like count them as at least so long. Only the rates of
+completion (``completed_rate_mean`` and ``completed_rate_peak``) count by the instant of completion
+instead, so that a queue that is too long shows its capacity. Quantiles are exact up to
+:data:`~sim.tables.durations.EXACT_MAX` completed payments of a run; beyond it, and those of waits
+always, they lie in a cell whose width they carry.
 
 End-to-end time runs from submission to credit, when the creditor may use the money; machine time is
 that less the human part. The means by cause run on to the payment's end, notification and
@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 
@@ -29,24 +28,18 @@ from sim.analysis.catalogue import HEADLINE, PAYMENT_MEASURES, measured
 from sim.analysis.censoring import Survival, kaplan_meier
 from sim.analysis.g20 import hold_against_targets
 from sim.analysis.places import account_measures, net_obligations, station_measures
-from sim.analysis.quantiles import (
-    EXACT_PAYMENTS_MAX,
-    Cells,
-    HistogramQuantiles,
-    PaymentQuantiles,
-    QuantileSource,
-)
 from sim.analysis.rates import worth_in
-from sim.analysis.sources import Cell, Payments
+from sim.analysis.sources import Cell, Cells, Payments, quantiles_us
 from sim.analysis.summary import Measures, Summary
 from sim.analysis.warm_up import Presence
 from sim.contract.layout import PricingColumn, RouteColumn, StreamColumn
 from sim.contract.meaning import Outcome, Reason, Scope
 from sim.contract.plan import Plan
 from sim.contract.run import Totals
+from sim.tables.durations import Between
 from sim.tables.folding import TALLY_WIDTH, SummaryFolder, Tally
 from sim.tables.payment_rows import stream_pricing
-from sim.tables.schemas import PAYMENTS_FILE, SCOPES
+from sim.tables.schemas import SCOPES
 from sim.units import SECOND_US
 
 
@@ -62,8 +55,6 @@ class RunFigures:
         Tallies, from the writer.
     totals : Totals
         From the engine.
-    run_folder : Path or None
-        Where ``payments.parquet`` lies, for exact quantiles; None: from histograms.
     engine : str
         ``compiled`` or ``reference``.
     """
@@ -71,7 +62,6 @@ class RunFigures:
     plan: Plan
     folder: SummaryFolder
     totals: Totals
-    run_folder: Path | None = None
     engine: str = "compiled"
 
 
@@ -89,7 +79,6 @@ def summarise(run: RunFigures) -> Summary:
     scenario) it covers all payments, and ``covers`` says so.
     """
     plan, folder = run.plan, run.folder
-    source = _quantile_source(run)
     scope_of = plan.stream[:, StreamColumn.SCOPE]
     has_cross = bool((scope_of == Scope.CROSS_BORDER).any())
     cells = range(len(folder.cells))
@@ -97,7 +86,7 @@ def summarise(run: RunFigures) -> Summary:
     for at, name in enumerate(SCOPES):
         by_scope[name] = tuple(c for c in cells if scope_of[folder.cells[c][0]] == at)
     covers = SCOPES[Scope.CROSS_BORDER] if has_cross else "all"
-    groups = _Groups(run, source)
+    groups = _Groups(run)
     # The peak of all payments is kept behind those of the scopes, hence as the last.
     parts = {
         name: replace(groups.payments(chosen), peak=folder.peak.highest[at])
@@ -106,6 +95,7 @@ def summarise(run: RunFigures) -> Summary:
     covered = by_scope[covers]
     headline = measured(PAYMENT_MEASURES, HEADLINE, _with_whole(parts[covers], run, covered))
     corridors = groups.by("corridor", _corridor_cells(cells, folder, plan))
+    crossing = _crossing(plan)
     return Summary(
         scenario=plan.names.scenario,
         seed=plan.seed,
@@ -125,7 +115,8 @@ def summarise(run: RunFigures) -> Summary:
             "station": station_measures(plan, run.totals),
             "account": account_measures(plan, run.totals),
         },
-        g20=hold_against_targets(headline, _cross_corridors(plan, corridors, has_cross)),
+        crossing=crossing,
+        g20=hold_against_targets(headline, corridors, crossing),
         presence=_presence(run),
         survival=Survival.of(folder, covered),
     )
@@ -133,13 +124,11 @@ def summarise(run: RunFigures) -> Summary:
 
 def _with_whole(part: Payments, run: RunFigures, covered: Cells) -> Payments:
     """Add what is known of the covered payments only: obligations, and times of those open."""
-    folder, chosen = run.folder, list(covered)
+    folder = run.folder
     return replace(
         part,
         netting=net_obligations(run.plan, folder.positions),
-        censored_us=kaplan_meier(
-            folder.end_to_end[chosen].sum(axis=0), folder.open_age[chosen].sum(axis=0)
-        ),
+        censored_us=kaplan_meier(folder.end_to_end.of(covered), folder.open_age.of(covered)),
     )
 
 
@@ -162,9 +151,8 @@ def _corridor_cells(cells: Iterable[int], folder: SummaryFolder, plan: Plan) -> 
 class _Groups:
     """The payments of groups of cells."""
 
-    def __init__(self, run: RunFigures, source: QuantileSource) -> None:
+    def __init__(self, run: RunFigures) -> None:
         self._run = run
-        self._source = source
         self._cells = _priced_cells(run)
 
     def by(self, group: str, members: Mapping[str, Cells]) -> dict[str, Measures]:
@@ -186,13 +174,14 @@ class _Groups:
             times_us=(self._times_us(cells, machine=False), self._times_us(cells, machine=True)),
         )
 
-    def _times_us(self, cells: Cells, *, machine: bool) -> dict[str, int]:
+    def _times_us(self, cells: Cells, *, machine: bool) -> dict[str, Between | None]:
         """Return quantiles and the longest time; nothing where no payment completed."""
-        quantiles = self._source.quantiles_us(cells, machine)
-        if quantiles is None:
+        folder = self._run.folder
+        durations = (folder.machine if machine else folder.end_to_end).of(cells)
+        if not durations.total:
             return {}
-        longest = self._run.folder.maximum[list(cells), int(machine)].max()
-        return {**quantiles, "max": int(longest)}
+        longest = int(folder.maximum[list(cells), int(machine)].max())
+        return {**quantiles_us(durations), "max": Between(longest, longest)}
 
 
 def _window_s(plan: Plan) -> float:
@@ -217,16 +206,6 @@ def _priced_cells(run: RunFigures) -> list[Cell]:
         worth = worth or worth_in(plan, debited)
         found.append(Cell(tally, worth.get(debited), worth.get(credited)))
     return found
-
-
-def _quantile_source(run: RunFigures) -> QuantileSource:
-    """Prefer the payments themselves, as long as they fit."""
-    few = int(run.folder.tally[:, Tally.COMPLETED].sum()) <= EXACT_PAYMENTS_MAX
-    if few and run.run_folder is not None and (run.run_folder / PAYMENTS_FILE).exists():
-        return PaymentQuantiles(
-            run.run_folder / PAYMENTS_FILE, run.plan, run.folder, run.plan.replication
-        )
-    return HistogramQuantiles(run.folder)
 
 
 def _route_cells(folder: SummaryFolder, plan: Plan, routes: Iterable[int]) -> dict[str, Cells]:
@@ -278,13 +257,8 @@ def _reason_measures(plan: Plan, folder: SummaryFolder, covered: Cells) -> dict[
     return found
 
 
-def _cross_corridors(
-    plan: Plan, corridors: Mapping[str, Measures], has_cross: bool
-) -> dict[str, Measures]:
-    """Return the corridors that carry cross-border payments."""
-    cross = {
-        plan.names.corridors[int(row[StreamColumn.CORRIDOR])]
-        for row in plan.stream
-        if row[StreamColumn.SCOPE] == Scope.CROSS_BORDER
-    }
-    return {name: found for name, found in corridors.items() if name in cross and has_cross}
+def _crossing(plan: Plan) -> tuple[str, ...]:
+    """Return the corridors of which payments cross a border."""
+    cross = plan.stream[:, StreamColumn.SCOPE] == Scope.CROSS_BORDER
+    corridors = np.unique(plan.stream[cross, StreamColumn.CORRIDOR])
+    return tuple(plan.names.corridors[int(at)] for at in corridors)

@@ -11,14 +11,14 @@ from fractions import Fraction
 import numpy as np
 
 from sim.analysis.catalogue import ACCOUNT_MEASURES, LEDGER, PLACE_MEASURES, measured
-from sim.analysis.quantiles import histogram_quantiles
 from sim.analysis.rates import worth_in
-from sim.analysis.sources import AccountUse, Netting, Place, ratio
+from sim.analysis.sources import QUANTILES, AccountUse, Netting, Place, ratio
 from sim.analysis.summary import Measures
 from sim.contract.layout import AccountColumn, LedgerColumn, StationColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.records import AREA_BITS, AccountTotal, LedgerTotal, StationTotal
 from sim.contract.run import Totals
+from sim.tables.durations import Between, Durations
 from sim.tables.positions import PositionFolder
 from sim.units import SECOND_US
 
@@ -81,10 +81,9 @@ def _ledger(plan: Plan, totals: Totals, at: int) -> Place:
     )
 
 
-def _p99(waits: Array) -> int | None:
+def _p99(waits: Array) -> Between | None:
     """Return the wait that 99 % did not exceed, from a histogram."""
-    quantiles = histogram_quantiles(waits)
-    return None if quantiles is None else quantiles["p99"]
+    return Durations.of_histogram(waits).quantile(QUANTILES["p99"])
 
 
 def account_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:

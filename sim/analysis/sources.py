@@ -11,8 +11,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from sim.contract.plan import Array
+from sim.tables.durations import Between, Durations
 from sim.tables.folding import BPS_SCALE, Tally
 from sim.units import SECOND_US
+
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+
+Cells = tuple[int, ...]
+"""Rows of a folder that belong to one group."""
 
 
 def ratio(part: float, whole: float) -> float | None:
@@ -20,9 +26,14 @@ def ratio(part: float, whole: float) -> float | None:
     return None if whole == 0 else part / whole
 
 
-def in_seconds(duration_us: int | None) -> float | None:
+def in_seconds(duration_us: Between | None) -> Between | None:
     """Return microseconds in seconds, None of None."""
-    return None if duration_us is None else duration_us / SECOND_US
+    return None if duration_us is None else duration_us.over(SECOND_US)
+
+
+def quantiles_us(durations: Durations) -> dict[str, Between | None]:
+    """Return every quantile of some durations by name, None where no payment completed."""
+    return {name: durations.quantile(share) for name, share in QUANTILES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ class Payments:
         Payments submitted of which these are a part.
     times_us : tuple of mappings
         Quantiles by name and ``max``, of the end-to-end time and of the machine time.
-    censored_us : mapping of str to (int or None)
+    censored_us : mapping of str to (Between or None)
         Quantiles of the end-to-end time in which open payments count.
     peak : int
         Most payments completed in one second.
@@ -90,8 +101,8 @@ class Payments:
     window_s: float
     cells: tuple[Cell, ...] = ()
     whole: int = 0
-    times_us: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
-    censored_us: Mapping[str, int | None] = field(default_factory=dict)
+    times_us: tuple[Mapping[str, Between | None], Mapping[str, Between | None]] = ({}, {})
+    censored_us: Mapping[str, Between | None] = field(default_factory=dict)
     peak: int = 0
     netting: Netting | None = None
 
@@ -132,7 +143,7 @@ class Place:
         Payments waiting, summed over time, and at most.
     served, wait_sum_us : int
         Payments that began service or were included, and how long they waited.
-    wait_p99_us : int or None
+    wait_p99_us : Between or None
         The wait that 99 % did not exceed.
     refused, blocks, rounds, block_capacity : int
         Payments turned away; blocks, rounds, and payments all blocks together could have held.
@@ -145,7 +156,7 @@ class Place:
     queue_max: int
     served: int
     wait_sum_us: int
-    wait_p99_us: int | None
+    wait_p99_us: Between | None
     refused: int = 0
     blocks: int = 0
     rounds: int = 0

@@ -5,7 +5,7 @@ Takes named figures; gives a :class:`Summary`, the same for the command line, th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,20 +30,25 @@ class Measure:
         Its unit.
     low, high : float or None
         95 % confidence interval over replications, None with one.
+    width : float
+        Of the cell the value lies in the middle of, where it was counted in cells; 0 of what is
+        known exactly. The interval has it in it.
     """
 
     value: float | int | None
     unit: str
     low: float | None = None
     high: float | None = None
+    width: float = 0.0
 
     def __float__(self) -> float:
         """Return the value; not a number where there is none."""
         return float("nan") if self.value is None else float(self.value)
 
     def as_json(self) -> dict[str, Json]:
-        """Return the shape of ``summary.json``."""
-        return {"value": self.value, "unit": self.unit, "low": self.low, "high": self.high}
+        """Return the shape of ``summary.json``; the width where there is one."""
+        told = {"value": self.value, "unit": self.unit, "low": self.low, "high": self.high}
+        return {**told, "width": self.width} if self.width else {**told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,11 @@ class Target:
 Measures = Mapping[str, Measure]
 
 
+def mean_width(known: Sequence[Measure]) -> float:
+    """Return how wide the cell is that the mean of some values lies in the middle of."""
+    return sum(measure.width for measure in known) / len(known)
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """All measures of a run.
@@ -98,6 +108,8 @@ class Summary:
         The headline.
     by : mapping
         Group, then name, then measures; the groups are :data:`GROUPS`.
+    crossing : tuple of str
+        Corridors of which payments cross a border.
     g20 : mapping of str to Target
         The G20 roadmap's indicators against its targets.
     presence : Presence or None
@@ -113,6 +125,7 @@ class Summary:
     covers: str
     measures: Measures
     by: Mapping[str, Mapping[str, Measures]]
+    crossing: tuple[str, ...] = ()
     g20: Mapping[str, Target] = field(default_factory=dict)
     presence: Presence | None = None
     survival: Survival | None = None

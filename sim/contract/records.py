@@ -193,11 +193,11 @@ def histogram_bucket(value: int) -> int:
     return (octave << HISTOGRAM_SUB_BITS) + (value >> octave)
 
 
-def histogram_value(bucket: int) -> int:
-    """Return the middle of a bucket of :func:`histogram_bucket`."""
+def histogram_bounds(bucket: int) -> tuple[int, int]:
+    """Return the smallest and the largest duration of a bucket of :func:`histogram_bucket`."""
     if bucket < (2 << HISTOGRAM_SUB_BITS):
-        return bucket
+        return bucket, bucket
     octave = (bucket >> HISTOGRAM_SUB_BITS) - 1
-    # The inverse: what was shifted out is unknown, so the middle of it is taken.
+    # The inverse: what was shifted out is unknown.
     low = (bucket - (octave << HISTOGRAM_SUB_BITS)) << octave
-    return low + (1 << octave) // 2
+    return low, low + (1 << octave) - 1

@@ -37,10 +37,14 @@ def figure(measure: Measure, digits: int = DIGITS) -> str:
     -----
     An interval as wide above as below is written as ``±`` half its width, with the digits that are
     known; one that is not, as of a share near 0 or 1, by its ends, because half its width would
-    claim values it leaves out.
+    claim values it leaves out. A figure of one run that lies in a cell is written likewise.
     """
     if measure.value is None:
         return NOTHING
+    if measure.low is None and measure.width:
+        off = measure.width / 2
+        cell = Measure(measure.value, measure.unit, measure.value - off, measure.value + off)
+        return figure(cell, digits)
     if measure.unit.startswith("minor "):
         return _amount(measure.value, measure.unit.removeprefix("minor "))
     if measure.low is None or measure.high is None or not isfinite(measure.high - measure.low):

@@ -6,7 +6,10 @@ Takes a summary and a key such as ``success_rate``, ``p99`` or
 
 from __future__ import annotations
 
-from sim.analysis.catalogue import ALIASES, HEADLINE_UNITS
+from collections.abc import Iterable
+
+from sim.analysis.catalogue import ALIASES, CATALOGUE, HEADLINE_UNITS
+from sim.analysis.kinds import Pooling
 from sim.analysis.summary import GROUPS, Measure, Measures, Summary
 from sim.errors import OptionError, suggest
 
@@ -54,6 +57,32 @@ def place(summary: Summary, key: str) -> tuple[Measures, str]:
         return summary.measures, full_key(key)
     name, _, measure = rest.rpartition("/")
     return summary.by.get(group, {}).get(name, {}), full_key(measure)
+
+
+def refuse_pooled(keys: Iterable[str], *, where: str) -> None:
+    """Refuse measures that are known of all replications together only.
+
+    Parameters
+    ----------
+    keys : iterable of str
+    where : str
+        Name of the argument they were given as.
+
+    Raises
+    ------
+    OptionError
+        For the first such key. Its value in one replication estimates something else, so a study
+        that goes by single replications would show another figure under the same name.
+    """
+    for key in keys:
+        measure = CATALOGUE.get(name_of(key))
+        if measure is not None and measure.pooling is Pooling.KAPLAN_MEIER:
+            plain = key.removesuffix("_kaplan_meier")
+            raise OptionError(
+                where,
+                f"found {key}, which is known of all replications together and not of each; "
+                f"allowed: such as {plain}",
+            )
 
 
 def require(

@@ -214,11 +214,7 @@ def run_replication(
         raise
     finally:
         watcher.finish()
-    # Parts that are written side by side are merged later; only a whole folder can be looked into.
-    run_folder = None if folder is None or folder.suffix else folder.path
-    summary = summarise(
-        RunFigures(plan, writer.summary, totals, run_folder=run_folder, engine=options.engine)
-    )
+    summary = summarise(RunFigures(plan, writer.summary, totals, engine=options.engine))
     return Outcome(
         summary,
         CaseTotals(

@@ -41,9 +41,17 @@ class Objective:
     unit: str | None
 
     def is_met(self, summary: Summary) -> bool:
-        """Say whether a run meets the objective; one without a value does not."""
+        """Say whether a run meets the objective; one without a value does not.
+
+        Notes
+        -----
+        A value known only to lie in a cell meets it where the whole cell does.
+        """
         measure = pick(summary, self.key)
-        return self.is_met_by(None if measure is None or measure.value is None else float(measure))
+        if measure is None or measure.value is None:
+            return False
+        worse = measure.width / 2 if self.is_upper else -measure.width / 2
+        return self.is_met_by(float(measure) + worse)
 
     @property
     def quantile(self) -> float | None:

@@ -1,9 +1,8 @@
-"""Fold finished payments into sums and histograms, in constant memory.
+"""Fold finished payments into sums and durations, in constant memory.
 
 Takes the plan and chunks of payment records; gives one tally per (stream, route) that occurs, with
-histograms of end-to-end time (from submission to credit) and machine time. Measures that need no
-exact quantile come from here whether or not the payments themselves are written, so there is one
-way to count.
+the end-to-end times (from submission to credit), machine times and ages. All measures come from
+here whether or not the payments themselves are written, so there is one way to count.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 from sim.contract.layout import NULL, RouteColumn, StreamColumn
 from sim.contract.meaning import Cause, Outcome, Reason
 from sim.contract.plan import Array, Plan
-from sim.contract.records import HISTOGRAM_LENGTH, HISTOGRAM_SUB_BITS, RecordColumn
+from sim.contract.records import RecordColumn
 from sim.tables.bounds import check_sum
+from sim.tables.durations import DurationFolder
 from sim.tables.positions import PositionFolder
 from sim.tables.presence import PresenceFolder
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
@@ -100,8 +100,8 @@ class SummaryFolder:
         Longest end-to-end and machine time.
     reasons : ndarray of int64, shape (cells, reasons, outcomes)
         Payments by reason and outcome.
-    end_to_end, machine : ndarray of int64, shape (cells, HISTOGRAM_LENGTH)
-        Histograms by :func:`~sim.contract.records.histogram_bucket`.
+    end_to_end, machine : DurationFolder
+        Times of completed payments, by row.
     agent : ndarray of int64, shape (agents, TALLY_WIDTH)
         Tallies of the payments an agent had a part in (debtor's, creditor's or settlement agent).
     peak : PeakRate
@@ -110,8 +110,8 @@ class SummaryFolder:
         What agents owe each other.
     presence : PresenceFolder
         How many payments were in the system over time, those of the warm-up included.
-    open_age : ndarray of int64, shape (cells, HISTOGRAM_LENGTH)
-        Histogram of the time from submission to the horizon of payments not credited by then.
+    open_age : DurationFolder
+        Time from submission to the horizon of payments not credited by then, by row.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -125,13 +125,12 @@ class SummaryFolder:
         self.tally = np.zeros((0, TALLY_WIDTH), dtype=np.int64)
         self.maximum = np.zeros((0, 2), dtype=np.int64)
         self.reasons = np.zeros((0, len(Reason), len(Outcome)), dtype=np.int64)
-        self.end_to_end = np.zeros((0, HISTOGRAM_LENGTH), dtype=np.int64)
-        self.machine = np.zeros((0, HISTOGRAM_LENGTH), dtype=np.int64)
+        self.end_to_end, self.machine = DurationFolder(), DurationFolder()
         self.agent = np.zeros((len(plan.agent_account), TALLY_WIDTH), dtype=np.int64)
         self.peak = PeakRate()
         self.positions = PositionFolder(plan)
         self.presence = PresenceFolder(plan)
-        self.open_age = np.zeros((0, HISTOGRAM_LENGTH), dtype=np.int64)
+        self.open_age = DurationFolder()
 
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""
@@ -182,9 +181,6 @@ class SummaryFolder:
         self.tally = _grown(self.tally, len(fresh))
         self.maximum = _grown(self.maximum, len(fresh))
         self.reasons = _grown(self.reasons, len(fresh))
-        self.end_to_end = _grown(self.end_to_end, len(fresh))
-        self.machine = _grown(self.machine, len(fresh))
-        self.open_age = _grown(self.open_age, len(fresh))
 
     def _fold_times(self, slot: Array, part: Array) -> None:
         """Count the times of completed payments."""
@@ -192,11 +188,11 @@ class SummaryFolder:
         total = part[done, Tally.END_TO_END_US]
         machine = machine_times(total, part[done, Tally.CAUSE_0_US + Cause.HUMAN])
         at = slot[done]
-        for column, (values, histogram) in enumerate(
+        for column, (values, folder) in enumerate(
             ((total, self.end_to_end), (machine, self.machine))
         ):
             np.maximum.at(self.maximum[:, column], at, values)
-            np.add.at(histogram, (at, histogram_buckets(values)), 1)
+            folder.take(at, values)
 
     def _fold_ages(self, slot: Array, rows: Array) -> None:
         """Count how long payments that are still open have been under way."""
@@ -204,7 +200,7 @@ class SummaryFolder:
         is_open = (rows[:, C.OUTCOME] == Outcome.IN_PROGRESS) & (rows[:, C.CREDITED_US] == NULL)
         still = np.flatnonzero(is_open)
         ages = self._plan.horizon_us - rows[still, C.SUBMITTED_US]
-        np.add.at(self.open_age, (slot[still], histogram_buckets(ages)), 1)
+        self.open_age.take(slot[still], ages)
 
     def _fold_agents(self, rows: Array, route: Array, part: Array) -> None:
         """Count each payment once for every different agent that has a part in it."""
@@ -273,15 +269,6 @@ def machine_times(total: Array, human: Array) -> Array:
     """
     times: Array = np.maximum(total - human, 0)
     return times
-
-
-def histogram_buckets(values: Array) -> Array:
-    """Return :func:`~sim.contract.records.histogram_bucket` of a whole column of durations."""
-    # frexp is exact below 2**53, far above any duration in microseconds.
-    bits = np.frexp(values.astype(np.float64))[1].astype(np.int64)
-    octave = np.maximum(bits - 1 - HISTOGRAM_SUB_BITS, 0)
-    bucket: Array = (octave << HISTOGRAM_SUB_BITS) + (values >> octave)
-    return bucket
 
 
 def _completed_since(rows: Array, since_us: int) -> NDArray[np.bool_]:

@@ -43,7 +43,7 @@ _LEAST_SHARE = 0.0005
 _STATIONS_SHOWN = 5
 _ROUTES_SHOWN = 12
 _TOLD_FROM = 1.01
-"""What the open payments must make of p99 to be told; the histograms know it within 0.4 %."""
+"""What the open payments must make of p99 to be told."""
 
 
 def run_document(result: Result) -> Document:
@@ -142,7 +142,7 @@ def _heads(first: str, names: Sequence[str], spare: Sequence[str] = ()) -> tuple
 
 def _bare(measure: Measure | None) -> Cell:
     """Return a figure without its interval, for tables of many."""
-    return None if measure is None else Measure(measure.value, measure.unit)
+    return None if measure is None else Measure(measure.value, measure.unit, width=measure.width)
 
 
 def _groups(summary: Summary, group: str) -> Block | None:

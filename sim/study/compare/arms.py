@@ -25,7 +25,7 @@ from sim.study.compare.comparison import (
     compare_arms,
 )
 from sim.study.experiment_file import LoadedExperiment, Select
-from sim.study.measure_key import full_key, name_of
+from sim.study.measure_key import full_key, name_of, refuse_pooled
 from sim.study.pool import Pool
 from sim.study.replicate.precision import parse_precision
 from sim.study.runner import Notice
@@ -152,6 +152,7 @@ def run_comparison(work: ComparisonWork, pool: Pool, *, notice: Notice | None = 
             f"{1 / len(work.arms):.3g}, which choosing blindly among {len(work.arms)} arms has"
         )
     measure = full_key(select.measure)
+    refuse_pooled((measure,), where="select")
     if measure not in plan.measures:
         # What decides is compared, too; and a name that is unknown shows before anything long.
         plan = replace(plan, measures=(*plan.measures, measure))

@@ -23,7 +23,7 @@ from sim.analysis.comparison import (
     compare_paired,
 )
 from sim.analysis.selection import Selection
-from sim.analysis.summary import Measure, Summary
+from sim.analysis.summary import Measure, Summary, mean_width
 from sim.errors import OptionError, UserError, suggest
 from sim.study.align_summaries import blanks_of
 from sim.study.case import QUIET, Case, RunOptions
@@ -342,18 +342,21 @@ def _pairs(names: tuple[str, ...], baseline: str | None) -> list[tuple[str, str]
 def _pair(names: tuple[str, str], held: dict[str, Replicated], measure: str, *, unit: str) -> Pair:
     """Compare two arms over the replications in which both have a value; p is not corrected yet."""
     a, b = held[names[0]], held[names[1]]
-    both: dict[int, tuple[float, float]] = {}
-    for at, (first, second) in enumerate(zip(a.summaries, b.summaries, strict=True)):
-        left, right = pick(first, measure), pick(second, measure)
-        if left is None or right is None or left.value is None or right.value is None:
-            continue
-        both[at] = float(left), float(right)
+    pairs = zip(a.contributions(measure), b.contributions(measure), strict=True)
+    both = {
+        at: (left, right)
+        for at, (left, right) in enumerate(pairs)
+        if left is not None and right is not None
+        if left.value is not None and right.value is not None
+    }
     if len(both) < 2:
         return Pair(*names, measure, unit, None, 1.0)
-    left_values, right_values = zip(*both.values(), strict=True)
-    difference = compare_paired(left_values, right_values)
+    # Where values lie in cells, their difference may be off by half of both.
+    width = sum(mean_width(side) for side in zip(*both.values(), strict=True))
+    values = {at: (float(left), float(right)) for at, (left, right) in both.items()}
+    difference = compare_paired(*zip(*values.values(), strict=True), width=width)
     controlled = controlled_mean(
-        {at: right - left for at, (left, right) in both.items()}, a, measure
+        {at: right - left for at, (left, right) in values.items()}, a, measure
     )
     return Pair(*names, measure, unit, difference, difference.p_value, controlled)
 

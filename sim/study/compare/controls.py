@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from sim.analysis.catalogue import CATALOGUE
 from sim.analysis.comparison import Controlled, control_variate
-from sim.study.measure_key import name_of, pick
+from sim.study.measure_key import name_of
 from sim.study.replicate.replications import Replicated
 
 
@@ -26,10 +26,9 @@ def controlled_estimates(held: Replicated, measures: Sequence[str]) -> dict[str,
     """
     found: dict[str, Controlled] = {}
     for key in measures:
-        picked = [pick(summary, key) for summary in held.summaries]
         values = {
             at: float(measure)
-            for at, measure in enumerate(picked)
+            for at, measure in enumerate(held.contributions(key))
             if measure is not None and measure.value is not None
         }
         better = controlled_mean(values, held, key)

@@ -15,15 +15,16 @@ from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
 from sim.analysis.catalogue import CATALOGUE
-from sim.analysis.censoring import Survival, pooled_quantiles
-from sim.analysis.g20 import hold, pool_targets
+from sim.analysis.censoring import PooledQuantile, Survival, pooled_quantiles
+from sim.analysis.g20 import hold_against_targets
 from sim.analysis.intervals import Interval, mean_interval, share_interval
 from sim.analysis.kinds import Pooling
-from sim.analysis.summary import GROUPS, Measure, Measures, Summary
+from sim.analysis.summary import GROUPS, Measure, Measures, Summary, mean_width
 from sim.analysis.warm_up import Presence
 from sim.errors import UserError
 from sim.study.align_summaries import Blanks, blanks_of, filled
 from sim.study.case import CaseTotals, Outcome
+from sim.study.measure_key import name_of, pick
 
 REPLICATIONS_FILE = "replications.parquet"
 HEADLINE = "headline"
@@ -78,10 +79,43 @@ class Replicated:
         alike = tuple(filled(summary, blanks) for summary in self.summaries)
         return replace(self, summaries=alike)
 
-    def values(self, measure: str) -> list[float]:
-        """Return a headline measure of each replication, left out where there is none."""
-        found = [summary.measures.get(measure) for summary in self.summaries]
+    def contributions(self, key: str) -> list[Measure | None]:
+        """Return what each replication contributes to a measure, of which the mean is shown.
+
+        Parameters
+        ----------
+        key : str
+            As in :func:`~sim.study.measure_key.pick`.
+
+        Returns
+        -------
+        list of Measure or None
+            Its own value; of quantiles that allow for open payments its part in that of all
+            replications together. None where it has none.
+        """
+        definition = CATALOGUE.get(name_of(key))
+        if definition is None or definition.pooling is not Pooling.KAPLAN_MEIER:
+            return [pick(summary, key) for summary in self.summaries]
+        pooled, unit = self._pooled_quantiles()[definition.name], definition.kind.unit
+        width = 0.0 if pooled.value is None else pooled.value.width
+        by_run = pooled.by_run or [None] * len(self.summaries)
+        return [None if value is None else Measure(value, unit, width=width) for value in by_run]
+
+    def values(self, key: str) -> list[float]:
+        """Return what each replication contributes to a measure, left out where that is nothing."""
+        found = self.contributions(key)
         return [float(m.value) for m in found if m is not None and m.value is not None]
+
+    def _pooled_quantiles(self) -> dict[str, PooledQuantile]:
+        """Return the quantiles of the payments of all replications together, by measure."""
+        seen = [summary.survival for summary in self.summaries if summary.survival is not None]
+        is_known = len(seen) == len(self.summaries) > 1
+        known = pooled_quantiles(seen) if is_known else {}
+        return {
+            measure.name: known.get(measure.quantile, PooledQuantile(None))
+            for measure in CATALOGUE.values()
+            if measure.pooling is Pooling.KAPLAN_MEIER and measure.quantile is not None
+        }
 
     def summary(self) -> Summary:
         """Return all measures as means over replications with intervals."""
@@ -95,9 +129,14 @@ class Replicated:
             for group in GROUPS
         }
         headline = _pooled([summary.measures for summary in self.summaries])
-        seen = [summary.survival for summary in self.summaries if summary.survival is not None]
-        if len(seen) == len(self.summaries):
-            headline |= _pooled_quantiles(seen)
+        for name, pooled in self._pooled_quantiles().items():
+            if name in headline:
+                unit, value, ends = headline[name].unit, pooled.value, (pooled.low, pooled.high)
+                headline[name] = (
+                    Measure(None, unit)
+                    if value is None
+                    else Measure(value.middle, unit, *ends, width=value.width)
+                )
         return Summary(
             scenario=first.scenario,
             seed=first.seed,
@@ -106,7 +145,8 @@ class Replicated:
             covers=first.covers,
             measures=headline,
             by=by,
-            g20=pool_targets([summary.g20 for summary in self.summaries]),
+            crossing=first.crossing,
+            g20=hold_against_targets(headline, by["corridor"], first.crossing),
             presence=self.presence,
         )
 
@@ -124,21 +164,18 @@ def measure_interval(name: str, sets: Sequence[Measures]) -> Interval | None:
     Returns
     -------
     Interval or None
-        None where no replication has a value; of quantiles that allow for open payments, where one
-        has none because it lies beyond what that replication saw.
+        None where no replication has a value.
     """
-    values = [float(m) for m in (s[name] for s in sets if name in s) if m.value is not None]
-    measure = CATALOGUE.get(name)
-    pooling = Pooling.MEAN if measure is None else measure.pooling
-    if not values or (pooling is Pooling.KAPLAN_MEIER and len(values) < len(sets)):
-        # Where some replications could not see so far, the mean of the others would be too low.
+    known = [m for m in (s[name] for s in sets if name in s) if m.value is not None]
+    if not known:
         return None
-    interval = mean_interval(values)
-    if pooling is not Pooling.SHARE or measure is None or measure.trials is None:
+    interval = mean_interval([float(m) for m in known], width=mean_width(known))
+    measure = CATALOGUE.get(name)
+    if measure is None or measure.pooling is not Pooling.SHARE or measure.trials is None:
         return interval
     if interval.standard_error == 0 and interval.value in (0.0, 1.0):
-        known = [found for found in sets if name in found and found[name].value is not None]
-        trials = sum(round(measure.trials(found)) for found in known)
+        counted = [found for found in sets if name in found and found[name].value is not None]
+        trials = sum(round(measure.trials(found)) for found in counted)
         if trials > 0:
             return share_interval(round(interval.value * trials), trials)
     low, high = max(interval.low, 0.0), min(interval.high, 1.0)
@@ -162,7 +199,7 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
 
     from sim.tables.parquet_stream import machine_errors
 
-    rows: list[tuple[int, str, str, str, float | None, str]] = []
+    rows: list[tuple[int, str, str, str, float | None, str, float]] = []
     for fact, summary in zip(replicated.facts, replicated.summaries, strict=True):
         groups: list[tuple[str, str, Measures]] = [(HEADLINE, "", summary.measures)]
         groups += [
@@ -171,13 +208,13 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
             for name, found in names.items()
         ]
         rows += [
-            (fact.replication, group, name, key, _as_float(measure), measure.unit)
+            (fact.replication, group, name, key, _as_float(measure), measure.unit, measure.width)
             for group, name, found in groups
             for key, measure in found.items()
         ]
-    names = ("replication", "group", "name", "measure", "value", "unit")
-    types = (pa.int64(), *[pa.dictionary(pa.int32(), pa.string())] * 3, pa.float64())
-    types = (*types, pa.dictionary(pa.int32(), pa.string()))
+    names = ("replication", "group", "name", "measure", "value", "unit", "width")
+    text = pa.dictionary(pa.int32(), pa.string())
+    types = (pa.int64(), text, text, text, pa.float64(), text, pa.float64())
     columns = [pa.array([row[at] for row in rows], type=kind) for at, kind in enumerate(types)]
     first = replicated.summaries[0]
     kept = {
@@ -185,7 +222,7 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
         "seed": first.seed,
         "engine": first.engine,
         "covers": first.covers,
-        "g20": [{name: t.value for name, t in s.g20.items()} for s in replicated.summaries],
+        "crossing": first.crossing,
         "survival": _packed([summary.survival for summary in replicated.summaries]),
         "presence": None if replicated.presence is None else asdict(replicated.presence),
         "facts": [list(astuple(fact)) for fact in replicated.facts],
@@ -218,31 +255,34 @@ def read_replications(path: Path) -> Replicated:
     found: dict[int, dict[str, dict[str, dict[str, Measure]]]] = {
         fact.replication: {} for fact in facts
     }
-    for number, group, name, key, value, unit in zip(
+    for number, group, name, key, value, unit, width in zip(
         *(column.to_pylist() for column in table.columns), strict=True
     ):
         measures = found[number].setdefault(group, {}).setdefault(name, {})
-        measures[key] = Measure(value, unit)
+        measures[key] = Measure(value, unit, width=width)
     survivals = _unpacked(kept.get("survival"), len(facts))
-    summaries = tuple(
-        Summary(
+    summaries, crossing = [], tuple(kept["crossing"])
+    for fact, survival in zip(facts, survivals, strict=True):
+        own = found[fact.replication]
+        measures = own[HEADLINE][""]
+        summary = Summary(
             scenario=kept["scenario"],
             seed=kept["seed"],
             engine=kept["engine"],
             replications=1,
             covers=kept["covers"],
-            measures=found[fact.replication][HEADLINE][""],
-            by={group: found[fact.replication].get(group, {}) for group in GROUPS},
-            g20={name: hold(name, value) for name, value in kept["g20"][at].items()},
-            survival=survivals[at],
+            measures=measures,
+            by={group: own.get(group, {}) for group in GROUPS},
+            crossing=crossing,
+            g20=hold_against_targets(measures, own.get("corridor", {}), crossing),
+            survival=survival,
         )
-        for at, fact in enumerate(facts)
-    )
+        summaries.append(summary)
     followed = kept.get("presence")
     if followed is None:
-        return Replicated(summaries, facts)
+        return Replicated(tuple(summaries), facts)
     followed["inside_us"] = tuple(followed["inside_us"])
-    return Replicated(summaries, facts, Presence(**followed))
+    return Replicated(tuple(summaries), facts, Presence(**followed))
 
 
 def _packed(survivals: Sequence[Survival | None]) -> str:
@@ -272,26 +312,14 @@ def _pooled(sets: Sequence[Measures]) -> dict[str, Measure]:
     found: dict[str, Measure] = {}
     names = dict.fromkeys(name for measures in sets for name in measures)
     for name in names:
-        unit = next(measures[name].unit for measures in sets if name in measures)
+        held = [measures[name] for measures in sets if name in measures]
         interval = measure_interval(name, sets)
         if interval is None:
-            found[name] = Measure(None, unit)
-        elif interval.count < 2:
-            found[name] = Measure(interval.value, unit)
-        else:
-            found[name] = Measure(interval.value, unit, interval.low, interval.high)
+            found[name] = Measure(None, held[0].unit)
+            continue
+        low, high = (interval.low, interval.high) if interval.count > 1 else (None, None)
+        found[name] = Measure(interval.value, held[0].unit, low, high, interval.width)
     return found
-
-
-def _pooled_quantiles(seen: Sequence[Survival]) -> dict[str, Measure]:
-    """Return the quantiles of the payments of all replications together."""
-    known = pooled_quantiles(seen)
-    return {
-        measure.name: Measure(value, measure.kind.unit, low, high)
-        for measure in CATALOGUE.values()
-        if measure.pooling is Pooling.KAPLAN_MEIER and measure.quantile is not None
-        for value, low, high in (known[measure.quantile],)
-    }
 
 
 def _as_float(measure: Measure) -> float | None:

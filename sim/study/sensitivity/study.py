@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from sim.analysis.intervals import Interval, mean_interval
+from sim.analysis.summary import mean_width
 from sim.errors import OptionError, UserError, suggest
 from sim.scenario.scenario import LoadedScenario
 from sim.study.pool import Pool
@@ -277,7 +278,8 @@ def _asking(
                 for assumption, span, pair in zip(assumptions, spans, found, strict=True)
             ]
         )
-        answers.append(Sensitivity(plan, key, units[at], mean_interval(known), swings))
+        base_interval = mean_interval(list(map(float, known)), width=mean_width(known))
+        answers.append(Sensitivity(plan, key, units[at], base_interval, swings))
     return (yield from _with_indices(variants, plan, answers))
 
 
@@ -320,7 +322,7 @@ def _end(move: Move, variant: Variant | None, base: Variant, at: int) -> End:
         return End(move.words(), value=mean_of(base, at), note=f"{move.words()} {note}")
     if variant.refusal:
         return End(move.words(), note=f"{move.words()} is not allowed: {variant.refusal}")
-    differences = []
+    differences, widths = [], []
     for run, known in zip(variant.runs, base.runs, strict=False):
         assert known.values is not None
         there, here = (known if run.values is None else run).values, known.values
@@ -328,12 +330,16 @@ def _end(move: Move, variant: Variant | None, base: Variant, at: int) -> End:
         value, reference = there[at], here[at]
         if value is None or reference is None:
             return End(move.words(), note=f"no value at {move.words()}")
-        differences.append(value - reference)
+        differences.append(float(value) - float(reference))
+        # What is the same in every payment is the same within its cell, too.
+        is_same = run.values is None or run.digest == known.digest
+        widths.append(0.0 if is_same else value.width + reference.width)
     return End(
         move.words(),
         # The base of all replications, whatever number of them showed that nothing differs.
         value=mean_of(base, at) + mean_interval(differences).value,
         differences=tuple(differences),
+        width=float(np.mean(widths)),
         is_same=all(run.values is None for run in variant.runs),
         is_untouched=all(
             run.values is None or run.digest == known.digest

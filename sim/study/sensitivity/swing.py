@@ -50,6 +50,8 @@ class End:
     differences : tuple of float
         Measure less base, of every replication; of the first few where it is the same
         in all of them.
+    width : float
+        Of the cells the differences lie in the middle of, on average.
     note : str
         Why there is no value.
     is_same : bool
@@ -63,6 +65,7 @@ class End:
     words: str
     value: float | None = None
     differences: tuple[float, ...] = ()
+    width: float = 0.0
     note: str = ""
     is_same: bool = False
     is_untouched: bool = False
@@ -81,7 +84,7 @@ class End:
     @property
     def difference(self) -> Interval | None:
         """Return the mean difference with its interval, None where the answer has no value."""
-        return mean_interval(self.differences) if self.differences else None
+        return mean_interval(self.differences, width=self.width) if self.differences else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,8 @@ def is_shown_larger(one: Swing, other: Swing) -> bool:
         [value if _mean(end) > 0 else -value for value in end.differences]
         for end in (first, second)
     ]
-    return compare_paired(signed[1], signed[0]).p_value < SIGNIFICANCE
+    width = first.width + second.width
+    return compare_paired(signed[1], signed[0], width=width).p_value < SIGNIFICANCE
 
 
 def enough_to_see(replications: int) -> int:
@@ -254,8 +258,8 @@ def judge(swings: Sequence[Swing]) -> tuple[Swing, ...]:
         if end.is_moved and len(end.differences) > 1
     ]
     raw = [
-        compare_paired([0.0] * len(differences), differences).p_value
-        for differences in (swings[at].ends[side].differences for at, side in tested)
+        compare_paired([0.0] * len(end.differences), end.differences, width=end.width).p_value
+        for end in (swings[at].ends[side] for at, side in tested)
     ]
     corrected = dict(zip(tested, adjust_holm(raw), strict=True))
     judged = []

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sim.analysis.summary import Measure
 from sim.errors import ScenarioError, UserError
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import LoadedScenario
 from sim.study.case import Case, Outcome
-from sim.study.measure_key import full_key, pick, require
+from sim.study.measure_key import full_key, pick, refuse_pooled, require
 from sim.study.pool import LocalPool, Pool
 from sim.study.runner import Asking, Batch, Done, run_cases
 from sim.study.sensitivity.plan import Listener, SensitivityPlan
@@ -31,7 +32,7 @@ class VariantRun:
     ----------
     fingerprint : str
         Of what was compiled.
-    values : tuple of float or None, or None
+    values : tuple of Measure or None, or None
         One per measure; None as a whole where the compiled form is the base's and nothing was run.
     digest : str
         Of all payments.
@@ -40,7 +41,7 @@ class VariantRun:
     """
 
     fingerprint: str
-    values: tuple[float | None, ...] | None
+    values: tuple[Measure | None, ...] | None
     digest: str
     seconds: float
 
@@ -93,6 +94,7 @@ class Variants:
 
     def units(self, pool: Pool) -> list[str]:
         """Return the unit of every measure; refuse measures there are none of."""
+        refuse_pooled(self.keys, where="--measure")
         (outcome,) = run_cases([replace(self._case((), 0), measures=None)], pool)
         require(outcome.summary, self.keys, where="--measure")
         found = [pick(outcome.summary, key) for key in self.keys]
@@ -179,8 +181,7 @@ class Variants:
         if outcome.is_run:
             picked = [pick(outcome.summary, key) for key in self.keys]
             values = tuple(
-                None if measure is None or measure.value is None else float(measure)
-                for measure in picked
+                None if measure is None or measure.value is None else measure for measure in picked
             )
         digest = outcome.totals.payments_digest
         return VariantRun(outcome.fingerprint, values, digest, outcome.seconds)
@@ -215,7 +216,7 @@ def mean_of(variant: Variant, at: int) -> float:
     values = [run.values[at] for run in variant.runs if run.values is not None]
     if not values or any(value is None for value in values):
         return float("nan")
-    return float(np.mean([value for value in values if value is not None]))
+    return float(np.mean([float(value) for value in values if value is not None]))
 
 
 def _duration(seconds: float) -> str:

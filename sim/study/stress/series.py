@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import ClassVar
 
 import numpy as np
@@ -16,8 +15,8 @@ import numpy as np
 from sim.contract.layout import NULL, StreamColumn
 from sim.contract.meaning import Outcome, Scope
 from sim.contract.plan import Array, Plan
-from sim.contract.records import HISTOGRAM_LENGTH, RecordColumn, histogram_value
-from sim.tables.folding import histogram_buckets
+from sim.contract.records import RecordColumn
+from sim.tables.durations import DurationFolder
 from sim.units import SECOND_US
 
 C = RecordColumn
@@ -38,8 +37,9 @@ class IntervalFigures:
         Payments the measures cover that were submitted within it; how many of them were ever
         completed, and how many were still under way at the end of the run.
     quantiles : tuple of (float, float or None)
-        Share, and the end-to-end time in s that so many of them did not exceed; None where too many
-        are still under way to know.
+        Share, and the end-to-end time in s that so many of them did not exceed (the upper end of
+        its cell where a run has more payments than are kept exactly); None where too many are still
+        under way to know.
     backlog : int
         Payments in the system at its end.
     """
@@ -119,9 +119,8 @@ class IntervalSink:
 
     Notes
     -----
-    Times cover what the headline of a run covers: cross-border payments where there are any. They
-    are kept as histograms, with a relative error below 1/256. Nearest rank: a payment still under
-    way counts as longer than any other.
+    Times cover what the headline of a run covers: cross-border payments where there are any.
+    Nearest rank: a payment still under way counts as longer than any other.
     """
 
     wants_log = False
@@ -142,7 +141,7 @@ class IntervalSink:
         crossing = scopes == Scope.CROSS_BORDER
         self._is_covered = crossing if crossing.any() else np.ones(len(scopes), dtype=bool)
         self._counts = np.zeros((6, count), dtype=np.int64)
-        self._histogram = np.zeros((count, HISTOGRAM_LENGTH if self._shares else 0), dtype=np.int64)
+        self._times = DurationFolder()
 
     def take_log(self, rows: Array) -> None:
         """Ignore the log."""
@@ -212,20 +211,11 @@ class IntervalSink:
 
     def _fold_times(self, rows: Array) -> None:
         at = np.searchsorted(self._edges, rows[:, C.SUBMITTED_US], side="right") - 1
-        inside = (at >= 0) & (at < len(self._histogram))
+        inside = (at >= 0) & (at < self._counts.shape[1])
         rows, at = rows[inside], at[inside]
-        bucket = histogram_buckets(rows[:, C.CREDITED_US] - rows[:, C.SUBMITTED_US])
-        folded = np.bincount(at * HISTOGRAM_LENGTH + bucket, minlength=self._histogram.size)
-        self._histogram += folded.reshape(self._histogram.shape)
+        self._times.take(at, rows[:, C.CREDITED_US] - rows[:, C.SUBMITTED_US])
 
     def _quantiles(self, at: int) -> tuple[tuple[float, float | None], ...]:
-        running = np.cumsum(self._histogram[at])
-        done = int(running[-1]) if len(running) else 0
-        total = done + int(self._counts[5][at])
-        found: list[tuple[float, float | None]] = []
-        for share in self._shares:
-            rank = max(ceil(share * total), 1)
-            known = rank <= done
-            value = histogram_value(int(np.searchsorted(running, rank))) if known else None
-            found.append((share, None if value is None else value / SECOND_US))
-        return tuple(found)
+        times, still_open = self._times.of((at,)), int(self._counts[5][at])
+        known = [(share, times.quantile(share, longer=still_open)) for share in self._shares]
+        return tuple((share, None if one is None else one.high / SECOND_US) for share, one in known)

@@ -11,7 +11,7 @@ import pytest
 from sim.analysis import catalogue
 from sim.analysis.catalogue import ALIASES, CATALOGUE, HEADLINE, HEADLINE_UNITS, LEDGER
 from sim.analysis.kinds import AMOUNT, Better, Pooling, read_bound
-from sim.analysis.quantiles import QUANTILES
+from sim.analysis.sources import QUANTILES
 from sim.analysis.summary import GROUPS
 
 SIM = Path(catalogue.__file__).resolve().parents[1]

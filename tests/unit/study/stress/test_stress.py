@@ -155,7 +155,7 @@ def test_an_objective_no_load_meets_fails_with_its_reason(tmp_path: Path) -> Non
     assert found.verdict == "FAIL"
     assert found.capacity is None
     assert "No load that can be measured meets" in sentences(found)[0]
-    assert found.reasons == ("end_to_end_p50 <= 0.5 missed: 1.001",)
+    assert found.reasons == ("end_to_end_p50 <= 0.5 missed: 1",)
 
 
 @pytest.mark.slow
