@@ -72,13 +72,24 @@ def run_command(
 
         many = _Many(replications, precision, jobs, add)
         result = _run_many(given, many, RunOptions(engine, record, audit))
-    if result.repeat is not None and not result.repeat[0]:
-        typer.echo(f"warning: {result.repeat[1]}", err=True)
+    _warn(result)
     from sim.report.documents.run import run_document
 
     wanted.show(run_document(result))
     if result.audit is not None:
         refuse_violations(result.audit)
+
+
+def _warn(result: Result) -> None:
+    """Say what the run met in its folder."""
+    if result.repeat is not None and not result.repeat[0]:
+        typer.echo(f"warning: {result.repeat[1]}", err=True)
+    for name in result.run.kept:
+        typer.echo(
+            f"warning: a file of yours in {result.folder} was changed while the run went on; it is "
+            f"kept as {name}",
+            err=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)

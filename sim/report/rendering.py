@@ -105,14 +105,12 @@ def write_document(document: Document, form: str, path: Path) -> None:
     MachineError
         If the file cannot be written.
     """
-    from sim.tables.parquet_stream import machine_errors
+    from sim.tables.whole_file import machine_errors, write_whole
 
     content = find_format(form).render(document)
-    draft = path.with_name(path.name + ".new")
     with machine_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content if isinstance(content, bytes) else content.encode())
-        draft.replace(path)
+    write_whole(path, content)
 
 
 def write_table(

@@ -19,7 +19,7 @@ from sim.study.replicate.replications import REPLICATIONS_FILE
 from sim.study.run import Watcher, run_scenario
 
 if TYPE_CHECKING:
-    from sim.tables.finished_run import Json
+    from sim.tables.json_text import Json
 
 _FACTS = ("scenario_hash", "plan_hash", "payments", "events", "digest", "payments_digest")
 
@@ -97,7 +97,7 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
     UserError
         If the folder is no finished run, or lacks its scenario.
     """
-    from sim.tables.finished_run import SCENARIO_FILE, open_run
+    from sim.tables.finished_run import SCENARIO_FILE, SUMMARY_FILE, open_run
     from sim.tables.run_folder import altered_files
 
     run = open_run(folder)
@@ -128,7 +128,8 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
         summary = again.run.summary()
     before = {name: facts.get(name) for name in _FACTS} | dict(_figures(run.summary()))
     now = {name: found.get(name) for name in _FACTS} | dict(_figures(summary))
-    for name in altered_files(run):
+    # Of the summary every figure is compared below.
+    for name in (name for name in altered_files(run) if name != SUMMARY_FILE):
         # A table is compared with what it was when the run was finished, not with the repetition's.
         before[name], now[name] = "as written", "altered" if run.has(name) else "gone"
     names = dict.fromkeys((*before, *now))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from sim.analysis.summary import Summary
     from sim.audit.run import AuditReport
-    from sim.tables.finished_run import FinishedRun, Json
+    from sim.tables.finished_run import FinishedRun
+    from sim.tables.json_text import Json
 
 
 @dataclass(frozen=True, slots=True)

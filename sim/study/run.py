@@ -19,6 +19,7 @@ from sim.compiler.compile import Compiled, compile_scenario
 from sim.errors import OptionError, UserError
 from sim.explain.plan import explain_plan
 from sim.model.quantities import parse_seed
+from sim.scenario.changed_fields import changed_fields
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.case import CaseTotals, Outcome, PartFolder, RunOptions, Watch
@@ -95,7 +96,8 @@ def run_scenario(
     audit : bool
         Whether the event log streams through the auditor while the run goes on.
     out : Path or str, optional
-        The run folder itself; by default ``results/<scenario>/<plan hash>-s<seed>``.
+        The run folder itself; by default one of its own for all that is asked,
+        ``results/<scenario>/<plan hash>-s<seed>-...``.
     force : bool
         Whether a finished run at ``out`` may be replaced.
     overrides : sequence of str, or mapping
@@ -139,23 +141,23 @@ def run_scenario(
     command = command or ("sim.run", str(scenario_path(loaded)))
     request = make_request(compiled, options, command=command)
     choice = FolderChoice(out=None if out is None else Path(out), force=force)
-    opened = begin_run(choice, request)
-    write_inputs(opened, compiled)
-    part = run_replication(
-        compiled,
-        options,
-        folder=PartFolder(opened.path, opened.provenance()),
-        watcher=watcher,
-    )
-    facts = RunResult(
-        payments=part.totals.payments,
-        events=part.totals.events,
-        digest=part.totals.digest,
-        payments_digest=part.totals.payments_digest,
-        wall_seconds=time.perf_counter() - begun,
-        engine_seconds=part.engine_seconds,
-    )
-    run = complete_run(opened, facts, part.summary.as_json())
+    with begin_run(choice, request) as opened:
+        write_inputs(opened, compiled)
+        part = run_replication(
+            compiled,
+            options,
+            folder=PartFolder(opened.aside, opened.provenance()),
+            watcher=watcher,
+        )
+        facts = RunResult(
+            payments=part.totals.payments,
+            events=part.totals.events,
+            digest=part.totals.digest,
+            payments_digest=part.totals.payments_digest,
+            wall_seconds=time.perf_counter() - begun,
+            engine_seconds=part.engine_seconds,
+        )
+        run = complete_run(opened, facts, part.summary.as_json())
     return Result(part.summary, run, part.audit, compare_with_earlier(opened, facts))
 
 
@@ -296,7 +298,12 @@ def override_texts(overrides: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def make_request(
-    compiled: Compiled, options: RunOptions, *, command: Sequence[str], replications: int = 1
+    compiled: Compiled,
+    options: RunOptions,
+    *,
+    command: Sequence[str],
+    replications: int = 1,
+    asked: str = "",
 ) -> RunRequest:
     """Return what is known of a run before it starts.
 
@@ -309,9 +316,11 @@ def make_request(
         Words of the command line.
     replications : int
         How many.
+    asked : str
+        How many, or how precise an answer, in words; empty of a single run.
     """
     from sim.tables.digest import plan_hash
-    from sim.tables.run_folder import RunRequest
+    from sim.tables.run_folder import ONE_RUN, RunRequest
 
     plan: Plan = compiled.plan
     return RunRequest(
@@ -323,21 +332,19 @@ def make_request(
         replications=replications,
         engine=options.engine,
         record=options.record,
+        asked=asked or ONE_RUN,
+        text=dump_resolved(compiled.document),
+        changed_fields=changed_fields,
     )
 
 
 def write_inputs(opened: OpenRun, compiled: Compiled) -> None:
     """Write what the run is made from: the resolved scenario and the plan in words."""
     from sim.tables.finished_run import PLAN_FILE, SCENARIO_FILE
-    from sim.tables.parquet_stream import machine_errors
+    from sim.tables.whole_file import write_whole
 
-    for name, text in (
-        (SCENARIO_FILE, dump_resolved(compiled.document)),
-        (PLAN_FILE, explain_plan(compiled)),
-    ):
-        path = opened.path / name
-        with machine_errors(path):
-            path.write_text(text, encoding="utf-8")
+    write_whole(opened.aside / SCENARIO_FILE, opened.request.text)
+    write_whole(opened.aside / PLAN_FILE, explain_plan(compiled))
 
 
 def scenario_hash(compiled: Compiled) -> str:

@@ -7,6 +7,8 @@ order of rows and not on how they were cut into chunks; the content digest depen
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -28,6 +30,12 @@ def file_digest(path: Path) -> str:
     """Return a fingerprint of a file's bytes, to tell whether it was altered since."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def seal(content: Mapping[str, object]) -> str:
+    """Return a fingerprint of what a JSON object says, whatever the order of its keys."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16, person=b"payroute.seal").hexdigest()
 
 
 class RollingDigest:

@@ -1,6 +1,8 @@
 """Open finished run folders and read what is in them.
 
-Takes a path; gives access to the tables and facts of a run that says ``complete``. Writes nothing.
+Takes a path; gives access to the tables and facts of a run that says ``complete``. Writes nothing,
+but for moving the files of a complete run where they belong, should the process that made it have
+been ended just then.
 """
 
 from __future__ import annotations
@@ -13,18 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.errors import UserError
+from sim.tables.json_text import Json
+from sim.tables.run_place import COMPLETE, RUN_FILE, settle
 from sim.tables.schemas import SCHEMAS, text_columns
 
-RUN_FILE = "run.json"
 SUMMARY_FILE = "summary.json"
 SCENARIO_FILE = "scenario.yaml"
 PLAN_FILE = "plan.txt"
-REPORT_FILE = "report.html"
-
-RUNNING, COMPLETE = "running", "complete"
-"""What ``run.json`` says of a run under way and of one that is a result."""
-
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +34,13 @@ class FinishedRun:
         Its folder.
     facts : dict
         Contents of ``run.json``.
+    kept : tuple of str
+        Files of the user's that had the name of one of ours, under the names they have now.
     """
 
     path: Path
     facts: dict[str, Json]
+    kept: tuple[str, ...] = ()
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read one of the tables, text columns dictionary-encoded.
@@ -84,6 +84,7 @@ def open_run(path: Path) -> FinishedRun:
     """
     if not path.is_dir():
         raise UserError(f"{path}: no such folder; give a run folder as `payroute run` prints it")
+    settle(path)
     if not (path / RUN_FILE).exists():
         raise UserError(f"{path}: no {RUN_FILE} in it, so this is not a run folder")
     facts = read_json(path / RUN_FILE)

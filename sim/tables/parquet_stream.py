@@ -1,50 +1,21 @@
 """Stream Arrow tables into one Parquet file, in row groups of a fixed size.
 
-Takes a path and a schema, then tables of any size; gives a file. Memory is one row group. What
-the machine refuses (disk, permission) becomes a :class:`~sim.errors.MachineError` with a remedy.
+Takes a path and a schema, then tables of any size; gives a file. Memory is one row group.
 """
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import MachineError
 from sim.tables.schemas import text_columns
+from sim.tables.whole_file import machine_errors
 
 ROW_GROUP_ROWS = 1 << 17
 """Rows per row group: large enough to compress, small enough to be read in parallel."""
-
-_REMEDIES = {
-    errno.ENOSPC: "the disk is full; free space, or choose another folder with --out",
-    errno.EDQUOT: "the disk quota is used up; free space, or choose another folder with --out",
-    errno.EACCES: "permission denied; choose a folder you may write to with --out",
-    errno.EPERM: "permission denied; choose a folder you may write to with --out",
-    errno.EROFS: "the file system is read-only; choose another folder with --out",
-    errno.ENOTDIR: "part of the path is a file; choose another folder with --out",
-    errno.EEXIST: "a file of that name is in the way; choose another folder with --out",
-}
-
-
-@contextmanager
-def machine_errors(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into a MachineError that names a remedy.
-
-    Parameters
-    ----------
-    path : Path
-        What was being written.
-    """
-    try:
-        yield
-    except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, f"{error}; choose another folder with --out")
-        raise MachineError(f"cannot write {path}: {remedy}") from error
 
 
 class ParquetStream:
@@ -102,7 +73,8 @@ class ParquetStream:
     def abandon(self) -> None:
         """Close the file without caring for what is left; used when a run is broken off."""
         self._held.clear()
-        with machine_errors(self._path):
+        # What went wrong is told already; that a full disk takes no footer either is no news.
+        with suppress(OSError):
             self._writer.close()
 
     def _write(self, rows: int) -> None:
@@ -116,7 +88,7 @@ class ParquetStream:
 
 
 def merge_parts(path: Path, parts: list[Path]) -> int:
-    """Append Parquet files of one schema into one, row group by row group; delete the parts.
+    """Append Parquet files of one schema into one, row group by row group.
 
     Parameters
     ----------
@@ -141,9 +113,6 @@ def merge_parts(path: Path, parts: list[Path]) -> int:
                 table = f.read_row_group(group).replace_schema_metadata(None)
                 stream.take(table.cast(schema.remove_metadata()).unify_dictionaries())
     stream.close()
-    # Only once everything is in the new file.
-    for part in parts:
-        part.unlink()
     return stream.rows
 
 

@@ -2,40 +2,59 @@
 
 Takes where results go and what is known before and after a run; gives a folder whose ``run.json``
 says ``running`` until everything else is on disk, and ``complete`` afterwards. A folder that does
-not say ``complete`` is not a result, and :func:`~sim.tables.finished_run.open_run` refuses it.
+not say ``complete`` is not a result, and :func:`~sim.tables.finished_run.open_run` refuses it. A
+finished run that is there stays a result until the new one is complete, see
+:mod:`sim.tables.run_place`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 
 from sim.errors import UserError
 from sim.tables.digest import file_digest
 from sim.tables.finished_run import (
-    COMPLETE,
     PLAN_FILE,
-    REPORT_FILE,
-    RUN_FILE,
-    RUNNING,
     SCENARIO_FILE,
     SUMMARY_FILE,
     FinishedRun,
-    Json,
     open_run,
 )
-from sim.tables.parquet_stream import machine_errors
+from sim.tables.json_text import Json, json_text
 from sim.tables.provenance import libraries, machine, peak_memory_bytes, software
+from sim.tables.run_place import (
+    COMPLETE,
+    RUN_FILE,
+    RUNNING,
+    RunPlace,
+    mark_running,
+    strange_files,
+    write_sealed,
+)
 from sim.tables.schemas import SCHEMAS
+from sim.tables.whole_file import write_whole
 
-_REPLICATIONS_FILE = "replications.parquet"
-# A single run must not leave the replications of an earlier one behind.
-_WRITTEN_BESIDE = (SUMMARY_FILE, SCENARIO_FILE, PLAN_FILE, REPORT_FILE, _REPLICATIONS_FILE)
-_OURS = (RUN_FILE, *_WRITTEN_BESIDE, *SCHEMAS)
+REPLICATIONS_FILE = "replications.parquet"
+_OURS = (RUN_FILE, SUMMARY_FILE, SCENARIO_FILE, PLAN_FILE, REPLICATIONS_FILE, *SCHEMAS)
+ONE_RUN = "one run"
+"""What a run without replications is asked for."""
+_QUESTION = ("scenario", "scenario_hash", "plan_hash", "seed", "asked", "engine", "record")
+"""Facts that make a question what it is; whatever else changes, it asks the same again."""
+_OF_SCENARIO = ("scenario", "scenario_hash", "plan_hash")
+_WORDS = {"asked": "asked for", "scenario_hash": "scenario text", "plan_hash": "plan"}
+
+
+def _untold(before: str, after: str) -> list[str]:
+    """Say nothing about the fields of two scenarios."""
+    del before, after
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,12 @@ class RunRequest:
         ``compiled`` or ``reference``.
     record : str
         Level of :class:`~sim.tables.schemas.Record`.
+    asked : str
+        How many replications were asked for, or how precise an answer.
+    text : str
+        The resolved scenario, as in ``scenario.yaml``.
+    changed_fields : callable
+        Says in which fields two such texts differ.
     """
 
     command: list[str]
@@ -66,6 +91,25 @@ class RunRequest:
     replications: int = 1
     engine: str = "compiled"
     record: str = "payments"
+    asked: str = ONE_RUN
+    text: str = ""
+    changed_fields: Callable[[str, str], list[str]] = _untold
+
+    def question(self) -> dict[str, Json]:
+        """Return what makes this another question than others."""
+        return {name: getattr(self, name) for name in _QUESTION}
+
+    def name(self) -> str:
+        """Return the name of the folder for this question, and for no other."""
+        parts = [self.plan_hash, f"s{self.seed}"]
+        if self.asked != ONE_RUN:
+            # Of a precision only its digest: how many replications it takes nobody knows yet.
+            parts.append(f"x{self.replications}" if self.replications > 1 else "precise")
+        parts += [self.record] if self.record != "payments" else []
+        parts += [self.engine] if self.engine != "compiled" else []
+        text = json.dumps(self.question(), sort_keys=True)
+        digest = hashlib.blake2b(text.encode(), digest_size=4, person=b"payroute.asked")
+        return "-".join([*parts, digest.hexdigest()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,32 +145,66 @@ class Earlier:
 
     Attributes
     ----------
-    digest : str
-        Fingerprint of the earlier run.
-    versions : dict of str to str
-        Software and libraries with which it was made.
+    facts : dict
+        Its ``run.json``.
+    scenario : str
+        Its ``scenario.yaml``.
     """
 
-    digest: str
-    versions: dict[str, str]
+    facts: dict[str, Json]
+    scenario: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Return the fingerprint of what happened."""
+        return str(self.facts.get("digest", ""))
+
+    def differing(self, request: RunRequest) -> list[str]:
+        """Say in what it answers another question; nothing where it answers the same."""
+        now = request.question()
+        names = [name for name in now if self.facts.get(name) != now[name]]
+        fields = request.changed_fields(self.scenario, request.text) if self.scenario else []
+        if fields:
+            # Which fields says more than that the hash of them all is another.
+            names = [name for name in names if name not in _OF_SCENARIO]
+        return [f"{_WORDS.get(n, n)} {self.facts.get(n)} -> {now[n]}" for n in names] + fields
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A run under way.
+    """A run under way; as a context it lets go of its folder at the end, complete or not.
 
     Attributes
     ----------
     path : Path
-        Its folder.
+        Its folder, once it is complete.
+    place : RunPlace
+        The folder, and where it is written until then.
     earlier : Earlier or None
-        The finished run that was there before.
+        The finished run that is there.
     """
 
     path: Path
+    place: RunPlace
     request: RunRequest
     facts: dict[str, Json]
     earlier: Earlier | None = None
+
+    def __enter__(self) -> OpenRun:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.place.release()
+
+    @property
+    def aside(self) -> Path:
+        """Return where it is written until it is complete."""
+        return self.place.aside
 
     def provenance(self) -> dict[str, str]:
         """Return what goes into the metadata of every Parquet file."""
@@ -142,7 +220,7 @@ class FolderChoice:
     Attributes
     ----------
     results : Path
-        Root under which folders are named after scenario, plan and seed.
+        Root under which there is a folder for every scenario, and in it one for every question.
     out : Path or None
         The run folder itself, as the user named it.
     force : bool
@@ -159,11 +237,11 @@ class FolderChoice:
             return self.out
         # A scenario's name may hold what a file system does not; what is left may be nothing.
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", request.scenario).strip("-.") or "scenario"
-        return self.results / name / f"{request.plan_hash}-s{request.seed}"
+        return self.results / name / request.name()
 
 
-def begin_run(choice: FolderChoice, request: RunRequest) -> OpenRun:
-    """Make the run folder and write ``run.json`` with status ``running``.
+def begin_run(choice: FolderChoice, request: RunRequest, *, adds: bool = False) -> OpenRun:
+    """Take hold of the run folder; where no finished run is, say in ``run.json`` that one began.
 
     Parameters
     ----------
@@ -171,28 +249,55 @@ def begin_run(choice: FolderChoice, request: RunRequest) -> OpenRun:
         Where.
     request : RunRequest
         What.
+    adds : bool
+        Whether it goes on from the finished run that is there.
 
     Returns
     -------
     OpenRun
-        Hand it to :func:`complete_run` when everything else is written.
+        Hand it to :func:`complete_run` when everything else is written to its ``aside``.
 
     Raises
     ------
     UserError
-        If the user named a folder that holds a finished run and did not force.
+        If the folder holds files of the user's where ours would go, or the user named a folder that
+        holds a finished run and did not force.
     MachineError
-        If the folder cannot be written.
+        If the folder cannot be written, or another process writes to it.
     """
     path = choice.path(request)
-    earlier = _earlier(path)
-    # A folder we named ourselves is made from the plan's hash and the seed: whatever is in it
-    # is a run of the same, which may be replaced.
-    if choice.out is not None and earlier is not None and not choice.force:
-        raise UserError(
-            f"{path}: holds a finished run; choose another folder, or replace it with --force"
-        )
-    facts: dict[str, Json] = {
+    place = RunPlace(path)
+    try:
+        strange = strange_files(path, _OURS)
+        if strange:
+            raise UserError(
+                f"{path}: found {', '.join(strange)}, which this program did not write or somebody "
+                f"changed since, and which is never replaced; move it away, or choose another --out"
+            )
+        earlier = _earlier(path)
+        # A folder we named ourselves is made from all that is asked: whatever is in it is a run of
+        # the same, which may be replaced.
+        if choice.out is not None and earlier is not None and not (choice.force or adds):
+            raise UserError(_refusal(path, earlier, request))
+        facts = _facts_before(request)
+        if earlier is None:
+            mark_running(path, facts)
+    except BaseException:
+        place.release()
+        raise
+    return OpenRun(path, place, request, facts, earlier)
+
+
+def _refusal(path: Path, earlier: Earlier, request: RunRequest) -> str:
+    """Say what stands in the way of a run."""
+    differing = earlier.differing(request)
+    told = f"of another question ({'; '.join(differing)})" if differing else "of the same question"
+    return f"{path}: holds a finished run {told}; choose another folder, or replace it with --force"
+
+
+def _facts_before(request: RunRequest) -> dict[str, Json]:
+    """Return what ``run.json`` says while a run goes on."""
+    return {
         "status": RUNNING,
         "software": dict(software()),
         "libraries": dict(libraries()),
@@ -202,6 +307,7 @@ def begin_run(choice: FolderChoice, request: RunRequest) -> OpenRun:
         "plan_hash": request.plan_hash,
         "seed": request.seed,
         "engine": request.engine,
+        "asked": request.asked,
         "replications": request.replications,
         "record": request.record,
         "started_at": _now(),
@@ -215,19 +321,10 @@ def begin_run(choice: FolderChoice, request: RunRequest) -> OpenRun:
         "payments_digest": None,
         "machine": dict(machine()),
     }
-    with machine_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
-        # The old run.json is replaced first, so that at no instant a half-written folder says
-        # "complete"; only files of ours are removed, whatever else the user keeps there stays.
-        write_json(path / RUN_FILE, facts)
-        for name in _OURS:
-            if name != RUN_FILE:
-                (path / name).unlink(missing_ok=True)
-    return OpenRun(path, request, facts, earlier)
 
 
 def complete_run(run: OpenRun, result: RunResult, summary: Mapping[str, Json]) -> FinishedRun:
-    """Write ``summary.json``, then ``run.json`` with status ``complete``.
+    """Write ``summary.json``, then ``run.json`` with status ``complete``, and let them take place.
 
     Parameters
     ----------
@@ -237,23 +334,24 @@ def complete_run(run: OpenRun, result: RunResult, summary: Mapping[str, Json]) -
         What is known now.
     summary : mapping
         Contents of ``summary.json``.
+
+    Raises
+    ------
+    MachineError
+        If something cannot be written; what was there before stands then.
     """
     facts = dict(run.facts)
     facts.update(asdict(result))
     if result.peak_memory_bytes is None:
         facts["peak_memory_bytes"] = peak_memory_bytes()
-    # Only tables of ours: what the user keeps in the folder is nobody's business.
-    facts["files"] = {
-        path.name: file_digest(path)
-        for path in sorted(run.path.glob("*.parquet"))
-        if path.name in _OURS
-    }
+    write_whole(run.aside / SUMMARY_FILE, json_text(dict(summary)))
+    facts["files"] = {path.name: file_digest(path) for path in sorted(run.aside.iterdir())}
     facts["status"] = COMPLETE
     facts["finished_at"] = _now()
     # ``run.json`` last: until it says complete, the folder is no result.
-    write_json(run.path / SUMMARY_FILE, dict(summary))
-    write_json(run.path / RUN_FILE, facts)
-    return FinishedRun(run.path, facts)
+    write_sealed(run.aside / RUN_FILE, facts)
+    kept = run.place.take()
+    return FinishedRun(run.path, facts, tuple(kept))
 
 
 def altered_files(run: FinishedRun) -> list[str]:
@@ -268,32 +366,27 @@ def altered_files(run: FinishedRun) -> list[str]:
     ]
 
 
-def suspend_run(run: FinishedRun) -> None:
-    """Say that a run is not finished any more, before its tables are touched."""
-    write_json(run.path / RUN_FILE, {**run.facts, "status": RUNNING})
-
-
 def compare_with_earlier(run: OpenRun, result: RunResult) -> tuple[bool, str] | None:
-    """Say whether a repeated run gave the same digest.
+    """Say whether a repeated run gave the same digest, or what else was asked.
 
     Returns
     -------
     tuple of bool and str, or None
-        Whether it is the same and a sentence for the user; None if there was no earlier run or it
-        was recorded differently, so that digests cannot be compared.
+        Whether it is the same and a sentence for the user; None if there was no earlier run.
     """
     earlier = run.earlier
-    # The word before the colon says what was digested; only like is compared with like.
-    if earlier is None or earlier.digest.partition(":")[0] != result.digest.partition(":")[0]:
+    if earlier is None:
         return None
+    differing = earlier.differing(run.request)
+    if differing:
+        return False, f"replaced a finished run of another question: {'; '.join(differing)}"
     if earlier.digest == result.digest:
         return True, f"same digest as the run it replaces: {result.digest}"
-    now = made_with(run.facts)
-    names = sorted(set(earlier.versions) | set(now))
+    before, now = made_with(earlier.facts), made_with(run.facts)
     changed = [
-        f"{name} {earlier.versions.get(name, 'none')} -> {now.get(name, 'none')}"
-        for name in names
-        if earlier.versions.get(name) != now.get(name)
+        f"{name} {before.get(name, 'none')} -> {now.get(name, 'none')}"
+        for name in sorted(set(before) | set(now))
+        if before.get(name) != now.get(name)
     ]
     why = "; changed since: " + ", ".join(changed) if changed else "; no version has changed"
     return False, (
@@ -302,30 +395,16 @@ def compare_with_earlier(run: OpenRun, result: RunResult) -> tuple[bool, str] | 
     )
 
 
-def write_json(path: Path, content: Mapping[str, Json]) -> None:
-    """Write a JSON file so that readers see either the old contents or the new, never half.
-
-    Raises
-    ------
-    MachineError
-        If it cannot be written.
-    """
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    # Beside it and not in a temporary directory: replacing is one step only within a file
-    # system.
-    draft = path.with_name(path.name + ".new")
-    with machine_errors(path):
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-
-
 def _earlier(path: Path) -> Earlier | None:
     """Return the finished run a folder holds, None if there is none to speak of."""
     try:
-        facts = open_run(path).facts
+        run = open_run(path)
     except UserError:
         return None
-    return Earlier(str(facts.get("digest", "")), made_with(facts))
+    try:
+        return Earlier(run.facts, (path / SCENARIO_FILE).read_text(encoding="utf-8"))
+    except OSError:
+        return Earlier(run.facts)
 
 
 def made_with(facts: Mapping[str, Json]) -> dict[str, str]:

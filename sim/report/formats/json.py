@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from math import isfinite
 
 from sim.report.blocks import Document
 from sim.report.rendering import Format
+from sim.tables.json_text import json_text
 
 
 def render(document: Document) -> str:
     """Return the record of a document, and what made it, as JSON in ASCII."""
     record = document.record
     content = {**record, **document.origin} if isinstance(record, Mapping) else record
-    return json.dumps(finite(content), indent=2, allow_nan=False) + "\n"
-
-
-def finite(content: object) -> object:
-    """Return content with null in place of numbers JSON has no word for."""
-    if isinstance(content, float):
-        return content if isfinite(content) else None
-    if isinstance(content, Mapping):
-        return {name: finite(value) for name, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [finite(value) for value in content]
-    return content
+    return json_text(content, ascii_only=True)
 
 
 FORMAT = Format(render, (".json",))

@@ -1,28 +1,75 @@
-"""Add replications to a finished run: what it must be, and how its tables are kept meanwhile.
+"""Add replications to a finished run: which it is, and what it must be.
 
-Takes a run folder and what is to be run; gives the replications it holds, or says why nothing can
-be added to them.
+Takes a run folder, or where to look for one, and what is to be run; gives the replications it
+holds, or says why nothing can be added to them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.errors import OptionError, UserError
+from sim.errors import MachineError, OptionError, UserError
 from sim.study.replicate.replications import REPLICATIONS_FILE, Replicated, read_replications
 
 if TYPE_CHECKING:
-    from sim.tables.run_folder import RunRequest
+    from sim.tables.finished_run import FinishedRun
+    from sim.tables.run_folder import FolderChoice, RunRequest
+
+_SAME = ("scenario_hash", "plan_hash", "seed", "engine", "record")
+"""Facts two runs must have in common, if replications of one are to go on those of the other."""
 
 
-def earlier_replications(path: Path, request: RunRequest, wanted: int) -> Replicated:
+@dataclass(frozen=True, slots=True)
+class EarlierReplications:
+    """Replications that others are added to.
+
+    Attributes
+    ----------
+    run : FinishedRun
+        Whose they are; it stays as it is until the new run is complete.
+    held : Replicated
+    """
+
+    run: FinishedRun
+    held: Replicated
+
+    @property
+    def engine_seconds(self) -> float:
+        """Return what they took inside the engine."""
+        return float(str(self.run.facts["engine_seconds"] or 0))
+
+    def tables(self) -> dict[str, Path]:
+        """Return the tables they left, by name."""
+        from sim.tables.schemas import SCHEMAS
+
+        return {name: self.run.path / name for name in SCHEMAS if self.run.has(name)}
+
+    def check_unchanged(self) -> None:
+        """Raise where another process replaced them meanwhile.
+
+        Raises
+        ------
+        MachineError
+            Then the same command finds what is there now.
+        """
+        from sim.tables.finished_run import open_run
+
+        if open_run(self.run.path).facts != self.run.facts:
+            raise MachineError(f"{self.run.path}: replaced just now; give the same command again")
+
+
+def earlier_replications(
+    choice: FolderChoice, request: RunRequest, wanted: int
+) -> EarlierReplications:
     """Return the replications of a finished run of the same thing.
 
     Parameters
     ----------
-    path : Path
-        Its folder.
+    choice : FolderChoice
+        Where the new ones go; they are added to those there, or where the user named no folder to
+        the most there are.
     request : RunRequest
         What is to be run.
     wanted : int
@@ -38,9 +85,10 @@ def earlier_replications(path: Path, request: RunRequest, wanted: int) -> Replic
     from sim.tables.provenance import libraries, software
     from sim.tables.run_folder import altered_files, made_with
 
+    path = _folder_to_add_to(choice, request)
     run = open_run(path)
     facts = run.facts
-    for key in ("scenario_hash", "plan_hash", "seed", "engine", "record"):
+    for key in _SAME:
         asked = getattr(request, key)
         if facts.get(key) != asked:
             raise UserError(
@@ -68,23 +116,23 @@ def earlier_replications(path: Path, request: RunRequest, wanted: int) -> Replic
             f"found {wanted}; {path} holds {len(held.facts)} already. Allowed with "
             f"--add: how many there shall be in all, more than that",
         )
-    return held
+    return EarlierReplications(run, held)
 
 
-def put_aside(path: Path) -> dict[str, Path]:
-    """Put the tables of a finished run aside, where beginning a run does not remove them.
-
-    From then on until everything is written the folder does not say that it is a result.
-    """
+def _folder_to_add_to(choice: FolderChoice, request: RunRequest) -> Path:
+    """Return the folder named by the user, else the finished run of it with most replications."""
     from sim.tables.finished_run import open_run
-    from sim.tables.run_folder import suspend_run
-    from sim.tables.schemas import SCHEMAS
 
-    suspend_run(open_run(path))
-    kept: dict[str, Path] = {}
-    for name in SCHEMAS:
-        if (path / name).exists():
-            aside = path / name.replace(".parquet", ".kept.parquet")
-            (path / name).replace(aside)
-            kept[name] = aside
-    return kept
+    own = choice.path(request)
+    if choice.out is not None:
+        return own
+    found = [(0, own)]
+    for path in sorted(own.parent.glob(f"{request.plan_hash}-s{request.seed}-*")):
+        try:
+            facts = open_run(path).facts
+        except UserError:
+            continue
+        is_same = all(facts.get(key) == getattr(request, key) for key in _SAME)
+        if is_same and (path / REPLICATIONS_FILE).exists():
+            found.append((int(str(facts["replications"])), path))
+    return max(found)[1]

@@ -20,7 +20,7 @@ from sim.errors import OptionError
 from sim.study.case import Case, Outcome, PartFolder, RunOptions
 from sim.study.compile_case import compile_replication
 from sim.study.pool import LocalPool
-from sim.study.replicate.adding import earlier_replications, put_aside
+from sim.study.replicate.adding import earlier_replications
 from sim.study.replicate.precision import PrecisionTarget, check_targets
 from sim.study.replicate.replications import (
     REPLICATIONS_FILE,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 REPLICATIONS_MAX = 1000
 _PARTS = ".parts"
-"""Folder in the run folder where replications write side by side."""
+"""Folder beside the tables where replications write side by side."""
 FIRST_BATCH = 10
 """Replications before a precision is judged at all; fewer make the spread itself a guess."""
 
@@ -69,6 +69,13 @@ class HowMany:
     def __post_init__(self) -> None:
         if self.replications < 1:
             raise OptionError("replications", f"found {self.replications}; allowed: 1 or more")
+
+    @property
+    def asked(self) -> str:
+        """Return what is asked for, in words."""
+        if self.precision:
+            return ", ".join(map(str, self.precision))
+        return f"{self.replications} replication{'' if self.replications == 1 else 's'}"
 
 
 def replications(
@@ -179,7 +186,6 @@ def run_replications(
     """
     from sim.scenario.loader import dump_resolved
     from sim.tables import run_folder
-    from sim.tables.finished_run import open_run
 
     begun = time.perf_counter()
     options = options or RunOptions()
@@ -187,40 +193,39 @@ def run_replications(
     text = dump_resolved(loaded.document)
     chosen = loaded.scenario.seed if seed is None else seed
     compiled = compile_replication(text, chosen, 0)
-    request = make_request(compiled, options, command=command or ("sim.run",))
-    choice = run_folder.FolderChoice(out=out, force=force or add)
-    path = choice.path(request)
+    request = make_request(
+        compiled,
+        options,
+        command=command or ("sim.run",),
+        replications=1 if plan.precision else plan.replications,
+        asked=plan.asked,
+    )
+    choice = run_folder.FolderChoice(out=out, force=force)
     check_targets(plan.precision)
     wanted = 0 if plan.precision else plan.replications
-    before = earlier_replications(path, request, wanted) if add else None
-    # What is there stays a result until the new replications are done.
-    opened = (
-        run_folder.OpenRun(path, request, open_run(path).facts)
-        if add
-        else run_folder.begin_run(choice, request)
-    )
-    seconds_before = float(str(opened.facts["engine_seconds"] or 0)) if add else 0.0
-    place = _begin_parts(path)
+    before = earlier_replications(choice, request, wanted) if add else None
+    with run_folder.begin_run(choice, request, adds=add) as opened:
+        if before is not None:
+            before.check_unchanged()
+        place = _begin_parts(opened.aside)
 
-    def case(number: int) -> Case:
-        folder = PartFolder(place, opened.provenance(), suffix=f".r{number:06d}")
-        return Case(text, chosen, number, options, folder=folder)
+        def case(number: int) -> Case:
+            folder = PartFolder(place, opened.provenance(), suffix=f".r{number:06d}")
+            return Case(text, chosen, number, options, folder=folder)
 
-    try:
         if plan.jobs > 1:
             # Once, before many processes would all do it.
             find_engine(options.engine, Silence())
         with LocalPool(plan.jobs) as pool:
-            known = len(before.facts) if before else 0
-            held, parts = ask(replications(case, plan, before), pool, notice=notice, before=known)
-        kept = put_aside(path) if add else {}
-        opened = run_folder.begin_run(choice, request) if add else opened
+            known = Replicated.of(()) if before is None else before.held
+            asked = replications(case, plan, known)
+            held, parts = ask(asked, pool, notice=notice, before=len(known.facts))
         write_inputs(opened, compiled)
-        _merge_tables(path, kept, parts)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-    facts = _facts(held, parts, time.perf_counter() - begun, before=seconds_before)
-    result = _complete(opened, held, facts)
+        _merge_tables(opened.aside, {} if before is None else before.tables(), parts)
+        shutil.rmtree(place)
+        seconds_before = 0.0 if before is None else before.engine_seconds
+        facts = _facts(held, parts, time.perf_counter() - begun, before=seconds_before)
+        result = _complete(opened, held, facts)
     verdict = judge_precision(result.summary, plan)
     repeat = None if add else run_folder.compare_with_earlier(opened, facts)
     result = replace(result, audit=_report(parts), repeat=repeat)
@@ -231,7 +236,7 @@ def _complete(opened: OpenRun, held: Replicated, facts: RunFacts) -> Result:
     """Write what is known of all replications; from then on the folder is a result."""
     from sim.tables.run_folder import complete_run
 
-    write_replications(opened.path / REPLICATIONS_FILE, held, opened.provenance())
+    write_replications(opened.aside / REPLICATIONS_FILE, held, opened.provenance())
     summary = held.summary()
     opened = replace(opened, facts={**opened.facts, "replications": len(held.facts)})
     return Result(summary, complete_run(opened, facts, summary.as_json()))
@@ -239,11 +244,11 @@ def _complete(opened: OpenRun, held: Replicated, facts: RunFacts) -> Result:
 
 def _begin_parts(path: Path) -> Path:
     """Make the folder replications write in, side by side."""
-    from sim.tables.parquet_stream import machine_errors
+    from sim.tables.whole_file import machine_errors
 
     place = path / _PARTS
     with machine_errors(place):
-        place.mkdir(parents=True, exist_ok=True)
+        place.mkdir()
     return place
 
 
@@ -304,17 +309,21 @@ def needed(half: float, wanted: float, known: int) -> int:
     return min(10**9, int(known * (half / wanted) ** 2) + 1)
 
 
-def _merge_tables(path: Path, kept: Mapping[str, Path], parts: Sequence[Outcome]) -> None:
+def _merge_tables(path: Path, before: Mapping[str, Path], parts: Sequence[Outcome]) -> None:
     """Join the tables of all replications, in order of number, into one file each."""
     from sim.tables.parquet_stream import merge_parts
 
-    tables = {name: [aside] for name, aside in kept.items()}
+    tables: dict[str, list[Path]] = {}
     for part in parts:
         for file in part.files:
             name = f"{file.name.partition('.')[0]}.parquet"
             tables.setdefault(name, []).append(file)
-    for name, files in tables.items():
-        merge_parts(path / name, files)
+    for name in dict.fromkeys((*before, *tables)):
+        fresh = tables.get(name, [])
+        merge_parts(path / name, [*([before[name]] if name in before else []), *fresh])
+        # Table by table, so that the disk holds everything twice for one of them at most.
+        for file in fresh:
+            file.unlink()
 
 
 def _facts(

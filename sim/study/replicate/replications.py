@@ -197,7 +197,7 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from sim.tables.parquet_stream import machine_errors
+    from sim.tables.whole_file import write_whole
 
     rows: list[tuple[int, str, str, str, float | None, str, float]] = []
     for fact, summary in zip(replicated.facts, replicated.summaries, strict=True):
@@ -229,10 +229,9 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
     }
     metadata = {**provenance, _FACTS_KEY.decode(): json.dumps(kept)}
     table = pa.table(columns, names=list(names)).replace_schema_metadata(metadata)
-    draft = path.with_name(path.name + ".new")
-    with machine_errors(path):
-        pq.write_table(table, draft, compression="lz4")
-        draft.replace(path)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="lz4")
+    write_whole(path, sink.getvalue().to_pybytes())
 
 
 def read_replications(path: Path) -> Replicated:

@@ -1,12 +1,15 @@
-"""Keep the points of a sweep, one small file each, on any file system.
+"""Keep the points of sweeps, one small file each, on any file system.
 
 Takes a path or an fsspec address; gives files that are either whole or not there. A file is written
-under another name and then moved; two processes that run the same sweep write the same.
+under another name and then moved. The name of a file says what was asked, so that points of other
+replications, other changes or another version lie beside each other, and two processes that run the
+same sweep write the same.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib
 import json
 import uuid
@@ -14,19 +17,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from sim.errors import MachineError, OptionError
+from sim.tables.json_text import json_text
+from sim.tables.whole_file import machine_errors, remove_stale_drafts, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sim.tables.tabular import TabularData
 
 _CLAIM = "experiment.json"
 _POINTS = "points"
 TABLE = "sweep.parquet"
+"""The table of the sweep that was finished last; each has one under a name of its own, too."""
 
 
 class Store:
-    """The files of one sweep.
+    """The files of the sweeps of one experiment.
 
     Parameters
     ----------
@@ -46,66 +52,107 @@ class Store:
             If it is another experiment's.
         """
         text = self._files.read(_CLAIM)
-        if text is None:
-            self._files.write(_CLAIM, json.dumps({"experiment": experiment}).encode())
-            return
-        owner = json.loads(text)["experiment"]
+        try:
+            owner = experiment if text is None else json.loads(text)["experiment"]
+        except (ValueError, TypeError, KeyError):
+            raise OptionError(
+                "out",
+                f"found {_CLAIM} there, which this program did not write; allowed: a new folder",
+            ) from None
         if owner != experiment:
             raise OptionError(
                 "out",
                 f"found the points of {owner!r}; allowed: a folder of {experiment!r}, or a new one",
             )
+        if self._has_strange_table():
+            raise OptionError(
+                "out",
+                f"found {TABLE} there, which this program did not write or somebody changed since; "
+                f"allowed: a new folder, or move the file away",
+            )
+        if text is None:
+            self._files.write(_CLAIM, json.dumps({"experiment": experiment}).encode())
+        self._files.tidy()
 
     def has_done(self, number: int, key: str) -> bool:
         """Say whether a point is finished, of exactly this scenario."""
-        content = self._content(number)
-        return content.get("key") == key and content.get("status") == "done"
+        return self._content(number, key).get("status") == "done"
 
-    def write(self, number: int, content: dict[str, object]) -> None:
+    def write(self, number: int, key: str, content: dict[str, object]) -> None:
         """Write a point's file, whole or not at all."""
-        self._files.write(_name(number), json.dumps(content, allow_nan=False).encode())
+        self._files.write(_name(number, key), json_text(content, indent=None).encode())
 
-    def read(self, number: int, key: str | None = None) -> dict[str, object]:
+    def read(self, number: int, key: str) -> dict[str, object]:
         """Read a point's file.
 
         Parameters
         ----------
         number : int
-        key : str, optional
-            Of the point that must be in it; absent: any.
+        key : str
+            Stands for all that its result depends on.
 
         Raises
         ------
         MachineError
-            If it is missing or another's: something was removed while the sweep ran.
+            If it is missing: something was removed while the sweep ran.
         """
-        content = self._content(number)
-        if not content or key not in (None, content.get("key")):
+        content = self._content(number, key)
+        if not content:
             raise MachineError(f"point {number}: its file is gone; run the sweep again")
         return content
 
-    def _content(self, number: int) -> dict[str, object]:
+    def _content(self, number: int, key: str) -> dict[str, object]:
         """Return a point's file, nothing where there is none or it cannot be read."""
-        text = self._files.read(_name(number))
-        with contextlib.suppress(json.JSONDecodeError):
+        text = self._files.read(_name(number, key))
+        with contextlib.suppress(ValueError):
             content = None if text is None else json.loads(text)
-            return content if isinstance(content, dict) else {}
+            if isinstance(content, dict) and content.get("key") == key:
+                return content
         return {}
 
     def write_table(self, table: TabularData, origin: Mapping[str, object]) -> None:
-        """Write the tidy table, with what made it in its metadata."""
+        """Write the tidy table, with what made it in its metadata.
+
+        Notes
+        -----
+        First under a name its values give it, which no other table takes from it; by that name the
+        one in the last one's place is known for ours.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         from sim.tables.tabular import to_arrow
 
-        sink = pa.BufferOutputStream()
-        pq.write_table(to_arrow(table, origin=origin), sink)
-        self._files.write(TABLE, sink.getvalue().to_pybytes())
+        made, sink = to_arrow(table, origin=origin), pa.BufferOutputStream()
+        pq.write_table(made, sink)
+        content = sink.getvalue().to_pybytes()
+        self._files.write(_table_name(made.to_pylist()), content)
+        self._files.write(TABLE, content)
+
+    def _has_strange_table(self) -> bool:
+        """Say whether there is a table in the last one's place that is none of ours."""
+        content = self._files.read(TABLE)
+        if content is None:
+            return False
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            rows = pq.read_table(pa.BufferReader(content)).to_pylist()
+            return self._files.read(_table_name(rows)) is None
+        except (pa.ArrowException, OSError, TypeError, ValueError):
+            return True
 
 
-def _name(number: int) -> str:
-    return f"{_POINTS}/{number:06d}.json"
+def _name(number: int, key: str) -> str:
+    return f"{_POINTS}/{number:06d}-{key}.json"
+
+
+def _table_name(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return the name of the file that keeps a table of these values."""
+    text = json.dumps(rows)
+    digest = hashlib.blake2b(text.encode(), digest_size=6, person=b"payroute.table")
+    return f"sweep-{digest.hexdigest()}.parquet"
 
 
 class _Local:
@@ -122,14 +169,14 @@ class _Local:
         return None
 
     def write(self, name: str, content: bytes) -> None:
-        from sim.tables.parquet_stream import machine_errors
-
         path = self._folder / name
-        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         with machine_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_bytes(content)
-            draft.replace(path)
+        write_whole(path, content)
+
+    def tidy(self) -> None:
+        for folder in (self._folder, self._folder / _POINTS):
+            remove_stale_drafts(folder)
 
 
 class _Remote:
@@ -178,6 +225,9 @@ class _Remote:
             self._system.mv(draft, path)
         except Exception as error:
             raise self._refused(error) from error
+
+    def tidy(self) -> None:
+        """Leave drafts alone: what is a draft of ours, no store of others can tell by its age."""
 
     def _refused(self, error: Exception) -> MachineError:
         """Return what to say; each kind of store has errors of its own."""

@@ -3,8 +3,8 @@
 Takes an experiment with a sweep and a folder; gives one small JSON file per point, written whole or
 not at all as soon as the point is done, and at the end one tidy table. A point that fails leaves
 its error in its file and the others go on; run again, finished points are kept and failed ones are
-tried anew. Points of another version of this program count as not finished, so that no table mixes
-versions.
+tried anew. Points of another version of this program, of other replications or changes are other
+points: they lie beside each other, and no table mixes them.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def run_sweep(
     for batch in (ahead, rest):
         for item, done in _done(batch, pool):
             content = point_content(item, done, measures, is_ahead=batch is ahead)
-            store.write(item.number, content)
+            store.write(item.number, item.key, content)
             count += 1
             if notice is not None:
                 notice(count, len(items))

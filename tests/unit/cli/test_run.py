@@ -88,11 +88,78 @@ def test_a_finished_run_is_replaced_only_by_force_and_says_that_it_is_the_same(t
 def test_a_run_without_out_goes_below_results(tmp_path, monkeypatch):
     path = write_queue(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for _ in range(2):
-        assert payroute("run", path, "--engine", "reference").exit_code == 0
+    words = ("run", path, "--engine", "reference")
+    assert "Same digest" not in payroute(*words).stdout
+    again = payroute(*words)
+    assert "Same digest" in again.stdout
+    assert again.stderr == ""
     (folder,) = (tmp_path / "results" / "three-clerks").iterdir()
     facts = json.loads((folder / "run.json").read_text())
-    assert folder.name == f"{facts['plan_hash']}-s{facts['seed']}"
+    assert folder.name.startswith(f"{facts['plan_hash']}-s{facts['seed']}-reference-")
+
+
+def test_every_question_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    path = write_queue(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    rate = "demand.customers.rate"
+    for words in (
+        *((), ("--seed", "2"), ("--set", f"{rate}=1 /s"), ("--set", f"{rate}=1.5 /s")),
+        *(("--set", "demand.customers.steps={10 s: 3}"), ("--set", "demand.customers.count=5")),
+        *(("--record", "none"), ("--record", "stages"), ("--engine", "reference")),
+        *(("--replications", "1"), ("--replications", "2"), ("--replications", "3")),
+        ("--precision", "success_rate±50%"),
+        *(("--set", "scenario=other"), ("--set", "question=Why?"), ("--set", "seed=3")),
+    ):
+        result = payroute("run", path, "--jobs", "1", *words)
+        assert (result.exit_code, "warning" in result.stderr) == (0, False), result.output
+    folders = sorted((tmp_path / "results").glob("*/*"))
+    assert len(folders) == 16
+    assert len({folder.name.partition("-")[0] for folder in folders}) < 6
+    for folder in folders:
+        assert open_run(folder).facts["status"] == "complete"
+
+
+def test_replications_are_added_to_the_most_there_are(tmp_path, monkeypatch):
+    path = write_queue(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    words = ("run", path, "--jobs", "1", "--json", "--replications")
+    two = json.loads(payroute(*words, "2").stdout)
+    other = payroute(*words, "4", "--add", "--seed", "9")
+    assert (other.exit_code, "no such folder" in other.stderr) == (2, True)
+    four = json.loads(payroute(*words, "4", "--add").stdout)
+    whole = json.loads(payroute(*words, "4", "--out", tmp_path / "whole").stdout)
+    assert four["measures"] == whole["measures"] != two["measures"]
+    folders = {tmp_path / told["run_folder"]: told["replications"] for told in (two, four)}
+    assert {open_run(path).facts["replications"] for path in folders} == {2, 4}
+    table = open_run(tmp_path / four["run_folder"]).table("payments.parquet")
+    assert table.equals(open_run(tmp_path / "whole").table("payments.parquet"))
+    assert "holds 4 already" in payroute(*words, "3", "--add").stderr
+
+
+def test_a_run_that_replaces_another_question_says_what_differs(tmp_path):
+    run_queue(tmp_path)
+    other = ("--seed", "4", "--set", "demand.customers.rate=1.5 /s")
+    refused, out = run_queue(tmp_path, *other)
+    differing = "seed 1 -> 4; demand.customers.rate 2.4 /s -> 1.5 /s"
+    assert refused.exit_code == 2
+    assert f"holds a finished run of another question ({differing})" in refused.stderr
+    assert open_run(out).facts["seed"] == 1
+    replaced, _ = run_queue(tmp_path, *other, "--force")
+    told = f"warning: replaced a finished run of another question: {differing}\n"
+    assert (replaced.exit_code, replaced.stderr) == (0, told)
+
+
+@pytest.mark.parametrize("more", [(), ("--force",)])
+def test_a_scenario_of_the_users_in_the_folder_is_never_replaced(tmp_path, monkeypatch, more):
+    path = write_queue(tmp_path).rename(tmp_path / "scenario.yaml")
+    before = path.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    result = payroute("run", path, "--engine", "reference", "--out", ".", *more)
+    assert result.exit_code == 2
+    assert "found scenario.yaml, which this program did not write" in result.stderr
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [
+        ("scenario.yaml", before)
+    ]
 
 
 def test_the_audit_on_the_way_passes_and_is_told(tmp_path):
