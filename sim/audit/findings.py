@@ -51,7 +51,7 @@ RULES: dict[str, str] = {
     "sample": "samples show the rebuilt queues, rounds and balances",
     "sequence": "stages follow each other as the program says",
     "series": "every place is sampled when due, within its limits, as the log says (tables)",
-    "service_time": "services and delays end exactly when they are due",
+    "service_time": "services and delays take what their tables give and end exactly when due",
     "time_by_cause": "times by cause add up to the payment's life",
     "time_out": "time-outs fire exactly when due, and take the payment out of its queue",
     "totals": "balances and counts of the engine are those of the log",

@@ -54,6 +54,7 @@ class Check(IntEnum):
     STARTS_PAST = auto()
     NOT_NEXT = auto()
     SERVED_FOR = auto()
+    LASTS = auto()
     NEVER_BEGAN = auto()
     FINISH_DUE = auto()
     NEVER_FINISHED = auto()
@@ -176,6 +177,10 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.RATE_LATE: ("rate", "station {} starts after its wake-up was due at {}"),
     Check.STARTS_PAST: ("discipline", "payment {} starts at station {} past {} waiting"),
     Check.NOT_NEXT: ("discipline", "station {} starts payment {}, next in its queue is {}"),
+    Check.LASTS: (
+        "service_time",
+        "payment {} takes at stage {} {} us, which no draw of its table gives",
+    ),
     Check.SERVED_FOR: ("service_time", "payment {} is served for {} us"),
     Check.NEVER_BEGAN: (
         "service_time",

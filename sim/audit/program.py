@@ -7,10 +7,11 @@ the workload (agents, payers, codes) is not in the log; there the audit accepts 
 from __future__ import annotations
 
 from sim.audit.containers import held_of
+from sim.audit.habits import may_miss
 from sim.audit.prices import fee_slot
 from sim.audit.state import CREDITS, NEXT, SETTLES, Count, Held, Pay, Things
 from sim.audit.world import NOBODY, World
-from sim.contract.layout import CERTAIN, LIMITS_MAX, NULL, FeeColumn, LimitColumn, TransferColumn
+from sim.contract.layout import LIMITS_MAX, NULL, FeeColumn, LimitColumn, TransferColumn
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import LogKind, Op
 from sim.contract.records import Register
@@ -66,7 +67,7 @@ def passes(w: World, p: int) -> bool:
         return bool(w.things[row, LimitColumn.PER_DAY] < 0 and (most < 0 or amount <= most))
     if op == Op.DECIDE:
         # No hit leaves no row; a branch that is always taken cannot be passed.
-        return bool(value < CERTAIN)
+        return may_miss(w, p, stage)
     if op == Op.DEADLINE:
         # Disarming leaves no row.
         if value == 0:

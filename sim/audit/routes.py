@@ -7,6 +7,7 @@ could have given. Agents are not in the log: every account and station used narr
 from __future__ import annotations
 
 from sim.audit.containers import check
+from sim.audit.habits import may_hit
 from sim.audit.messages import Check
 from sim.audit.prices import cheapest_score, price
 from sim.audit.program import today
@@ -145,7 +146,7 @@ def check_failure(w: World, p: int, reason: int) -> None:
         holds = _may_exceed(w, p, w.things[stage, S.SUBJECT], reason)
     # Chance is not in the log either; that it can fail at all is what is checked.
     elif op == Op.DECIDE:
-        holds = is_named and reason > 0 and value > 0
+        holds = is_named and reason > 0 and may_hit(w, p, stage)
     elif op == Op.QUOTE:
         holds = not price(w, p, w.things[stage, S.SUBJECT]) and is_named
     # Only a lapsed quote, and only when no requote is left.

@@ -107,6 +107,10 @@ class Things(IntEnum):
     """Ways to come to a route: policy, position."""
 
 
+STAGE_SHORTEST, STAGE_LONGEST = 11, 12
+"""Columns of a stage, after those of the plan: least and greatest value of its quantile table."""
+
+
 class StationState(IntEnum):
     """Columns of what is rebuilt of a station, after those of the plan."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.audit.accounts import leave_account, touch_account
 from sim.audit.containers import add, append, bear, check
+from sim.audit.habits import may_last
 from sim.audit.ledgers import enter_block, leave_ledger, ledger_line
 from sim.audit.messages import Check
 from sim.audit.program import account_time, jump
@@ -58,6 +59,8 @@ def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> No
             check_in_time(w, p)
         same = w.pay[p, Pay.WAIT_SUBJECT] == station and w.pay[p, Pay.PC] == stage
         check(w.g, Check.STARTS_ELSEWHERE, same, (w.pay[p, Pay.NUMBER],))
+    lasts = may_last(w, p, stage, service_us)
+    check(w.g, Check.LASTS, lasts, (w.pay[p, Pay.NUMBER], stage, service_us))
     # Each event a payment schedules has the next step; so the key of what it waits for is
     # known.
     w.pay[p, Pay.STEPS] += 1
@@ -84,7 +87,10 @@ def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> No
 def delay_row(w: World, p: int, stage: int, cause: int, delay_us: int) -> None:
     """Check a DELAY row and note when it ends."""
     act_at(w, p, stage, Op.TRANSIT)
-    # The delay's length is a random number and believed; its cause and its end are not.
+    # The delay's length is a random number and believed as far as its table gives it; its cause
+    # and its end are not.
+    lasts = may_last(w, p, stage, delay_us)
+    check(w.g, Check.LASTS, lasts, (w.pay[p, Pay.NUMBER], stage, delay_us))
     right = cause == w.things[stage, S.CAUSE] and delay_us >= 0
     check(w.g, Check.DELAY_CAUSE, right, (w.pay[p, Pay.NUMBER],))
     w.pay[p, Pay.STEPS] += 1

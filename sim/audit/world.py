@@ -14,6 +14,8 @@ import numpy as np
 from sim.audit.findings import VIOLATIONS_KEPT
 from sim.audit.messages import FIGURES, MESSAGES
 from sim.audit.state import (
+    STAGE_LONGEST,
+    STAGE_SHORTEST,
     AccountState,
     Count,
     Held,
@@ -28,10 +30,12 @@ from sim.audit.state import (
 from sim.contract.layout import (
     NEVER_US,
     STEP_BITS,
+    TABLE_LENGTH,
     AccountColumn,
     ConversionColumn,
     LedgerColumn,
     RouteSetColumn,
+    StageColumn,
     StreamColumn,
     order_key,
 )
@@ -80,6 +84,10 @@ class World(NamedTuple):
     """(kinds, subjects): row of ``sets`` with the agents that have it, -1 where nobody has."""
     sets: Array
     """(sets, words): sets of agents."""
+    time: Array
+    """(agents, 2 * kinds): shortest and longest of an agent's own times, -1 where it has none."""
+    share: Array
+    """(agents, kinds): thresholds of an agent's own branches."""
     scratch: Array
     """Registers of the price being computed."""
     pay: Array
@@ -163,6 +171,8 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         role=role,
         place=place,
         sets=sets,
+        time=_own_times(plan),
+        share=np.ascontiguousarray(plan.agent_share),
         scratch=np.zeros(REGISTER_COUNT, dtype=np.int64),
         pay=np.zeros((0, int(Pay.SETS) + 2 * sets.shape[1] + tried), dtype=np.int64),
         slot=np.full((1024, 2), NOBODY, dtype=np.int64),
@@ -275,10 +285,34 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
         rows = slice(first[kind], first[kind] + size[kind])
         for column, values in start.items():
             things[rows, column] = values
+    # What a stage may take at least and at most, beside it.
+    timed = plan.stage[:, StageColumn.TABLE] >= 0
+    bounds = [_bounds(plan, at) for at in plan.stage[timed, StageColumn.TABLE].tolist()]
+    rows_timed = first[Things.STAGE] + np.flatnonzero(timed)
+    things[rows_timed, STAGE_SHORTEST : STAGE_LONGEST + 1] = np.array(bounds).reshape(-1, 2)
     # Prices name their conversions, fees their scale: the pair's scale beside each conversion.
     rows = slice(first[Things.CONVERSION], first[Things.CONVERSION] + size[Things.CONVERSION])
     things[rows, CONVERSION_SCALE] = plan.pair_scale[plan.conversion[:, ConversionColumn.PAIR]]
     return first, size, things
+
+
+def _bounds(plan: Plan, offset: int) -> tuple[int, int]:
+    """Return the least and the greatest value of a quantile table."""
+    words = plan.table[offset : offset + TABLE_LENGTH]
+    return int(words.min()), int(words.max())
+
+
+def _own_times(plan: Plan) -> Array:
+    """Return the shortest and the longest of every agent's own times."""
+    agents, kinds = plan.agent_time.shape
+    found = np.full((agents, 2 * kinds), -1, dtype=np.int64)
+    # Alike agents share a table, and there may be thousands of them.
+    bounds = {int(at): _bounds(plan, int(at)) for at in np.unique(plan.agent_time) if at >= 0}
+    for agent, row in enumerate(plan.agent_time.tolist()):
+        for kind, offset in enumerate(row):
+            if offset >= 0:
+                found[agent, 2 * kind : 2 * kind + 2] = bounds[offset]
+    return found
 
 
 def _choices(plan: Plan) -> tuple[Array, Array]:

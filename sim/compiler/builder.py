@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Cells, Names, Rows, cells_array, row_of, rows_array
 from sim.contract.layout import (
     UNLIMITED,
@@ -20,7 +21,6 @@ from sim.contract.layout import (
     FeeColumn,
     RouteColumn,
     StageColumn,
-    role_ref,
 )
 from sim.contract.meaning import AgendaKind, Op, Reason, WhenClosed
 from sim.contract.plan import NAMED, TABLES, Array, Plan, PlanNames
@@ -32,7 +32,7 @@ SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
 
 
-class PlanBuilder:
+class PlanBuilder(RoleCells):
     """A plan under construction, row by row.
 
     Parameters
@@ -83,16 +83,6 @@ class PlanBuilder:
         self._quantile_offset: dict[tuple[object, ...], int] = {}
         self._quantile_end = 0
         self._purposes: dict[str, int] = {}
-
-    def __getattr__(self, kind: str) -> Names:
-        """Return the names of one kind, as declared in :class:`~sim.contract.plan.PlanNames`."""
-        # ``__dict__`` and not the attribute: a copy that is being made has none yet, and would
-        # come back here for ever.
-        names = self.__dict__.get("_names", {})
-        if kind not in names:
-            raise AttributeError(f"a plan builder has no {kind!r}")
-        found: Names = names[kind]
-        return found
 
     def _add(self, table: str, values: Mapping[str, int]) -> int:
         """Add a row of a table, columns by lower-case name, and return its index."""
@@ -204,22 +194,6 @@ class PlanBuilder:
         if name in self.accounts:
             return self.accounts[name]
         return self.add_account(name, currency)
-
-    def assign_account(self, agent: str, kind: str, account: int) -> None:
-        """Say which account of an agent a role reference of this kind means."""
-        self._cells["agent_account"][self.agents.add(agent), self.account_kinds.add(kind)] = account
-
-    def assign_station(self, agent: str, kind: str, station: int) -> None:
-        """Say which station of an agent a role reference of this kind means."""
-        self._cells["agent_station"][self.agents.add(agent), self.station_kinds.add(kind)] = station
-
-    def account_ref(self, role: int, kind: str) -> int:
-        """Return the reference to the account of this kind of the debtor (0) or creditor agent."""
-        return role_ref(role, self.account_kinds.add(kind))
-
-    def station_ref(self, role: int, kind: str) -> int:
-        """Return the reference to the station of this kind of the debtor (0) or creditor agent."""
-        return role_ref(role, self.station_kinds.add(kind))
 
     def add_transfer(self, debit: int, credit: int, register: int) -> int:
         """Add a transfer row and return its index."""

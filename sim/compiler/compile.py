@@ -129,7 +129,6 @@ def compile_scenario(
     # only.
     members = unfold_members(scenario.institutions)
     parts = list(world_parts(scenario, members))
-    places = {part.name: part for part in parts if isinstance(part, (Station, BlockLedger))}
     market = Market(
         scenario.fx,
         horizon_us=settings.horizon_us,
@@ -138,7 +137,7 @@ def compile_scenario(
     )
     # Codes do not depend on seed or replication, so replications share them.
     pools = pools or make_pools(scenario, members, problems)
-    routes = Routes(scenario, market, places, problems)
+    routes = Routes(scenario, market, members, parts, problems=problems)
     world = World(scenario, settings, members, pools, RouteSets(scenario), routes)
     described = []
     # In order of names: the number of a stream is part of the order of events.

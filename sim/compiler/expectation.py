@@ -8,7 +8,8 @@ function.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -16,8 +17,10 @@ from sim.compiler.parts import View
 from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Op
 from sim.model.distributions import DurationDistribution
-from sim.rails.resources import BlockLedger, Resource, Station
-from sim.rails.stages import Program, Stage
+from sim.model.members import Member
+from sim.model.sections import Corridor
+from sim.rails.resources import BlockLedger, OwnShare, OwnTime, Resource, Station
+from sim.rails.stages import ByRole, Program, Stage, Time
 
 _GRID = 2000
 
@@ -26,12 +29,67 @@ Places = Mapping[str, Resource]
 """Stations and ledgers by name."""
 
 
-def expected_us(places: Places, program: Program) -> int:
+@dataclass(frozen=True, slots=True)
+class Typical:
+    """What is expected of the payers' and the payees' institutions, before any is known.
+
+    Means over institutions, each weighted by its share of the payers or payees of the corridor; a
+    stage that names no institution is what it is.
+
+    Attributes
+    ----------
+    weights : pair of mapping of str to int
+        Of the institutions in the role of debtor and of creditor agent.
+    means, shares : mapping of (str, str) to float, and to int
+        By institution and kind: mean durations in microseconds, and 62-bit thresholds.
+    """
+
+    weights: tuple[Mapping[str, int], Mapping[str, int]]
+    means: Mapping[tuple[str, str], float]
+    shares: Mapping[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, corridor: Corridor, members: Sequence[Member], parts: Iterable[object]) -> Typical:
+        """Return what is typical at the two ends of a corridor."""
+        found = list(parts)
+        return cls(
+            weights=(
+                _weights(members, corridor.from_.country, "payer_share"),
+                _weights(members, corridor.to.country, "merchant_share"),
+            ),
+            means={(o.owner, o.kind): o.time.mean() for o in found if isinstance(o, OwnTime)},
+            shares={(o.owner, o.kind): o.threshold for o in found if isinstance(o, OwnShare)},
+        )
+
+    def mean_us(self, time: Time) -> float:
+        """Return the mean of a duration, in microseconds."""
+        return self._mean(time, self.means) if isinstance(time, ByRole) else time.mean()
+
+    def threshold(self, stage: Stage) -> float:
+        """Return the 62-bit threshold of a branch."""
+        return stage.value if stage.share is None else self._mean(stage.share, self.shares)
+
+    def _mean(self, named: ByRole, values: Mapping[tuple[str, str], float]) -> float:
+        weights = self.weights[named.role]
+        # Nobody at all: what is wrong then is said where payments would lack an institution.
+        total = sum(weights.values()) or 1
+        return sum(w * values[name, named.kind] for name, w in weights.items()) / total
+
+
+def _weights(members: Sequence[Member], country: str, share: str) -> dict[str, int]:
+    """Return the weights of the institutions of a country; alike where none has a share."""
+    here = [member for member in members if member.entry.country == country and member.holds_money]
+    found = {member.name: getattr(member, share) for member in here if getattr(member, share)}
+    # A written list may name every bank, and then needs no shares.
+    return found or {member.name: 1 for member in here or members}
+
+
+def expected_us(places: Places, program: Program, typical: Typical) -> int:
     """Return the expected time of a payment that meets no queue and no failure."""
     total = 0.0
-    for stage in likely_path(program):
+    for stage in likely_path(program, typical):
         if stage.op in (Op.SERVE, Op.TRANSIT) and stage.time is not None:
-            total += stage.time.mean()
+            total += typical.mean_us(stage.time)
         elif stage.op is Op.BATCH:
             assert isinstance(stage.place, str)
             ledger = places[stage.place]
@@ -41,7 +99,7 @@ def expected_us(places: Places, program: Program) -> int:
     return round(total)
 
 
-def likely_path(program: Program) -> Iterator[Stage]:
+def likely_path(program: Program, typical: Typical) -> Iterator[Stage]:
     """Yield the stages of the payment nothing goes wrong for, up to its END."""
     marks = {stage.mark: number for number, stage in enumerate(program) if stage.mark}
     position = 0
@@ -51,7 +109,7 @@ def likely_path(program: Program) -> Iterator[Stage]:
         if stage.op is Op.END:
             return
         # Of the two ways of a fork the likelier; a tie stays on the row behind.
-        is_likely_jump = stage.op is Op.DECIDE and 2 * stage.value > CERTAIN
+        is_likely_jump = stage.op is Op.DECIDE and 2 * typical.threshold(stage) > CERTAIN
         position = marks[stage.target] if is_likely_jump else position + 1
 
 
@@ -93,9 +151,9 @@ def _quantile(time: DurationDistribution, position: float) -> float:
     return time.mean()
 
 
-def views(places: Places, program: Program) -> Iterator[View]:
+def views(places: Places, program: Program, typical: Typical) -> Iterator[View]:
     """Yield the queues a router looks at; those at an agent of the payment are not its own."""
-    for stage in likely_path(program):
+    for stage in likely_path(program, typical):
         # A queue that depends on the payment's bank is unknown when a route is chosen.
         if not isinstance(stage.place, str):
             continue
@@ -104,17 +162,17 @@ def views(places: Places, program: Program) -> Iterator[View]:
         elif stage.op is Op.SERVE:
             station = places[stage.place]
             assert isinstance(station, Station)
-            per_item = _per_item_us(station, stage)
+            per_item = _per_item_us(station, stage, typical)
             # Stations without a limit never make anybody wait.
             if per_item:
                 yield View(stage.place, is_ledger=False, per_item_us=per_item)
 
 
-def _per_item_us(station: Station, stage: Stage) -> int:
+def _per_item_us(station: Station, stage: Stage, typical: Typical) -> int:
     """Return how much one waiting payment delays the next: by servers, or by the rate limit."""
     by_servers, by_rate = 0.0, 0.0
     if station.servers is not None and stage.time is not None:
-        by_servers = stage.time.mean() / station.servers
+        by_servers = typical.mean_us(stage.time) / station.servers
     if station.rate_limit is not None:
         by_rate = station.rate_limit.denominator / station.rate_limit.numerator
     # Whichever is the tighter holds the next payment back.

@@ -15,7 +15,9 @@ from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
-from sim.rails.resources import Holding, Resource, Station
+from sim.rails.institutions import CORE, DECLINE
+from sim.rails.resources import Holding, OwnShare, OwnTime, Resource, Station
+from sim.rails.stages import threshold
 from sim.scenario.model import Scenario
 from sim.units import DAY_US, SECOND_US
 
@@ -67,10 +69,13 @@ def _written_account(name: str, account: Account) -> Holding:
 
 
 def _member(member: Member, currencies: Sequence[str]) -> Iterator[Resource]:
-    """Yield a member's core system, its screening desk and its customers' accounts."""
+    """Yield a member's systems, what it declines, its screening desk, its customers' accounts."""
     yield Station(
-        f"{member.name}.core", servers=member.entry.core.servers, owner=member.name, kind="core"
+        f"{member.name}.core", servers=member.entry.core.servers, owner=member.name, kind=CORE
     )
+    # By role, like the station: programs are compiled once for all banks, and each has its own.
+    yield OwnTime(member.name, CORE, member.entry.core.service_time)
+    yield OwnShare(member.name, DECLINE, threshold(member.entry.decline))
     # Only who opens a corridor for others screens what passes through.
     if member.settles:
         desk = member.entry.screening

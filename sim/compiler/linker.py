@@ -32,7 +32,7 @@ from sim.contract.records import Register
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.pricing import ChargeBearer
 from sim.rails.price import FeeTerms, Price
-from sim.rails.resources import BlockLedger, Holding, Station
+from sim.rails.resources import BlockLedger, Holding, OwnShare, OwnTime, Station
 from sim.rails.stages import ByRole, LimitSpec, Move, Place, Program, Stage
 from sim.units import CURRENCIES
 
@@ -121,6 +121,10 @@ class _Linker:
                 self._ledger(part)
             case Holding():
                 self._holding(part)
+            case OwnTime():
+                self.builder.assign_time(part.owner, part.kind, self._table(part.time))
+            case OwnShare():
+                self.builder.assign_share(part.owner, part.kind, part.threshold)
             case Route():
                 self._route(part)
             case Choice():
@@ -398,8 +402,12 @@ class _Linker:
         # compared on the same random numbers at the same desk.
         if stage.op in (Op.SERVE, Op.TRANSIT, Op.DECIDE):
             values["purpose"] = self.builder.purpose(stage.label)
-        if stage.time is not None:
+        if isinstance(stage.time, ByRole):
+            values["table"] = self.builder.time_ref(stage.time.role, stage.time.kind)
+        elif stage.time is not None:
             values["table"] = self._table(stage.time)
+        if stage.share is not None:
+            values["value"] = self.builder.share_ref(stage.share.role, stage.share.kind)
         if stage.op is Op.SERVE:
             place = stage.place
             assert place is not None

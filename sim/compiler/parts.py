@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sim.compiler.composition import Flow
 from sim.contract.meaning import FixedSide, Policy, Scope
 from sim.model.distributions import AmountDistribution, DurationDistribution
-from sim.rails.resources import BlockLedger, Holding, Station
+from sim.rails.resources import BlockLedger, Holding, OwnShare, OwnTime, Station
 from sim.rails.stages import Program
 from sim.routing.candidates import Candidate
 
@@ -151,5 +151,7 @@ class Closure:
     to_us: int
 
 
-Part = Agent | Station | BlockLedger | Holding | Route | Choice | Stream | Closure
+Part = (
+    Agent | Station | BlockLedger | Holding | OwnTime | OwnShare | Route | Choice | Stream | Closure
+)
 """Anything a plan is linked from."""

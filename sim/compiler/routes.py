@@ -6,12 +6,16 @@ parts, each route once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim.compiler.composition import compose
-from sim.compiler.expectation import Places, expected_us, views
+from sim.compiler.expectation import Places, Typical, expected_us, views
 from sim.compiler.parts import Choice, Part, Route
 from sim.compiler.prices import Market, PriceError, check_bounds, price_conversions
 from sim.contract.meaning import FixedSide
 from sim.model.base import FieldPath
+from sim.model.members import Member
+from sim.rails.resources import BlockLedger, Station
 from sim.routing.candidates import Candidate
 from sim.routing.route_sets import RouteSet
 from sim.scenario.model import Scenario
@@ -24,8 +28,9 @@ class Routes:
     ----------
     scenario : Scenario
     market : Market
-    places : mapping of str to Resource
-        Stations and ledgers, by name.
+    members : sequence of Member
+    resources : sequence of Resource
+        What institutions and rails bring.
     problems : list
         Grows by what cannot be compiled.
     """
@@ -34,12 +39,19 @@ class Routes:
         self,
         scenario: Scenario,
         market: Market,
-        places: Places,
+        members: Sequence[Member],
+        resources: Sequence[object],
+        *,
         problems: list[tuple[FieldPath, str]],
     ) -> None:
-        self._scenario, self._market, self._places = scenario, market, places
+        self._scenario, self._market = scenario, market
+        self._members, self._resources = members, resources
+        self._places: Places = {
+            part.name: part for part in resources if isinstance(part, (Station, BlockLedger))
+        }
         self._problems = problems
         self._known: dict[tuple[str, FixedSide], Route | None] = {}
+        self._known_typical: dict[str, Typical] = {}
         self._choices: dict[str, Choice] = {}
         self.parts: list[Part] = []
         """Routes and choices in the order they were asked for."""
@@ -90,6 +102,7 @@ class Routes:
         corridor = self._scenario.corridors[candidate.corridor]
         side = corridor.to if fixed_side is FixedSide.CREDITOR else corridor.from_
         flow = compose(self._scenario, candidate, currency=side.currency)
+        typical = self._typical(candidate.corridor)
         name = candidate.name
         if fixed_side is FixedSide.DEBTOR:
             name = f"{name} (debtor fixed)"
@@ -101,12 +114,19 @@ class Routes:
             conversions=(None, None)
             if flow.price is None
             else price_conversions(self._market, flow.price),
-            expected_us=expected_us(self._places, flow.program),
-            views=tuple(views(self._places, flow.program)),
+            expected_us=expected_us(self._places, flow.program, typical),
+            views=tuple(views(self._places, flow.program, typical)),
         )
         # Before the choice that names it: parts refer backwards only.
         self.parts.append(route)
         return route
+
+    def _typical(self, corridor: str) -> Typical:
+        """Return what is expected of the institutions at the ends of a corridor."""
+        if corridor not in self._known_typical:
+            ends = self._scenario.corridors[corridor]
+            self._known_typical[corridor] = Typical.of(ends, self._members, self._resources)
+        return self._known_typical[corridor]
 
     def _check(self, route: Route, amount_max: int, *, path: FieldPath) -> None:
         if route.flow.price is None:

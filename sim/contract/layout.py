@@ -34,6 +34,10 @@ CERTAIN = 1 << 62
 """Threshold of a branch that is always taken: a draw is a number of 62 bits, and hits below its
 threshold."""
 
+TABLE_LENGTH = 5124
+"""Words of one quantile table of ``Plan.table``; ``sim.draws.layout`` says what they are. Every
+value drawn from a table lies between its least and its greatest word."""
+
 NEVER_US = 1 << 62
 """An instant after every horizon, in microseconds: the expiry of what holds for ever."""
 
@@ -83,7 +87,7 @@ ROLES = 2
 """Roles of a role reference: debtor agent and creditor agent."""
 
 ROLE_KINDS_MAX = 1024
-"""Kinds of account (or station) a role reference can name."""
+"""Kinds of account (or station, time or share) a role reference can name."""
 
 
 class AgendaColumn(IntEnum):
@@ -335,14 +339,15 @@ def order_key(event_class: int, payment: int, step: int) -> int:
 
 
 def role_ref(role: int, kind: int) -> int:
-    """Return the number that stands for "this payment's agent's account" (or station).
+    """Return the number that stands for "this payment's agent's account" (station, time, share).
 
     Parameters
     ----------
     role : int
         0 debtor agent, 1 creditor agent.
     kind : int
-        Column of ``Plan.agent_account`` (or ``Plan.agent_station``), below ROLE_KINDS_MAX.
+        Column of ``Plan.agent_account`` (``agent_station`` for a station, ``agent_time`` for a
+        quantile table, ``agent_share`` for a threshold), below ROLE_KINDS_MAX.
 
     Notes
     -----

@@ -113,7 +113,8 @@ class Op(IntEnum):
 
     SERVE = 1
     """Be served at a station. SUBJECT = station (or a role reference, see :func:`role_ref`), TABLE
-    and PURPOSE = service time, CAUSE, TARGET, REASON.
+    and PURPOSE = service time (TABLE may be a role reference, too: the agent's own, by the agents
+    the payment has when it starts), CAUSE, TARGET, REASON.
 
     In this order: station closed and its WHEN_CLOSED is REJECT: fail REASON_CLOSED of the station.
     If the queue is empty and the station can start (open, ``busy < servers``, rate allows), service
@@ -135,9 +136,9 @@ class Op(IntEnum):
 
     Queue order by DISCIPLINE: see :class:`Discipline`."""
     TRANSIT = 2
-    """Take time without capacity. TABLE and PURPOSE = delay, CAUSE = TRANSIT or HUMAN (or any).
-    DELAY row (subject = cause, amount = delay); COMPLETE at now + delay, even when it is 0; then
-    account CAUSE and advance."""
+    """Take time without capacity. TABLE (or a role reference) and PURPOSE = delay, CAUSE = TRANSIT
+    or HUMAN (or any). DELAY row (subject = cause, amount = delay); COMPLETE at now + delay, even
+    when it is 0; then account CAUSE and advance."""
     BATCH = 3
     """Be committed by a ledger. SUBJECT = ledger, FIRST and COUNT = transfer rows to post at commit
     (as POST does), FLAGS as POST. ENQUEUE row; waits first in first out. See :class:`LedgerColumn`
@@ -177,9 +178,9 @@ class Op(IntEnum):
     subject = limit row, amount, value = payer). Bounds below 0 mean no bound; without PER_DAY
     nothing is stored and nothing logged. The day is ``(now + day_offset_us) // DAY_US``."""
     DECIDE = 11
-    """Branch at random. VALUE = 62-bit threshold, PURPOSE, TARGET. Hit when the draw is below
-    VALUE: with REASON > 0 fail with it, otherwise DECIDE row (subject = TARGET) and jump to TARGET.
-    No hit: pass on, no row."""
+    """Branch at random. VALUE = 62-bit threshold (or a role reference to the agent's own),
+    PURPOSE, TARGET. Hit when the draw is below the threshold: with REASON > 0 fail with it,
+    otherwise DECIDE row (subject = TARGET) and jump to TARGET. No hit: pass on, no row."""
     CODE = 12
     """Read the code on the counter. TARGET. First match fails: code_state 1 (damaged): FF01;
     ``now > code_expiry_us``: AEXR. Otherwise pass on."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from sim.contract.layout import (
     CANDIDATES_MAX,
+    CERTAIN,
     FEES_MAX,
     LIMITS_MAX,
     PEERS_MAX,
@@ -110,6 +111,8 @@ class PlanNames:
     channels: tuple[str, ...] = ()
     account_kinds: tuple[str, ...] = ()
     station_kinds: tuple[str, ...] = ()
+    time_kinds: tuple[str, ...] = ()
+    share_kinds: tuple[str, ...] = ()
     purposes: tuple[tuple[int, str], ...] = ()
     """(purpose id, purpose name), ascending by name."""
 
@@ -147,7 +150,7 @@ class Plan:
                 StageColumn.CAUSE: OneOf(Cause, or_none=True),
                 StageColumn.TARGET: Within("stages", or_none=True),
                 StageColumn.REASON: OneOf(Reason, or_none=True),
-                StageColumn.TABLE: Within("words", or_none=True),
+                StageColumn.TABLE: Within("words", or_none=True, kinds="time_kinds"),
                 StageColumn.SUBJECT: By(
                     StageColumn.OP,
                     {
@@ -171,6 +174,7 @@ class Plan:
                     StageColumn.OP,
                     {
                         Op.LIMIT: Between(0, LIMITS_MAX - 1),
+                        Op.DECIDE: Between(0, CERTAIN, kinds="share_kinds"),
                         Op.DEADLINE: Between(0),
                         Op.END: OneOf(Outcome),
                     },
@@ -381,6 +385,10 @@ class Plan:
     agent_station: Annotated[
         Array, Table("agents", "station_kinds", each=Within("stations", or_none=True))
     ]
+    agent_time: Annotated[Array, Table("agents", "time_kinds", each=Within("words", or_none=True))]
+    """Quantile tables of what differs from agent to agent, by offset."""
+    agent_share: Annotated[Array, Table("agents", "share_kinds", each=Between(-1, CERTAIN))]
+    """62-bit thresholds of the same kind; -1 where an agent has none."""
     names: PlanNames = field(default_factory=PlanNames)
     payer_count: tuple[int, ...] = ()
 

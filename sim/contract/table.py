@@ -33,6 +33,14 @@ class Rule(Protocol):
         """Say what is allowed."""
 
 
+def _without_roles(broken: Mask, values: Array, kinds: str, counts: Counts) -> Mask:
+    """Take role references of known kinds out of what is not allowed."""
+    if kinds:
+        role, kind = np.divmod(-(values + 2), ROLE_KINDS_MAX)
+        broken &= ~((values < -1) & (role < ROLES) & (kind < counts[kinds]))
+    return broken
+
+
 @dataclass(frozen=True, slots=True)
 class Within:
     """Index of something that is counted.
@@ -57,10 +65,7 @@ class Within:
         values = rows[:, column]
         # -1 is allowed where none is; everything below is a role reference or wrong.
         broken: Mask = (values < -int(self.or_none)) | (values >= counts[self.counted])
-        if self.kinds:
-            role, kind = np.divmod(-(values + 2), ROLE_KINDS_MAX)
-            broken &= ~((values < -1) & (role < ROLES) & (kind < counts[self.kinds]))
-        return broken
+        return _without_roles(broken, values, self.kinds, counts)
 
     def allowed(self, counts: Counts) -> str:
         """Say what is allowed."""
@@ -128,20 +133,28 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Whole number from a lowest to a highest one, both included."""
+    """Whole number from a lowest to a highest one, both included.
+
+    Attributes
+    ----------
+    lowest, highest : int
+    kinds : str
+        As in :class:`Within`.
+    """
 
     lowest: int
     highest: int = 2**62
+    kinds: str = ""
 
     def broken(self, rows: Array, column: int, counts: Counts) -> Mask:
         """Return a mask of the rows whose value is not allowed."""
         values = rows[:, column]
         broken: Mask = (values < self.lowest) | (values > self.highest)
-        return broken
+        return _without_roles(broken, values, self.kinds, counts)
 
     def allowed(self, counts: Counts) -> str:
         """Say what is allowed."""
-        return f"{self.lowest} to {self.highest}"
+        return f"{self.lowest} to {self.highest}{' or a role reference' if self.kinds else ''}"
 
 
 @dataclass(frozen=True, slots=True)

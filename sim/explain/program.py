@@ -6,7 +6,7 @@ plan's own stage numbers, as the ``stage`` column of the event log has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED
@@ -15,9 +15,11 @@ from sim.compiler.parts import Route, Stream
 from sim.contract.layout import CERTAIN, RouteColumn, StationColumn, StreamColumn
 from sim.contract.meaning import Cause, Discipline, Flag, Op, Outcome, Reason, WhenClosed
 from sim.explain.words import REGISTERS, count, place, share, span, timing
+from sim.model.members import unfold_members
 from sim.model.quantities import EventRate
 from sim.rails.price import FeeTerms
-from sim.rails.stages import Move, Program, Stage
+from sim.rails.resources import OwnShare, OwnTime
+from sim.rails.stages import ByRole, Move, Program, Stage
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US, format_minor
 
 
@@ -52,6 +54,11 @@ class _Words:
         self._route = route
         self._plan = compiled.plan
         self._policy = compiled.scenario.routing.policy
+        self._parts, self._members = compiled.parts, unfold_members(compiled.scenario.institutions)
+        self._countries = ("", "")
+        if route is not None:
+            corridor = compiled.scenario.corridors[route.candidate.corridor]
+            self._countries = (corridor.from_.country, corridor.to.country)
         self._stations = {name: at for at, name in enumerate(compiled.plan.names.stations)}
 
     def sentence(self, stage: Stage, marks: dict[str, int]) -> tuple[str, list[str]]:
@@ -61,7 +68,7 @@ class _Words:
         if stage.op is Op.SERVE:
             text = self._serve(stage, marks)
         elif stage.op is Op.TRANSIT:
-            text = f"takes {timing(stage.time)} ({_cause(stage)})"
+            text = f"takes {self._timing(stage)} ({_cause(stage)})"
         elif stage.op in (Op.BATCH, Op.POST):
             text, below = _posting(stage)
         elif stage.op is Op.RESERVE:
@@ -83,7 +90,7 @@ class _Words:
         elif stage.op is Op.LIMIT:
             text = _limit(stage)
         elif stage.op is Op.DECIDE:
-            text = f"by luck, in {share(Fraction(stage.value, CERTAIN))} of cases"
+            text = f"by luck, in {self._share(stage)} of cases"
         elif stage.op is Op.DEADLINE:
             text = "no time-out from here on"
             if stage.value:
@@ -96,7 +103,7 @@ class _Words:
         return text + _leads(stage, marks), below
 
     def _serve(self, stage: Stage, marks: dict[str, int]) -> str:
-        text = f"at {place(stage.place)}, {timing(stage.time)} ({_cause(stage)})"
+        text = f"at {place(stage.place)}, {self._timing(stage)} ({_cause(stage)})"
         if isinstance(stage.place, str):
             rows = [[int(value) for value in self._plan.station[self._stations[stage.place]]]]
             text += f", {capacity_words(rows[0])}"
@@ -118,6 +125,42 @@ class _Words:
             return text
         return f"{text}; where it is {' or '.join(refusals)}: on at {marks[stage.target]}"
 
+    def _timing(self, stage: Stage) -> str:
+        """Return how long a stage takes, institution by institution where they differ."""
+        if not isinstance(stage.time, ByRole):
+            return timing(stage.time)
+        return self._by_agent(
+            stage.time,
+            {
+                part.owner: timing(part.time)
+                for part in self._parts
+                if isinstance(part, OwnTime) and part.kind == stage.time.kind
+            },
+        )
+
+    def _share(self, stage: Stage) -> str:
+        """Return how often a branch is taken, institution by institution where they differ."""
+        if stage.share is None:
+            return share(Fraction(stage.value, CERTAIN))
+        return self._by_agent(
+            stage.share,
+            {
+                part.owner: share(Fraction(part.threshold, CERTAIN))
+                for part in self._parts
+                if isinstance(part, OwnShare) and part.kind == stage.share.kind
+            },
+        )
+
+    def _by_agent(self, named: ByRole, texts: dict[str, str]) -> str:
+        """Return what each institution that can be meant says, once where all say the same."""
+        groups: dict[str, list[str]] = {}
+        for member in self._members:
+            if member.entry.country == self._countries[named.role] and member.holds_money:
+                groups.setdefault(texts[member.name], []).append(member.name)
+        if len(groups) < 2:
+            return next(iter(groups), "no time at all")
+        return "; ".join(f"{text} at {_some(names)}" for text, names in groups.items())
+
     def _charge(self, stage: Stage) -> str:
         assert self._route is not None
         assert self._route.flow.price is not None
@@ -128,6 +171,16 @@ class _Words:
             return "choose another route if the reason and the number of tries allow; else go on"
         return f"choose a route by policy {self._policy}; where there is none"
 
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names and how many there are besides."""
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    rest = len(names) - _NAMES_SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+_NAMES_SHOWN = 4
+"""Institutions named in one sentence."""
 
 _OTHERS = {
     Op.VOID: "give back what is reserved and what was used of limits",

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from sim.model.sections import Institution
 
-_BANKS = frozenset({"issuer", "acquirer", "settlement_agent"})
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -37,7 +35,7 @@ class Member:
     @property
     def holds_money(self) -> bool:
         """Return whether it holds customers' money, and so accounts on the ledger at home."""
-        return bool(_BANKS & set(self.entry.roles))
+        return self.entry.holds_money
 
     @property
     def settles(self) -> bool:

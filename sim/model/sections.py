@@ -107,6 +107,9 @@ else:
 Role = Literal["issuer", "acquirer", "settlement_agent", "fx_provider", "operator"]
 
 
+_BANKS = frozenset({"issuer", "acquirer", "settlement_agent"})
+
+
 class Institution(Model):
     """A bank, PSP, wallet or rail operator."""
 
@@ -130,6 +133,11 @@ class Institution(Model):
     """Its screening desk (settlement agents)."""
     decline: SharePpb = cited(30_000_000, "reliability.business_decline")
     """Share of its payers' attempts it refuses: wrong PIN, balance, own limits (AG01)."""
+
+    @property
+    def holds_money(self) -> bool:
+        """Return whether it holds customers' money, and so accounts on the ledger at home."""
+        return bool(_BANKS & set(self.roles))
 
 
 class Deposit(Model):

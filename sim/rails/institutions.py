@@ -9,7 +9,6 @@ from __future__ import annotations
 from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Flag, Op, Reason
 from sim.contract.records import Register
-from sim.model.distributions import DurationDistribution
 from sim.rails.protocol import CreditorSide, DebtorSide, LegContext, World
 from sim.rails.stages import (
     CREDITOR_AGENT,
@@ -20,12 +19,18 @@ from sim.rails.stages import (
     Move,
     Program,
     Stage,
+    Time,
     decide,
     serve,
     threshold,
 )
 
 CLEARED = "screening.cleared"
+
+CORE = "core"
+"""Kind of an institution's own systems: its station, and the time it takes there."""
+DECLINE = "decline"
+"""Kind of the share of its payers' attempts an institution refuses."""
 
 
 def customers(role: int, currency: str) -> ByRole:
@@ -40,26 +45,26 @@ def book(role: int, currency: str) -> ByRole:
 
 def core(role: int) -> ByRole:
     """Name an agent's core system."""
-    return ByRole(role, "core")
+    return ByRole(role, CORE)
 
 
-def core_time(world: World, institution: str = "") -> DurationDistribution:
-    """Return the core time of an institution; of the members here, whose times are alike, any."""
+def core_time(world: World, institution: str, role: int) -> Time:
+    """Return the core time of an institution, the agent's own where it is drawn by payment."""
     if institution:
         return world.institutions[institution].core.service_time
-    issuers = (entry for _, entry in sorted(world.institutions.items()) if entry.payer_share)
-    first = next(issuers, None)
-    if first is None:
-        first = next(entry for _, entry in sorted(world.institutions.items()))
-    return first.core.service_time
+    return ByRole(role, CORE)
 
 
-def decline_share(world: World, institution: str = "") -> int:
-    """Return the share of attempts an institution refuses; of the members here, any."""
+def decline_share(at: LegContext, institution: str) -> int | ByRole:
+    """Return the threshold below which an institution refuses, the agent's own where drawn."""
+    institutions, country = at.world.institutions, at.corridor.from_.country
     if institution:
-        return world.institutions[institution].decline
-    shares = [entry.decline for _, entry in sorted(world.institutions.items()) if entry.payer_share]
-    return shares[0] if shares else 0
+        return threshold(institutions[institution].decline)
+    # Where nobody refuses there is nothing to decide and no draw to make.
+    payers = [e for e in institutions.values() if e.country == country and e.holds_money]
+    if not any(entry.decline for entry in payers):
+        return 0
+    return ByRole(DEBTOR_AGENT, DECLINE)
 
 
 def debtor_at_home(at: LegContext) -> DebtorSide:
@@ -67,7 +72,7 @@ def debtor_at_home(at: LegContext) -> DebtorSide:
     account = customers(DEBTOR_AGENT, at.leg.source)
     return DebtorSide(
         account=account,
-        authorise=_authorise("debtor_agent.core", at.world),
+        authorise=_authorise("debtor_agent.core", at),
         debit=(Move(account, book(DEBTOR_AGENT, at.leg.source), Register.DEBITED),),
         is_drawn=True,
     )
@@ -77,18 +82,20 @@ def debtor_at_wallet(at: LegContext, wallet: str) -> DebtorSide:
     """Return a foreign wallet, from whose customers the leg itself takes the money."""
     return DebtorSide(
         account=customers(DEBTOR_AGENT, at.leg.source),
-        authorise=_authorise("debtor_agent.risk", at.world, wallet),
+        authorise=_authorise("debtor_agent.risk", at, wallet),
         institution=wallet,
     )
 
 
-def _authorise(label: str, world: World, institution: str = "") -> Program:
+def _authorise(label: str, at: LegContext, institution: str = "") -> Program:
     """Return the payer's institution looking at the payment: its systems, then its own refusals."""
     return (
-        *serve(label, core(DEBTOR_AGENT), core_time(world, institution), target=FAIL),
+        *serve(
+            label, core(DEBTOR_AGENT), core_time(at.world, institution, DEBTOR_AGENT), target=FAIL
+        ),
         *decide(
             "debtor_agent.decline",
-            threshold(decline_share(world, institution)),
+            decline_share(at, institution),
             target=FAIL,
             reason=Reason.AG01,
         ),
@@ -97,15 +104,16 @@ def _authorise(label: str, world: World, institution: str = "") -> Program:
 
 def creditor_at_home(at: LegContext) -> CreditorSide:
     """Return the payee's bank here, which the ledger has paid."""
-    return _creditor(at, core_time(at.world), institution="")
+    return _creditor(at, institution="")
 
 
 def creditor_abroad(at: LegContext, acquirer: str) -> CreditorSide:
     """Return the institution that credits the payee abroad."""
-    return _creditor(at, core_time(at.world, acquirer), institution=acquirer)
+    return _creditor(at, institution=acquirer)
 
 
-def _creditor(at: LegContext, time: DurationDistribution, *, institution: str) -> CreditorSide:
+def _creditor(at: LegContext, *, institution: str) -> CreditorSide:
+    time = core_time(at.world, institution, CREDITOR_AGENT)
     account = customers(CREDITOR_AGENT, at.leg.target)
     return CreditorSide(
         account=account,

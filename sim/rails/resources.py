@@ -102,5 +102,38 @@ class Holding:
     written: FieldPath = ()
 
 
-Resource = Station | BlockLedger | Holding
+@dataclass(frozen=True, slots=True)
+class OwnTime:
+    """How long something takes at one institution, where programs name it by role.
+
+    Attributes
+    ----------
+    owner, kind : str
+        The institution, and what takes so long, as in ``core``.
+    time : DurationDistribution
+    """
+
+    owner: str
+    kind: str
+    time: DurationDistribution
+
+
+@dataclass(frozen=True, slots=True)
+class OwnShare:
+    """How often something happens at one institution, where programs name it by role.
+
+    Attributes
+    ----------
+    owner, kind : str
+        The institution, and what happens, as in ``decline``.
+    threshold : int
+        62-bit threshold.
+    """
+
+    owner: str
+    kind: str
+    threshold: int
+
+
+Resource = Station | BlockLedger | Holding | OwnTime | OwnShare
 """Anything a rail or an institution brings into the world."""

@@ -53,7 +53,7 @@ def fixed_time(duration_us: int) -> DurationDistribution:
 
 @dataclass(frozen=True, slots=True)
 class ByRole:
-    """An account or station of the payment's own debtor (0) or creditor (1) agent."""
+    """An account, station, time or share of the payment's own debtor (0) or creditor (1) agent."""
 
     role: int
     kind: str
@@ -61,6 +61,9 @@ class ByRole:
 
 Place = str | ByRole
 """A named account or station, or one named by role."""
+
+Time = DurationDistribution | ByRole
+"""How long something takes, or takes at the payment's own agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,15 @@ class Stage:
         Label to jump to on failure, hit or time-out.
     place : Place or None
         Station (SERVE) or ledger (BATCH).
-    time : DurationDistribution or None
-        Service time or delay.
+    time : DurationDistribution, ByRole or None
+        Service time or delay; by role, the agent's own (:class:`~sim.rails.resources.OwnTime`).
     moves : tuple of Move
         Transfers (RESERVE one, POST and BATCH any number). An equal RESERVE and POST move are the
         same transfer row.
     value : int
         As the operation's VALUE says.
+    share : ByRole or None
+        In place of a threshold, the agent's own (:class:`~sim.rails.resources.OwnShare`).
     back_to : str
         Label CONVERT jumps back to.
     fee : int
@@ -114,9 +119,10 @@ class Stage:
     reason: Reason = Reason.NONE
     cause: Cause = Cause.SERVICE
     place: Place | None = None
-    time: DurationDistribution | None = None
+    time: Time | None = None
     moves: tuple[Move, ...] = ()
     value: int = 0
+    share: ByRole | None = None
     back_to: str = ""
     fee: int = -1
     limit: LimitSpec | None = None
@@ -183,7 +189,7 @@ def transit(
 def serve(
     label: str,
     place: Place,
-    time: DurationDistribution,
+    time: Time,
     *,
     target: str,
     reason: Reason = Reason.MS03,
@@ -192,8 +198,12 @@ def serve(
     return (Stage(Op.SERVE, label, place=place, time=time, target=target, reason=reason),)
 
 
-def decide(label: str, threshold: int, *, target: str, reason: Reason = Reason.NONE) -> Program:
+def decide(
+    label: str, threshold: int | ByRole, *, target: str, reason: Reason = Reason.NONE
+) -> Program:
     """Return a branch at random, or nothing where the probability is zero."""
+    if isinstance(threshold, ByRole):
+        return (Stage(Op.DECIDE, label, share=threshold, target=target, reason=reason),)
     # Without a probability there is nothing to decide and no draw to make.
     if threshold == 0:
         return ()

@@ -23,7 +23,6 @@ FX_STEPS_MAX = 1_000_000
 MEMBERS_MAX = 10_000
 PAYERS_MAX = 100_000_000
 """Most payers of a stream: daily limits are kept for each."""
-_BANKS = frozenset({"issuer", "acquirer", "settlement_agent"})
 
 
 def find_problems(scenario: Scenario) -> list[tuple[FieldPath, str]]:
@@ -78,39 +77,13 @@ def _check_institutions(scenario: Scenario) -> Found:
             message = f"found {bakong_id!r}, which is {ids[bakong_id]!r}; allowed: one of its own"
             yield ("institutions", name, "bakong_id"), message
         for field in ("payer_share", "merchant_share"):
-            if getattr(institution, field) and not _BANKS & set(institution.roles):
+            if getattr(institution, field) and not institution.holds_money:
                 yield (
                     ("institutions", name, field),
                     f"found a share of an institution without customers (its roles: "
                     f"{', '.join(institution.roles) or 'none'}); needed: issuer, acquirer or "
                     "settlement_agent among them",
                 )
-    yield from _check_alike(scenario)
-
-
-def _check_alike(scenario: Scenario) -> Found:
-    """Check what programs cannot tell apart by institution: one core time and decline for all."""
-    payers = sorted(
-        name
-        for name, entry in scenario.institutions.items()
-        if entry.payer_share and _BANKS & set(entry.roles)
-    )
-    # A program is compiled once for all payers' banks, and has one service time and one
-    # probability.
-    for name in payers[1:]:
-        first, entry = scenario.institutions[payers[0]], scenario.institutions[name]
-        if entry.core.service_time != first.core.service_time:
-            yield (
-                ("institutions", name, "core", "service_time"),
-                f"found another time than at {payers[0]!r}; allowed: one time for all institutions "
-                "with a payer_share",
-            )
-        if entry.decline != first.decline:
-            yield (
-                ("institutions", name, "decline"),
-                f"found another share than at {payers[0]!r}; allowed: one share for all "
-                "institutions with a payer_share",
-            )
 
 
 def _check_accounts(scenario: Scenario) -> Found:

@@ -99,11 +99,23 @@ class _Maker:
             return self.b.constant_table(1_234_567)
         return self.b.table("exponential", {"mean": self.luck.choice((400_000.0, 2_000_000.0))})
 
+    def _stage_time(self) -> int:
+        """Return a table, or a reference to that of one of the payment's agents."""
+        if self.luck.random() < 0.2:
+            return self.b.time_ref(self.luck.randrange(2), "pace")
+        return self._time()
+
     def _purpose(self) -> int:
         return self.b.purpose(f"purpose {self.luck.randrange(6)}")
 
     def _threshold(self) -> int:
         return int(self.luck.choice((0.0, 0.1, 0.3, 0.6)) * 2.0**62)
+
+    def _branch(self) -> int:
+        """Return a threshold, or a reference to that of one of the payment's agents."""
+        if self.luck.random() < 0.3:
+            return self.b.share_ref(self.luck.randrange(2), "habit")
+        return self._threshold()
 
     def _reason(self) -> int:
         pool = (*FAILOVER_REASONS, Reason.RR04, Reason.AG01, Reason.MS03)
@@ -156,6 +168,8 @@ class _Maker:
             for kind in ("nostro", "book"):
                 b.assign_account(f"agent{agent}", kind, luck.choice(self.accounts))
             b.assign_station(f"agent{agent}", "host", luck.choice(self.stations))
+            b.assign_time(f"agent{agent}", "pace", self._time())
+            b.assign_share(f"agent{agent}", "habit", self._threshold())
 
     def _account(self) -> int:
         if self.luck.random() < 0.4:
@@ -342,14 +356,18 @@ class _Maker:
         cause = luck.choice(_CAUSES)
         if luck.random() < 0.5:
             b.add_stage(
-                Op.TRANSIT, "transit", table=self._time(), purpose=self._purpose(), cause=cause
+                Op.TRANSIT,
+                "transit",
+                table=self._stage_time(),
+                purpose=self._purpose(),
+                cause=cause,
             )
             return
         station = luck.choice(self.stations)
         if luck.random() < 0.3:
             station = b.station_ref(luck.randrange(2), "host")
         b.add_stage(
-            Op.SERVE, "serve", subject=station, table=self._time(), purpose=self._purpose(),
+            Op.SERVE, "serve", subject=station, table=self._stage_time(), purpose=self._purpose(),
             cause=cause, target=fail_path, reason=self._reason(),
         )  # fmt: skip
 
@@ -394,7 +412,7 @@ class _Maker:
             elif kind == "branch":
                 forward.append(
                     b.add_stage(
-                        Op.DECIDE, "branch", value=self._threshold(), purpose=self._purpose(),
+                        Op.DECIDE, "branch", value=self._branch(), purpose=self._purpose(),
                         reason=0,
                     )
                 )  # fmt: skip

@@ -9,7 +9,6 @@ from __future__ import annotations
 from sim.contract.layout import NULL, STEP_BITS, StageColumn
 from sim.contract.meaning import Cause, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Plan
-from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, reserve, void_all
 from sim.engine.kernel.journal import account_time, break_off, write_log, write_record
@@ -17,8 +16,10 @@ from sim.engine.kernel.ledgers import enqueue, leave_ledger
 from sim.engine.kernel.payments import (
     EXPIRE_BASE,
     draw,
+    draw_time,
     fail,
     next_step,
+    resolve,
     schedule,
 )
 from sim.engine.kernel.prices import charge, check_limit, convert, give_back_limits, quote
@@ -188,11 +189,7 @@ def _depart(plan: Plan, state: KernelState, slot: int) -> None:
     cursor = state.cursor
     pool = state.pool
     at = pool[slot, P_STAGE]
-    u62 = draw(plan.stream_key, pool, slot, plan.stage[at, StageColumn.PURPOSE])
-    delay_us = quantile(plan.table, plan.stage[at, StageColumn.TABLE], u62)
-    # Only a table of rates holds negative values, and no stage may name one of these.
-    if delay_us < 0:
-        break_off(cursor, st.E_DURATION, pool[slot, P_ID])
+    delay_us = draw_time(plan, state, slot, at)
     cause = plan.stage[at, StageColumn.CAUSE]
     write_log(cursor, state.log, LogKind.DELAY, pool[slot, P_ID], at, cause, delay_us, -1)
     # A delay of 0 is scheduled like any other: the payment comes again at the same instant,
@@ -206,11 +203,13 @@ def _decide(plan: Plan, state: KernelState, slot: int) -> bool:
     """Branch at random."""
     pool = state.pool
     at = pool[slot, P_STAGE]
+    threshold = plan.stage[at, StageColumn.VALUE]
+    if threshold < 0:
+        threshold = resolve(plan.agent_share, pool, slot, threshold)
+        if threshold < 0:
+            break_off(state.cursor, st.E_NO_HABIT, pool[slot, P_ID])
     # Not a hit, by far the most frequent case, leaves no row: the log tells what happened.
-    if (
-        draw(plan.stream_key, pool, slot, plan.stage[at, StageColumn.PURPOSE])
-        >= plan.stage[at, StageColumn.VALUE]
-    ):
+    if draw(plan.stream_key, pool, slot, plan.stage[at, StageColumn.PURPOSE]) >= threshold:
         return True
     reason = plan.stage[at, StageColumn.REASON]
     # With a reason the branch is a failure, and goes to the same TARGET as any failure; NONE

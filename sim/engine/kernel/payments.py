@@ -5,16 +5,25 @@ Takes the cursor, the pool, the heap and the log; changes one payment.
 
 from __future__ import annotations
 
-from sim.contract.layout import PAYMENT_BITS, STEP_BITS, STEP_MASK, StageColumn
+from sim.contract.layout import (
+    PAYMENT_BITS,
+    ROLE_KINDS_MAX,
+    STEP_BITS,
+    STEP_MASK,
+    StageColumn,
+)
 from sim.contract.meaning import EventClass, LogKind
 from sim.contract.plan import Array, Plan
-from sim.draws.lookup import draw62
+from sim.draws.lookup import draw62, quantile
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.state import (
     C_NOW,
+    E_DURATION,
+    E_NO_HABIT,
     E_STEP,
     P_ATTEMPTS,
+    P_DEBTOR_AGENT,
     P_ID,
     P_ORDINAL,
     P_REASON,
@@ -72,3 +81,36 @@ def draw(stream_key: Array, pool: Array, slot: int, purpose: int) -> int:
     if pool[slot, P_ATTEMPTS] > 1:
         visit += (pool[slot, P_ATTEMPTS] - 1) * 64
     return draw62(stream_key[pool[slot, P_STREAM]], pool[slot, P_ORDINAL], purpose, visit)
+
+
+@called
+def resolve(by_agent: Array, pool: Array, slot: int, ref: int) -> int:
+    """Return what a role reference means for a payment; -1 if its agent has nothing like it."""
+    # The inverse of ``layout.role_ref``. -1 means that nothing was named at all.
+    number = -ref - 2
+    if number < 0:
+        return -1
+    # The creditor agent's column follows the debtor agent's, so the role is an offset.
+    agent = pool[slot, P_DEBTOR_AGENT + number // ROLE_KINDS_MAX]
+    if agent < 0:
+        return -1
+    return int(by_agent[agent, number % ROLE_KINDS_MAX])
+
+
+@inlined
+def draw_time(plan: Plan, state: KernelState, slot: int, at: int) -> int:
+    """Draw the duration of a payment's stage."""
+    # Keyed by payment, purpose and visit and not by station: moving a payment to another queue
+    # leaves its service time what it was.
+    u62 = draw(plan.stream_key, state.pool, slot, plan.stage[at, StageColumn.PURPOSE])
+    table = plan.stage[at, StageColumn.TABLE]
+    if table < 0:
+        table = resolve(plan.agent_time, state.pool, slot, table)
+        if table < 0:
+            break_off(state.cursor, E_NO_HABIT, state.pool[slot, P_ID])
+            return 0
+    time_us = quantile(plan.table, table, u62)
+    # Only a table of rates holds negative values, and no stage may name one of these.
+    if time_us < 0:
+        break_off(state.cursor, E_DURATION, state.pool[slot, P_ID])
+    return int(time_us)

@@ -63,6 +63,7 @@ E_NO_QUOTE = 15
 E_OPERATION = 16
 E_BALANCE = 17
 E_SUM = 18
+E_NO_HABIT = 19
 
 ERRORS = {
     E_ORDER: "two events have the same time and key, or time ran backwards",
@@ -81,6 +82,7 @@ ERRORS = {
     E_ENDLESS: "a payment ran a million stages without waiting",
     E_NO_QUOTE: "a payment used a price before it had one",
     E_OPERATION: "a stage has an unknown operation",
+    E_NO_HABIT: "an agent has no time or share of the kind a stage names",
 }
 # What a run may come to without anything being wrong with it or with the program.
 TOO_LARGE = {E_BALANCE: BALANCE_TOO_LARGE, E_SUM: SUM_TOO_LARGE}

@@ -7,7 +7,6 @@ meaning is in ``meaning.Op.SERVE``.
 from __future__ import annotations
 
 from sim.contract.layout import (
-    ROLE_KINDS_MAX,
     STATION_PSEUDO,
     STEP_BITS,
     STEP_MASK,
@@ -17,12 +16,11 @@ from sim.contract.layout import (
 from sim.contract.meaning import Cause, Discipline, LogKind, WhenClosed
 from sim.contract.plan import Array, Plan
 from sim.contract.records import StationTotal
-from sim.draws.lookup import quantile
 from sim.engine.kernel import state as st
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
 from sim.engine.kernel.journal import account_time, add_area, break_off, write_log
-from sim.engine.kernel.payments import COMPLETE_BASE, draw, fail, schedule
+from sim.engine.kernel.payments import COMPLETE_BASE, draw_time, fail, resolve, schedule
 from sim.engine.kernel.queues import append, prepend, unlink
 from sim.engine.kernel.state import (
     C_NOW,
@@ -60,7 +58,9 @@ def serve(plan: Plan, state: KernelState, slot: int) -> bool:
     station = state.station
     at = pool[slot, P_STAGE]
     # The station may depend on the payment: "the core system of this payment's payee's bank".
-    s = _resolve_station(plan, pool, slot, plan.stage[at, StageColumn.SUBJECT])
+    s = plan.stage[at, StageColumn.SUBJECT]
+    if s < 0:
+        s = resolve(plan.agent_station, pool, slot, s)
     if s < 0:
         break_off(cursor, st.E_NO_STATION, pool[slot, P_ID])
         return False
@@ -172,13 +172,7 @@ def _start(plan: Plan, state: KernelState, s: int, slot: int) -> None:
         add_area(cursor, station, s, _WAIT_SUM, 1, waited)
         state.wait[s, bucket(waited)] += 1
     at = pool[slot, P_STAGE]
-    # Keyed by payment, purpose and visit and not by station: moving a payment to another queue
-    # leaves its service time what it was.
-    u62 = draw(plan.stream_key, pool, slot, plan.stage[at, StageColumn.PURPOSE])
-    time_us = quantile(plan.table, plan.stage[at, StageColumn.TABLE], u62)
-    # A table for durations holds none below 0; a stage that names another kind of table does.
-    if time_us < 0:
-        break_off(cursor, st.E_DURATION, pool[slot, P_ID])
+    time_us = draw_time(plan, state, slot, at)
     write_log(cursor, state.log, LogKind.START, pool[slot, P_ID], at, s, time_us, -1)
     station[s, S_BUSY] += 1
     count = plan.station[s, StationColumn.RATE_COUNT]
@@ -262,19 +256,3 @@ def _wake_later(plan: Plan, state: KernelState, s: int) -> None:
     key = COMPLETE_BASE | ((STATION_PSEUDO - s) << STEP_BITS) | step
     # No payment and no place; the key says which station it is.
     push(cursor, state.heap, time_us, key, -1, 0)
-
-
-@called
-def _resolve_station(plan: Plan, pool: Array, slot: int, ref: int) -> int:
-    """Return the station a stage names, for this payment; -1 if there is none."""
-    if ref >= 0:
-        return ref
-    # The inverse of ``layout.role_ref``. -1 means that no station was named at all.
-    number = -ref - 2
-    if number < 0:
-        return -1
-    # The creditor agent's column follows the debtor agent's, so the role is an offset.
-    agent = pool[slot, st.P_DEBTOR_AGENT + number // ROLE_KINDS_MAX]
-    if agent < 0:
-        return -1
-    return int(plan.agent_station[agent, number % ROLE_KINDS_MAX])

@@ -39,7 +39,7 @@ def _arrive(run: Run, payment: Payment, due: Due) -> None:
 def decide(run: Run, payment: Payment, stage: Stage) -> int:
     """Branch at random."""
     # A hit is a draw below the threshold, so a threshold of 2^62 always hits and 0 never does.
-    if run.draw(payment, stage.purpose) >= stage.value:
+    if run.draw(payment, stage.purpose) >= run.threshold_of(payment, stage.value):
         return payment.at + 1
     # A branch with a reason is a failure with a probability; one without is a fork in the road.
     if stage.reason > 0:

@@ -136,6 +136,8 @@ class Run:
         self.seen_ledger = [0] * len(self.ledgers)
         self._agent_account: list[list[int]] = plan.agent_account.tolist()
         self._agent_station: list[list[int]] = plan.agent_station.tolist()
+        self._agent_time: list[list[int]] = plan.agent_time.tolist()
+        self._agent_share: list[list[int]] = plan.agent_share.tolist()
         self._stream_keys = list(plan.stream_key)
         self._rows: list[tuple[int, ...]] = []
         self._records: list[list[int]] = []
@@ -244,7 +246,12 @@ class Run:
 
     def draw_time(self, payment: Payment, stage: Stage) -> int:
         """Draw the duration of a payment's stage."""
-        return quantile(self.plan.table, stage.table, self.draw(payment, stage.purpose))
+        table = self._resolve(payment, stage.table, self._agent_time)
+        return quantile(self.plan.table, table, self.draw(payment, stage.purpose))
+
+    def threshold_of(self, payment: Payment, reference: int) -> int:
+        """Return a 62-bit threshold, of the payment's own agents for a role reference."""
+        return self._resolve(payment, reference, self._agent_share)
 
     # -- references and registers ----------------------------------------------------------------
 

@@ -14,11 +14,12 @@ import pytest
 
 from sim.compiler.builder import PlanBuilder
 from sim.compiler.compile import compile_scenario
-from sim.contract.layout import AgendaColumn, LedgerColumn, StageColumn
+from sim.contract.layout import TABLE_LENGTH, AgendaColumn, LedgerColumn, StageColumn
 from sim.contract.meaning import Op
 from sim.contract.plan import NAMED, TABLES, Plan
 from sim.contract.plan_check import check_plan, count_rows
 from sim.contract.table import Array, By, Rule, Span, Table, Within, declared_tables
+from sim.draws import layout as draws_layout
 from sim.engine.compiled import run_compiled
 from sim.engine.reference import run_reference
 from sim.errors import InvariantViolation
@@ -213,3 +214,7 @@ def test_plan_without_quantile_tables_holds_but_does_not_run() -> None:
     plan = builder.build()
     with pytest.raises(InvariantViolation, match=r"stage\[0\] TABLE"):
         run_compiled(plan, [], Kept())
+
+
+def test_a_quantile_table_is_as_long_as_the_contract_says() -> None:
+    assert TABLE_LENGTH == draws_layout.TABLE_LENGTH

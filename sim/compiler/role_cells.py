@@ -1,0 +1,67 @@
+"""What role references mean, agent by agent: the part of a plan builder that says whose is what.
+
+Takes names of agents and of kinds; gives cells of the tables by agent, and the references to them
+that stages and transfers carry.
+"""
+
+from __future__ import annotations
+
+from sim.compiler.rows import Cells, Names
+from sim.contract.layout import role_ref
+
+
+class RoleCells:
+    """Accounts, stations, times and shares of agents, by kind.
+
+    Attributes
+    ----------
+    _names : dict of str to Names
+        Names by kind, as declared in :class:`~sim.contract.plan.PlanNames`.
+    _cells : dict of str to Cells
+        Cells of the tables that have a row per agent.
+    """
+
+    _names: dict[str, Names]
+    _cells: dict[str, Cells]
+
+    def __getattr__(self, kind: str) -> Names:
+        """Return the names of one kind, as declared in :class:`~sim.contract.plan.PlanNames`."""
+        # ``__dict__`` and not the attribute: a copy that is being made has none yet, and would
+        # come back here for ever.
+        names = self.__dict__.get("_names", {})
+        if kind not in names:
+            raise AttributeError(f"a plan builder has no {kind!r}")
+        found: Names = names[kind]
+        return found
+
+    def assign_account(self, agent: str, kind: str, account: int) -> None:
+        """Say which account of an agent a role reference of this kind means."""
+        self._cells["agent_account"][self.agents.add(agent), self.account_kinds.add(kind)] = account
+
+    def assign_station(self, agent: str, kind: str, station: int) -> None:
+        """Say which station of an agent a role reference of this kind means."""
+        self._cells["agent_station"][self.agents.add(agent), self.station_kinds.add(kind)] = station
+
+    def assign_time(self, agent: str, kind: str, table: int) -> None:
+        """Say which quantile table of an agent a role reference of this kind means."""
+        self._cells["agent_time"][self.agents.add(agent), self.time_kinds.add(kind)] = table
+
+    def assign_share(self, agent: str, kind: str, threshold: int) -> None:
+        """Say which 62-bit threshold of an agent a role reference of this kind means."""
+        self._cells["agent_share"][self.agents.add(agent), self.share_kinds.add(kind)] = threshold
+
+    def account_ref(self, role: int, kind: str) -> int:
+        """Return the reference to the account of this kind of the debtor (0) or creditor agent."""
+        return role_ref(role, self.account_kinds.add(kind))
+
+    def station_ref(self, role: int, kind: str) -> int:
+        """Return the reference to the station of this kind of the debtor (0) or creditor agent."""
+        return role_ref(role, self.station_kinds.add(kind))
+
+    def time_ref(self, role: int, kind: str) -> int:
+        """Return the reference to the time of this kind of the debtor (0) or creditor agent."""
+        return role_ref(role, self.time_kinds.add(kind))
+
+    def share_ref(self, role: int, kind: str) -> int:
+        """Return the reference to the share of this kind of the debtor (0) or creditor agent."""
+        return role_ref(role, self.share_kinds.add(kind))
