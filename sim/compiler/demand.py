@@ -27,6 +27,7 @@ from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import to_minor
 from sim.model.sections import Corridor, Demand
+from sim.rails.joining import serves
 from sim.rails.merchants import Merchant
 from sim.rails.protocol import CodeScheme, CreditorClass
 from sim.rails.stages import FAIL, Program, Stage, threshold
@@ -291,7 +292,11 @@ def _scope(corridor: Corridor) -> Scope:
 
 def _unreachable(scenario: Scenario, name: str) -> str:
     corridor = scenario.corridors[name]
-    allowed = ", ".join(corridor.rails or sorted(scenario.rails))
+    known = [rail for rail in sorted(scenario.rails) if serves(scenario, rail, corridor)]
+    left_out = [rail for rail in sorted(scenario.rails) if rail not in known]
+    named = corridor.rails is None and bool(left_out)
+    hint = f" ({', '.join(left_out)} only where a corridor's `rails` name it)" if named else ""
+    allowed = f"{', '.join(corridor.rails or known)}{hint}"
     return (
         f"no route from {corridor.from_.country} {corridor.from_.currency} to "
         f"{corridor.to.country} {corridor.to.currency} over {allowed}; needed: a rail, a "

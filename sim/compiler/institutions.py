@@ -8,6 +8,7 @@ order of the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sim.compiler.parts import Agent, Closure, Part
 from sim.contract.meaning import Reason, WhenClosed
@@ -97,6 +98,41 @@ def _member(member: Member, currencies: Sequence[str]) -> Iterator[Resource]:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A disruption as it falls into a run.
+
+    Attributes
+    ----------
+    name : str
+        As the scenario names it.
+    start_us, stop_us : int
+        From when to when, since the start; not cut to the run.
+    stations : tuple of str
+        What it closes, in the order of the plan.
+    """
+
+    name: str
+    start_us: int
+    stop_us: int
+    stations: tuple[str, ...] = ()
+
+
+def find_outages(
+    scenario: Scenario, members: Sequence[Member], stations: Iterable[str]
+) -> tuple[Outage, ...]:
+    """Return every disruption, in order of name, with the stations it closes."""
+    names, found = tuple(stations), []
+    for name, disruption in sorted(scenario.disruptions.items()):
+        start = _start_us(scenario, disruption.from_, disruption.after)
+        entry = scenario.institutions.get(disruption.outage)
+        owners = [member.name for member in members if entry is not None and member.entry is entry]
+        # An outage of a group closes each of its members.
+        closed = _stations_of(names, (disruption.outage, *owners), disruption.role)
+        found.append(Outage(name, start, start + disruption.for_, tuple(closed)))
+    return tuple(found)
+
+
 def closures(
     scenario: Scenario,
     members: Sequence[Member],
@@ -117,20 +153,15 @@ def closures(
     """
     names = tuple(stations)
     spans: dict[str, list[tuple[int, int]]] = {}
-    for name, disruption in sorted(scenario.disruptions.items()):
-        start = _start_us(scenario, disruption.from_, disruption.after)
-        stop = start + disruption.for_
-        entry = scenario.institutions.get(disruption.outage)
-        owners = [member.name for member in members if entry is not None and member.entry is entry]
-        # An outage of a group closes each of its members.
-        found = list(_stations_of(names, (disruption.outage, *owners), disruption.role))
-        if not found:
+    for outage in find_outages(scenario, members, names):
+        disruption = scenario.disruptions[outage.name]
+        if not outage.stations:
             part = f" in the role {disruption.role}" if disruption.role else ""
             message = f"{disruption.outage!r} has no station{part}; needed: something to close"
-            problems.append((("disruptions", name, "outage"), message))
-        for station in found:
+            problems.append((("disruptions", outage.name, "outage"), message))
+        for station in outage.stations:
             # A disruption that began before the start is under way from the first instant.
-            spans.setdefault(station, []).append((max(start, 0), stop))
+            spans.setdefault(station, []).append((max(outage.start_us, 0), outage.stop_us))
     for station in names:
         for start, stop in merge_spans(spans.get(station, [])):
             # What ended before the start or begins after the horizon closes nothing.

@@ -23,8 +23,9 @@ from sim.contract.layout import (
     RouteColumn,
     RouteSetColumn,
 )
-from sim.contract.meaning import FAILOVER_REASONS, AgendaKind
+from sim.contract.meaning import FAILOVER_REASONS
 from sim.contract.records import WorkloadColumn
+from sim.explain.agenda import agenda_lines
 from sim.explain.evidence import evidence_lines, hypothetical_links
 from sim.explain.price import price_amount
 from sim.explain.program import capacity_words, program_lines, prologue_lines
@@ -39,8 +40,8 @@ from sim.explain.words import (
     span,
     table,
     timing,
-    wrapped,
 )
+from sim.explain.wrapping import LINE_WIDTH, lay_out
 from sim.model.sections import Demand
 from sim.model.steps import write_multiple
 from sim.routing.candidates import is_hypothetical
@@ -55,6 +56,11 @@ _ROWS_OF_MORE = 12
 
 def explain_plan(compiled: Compiled) -> str:
     """Return the plan in words, the same text for the same scenario on every machine."""
+    return "\n".join(lay_out(plan_lines(compiled), LINE_WIDTH, keeps_tables=True)) + "\n"
+
+
+def plan_lines(compiled: Compiled) -> str:
+    """Return the plan in words, every line as long as it is."""
     scenario = compiled.scenario
     sections: tuple[tuple[str, Iterable[str]], ...] = (
         ("Clock", _clock(compiled)),
@@ -66,7 +72,7 @@ def explain_plan(compiled: Compiled) -> str:
         ("Ledgers", _ledgers(compiled)),
         ("Stations", _stations(compiled)),
         ("Accounts", _accounts(compiled)),
-        ("Agenda", _agenda(compiled)),
+        ("Agenda", agenda_lines(compiled)),
         ("Hypothetical links", hypothetical_links(scenario) or ("none",)),
         ("Assumptions", evidence_lines(compiled)),
         ("Numbers in the event log", _numbers(compiled)),
@@ -76,9 +82,8 @@ def explain_plan(compiled: Compiled) -> str:
         lines.append(f"Question: {scenario.question}")
     for title, body in sections:
         lines += ["", title, "-" * len(title)]
-        # Wrapped at the end, so that no section has to know how wide a page is.
-        for line in body:
-            lines += wrapped(line)
+        # Wrapped by whoever shows it, so that no section has to know how wide a page is.
+        lines += body
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -296,24 +301,6 @@ def _accounts(compiled: Compiled) -> Iterator[str]:
     others = limited - len(scenario.accounts)
     free = len(plan.account) - limited
     yield f"other accounts that cannot go below zero: {others}; accounts without limit: {free}"
-
-
-def _agenda(compiled: Compiled) -> Iterator[str]:
-    plan = compiled.plan
-    shown = _shown(len(plan.agenda))
-    for number, row in enumerate(plan.agenda[:shown]):
-        time_us, kind, subject, amount = (int(value) for value in row)
-        if kind == AgendaKind.DEPOSIT:
-            currency = plan.names.currencies[int(plan.account[subject, AccountColumn.CURRENCY])]
-            what = f"{plan.names.accounts[subject]} gets {format_minor(amount, currency)}"
-        else:
-            word = "closes" if kind == AgendaKind.STATION_CLOSE else "opens"
-            what = f"{plan.names.stations[subject]} {word}"
-        yield f"{number}. {at(time_us)}: {what}"
-    if len(plan.agenda) > shown:
-        yield f"and {len(plan.agenda) - shown} more"
-    if not len(plan.agenda):
-        yield "nothing"
 
 
 def _numbers(compiled: Compiled) -> Iterator[str]:

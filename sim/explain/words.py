@@ -5,11 +5,12 @@ Takes values of the model and the plan; gives short text that is the same on eve
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+
+from rich.cells import cell_len
 
 from sim.contract.records import Register
 from sim.model.distributions import AmountDistribution, DurationDistribution
@@ -17,7 +18,6 @@ from sim.model.quantities import write_duration
 from sim.rails.stages import ByRole, Place
 from sim.units import SECOND_US, about_unit
 
-LINE_WIDTH = 100
 REGISTERS = {
     Register.INSTRUCTED: "the instructed amount",
     Register.DEBITED: "the debited amount",
@@ -114,20 +114,6 @@ def count(number: int, noun: str) -> str:
     return f"{figure} {noun}{'' if number == 1 else 's'}"
 
 
-def wrapped(line: str) -> list[str]:
-    """Break a line that is too long to read; further lines are set in."""
-    if len(line) <= LINE_WIDTH or "  " in line.strip():
-        return [line]
-    margin = len(line) - len(line.lstrip())
-    return textwrap.wrap(
-        line,
-        LINE_WIDTH,
-        subsequent_indent=" " * (margin + 6),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 def table(rows: Sequence[Sequence[str]], *, indent: int, right: frozenset[int]) -> list[str]:
     """Lay out rows in columns.
 
@@ -140,12 +126,13 @@ def table(rows: Sequence[Sequence[str]], *, indent: int, right: frozenset[int]) 
     right : frozenset of int
         Columns set to the right.
     """
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    # By the room letters take at a terminal: Chinese ones two columns, Khmer signs above none.
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
-        cells = [
-            text.rjust(width) if column in right else text.ljust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
+        cells = []
+        for column, (text, width) in enumerate(zip(row, widths, strict=True)):
+            room = " " * (width - cell_len(text))
+            cells.append(room + text if column in right else text + room)
         lines.append((" " * indent + "  ".join(cells)).rstrip())
     return lines

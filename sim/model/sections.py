@@ -194,7 +194,7 @@ class Corridor(Model):
     to: End
     """Where the payee is."""
     rails: tuple[Name, ...] | None = None
-    """Rails its routes may use; absent: all."""
+    """Rails its routes may use; absent: all, but of generic ones only where there are no others."""
     routes: Literal["auto"] = "auto"
     """Routes are found in the payment graph."""
     codes: Name | None = None

@@ -30,6 +30,7 @@ from sim.model.quantities import (
 )
 from sim.model.sections import Corridor
 from sim.rails.institutions import payers_time_out
+from sim.rails.joining import serves
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_bounds, several, unknown
 from sim.rails.protocol import (
@@ -172,6 +173,11 @@ class GenericRail(Rail):
             raise FieldProblemsError(problems)
         return self
 
+    @property
+    def joins_by_name(self) -> bool:
+        """Return True: a chain knows no country and no currency that would say where it belongs."""
+        return True
+
     def _ends(self) -> tuple[tuple[str, str], ...]:
         """Return what the chain connects."""
         return tuple((ends.from_, ends.to) for ends in self.between) or ((DEBTOR, CREDITOR),)
@@ -215,7 +221,7 @@ class GenericRail(Rail):
         """
         for position, stage in enumerate(self.stages):
             for key, corridor in world.corridors.items():
-                is_served = corridor.rails is None or name in corridor.rails
+                is_served = serves(world, name, corridor)
                 if stage.deadline is not None and corridor.time_out is not None and is_served:
                     yield (
                         ("stages", position, "deadline"),

@@ -363,6 +363,11 @@ class Rail(Model):
         return True
 
     @property
+    def joins_by_name(self) -> bool:
+        """Return whether only corridors that name it use it; see :mod:`sim.rails.joining`."""
+        return False
+
+    @property
     def code_scheme(self) -> CodeScheme | None:
         """Return the codes this rail stands for, None where it carries money."""
         return None

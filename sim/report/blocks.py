@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sim.analysis.summary import Measure
+from sim.explain.wrapping import LINE_WIDTH, lay_out
 from sim.tables.tabular import TabularData
 
 
@@ -45,9 +46,13 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """Lines that are laid out already."""
+    """Lines that are laid out already, each as long as it is."""
 
     words: str
+
+    def kept(self) -> str:
+        """Return them as they go to a file: long sentences broken, rows of tables as they are."""
+        return "\n".join(lay_out(self.words, LINE_WIDTH, keeps_tables=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _block(block: Block, marks: Markup) -> str:
         case Text():
             return _toned(block, marks)
         case Verbatim():
-            return marks.verbatim(block.words)
+            return marks.verbatim(block.kept())
         case Series():
             return marks.escape(f"{block.before} {block.after}")
         case Facts():

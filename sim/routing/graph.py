@@ -11,6 +11,7 @@ from __future__ import annotations
 import networkx as nx
 
 from sim.model.sections import Corridor
+from sim.rails.joining import serves
 from sim.rails.protocol import CREDITOR, DEBTOR, CreditorClass
 from sim.scenario.model import Scenario
 
@@ -38,7 +39,7 @@ def build_graph(
     graph.add_nodes_from(ends_of(corridor))
     # In order of names, so that the order of paths is that of names, too.
     for name, rail in sorted(scenario.rails.items()):
-        if corridor.rails is not None and name not in corridor.rails:
+        if not serves(scenario, name, corridor):
             continue
         for offer in rail.offers(scenario, name, corridor, creditor):
             leg = offer.leg

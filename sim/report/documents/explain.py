@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from sim.compiler.compile import Compiled
 from sim.explain.evidence import assumptions
-from sim.explain.plan import explain_plan
+from sim.explain.plan import explain_plan, plan_lines
 from sim.report.blocks import Document, Verbatim
 from sim.tables.tabular import TabularData
 
@@ -16,7 +16,7 @@ def plan_document(compiled: Compiled) -> Document:
     text = explain_plan(compiled)
     found = [asdict(one) for one in assumptions(compiled.scenario, compiled.document)]
     record = {"text": text, "assumptions": found}
-    return Document((Verbatim(text),), TabularData.of(found), record)
+    return Document((Verbatim(plan_lines(compiled)),), TabularData.of(found), record)
 
 
 def story_document(text: str) -> Document:

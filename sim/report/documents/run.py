@@ -12,6 +12,7 @@ from sim.analysis.catalogue import ACCOUNT_COLUMNS, words_of
 from sim.analysis.g20 import INDICATORS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.analysis.warm_up import Presence
+from sim.explain.agenda import put_in
 from sim.explain.evidence import GRADES, assumptions, hypothetical_links
 from sim.explain.words import moment, span
 from sim.model.quantities import to_minor
@@ -117,6 +118,8 @@ def _beginning(result: Result, loaded: LoadedScenario) -> Iterator[Block]:
         f"{plain(facts['payments'])} payments, {plain(facts['events'])} events in "
         f"{float(str(facts['engine_seconds'])):.2f} s of the engine's time"
     )
+    # Whatever disturbs the run on purpose stands before the figures it explains.
+    yield from (Text(line, Tone.CAUTION) for line in put_in(scenario))
 
 
 def _headline(summary: Summary) -> Block:

@@ -7,14 +7,13 @@ wide is written row by row. Without a width, as in a pipe, everything stands in 
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, zip_longest
 
 from rich.cells import cell_len
 from rich.text import Text as Line
 
+from sim.explain.wrapping import HANG, LINE_WIDTH, lay_out, wrap
 from sim.report.blocks import (
     Bar,
     Block,
@@ -39,11 +38,6 @@ _BAR_MIN, _BAR_MAX = 10, 36
 _PROSE_MIN = 16
 _SERIES = 36
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_BREAKS = re.compile(r"(?<=[./_])(?=[^./_])")
-"""Where a name longer than the terminal goes on in the next line, if it must."""
-_BOUND = re.compile(r"(?<=\d) (?=±|/s|%|(?:s|ms|min|h|d|bps|pp)\b|\d{3}\b)|(?<=±) ")
-"""Spaces inside a figure, at which no line ends."""
-_KEPT = "\u00a0"
 
 
 def render(document: Document) -> str:
@@ -79,7 +73,7 @@ def _block(block: Block, width: int | None) -> Iterator[Line]:
         case Text():
             yield from _prose(block, width)
         case Verbatim():
-            yield from map(Line, block.words.splitlines())
+            yield from map(Line, _kept(block, width))
         case Series():
             drawing = chart(block.values, _SERIES)
             yield from _prose(Text(f"{block.before} {drawing} {block.after}"), width)
@@ -87,6 +81,17 @@ def _block(block: Block, width: int | None) -> Iterator[Line]:
             yield from _facts(block, width)
         case Table():
             yield from _table(block, width)
+
+
+def _kept(block: Verbatim, width: int | None) -> list[str]:
+    """Return lines that are laid out already; only what is wider than the terminal goes on."""
+    if width is None:
+        return block.kept().splitlines()
+    return [
+        part
+        for line in lay_out(block.words, min(width, LINE_WIDTH), keeps_tables=True)
+        for part in wrap(line, width, hang=HANG)
+    ]
 
 
 def chart(values: Sequence[float], width: int) -> str:
@@ -102,20 +107,8 @@ def chart(values: Sequence[float], width: int) -> str:
 
 def _prose(text: Text, width: int | None) -> Iterator[Line]:
     for paragraph in text.words.splitlines() or [""]:
-        for line in _wrapped(paragraph, None if width is None else min(width, PROSE_WIDTH)):
+        for line in wrap(paragraph, None if width is None else min(width, PROSE_WIDTH)):
             yield Line(line, text.tone)
-
-
-def _wrapped(words: str, width: int | None) -> list[str]:
-    """Break words between them; only a name that is alone too long breaks at its own joints."""
-    if width is None or cell_len(words) <= width:
-        return words.splitlines() or [""]
-    fitting = " ".join(
-        word if cell_len(word) <= width else _BREAKS.sub(" \0", word)
-        for word in _BOUND.sub(_KEPT, words).split(" ")
-    )
-    found = textwrap.wrap(fitting, width, break_long_words=False, break_on_hyphens=False)
-    return [re.sub(" ?\0", "", line).replace(_KEPT, " ") for line in found]
 
 
 def _facts(facts: Facts, width: int | None) -> Iterator[Line]:
@@ -216,7 +209,7 @@ def _cell_lines(cell: Cell, size: int) -> list[Line]:
     if isinstance(cell, Bar):
         return [Line(drawn(cell, size), "cyan")]
     tone = cell.tone if isinstance(cell, Text) else Tone.PLAIN
-    texts = [part for text in written(cell).splitlines() for part in _wrapped(text, size)]
+    texts = [part for text in written(cell).splitlines() for part in wrap(text, size)]
     return [Line(text, tone) for text in texts]
 
 
@@ -232,7 +225,7 @@ def _records(table: Table, width: int) -> Iterator[Line]:
                 continue
             words = f"{column.name} {text}" if column.name and table.is_headed else text
             tone = cell.tone if isinstance(cell, Text) else Tone.PLAIN
-            for line in _wrapped(words, width - _GAP):
+            for line in wrap(words, width - _GAP):
                 yield Line(" " * _GAP).append(line, tone)
     yield from _prose(Text("(too narrow for columns: a line each)", Tone.QUIET), width)
 

@@ -30,8 +30,16 @@ rails:
     stages: [{name: drive, serve: road, time: 2 s}, {name: park, delay: 0.4 s}]
     between: BETWEEN
 corridors:
-  kh_us: {from: {country: KH, currency: USD}, to: {country: US, currency: USD}}
-  us_kh: {from: {country: US, currency: KHR}, to: {country: KH, currency: KHR}, codes: khqr}
+  cn_kh: {rails: [alipay_plus, bakong, van]}
+  kh_us:
+    from: {country: KH, currency: USD}
+    to: {country: US, currency: USD}
+    rails: [bakong, van]
+  us_kh:
+    from: {country: US, currency: KHR}
+    to: {country: KH, currency: KHR}
+    codes: khqr
+    rails: [bakong, van]
 routing: {policy: priority, order: [ORDER]}
 demand:
   domestic: null

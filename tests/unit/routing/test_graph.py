@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sim.compiler.compile import compile_scenario
+from sim.errors import ScenarioError
 from sim.rails.bakong import BakongRail
 from sim.rails.protocol import CreditorClass, Leg
 from sim.routing.candidates import Candidate, find_candidates, name_routes
@@ -116,6 +118,8 @@ rails:
   bakong: {currencies: [KHR, USD]}
   north: {kind: generic, stages: [{name: drive, delay: 1 s}], between: NORTH}
   south: {kind: generic, stages: [{name: drive, delay: 1 s}], between: SOUTH}
+corridors:
+  cn_kh: {rails: [alipay_plus, bakong, north, south]}
 demand: {domestic: null, outbound: null}
 """
 
@@ -131,6 +135,45 @@ def test_a_path_over_many_rails_is_a_route_and_says_all_that_name_it(tmp_path: P
         ("cn_kh/alipay_plus+north.river_bank+lotus_bank", ("river_bank", "lotus_bank")),
     ]
     assert [leg.rail for leg in found[2].legs] == ["alipay_plus", "north", "bakong"]
+
+
+SIDE_ROAD = """
+scenario: side-road
+extends: MINIMAL
+rails:
+  road: {kind: generic, stages: [{name: drive, delay: 1 s}]}
+"""
+
+
+def test_a_chain_joins_only_corridors_that_name_it(tmp_path: Path) -> None:
+    added = load_text(tmp_path, SIDE_ROAD).scenario
+    plain = load_scenario(MINIMAL).scenario
+    # It has no price and no queue: unasked, it would be the cheapest route of every corridor.
+    for corridor, creditor in (("cn_kh", KHR), ("kh_kh", KHR)):
+        assert _names(added, corridor, creditor) == _names(plain, corridor, creditor)
+    named = load_text(tmp_path, f"{SIDE_ROAD}corridors: {{cn_kh: {{rails: [road]}}}}\n").scenario
+    assert _names(named, "cn_kh", KHR) == ["road"]
+
+
+def test_alone_in_a_scenario_a_chain_need_not_be_named(tmp_path: Path) -> None:
+    text = (
+        "scenario: two\nclock: {start: 2025-09-17T00:00:00+07:00, horizon: 60 s}\n"
+        "rails:\n  one: {kind: generic, stages: [{name: a, delay: 1 s}]}\n"
+        "  two: {kind: generic, stages: [{name: a, delay: 1 s}]}\n"
+        "corridors: {c: {from: {country: KH, currency: KHR}, to: {country: KH, currency: KHR}}}\n"
+        "demand: {d: {corridor: c, rate: 1 /s}}\n"
+    )
+    assert _names(load_text(tmp_path, text).scenario, "c", KHR) == ["one", "two"]
+
+
+def test_a_corridor_without_a_route_says_which_rails_are_to_be_named(tmp_path: Path) -> None:
+    text = (
+        f"{SIDE_ROAD}corridors:\n  th_kh: {{from: {{country: TH, currency: THB}}, "
+        "to: {country: KH, currency: KHR}}\ndemand: {far: {corridor: th_kh, rate: 1 /min, "
+        "amount: {constant: 10 KHR}}}\n"
+    )
+    with pytest.raises(ScenarioError, match=r"\(road only where a corridor's `rails` name it\)"):
+        compile_scenario(load_text(tmp_path, text), with_tables=False)
 
 
 def test_a_path_that_comes_back_to_a_party_or_a_rail_is_no_route(tmp_path: Path) -> None:

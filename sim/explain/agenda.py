@@ -1,0 +1,141 @@
+"""Say what happens in a run beside its payments: what the user put in, and the plan's own agenda.
+
+Takes a scenario or a compiled one; gives sentences. What a user wrote is always said in full; only
+rows the compiler makes by itself, such as opening balances of every member, are counted instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import groupby
+
+from sim.compiler.compile import Compiled
+from sim.compiler.institutions import Outage, find_outages
+from sim.contract.layout import AccountColumn, AgendaColumn
+from sim.contract.meaning import AgendaKind
+from sim.explain.words import at, count, listed, span
+from sim.model.members import unfold_members
+from sim.model.quantities import to_minor
+from sim.model.sections import Account
+from sim.model.steps import write_multiple
+from sim.rails.resources import Station
+from sim.scenario.model import Scenario
+from sim.units import format_minor
+
+_ALL_SHOWN = 60
+"""Rows of an agenda up to which each has its line, whoever made it."""
+_NAMED = 5
+"""Stations of one outage that are named; the rest is counted."""
+
+
+def put_in(scenario: Scenario) -> list[str]:
+    """Return what the user lets happen in a run: outages, deposits, steps of demand.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    """
+    outages = find_outages(scenario, unfold_members(scenario.institutions), ())
+    lines = [_outage_words(scenario, outage) for outage in outages]
+    lines += [
+        f"Deposits on {name}: {_deposit_words(account)}"
+        for name, account in sorted(scenario.accounts.items())
+        if account.deposits
+    ]
+    for name, demand in sorted(scenario.demand.items()):
+        if demand.steps:
+            told = ", ".join(
+                f"times {write_multiple(multiple)} from {at(time_us)}"
+                for time_us, multiple in sorted(demand.steps.items())
+            )
+            lines.append(f"Demand {name}: {told}")
+    return lines
+
+
+def _outage_words(scenario: Scenario, outage: Outage) -> str:
+    """Return who is down, and from when to when, by the clock and since the start."""
+    written, clock = scenario.disruptions[outage.name], scenario.clock
+    who = f"the {written.role} of {written.outage}" if written.role else written.outage
+    first, last = (
+        (clock.start + timedelta(microseconds=time_us)).strftime("%H:%M:%S")
+        for time_us in (outage.start_us, outage.stop_us)
+    )
+    words = (
+        f"Disruption {outage.name}: {who} is out of service from {first} to {last} "
+        f"({at(outage.start_us)}, for {span(written.for_)})"
+    )
+    if outage.start_us >= clock.horizon:
+        return f"{words}; the run ends before"
+    return f"{words}; the run ends first" if outage.stop_us > clock.horizon else words
+
+
+def _deposit_words(account: Account) -> str:
+    """Return when how much arrives; of many the first, the last and the sum."""
+    ordered = sorted(account.deposits.values(), key=lambda one: (one.after, one.amount))
+    amounts = [to_minor(one.amount, account.currency) for one in ordered]
+    if len(ordered) <= 3:
+        return ", ".join(
+            f"{format_minor(amount, account.currency)} at {at(one.after)}"
+            for one, amount in zip(ordered, amounts, strict=True)
+        )
+    total = format_minor(sum(amounts), account.currency)
+    return f"{len(ordered)} from {at(ordered[0].after)} to {at(ordered[-1].after)}, {total} in all"
+
+
+def agenda_lines(compiled: Compiled) -> Iterator[str]:
+    """Yield what the user put in, then the plan's agenda by number.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    """
+    plan, scenario = compiled.plan, compiled.scenario
+    if not len(plan.agenda):
+        yield "nothing"
+        return
+    stations = [part.name for part in compiled.parts if isinstance(part, Station)]
+    for outage in find_outages(scenario, unfold_members(scenario.institutions), stations):
+        yield f"{_outage_words(scenario, outage)}; closes {_some(outage.stations)}"
+    rows = list(enumerate([int(value) for value in row] for row in plan.agenda))
+    written = set(scenario.accounts)
+
+    def group(item: tuple[int, list[int]]) -> tuple[object, ...]:
+        number, (time_us, kind, subject, _) = item
+        if len(rows) > _ALL_SHOWN and kind != AgendaKind.DEPOSIT:
+            return time_us, kind
+        is_opening = kind == AgendaKind.DEPOSIT and plan.names.accounts[subject] not in written
+        return (time_us, kind) if len(rows) > _ALL_SHOWN and is_opening else (number,)
+
+    for _, found in groupby(rows, group):
+        yield _together(compiled, list(found))
+
+
+def _together(compiled: Compiled, rows: Sequence[tuple[int, list[int]]]) -> str:
+    """Return rows of one instant and kind in one line."""
+    (first, row), last = rows[0], rows[-1][0]
+    when = at(row[AgendaColumn.TIME_US])
+    if first == last:
+        return f"{first}. {when}: {_row_words(compiled, row)}"
+    if row[AgendaColumn.KIND] == AgendaKind.DEPOSIT:
+        return f"{first}. to {last}. {when}: {count(len(rows), 'opening balance')} of members"
+    subjects = [compiled.plan.names.stations[one[AgendaColumn.SUBJECT]] for _, one in rows]
+    is_close = row[AgendaColumn.KIND] == AgendaKind.STATION_CLOSE
+    return f"{first}. to {last}. {when}: {_some(subjects)} {'close' if is_close else 'open'}"
+
+
+def _row_words(compiled: Compiled, row: Sequence[int]) -> str:
+    plan = compiled.plan
+    _, kind, subject, amount = row
+    if kind == AgendaKind.DEPOSIT:
+        currency = plan.names.currencies[int(plan.account[subject, AccountColumn.CURRENCY])]
+        return f"{plan.names.accounts[subject]} gets {format_minor(amount, currency)}"
+    word = "closes" if kind == AgendaKind.STATION_CLOSE else "opens"
+    return f"{plan.names.stations[subject]} {word}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return names, of many the first and how many more."""
+    if len(names) <= _NAMED + 1:
+        return listed(names)
+    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
