@@ -11,7 +11,7 @@ from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.options import SeedOption, SetOption
 from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
-from sim.errors import UserError
+from sim.errors import OptionError, UserError
 
 
 @guarded
@@ -24,8 +24,9 @@ def explain_command(
         typer.Option(metavar="ID", help="Tell why this payment of a run went the way it did."),
     ] = None,
     replication: Annotated[
-        int, typer.Option(metavar="N", help="Replication the payment belongs to.")
-    ] = 0,
+        int | None,
+        typer.Option(metavar="N", help="Replication the payment belongs to; default 0."),
+    ] = None,
     changes: SetOption = None,
     seed: SeedOption = None,
     form: FormatOption = None,
@@ -44,9 +45,15 @@ def explain_command(
             )
         from sim.explain.payment import tell_payment
 
-        told = tell_payment(Path(given), payment, replication=replication)
+        told = tell_payment(Path(given), payment, replication=replication or 0)
         wanted.show(story_document(told))
         return
+    if replication is not None:
+        raise OptionError(
+            "replication",
+            f"found {replication} without --payment; allowed: together with it, as a plan is the "
+            "same in every replication",
+        )
     from sim.compiler.compile import compile_scenario
     from sim.scenario.scenario import load_scenario
 

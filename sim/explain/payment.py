@@ -24,7 +24,7 @@ from sim.contract.layout import AccountColumn, RouteColumn, RouteSetColumn
 from sim.contract.meaning import Outcome, Reason
 from sim.contract.records import WorkloadColumn
 from sim.contract.words import member_words
-from sim.errors import UserError
+from sim.errors import OptionError, UserError
 from sim.explain.price import price_amount
 from sim.explain.words import about, at, count, moment, span, table
 from sim.routing.policies import policy_of, policy_words
@@ -80,9 +80,17 @@ def tell_payment(path: Path, payment: int, *, replication: int = 0) -> str:
             "--record payments or more"
         )
     if not found:
-        raise UserError(
-            f"{path}: found no payment {payment} in replication {replication}; allowed: 0 to "
-            f"{_last_payment(run, replication)}"
+        replications = int(str(run.facts["replications"]))
+        if not 0 <= replication < replications:
+            raise OptionError(
+                "replication",
+                f"found {replication}; {path} has {count(replications, 'replication')}, allowed: "
+                + ("0" if replications == 1 else f"0 to {replications - 1}"),
+            )
+        last = _last_payment(run, replication)
+        known = "none, the run has no payments" if last is None else f"0 to {last}"
+        raise OptionError(
+            "payment", f"found {payment}; allowed in replication {replication} of {path}: {known}"
         )
     compiled = compile_again(run, replication)
     story = _Story(
@@ -111,10 +119,12 @@ def _rows(run: FinishedRun, name: str, keys: Sequence[tuple[str, int]]) -> list[
     return cast("list[Row]", rows.to_pylist())
 
 
-def _last_payment(run: FinishedRun, replication: int) -> int:
+def _last_payment(run: FinishedRun, replication: int) -> int | None:
+    """Return the highest payment of a replication, None where it has none."""
     rows = run.table(PAYMENTS_FILE, ["payment_id", "replication"])
     mine = rows.filter(pc.field("replication") == replication)
-    return int(pc.max(mine.column("payment_id")).as_py() or 0)
+    last = pc.max(mine.column("payment_id")).as_py()
+    return None if last is None else int(last)
 
 
 def _drawn(compiled: Compiled, payment: int) -> list[int]:

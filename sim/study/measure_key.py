@@ -13,6 +13,9 @@ from sim.analysis.kinds import Pooling
 from sim.analysis.summary import GROUPS, Measure, Measures, Summary
 from sim.errors import OptionError, suggest
 
+_NAMES_TOLD = 20
+"""Names of a group that are told; of more the rest is counted."""
+
 
 def full_key(key: str) -> str:
     """Return the full name of a measure that may have been given by its short one."""
@@ -113,7 +116,20 @@ def require(
         group, _, rest = key.partition("/")
         if may_be_absent:
             continue
-        known = tuple(
-            f"{name}/{measure}" for name, found in summary.by[group].items() for measure in found
-        )
-        raise OptionError(where, f"unknown {key!r} in group {group}.{suggest(rest, known)}")
+        raise OptionError(where, _unknown_in_group(summary, group, rest))
+
+
+def _unknown_in_group(summary: Summary, group: str, rest: str) -> str:
+    """Say what a group knows: its names, or what is measured of the name that was given."""
+    held = summary.by[group]
+    name, slash, measure = rest.rpartition("/")
+    if name in held:
+        known = f"known of {name}: {', '.join(sorted(held[name]))}"
+        hint = suggest(measure, held[name])
+        return f"unknown measure {measure!r} in '{group}/{rest}'; {known}.{hint}"
+    names = sorted(held)
+    shown = ", ".join(names[:_NAMES_TOLD]) or f"none, this run has no {group}"
+    more = f" and {len(names) - _NAMES_TOLD} more" if len(names) > _NAMES_TOLD else ""
+    found = name if slash else rest
+    form = "" if slash else f" (a key is {group}/NAME/MEASURE)"
+    return f"unknown {group} {found!r}; known: {shown}{more}{form}.{suggest(found, names)}"

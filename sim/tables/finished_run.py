@@ -82,6 +82,12 @@ def open_run(path: Path) -> FinishedRun:
     UserError
         If there is no run, or the run did not finish.
     """
+    if path.is_file():
+        # Whoever names a table or run.json means the run it lies in.
+        is_inside = (path.parent / RUN_FILE).exists()
+        allowed = f"the folder it lies in, {path.parent}" if is_inside else "a run folder"
+        told = "" if is_inside else ", as `payroute run` prints it"
+        raise UserError(f"{path}: found a file; allowed: {allowed}{told}")
     if not path.is_dir():
         raise UserError(f"{path}: no such folder; give a run folder as `payroute run` prints it")
     settle(path)

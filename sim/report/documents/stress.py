@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from sim.explain.words import joined
 from sim.report.blocks import Bar, Block, Column, Document, Table, Text, Tone
 from sim.study.stress.output import as_json_object
-from sim.study.stress.points import UNIT
+from sim.study.stress.points import UNIT, USUAL_TIME
 from sim.study.stress.ramp import Crossing, Ramp
 from sim.study.stress.search import Capacity
 from sim.study.stress.study import Stress
 from sim.study.stress.tables import (
+    column_name,
     main_table,
     participants_table,
     points_table,
@@ -53,7 +54,7 @@ def stress_document(found: Stress, origin: Mapping[str, object]) -> Document:
     blocks: list[Block] = [Text(told[0], Tone.STRONG), *map(Text, told[1:])]
     rows = chart_rows(found)
     if len(rows) > 1:
-        blocks.append(chart(rows))
+        blocks.append(chart(rows, column_name(chart_time(found)).removesuffix("_s") + ", s"))
         note = chart_note(found)
         blocks += [Text(note)] if note else []
     if found.points:
@@ -61,7 +62,7 @@ def stress_document(found: Stress, origin: Mapping[str, object]) -> Document:
     if found.ramp is not None:
         blocks.append(Table.of(ramp_table(found.ramp), spare=("backlog", "p50_s", "offered")))
     if found.plan.profile == "soak" and found.points:
-        blocks.append(Table.of(soak_table(found.points[0]), spare=("p50_s", "offered")))
+        blocks.append(Table.of(soak_table(found.plan, found.points[0]), spare=("p50_s", "offered")))
     ones = participants_table(found)
     if ones.rows:
         shown = TabularData(ones.columns, ones.rows[:PARTICIPANTS_SHOWN])
@@ -82,13 +83,21 @@ def sentences(found: Stress) -> list[str]:
     return lines
 
 
-def chart(rows: Sequence[tuple[float, float | None, float | None]]) -> Table:
-    """Return completed load and p99 against load as bars.
+def chart_time(found: Stress) -> str:
+    """Return the time the chart shows: the judged one, where it is known."""
+    key = found.plan.time_key
+    return key if found.points or key.startswith("end_to_end_p") else USUAL_TIME
+
+
+def chart(rows: Sequence[tuple[float, float | None, float | None]], time: str) -> Table:
+    """Return completed load and a time against load as bars.
 
     Parameters
     ----------
     rows : sequence of (float, float or None, float or None)
-        Load, completed load in the same unit, and p99 in s.
+        Load, completed load in the same unit, and a time in s.
+    time : str
+        What it is called.
     """
     most = [max((row[at] or 0.0 for row in rows), default=0.0) for at in (1, 2)]
     return Table(
@@ -96,7 +105,7 @@ def chart(rows: Sequence[tuple[float, float | None, float | None]]) -> Table:
             Column("load", is_number=True),
             Column(f"completed, {UNIT}", is_number=True),
             Column("", spare=1),
-            Column("p99, s", is_number=True),
+            Column(time, is_number=True),
             Column("", spare=2),
         ),
         tuple(
@@ -104,10 +113,10 @@ def chart(rows: Sequence[tuple[float, float | None, float | None]]) -> Table:
                 load,
                 "-" if done is None else done,
                 Bar((done,), (0, most[0])),
-                "-" if time is None else time,
-                Bar((time,), (0, most[1])),
+                "-" if took is None else took,
+                Bar((took,), (0, most[1])),
             )
-            for load, done, time in rows
+            for load, done, took in rows
         ),
     )
 
@@ -119,12 +128,12 @@ def chart_rows(found: Stress) -> list[tuple[float, float | None, float | None]]:
     """
     if found.points or found.ramp is None:
         return [
-            (point.load, point.completed, point.mean("end_to_end_p99"))
+            (point.load, point.completed, point.mean(chart_time(found)))
             for point in found.complete
             if point.is_valid
         ]
-    rows = ramp_table(found.ramp).records()
-    return [(_number(row["load"]), _known(row["completed"]), _known(row["p99_s"])) for row in rows]
+    rows, time = ramp_table(found.ramp).records(), column_name(chart_time(found))
+    return [(_number(row["load"]), _known(row["completed"]), _known(row[time])) for row in rows]
 
 
 def chart_note(found: Stress) -> str:
@@ -274,8 +283,8 @@ def _of_cover(found: Stress) -> list[str]:
     if not runs or runs[0].summary.covers == "all":
         return []
     return [
-        "Times and success are those of cross-border payments; load, offered and completed count "
-        f"all payments of {joined(found.plan.streams)}."
+        "Times and success are those of cross-border payments; load, offered, completed and "
+        f"backlog count all payments of {joined(found.plan.streams)}."
     ]
 
 

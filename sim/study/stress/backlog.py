@@ -86,12 +86,15 @@ def follow(series: Sequence[float] | Array, *, rise: float = 1.0) -> Backlog:
 
 
 class BacklogSink:
-    """The number of payments in the system, as one of a run's sinks.
+    """The number of payments of some demand in the system, as one of a run's sinks.
 
     Parameters
     ----------
     plan : Plan
         The plan of the run.
+    streams : sequence of str
+        Names of the demand that is counted, the same whose load is offered: by Little's law the
+        two belong together.
     step_us : int
         Interval at which the number is known.
     """
@@ -99,8 +102,9 @@ class BacklogSink:
     wants_log = False
     wants_records = True
 
-    def __init__(self, plan: Plan, step_us: int = SECOND_US) -> None:
+    def __init__(self, plan: Plan, streams: Sequence[str], step_us: int = SECOND_US) -> None:
         self._plan, self._step_us = plan, step_us
+        self._is_counted = np.array([name in streams for name in plan.names.streams], dtype=bool)
         self._change = np.zeros(plan.horizon_us // step_us + 2, dtype=np.int64)
 
     def take_log(self, rows: Array) -> None:
@@ -109,6 +113,7 @@ class BacklogSink:
     def take_records(self, rows: Array) -> None:
         """Count who came and who left."""
         last = len(self._change) - 1
+        rows = rows[self._is_counted[rows[:, RecordColumn.STREAM]]]
         came = rows[:, RecordColumn.SUBMITTED_US] // self._step_us + 1
         ended = rows[:, RecordColumn.END_US]
         left = ended[ended != NULL] // self._step_us + 1

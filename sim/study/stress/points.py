@@ -25,6 +25,10 @@ from sim.study.stress.trial import WINDOW_MIN_S, LoadRun, LoadWatch
 from sim.units import SECOND_US
 
 UNIT = "payments/s"
+USUAL_TIME = "end_to_end_p99"
+"""Time shown against load where no objective bounds one."""
+NO_MEASUREMENT = "no measurement"
+"""Beside PASS and FAIL: nothing is known, because the run was too short or something else drawn."""
 PROFILES = ("step", "ramp", "soak")
 REPLICATIONS = 5
 """Fewer leave Student's t so few degrees of freedom that the interval says little."""
@@ -108,6 +112,17 @@ class StressPlan:
         return tuple(map(str, self.objectives))
 
     @property
+    def time_key(self) -> str:
+        """Return the time the test is about: that of the first objective that bounds one."""
+        bounded = (one.key for one in self.objectives if one.quantile is not None)
+        return next(bounded, USUAL_TIME)
+
+    @property
+    def shown_keys(self) -> tuple[str, ...]:
+        """Return the measures shown of every load: the usual ones, and all that are judged."""
+        return tuple(dict.fromkeys((*STRESSED[2:], *(one.key for one in self.objectives))))
+
+    @property
     def wanted(self) -> str:
         """Return the objectives in words."""
         return ", ".join(self.objectives_text)
@@ -152,6 +167,15 @@ class LoadPoint:
     def verdict(self) -> str:
         """Return PASS if every run is a measurement and sustains the load, else FAIL."""
         return "PASS" if self.runs and all(run.is_sustained for run in self.runs) else "FAIL"
+
+    @property
+    def words(self) -> str:
+        """Return the verdict for people: what could not be measured is neither met nor missed.
+
+        A run that is a measurement and misses the load says enough, whatever the others are.
+        """
+        has_missed = any(run.is_valid and run.misses for run in self.runs)
+        return self.verdict if self.is_valid or has_missed else NO_MEASUREMENT
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -199,11 +223,6 @@ class LoadPoint:
     def completed(self) -> float | None:
         """Return payments per second completed, as mean over runs, like :meth:`mean`."""
         return self._mean([run.completed for run in self.runs])
-
-    @property
-    def figures(self) -> tuple[float | None, ...]:
-        """Return the measures :data:`~sim.analysis.catalogue.STRESSED` names."""
-        return (self.offered, self.completed, *map(self.mean, STRESSED[2:]))
 
     @property
     def backlog_start(self) -> float | None:
@@ -347,7 +366,7 @@ class LoadTest:
             yield at, run
 
     def _tell(self, what: str, run: LoadRun) -> None:
-        verdict = "PASS" if run.is_sustained else "FAIL" if run.is_valid else "no measurement"
+        verdict = "PASS" if run.is_sustained else "FAIL" if run.is_valid else NO_MEASUREMENT
         why = f": {run.reasons[0]}" if run.reasons and what != "ramp" else ""
         verdict = "done" if what == "ramp" else verdict
         self._notice(f"{what}, run {run.replication + 1}: {verdict}{why}")

@@ -83,12 +83,6 @@ class IntervalFigures:
         return self.succeeded / decided if decided else None
 
     @property
-    def figures(self) -> tuple[float | None, ...]:
-        """Return the measures :data:`~sim.analysis.catalogue.STRESSED` names."""
-        times = (self.quantile(share) for share in (0.5, 0.99))
-        return (self.offered_rate, self.completed_rate, *times, self.success_rate)
-
-    @property
     def p50(self) -> float | None:
         """Return the median of the end-to-end time in s."""
         return self.quantile(0.5)

@@ -139,10 +139,10 @@ class LoadRun:
         """Return why it is not sustained, first why it is no measurement."""
         return (*self.faults, *self.misses)
 
-    def value(self, name: str) -> float | None:
-        """Return a headline measure; None where there is none or it is not to be believed."""
-        value = None if name in self.unbelieved else self.summary.measures[name].value
-        return None if value is None else float(value)
+    def value(self, key: str) -> float | None:
+        """Return a measure; None where there is none or it is not to be believed."""
+        found = None if key in self.unbelieved else pick(self.summary, key)
+        return None if found is None or found.value is None else float(found)
 
 
 class LoadWatching:
@@ -157,7 +157,7 @@ class LoadWatching:
     def __init__(self, watch: LoadWatch, compiled: Compiled) -> None:
         plan = compiled.plan
         self._watch, self._compiled, self._edges_us = watch, compiled, watch.edges_us
-        self._inside = BacklogSink(plan)
+        self._inside = BacklogSink(plan, watch.streams)
         self._places = PlaceSink(plan, self._edges_us[-1] if self._edges_us else plan.horizon_us)
         self._whole = IntervalSink(plan, (plan.warm_up_us, plan.horizon_us), watch.streams)
         self._parts = (
@@ -187,7 +187,7 @@ class LoadWatching:
         """
         watch, compiled, plan = self._watch, self._compiled, self._compiled.plan
         check_objectives(watch.objectives, summary)
-        backlog = self._inside.backlog(rise=_rise(compiled))
+        backlog = self._inside.backlog(rise=_rise(compiled, watch.streams))
         window = self._whole.figures()[0]
         series: tuple[IntervalFigures, ...] = ()
         if self._parts is not None:
@@ -333,11 +333,10 @@ def _count_faults(
     return tuple(found)
 
 
-def _rise(compiled: Compiled) -> float:
+def _rise(compiled: Compiled, streams: Sequence[str]) -> float:
     """Return how many times the demand of the first tenth of the window the last tenth expects."""
     plan = compiled.plan
     tenth = (plan.horizon_us - plan.warm_up_us) // 10
     ends = [plan.warm_up_us, plan.warm_up_us + tenth, plan.horizon_us - tenth, plan.horizon_us]
-    names = {demand.name for demand in compiled.demands}
-    first, _, last = expected_payments(compiled, ends, names)
+    first, _, last = expected_payments(compiled, ends, streams)
     return last / first if first > 0 else 1.0

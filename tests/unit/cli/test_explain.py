@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from sim.compiler.compile import compile_scenario
@@ -185,4 +187,26 @@ def test_a_payment_that_failed_tells_its_reason(tmp_path):
 def test_a_payment_that_is_not_there_is_a_users_mistake(tmp_path):
     result = story(tmp_path, "payments", 3)
     assert result.exit_code == 2
-    assert "allowed: 0 to 2" in result.stderr
+    assert "--payment: found 3; allowed in replication 0 of" in result.stderr
+    assert ": 0 to 2" in result.stderr
+
+
+def test_a_story_that_is_not_there_says_which_are(tmp_path):
+    done, out = run_queue(tmp_path, "--replications", "2", "--jobs", "1")
+    assert done.exit_code == 0
+    last = int(
+        pq.read_table(out / "payments.parquet").filter(pc.field("replication") == 1).num_rows
+    )
+    for words, told in (
+        (("--payment", "0", "--replication", "7"), "--replication: found 7;"),
+        (("--payment", "0", "--replication", "7"), "has 2 replications, allowed: 0 to 1"),
+        (("--payment", "0", "--replication", "-1"), "--replication: found -1;"),
+        (
+            ("--payment", "99999", "--replication", "1"),
+            f"in replication 1 of {out}: 0 to {last - 1}",
+        ),
+        (("--payment", "-1"), "--payment: found -1; allowed in replication 0"),
+    ):
+        asked = payroute("explain", out, *words)
+        assert asked.exit_code == 2
+        assert told in asked.stderr

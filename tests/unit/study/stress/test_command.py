@@ -27,7 +27,7 @@ def _stress(folder: Path, *words: str) -> tuple[int, str, str]:
     [
         (("--window", "120"), "--window: found 120; allowed: at least 600 (seconds)"),
         (("--window", "0"), "--window: found 0; allowed: at least 600"),
-        (("--load", "fast"), "--load: found 'fast'; allowed: such as 1.5x or 1500/s"),
+        (("--load", "fast"), "--load: found 'fast'; allowed: such as 1.5x, 1500/s, 90000/min"),
         (("--load", "0x"), "--load: found '0x'"),
         (("--profile", "rampp"), "Did you mean 'ramp'?"),
         (("--ramp", "120-50%"), "--ramp: found '120-50%'; allowed: such as 25-125%"),
@@ -62,13 +62,39 @@ def test_a_load_given_ends_with_0_or_3(tmp_path: Path, load: str, code: int, ver
     assert content["verdict"] == verdict
     assert content["is_valid"] is (load != "0.02x")
     assert len(content["points"]) == 1
-    assert ("p99<=5s not met" in err) is (code == 3)
+    # Met, missed and not measured are three answers.
+    assert ("p99<=5s not met" in err) is (load == "45/s")
+    assert ("no measurement, p99<=5s is not judged" in err) is (load == "0.02x")
     wanted = {"2x": 20.0, "45/s": 45.0, "0.02x": 0.2}
     assert content["points"][0]["load"] == pytest.approx(wanted[load])
     # One load bounds the capacity from one side, and no measurement from none.
     bounds = {"2x": (20.0, None), "45/s": (None, 45.0), "0.02x": (None, None)}
     assert content["capacity"]["value"] is None
     assert (content["capacity"]["low"], content["capacity"]["high"]) == bounds[load]
+
+
+@pytest.mark.slow
+def test_loads_are_read_per_minute_hour_and_day(tmp_path: Path) -> None:
+    # 1 200 a minute, 72 000 an hour and 1 728 000 a day are all 20 a second.
+    for load in ("1200/min", "72000 / h", "1728000/day"):
+        code, out, _ = _stress(tmp_path, "--load", load, "--replications", "1", "--json")
+        assert (code, json.loads(out)["points"][0]["load"]) == (0, pytest.approx(20.0)), load
+
+
+@pytest.mark.slow
+def test_every_judged_measure_has_its_column(tmp_path: Path) -> None:
+    words = ("--load", "20/s", "--replications", "1")
+    slo = "p95<=5s,machine_time_p90<=5s,station/shop.gate/queue_max<=1000"
+    code, out, _ = _stress(tmp_path, *words, "--slo", slo, "--format", "csv")
+    assert code == 0
+    [row] = csv.DictReader(out.splitlines())
+    judged = ("p95_s", "machine_time_p90_s", "station/shop.gate/queue_max")
+    assert set(row) >= {"p50_s", "p99_s", "success", *judged}
+    # 20 a second pass a gate of 40 after 0.1 s of service.
+    assert 0.1 <= float(row["p95_s"]) < 0.2
+    assert 0.1 <= float(row["machine_time_p90_s"]) <= float(row["p95_s"])
+    code, out, _ = _stress(tmp_path, *words, "--slo", "p90<=5s", "--format", "markdown")
+    assert "p90_s" in out
 
 
 @pytest.mark.slow

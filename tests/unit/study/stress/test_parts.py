@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim.compiler.compile import compile_scenario
 from sim.contract.layout import NULL
 from sim.contract.meaning import LogKind
 from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, LogColumn, RecordColumn
@@ -43,9 +44,23 @@ def test_backlog_grows_when_more_come_than_leave(
     rows = np.zeros((6000, RECORD_WIDTH), dtype=np.int64)
     rows[:, RecordColumn.SUBMITTED_US] = came
     rows[:, RecordColumn.END_US] = np.where(ends < plan.horizon_us, ends, NULL)
-    sink = BacklogSink(plan)
+    sink = BacklogSink(plan, ("customers",))
     sink.take_records(rows)
     assert sink.backlog().is_growing is is_growing
+
+
+def test_backlog_counts_the_demand_whose_load_is_offered(tmp_path: Path) -> None:
+    text = GATE + "  guests: {corridor: inside, rate: 1 /s}\n"
+    plan = compile_scenario(load_text(tmp_path, text)).plan
+    assert plan.names.streams == ("customers", "guests")
+    rows = np.zeros((3, RECORD_WIDTH), dtype=np.int64)
+    # Two customers and a guest come at once and stay.
+    rows[:, RecordColumn.STREAM] = (0, 0, 1)
+    rows[:, RecordColumn.END_US] = NULL
+    for streams, inside in ((("customers",), 2), (("guests",), 1), (("customers", "guests"), 3)):
+        sink = BacklogSink(plan, streams)
+        sink.take_records(rows)
+        assert sink.inside(10 * SECOND_US) == inside
 
 
 def test_backlog_rule_needs_three_deviations() -> None:

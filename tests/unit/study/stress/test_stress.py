@@ -192,7 +192,7 @@ def test_a_run_that_is_no_measurement_is_marked_and_never_averaged(tmp_path: Pat
     assert not found.is_valid
     assert "measured for 120 s; needed: 600 s" in found.reasons
     [row] = points_table(found).records()
-    assert (row["verdict"], row["valid"], row["passed"]) == ("FAIL", "no", "0 of 2")
+    assert (row["verdict"], row["valid"], row["passed"]) == ("no measurement", "no", "0 of 2")
     assert row["completed"] is None
     assert row["p99_s"] is None
     assert row["why"] == "measured for 120 s; needed: 600 s"
@@ -300,7 +300,7 @@ def test_loads_are_kept_with_six_digits() -> None:
 
 
 def test_the_chart_has_a_bar_for_every_figure() -> None:
-    table = chart([(50.0, 50.0, 1.0), (100.0, 100.0, 4.0), (200.0, None, None)])
+    table = chart([(50.0, 50.0, 1.0), (100.0, 100.0, 4.0), (200.0, None, None)], "p99, s")
     document = Document((table,), TabularData((), ()), {})
     lines = [line.plain for line in terminal_lines(document, 100)]
     # A half and a quarter of two bars that share what room there is, to the nearest letter.
