@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sim.units import CURRENCIES
+
 if TYPE_CHECKING:
     from sim.analysis.censoring import Survival
     from sim.analysis.warm_up import Presence
@@ -134,6 +136,15 @@ class Summary:
         """Return a headline measure."""
         return self.measures[name]
 
+    def _currencies(self) -> dict[str, Json]:
+        """Return the decimal places of every currency whose minor units are a unit here."""
+        groups = [self.measures, *(held for names in self.by.values() for held in names.values())]
+        units = {measure.unit for held in groups for measure in held.values()}
+        codes = sorted(unit.removeprefix("minor ") for unit in units if unit.startswith("minor "))
+        return {
+            code: {"exponent": CURRENCIES[code].exponent} for code in codes if code in CURRENCIES
+        }
+
     def as_json(self) -> dict[str, Json]:
         """Return the shape of ``summary.json``."""
         warm_up = None if self.presence is None else self.presence.judge()
@@ -148,6 +159,7 @@ class Summary:
                 group: {name: _flat(measures) for name, measures in names.items()}
                 for group, names in self.by.items()
             },
+            "currencies": self._currencies(),
             "g20": {name: target.as_json() for name, target in self.g20.items()},
             "warm_up": None if warm_up is None else dict(warm_up.as_json()),
         }

@@ -70,7 +70,12 @@ def visit_words(plan: Plan) -> Words:
 
 def series_words(plan: Plan) -> Words:
     """Return the names in ``series.parquet``."""
-    return {"kind": SERIES_KINDS, "name": places(plan), "measure": SERIES_MEASURES}
+    return {
+        "kind": SERIES_KINDS,
+        "name": places(plan),
+        "measure": SERIES_MEASURES,
+        "currency": plan.names.currencies,
+    }
 
 
 def places(plan: Plan) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ _SUMS = ("PAYER_FEE", "FX_MARGIN", "FX_DRIFT", "MERCHANT_FEE")
 _AS_THEY_ARE = ("SUBMITTED_US", "SETTLED_US", "CREDITED_US", "END_US", "ATTEMPTS", "REQUOTES")
 _SIDES = ("debited", "settlement", "credited")
 """Sides of a payment whose currency its price names; the stream names that of the first amount."""
+_DRAWN = ("payer", "merchant")
+"""Columns of who was drawn before the run; no row of the log names them."""
 _PRICE_QUOTED = RECORD_WIDTH
 """Where the replay puts the price quoted last, -1 for none."""
 
@@ -42,10 +44,10 @@ _FIGURES = _figures()
 
 
 def payment_layout(plan: Plan) -> Layout:
-    """Return how ``payments.parquet`` is compared: a row per payment, every column."""
+    """Return how ``payments.parquet`` is compared: a row per payment, all the log knows of it."""
     return Layout(
         file=PAYMENTS_FILE,
-        columns=tuple(name for name in PAYMENTS.names if name != "replication"),
+        columns=tuple(name for name in PAYMENTS.names if name not in ("replication", *_DRAWN)),
         words=payment_words(plan),
         keys=1,
         rule="record",
@@ -75,7 +77,9 @@ def demand_payments(plan: Plan, layout: Layout, ended: Array) -> Array:
     names = _payment_names(plan, ended)
     made = np.empty((len(ended), len(layout.columns)), dtype=np.int64)
     for at, name in enumerate(layout.columns):
-        if name in _FIGURES:
+        if name == "in_warm_up":
+            made[:, at] = ended[:, R.SUBMITTED_US] < plan.warm_up_us
+        elif name in _FIGURES:
             made[:, at] = ended[:, _FIGURES[name]]
         else:
             made[:, at] = first_of_name(names[name], layout.words[name])

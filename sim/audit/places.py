@@ -37,7 +37,7 @@ from sim.tables.schemas import (
 _VISIT = (
     "payment_id", "stage", "station", "queued_us", "started_us", "ended_us", "cause", "stage_name",
 )  # fmt: skip
-_SAMPLE = ("replication", "time_us", "kind", "name", "measure", "value")
+_SAMPLE = ("replication", "time_us", "kind", "name", "measure", "value", "currency")
 _MEASURES = {
     "station": ("queue", "busy"),
     "ledger": ("queue", "rounds"),
@@ -172,6 +172,11 @@ def check_series(
     for name in ("kind", "name", "measure"):
         known = rows[:, _SAMPLE.index(name)]
         check.every("names", (known >= 0) & (known < len(words[name])), f"no {name} of the plan")
+    is_account = rows[:, 2] == SERIES_KINDS.index("account")
+    first = len(plan.names.stations) + len(plan.names.ledgers)
+    held = np.append(plan.account[:, AccountColumn.CURRENCY], np.int64(-1))
+    account = np.where(is_account, np.clip(rows[:, 3] - first, 0, len(plan.account)), -1)
+    check.every("series", rows[:, 6] == held[account], "a currency its place does not have")
     width = len(words["name"]) + 1
     kind_name = rows[:, 2] * width + rows[:, 3]
     is_thing = is_pair(kind_name, rows[:, 4], (things[:, 0] * width + things[:, 1], things[:, 2]))

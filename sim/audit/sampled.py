@@ -12,6 +12,7 @@ import numpy as np
 from sim.audit.names import first_of_name, series_words, visit_words
 from sim.audit.pairing import Layout
 from sim.audit.state import Visit, Wait
+from sim.contract.layout import AccountColumn
 from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn
@@ -20,7 +21,7 @@ from sim.tables.schemas import SERIES_FILE, SERIES_KINDS, SERIES_MEASURES, STAGE
 _VISIT_COLUMNS = (
     "payment_id", "stage", "stage_name", "station", "queued_us", "started_us", "ended_us", "cause",
 )  # fmt: skip
-_SERIES_COLUMNS = ("time_us", "kind", "name", "measure", "value")
+_SERIES_COLUMNS = ("time_us", "kind", "name", "measure", "value", "currency")
 _SHOWN_BY = {
     LogKind.SAMPLE_STATION: ("station", "queue", "busy"),
     LogKind.SAMPLE_LEDGER: ("ledger", "queue", "rounds"),
@@ -98,4 +99,8 @@ def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
             made[mine, at, 2] = place
             made[mine, at, 3] = SERIES_MEASURES.index(measure)
             made[mine, at, 4] = samples[mine, column]
+            made[mine, at, 5] = -1
+            if log_kind == LogKind.SAMPLE_ACCOUNT:
+                account = samples[mine, LogColumn.SUBJECT]
+                made[mine, at, 5] = plan.account[account, AccountColumn.CURRENCY]
     return made.reshape(-1, len(_SERIES_COLUMNS))

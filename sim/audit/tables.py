@@ -188,6 +188,8 @@ def _check_times(plan: Plan, payments: dict[str, Array], check: Checker) -> None
         (submitted >= 0) & (submitted < plan.horizon_us) & (until >= submitted),
         "it is submitted or ends outside the run",
     )
+    is_early = submitted < plan.warm_up_us
+    check.every("order", payments["in_warm_up"] == is_early, "its mark of the warm-up is wrong")
     # Events at the horizon are not handled.
     check.every("order", is_open | (end < plan.horizon_us), "it ends when nothing happens any more")
     for name in ("settled_us", "credited_us"):

@@ -209,7 +209,7 @@ def run_replication(
     try:
         # Of one sink nothing is gained by passing every chunk through a group.
         sink = writer if len(sinks) == 1 else SinkGroup(tuple(sinks))
-        totals = engine(plan, compiled.workload(), sink)
+        totals = engine(plan, writer.follow(compiled.workload()), sink)
         writer.close()
     except BaseException:
         writer.abandon()
@@ -335,7 +335,18 @@ def make_request(
         asked=asked or ONE_RUN,
         text=dump_resolved(compiled.document),
         changed_fields=changed_fields,
+        clock=dict(clock_facts(compiled)),
     )
+
+
+def clock_facts(compiled: Compiled) -> dict[str, str | int]:
+    """Return what turns the microseconds of tables into instants, and what no measure counts."""
+    clock = compiled.scenario.clock
+    return {
+        "start": clock.start.isoformat(),
+        "horizon_us": clock.horizon,
+        "warm_up_us": clock.warm_up,
+    }
 
 
 def write_inputs(opened: OpenRun, compiled: Compiled) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sim.contract.layout import NULL, StageColumn
+from sim.contract.layout import NULL, AccountColumn, StageColumn
 from sim.contract.meaning import Cause, LogKind, Outcome
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn
@@ -79,6 +79,10 @@ class SeriesRows:
         self._replication = replication
         self._names = names_array((*names.stations, *names.ledgers, *names.accounts))
         ledgers_from = len(names.stations)
+        # Places without money first; -1 is no currency.
+        none = np.full(ledgers_from + len(names.ledgers), -1, dtype=np.int64)
+        self._currency = np.concatenate([none, plan.account[:, AccountColumn.CURRENCY]])
+        self._currencies = names_array(names.currencies)
         offsets = (0, ledgers_from, ledgers_from + len(names.ledgers))
         # Kind of log row, kind of series, the measures of its amount and value, first name.
         self._kinds = (
@@ -101,11 +105,13 @@ class SeriesRows:
         at = np.concatenate(at_parts)
         # Back into the order of the log, the two figures of a sample side by side.
         order = np.argsort(at, kind="stable")
+        name = np.concatenate(names)[order]
         made = {
             "replication": pa.array(np.full(len(at), self._replication, dtype=np.int64)),
             "time_us": pa.array(rows[at[order], L.TIME_US]),
             "kind": text_column(np.concatenate(kinds)[order], names_array(SERIES_KINDS)),
-            "name": text_column(np.concatenate(names)[order], self._names),
+            "name": text_column(name, self._names),
+            "currency": text_column(self._currency[name], self._currencies),
             "measure": text_column(np.concatenate(measures)[order], names_array(SERIES_MEASURES)),
             "value": pa.array(np.concatenate(values)[order]),
         }

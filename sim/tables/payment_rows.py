@@ -22,6 +22,7 @@ from sim.contract.meaning import Bearer, Op
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
 from sim.tables.columns import int_column, names_array, text_column
+from sim.tables.parties import Parties
 from sim.tables.schemas import BEARERS, FEES, FX_SPREAD, OUTCOMES, PAYMENTS, REASONS, SCOPES
 
 C = RecordColumn
@@ -118,11 +119,14 @@ class PaymentRows:
         The plan of the run.
     replication : int
         Number written into every row.
+    parties : Parties, optional
+        Who pays whom.
     """
 
-    def __init__(self, plan: Plan, replication: int = 0) -> None:
+    def __init__(self, plan: Plan, replication: int = 0, parties: Parties | None = None) -> None:
         names = plan.names
         self._plan = plan
+        self._parties = parties or Parties()
         self._replication = replication
         self._unrouted = stream_pricing(plan)
         self._streams = names_array(names.streams)
@@ -166,7 +170,12 @@ class PaymentRows:
         # NONE is null and not a code of its own.
         reason = columns[C.REASON]
         made = {name: int_column(columns[column]) for name, column in INTEGER_COLUMNS}
+        payer, merchant = self._parties.take(columns[C.PAYMENT])
+        in_warm_up = (columns[C.SUBMITTED_US] < plan.warm_up_us).astype(np.int64)
         made |= {
+            "payer": int_column(payer),
+            "merchant": int_column(merchant),
+            "in_warm_up": pa.array(in_warm_up),
             "replication": pa.array(np.full(len(rows), self._replication, dtype=np.int64)),
             "scope": text_column(of_stream(StreamColumn.SCOPE), names_array(SCOPES)),
             "corridor": text_column(of_stream(StreamColumn.CORRIDOR), self._corridors),

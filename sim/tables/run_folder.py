@@ -81,6 +81,8 @@ class RunRequest:
         The resolved scenario, as in ``scenario.yaml``.
     changed_fields : callable
         Says in which fields two such texts differ.
+    clock : mapping
+        When simulated time starts (local, ISO 8601), its length and its warm-up in microseconds.
     """
 
     command: list[str]
@@ -94,6 +96,7 @@ class RunRequest:
     asked: str = ONE_RUN
     text: str = ""
     changed_fields: Callable[[str, str], list[str]] = _untold
+    clock: Mapping[str, Json] = field(default_factory=dict)
 
     def question(self) -> dict[str, Json]:
         """Return what makes this another question than others."""
@@ -208,7 +211,8 @@ class OpenRun:
 
     def provenance(self) -> dict[str, str]:
         """Return what goes into the metadata of every Parquet file."""
-        keys = ("software", "libraries", "scenario", "scenario_hash", "plan_hash", "seed", "engine")
+        made_by = ("software", "libraries", "scenario", "scenario_hash", "plan_hash")
+        keys = (*made_by, "seed", "engine", "clock")
         chosen = {key: self.facts[key] for key in keys}
         return {"payroute": json.dumps(chosen, sort_keys=True)}
 
@@ -310,6 +314,7 @@ def _facts_before(request: RunRequest) -> dict[str, Json]:
         "asked": request.asked,
         "replications": request.replications,
         "record": request.record,
+        "clock": dict(request.clock),
         "started_at": _now(),
         "finished_at": None,
         "wall_seconds": None,

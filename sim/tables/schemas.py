@@ -8,11 +8,14 @@ there.
 
 from __future__ import annotations
 
+import json
+import re
 from enum import IntEnum, StrEnum
 
 import pyarrow as pa
 
 from sim.contract.meaning import Bearer, Cause, LogKind, Outcome, Reason, Scope
+from sim.units import CURRENCIES
 
 
 class Record(StrEnum):
@@ -53,6 +56,12 @@ SERIES_KINDS = ("station", "ledger", "account")
 SERIES_MEASURES = ("queue", "busy", "rounds", "balance_minor", "pending_minor")
 """What is sampled, and which of its figures a row of ``series.parquet`` holds."""
 
+EXPONENTS = {code: currency.exponent for code, currency in CURRENCIES.items()}
+"""Decimal places of minor units (ISO 4217): 10^exponent of them make one unit of the currency."""
+
+_CURRENCY = re.compile(r"in (instructed|debited|settlement|credited|that) currency")
+"""By which words a description says which column names the currency of an amount."""
+
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _INT = pa.int64()
 
@@ -60,6 +69,7 @@ UNITS = {
     "name": "a name",
     "number": "a number that stands for something",
     "count": "how many",
+    "flag": "1 for yes, 0 for no",
     "us": "microseconds since the start of the scenario, or of duration",
     "minor": "minor units of the currency the description names (ISO 4217 exponent)",
     "value": "as the description says",
@@ -70,7 +80,8 @@ UNITS = {
 def _schema(described: str) -> pa.Schema:
     """Build a schema from lines of column, unit and description.
 
-    The unit and the description travel with every file, as metadata of the column.
+    All of it travels with every file, as metadata of the column; of money also which column names
+    its currency, and how many minor units make one unit, as a power of ten, by currency.
     """
     entries = []
     for line in described.strip().splitlines():
@@ -78,7 +89,12 @@ def _schema(described: str) -> pa.Schema:
         # Descriptions are the manual; a unit that is not explained stops the import.
         assert unit in UNITS, line
         kind = _TEXT if unit == "name" else _INT
-        entries.append(pa.field(name, kind, metadata={"unit": unit, "description": meaning}))
+        told = {"unit": unit, "description": meaning}
+        if currency := _CURRENCY.search(meaning):
+            column = "currency" if currency[1] == "that" else f"{currency[1]}_currency"
+            told |= {"currency_column": column, "exponents": json.dumps(EXPONENTS)}
+        assert currency or unit != "minor", line
+        entries.append(pa.field(name, kind, metadata=told))
     return pa.schema(entries)
 
 
@@ -95,15 +111,18 @@ creditor_agent          | name   | the payee's institution
 instructed_currency     | name   | currency of the instructed amount
 instructed_amount_minor | minor  | what the payee asks or the payer sends, in instructed currency
 debited_currency        | name   | currency of the payer's account; null: never settled
-debited_amount_minor    | minor  | taken from the payer, margins included, without fees
+debited_amount_minor    | minor  | taken from the payer with margins, not fees, in debited currency
 settlement_currency     | name   | currency between the two conversions
 settlement_amount_minor | minor  | what lies between the two conversions, in settlement currency
 credited_currency       | name   | currency of the payee's account
 credited_amount_minor   | minor  | what the payee keeps, in credited currency; null: never credited
 payer_fee_minor         | minor  | fees borne by the payer, in debited currency
-fx_margin_minor         | minor  | debited less the value of what was credited at mid rates
-fx_drift_minor          | minor  | that value at the quote less the same at submission
+fx_margin_minor         | minor  | debited less what was credited at mid rates, in debited currency
+fx_drift_minor          | minor  | the same at the quote less at submission, in debited currency
 merchant_fee_minor      | minor  | fees borne by the payee, in credited currency
+payer                   | number | the payer within its stream; null: not numbered
+merchant                | number | the payee's code, as in explain --payment; null: none
+in_warm_up              | flag   | whether it was submitted in the warm-up and counts in no measure
 submitted_us            | us     | when it was submitted
 settled_us              | us     | when money first moved for good; null: never
 credited_us             | us     | when the payee was credited; null: never
@@ -157,7 +176,8 @@ time_us     | us     | when the sample was taken
 kind        | name   | station, ledger or account
 name        | name   | which of them
 measure     | name   | queue, busy, rounds, balance_minor or pending_minor
-value       | value  | payments, servers, rounds or minor units, by measure
+value       | value  | payments, servers, rounds or minor units in that currency, by measure
+currency    | name   | currency of a measure that ends in _minor; null: no money
 """)
 
 PAYMENTS_FILE = "payments.parquet"

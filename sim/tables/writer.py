@@ -7,7 +7,7 @@ sinks listen to one run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sim.tables.digest import ContentDigest, RollingDigest, row_words
 from sim.tables.folding import SummaryFolder
 from sim.tables.log_rows import SeriesRows, StageRows, event_rows
 from sim.tables.parquet_stream import ParquetStream
+from sim.tables.parties import Parties
 from sim.tables.payment_rows import PaymentRows
 from sim.tables.schemas import (
     EVENTS_FILE,
@@ -93,7 +94,9 @@ class RunWriter:
         self.wants_samples = record.covers(Record.PAYMENTS)
         self.summary = SummaryFolder(plan)
         self._horizon_us, self._logged_us = plan.horizon_us, 0
-        self._payments = PaymentRows(plan, self._options.replication)
+        self._parties = Parties()
+        self._payments = PaymentRows(plan, self._options.replication, self._parties)
+        self._has_payments = record.covers(Record.PAYMENTS)
         self._stages = StageRows(plan, self._options.replication)
         self._series = SeriesRows(plan, self._options.replication)
         self._rolling, self._content = RollingDigest(), ContentDigest()
@@ -122,6 +125,10 @@ class RunWriter:
     def payments_digest(self) -> str:
         """Fingerprint of the records as a set, whatever their order."""
         return self._content.text()
+
+    def follow(self, workload: Iterable[Array]) -> Iterable[Array]:
+        """Pass on the payments an engine draws; their parties are written with them."""
+        return self._parties.follow(workload) if self._has_payments else workload
 
     def take_log(self, rows: Array) -> None:
         """Take event-log rows, in order, or the SAMPLE rows alone where the log is not wanted."""
