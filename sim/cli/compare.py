@@ -75,7 +75,7 @@ def compare_command(
     from sim.study.compare.arms import parse_best, run_comparison
     from sim.study.compare.output import arms_table
     from sim.study.pool import LocalPool, wanted_jobs
-    from sim.study.run import Silence, find_engine
+    from sim.study.run import find_engine
     from sim.tables.provenance import origin
 
     processes = wanted_jobs(jobs)
@@ -93,7 +93,7 @@ def compare_command(
     work = replace(work, plan=plan)
     if best is not None:
         work = replace(work, select=parse_best(best))
-    find_engine("compiled", Silence())
+    find_engine("compiled")
     with LocalPool(processes) as pool, RunCounter() as counter:
         found = run_comparison(work, pool, notice=counter.tell)
     made = origin(command_words())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import inspect
 import sys
 import traceback
 from collections.abc import Callable
@@ -16,8 +17,9 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
-from sim.cli.showing import close_quietly
+from sim.cli.showing import QuietOption, be_quiet, close_quietly, note
 from sim.errors import InvariantViolation, MachineError, OptionError, PayrouteError, ScenarioError
+from sim.jit.telling import tell_compiling
 
 Arguments = ParamSpec("Arguments")
 
@@ -31,10 +33,12 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Wrap a command so that every way it can end has its exit code."""
+    """Wrap a command so that every way it can end has its exit code; each can be told --quiet."""
 
     @functools.wraps(command)
     def run(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
+        be_quiet(bool(named.pop("quiet", False)))
+        tell_compiling(note)
         try:
             command(*arguments, **named)
         except KeyboardInterrupt:
@@ -62,6 +66,14 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
                 raise
             _fail_as_bug()
 
+    # As if every command had written the option itself.
+    signature = inspect.signature(command, eval_str=True)
+    quiet = inspect.Parameter(
+        "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=QuietOption
+    )
+    parameters = [*signature.parameters.values(), quiet]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run
 
 

@@ -22,6 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from sim.cli.showing import is_quiet
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 QUIET_SECONDS = 2.0
@@ -59,7 +60,7 @@ class Bar:
 
     def show(self, done: int, planned: int, line: str, **fields: str) -> None:
         """Show how much is done; a line is written at most every half minute."""
-        if self.seconds < QUIET_SECONDS:
+        if self.seconds < QUIET_SECONDS or is_quiet():
             return
         if not self.console.is_terminal:
             if time.monotonic() - self._told >= LINE_SECONDS:
@@ -100,9 +101,7 @@ class TerminalWatcher:
         self._horizon_us = 1
 
     def say(self, message: str) -> None:
-        """Say what takes long enough to wonder about."""
-        if message.startswith("compiling the event loop"):
-            self._bar.console.print(message, style="dim", highlight=False)
+        """Say nothing of the steps of a run: they are short."""
 
     def begin(self, horizon_us: int) -> None:
         """Note where simulated time ends."""
@@ -155,7 +154,8 @@ class RunCounter:
 
     def say(self, message: str) -> None:
         """Say a sentence, above the bar where there is one."""
-        self._bar.console.print(message, highlight=False, markup=False, soft_wrap=True)
+        if not is_quiet():
+            self._bar.console.print(message, highlight=False, markup=False, soft_wrap=True)
 
 
 def write_clock(time_us: int) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
+from sim.cli.showing import FormatOption, JsonOption, OutputOption, note, showing
 from sim.errors import MachineError, UserError
 from sim.qr import decode, encode, verify
 
@@ -151,7 +151,7 @@ def image_command(
             draw(given, sys.stdout)
         else:
             write_image(given, out)
-            typer.echo(f"wrote {out}", err=True)
+            note(f"wrote {out}")
     except UserError as error:
         _fail(str(error), UserError.exit_code)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):

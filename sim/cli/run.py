@@ -12,7 +12,15 @@ from sim.cli.audit import refuse_violations
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.options import JobsOption, ScenarioArgument, SeedOption, SetOption
-from sim.cli.showing import FormatOption, JsonOption, OutputOption, command_words, showing
+from sim.cli.showing import (
+    FormatOption,
+    JsonOption,
+    OutputOption,
+    command_words,
+    note,
+    showing,
+    warn,
+)
 from sim.errors import OptionError
 
 if TYPE_CHECKING:
@@ -83,7 +91,7 @@ def run_command(
 def _warn(result: Result) -> None:
     """Say what the run met in its folder."""
     if result.repeat is not None and not result.repeat[0]:
-        typer.echo(f"warning: {result.repeat[1]}", err=True)
+        warn(f"{result.repeat[1]}")
     for name in result.run.kept:
         typer.echo(
             f"warning: a file of yours in {result.folder} was changed while the run went on; it is "
@@ -155,5 +163,5 @@ def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:
             notice=counter.tell,
         )
     for reason in verdict.reasons:
-        typer.echo(reason if verdict.is_reached else f"warning: {reason}", err=True)
+        (note if verdict.is_reached else warn)(reason)
     return result

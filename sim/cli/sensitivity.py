@@ -63,7 +63,7 @@ def sensitivity_command(
     from sim.report.documents.sensitivity import sensitivity_document
     from sim.scenario.scenario import load_scenario
     from sim.study.pool import LocalPool, wanted_jobs
-    from sim.study.run import Silence, checked_seed, find_engine
+    from sim.study.run import checked_seed, find_engine
     from sim.study.sensitivity.plan import SensitivityPlan
     from sim.study.sensitivity.study import find_sensitivity
     from sim.tables.provenance import origin
@@ -83,7 +83,7 @@ def sensitivity_command(
         sobol_replications=sobol_replications,
         grades=(Evidence.ESTIMATED, *((Evidence.ASSUMED,) if assumed else ())),
     )
-    find_engine("compiled", Silence())
+    find_engine("compiled")
     with LocalPool(processes) as pool, RunCounter() as counter:
         found = find_sensitivity(loaded, plan, pool, listener=counter)
     wanted.show(sensitivity_document(found, origin(command_words())))

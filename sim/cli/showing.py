@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +34,11 @@ TableOption = Annotated[
     typer.Option("--table", "--out", metavar="FILE", help="Write the table with every digit here."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", help="Show no progress and no notes, only warnings and errors.")
+]
+_QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
 
 _STAND_INS = str.maketrans(
     {
@@ -90,7 +96,7 @@ class Showing:
             emit(render(document, form))
         for path in (self.output, self.table):
             if path is not None:
-                typer.echo(f"written to {path}", err=True)
+                note(f"written to {path}")
 
 
 def showing(
@@ -112,6 +118,27 @@ def showing(
     table_form = choose_format(form if output is None else None, table, option=option)
     printed = None if output is not None or table is not None else choose_format(form, None)
     return Showing(printed, output, output_form, table, table_form if table else None, as_json)
+
+
+def note(message: str) -> None:
+    """Say on standard error what is good to know and nobody waits for; nothing with --quiet."""
+    if not is_quiet():
+        typer.echo(message, err=True)
+
+
+def warn(message: str) -> None:
+    """Say on standard error what may be wrong with a result; also with --quiet."""
+    typer.echo(f"warning: {message}", err=True)
+
+
+def be_quiet(is_wanted: bool) -> None:
+    """Show no progress and no notes from here on, or show them again."""
+    _QUIET.set(is_wanted)
+
+
+def is_quiet() -> bool:
+    """Say whether only results, warnings and errors are wanted."""
+    return _QUIET.get()
 
 
 def command_words() -> tuple[str, ...]:

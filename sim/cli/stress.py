@@ -91,7 +91,7 @@ def stress_command(
     from sim.report.documents.stress import stress_document
     from sim.scenario.scenario import load_scenario
     from sim.study.pool import LocalPool, wanted_jobs
-    from sim.study.run import Silence, checked_seed, find_engine
+    from sim.study.run import checked_seed, find_engine
     from sim.study.slo import parse_slo
     from sim.study.stress.demand import choose_streams
     from sim.study.stress.points import LoadTest, StressPlan, choose_windows
@@ -114,7 +114,7 @@ def stress_command(
         ramp_window_s=windows[1],
         tolerance=_parse_tolerance(tolerance),
     )
-    find_engine("compiled", Silence())
+    find_engine("compiled")
     with LocalPool(processes) as pool, RunCounter() as counter:
         test = LoadTest(loaded, plan, pool, notice=counter.say)
         found = run_stress(test, None if given is None else _in_payments(given, test.base))

@@ -49,7 +49,7 @@ def sweep_command(
     from sim.study.cluster import ClusterPool
     from sim.study.experiment_file import load_experiment
     from sim.study.pool import LocalPool, wanted_jobs
-    from sim.study.run import Silence, checked_seed, find_engine
+    from sim.study.run import checked_seed, find_engine
     from sim.study.sweep.study import default_folder, run_sweep
     from sim.tables.provenance import origin
 
@@ -58,7 +58,7 @@ def sweep_command(
     loaded = load_experiment(scenario_file(experiment))
     folder = out or default_folder(loaded)
     if cluster is None:
-        find_engine("compiled", Silence())
+        find_engine("compiled")
         pool: LocalPool | ClusterPool = LocalPool(processes)
     else:
         pool = ClusterPool(cluster)

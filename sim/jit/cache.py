@@ -26,8 +26,25 @@ from typing import TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import event
+
+from sim.jit.telling import begin_compiling
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+class _CompileListener(event.Listener):  # type: ignore[misc]
+    """Whoever is told by Numba that a function was in no cache."""
+
+    def on_start(self, event: object) -> None:
+        dispatcher = getattr(event, "data", {}).get("dispatcher")
+        begin_compiling(getattr(getattr(dispatcher, "py_func", None), "__module__", ""))
+
+    def on_end(self, event: object) -> None:
+        del event
+
+
+event.register("numba:compile", _CompileListener())
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SOURCES = {

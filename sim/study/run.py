@@ -193,7 +193,7 @@ def run_replication(
     from sim.tables.writer import SinkGroup
 
     plan, watcher = compiled.plan, watcher or Silence()
-    engine = find_engine(options.engine, watcher)
+    engine = find_engine(options.engine)
     writer = _open_writer(plan, options, folder, watcher)
     sinks: list[Sink] = [writer]
     auditor = None
@@ -254,24 +254,20 @@ def _open_writer(
     )
 
 
-def find_engine(name: str, watcher: Watcher) -> Engine:
+def find_engine(name: str) -> Engine:
     """Return an engine that is ready to run; the first use of the kernel compiles it.
 
     Parameters
     ----------
     name : str
         One of :data:`~sim.study.case.ENGINES`.
-    watcher : Watcher
-        Hears that machine code is being made.
     """
     if name == "reference":
         from sim.engine.reference import run_reference
 
         return run_reference
-    from sim.engine.compiled import is_compiled_cached, run_compiled, warm_up
+    from sim.engine.compiled import run_compiled, warm_up
 
-    if not is_compiled_cached():
-        watcher.say("compiling the event loop to machine code; once per version, about a minute")
     warm_up()
     return run_compiled
 

@@ -19,7 +19,7 @@ from sim.study.case import Case, CaseTotals, Outcome
 from sim.study.compile_case import compile_replication, compiled_fingerprint
 from sim.study.measure_key import place
 from sim.study.pool import Pool
-from sim.study.run import Silence, find_engine, run_replication
+from sim.study.run import find_engine, run_replication
 from sim.tables.provenance import fingerprint
 
 Answer = TypeVar("Answer")
@@ -202,7 +202,7 @@ def _import_all(engine: str) -> None:
     import sim.tables.run_folder
     import sim.tables.writer  # noqa: F401
 
-    find_engine(engine, Silence())
+    find_engine(engine)
 
 
 def _not_run(scenario: str, case: Case) -> Outcome:

@@ -28,7 +28,7 @@ from sim.study.replicate.replications import (
     write_replications,
 )
 from sim.study.result import Result, Verdict
-from sim.study.run import Silence, find_engine, load, make_request, write_inputs
+from sim.study.run import find_engine, load, make_request, write_inputs
 from sim.study.runner import Asking, Notice, ask
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def run_replications(
 
         if plan.jobs > 1:
             # Once, before many processes would all do it.
-            find_engine(options.engine, Silence())
+            find_engine(options.engine)
         with LocalPool(plan.jobs) as pool:
             known = Replicated.of(()) if before is None else before.held
             asked = replications(case, plan, known)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,11 @@ from sim.study.pool import Pool
 from sim.study.replicate.replications import Replicated
 from sim.study.runner import Batch, Done, Notice, as_done
 from sim.study.sweep.check import check_sweep, find_decimals
+from sim.study.sweep.factors import factor_columns
 from sim.study.sweep.points import lay_out
 from sim.study.sweep.store import Store
 from sim.tables.provenance import fingerprint, origin
-from sim.tables.tabular import TabularData, to_arrow
+from sim.tables.tabular import Cell, TabularData, to_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -293,19 +294,27 @@ def _collect(
     names: Sequence[str], measures: Sequence[str], results: Sequence[dict[str, object]]
 ) -> TabularData:
     """Return the tidy table, of nothing but what is in the points' files."""
-    columns = [*names, *_POINT_COLUMNS]
+    factors: dict[str, list[Cell]] = {}
+    for name in names:
+        factors |= factor_columns(name, [_factors_of(result)[name] for result in results])
+    columns = [*factors, *_POINT_COLUMNS]
     for key in measures:
         columns += [key, *(f"{key}_{end}" for end in _ENDS)]
     rows = []
-    for result in results:
-        error, factors = result.get("error"), result["factors"]
-        assert isinstance(factors, dict)
+    for at, result in enumerate(results):
+        error = result.get("error")
         head = [result["point"], str(result["status"]), None if error is None else str(error)]
         values = result.get("measures")
         found = values if isinstance(values, dict) else {}
         cells = [cell for key in measures for cell in found.get(key, [None, None, None])]
-        rows.append((*(factors[name] for name in names), *head, *cells))
+        rows.append((*(column[at] for column in factors.values()), *head, *cells))
     return TabularData(tuple(columns), tuple(rows))
+
+
+def _factors_of(result: Mapping[str, object]) -> dict[str, str]:
+    factors = result["factors"]
+    assert isinstance(factors, dict)
+    return factors
 
 
 def measures_of(loaded: LoadedExperiment) -> tuple[str, ...]:
