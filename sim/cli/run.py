@@ -91,7 +91,7 @@ def run_command(
 def _warn(result: Result) -> None:
     """Say what the run met in its folder."""
     if result.repeat is not None and not result.repeat[0]:
-        warn(f"{result.repeat[1]}")
+        warn(result.repeat[1])
     for name in result.run.kept:
         typer.echo(
             f"warning: a file of yours in {result.folder} was changed while the run went on; it is "

@@ -40,8 +40,8 @@ class Markup:
     verbatim : callable
         Text to lines shown as they are.
     table : callable
-        Escaped headings, escaped rows and the side of each column to a table; a table without
-        headings has empty ones.
+        Escaped headings, escaped rows and the side of each column (see :func:`sides`) to a table;
+        a table without headings has empty ones.
     bar : callable
         A bar to marks that draw it, or to nothing.
     """
@@ -85,8 +85,11 @@ def _table(table: Table, marks: Markup) -> str:
 
 
 def sides(table: Table) -> list[str]:
-    """Return for each column ``right`` or ``left``."""
-    return ["right" if column.is_number else "left" for column in table.columns]
+    """Return for each column ``right``, ``left``, or ``prose`` where its words may go on below."""
+    return [
+        "right" if column.is_number else "prose" if column.is_prose else "left"
+        for column in table.columns
+    ]
 
 
 def _cell(cell: Cell, marks: Markup) -> str:

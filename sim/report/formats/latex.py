@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from tabulate import tabulate
+from rich.cells import cell_len
 
-from sim.report.blocks import Bar, Document
+from sim.report.blocks import Bar, Block, Document, Table, Text, Tone
+from sim.report.fitting import fit
 from sim.report.markup import Markup, compose
 from sim.report.rendering import Format
 
@@ -14,7 +16,16 @@ _BAR_MM = 30
 _ESCAPES = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}"}
 _ESCAPES |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
 _ESCAPES |= {"<": r"\textless{}", ">": r"\textgreater{}", "±": r"\ensuremath{\pm}"}
+_ESCAPES |= {"≥": r"\ensuremath{\geq}", "≤": r"\ensuremath{\leq}", "×": r"\ensuremath{\times}"}
+_ESCAPES |= {"→": r"\ensuremath{\to}", "…": r"\dots{}", "\u00a0": "~", "\u200b": ""}
 _ESCAPES |= {"░": "thin", "█": "thick"}
+_NEEDS = "% \\usepackage{array,booktabs,graphicx,longtable}\n"
+_LINE, _GAP = 78, 3
+"""Small letters in a line of a paper's usual text, and between two columns."""
+_BAR_LETTERS = 20
+_PROSE_LEAST = 0.25
+_ROWS_OF_A_PAGE = 45
+_COMMANDS = re.compile(r"\\[A-Za-z]+|[\\{}]")
 _HEADINGS = ("section", "subsection", "subsubsection")
 
 
@@ -28,11 +39,36 @@ def _escape(text: str) -> str:
 
 
 def _table(heads: list[str], rows: list[list[str]], sides: list[str]) -> str:
-    # Cells are escaped already: the library's own escapes would show the marks of bars as text.
-    body = tabulate(rows, tablefmt="latex_raw", colalign=sides, disable_numparse=True)
-    begin, _, *inside, _, end = body.splitlines()
-    head = [" & ".join(heads) + r" \\", r"\midrule"] if any(heads) else []
-    return "\n".join([begin, r"\toprule", *head, *inside, r"\bottomrule", end])
+    """Write a table with rules; long ones break over pages, too wide ones shrink as a whole."""
+    widths = [max(map(_room, column)) for column in zip(heads, *rows, strict=True)]
+    marks = ["r" if side == "right" else "l" for side in sides]
+    rest = sum(size for size, side in zip(widths, sides, strict=True) if side != "prose")
+    rest += _GAP * (len(widths) - 1)
+    if "prose" in sides and sum(widths) + _GAP * (len(widths) - 1) > _LINE:
+        share = max(_PROSE_LEAST, 0.96 - rest / _LINE) / sides.count("prose")
+        prose = rf">{{\raggedright\arraybackslash}}p{{{share:.2f}\linewidth}}"
+        marks = [prose if side == "prose" else marks[at] for at, side in enumerate(sides)]
+    elif "prose" not in sides:
+        rest = sum(widths) + _GAP * (len(widths) - 1)
+    lines = [r"\toprule"]
+    lines += [" & ".join(heads) + r" \\", r"\midrule"] if any(heads) else []
+    body = [" & ".join(row) + r" \\" for row in rows]
+    if len(rows) > _ROWS_OF_A_PAGE:
+        begin = rf"\begin{{longtable}}{{{''.join(marks)}}}"
+        inside = [begin, *lines, r"\endhead", *body, r"\bottomrule", r"\end{longtable}"]
+        return "\n".join(["{\\small", *inside, "}"])
+    inside = [rf"\begin{{tabular}}{{{''.join(marks)}}}", *lines, *body]
+    inside += [r"\bottomrule", r"\end{tabular}"]
+    if rest > _LINE:
+        inside = [r"\resizebox{\linewidth}{!}{%", *inside, "}"]
+    return "\n".join([r"\begin{center}\small", *inside, r"\end{center}"])
+
+
+def _room(cell: str) -> int:
+    """Return about how many letters wide a cell is, its marks aside."""
+    if r"\rule" in cell:
+        return _BAR_LETTERS
+    return cell_len(_COMMANDS.sub("", cell))
 
 
 def _bar(bar: Bar) -> str:
@@ -56,8 +92,24 @@ _MARKS = Markup(
 
 
 def render(document: Document) -> str:
-    """Return the document's text, to be read by a paper that uses ``booktabs``."""
-    return compose(document, _MARKS)
+    """Return the document's text, to be read by a paper with the packages its first line names."""
+    blocks = tuple(part for block in document.blocks for part in _narrowed(block))
+    narrow = Document(blocks, document.table, document.record, document.origin)
+    return _NEEDS + compose(narrow, _MARKS)
+
+
+def _narrowed(block: Block) -> Iterator[Block]:
+    """Leave spare columns out where the text is too narrow for them, with a word that says so."""
+    found = fit(block, _LINE, gap=_GAP) if isinstance(block, Table) else None
+    if not isinstance(block, Table) or found is None or len(found[0]) == len(block.columns):
+        yield block
+        return
+    kept, _ = found
+    columns = tuple(block.columns[at] for at in kept)
+    rows = tuple(tuple(row[at] for at in kept) for row in block.rows)
+    yield Table(columns, rows, block.is_headed)
+    names = [one.name or "bars" for at, one in enumerate(block.columns) if at not in kept]
+    yield Text(f"(too narrow for: {', '.join(names)})", Tone.QUIET)
 
 
 FORMAT = Format(render, (".tex",))

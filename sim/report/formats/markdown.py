@@ -16,6 +16,7 @@ def _escape(text: str) -> str:
 
 
 def _table(heads: list[str], rows: list[list[str]], sides: list[str]) -> str:
+    sides = ["right" if side == "right" else "left" for side in sides]
     return tabulate(rows, heads, tablefmt="pipe", colalign=sides, disable_numparse=True)
 
 

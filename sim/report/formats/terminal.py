@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, zip_longest
 
-from rich.cells import cell_len
 from rich.text import Text as Line
 
 from sim.explain.wrapping import HANG, LINE_WIDTH, lay_out, wrap
@@ -28,14 +27,12 @@ from sim.report.blocks import (
     Verbatim,
 )
 from sim.report.figure import written
+from sim.report.fitting import GAP, fit
 from sim.report.markup import drawn
 from sim.report.rendering import Format
 
 PROSE_WIDTH = 88
 """Longer lines are hard to read, however wide the terminal."""
-_GAP = 2
-_BAR_MIN, _BAR_MAX = 10, 36
-_PROSE_MIN = 16
 _SERIES = 36
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -121,30 +118,26 @@ def _facts(facts: Facts, width: int | None) -> Iterator[Line]:
     while groups:
         most, used = 0, 0
         while most < len(groups) and (not most or width is None or used + sizes[most] <= width):
-            used += sizes[most] + _GAP
+            used += sizes[most] + GAP
             most += 1
         for row in zip_longest(*groups[:most], fillvalue=Line()):
             whole = Line()
             for part, size in zip(row, sizes, strict=False):
-                whole.append_text(part).append(" " * (size - part.cell_len + _GAP))
+                whole.append_text(part).append(" " * (size - part.cell_len + GAP))
             yield whole
         del groups[:most], sizes[:most]
 
 
 def _table(table: Table, width: int | None) -> Iterator[Line]:
-    columns = list(range(len(table.columns)))
-    sizes = _sizes(table, columns, width)
-    while sizes is None:
-        spare = max(columns, key=lambda at: table.columns[at].spare)
-        if not table.columns[spare].spare:
-            yield from _records(table, width or 0)
-            return
-        columns.remove(spare)
-        sizes = _sizes(table, columns, width)
+    found = fit(table, width)
+    if found is None:
+        yield from _records(table, width or 0)
+        return
+    columns, sizes = found
     heads: tuple[Cell, ...] = tuple(Text(column.name, Tone.QUIET) for column in table.columns)
     if table.is_headed:
         yield from _row(table, heads, columns, sizes=sizes)
-        yield Line("─" * (sum(sizes) + _GAP * (len(sizes) - 1)))
+        yield Line("─" * (sum(sizes) + GAP * (len(sizes) - 1)))
     for row in table.rows:
         yield from _row(table, row, columns, sizes=sizes)
     left_out = [
@@ -153,41 +146,6 @@ def _table(table: Table, width: int | None) -> Iterator[Line]:
     if left_out:
         # The word stands under the table, where a reader looks for what is missing.
         yield from _prose(Text(f"(too narrow for: {', '.join(left_out)})", Tone.QUIET), width)
-
-
-def _sizes(table: Table, columns: Sequence[int], width: int | None) -> list[int] | None:
-    """Return the width of every column, None where they do not fit."""
-    cells = [[row[at] for row in table.rows] for at in columns]
-    heads = [table.columns[at].name if table.is_headed else "" for at in columns]
-    is_bar = [any(isinstance(cell, Bar) for cell in column) for column in cells]
-    texts = [
-        [head, *(part for cell in column for part in written(cell).splitlines())]
-        for head, column in zip(heads, cells, strict=True)
-    ]
-    sizes = [max(map(cell_len, column)) for column in texts]
-    if width is None:
-        return [
-            max(size, _BAR_MAX) if bar else size for size, bar in zip(sizes, is_bar, strict=True)
-        ]
-    room = width - _GAP * (len(columns) - 1)
-    least = list(sizes)
-    for at, column in enumerate(columns):
-        if is_bar[at]:
-            least[at] = max(sizes[at], _BAR_MIN)
-            sizes[at] = max(sizes[at], _BAR_MAX)
-        elif table.columns[column].is_prose:
-            longest = max(cell_len(word) for text in texts[at] for word in text.split() or [""])
-            least[at] = min(sizes[at], max(longest, _PROSE_MIN))
-    if sum(least) > room:
-        return None
-    # What is left goes to the columns that want more, one step each in turn.
-    found, left = least, room - sum(least)
-    while left > 0 and found != sizes:
-        for at, size in enumerate(sizes):
-            if found[at] < size and left > 0:
-                found[at] += 1
-                left -= 1
-    return found
 
 
 def _row(
@@ -201,7 +159,7 @@ def _row(
             room = " " * (size - part.cell_len)
             is_right = table.columns[at].is_number
             whole.append(room if is_right else "").append_text(part)
-            whole.append(" " * _GAP if is_right else room + " " * _GAP)
+            whole.append(" " * GAP if is_right else room + " " * GAP)
         yield whole
 
 
@@ -225,8 +183,8 @@ def _records(table: Table, width: int) -> Iterator[Line]:
                 continue
             words = f"{column.name} {text}" if column.name and table.is_headed else text
             tone = cell.tone if isinstance(cell, Text) else Tone.PLAIN
-            for line in wrap(words, width - _GAP):
-                yield Line(" " * _GAP).append(line, tone)
+            for line in wrap(words, width - GAP):
+                yield Line(" " * GAP).append(line, tone)
     yield from _prose(Text("(too narrow for columns: a line each)", Tone.QUIET), width)
 
 

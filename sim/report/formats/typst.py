@@ -13,6 +13,7 @@ _MARKS_OF_TYPST = re.compile(r"([\\#*_$`<>@~\[\]/=+-])")
 
 
 def _table(heads: list[str], rows: list[list[str]], sides: list[str]) -> str:
+    sides = ["right" if side == "right" else "left" for side in sides]
     lines = [f"#table(columns: {len(heads)}, stroke: none, align: ({', '.join(sides)},),"]
     rule = "  table.hline(),"
     if any(heads):

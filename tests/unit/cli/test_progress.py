@@ -2,10 +2,15 @@
 
 import io
 
+import numba
 import pytest
 from rich.console import Console
 
 from sim.cli.progress import RunCounter, TerminalWatcher, write_clock
+from sim.cli.showing import be_quiet
+from sim.jit import telling
+from sim.jit.cache import is_jit_disabled
+from tests.unit.cli.queue import payroute, write_queue
 
 HOUR_US = 3_600_000_000
 
@@ -54,10 +59,59 @@ def test_a_file_gets_a_line_now_and_then_not_one_per_call(clock):
     assert run_for(50, clock, console(is_terminal=False)).count("\n") == 1
 
 
-def test_the_first_compilation_is_announced():
+def test_compiling_is_announced_once_whoever_asks_for_it(monkeypatch):
+    heard = []
+    monkeypatch.setattr(telling, "_has_told", [])
+    monkeypatch.setattr(telling, "_tellers", [])
+    telling.begin_compiling("sim.engine.kernel.views")
+    telling.tell_compiling(heard.append)
+    # Others may use Numba, too.
+    telling.begin_compiling("somebody.else")
+    assert heard == []
+    telling.begin_compiling("sim.audit.replay")
+    telling.begin_compiling("sim.engine.kernel.views")
+    assert heard == [telling.SENTENCE]
+
+
+def test_numba_says_when_a_function_was_in_no_cache(monkeypatch):
+    heard = []
+    monkeypatch.setattr(telling, "_has_told", [])
+    telling.tell_compiling(heard.append)
+
+    def doubled(number):
+        return 2 * number
+
+    doubled.__module__ = "sim.made_up"
+    try:
+        assert numba.njit(doubled)(21) == 42
+    finally:
+        telling._tellers.clear()
+    assert heard == ([] if is_jit_disabled() else [telling.SENTENCE])
+
+
+def test_quiet_shows_no_progress(clock):
     shown = console(is_terminal=False)
-    TerminalWatcher(shown).say("compiling the event loop to machine code; once")
-    assert "compiling the event loop" in shown.file.getvalue()
+    be_quiet(True)
+    try:
+        with RunCounter("runs", shown) as count:
+            clock[0] = 60
+            count.tell(3, 20)
+            count.say("run 1: PASS")
+    finally:
+        be_quiet(False)
+    assert shown.file.getvalue() == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), ("--quiet",)])
+def test_quiet_leaves_results_and_takes_notes(tmp_path, words):
+    path, target = write_queue(tmp_path), tmp_path / "shown.md"
+    asked = ("run", path, "--engine", "reference", "--out", tmp_path / "run")
+    done = payroute(*asked, "--output", target, *words)
+    assert done.exit_code == 0
+    assert target.exists()
+    assert (f"written to {target}" in done.stderr) == (not words)
+    assert "three-clerks" in done.stdout
 
 
 @pytest.mark.parametrize(("seconds", "is_told"), [(1, False), (60, True)])
