@@ -10,11 +10,11 @@ figure is not gathered yet, add a column to :class:`~sim.tables.folding.Tally` o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
-from typing import Generic, TypeVar
 
+from sim.analysis.definition import HEADLINE, LEDGER, Definition, Of, Source
 from sim.analysis.kinds import (
     AMOUNT,
     BLOCKS,
@@ -28,26 +28,17 @@ from sim.analysis.kinds import (
     SHARE,
     TIME,
     Better,
-    Kind,
     Pooling,
 )
 from sim.analysis.sources import QUANTILES, AccountUse, Payments, Place, in_seconds, ratio
 from sim.analysis.summary import Measure, Measures
 from sim.contract.meaning import Cause
-from sim.tables.durations import Between
 from sim.tables.folding import Tally
 from sim.units import SECOND_US
-
-Source = TypeVar("Source", Payments, Place, AccountUse)
-Of = Callable[[Source], float | int | Between | None]
 
 T = Tally
 HIGHER, LOWER = Better.HIGHER, Better.LOWER
 
-HEADLINE = "headline"
-"""The measures of a summary as a whole; all other groups stand in its ``by``."""
-LEDGER = "ledger"
-"""Ledgers are shown among the stations and have other measures."""
 _WHOLE = frozenset({HEADLINE})
 _SCOPES = _WHOLE | {"scope"}
 _TIMED = _SCOPES | {"corridor", "route", "rail"}
@@ -60,67 +51,15 @@ _PLACES = _STATION | _LEDGER
 _ACCOUNT = frozenset({"account"})
 
 
-@dataclass(frozen=True, slots=True)
-class Definition(Generic[Source]):
-    """One measure.
-
-    Attributes
-    ----------
-    name : str
-        Its one name.
-    kind : Kind
-        Unit, and what follows from it.
-    groups : frozenset of str
-        Where it is known: :data:`HEADLINE`, :data:`LEDGER` or a group of a summary.
-    of : callable
-        Computes it; None where there is nothing to measure.
-    words : str
-        What people call it; empty where the name says it.
-    better : Better
-        Which way it improves.
-    alias : str
-        Short name in objectives and precisions.
-    pooling : Pooling
-        How replications become one figure.
-    trials : callable or None
-        Of a pooled share: of how many payments it is.
-    quantile : float or None
-        The share that does not exceed it, where it is a quantile.
-    more, less : str
-        How a difference is told where the kind does not say it well.
-    """
-
-    name: str
-    kind: Kind
-    groups: frozenset[str]
-    of: Of[Source]
-    words: str = ""
-    better: Better = Better.NEITHER
-    alias: str = ""
-    pooling: Pooling = Pooling.MEAN
-    trials: Callable[[Measures], float] | None = None
-    quantile: float | None = None
-    more: str = ""
-    less: str = ""
-
-    def measure(self, source: Source) -> Measure:
-        """Compute the measure of one run."""
-        unit = f"{self.kind.unit} {source.currency}" if self.kind is AMOUNT else self.kind.unit
-        value = self.of(source)
-        if isinstance(value, Between):
-            return Measure(value.middle, unit, width=value.width)
-        return Measure(value, unit)
-
-    def difference_words(self, key: str, size: str, *, is_more: bool) -> str:
-        """Tell a difference of some size, in words."""
-        told = (self.more or self.kind.more) if is_more else (self.less or self.kind.less)
-        return told.format(size=size, key=key)
-
-
 def _count(
     name: str, column: Tally, better: Better = LOWER, *, groups: frozenset[str] = _GROUPS
 ) -> Definition[Payments]:
     return Definition(name, COUNT, groups, lambda of: of.count[column], better=better)
+
+
+def _due(known: Measures) -> float:
+    """Return of how many payments it is known whether they succeed."""
+    return float(known["submitted"]) - float(known["open_in_time"])
 
 
 def _within(name: str, column: Tally, words: str = "") -> Definition[Payments]:
@@ -128,11 +67,11 @@ def _within(name: str, column: Tally, words: str = "") -> Definition[Payments]:
         name,
         SHARE,
         _GROUPS,
-        lambda of: of.share(column),
+        lambda of: of.share_of_due(column),
         words,
         HIGHER,
         pooling=Pooling.SHARE,
-        trials=lambda known: float(known["completed"]),
+        trials=_due,
     )
 
 
@@ -223,16 +162,35 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     _count("rejected", T.REJECTED, groups=_OUTCOMES),
     _count("returned", T.RETURNED, groups=_OUTCOMES),
     _count("in_progress", T.IN_PROGRESS, groups=_OUTCOMES),
+    _count("open_in_time", T.OPEN_IN_TIME, Better.NEITHER),
+    _count("not_payable", T.NOT_PAYABLE),
+    replace(_count("debited_not_credited", T.HELD), words="debited, not credited"),
+    Definition(
+        "debited_not_credited_minor",
+        AMOUNT,
+        _WHOLE,
+        lambda of: None if of.held is None else of.held.amount,
+        "money debited, not credited",
+        LOWER,
+    ),
+    Definition(
+        "debited_not_credited_oldest",
+        TIME,
+        _WHOLE,
+        lambda of: None if of.held is None else in_seconds(of.held.oldest_us),
+        "oldest of it",
+        LOWER,
+    ),
     Definition("share", PART, _REASON, lambda of: ratio(of.count[T.SUBMITTED], of.whole)),
     Definition(
         "success_rate",
         SHARE,
         _GROUPS,
-        lambda of: ratio(of.count[T.COMPLETED], of.count[T.SUBMITTED] - of.count[T.IN_PROGRESS]),
+        lambda of: of.share_of_due(T.COMPLETED),
         better=HIGHER,
         alias="success",
         pooling=Pooling.SHARE,
-        trials=lambda known: float(known["submitted"]) - float(known["in_progress"]),
+        trials=_due,
         more="succeeds {size} more often",
         less="succeeds {size} less often",
     ),
@@ -278,9 +236,6 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     Definition("quotes_lapsed", QUOTES, _GROUPS, lambda of: of.count[T.QUOTES_LAPSED]),
     _count("returns", T.RETURNED),
     _count("failed_over", T.FAILED_OVER),
-    _time(
-        "settlement_lag_mean", _GROUPS, lambda of: of.mean_s(of.count[T.LAG_US], over=T.LAG_COUNT)
-    ),
     *(
         _quantile("end_to_end", 0, name, alias=name, words=_SAID.get(name, ""))
         for name in QUANTILES
@@ -299,7 +254,7 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
         "exposure_peak_minor",
         AMOUNT,
         _WHOLE,
-        lambda of: None if of.netting is None else of.netting.peak_minor,
+        lambda of: None if of.netting is None else of.netting.peak,
         better=LOWER,
     ),
     Definition(
@@ -366,6 +321,10 @@ HEADLINE_UNITS = {measure.name: measure.kind.unit for measure in _ALL if HEADLIN
 # What is shown or compared unless the user says otherwise, in order.
 SUMMARY_COLUMNS = (
     ("submitted", "completed", "rejected", "returned", "in_progress"),
+    (
+        *("debited_not_credited", "debited_not_credited_minor", "debited_not_credited_oldest"),
+        "not_payable",
+    ),
     ("success_rate", "end_to_end_p50", "end_to_end_p99", "end_to_end_mean", "machine_time_mean"),
     ("payer_cost_bps", "merchant_cost_bps", "within_10s", "within_60s", "completed_rate_peak"),
 )

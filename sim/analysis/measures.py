@@ -3,13 +3,14 @@
 Takes the plan, the tallies and durations folded during the run, and the engine's totals, whatever
 tables are written; gives a :class:`~sim.analysis.summary.Summary` of the measures that
 :mod:`sim.analysis.catalogue` defines. Warm-up and censoring are settled here and nowhere else:
-measures cover payments submitted in [warm-up, horizon); those still open at the horizon count as
-``in_progress`` and are left out of rates and times. How many these are is told by ``open_share``,
-and ``end_to_end_p99_kaplan_meier`` and its like count them as at least so long. Only the rates of
-completion (``completed_rate_mean`` and ``completed_rate_peak``) count by the instant of completion
-instead, so that a queue that is too long shows its capacity. Quantiles are exact up to
-:data:`~sim.tables.durations.EXACT_MAX` completed payments of a run; beyond it, and those of waits
-always, they lie in a cell whose width they carry.
+measures cover payments submitted in [warm-up, horizon). Those still open at the horizon count as
+``in_progress`` and are left out of times; of shares only those younger than their corridor's
+promise are (``open_in_time``), so that what takes longer than promised counts as not successful.
+How many are open is told by ``open_share``, and ``end_to_end_p99_kaplan_meier`` and its like count
+them as at least so long. Only the rates of completion (``completed_rate_mean`` and
+``completed_rate_peak``) count by the instant of completion instead, so that a queue that is too
+long shows its capacity. Quantiles are exact up to :data:`~sim.tables.durations.EXACT_MAX` completed
+payments of a run; beyond it, and those of waits always, they lie in a cell whose width they carry.
 
 End-to-end time runs from submission to credit, when the creditor may use the money; machine time is
 that less the human part. The means by cause run on to the payment's end, notification and
@@ -24,12 +25,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from sim.analysis.catalogue import HEADLINE, PAYMENT_MEASURES, measured
+from sim.analysis.catalogue import PAYMENT_MEASURES, measured
 from sim.analysis.censoring import Survival, kaplan_meier
+from sim.analysis.definition import HEADLINE
 from sim.analysis.g20 import hold_against_targets
 from sim.analysis.places import account_measures, net_obligations, station_measures
-from sim.analysis.rates import worth_in
-from sim.analysis.sources import Cell, Cells, Payments, quantiles_us
+from sim.analysis.rates import common_currency
+from sim.analysis.sources import Amount, Cell, Cells, Held, Payments, quantiles_us
 from sim.analysis.summary import Measures, Summary
 from sim.analysis.warm_up import Presence
 from sim.contract.layout import PricingColumn, RouteColumn, StreamColumn
@@ -93,7 +95,8 @@ def summarise(run: RunFigures) -> Summary:
         for at, (name, chosen) in enumerate(by_scope.items(), -1)
     }
     covered = by_scope[covers]
-    headline = measured(PAYMENT_MEASURES, HEADLINE, _with_whole(parts[covers], run, covered))
+    whole = replace(_with_whole(parts[covers], run, covered), held=groups.held(covered))
+    headline = measured(PAYMENT_MEASURES, HEADLINE, whole)
     corridors = groups.by("corridor", _corridor_cells(cells, folder, plan))
     crossing = _crossing(plan)
     return Summary(
@@ -153,7 +156,7 @@ class _Groups:
 
     def __init__(self, run: RunFigures) -> None:
         self._run = run
-        self._cells = _priced_cells(run)
+        self.currency, self._cells = _priced_cells(run)
 
     def by(self, group: str, members: Mapping[str, Cells]) -> dict[str, Measures]:
         """Return the measures of each member of a group, those nobody used left out."""
@@ -174,6 +177,20 @@ class _Groups:
             times_us=(self._times_us(cells, machine=False), self._times_us(cells, machine=True)),
         )
 
+    def held(self, cells: Cells) -> Held:
+        """Return what payers were debited and nobody was credited at the horizon."""
+        chosen, total = [self._cells[cell] for cell in cells], Fraction(0)
+        held = [cell for cell in chosen if cell.tally[Tally.HELD]]
+        if not held:
+            return Held(Amount(0, self.currency), None)
+        longest = int(self._run.folder.maximum[list(cells), 2].max())
+        oldest = Between(longest, longest)
+        for cell in held:
+            if cell.debited is None:
+                return Held(Amount(None, self.currency), oldest)
+            total += int(cell.tally[Tally.HELD_AMOUNT]) * cell.debited
+        return Held(Amount(round(total), self.currency), oldest)
+
     def _times_us(self, cells: Cells, *, machine: bool) -> dict[str, Between | None]:
         """Return quantiles and the longest time; nothing where no payment completed."""
         folder = self._run.folder
@@ -188,24 +205,20 @@ def _window_s(plan: Plan) -> float:
     return (plan.horizon_us - plan.warm_up_us) / SECOND_US
 
 
-def _priced_cells(run: RunFigures) -> list[Cell]:
-    """Return every cell with what its currencies are worth, in that of the first price list."""
+def _priced_cells(run: RunFigures) -> tuple[str, list[Cell]]:
+    """Return every cell with what its currencies are worth in one they share, and that currency."""
     plan, names = run.plan, run.plan.names.currencies
-    unrouted = stream_pricing(plan)
-    worth: dict[str, Fraction] = {}
+    unrouted, debited = stream_pricing(plan), plan.pricing[:, PricingColumn.CURRENCY_DEBITED]
+    common, worth = common_currency(plan, [names[int(at)] for at in debited])
     found = []
     for (stream, route), tally in zip(run.folder.cells, run.folder.tally, strict=True):
         pricing = int(unrouted[stream] if route < 0 else plan.route[route, RouteColumn.PRICING])
-        if pricing < 0:
-            found.append(Cell(tally, None, None))
-            continue
-        debited, credited = (
-            names[int(plan.pricing[pricing, column])]
+        rates = [
+            None if pricing < 0 else worth.get(names[int(plan.pricing[pricing, column])])
             for column in (PricingColumn.CURRENCY_DEBITED, PricingColumn.CURRENCY_CREDITED)
-        )
-        worth = worth or worth_in(plan, debited)
-        found.append(Cell(tally, worth.get(debited), worth.get(credited)))
-    return found
+        ]
+        found.append(Cell(tally, *rates))
+    return common, found
 
 
 def _route_cells(folder: SummaryFolder, plan: Plan, routes: Iterable[int]) -> dict[str, Cells]:

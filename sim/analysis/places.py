@@ -10,11 +10,19 @@ from fractions import Fraction
 
 import numpy as np
 
-from sim.analysis.catalogue import ACCOUNT_MEASURES, LEDGER, PLACE_MEASURES, measured
-from sim.analysis.rates import worth_in
-from sim.analysis.sources import QUANTILES, AccountUse, Netting, Place, ratio
+from sim.analysis.catalogue import ACCOUNT_MEASURES, PLACE_MEASURES, measured
+from sim.analysis.definition import LEDGER
+from sim.analysis.rates import common_currency
+from sim.analysis.sources import QUANTILES, AccountUse, Amount, Netting, Place, ratio
 from sim.analysis.summary import Measures
-from sim.contract.layout import AccountColumn, LedgerColumn, StationColumn
+from sim.contract.layout import (
+    AccountColumn,
+    LedgerColumn,
+    ObligationColumn,
+    PricingColumn,
+    RouteColumn,
+    StationColumn,
+)
 from sim.contract.plan import Array, Plan
 from sim.contract.records import AREA_BITS, AccountTotal, LedgerTotal, StationTotal
 from sim.contract.run import Totals
@@ -22,7 +30,6 @@ from sim.tables.durations import Between, Durations
 from sim.tables.positions import PositionFolder
 from sim.units import SECOND_US
 
-_COMMON_CURRENCY = "USD"
 UNLIMITED_SERVERS = 1 << 31
 """From so many servers on, a station has no utilisation to speak of."""
 
@@ -110,29 +117,28 @@ def account_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
     return found
 
 
-def net_obligations(plan: Plan, positions: PositionFolder) -> Netting:
-    """Return how far obligations cancel out, and the deepest debt an agent ran up.
+def net_obligations(plan: Plan, positions: PositionFolder) -> Netting | None:
+    """Return how far obligations cancel out within each scheme and currency, and the deepest debt.
 
     Notes
     -----
-    Multilateral netting over the whole window: net is the sum of what net payers owe, gross the sum
-    of all settled amounts between different agents. Several settlement currencies are added up in
-    one of them (dollars where there are any) at the mid rates of the start.
+    Multilateral netting over the whole window between the obligors of one scheme in one currency:
+    net is the sum of what net payers owe, gross the sum of all that stands. Only then are schemes
+    and currencies added up, at the mid rates of the start. None where no route leaves anybody owing
+    anything.
     """
-    names = plan.names.currencies
-    used = np.flatnonzero(positions.gross)
-    common = _COMMON_CURRENCY
-    if len(used) == 1 or common not in names:
-        common = names[int(used[0])] if len(used) else common
-    worth = worth_in(plan, common) if len(used) else {}
-    if not len(used) or any(names[int(at)] not in worth for at in used):
-        return Netting(None, None, common)
-    gross = net = Fraction(0)
-    peak = Fraction(0)
+    names, routes = plan.names.currencies, plan.obligation[:, ObligationColumn.ROUTE]
+    settled = plan.pricing[plan.route[routes, RouteColumn.PRICING]]
+    used = np.unique(settled[:, PricingColumn.CURRENCY_SETTLEMENT])
+    if not len(used):
+        return None
+    common, worth = common_currency(plan, [names[int(at)] for at in used])
+    if any(names[int(at)] not in worth for at in used):
+        return Netting(None, Amount(None, common))
+    gross = net = peak = Fraction(0)
     for at in used:
-        rate = worth[names[int(at)]]
-        column = positions.position[:, at]
-        gross += int(positions.gross[at]) * rate
-        net += int(-column[column < 0].sum()) * rate
-        peak = max(peak, int(-positions.lowest[:, at].min()) * rate)
-    return Netting(float(1 - net / gross), round(peak), common)
+        rate, position = worth[names[int(at)]], positions.position[:, :, at]
+        gross += int(positions.gross[:, at].sum()) * rate
+        net += int(-position[position < 0].sum()) * rate
+        peak = max(peak, int(-positions.lowest[:, :, at].min()) * rate)
+    return Netting(float(1 - net / gross) if gross else None, Amount(round(peak), common))

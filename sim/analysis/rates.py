@@ -6,9 +6,33 @@ Takes the plan's mid rates; gives exact fractions, through other currencies wher
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from fractions import Fraction
 
 from sim.contract.plan import Plan
+
+_COMMON_CURRENCY = "USD"
+
+
+def common_currency(plan: Plan, used: Sequence[str]) -> tuple[str, dict[str, Fraction]]:
+    """Return the currency in which amounts are added up, and what others are worth in it.
+
+    Parameters
+    ----------
+    plan : Plan
+    used : sequence of str
+        Currencies there may be amounts in, whatever a run brings, so that replications agree.
+
+    Notes
+    -----
+    The only one there is, else dollars where there are rates for all, else the first.
+    """
+    if len(set(used)) > 1 and _COMMON_CURRENCY in plan.names.currencies:
+        worth = worth_in(plan, _COMMON_CURRENCY)
+        if worth.keys() >= set(used):
+            return _COMMON_CURRENCY, worth
+    common = used[0] if used else ""
+    return common, worth_in(plan, common)
 
 
 def worth_in(plan: Plan, common: str) -> dict[str, Fraction]:

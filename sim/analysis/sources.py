@@ -55,6 +55,22 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount of money.
+
+    Attributes
+    ----------
+    minor : int or None
+        In minor units; None where it is not known.
+    currency : str
+        ISO 4217 letters.
+    """
+
+    minor: int | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Netting:
     """How far obligations cancel out.
 
@@ -62,15 +78,28 @@ class Netting:
     ----------
     ratio : float or None
         One less net over gross.
-    peak_minor : int or None
-        Deepest debt of an agent.
-    currency : str
-        Of the debt.
+    peak : Amount
+        Deepest debt of an obligor.
     """
 
     ratio: float | None
-    peak_minor: int | None
-    currency: str
+    peak: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Money that payers were debited and nobody was credited at the horizon.
+
+    Attributes
+    ----------
+    amount : Amount
+        Its sum.
+    oldest_us : Between or None
+        How long the oldest has been so; None where there is none.
+    """
+
+    amount: Amount
+    oldest_us: Between | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +123,12 @@ class Payments:
     peak : int
         Most payments completed in one second.
     netting : Netting or None
-        What agents owe each other.
+        What obligors owe each other; None where nothing leaves an obligation.
+    held : Held or None
+        Money debited and not credited, of the payments the headline covers.
     """
+
+    currency = ""
 
     count: list[int]
     window_s: float
@@ -105,11 +138,16 @@ class Payments:
     censored_us: Mapping[str, Between | None] = field(default_factory=dict)
     peak: int = 0
     netting: Netting | None = None
+    held: Held | None = None
 
     @property
-    def currency(self) -> str:
-        """Return the currency of amounts of the whole group."""
-        return "" if self.netting is None else self.netting.currency
+    def due(self) -> int:
+        """Return payments of which it is known whether they succeed: not open and still in time."""
+        return self.count[Tally.SUBMITTED] - self.count[Tally.OPEN_IN_TIME]
+
+    def share_of_due(self, column: Tally) -> float | None:
+        """Return one sum over the payments that are due."""
+        return ratio(self.count[column], self.due)
 
     def share(self, column: Tally, whole: Tally = Tally.COMPLETED) -> float | None:
         """Return one sum over another."""

@@ -15,6 +15,7 @@ import numpy as np
 from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Cells, Names, Rows, cells_array, row_of, rows_array
 from sim.contract.layout import (
+    NEVER_US,
     UNLIMITED,
     AccountColumn,
     AgendaColumn,
@@ -312,6 +313,16 @@ class PlanBuilder(RoleCells):
         row[RouteColumn.CORRIDOR] = self.corridors.add(corridor)
         return index
 
+    def owe(self, route: int, scheme: str, *, debtor: str, creditor: str) -> None:
+        """Say who owes whom once a payment over a route is completed; in the order of routes."""
+        values = {
+            "route": route,
+            "scheme": self.rails.add(scheme),
+            "debtor": self.agents[debtor],
+            "creditor": self.agents[creditor],
+        }
+        self._add("obligation", values)
+
     def set_route_view(self, route: int, rows: Iterable[tuple[int, int, int]]) -> None:
         """Say which queues a router sees on a route: (kind, subject, per item) rows."""
         seen = self._rows["route_view"]
@@ -347,6 +358,7 @@ class PlanBuilder(RoleCells):
         priority: int = 0,
         channel: str = "counter",
         payers: int = 1,
+        promise_us: int = NEVER_US,
     ) -> int:
         """Add a demand stream and return its index. Add streams in the order of their names."""
         index = self.streams.add_new(name)
@@ -357,6 +369,7 @@ class PlanBuilder(RoleCells):
             "priority": priority,
             "currency": self.currencies.add(currency),
             "channel": self.channels.add(channel),
+            "promise_us": promise_us,
         }
         self._add("stream", values)
         self._payer_count.append(payers)

@@ -19,6 +19,7 @@ from sim.contract.records import Register
 from sim.model.pricing import ChargeBearer
 from sim.model.sections import Corridor
 from sim.rails.institutions import screening
+from sim.rails.obligations import Obligation
 from sim.rails.price import CONVERSIONS_MAX, Exchange, Price, fee_terms
 from sim.rails.protocol import (
     CodeScheme,
@@ -61,12 +62,15 @@ class Flow:
     price : Price or None
         None: it moves no money.
     debtor, creditor : DebtorSide, CreditorSide
+    obligations : tuple of Obligation
+        What a completed payment leaves owing.
     """
 
     program: Program
     price: Price | None
     debtor: DebtorSide
     creditor: CreditorSide
+    obligations: tuple[Obligation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,9 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
     # its parts do. 0 stands for no bound and is left out.
     validity = min((term.quote_validity_us for term in terms if term.quote_validity_us), default=0)
     program = _Composer(spoken, left, price, debtor, creditor, codes, validity, label).program()
-    return Flow(program, price, debtor, creditor)
+    legs = zip(rails, contexts, strict=True)
+    owed = tuple(item for rail, at in legs for item in rail.obligations(at)) if price else ()
+    return Flow(program, price, debtor, creditor, owed)
 
 
 def _codes(scenario: Scenario, corridor: Corridor) -> tuple[str, CodeScheme] | None:

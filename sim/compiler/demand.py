@@ -16,6 +16,7 @@ from sim.compiler.amounts import amount_bound, amount_path, drawn_amount, fixed_
 from sim.compiler.linker import Linked
 from sim.compiler.merchants import Pools
 from sim.compiler.parts import Choice, Settings, Stream
+from sim.compiler.promises import promise_us
 from sim.compiler.routes import Routes
 from sim.contract.layout import AMOUNT_MAX, CERTAIN, NEVER_US
 from sim.contract.meaning import FixedSide, Op, Outcome, Reason, Scope
@@ -122,6 +123,8 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         return None
     codes = _aging_codes(scenario, corridor)
     drawn = (drawn_amount(demand), codes.code_age if codes is not None else None)
+    used = map(world.routes.route, payees.routes)
+    rails = {leg.rail for route in used for leg in route.candidate.legs}
     part = Stream(
         name=name,
         prologue=prologue(scenario, corridor),
@@ -133,6 +136,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         channel=demand.channel,
         payers=demand.payers,
         routes=payees.routes,
+        promise_us=promise_us(scenario, corridor, rails),
         tables=tuple(item for item in drawn if item is not None),
     )
     return Described(part, payees, arrivals)

@@ -303,6 +303,8 @@ class _Linker:
             settlement_agent=self.builder.agents.get(candidate.agent),
             **agents,
         )
+        for owed in part.flow.obligations:
+            self.builder.owe(index, owed.scheme, debtor=owed.debtor, creditor=owed.creditor)
         ledgers, stations = self.builder.ledgers, self.builder.stations
         self.builder.set_route_view(
             index,
@@ -337,6 +339,7 @@ class _Linker:
             priority=part.priority,
             channel=part.channel,
             payers=part.payers,
+            promise_us=part.promise_us,
         )
         for route in part.routes:
             # Cells for the stream's payers, once per limit, however many routes share it.

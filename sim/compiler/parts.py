@@ -125,6 +125,8 @@ class Stream:
         How many; limits keep a cell for each.
     routes : tuple of str
         Routes its payments may take.
+    promise_us : int
+        How long its payments may take before they count as not successful.
     tables : tuple of distribution
         Distributions its payments are drawn from.
     """
@@ -139,6 +141,7 @@ class Stream:
     channel: str
     payers: int
     routes: tuple[str, ...]
+    promise_us: int
     tables: tuple[DurationDistribution | AmountDistribution, ...] = ()
 
 

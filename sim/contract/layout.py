@@ -309,6 +309,22 @@ class RouteSetColumn(IntEnum):
     MAX_ATTEMPTS = 3
 
 
+class ObligationColumn(IntEnum):
+    """Columns of ``Plan.obligation``: what a completed payment over a route leaves somebody owing.
+
+    The amount is the payment's SETTLEMENT in its settlement currency. Only what stands counts: a
+    payment that is returned, rejected or still open leaves nothing. Engines take no notice.
+    """
+
+    ROUTE = 0
+    SCHEME = 1
+    """The rail within which obligations cancel out."""
+    DEBTOR = 2
+    """Agent that owes."""
+    CREDITOR = 3
+    """Agent that is owed."""
+
+
 class StreamColumn(IntEnum):
     """Columns of ``Plan.stream``."""
 
@@ -319,6 +335,9 @@ class StreamColumn(IntEnum):
     CURRENCY = 4
     """Of the instructed amount."""
     CHANNEL = 5
+    PROMISE_US = 6
+    """How long a payment may take by the rules of its corridor. Engines take no notice; measures
+    count a payment that is still open after it as not successful."""
 
 
 def order_key(event_class: int, payment: int, step: int) -> int:

@@ -28,6 +28,7 @@ from sim.contract.layout import (
     FeeColumn,
     LedgerColumn,
     LimitColumn,
+    ObligationColumn,
     PricingColumn,
     RouteColumn,
     RouteSetColumn,
@@ -315,6 +316,20 @@ class Plan:
             },
         ),
     ]
+    obligation: Annotated[
+        Array,
+        Table(
+            "obligations",
+            ObligationColumn,
+            {
+                ObligationColumn.ROUTE: Within("routes"),
+                ObligationColumn.SCHEME: Within("rails"),
+                ObligationColumn.DEBTOR: Within("agents"),
+                ObligationColumn.CREDITOR: Within("agents"),
+            },
+        ),
+    ]
+    """In order of routes."""
     route_view: Annotated[
         Array,
         Table(
@@ -352,6 +367,7 @@ class Plan:
                 StreamColumn.CORRIDOR: Within("corridors"),
                 StreamColumn.CURRENCY: _CURRENCY,
                 StreamColumn.CHANNEL: Within("channels"),
+                StreamColumn.PROMISE_US: Between(1),
             },
         ),
     ]

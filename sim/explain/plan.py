@@ -22,6 +22,7 @@ from sim.contract.layout import (
     FeeColumn,
     RouteColumn,
     RouteSetColumn,
+    StreamColumn,
 )
 from sim.contract.meaning import FAILOVER_REASONS
 from sim.contract.records import WorkloadColumn
@@ -130,6 +131,8 @@ def _demand(compiled: Compiled) -> Iterator[str]:
         yield f"  amounts: {spread}; typical {typical}, fixed by the {written.fixed_side}"
         if corridor.time_out is not None:
             yield f"  time-out of the payer's institution: {span(corridor.time_out)}"
+        promise = int(compiled.plan.stream[demand.stream, StreamColumn.PROMISE_US])
+        yield f"  promise: {span(promise)}; what is open for longer is no success"
         yield f"  payers: {count(written.payers, 'payer')}{_banks(compiled, demand)}"
         yield f"  codes: {corridor.codes or 'none'}"
 

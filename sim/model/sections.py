@@ -205,6 +205,10 @@ class Corridor(Model):
     """KYC tier of payers on the ledger; its limits apply."""
     time_out: PositiveDurationUs | None = None
     """Time-out of the payer's institution, up to the point of no return (AB03)."""
+    promise: PositiveDurationUs | None = None
+    """How long a payment may take; still open after it, it counts as not successful. Absent: the
+    time-out; without one the longest life of an order on the rails of its routes; else 60 s, what
+    Nexus aims at end to end (calibration: timeouts.cross_border_payment_default)."""
     fees: dict[Name, Fee] = {}
     """Fees of the payer's institution, by component."""
 

@@ -23,6 +23,7 @@ from sim.model.pricing import Fee
 from sim.model.quantities import EventRate
 from sim.model.sections import Account, Clock, Corridor, Institution
 from sim.rails.merchants import Merchant
+from sim.rails.obligations import Obligation
 from sim.rails.price import Exchange, Price
 from sim.rails.resources import Resource
 from sim.rails.stages import FAIL, FAIL_SENT, Move, Place, Program, Stage
@@ -378,6 +379,11 @@ class Rail(Model):
         return ()
 
     @property
+    def order_life_us(self) -> int | None:
+        """Return how long an order may be under way on it; None where it sets no bound."""
+        return None
+
+    @property
     def kyc_tiers(self) -> tuple[str, ...]:
         """Return the KYC tiers it knows limits for."""
         return ()
@@ -415,6 +421,10 @@ class Rail(Model):
     def terms(self, at: LegContext) -> LegTerms:
         """Return what a leg costs and converts."""
         return LegTerms()
+
+    def obligations(self, at: LegContext) -> tuple[Obligation, ...]:
+        """Return what a completed payment leaves owing; nothing where money moves for good."""
+        return ()
 
     def debtor_side(self, at: LegContext) -> DebtorSide:
         """Return the payer's institution; asked of the rail of the first leg."""

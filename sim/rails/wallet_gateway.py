@@ -13,19 +13,15 @@ from typing import Literal
 
 from sim.contract.meaning import Cause, Op, Reason, WhenClosed
 from sim.contract.records import Register
-from sim.model.base import FieldPath, Model
+from sim.model.base import FieldPath
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
 from sim.model.members import Member
-from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import (
-    PPM,
-    CalendarDate,
     CurrencyCode,
     DurationUs,
     EventRate,
-    FeePpm,
     Flag,
     Name,
     PositiveCount,
@@ -33,12 +29,14 @@ from sim.model.quantities import (
     SharePpb,
 )
 from sim.model.sections import Corridor
+from sim.rails.directions import Direction, WalletLimits, price_ppm
 from sim.rails.institutions import (
     creditor_abroad,
     debtor_at_wallet,
     payers_time_out,
     when_short,
 )
+from sim.rails.obligations import Obligation
 from sim.rails.price import Exchange, chain_moves
 from sim.rails.problems import check_bounds
 from sim.rails.protocol import (
@@ -83,30 +81,6 @@ from sim.rails.stages import (
 INBOUND = "inbound"
 OUTBOUND = "outbound"
 """The two ways of using a gateway, named as its settings are."""
-
-
-class Direction(Model):
-    """One direction of a gateway."""
-
-    live_from: CalendarDate
-    """Day the link went live; a later one than the clock's start needs `hypothetical: true`."""
-    hypothetical: Flag = False
-    """Marks a link that was not live at the clock's start; `explain` and the report say so."""
-    settlement_currency: CurrencyCode
-    """Currency in which gateway and agent settle; a payment between two others converts twice."""
-    spread: FeePpm
-    """Margin of the gateway's side over the mid rate."""
-    fees: dict[Name, Fee] = {}
-    """Fees charged in this direction, by component."""
-
-
-class WalletLimits(Model):
-    """Bounds on what a wallet lets its holder pay, in the wallet's currency."""
-
-    per_payment: AmountText | None = None
-    """Most per payment."""
-    per_day: AmountText | None = None
-    """Most per payer and day."""
 
 
 @register_rail
@@ -167,6 +141,11 @@ class WalletGatewayRail(Rail):
     both are reserved first, and what cannot be paid abroad moves no money."""
     reversal_time: DurationUs = assumed(1_000_000, "one confirmed message there and back")
     """Time of a confirmed reversal before another route may be tried."""
+
+    @property
+    def order_life_us(self) -> int:
+        """Return how long an order may be under way on it."""
+        return self.order_life
 
     @property
     def _acquirer(self) -> str:
@@ -269,7 +248,7 @@ class WalletGatewayRail(Rail):
                 if fits and self._may_pay_here(creditor):
                     yield Offer(
                         Leg(name, DEBTOR, agent, held, paid, INBOUND),
-                        _price_ppm(self.inbound, terms.spread, paid),
+                        price_ppm(self.inbound, terms.spread, paid),
                     )
             if self.outbound is not None and corridor.to.country == abroad:
                 fits = corridor.from_.country == here and paid == self.currency
@@ -277,7 +256,7 @@ class WalletGatewayRail(Rail):
                 if fits and (shows or not creditor.schemes):
                     yield Offer(
                         Leg(name, agent, CREDITOR, held, paid, OUTBOUND),
-                        _price_ppm(self.outbound, terms.spread, paid),
+                        price_ppm(self.outbound, terms.spread, paid),
                     )
 
     def _may_pay_here(self, creditor: CreditorClass) -> bool:
@@ -333,6 +312,17 @@ class WalletGatewayRail(Rail):
     def leg(self, at: LegContext) -> LegProgram:
         """Return the leg coming in or going out."""
         return self._inbound(at) if at.leg.use == INBOUND else self._outbound(at)
+
+    def obligations(self, at: LegContext) -> tuple[Obligation, ...]:
+        """Return what the wallet owes the settlement agent coming in, and the agent going out.
+
+        The agent pays from money it placed ahead, here or abroad; the gateway clears what is owed
+        in its scheme days later.
+        """
+        start, end = at.leg.start, at.leg.end
+        debtor = self.wallet if start == DEBTOR else start
+        creditor = self._acquirer if end == CREDITOR else end
+        return (Obligation(at.name, debtor, creditor),)
 
     def _inbound(self, at: LegContext) -> LegProgram:
         """Return a wallet paying: authorised first, its money booked with the ledger's."""
@@ -441,10 +431,3 @@ class WalletGatewayRail(Rail):
             reason=reason,
             cause=Cause.TRANSIT,
         )
-
-
-def _price_ppm(direction: Direction, agent_spread: int, credited: str) -> int:
-    """Return what a direction costs the payer, in millionths: margins and proportional fees."""
-    fees = sum(fee.proportional or 0 for fee in direction.fees.values() if fee.bearer == "debtor")
-    second = agent_spread if direction.settlement_currency != credited else 0
-    return min(direction.spread + second + fees, PPM)

@@ -63,23 +63,30 @@ class Tally(IntEnum):
     """Of all payments; likewise the next two."""
     QUOTES_LAPSED = 24
     FAILED_OVER = 25
-    LAG_COUNT = 26
-    """Completed payments with a settlement instant."""
-    LAG_US = 27
-    """Sum of settlement less submission."""
-    COMPLETED_IN_WINDOW = 28
+    COMPLETED_IN_WINDOW = 26
     """Payments completed at or after the warm-up, whenever they were submitted."""
-    PAYER_AMOUNT = 29
+    PAYER_AMOUNT = 27
     """Sum of debited amounts of which the cost to the payer is known, in minor units of the cell's
     currency; likewise the next three."""
-    PAYER_COST = 30
+    PAYER_COST = 28
     """Sum of their fees and FX margins."""
-    MERCHANT_AMOUNT = 31
+    MERCHANT_AMOUNT = 29
     """Sum of credited amounts and the fees taken from them, in the currency credited."""
-    MERCHANT_COST = 32
+    MERCHANT_COST = 30
+    OPEN_IN_TIME = 31
+    """Payments in progress at the horizon that are younger than their corridor's promise, or are
+    credited and only wait for their last message: nobody can say yet that they do not succeed."""
+    HELD = 32
+    """Payments in progress whose payer was debited and whose payee was not credited: money on its
+    way, or nowhere."""
+    HELD_AMOUNT = 33
+    """Sum of their debited amounts, in minor units of the cell's currency."""
+    NOT_PAYABLE = 34
+    """Rejected because no route supports the payment (AG03): the code shown, or its payee, cannot
+    be paid with what the payer carries."""
 
 
-TALLY_WIDTH = 33
+TALLY_WIDTH = 35
 
 
 class SummaryFolder:
@@ -96,8 +103,9 @@ class SummaryFolder:
         (stream, route) of each row, route -1 for payments that never got one.
     tally : ndarray of int64, shape (cells, TALLY_WIDTH)
         See :class:`Tally`.
-    maximum : ndarray of int64, shape (cells, 2)
-        Longest end-to-end and machine time.
+    maximum : ndarray of int64, shape (cells, 3)
+        Longest end-to-end and machine time, and longest time a payer's money was debited and not
+        credited at the horizon.
     reasons : ndarray of int64, shape (cells, reasons, outcomes)
         Payments by reason and outcome.
     end_to_end, machine : DurationFolder
@@ -123,7 +131,7 @@ class SummaryFolder:
         self._slot = np.full(len(plan.stream) * self._routes, -1, dtype=np.int64)
         self.cells: list[tuple[int, int]] = []
         self.tally = np.zeros((0, TALLY_WIDTH), dtype=np.int64)
-        self.maximum = np.zeros((0, 2), dtype=np.int64)
+        self.maximum = np.zeros((0, 3), dtype=np.int64)
         self.reasons = np.zeros((0, len(Reason), len(Outcome)), dtype=np.int64)
         self.end_to_end, self.machine = DurationFolder(), DurationFolder()
         self.agent = np.zeros((len(plan.agent_account), TALLY_WIDTH), dtype=np.int64)
@@ -152,6 +160,7 @@ class SummaryFolder:
         self._open_cells(code)
         slot = self._slot[code]
         part = _tally_rows(rows)
+        self._tally_open(rows, part)
         # Of payments from before the warm-up only the completion counts.
         part[~counts] = 0
         part[:, Tally.COMPLETED_IN_WINDOW] = _completed_since(rows, plan.warm_up_us)
@@ -201,6 +210,18 @@ class SummaryFolder:
         still = np.flatnonzero(is_open)
         ages = self._plan.horizon_us - rows[still, C.SUBMITTED_US]
         self.open_age.take(slot[still], ages)
+        held = np.flatnonzero(is_open & (rows[:, C.SETTLED_US] != NULL))
+        since = self._plan.horizon_us - rows[held, C.SETTLED_US]
+        np.maximum.at(self.maximum[:, 2], slot[held], since)
+
+    def _tally_open(self, rows: Array, part: Array) -> None:
+        """Fill the columns of payments in progress at the horizon."""
+        part[:, Tally.OPEN_IN_TIME] = open_in_time(self._plan, rows)
+        # The first commit, or the credit where there is no ledger, debits the payer and settles.
+        held = rows[:, C.OUTCOME] == Outcome.IN_PROGRESS
+        held &= (rows[:, C.SETTLED_US] != NULL) & (rows[:, C.CREDITED_US] == NULL)
+        part[:, Tally.HELD] = held
+        part[:, Tally.HELD_AMOUNT] = np.where(held, np.maximum(rows[:, C.DEBITED], 0), 0)
 
     def _fold_agents(self, rows: Array, route: Array, part: Array) -> None:
         """Count each payment once for every different agent that has a part in it."""
@@ -250,6 +271,22 @@ class PeakRate:
             self.highest[which] = max(self.highest[which], int(counts.max()))
             self._second[which] = int(seconds[-1])
             self._count[which] = int(counts[-1])
+
+
+def open_in_time(plan: Plan, rows: Array) -> NDArray[np.bool_]:
+    """Return which payments are open at the horizon and not late, see :attr:`Tally.OPEN_IN_TIME`.
+
+    Parameters
+    ----------
+    plan : Plan
+    rows : ndarray of int64, shape (payments, RECORD_WIDTH)
+    """
+    promise = plan.stream[rows[:, C.STREAM], StreamColumn.PROMISE_US]
+    is_young = plan.horizon_us - rows[:, C.SUBMITTED_US] < promise
+    is_credited = rows[:, C.CREDITED_US] != NULL
+    found: NDArray[np.bool_] = rows[:, C.OUTCOME] == Outcome.IN_PROGRESS
+    found &= is_young | is_credited
+    return found
 
 
 def machine_times(total: Array, human: Array) -> Array:
@@ -305,11 +342,8 @@ def _tally_rows(rows: Array) -> Array:
     _tally_costs(rows, is_done, part)
     part[:, Tally.REQUOTES] = rows[:, C.REQUOTES]
     part[:, Tally.QUOTES_LAPSED] = rows[:, C.QUOTES_LAPSED]
+    part[:, Tally.NOT_PAYABLE] = (outcome == Outcome.REJECTED) & (rows[:, C.REASON] == Reason.AG03)
     part[:, Tally.FAILED_OVER] = rows[:, C.ATTEMPTS] > 1
-    lagged = is_done & (rows[:, C.SETTLED_US] != NULL)
-    part[:, Tally.LAG_COUNT] = lagged
-    lag = rows[:, C.SETTLED_US] - rows[:, C.SUBMITTED_US]
-    part[:, Tally.LAG_US] = np.where(lagged, lag, 0)
     return part
 
 

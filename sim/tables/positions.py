@@ -1,27 +1,28 @@
-"""Fold settled payments into what institutions owe each other.
+"""Fold completed payments into what the obligors of each scheme owe each other.
 
-Takes chunks of payment records; gives gross and net obligations and the peak exposure per agent
-and settlement currency, as a net settlement arrangement over the whole window would see them.
+Takes chunks of payment records; gives gross and net obligations and the peak exposure per scheme,
+obligor and currency, as a net settlement arrangement over the whole window would see them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sim.contract.layout import NULL, PricingColumn, StreamColumn
-from sim.contract.meaning import Scope
+from sim.contract.layout import ObligationColumn, PricingColumn, RouteColumn, StreamColumn
+from sim.contract.meaning import Outcome, Scope
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
 from sim.tables.bounds import check_sum
-from sim.tables.payment_rows import pricing_column, record_pricing, stream_pricing
 
 C = RecordColumn
 
 
 class PositionFolder:
-    """The running net position of every agent in every settlement currency.
+    """The running net position of every obligor within each scheme and currency.
 
-    Only cross-border payments count where the plan has any, else all, as for all measures.
+    Only what stands counts: a payment that is still open, or came back, leaves nothing owing. Of
+    the plan's payments only those that cross a border count where there are any, else all, as for
+    all measures.
 
     Parameters
     ----------
@@ -30,48 +31,56 @@ class PositionFolder:
 
     Attributes
     ----------
-    gross : ndarray of int64, shape (currencies,)
-        Sum of settled amounts between different agents, in minor units.
-    position : ndarray of int64, shape (agents, currencies)
-        Received less paid.
-    lowest : ndarray of int64, shape (agents, currencies)
+    gross : ndarray of int64, shape (rails, currencies)
+        Sum of obligations within each scheme, in minor units.
+    position : ndarray of int64, shape (rails, agents, currencies)
+        Owed to an agent less owed by it.
+    lowest : ndarray of int64, shape (rails, agents, currencies)
         Lowest position reached, payments taken in the order they ended.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._unrouted = stream_pricing(plan)
         scope = plan.stream[:, StreamColumn.SCOPE]
         # Domestic background would drown what crosses the border, and is settled elsewhere.
         cross = scope == Scope.CROSS_BORDER
         self._counts = cross if cross.any() else np.ones(len(scope), dtype=np.bool_)
-        agents, currencies = len(plan.agent_account), max(len(plan.names.currencies), 1)
-        self.gross = np.zeros(currencies, dtype=np.int64)
+        names, routes = plan.names, np.arange(len(plan.route) + 1)
+        # Obligations stand in order of routes: where those of each begin.
+        self._first = np.searchsorted(plan.obligation[:, ObligationColumn.ROUTE], routes)
+        shape = len(names.rails), len(plan.agent_account), len(names.currencies)
+        self.gross = np.zeros((shape[0], shape[2]), dtype=np.int64)
         self._sum = 0.0
-        self.position = np.zeros((agents, currencies), dtype=np.int64)
-        self.lowest = np.zeros((agents, currencies), dtype=np.int64)
+        self.position = np.zeros(shape, dtype=np.int64)
+        self.lowest = np.zeros(shape, dtype=np.int64)
 
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""
-        debtor, creditor = rows[:, C.DEBTOR_AGENT], rows[:, C.CREDITOR_AGENT]
-        picked = self._counts[rows[:, C.STREAM]] & (rows[:, C.SETTLED_US] != NULL)
-        picked &= (rows[:, C.SETTLEMENT] > 0) & (debtor >= 0) & (creditor >= 0)
-        # Within one institution nobody owes anybody.
-        picked &= debtor != creditor
-        at = np.flatnonzero(picked)
-        pricing = record_pricing(self._plan, rows[at], self._unrouted)
-        at, pricing = at[pricing >= 0], pricing[pricing >= 0]
+        plan, route = self._plan, rows[:, C.ROUTE]
+        stands = self._counts[rows[:, C.STREAM]] & (rows[:, C.OUTCOME] == Outcome.COMPLETED)
+        at = np.flatnonzero(stands & (route >= 0) & (rows[:, C.SETTLEMENT] > 0))
+        first = self._first[route[at]]
+        count = self._first[route[at] + 1] - first
+        # A row per obligation: those of a payment one after the other, payments in order.
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        at, owed = np.repeat(at, count), plan.obligation[np.repeat(first, count) + within]
         if len(at) == 0:
             return
-        currency = pricing_column(self._plan, pricing, PricingColumn.CURRENCY_SETTLEMENT)
-        amount = rows[at, C.SETTLEMENT]
+        pricing = plan.pricing[plan.route[route[at], RouteColumn.PRICING]]
+        currency = pricing[:, PricingColumn.CURRENCY_SETTLEMENT]
+        amount, scheme = rows[at, C.SETTLEMENT], owed[:, ObligationColumn.SCHEME]
         # Over all currencies, so no position of any agent is larger.
         self._sum += float(amount.sum(dtype=np.float64))
         check_sum(self._sum)
-        np.add.at(self.gross, currency, amount)
-        width = self.position.shape[1]
+        np.add.at(self.gross, (scheme, currency), amount)
         # Alternate debit and credit of each payment, so that order within an agent is kept.
-        cell = np.stack([debtor[at] * width + currency, creditor[at] * width + currency], axis=1)
+        cell = np.stack(
+            [
+                np.ravel_multi_index((scheme, owed[:, side], currency), self.position.shape)
+                for side in (ObligationColumn.DEBTOR, ObligationColumn.CREDITOR)
+            ],
+            axis=1,
+        )
         change = np.stack([-amount, amount], axis=1)
         self._run(cell.ravel(), change.ravel())
 

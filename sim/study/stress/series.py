@@ -17,6 +17,7 @@ from sim.contract.meaning import Outcome, Scope
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
 from sim.tables.durations import DurationFolder
+from sim.tables.folding import open_in_time
 from sim.units import SECOND_US
 
 C = RecordColumn
@@ -36,6 +37,8 @@ class IntervalFigures:
     submitted, succeeded, still_open : int
         Payments the measures cover that were submitted within it; how many of them were ever
         completed, and how many were still under way at the end of the run.
+    open_in_time : int
+        Of those still under way, how many are younger than their corridor's promise.
     quantiles : tuple of (float, float or None)
         Share, and the end-to-end time in s that so many of them did not exceed (the upper end of
         its cell where a run has more payments than are kept exactly); None where too many are still
@@ -60,6 +63,7 @@ class IntervalFigures:
     still_open: int
     quantiles: tuple[tuple[float, float | None], ...]
     backlog: int = 0
+    open_in_time: int = 0
 
     @property
     def seconds(self) -> float:
@@ -78,9 +82,9 @@ class IntervalFigures:
 
     @property
     def success_rate(self) -> float | None:
-        """Return the share completed of those that ended; None where none did."""
-        decided = self.submitted - self.still_open
-        return self.succeeded / decided if decided else None
+        """Return the share completed of those not open in time; None where there are none."""
+        due = self.submitted - self.open_in_time
+        return self.succeeded / due if due else None
 
     @property
     def p50(self) -> float | None:
@@ -127,6 +131,7 @@ class IntervalSink:
         streams: Sequence[str],
         shares: Sequence[float] = (),
     ) -> None:
+        self._plan = plan
         self._edges = np.array(edges_us, dtype=np.int64)
         self._shares = tuple(shares)
         count = len(self._edges) - 1
@@ -134,7 +139,7 @@ class IntervalSink:
         scopes = plan.stream[:, StreamColumn.SCOPE]
         crossing = scopes == Scope.CROSS_BORDER
         self._is_covered = crossing if crossing.any() else np.ones(len(scopes), dtype=bool)
-        self._counts = np.zeros((6, count), dtype=np.int64)
+        self._counts = np.zeros((7, count), dtype=np.int64)
         self._times = DurationFolder()
 
     def take_log(self, rows: Array) -> None:
@@ -156,6 +161,7 @@ class IntervalSink:
                 (covered, came),
                 (covered & is_completed, came),
                 (covered & (outcome == Outcome.IN_PROGRESS), came),
+                (covered & open_in_time(self._plan, rows), came),
             )
         ):
             self._counts[at] += self._counted(time_us[chosen])
@@ -177,7 +183,7 @@ class IntervalSink:
         edges_s = [int(edge) / SECOND_US for edge in self._edges]
         found = []
         for at in range(len(known)):
-            offered, completed, ended, submitted, succeeded, still_open = (
+            offered, completed, ended, submitted, succeeded, still_open, in_time = (
                 int(count) for count in self._counts[:, at]
             )
             part = IntervalFigures(
@@ -191,6 +197,7 @@ class IntervalSink:
                 still_open=still_open,
                 quantiles=self._quantiles(at),
                 backlog=known[at],
+                open_in_time=in_time,
             )
             found.append(part)
         return tuple(found)

@@ -56,7 +56,8 @@ HEADLINE = [
     *("liquidity_mean", "retry_mean"),
     *("offered_rate_mean", "completed_rate_mean", "completed_rate_peak"),
     *("requotes", "quotes_lapsed", "returns"),
-    *("netting_ratio", "exposure_peak_minor", "settlement_lag_mean"),
+    *("netting_ratio", "exposure_peak_minor", "open_in_time", "not_payable"),
+    *(f"debited_not_credited{end}" for end in ("", "_minor", "_oldest")),
 ]
 STATION = ["utilisation", "queue_mean", "queue_max", "wait_mean", "wait_p99", "block_fill_mean"]
 ACCOUNT = [
@@ -123,7 +124,9 @@ def test_counts_and_rates_agree_with_a_count_by_hand() -> None:
     assert found["success_rate"].value == len(done) / (len(abroad()) - len(still))
     assert found["offered_rate_mean"].value == len(abroad()) / 180
     within = sum(row[R.CREDITED_US] - row[R.SUBMITTED_US] <= 10_000_000 for row in done)
-    assert found["within_10s"].value == within / len(done)
+    # Nothing is promised here, so that whatever is open is in time.
+    assert found["open_in_time"].value == len(still)
+    assert found["within_10s"].value == within / (len(abroad()) - len(still))
     human = sum(row[R.TIME_0 + 4] for row in done) / len(done) / 1e6
     assert found["human_mean"].value == pytest.approx(human, rel=1e-12)
     lapsed = sum(row[R.QUOTES_LAPSED] for row in abroad())
@@ -250,7 +253,7 @@ def test_g20_targets_are_held_against_cross_border_payments() -> None:
     worst = found.g20["cost_worst_corridor"]
     assert worst.value == found.by["corridor"]["cn_kh"]["payer_cost_bps"].value
     assert worst.is_met is (float(worst.value or 0) <= 300)
-    assert found.g20["within_1h"].is_met is True
+    assert found.g20["within_1h"].value == found["within_1h"].value
 
 
 def test_without_cross_border_payments_all_are_covered() -> None:

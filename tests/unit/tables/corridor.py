@@ -211,6 +211,7 @@ def _two_rails(builder: PlanBuilder) -> tuple[int, int]:
             b.set_stage(stage, target=void)
         b.set_stage(entry, target=rejected)
         route = b.add_route(name, rail="hub", corridor="cn_kh", entry=quote, pricing=pricing)
+        b.owe(route, "hub", debtor="wallet", creditor="bank")
         b.set_route_view(route, [(0, desk, 400_000), (1, ledger, 0)])
         routes.append(route)
     b.add_route_set("cheap", routes, policy=Policy.CHEAPEST, max_attempts=2)
