@@ -7,8 +7,8 @@ taken or passed. The draws themselves are not in the log; the agents are as far 
 from __future__ import annotations
 
 from sim.audit.state import STAGE_LONGEST, STAGE_SHORTEST, Count, Pay
-from sim.audit.world import NOBODY, WORD, World
-from sim.contract.layout import CERTAIN, ROLE_KINDS_MAX
+from sim.audit.world import NOBODY, SEVERAL, WORD, World
+from sim.contract.layout import CERTAIN, ROLE_KINDS_MAX, ROLES
 from sim.contract.layout import StageColumn as S
 from sim.jit.functions import called
 
@@ -64,3 +64,56 @@ def _may_be(w: World, p: int, role: int, agent: int) -> bool:
         return True
     word = Pay.SETS + role * w.g[Count.AGENT_WORDS] + agent // WORD
     return bool(((w.pay[p, word] >> (agent % WORD)) & 1) == 1)
+
+
+@called
+def may_be_alike(w: World, p: int) -> bool:
+    """Say whether a payment's two agents may be one, and note of both that they are."""
+    words, left, agent = w.g[Count.AGENT_WORDS], 0, NOBODY
+    for word in range(words):
+        members = _members(w, p, 0, word) & _members(w, p, 1, word)
+        for role in range(ROLES):
+            w.pay[p, Pay.SETS + role * words + word] = members
+        while members != 0 and left < 2:
+            bit = 0
+            while ((members >> bit) & 1) == 0:
+                bit += 1
+            agent = word * WORD + bit
+            left += 1
+            members &= members - 1
+    for role in range(ROLES):
+        w.pay[p, Pay.AGENT_0 + role] = agent if left == 1 else SEVERAL
+    return left > 0
+
+
+@called
+def may_differ(w: World, p: int) -> bool:
+    """Say whether a payment's two agents may be two, and note it where one of them is known."""
+    words = w.g[Count.AGENT_WORDS]
+    for role in range(ROLES):
+        known, other = w.pay[p, Pay.AGENT_0 + role], 1 - role
+        if known < 0:
+            continue
+        if w.pay[p, Pay.AGENT_0 + other] >= 0:
+            return bool(w.pay[p, Pay.AGENT_0 + other] != known)
+        # Whoever the other is, it is not this one.
+        for word in range(words):
+            members = _members(w, p, other, word)
+            if word == known // WORD:
+                members &= ~(1 << (known % WORD))
+            w.pay[p, Pay.SETS + other * words + word] = members
+        w.pay[p, Pay.AGENT_0 + other] = SEVERAL
+        return True
+    return True
+
+
+@called
+def _members(w: World, p: int, role: int, word: int) -> int:
+    """Return a word of the set of agents a payment may have in a role."""
+    known = w.pay[p, Pay.AGENT_0 + role]
+    if known >= 0:
+        return 1 << (known % WORD) if word == known // WORD else 0
+    if known == NOBODY:
+        agents = min(max(len(w.share) - word * WORD, 0), WORD)
+        return (1 << agents) - 1
+    return int(w.pay[p, Pay.SETS + role * w.g[Count.AGENT_WORDS] + word])

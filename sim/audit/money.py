@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sim.audit.accounts import has_queue, hold_back, move, post, release, void, wait_for
 from sim.audit.containers import check, held_of, hold, release_held
-from sim.audit.habits import may_hit
+from sim.audit.habits import may_be_alike, may_hit
 from sim.audit.messages import Check
 from sim.audit.prices import fee_slot, price
 from sim.audit.program import (
@@ -201,10 +201,15 @@ def limit_row(w: World, p: int, stage: int, limit: int, amount: int, payer: int)
 @called
 def decide_row(w: World, p: int, stage: int, target: int) -> None:
     """Check a DECIDE row and branch."""
-    act_at(w, p, stage, Op.DECIDE)
+    act(w, p, stage)
+    op = w.things[stage, S.OP]
+    check_op(w, stage, op in (Op.DECIDE, Op.ON_US))
     right = target == w.things[stage, S.TARGET]
-    # A threshold of 0 never hits; a stage with a reason fails instead of branching.
-    right = right and may_hit(w, p, stage) and w.things[stage, S.REASON] <= 0
+    if op == Op.ON_US:
+        right = right and may_be_alike(w, p)
+    else:
+        # A threshold of 0 never hits; a stage with a reason fails instead of branching.
+        right = right and may_hit(w, p, stage) and w.things[stage, S.REASON] <= 0
     check(w.g, Check.BRANCH, right, (w.pay[p, Pay.NUMBER],))
     jump(w, p, w.things[stage, S.TARGET])
 

@@ -7,7 +7,7 @@ the workload (agents, payers, codes) is not in the log; there the audit accepts 
 from __future__ import annotations
 
 from sim.audit.containers import held_of
-from sim.audit.habits import may_miss
+from sim.audit.habits import may_differ, may_miss
 from sim.audit.prices import fee_slot
 from sim.audit.state import CREDITS, NEXT, SETTLES, Count, Held, Pay, Things
 from sim.audit.world import NOBODY, World
@@ -63,11 +63,14 @@ def passes(w: World, p: int) -> bool:
         row = w.first[Things.LIMIT] + w.things[stage, S.SUBJECT]
         most = w.things[row, LimitColumn.PER_PAYMENT]
         amount = w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
+        fits = amount >= w.things[row, LimitColumn.LEAST] and (most < 0 or amount <= most)
         # Without a daily bound nothing is stored, hence nothing logged.
-        return bool(w.things[row, LimitColumn.PER_DAY] < 0 and (most < 0 or amount <= most))
+        return bool(w.things[row, LimitColumn.PER_DAY] < 0 and fits)
     if op == Op.DECIDE:
         # No hit leaves no row; a branch that is always taken cannot be passed.
         return may_miss(w, p, stage)
+    if op == Op.ON_US:
+        return may_differ(w, p)
     if op == Op.DEADLINE:
         # Disarming leaves no row.
         if value == 0:

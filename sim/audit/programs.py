@@ -172,6 +172,8 @@ class Programs:
             # VALUE 0 disarms; another DEADLINE replaces the one before.
             armed = stage[S.TARGET] if stage[S.VALUE] > 0 else _DISARMED
             return [following._replace(armed=armed)]
+        if op == Op.ON_US:
+            return [following, state._replace(stage=stage[S.TARGET])]
         if op == Op.POST:
             return [following._replace(money=_moved(state.money, stage[S.FLAGS]))]
         if op == Op.BATCH:
@@ -252,7 +254,7 @@ class Programs:
         if op == Op.CODE:
             return (int(Reason.FF01), int(Reason.AEXR))
         if op == Op.LIMIT:
-            return (int(Reason.AM02), int(Reason.AM14))
+            return (int(Reason.AM02), int(Reason.AM06), int(Reason.AM14))
         if op == Op.SERVE:
             return (reason, *self._closed_reasons(stage[S.SUBJECT]))
         names_one = (Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.DECIDE, Op.DEADLINE, Op.ROUTE, Op.END)

@@ -21,7 +21,7 @@ from sim.audit.state import (
     StationState,
     Things,
 )
-from sim.audit.world import NOBODY, WORD, World
+from sim.audit.world import NOBODY, SEVERAL, WORD, World
 from sim.contract.layout import (
     LIMITS_MAX,
     ROLE_KINDS_MAX,
@@ -34,7 +34,6 @@ from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import FAILOVER_REASONS, Op, Policy, Reason
 from sim.jit.functions import called
 
-_SEVERAL = -2
 _HELPFUL = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 """Bit set of the reasons another route can help against."""
 
@@ -102,7 +101,7 @@ def use_limit(w: World, p: int, limit: int, amount: int, payer: int) -> None:
     row, g, day = w.first[Things.LIMIT] + limit, w.g, today(w)
     due = w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
     most, number = w.things[row, LimitColumn.PER_PAYMENT], w.pay[p, Pay.NUMBER]
-    right = amount == due and not 0 <= most < amount
+    right = amount == due and not 0 <= most < amount and amount >= w.things[row, LimitColumn.LEAST]
     check(g, Check.LIMIT_PAYMENT, right, (number, amount, limit))
     cell = limit_cell(w, p, limit, payer)
     used = amount
@@ -165,15 +164,19 @@ def check_failure(w: World, p: int, reason: int) -> None:
 def known_agent(w: World, p: int, role: int) -> int:
     """Return the agent of a payment where the rows left one possible, else -2."""
     agent = w.pay[p, Pay.AGENT_0 + role]
-    return agent if agent >= 0 else _SEVERAL
+    return agent if agent >= 0 else SEVERAL
 
 
 @called
 def _may_exceed(w: World, p: int, limit: int, reason: int) -> bool:
     row = w.first[Things.LIMIT] + limit
     most = w.things[row, LimitColumn.PER_PAYMENT]
-    exceeds = 0 <= most < w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
-    # The bound of one payment decides first; AM14 is for what passes that one.
+    amount = w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
+    # Too little is said first, whatever else would be wrong.
+    if amount < w.things[row, LimitColumn.LEAST]:
+        return bool(reason == Reason.AM06)
+    exceeds = 0 <= most < amount
+    # The bound of one payment decides next; AM14 is for what passes that one.
     if reason == Reason.AM02:
         return bool(exceeds)
     # The payer of a payment that used no limit is not in the log: a full day is believed.
@@ -253,5 +256,5 @@ def _narrow_down(w: World, p: int, role: int, chosen: int) -> bool:
     for word in range(words):
         members = w.sets[chosen, word]
         w.pay[p, first + word] = members if is_any else members & w.pay[p, first + word]
-    w.pay[p, Pay.AGENT_0 + role] = agent if left == 1 else _SEVERAL
+    w.pay[p, Pay.AGENT_0 + role] = agent if left == 1 else SEVERAL
     return True

@@ -46,6 +46,8 @@ from sim.contract.records import RECORD_WIDTH, REGISTER_COUNT
 BLOCK_ROWS = 1 << 13
 """Rows replayed at a time; every pool has room for what so many rows can add."""
 NOBODY = -1
+SEVERAL = -2
+"""Stands for an agent of which a set of possible ones is known."""
 WORD = 62
 """Members per word of a bit set; the sign stays out of it."""
 _THINGS_WIDTH = 16

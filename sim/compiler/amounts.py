@@ -1,10 +1,14 @@
-"""What a stream's payments are worth: given, one constant, or drawn.
+"""What a stream's payments are worth: given, one constant, or drawn; and what schemes allow.
 
-Takes a demand section; gives the field that says it, a bound, the one amount or the distribution.
+Takes a demand section; gives the field that says it, a bound, the one amount or the distribution,
+and what is wrong with amounts the schemes on its way do not carry.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 from sim.compiler.prices import largest_amount
@@ -12,7 +16,9 @@ from sim.model.base import FieldPath
 from sim.model.distributions import AmountDistribution
 from sim.model.quantities import to_minor
 from sim.model.sections import Demand
-from sim.units import minor_per_major
+from sim.rails.protocol import Leg
+from sim.scenario.model import Scenario
+from sim.units import CURRENCIES, format_minor, minor_per_major
 
 
 def amount_path(name: str, demand: Demand) -> FieldPath:
@@ -29,10 +35,68 @@ def amount_bound(demand: Demand, currency: str) -> int:
     return largest_amount(demand.amount)
 
 
-def fixed_amount(demand: Demand, currency: str) -> int:
-    """Return the amount where it is not drawn: one unit of money by default."""
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the schemes of a stream's routes allow of instructed amounts, in minor units.
+
+    Attributes
+    ----------
+    least, step : int
+        Where several schemes are asked, the largest of their least amounts and the least common
+        multiple of their steps: what every route of the stream carries.
+    scheme : str
+        The rail that asks for most; empty where only the currency does.
+    """
+
+    least: int
+    step: int
+    scheme: str = ""
+
+
+def allowed_amounts(scenario: Scenario, currency: str, legs: Iterable[Leg]) -> Allowed:
+    """Return what the schemes of some legs allow of amounts in a currency."""
+    least, step, scheme = 0, CURRENCIES[currency].granule, ""
+    for rail in sorted({leg.rail for leg in legs if currency in (leg.source, leg.target)}):
+        rule = scenario.rails[rail].amount_rules.get(currency)
+        if rule is None:
+            continue
+        own = 1 if rule.step is None else to_minor(rule.step, currency)
+        minimum = 0 if rule.minimum is None else to_minor(rule.minimum, currency)
+        if minimum > least or step % own:
+            scheme = rail
+        least, step = max(least, minimum), math.lcm(step, own)
+    # A payment of no step at all is none.
+    return Allowed(-(-max(least, step) // step) * step, step, scheme)
+
+
+def amount_problems(
+    name: str, demand: Demand, currency: str, allowed: Allowed
+) -> Iterator[tuple[FieldPath, str]]:
+    """Yield the written amounts no route of a stream carries."""
+    if demand.payments is not None:
+        written = [
+            ((*amount_path(name, demand), at, "amount"), to_minor(payment.amount, currency))
+            for at, payment in enumerate(demand.payments)
+        ]
+    elif demand.amount is not None and demand.amount.family == "constant":
+        written = [(amount_path(name, demand), round(demand.amount.mean()))]
+    else:
+        return
+    asked = f", as {allowed.scheme} asks" if allowed.scheme else ""
+    for place, minor in written:
+        if minor < allowed.least:
+            least = format_minor(allowed.least, currency)
+            found = format_minor(minor, currency)
+            yield place, f"found '{found}'; allowed: at least {least}{asked}"
+        elif minor % allowed.step:
+            step, found = format_minor(allowed.step, currency), format_minor(minor, currency)
+            yield place, f"found '{found}'; allowed: whole steps of {step}{asked}"
+
+
+def fixed_amount(demand: Demand, currency: str, allowed: Allowed) -> int:
+    """Return the amount where it is not drawn: one unit of money, or the least, by default."""
     if demand.amount is None:
-        return minor_per_major(currency)
+        return max(minor_per_major(currency), allowed.least)
     if demand.amount.family == "constant":
         return round(demand.amount.mean())
     return -1

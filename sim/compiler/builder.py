@@ -269,13 +269,10 @@ class PlanBuilder(RoleCells):
         }
         return self._add("pricing", values)
 
-    def add_limit(
-        self, name: str, *, register: int, per_payment: int = -1, per_day: int = -1
-    ) -> int:
-        """Add a limit row and return its index."""
+    def add_limit(self, name: str, *, register: int, **bounds: int) -> int:
+        """Add a limit row (bounds by lower-case column name, none by default); return its index."""
         index = self.limits.add_new(name)
-        values = {"register": register, "per_payment": per_payment, "per_day": per_day}
-        self._add("limit", values)
+        self._add("limit", {"register": register, **bounds})
         return index
 
     def use_limit(self, limit: int, stream: int) -> None:

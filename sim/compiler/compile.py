@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sim.compiler.balances import balance_problems
-from sim.compiler.demand import World, describe_stream, stream_demand
+from sim.compiler.demand import describe_stream, stream_demand
 from sim.compiler.institutions import closures, day_offset_us, world_parts
 from sim.compiler.law_checks import law_problems
 from sim.compiler.linker import link
 from sim.compiler.merchants import Pools, make_pools
 from sim.compiler.parts import Part, Route, Settings, Stream
+from sim.compiler.payees import World
 from sim.compiler.prices import Market
 from sim.compiler.routes import Routes
 from sim.contract.plan import Array, Plan

@@ -14,15 +14,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from sim.compiler.flow import Flow
 from sim.contract.meaning import Flag, Op, Outcome, Reason
 from sim.contract.records import Register
 from sim.model.pricing import ChargeBearer
 from sim.model.sections import Corridor
+from sim.rails.code_scheme import CodeScheme
 from sim.rails.institutions import screening
-from sim.rails.obligations import Obligation
+from sim.rails.least_amounts import least_amounts
+from sim.rails.on_us import book_inside, stay_inside
 from sim.rails.price import CONVERSIONS_MAX, Exchange, Price, fee_terms
 from sim.rails.protocol import (
-    CodeScheme,
     CreditorSide,
     DebtorSide,
     LegContext,
@@ -50,27 +52,6 @@ REQUOTES = 3
 
 class CompositionError(ValueError):
     """Legs that do not make a route together; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """The program of a route, with its price and its two ends.
-
-    Attributes
-    ----------
-    program : Program
-    price : Price or None
-        None: it moves no money.
-    debtor, creditor : DebtorSide, CreditorSide
-    obligations : tuple of Obligation
-        What a completed payment leaves owing.
-    """
-
-    program: Program
-    price: Price | None
-    debtor: DebtorSide
-    creditor: CreditorSide
-    obligations: tuple[Obligation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +113,10 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
     # The shortest promise counts: the payer is shown one price, and it holds as long as all of
     # its parts do. 0 stands for no bound and is left out.
     validity = min((term.quote_validity_us for term in terms if term.quote_validity_us), default=0)
-    program = _Composer(spoken, left, price, debtor, creditor, codes, validity, label).program()
+    inside = None
+    if price is not None and rails[-1].books_on_us(contexts[-1]):
+        inside = rails[-1].creditor_side(replace(contexts[-1], failing=FAIL))
+    program = _Composer(spoken, left, price, debtor, creditor, codes, validity, inside).program()
     legs = zip(rails, contexts, strict=True)
     owed = tuple(item for rail, at in legs for item in rail.obligations(at)) if price else ()
     return Flow(program, price, debtor, creditor, owed)
@@ -269,7 +253,8 @@ class _Composer:
     creditor: CreditorSide
     codes: tuple[str, CodeScheme] | None
     quote_validity_us: int
-    late: str
+    inside: CreditorSide | None
+    """The payee's institution where it may be the payer's, too, and books inside."""
 
     def program(self) -> Program:
         """Return all phases in order."""
@@ -280,6 +265,8 @@ class _Composer:
             *self.debtor.authorise,
             *self._each("look_up"),
             *self._quote_and_confirm(),
+            *(stay_inside() if self.inside is not None else ()),
+            *least_amounts([leg.at for leg in self.legs] if self.price is not None else []),
             *self._each("limit"),
             *self._each("request"),
             *self._screening(),
@@ -290,6 +277,7 @@ class _Composer:
             Stage(Op.END, "completed", value=int(Outcome.COMPLETED), reason=Reason.NONE),
             *self._recover(),
             *self._return(),
+            *self._inside(),
         )
 
     def _each(self, phase: str) -> Iterator[Stage]:
@@ -365,10 +353,7 @@ class _Composer:
 
     def _confirm(self) -> Iterator[Stage]:
         """Yield the messages back, legs backwards; the end with the code's scheme is notified."""
-        notification: Program = ()
-        if self.codes is not None and (self.creditor.is_told_first or self.debtor.confirms):
-            name, scheme = self.codes
-            notification = scheme.notification(name)
+        notification = self._notification()
         # A bank with the code's scheme tells its own customer at once, and need not wait for
         # messages back.
         if self.creditor.is_told_first:
@@ -377,6 +362,20 @@ class _Composer:
             yield from leg.says.confirm
         if not self.creditor.is_told_first:
             yield from notification
+
+    def _inside(self) -> Program:
+        """Return what happens where both ends are at one institution."""
+        if self.inside is None:
+            return ()
+        fees = (*self._charge(ChargeBearer.DEBTOR), *self._charge(ChargeBearer.CREDITOR))
+        return book_inside(self.debtor, self.inside, (*fees, *self._notification()))
+
+    def _notification(self) -> Program:
+        """Return the message that the payment was made, where somebody scanned a code."""
+        if self.codes is None or not (self.creditor.is_told_first or self.debtor.confirms):
+            return ()
+        name, scheme = self.codes
+        return scheme.notification(name)
 
     def _recover(self) -> Iterator[Stage]:
         """Yield what happens at FAIL_SENT and FAIL: undo, try the next route, else reject.

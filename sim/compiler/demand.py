@@ -12,14 +12,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.compiler.amounts import amount_bound, amount_path, drawn_amount, fixed_amount
+from sim.compiler.amounts import (
+    Allowed,
+    allowed_amounts,
+    amount_bound,
+    amount_path,
+    amount_problems,
+    drawn_amount,
+    fixed_amount,
+)
 from sim.compiler.linker import Linked
-from sim.compiler.merchants import Pools
-from sim.compiler.parts import Choice, Settings, Stream
+from sim.compiler.parts import Stream
+from sim.compiler.payees import Payees, World, find_payees
 from sim.compiler.promises import promise_us
-from sim.compiler.routes import Routes
 from sim.contract.layout import AMOUNT_MAX, CERTAIN, NEVER_US
-from sim.contract.meaning import FixedSide, Op, Outcome, Reason, Scope
+from sim.contract.meaning import Op, Outcome, Reason, Scope
 from sim.contract.plan import Array
 from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
 from sim.draws.thresholds import cumulative62
@@ -28,40 +35,14 @@ from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import to_minor
 from sim.model.sections import Corridor, Demand
+from sim.rails.code_scheme import CodeScheme
 from sim.rails.joining import serves
-from sim.rails.merchants import Merchant
-from sim.rails.protocol import CodeScheme, CreditorClass
 from sim.rails.stages import FAIL, Program, Stage, threshold
-from sim.routing.route_sets import RouteSets
 from sim.scenario.model import Scenario
-from sim.units import CURRENCIES
 from sim.workload.arrivals import hazard_path
 from sim.workload.streams import PURPOSES, StreamDemand
 
 Problems = list[tuple[FieldPath, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What every stream of a scenario is described against."""
-
-    scenario: Scenario
-    settings: Settings
-    members: tuple[Member, ...]
-    pools: Pools
-    route_sets: RouteSets
-    routes: Routes
-
-
-@dataclass(frozen=True, slots=True)
-class _Payees:
-    """A stream's pool of payees: which merchants, and what each of them may be paid through."""
-
-    merchants: tuple[int, ...]
-    entries: tuple[Merchant, ...]
-    choices: tuple[Choice, ...]
-    default: Choice | None
-    routes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +52,17 @@ class Described:
     Attributes
     ----------
     part : Stream
-    payees : _Payees
+    payees : Payees
     arrivals : (ndarray, ndarray)
         Breakpoints of the expected number of payments.
+    allowed : Allowed
+        What the schemes of its routes allow of amounts.
     """
 
     part: Stream
-    payees: _Payees
+    payees: Payees
     arrivals: tuple[Array, Array]
+    allowed: Allowed
 
 
 def describe_stream(world: World, name: str, problems: Problems) -> Described | None:
@@ -104,7 +88,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         return None
     # Counted, to tell whether what follows has already said why there is no route.
     known = len(problems)
-    payees = _payees(world, name, largest)
+    payees = find_payees(world, name, largest)
     if not payees.routes:
         # Routes that exist but cannot be priced have said so already.
         if len(problems) == known:
@@ -112,6 +96,9 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
                 (("corridors", demand.corridor), _unreachable(scenario, demand.corridor))
             )
         return None
+    legs = [leg for route in payees.routes for leg in world.routes.route(route).candidate.legs]
+    allowed = allowed_amounts(scenario, currency, legs)
+    problems.extend(amount_problems(name, demand, currency, allowed))
     missing = list(_missing_agents(world, name, payees))
     if missing:
         problems.extend(missing)
@@ -139,7 +126,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         promise_us=promise_us(scenario, corridor, rails),
         tables=tuple(item for item in drawn if item is not None),
     )
-    return Described(part, payees, arrivals)
+    return Described(part, payees, arrivals, allowed)
 
 
 def _fixed_currency(corridor: Corridor, demand: Demand) -> str:
@@ -147,7 +134,7 @@ def _fixed_currency(corridor: Corridor, demand: Demand) -> str:
     return (corridor.to if demand.fixed_side == "creditor" else corridor.from_).currency
 
 
-def _missing_agents(world: World, name: str, payees: _Payees) -> Iterator[tuple[FieldPath, str]]:
+def _missing_agents(world: World, name: str, payees: Payees) -> Iterator[tuple[FieldPath, str]]:
     """Yield where a stream's payments would lack an institution its routes need."""
     demand, members = world.scenario.demand[name], world.members
     corridor = world.scenario.corridors[demand.corridor]
@@ -239,8 +226,9 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         hazard=described.arrivals[1],
         count_max=demand.count if demand.count is not None else -1,
         amount_table=linked.tables[amount] if amount is not None else -1,
-        amount_granule=CURRENCIES[part.currency].granule,
-        amount_fixed=fixed_amount(demand, part.currency),
+        amount_granule=described.allowed.step,
+        amount_least=described.allowed.least,
+        amount_fixed=fixed_amount(demand, part.currency, described.allowed),
         payers=demand.payers,
         payer_skew=demand.payer_skew,
         debtor_agent=debtors[0],
@@ -319,49 +307,6 @@ def prologue(scenario: Scenario, corridor: Corridor) -> Program:
         Stage(Op.ROUTE, "choose route", target=FAIL, reason=Reason.AG03),
         Stage(Op.END, "refused", mark=FAIL, value=int(Outcome.REJECTED), own_reason=True),
     )
-
-
-def _payees(world: World, name: str, largest: int) -> _Payees:
-    """Find what every class of payees in a stream's pool may be paid through."""
-    demand = world.scenario.demand[name]
-    fixed = FixedSide.CREDITOR if demand.fixed_side == "creditor" else FixedSide.DEBTOR
-    merchants = world.pools.by_corridor.get(demand.corridor, ())
-    pool = tuple(world.pools.merchants[index] for index in merchants)
-    choices: dict[CreditorClass, Choice] = {}
-
-    def choice(creditor: CreditorClass) -> Choice:
-        if creditor not in choices:
-            choices[creditor] = world.routes.choice(
-                world.route_sets.find(demand.corridor, creditor, fixed),
-                amount_max=largest,
-                amount_path=amount_path(name, demand),
-            )
-        return choices[creditor]
-
-    classes = [_class_of(merchant) for merchant in pool]
-    # Classes are visited in a fixed order, whatever merchants come first.
-    # By their text, as a class has no order of its own.
-    for creditor in sorted(set(classes), key=repr):
-        choice(creditor)
-    default = choice(CreditorClass()) if not pool else None
-    routes = dict.fromkeys(route for found in choices.values() for route in found.routes)
-    return _Payees(
-        merchants=tuple(merchants),
-        entries=pool,
-        choices=tuple(choices[creditor] for creditor in classes),
-        default=default,
-        routes=tuple(routes),
-    )
-
-
-def _class_of(merchant: Merchant) -> CreditorClass:
-    # A foreign code: its schemes decide which wallets can read it.
-    if not merchant.agent:
-        return CreditorClass(merchant.currency, merchant.schemes)
-    # At home a code shows the national scheme in any case; what else matters is whether
-    # UnionPay is on it.
-    shown = tuple(scheme for scheme in merchant.schemes if scheme == "unionpay")
-    return CreditorClass(merchant.currency, shown)
 
 
 def _ints(values: Iterable[int]) -> Array:

@@ -371,10 +371,10 @@ class _Linker:
             if stage.op is Op.LIMIT:
                 assert stage.limit is not None
                 limit = self._limit(stage.limit)
-                values |= {
-                    "subject": limit,
-                    "value": slots.setdefault(stage.limit.name, len(slots)),
-                }
+                # Only what is used up by the day is given back, and needs a slot.
+                is_daily = stage.limit.per_day >= 0
+                slot = slots.setdefault(stage.limit.name, len(slots)) if is_daily else 0
+                values |= {"subject": limit, "value": slot}
                 laid.limits.append(limit)
             self.builder.add_stage(stage.op, f"{prefix}/{stage.label}", **values)
         return laid
@@ -388,6 +388,7 @@ class _Linker:
             register=limit.register,
             per_payment=limit.per_payment,
             per_day=limit.per_day,
+            least=limit.least,
         )
 
     def _columns(self, stage: Stage, marks: dict[str, int]) -> dict[str, int]:

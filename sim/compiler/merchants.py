@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sim.model.base import FieldPath
 from sim.model.members import Member
+from sim.rails.code_scheme import CodeScheme
 from sim.rails.foreign_code import KNOWN_SCHEMES, generate_foreign_codes
 from sim.rails.merchants import Merchant
-from sim.rails.protocol import CodeScheme
 from sim.scenario.model import Scenario
 from sim.units import CURRENCIES
 

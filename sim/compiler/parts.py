@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.compiler.composition import Flow
+from sim.compiler.flow import Flow
 from sim.contract.meaning import FixedSide, Policy, Scope
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.rails.resources import BlockLedger, Holding, OwnShare, OwnTime, Station

@@ -16,7 +16,9 @@ from sim.contract.meaning import Flag, Op
 from sim.errors import InvariantViolation
 from sim.rails.stages import Move, Program, Stage
 
-_MAY_FAIL = frozenset({Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE})
+_MAY_FAIL = frozenset(
+    {Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE, Op.ON_US}
+)
 """Operations that may lead to their TARGET."""
 
 _UNARMED = -1

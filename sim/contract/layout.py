@@ -271,6 +271,7 @@ class LimitColumn(IntEnum):
     REGISTER = 0
     PER_PAYMENT = 1
     PER_DAY = 2
+    LEAST = 3
 
 
 class RouteColumn(IntEnum):

@@ -87,6 +87,27 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
+from sim.contract.charges import Bearer, FeeKind, FixedSide
+
+__all__ = (
+    "FAILOVER_REASONS",
+    "AgendaKind",
+    "Bearer",
+    "Cause",
+    "Discipline",
+    "EventClass",
+    "FeeKind",
+    "FixedSide",
+    "Flag",
+    "LogKind",
+    "Op",
+    "Outcome",
+    "Policy",
+    "Reason",
+    "Scope",
+    "WhenClosed",
+)
+
 
 class EventClass(IntEnum):
     """Rank of simultaneous events; lower is first. Starts at 1: SimPy keeps 0 and 1 for itself."""
@@ -173,10 +194,11 @@ class Op(IntEnum):
     charged."""
     LIMIT = 10
     """Check and use a limit. SUBJECT = limit row, VALUE = slot of the payment, TARGET. The amount
-    is the register named by the limit. If it exceeds PER_PAYMENT: fail AM02. If the use of this
-    payer today plus the amount exceeds PER_DAY: fail AM14. Otherwise the use grows (LIMIT row,
-    subject = limit row, amount, value = payer). Bounds below 0 mean no bound; without PER_DAY
-    nothing is stored and nothing logged. The day is ``(now + day_offset_us) // DAY_US``."""
+    is the register named by the limit. If it is below LEAST: fail AM06. If it exceeds PER_PAYMENT:
+    fail AM02. If the use of this payer today plus the amount exceeds PER_DAY: fail AM14. Otherwise
+    the use grows (LIMIT row, subject = limit row, amount, value = payer). Bounds below 0 mean no
+    bound; without PER_DAY nothing is stored and nothing logged. The day is
+    ``(now + day_offset_us) // DAY_US``."""
     DECIDE = 11
     """Branch at random. VALUE = 62-bit threshold (or a role reference to the agent's own),
     PURPOSE, TARGET. Hit when the draw is below the threshold: with REASON > 0 fail with it,
@@ -211,6 +233,10 @@ class Op(IntEnum):
     """End. VALUE = outcome; REASON, or the payment's own reason where REASON is below 0. Disarms
     the time-out. OUTCOME row (subject = outcome, amount = reason). ``completed`` sets
     ``credited_us`` if not set yet. Open reservations here are a bug."""
+    ON_US = 16
+    """Branch where both ends are at one institution. TARGET. If the payment has a debtor agent and
+    it is its creditor agent, too: DECIDE row (subject = TARGET) and jump to TARGET. Otherwise pass
+    on, no row."""
 
 
 class Flag(IntFlag):
@@ -325,6 +351,8 @@ class Reason(IntEnum):
     """Refused after screening."""
     ED05 = 19
     """Settlement failed after the transfer; the payment is returned."""
+    AM06 = 20
+    """Below the least amount a scheme carries."""
 
 
 # Technical failures, time-outs and short prefunding. What the payer's institution, a limit or
@@ -408,38 +436,6 @@ class AgendaKind(IntEnum):
     """Close station SUBJECT (CLOSE row)."""
     STATION_OPEN = 3
     """Open it (OPEN row) and start waiting payments while it can."""
-
-
-class FeeKind(IntEnum):
-    """How a fee follows from its BASE register, is kept in bounds and then rounded down to GRANULE.
-
-    Bounds are MINIMUM and MAXIMUM (below 0: none).
-    """
-
-    FIXED = 0
-    """FIXED."""
-    PROPORTIONAL = 1
-    """FIXED + floor(base * PPM / 10^6)."""
-    TIERED = 2
-    """Of the first tier with ``base <= UP_TO`` (below 0: no end): its FIXED + floor(base * PPM /
-    10^6). The last tier has no end."""
-    SURCHARGE = 3
-    """0 while ``base <= THRESHOLD``, else FIXED + floor(base * PPM / 10^6), on the whole amount;
-    MINIMUM and MAXIMUM only where the fee is not 0."""
-
-
-class Bearer(IntEnum):
-    """Who bears a fee (ISO 20022 charge bearer DEBT, CRED)."""
-
-    DEBTOR = 0
-    CREDITOR = 1
-
-
-class FixedSide(IntEnum):
-    """Side of the payment the instructed amount fixes."""
-
-    CREDITOR = 0
-    DEBTOR = 1
 
 
 class Scope(IntEnum):

@@ -183,6 +183,7 @@ _NAMES_SHOWN = 4
 """Institutions named in one sentence."""
 
 _OTHERS = {
+    Op.ON_US: "where payer and payee are customers of one institution",
     Op.VOID: "give back what is reserved and what was used of limits",
     Op.CODE: "a damaged code fails with FF01, an expired one with AEXR",
 }
@@ -230,6 +231,8 @@ def _limit(stage: Stage) -> str:
     assert stage.limit is not None
     spec = stage.limit
     bounds = []
+    if spec.least >= 0:
+        bounds.append(f"at least {format_minor(spec.least, spec.currency)} (AM06)")
     if spec.per_payment >= 0:
         most = format_minor(spec.per_payment, spec.currency)
         bounds.append(f"at most {most} per payment (AM02)")
@@ -237,7 +240,7 @@ def _limit(stage: Stage) -> str:
         most = format_minor(spec.per_day, spec.currency)
         bounds.append(f"at most {most} per payer and day (AM14)")
     name = REGISTERS[spec.register]
-    return f"{name} may be {' and '.join(bounds)}, limit {spec.name}; above it"
+    return f"{name} may be {' and '.join(bounds)}, limit {spec.name}; beyond it"
 
 
 def capacity_words(row: list[int]) -> str:

@@ -110,6 +110,15 @@ Role = Literal["issuer", "acquirer", "settlement_agent", "fx_provider", "operato
 _BANKS = frozenset({"issuer", "acquirer", "settlement_agent"})
 
 
+class AmountRule(Model):
+    """What a scheme asks of amounts in one currency."""
+
+    minimum: AmountText | None = None
+    """Least amount of a payment; absent: one step."""
+    step: AmountText | None = None
+    """Amounts people key in are whole multiples of it; absent: the currency's own."""
+
+
 class Institution(Model):
     """A bank, PSP, wallet or rail operator."""
 

@@ -9,7 +9,7 @@ inclusion in a block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -32,7 +32,7 @@ from sim.model.quantities import (
     SharePpb,
     to_minor,
 )
-from sim.model.sections import Corridor
+from sim.model.sections import AmountRule, Corridor
 from sim.rails.institutions import (
     creditor_at_home,
     debtor_at_home,
@@ -129,6 +129,17 @@ class BakongRail(Rail):
     """Limits by KYC tier; a demand stream names its payers' tier."""
     fee: Literal["free"] = cited("free", "bakong.fees.p2p_user_fee", "reported")
     """Transfers on the ledger cost the customer nothing."""
+    amounts: dict[CurrencyCode, AmountRule] = cited(
+        {"KHR": {"minimum": "100", "step": "100"}, "USD": {"minimum": "0.01", "step": "0.01"}},
+        "facts 2.25",
+        "reported",
+    )
+    """Least amount and step of amounts, by currency."""
+    on_us: Literal["book", "ledger"] = assumed(
+        "book", "a bank books a payment between two of its own customers itself; not published"
+    )
+    """Payments whose payer and payee are customers of one institution: booked inside it, beside the
+    ledger, or sent over the ledger like all others."""
     opening_balance: dict[CurrencyCode, AmountText] = {}
     """What each member holds on the ledger at the start, where `accounts` does not say."""
 
@@ -148,6 +159,11 @@ class BakongRail(Rail):
     def held_currencies(self) -> tuple[str, ...]:
         """Return the currencies of the accounts on the ledger."""
         return self.currencies
+
+    @property
+    def amount_rules(self) -> Mapping[str, AmountRule]:
+        """Return the scheme's least amounts and steps."""
+        return self.amounts
 
     @property
     def kyc_tiers(self) -> tuple[str, ...]:
@@ -274,6 +290,10 @@ class BakongRail(Rail):
     def creditor_side(self, at: LegContext) -> CreditorSide:
         """Return the payee's bank here."""
         return creditor_at_home(at)
+
+    def books_on_us(self, at: LegContext) -> bool:
+        """Return whether an institution books inside what its customers pay each other."""
+        return self.on_us == "book" and at.is_first and at.is_last
 
     def leg(self, at: LegContext) -> LegProgram:
         """Return a transfer between two accounts: reserved, admitted, committed in a block."""

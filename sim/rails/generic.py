@@ -20,6 +20,7 @@ from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import (
     Count,
+    CurrencyCode,
     DurationUs,
     EventRate,
     Flag,
@@ -28,7 +29,7 @@ from sim.model.quantities import (
     PositiveDurationUs,
     SharePpb,
 )
-from sim.model.sections import Corridor
+from sim.model.sections import AmountRule, Corridor
 from sim.rails.institutions import payers_time_out
 from sim.rails.joining import serves
 from sim.rails.price import Exchange, exchange_moves
@@ -151,6 +152,8 @@ class GenericRail(Rail):
     """The chain, in order."""
     between: tuple[Ends, ...] = ()
     """Ends it connects, as a leg of a route beside other rails; absent: the payer and the payee."""
+    amounts: dict[CurrencyCode, AmountRule] = {}
+    """Least amount and step of amounts, by currency; absent: those of the currency itself."""
     fees: dict[Name, Fee] = {}
     """Fees, by component; with one the rail moves the payment's money, too."""
     retry_after: DurationUs = 0
@@ -177,6 +180,11 @@ class GenericRail(Rail):
     def joins_by_name(self) -> bool:
         """Return True: a chain knows no country and no currency that would say where it belongs."""
         return True
+
+    @property
+    def amount_rules(self) -> Mapping[str, AmountRule]:
+        """Return the least amounts and steps as written."""
+        return self.amounts
 
     def _ends(self) -> tuple[tuple[str, str], ...]:
         """Return what the chain connects."""

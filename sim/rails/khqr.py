@@ -17,8 +17,9 @@ from sim.model.distributions import DurationDistribution
 from sim.model.members import Member
 from sim.model.quantities import CurrencyCode, PositiveCount, PositiveDurationUs, SharePpb
 from sim.qr import decode, encode, verify
+from sim.rails.code_scheme import CodeScheme
 from sim.rails.merchants import MERCHANTS_MAX, Merchant, pick_weighted, uniform_of
-from sim.rails.protocol import CodeScheme, Found, Rail, World
+from sim.rails.protocol import Found, Rail, World
 from sim.rails.registry import register_rail
 from sim.rails.stages import Program, Stage, transit
 

@@ -17,12 +17,11 @@ from typing import Protocol
 
 from sim.contract.records import Register
 from sim.model.base import FieldPath, Model
-from sim.model.distributions import DurationDistribution
 from sim.model.members import Member
 from sim.model.pricing import Fee
 from sim.model.quantities import EventRate
-from sim.model.sections import Account, Clock, Corridor, Institution
-from sim.rails.merchants import Merchant
+from sim.model.sections import Account, AmountRule, Clock, Corridor, Institution
+from sim.rails.code_scheme import CodeScheme
 from sim.rails.obligations import Obligation
 from sim.rails.price import Exchange, Price
 from sim.rails.resources import Resource
@@ -315,42 +314,6 @@ class LegProgram:
     reversal_us: int | None = None
 
 
-class CodeScheme(Protocol):
-    """Codes payees show: who may pay them, and what scanning one takes."""
-
-    @property
-    def payloads(self) -> tuple[str, ...]:
-        """Return codes given as text; empty where they are made."""
-
-    @property
-    def static_share(self) -> int:
-        """Return the share of scans of a static code, in parts per billion."""
-
-    @property
-    def damaged_share(self) -> int:
-        """Return the share of scans of a code that cannot be read, in parts per billion."""
-
-    @property
-    def dynamic_life(self) -> int:
-        """Return how long a dynamic code lives, in microseconds."""
-
-    @property
-    def code_age(self) -> DurationDistribution:
-        """Return the age of a dynamic code when it is scanned."""
-
-    def merchants_of(self, name: str, members: Sequence[Member]) -> tuple[Merchant, ...]:
-        """Return the sample of payees with their codes."""
-
-    def scan(self, name: str, *, target: str) -> Program:
-        """Return the scan: the way to the payer's institution, and reading the code."""
-
-    def confirmation(self, name: str) -> Program:
-        """Return the human part: reading the price and confirming."""
-
-    def notification(self, name: str) -> Program:
-        """Return the message that the payment was made."""
-
-
 class Rail(Model):
     """The base of every kind of rail.
 
@@ -382,6 +345,11 @@ class Rail(Model):
     def order_life_us(self) -> int | None:
         """Return how long an order may be under way on it; None where it sets no bound."""
         return None
+
+    @property
+    def amount_rules(self) -> Mapping[str, AmountRule]:
+        """Return the least amounts and the steps it asks for, by currency."""
+        return {}
 
     @property
     def kyc_tiers(self) -> tuple[str, ...]:
@@ -433,6 +401,10 @@ class Rail(Model):
     def creditor_side(self, at: LegContext) -> CreditorSide:
         """Return the payee's institution; asked of the rail of the last leg."""
         raise NotImplementedError(f"{at.name} offers legs to the creditor and must say who it is")
+
+    def books_on_us(self, at: LegContext) -> bool:
+        """Return whether a payment between two customers of one institution stays inside it."""
+        return False
 
     def funds(self, at: LegContext) -> str | None:
         """Return the account from which the institution at the leg's end pays on, if special."""

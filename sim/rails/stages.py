@@ -144,7 +144,7 @@ class Bounds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LimitSpec:
-    """A limit: at most so much per payment and per payer and day, of one register.
+    """A limit: so much at least, at most per payment, and per payer and day, of one register.
 
     Bounds are minor units of ``currency``; -1 for none.
     """
@@ -154,6 +154,7 @@ class LimitSpec:
     currency: str
     per_payment: int
     per_day: int
+    least: int = -1
 
     @classmethod
     def of(cls, name: str, register: Register, currency: str, bounds: Bounds) -> LimitSpec:
@@ -213,6 +214,6 @@ def decide(
 def check_limit(label: str, limit: LimitSpec, *, target: str) -> Program:
     """Return the check of a limit, or nothing where it has no bounds."""
     # Below 0 is no bound.
-    if limit.per_payment < 0 and limit.per_day < 0:
+    if limit.per_payment < 0 and limit.per_day < 0 and limit.least < 0:
         return ()
     return (Stage(Op.LIMIT, label, limit=limit, target=target),)

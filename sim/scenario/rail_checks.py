@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sim.model.base import FieldPath
 from sim.model.pricing import Fee
-from sim.rails.problems import Found, several, unknown
+from sim.rails.problems import Found, check_amounts, several, unknown
 from sim.rails.protocol import Rail
 from sim.units import CURRENCIES, format_minor
 
@@ -33,6 +33,7 @@ def check_rails(scenario: Scenario) -> Found:
             elif is_single and scenario.institutions[found].members > 1:
                 yield (*place, field), several(found, scenario.institutions[found].members)
         yield from _check_rates(scenario, rail, place)
+        yield from _check_amount_rules(rail, (*place, "amounts"))
 
 
 def _check_links(scenario: Scenario, rail: Rail, place: FieldPath) -> Found:
@@ -57,6 +58,19 @@ def _check_rates(scenario: Scenario, rail: Rail, place: FieldPath) -> Found:
         if rate.numerator * scenario.clock.horizon + rate.denominator >= 1 << 62:
             where = (*place, *path)
             yield where, f"found '{rate}', too fine for a run this long; allowed: a rounder rate"
+
+
+def _check_amount_rules(rail: Rail, place: FieldPath) -> Found:
+    """Check that least amounts and steps are amounts of their currency."""
+    for currency, rule in rail.amount_rules.items():
+        granule = CURRENCIES[currency].granule
+        if rule.minimum is not None:
+            yield from check_amounts(currency, rule.minimum, (*place, currency, "minimum"))
+        if rule.step is not None:
+            where = (*place, currency, "step")
+            yield from check_amounts(currency, rule.step, where, granule=granule)
+            if rule.step == 0:
+                yield where, f"found '{rule.step}'; allowed: a step above 0"
 
 
 def check_recipients(scenario: Scenario) -> Found:

@@ -65,7 +65,8 @@ DYNAMIC_LIFE_US = 26
 CODE_AGE_TABLE = 27
 DAMAGED_THRESHOLD = 28
 STREAM = 29
-SETTING_WIDTH = 30
+AMOUNT_LEAST = 30
+SETTING_WIDTH = 31
 
 # Columns of ``Streams.state``: the stream's next payment.
 NEXT_TIME_US = 0
@@ -354,8 +355,8 @@ def _draw(streams: Streams, s: int, out: Array, row: int) -> None:
         if amount < 0:
             amount = quantile(streams.table, int(setting[s, AMOUNT_TABLE]), amount62)
             granule = int(setting[s, AMOUNT_GRANULE])
-            # Nobody pays nothing: below one granule it is one granule.
-            amount = max(amount - amount % granule, granule)
+            # Nobody pays nothing: below one granule it is one granule, or what a scheme asks for.
+            amount = max(amount - amount % granule, granule, int(setting[s, AMOUNT_LEAST]))
         payer = skewed_payer(payer62, int(setting[s, PAYERS]), int(setting[s, PAYER_SKEW]))
     out[row, _W_AMOUNT] = amount
     out[row, _W_PAYER] = payer

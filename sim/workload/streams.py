@@ -53,9 +53,9 @@ class StreamDemand:
         Breakpoints of the expected number of payments in 1 / HAZARD_UNIT (``arrivals``).
     count_max
         Payments at most; -1 for no such bound.
-    amount_table, amount_granule
+    amount_table, amount_granule, amount_least
         Offset of the amounts' quantile table; amounts are rounded down to whole granules, to one
-        granule at least.
+        granule and ``amount_least`` (whole granules, too) at least.
     amount_fixed
         Amount of every payment, 0 or more; below 0: drawn.
     payers, payer_skew
@@ -87,6 +87,7 @@ class StreamDemand:
     count_max: int
     amount_table: int
     amount_granule: int
+    amount_least: int
     amount_fixed: int
     payers: int
     payer_skew: int
@@ -293,6 +294,7 @@ def _settings(demand: StreamDemand, place: Callable[[Array], int]) -> dict[int, 
         loop.AMOUNT_FIXED: demand.amount_fixed,
         loop.AMOUNT_TABLE: demand.amount_table,
         loop.AMOUNT_GRANULE: demand.amount_granule,
+        loop.AMOUNT_LEAST: demand.amount_least,
         loop.PAYERS: demand.payers,
         loop.PAYER_SKEW: demand.payer_skew,
         loop.DEBTOR_AGENT_FIRST: place(demand.debtor_agent),

@@ -212,6 +212,7 @@ class _Maker:
                 register=luck.choice((Register.INSTRUCTED, Register.INSTRUCTED, Register.DEBITED)),
                 per_payment=luck.choice((-1, 340, 450)),
                 per_day=luck.choice((-1, 900, 2000, 5000)),
+                least=luck.choice((-1, -1, 40)),
             )
             for number in range(2)
         ]
@@ -379,7 +380,7 @@ class _Maker:
         for _ in range(count):
             kind = luck.choice(
                 ("wait", "wait", "batch", "reserve", "reserve", "post", "limit", "decide", "branch",
-                 "code", "deadline", "deadline", "disarm")
+                 "on_us", "code", "deadline", "deadline", "disarm")
             )  # fmt: skip
             if kind == "wait":
                 self._wait(fail_path)
@@ -416,6 +417,8 @@ class _Maker:
                         reason=0,
                     )
                 )  # fmt: skip
+            elif kind == "on_us":
+                forward.append(b.add_stage(Op.ON_US, "on us"))
             elif kind == "code":
                 b.add_stage(Op.CODE, "code", target=fail_path)
             elif kind == "deadline":

@@ -98,6 +98,8 @@ def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
         return check_limit(plan, state, slot)
     elif op == Op.CODE:
         return _read_code(plan, state, slot)
+    elif op == Op.ON_US:
+        return _stay_inside(plan, state, slot)
     elif op == Op.VOID:
         void_all(plan, state, slot)
         give_back_limits(state, slot)
@@ -217,6 +219,21 @@ def _decide(plan: Plan, state: KernelState, slot: int) -> bool:
     if reason > 0:
         fail(plan, state, slot, reason)
         return False
+    target = plan.stage[at, StageColumn.TARGET]
+    write_log(state.cursor, state.log, LogKind.DECIDE, pool[slot, P_ID], at, target, -1, -1)
+    pool[slot, P_STAGE] = target
+    return False
+
+
+@called
+def _stay_inside(plan: Plan, state: KernelState, slot: int) -> bool:
+    """Branch where payer and payee are customers of one institution."""
+    pool = state.pool
+    # The creditor agent's column follows the debtor agent's.
+    agent = pool[slot, st.P_DEBTOR_AGENT]
+    if agent < 0 or agent != pool[slot, st.P_DEBTOR_AGENT + 1]:
+        return True
+    at = pool[slot, P_STAGE]
     target = plan.stage[at, StageColumn.TARGET]
     write_log(state.cursor, state.log, LogKind.DECIDE, pool[slot, P_ID], at, target, -1, -1)
     pool[slot, P_STAGE] = target

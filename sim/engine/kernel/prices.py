@@ -145,6 +145,10 @@ def check_limit(plan: Plan, state: KernelState, slot: int) -> bool:
     at = pool[slot, P_STAGE]
     row = plan.stage[at, StageColumn.SUBJECT]
     amount = read_register(cursor, pool, slot, plan.limit[row, LimitColumn.REGISTER])
+    # No bound is -1, which nothing is below.
+    if amount < plan.limit[row, LimitColumn.LEAST]:
+        fail(plan, state, slot, Reason.AM06)
+        return False
     # The bound of one payment comes before that of the day, and decides the reason.
     per_payment = plan.limit[row, LimitColumn.PER_PAYMENT]
     if 0 <= per_payment < amount:

@@ -32,6 +32,7 @@ from sim.engine.reference.operations import (
     deadline,
     decide,
     end,
+    on_us,
     record,
     transit,
     waiting_cause,
@@ -58,6 +59,7 @@ OPERATIONS: dict[int, Operation] = {
     Op.DEADLINE: deadline,
     Op.ROUTE: route,
     Op.END: end,
+    Op.ON_US: on_us,
 }
 """What every operation does."""
 

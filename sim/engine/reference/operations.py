@@ -48,6 +48,14 @@ def decide(run: Run, payment: Payment, stage: Stage) -> int:
     return stage.target
 
 
+def on_us(run: Run, payment: Payment, stage: Stage) -> int:
+    """Branch where payer and payee are customers of one institution."""
+    if payment.debtor_agent < 0 or payment.debtor_agent != payment.creditor_agent:
+        return payment.at + 1
+    run.log(LogKind.DECIDE, payment, stage.target)
+    return stage.target
+
+
 def code(run: Run, payment: Payment, stage: Stage) -> int:
     """Read the code on the counter."""
     # What cannot be read cannot be found expired.

@@ -78,6 +78,9 @@ def limit(run: Run, payment: Payment, stage: Stage) -> int:
     row = run.limits[stage.subject]
     per_payment, per_day = row[LimitColumn.PER_PAYMENT], row[LimitColumn.PER_DAY]
     amount = run.register(payment, row[LimitColumn.REGISTER])
+    # No bound is -1, which nothing is below.
+    if amount < row[LimitColumn.LEAST]:
+        return run.fail(payment, stage, Reason.AM06)
     # The bound of one payment first. It decides between AM02 and AM14 where both are exceeded.
     if 0 <= per_payment < amount:
         return run.fail(payment, stage, Reason.AM02)

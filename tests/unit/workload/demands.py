@@ -59,6 +59,7 @@ def demand(name: str = "counter", *, stream: int = 0) -> StreamDemand:
         count_max=-1,
         amount_table=AMOUNT_TABLE,
         amount_granule=100,
+        amount_least=100,
         amount_fixed=-1,
         payers=1000,
         payer_skew=3,

@@ -142,6 +142,14 @@ def test_amounts_below_one_granule_are_one_granule() -> None:
     assert (rows[:, Column.AMOUNT] == 10**9).all()
 
 
+def test_amounts_below_what_a_scheme_carries_are_its_least() -> None:
+    plain = draw(demand())[:, Column.AMOUNT]
+    least = int(np.quantile(plain, 0.5, method="lower"))
+    assert plain.min() < least < plain.max()
+    raised = draw(replace(demand(), amount_least=least))[:, Column.AMOUNT]
+    np.testing.assert_array_equal(raised, np.maximum(plain, least))
+
+
 @pytest.mark.parametrize(("first", "last"), [(0, 1), (0, 10), (10, 100), (500, 1000), (900, 1000)])
 def test_payers_are_as_busy_as_their_skew_says(crowd: Array, first: int, last: int) -> None:
     payers = crowd[:, Column.PAYER]

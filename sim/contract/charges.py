@@ -1,0 +1,40 @@
+"""What fees are and who bears them: the part of the meaning that speaks of charges.
+
+Takes nothing; gives enumerations, which :mod:`sim.contract.meaning` hands on with its own.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class FeeKind(IntEnum):
+    """How a fee follows from its BASE register, is kept in bounds and then rounded down to GRANULE.
+
+    Bounds are MINIMUM and MAXIMUM (below 0: none).
+    """
+
+    FIXED = 0
+    """FIXED."""
+    PROPORTIONAL = 1
+    """FIXED + floor(base * PPM / 10^6)."""
+    TIERED = 2
+    """Of the first tier with ``base <= UP_TO`` (below 0: no end): its FIXED + floor(base * PPM /
+    10^6). The last tier has no end."""
+    SURCHARGE = 3
+    """0 while ``base <= THRESHOLD``, else FIXED + floor(base * PPM / 10^6), on the whole amount;
+    MINIMUM and MAXIMUM only where the fee is not 0."""
+
+
+class Bearer(IntEnum):
+    """Who bears a fee (ISO 20022 charge bearer DEBT, CRED)."""
+
+    DEBTOR = 0
+    CREDITOR = 1
+
+
+class FixedSide(IntEnum):
+    """Side of the payment the instructed amount fixes."""
+
+    CREDITOR = 0
+    DEBTOR = 1
