@@ -167,3 +167,53 @@ class Summary:
 
 def _flat(measures: Measures) -> dict[str, Json]:
     return {name: measure.as_json() for name, measure in measures.items()}
+
+
+def summary_of(content: Mapping[str, Json]) -> Summary:
+    """Return the summary that was written as ``summary.json``.
+
+    Parameters
+    ----------
+    content : mapping
+        What :meth:`Summary.as_json` gave; the course of a run over time is not in it.
+    """
+    by = _mapping(content["by"])
+    targets = {name: _mapping(one) for name, one in _mapping(content.get("g20")).items()}
+    return Summary(
+        scenario=str(content["scenario"]),
+        seed=int(str(content["seed"])),
+        engine=str(content["engine"]),
+        replications=int(str(content["replications"])),
+        covers=str(content["covers"]),
+        measures=_measures(content["measures"]),
+        by={
+            group: {name: _measures(held) for name, held in _mapping(names).items()}
+            for group, names in by.items()
+        },
+        g20={
+            name: Target(
+                _number(one["value"]),
+                float(str(one["target"])),
+                str(one["unit"]),
+                None if one["met"] is None else bool(one["met"]),
+            )
+            for name, one in targets.items()
+        },
+    )
+
+
+def _measures(content: Json) -> dict[str, Measure]:
+    return {name: _measure(_mapping(one)) for name, one in _mapping(content).items()}
+
+
+def _measure(one: Mapping[str, Json]) -> Measure:
+    value, low, high = (_number(one[name]) for name in ("value", "low", "high"))
+    return Measure(value, str(one["unit"]), low, high)
+
+
+def _mapping(content: Json) -> dict[str, Json]:
+    return content if isinstance(content, dict) else {}
+
+
+def _number(content: Json) -> float | int | None:
+    return content if isinstance(content, int | float) else None

@@ -19,6 +19,7 @@ from sim.cli.compare import compare_command
 from sim.cli.explain import explain_command
 from sim.cli.guard import INTERRUPTED_EXIT
 from sim.cli.manual import manual_command
+from sim.cli.report import report_command
 from sim.cli.reproduce import reproduce_command
 from sim.cli.run import run_command
 from sim.cli.schema import schema_command
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command("run")(run_command)
 app.command("validate")(validate_command)
 app.command("explain")(explain_command)
+app.command("report")(report_command)
 app.command("audit")(audit_command)
 app.command("compare")(compare_command)
 app.command("sweep")(sweep_command)

@@ -12,6 +12,7 @@ from sim.cli.audit import refuse_violations
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.options import JobsOption, ScenarioArgument, SeedOption, SetOption
+from sim.cli.report import refuse_without_drawing, write_page_of
 from sim.cli.showing import (
     FormatOption,
     JsonOption,
@@ -26,6 +27,10 @@ from sim.errors import OptionError
 if TYPE_CHECKING:
     from sim.study.case import RunOptions
     from sim.study.result import Result
+
+ReportOption = Annotated[
+    bool, typer.Option("--report", help="Write report.html into the run folder, too.")
+]
 
 
 @guarded
@@ -62,6 +67,7 @@ def run_command(
             metavar="MEASURE±WIDTH", help="Replicate until it is so precise: success_rate±0.1%."
         ),
     ] = None,
+    report: ReportOption = False,
     jobs: JobsOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
@@ -72,6 +78,8 @@ def run_command(
         # Also where a single run has no use for it: a mistake is not passed over in silence.
         raise OptionError("jobs", f"found {jobs}; allowed: 1 or more")
     wanted = showing(form, output, as_json=as_json)
+    if report:
+        refuse_without_drawing()
     given = _Given(scenario_file(scenario), tuple(changes or ()), seed, out, force, command_words())
     if replications is None and precision is None and not add:
         result = _run_once(given, engine=engine, record=record, audit=audit)
@@ -84,6 +92,8 @@ def run_command(
     from sim.report.documents.run import run_document
 
     wanted.show(run_document(result))
+    if report:
+        write_page_of(result)
     if result.audit is not None:
         refuse_violations(result.audit)
 

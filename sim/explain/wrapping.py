@@ -44,7 +44,7 @@ def wrap(words: str, width: int | None, *, hang: int = 0) -> list[str]:
         first = further = ""
     lines: list[str] = []
     line, begun = first, first
-    for word in _BOUND.sub(_KEPT, words[margin:]).split(" "):
+    for word in bound(words[margin:]).split(" "):
         gap = "" if line == begun else " "
         if cell_len(line) + cell_len(gap + word) <= width:
             line += gap + word
@@ -60,6 +60,11 @@ def wrap(words: str, width: int | None, *, hang: int = 0) -> list[str]:
     if line.strip():
         lines.append(line)
     return [one.rstrip(" ").replace(_KEPT, " ") for one in lines] or [""]
+
+
+def bound(words: str) -> str:
+    """Return words with spaces inside figures at which no line ends."""
+    return _BOUND.sub(_KEPT, words)
 
 
 def lay_out(text: str, width: int | None, *, keeps_tables: bool = False) -> list[str]:

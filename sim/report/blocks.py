@@ -184,7 +184,83 @@ class Facts:
         return Table(columns, tuple(fact for group in self.groups for fact in group))
 
 
-Block = Heading | Text | Verbatim | Series | Facts | Table
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure that stands for many, with what it is called and what is to be known of it."""
+
+    name: str
+    value: Cell
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """The few figures a reader takes home."""
+
+    items: tuple[Tile, ...]
+
+    def table(self) -> Table:
+        """Return them as a table."""
+        columns = (Column("measure"), Column("value", is_number=True), Column("", is_prose=True))
+        return Table(columns, tuple((one.name, one.value, one.note) for one in self.items))
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A table most readers do not need, behind its title."""
+
+    title: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing of a table.
+
+    Attributes
+    ----------
+    name : str
+        Of its files.
+    kind : str
+        Which drawing, see :mod:`sim.report.figures.charts`; it says which columns it needs.
+    title : str
+        What is to be seen.
+    data : TabularData
+        What is drawn, every digit.
+    mark_words : tuple of str
+        For each row the text of its mark; empty where it has none of its own.
+    unit : str
+        Of what is measured.
+    note : str
+        What is to be known besides.
+    x_unit : str
+        Of the other axis, where it has one.
+    origin : float or None
+        Value a line is drawn at.
+    bands : tuple of (float, float)
+        Stretches of the other axis in which something was put in.
+    is_zoomed : bool
+        Whether the axis shows the range of the values, else from 0.
+    """
+
+    name: str
+    kind: str
+    title: str
+    data: TabularData
+    mark_words: tuple[str, ...]
+    unit: str = ""
+    note: str = ""
+    x_unit: str = ""
+    origin: float | None = None
+    bands: tuple[tuple[float, float], ...] = ()
+    is_zoomed: bool = False
+
+    def table(self) -> Table:
+        """Return what is drawn as a table."""
+        return Table.of(self.data)
+
+
+Block = Heading | Text | Verbatim | Series | Facts | Table | Tiles | Folded | Figure
 
 
 @dataclass(frozen=True, slots=True)

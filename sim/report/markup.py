@@ -15,10 +15,13 @@ from sim.report.blocks import (
     Cell,
     Document,
     Facts,
+    Figure,
+    Folded,
     Heading,
     Series,
     Table,
     Text,
+    Tiles,
     Tone,
     Verbatim,
 )
@@ -70,8 +73,14 @@ def _block(block: Block, marks: Markup) -> str:
             return marks.verbatim(block.kept())
         case Series():
             return marks.escape(f"{block.before} {block.after}")
-        case Facts():
+        case Facts() | Tiles():
             return _table(block.table(), marks)
+        case Folded():
+            title = marks.strong(marks.escape(block.title))
+            return f"{title}\n\n{_table(block.table, marks)}"
+        case Figure():
+            # A drawing is shown where it can be; its data are in the table and in its own files.
+            return marks.escape(block.title)
         case Table():
             return _table(block, marks)
 

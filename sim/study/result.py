@@ -154,3 +154,23 @@ def _need(package: str) -> ModuleType:
             f"{package}: not installed, and this conversion needs it; install it with "
             f"`pip install {package}`, or use the Arrow table as it is"
         ) from None
+
+
+def open_result(path: Path) -> Result:
+    """Open a finished run as what it gave back when it was run.
+
+    Parameters
+    ----------
+    path : Path
+        A run folder.
+
+    Raises
+    ------
+    UserError
+        If there is no finished run.
+    """
+    from sim.analysis.summary import summary_of
+    from sim.tables.finished_run import open_run
+
+    run = open_run(path)
+    return Result(summary_of(run.summary()), run)

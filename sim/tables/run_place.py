@@ -136,9 +136,30 @@ def own_files(folder: Path) -> dict[str, str]:
         return {}
     listed = facts.get("files") or facts.get("replaces") or {}
     own = {str(k): str(v) for k, v in listed.items()} if isinstance(listed, dict) else {}
+    # Written after the run, such as its page: not part of the result, and still ours.
+    beside = facts.get("beside")
+    own |= {str(k): str(v) for k, v in beside.items()} if isinstance(beside, dict) else {}
     with contextlib.suppress(OSError):
         own[RUN_FILE] = file_digest(folder / RUN_FILE)
     return own
+
+
+def own_beside(folder: Path, name: str) -> None:
+    """Note in ``run.json`` that a file written into a finished run's folder is ours.
+
+    Parameters
+    ----------
+    folder : Path
+        A finished run.
+    name : str
+        Of the file.
+    """
+    facts = _facts(folder / RUN_FILE)
+    if facts is None:
+        return
+    beside = facts.get("beside")
+    noted = {**(beside if isinstance(beside, dict) else {}), name: file_digest(folder / name)}
+    write_sealed(folder / RUN_FILE, {**facts, "beside": noted})
 
 
 def strange_files(folder: Path, names: tuple[str, ...]) -> list[str]:

@@ -69,7 +69,7 @@ def run_document(result: Result) -> Document:
     for title, body in sections:
         if body is not None:
             blocks += [Heading(title), body]
-    blocks += (*_domestic(summary), *course(summary), *_footing(loaded), *_ending(result))
+    blocks += (*domestic(summary), *course(summary), *_footing(loaded), *_ending(result))
     return Document(tuple(blocks), tidy_measures(summary), _record(result))
 
 
@@ -265,7 +265,7 @@ def _left(lowest: Measure, account: Account | None) -> str:
     return f"{float(lowest) / to_minor(account.balance, account.currency):.1%}"
 
 
-def _domestic(summary: Summary) -> Iterator[Block]:
+def domestic(summary: Summary) -> Iterator[Block]:
     """Yield the background in one line, where the headline does not cover it."""
     scope = summary.by["scope"].get("domestic")
     if summary.covers != "cross_border" or scope is None or not scope["submitted"].value:

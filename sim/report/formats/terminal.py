@@ -19,10 +19,13 @@ from sim.report.blocks import (
     Cell,
     Document,
     Facts,
+    Figure,
+    Folded,
     Heading,
     Series,
     Table,
     Text,
+    Tiles,
     Tone,
     Verbatim,
 )
@@ -78,6 +81,13 @@ def _block(block: Block, width: int | None) -> Iterator[Line]:
             yield from _facts(block, width)
         case Table():
             yield from _table(block, width)
+        case Tiles():
+            yield from _table(block.table(), width)
+        case Folded():
+            yield from _prose(Text(block.title, Tone.STRONG), width)
+            yield from _table(block.table, width)
+        case Figure():
+            yield from _prose(Text(f"(figure: {block.title})", Tone.QUIET), width)
 
 
 def _kept(block: Verbatim, width: int | None) -> list[str]:

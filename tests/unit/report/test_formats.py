@@ -51,12 +51,12 @@ DOCUMENT = Document(
     {"value": float("inf"), "list": [1.0, float("nan")]},
     {"made": "by"},
 )
-MARKUPS = ("markdown", "latex", "typst", "terminal")
+MARKUPS = ("markdown", "latex", "typst", "terminal", "html")
 
 
 def test_a_format_is_a_file_and_nothing_else() -> None:
     assert format_names() == (
-        "csv", "json", "latex", "markdown", "parquet", "terminal", "typst",
+        "csv", "html", "json", "latex", "markdown", "parquet", "terminal", "typst",
     )  # fmt: skip
     suffixes = [suffix for name in format_names() for suffix in find_format(name).suffixes]
     assert len(set(suffixes)) == len(suffixes) >= len(format_names())
@@ -69,7 +69,7 @@ def test_a_format_is_a_file_and_nothing_else() -> None:
 @pytest.mark.parametrize("form", MARKUPS)
 def test_every_figure_is_in_every_format(form: str) -> None:
     text = render(DOCUMENT, form).replace(r"\ensuremath{\pm}", "±").replace("\\", "")
-    text = text.replace("ensuremath{-}", "-")
+    text = text.replace("ensuremath{-}", "-").replace("\u00a0", " ")
     for words in ("-0.25 ± 0.03 s", "90 ± 2 %", "1.5 s", "up to 4", "costs 5 % more", "a_b|c"):
         assert words in text, words
 
@@ -112,7 +112,7 @@ def test_csv_runs_no_formula_and_is_read_back(tmp_path: Path) -> None:
 
 def test_a_format_is_known_by_its_suffix() -> None:
     assert choose_format(None, Path("paper.typ")) == "typst"
-    with pytest.raises(UserError, match=r"allowed: a file that ends in \.csv, \.json, \.md"):
+    with pytest.raises(UserError, match=r"allowed: a file that ends in \.csv, \.html, \.json"):
         choose_format(None, Path("table.xls"), option="--output")
     with pytest.raises(UserError, match="Did you mean 'latex'"):
         choose_format("latx", None)

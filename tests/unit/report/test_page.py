@@ -1,0 +1,218 @@
+"""A page shows what was measured, in words and numbers found again, and does nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from sim.analysis.summary import Measure
+from sim.report.blocks import (
+    Bar,
+    Column,
+    Document,
+    Figure,
+    Folded,
+    Heading,
+    Series,
+    Table,
+    Text,
+    Tile,
+    Tiles,
+    Verbatim,
+)
+from sim.report.documents.report import report_document
+from sim.report.figures.charts import KINDS
+from sim.report.rendering import render
+from sim.study.result import Result, open_result
+from sim.study.run import run_scenario
+from sim.tables.tabular import TabularData
+from tests.unit.report.pages import Seen, read_page
+
+MINIMAL = Path(__file__).parents[3] / "scenarios" / "minimal.yaml"
+EVIL = '<script>alert("x")</script> & <b>b</b> ភ្នំពេញ 北京'
+MANY = {
+    "clock.horizon": "3 min",
+    "demand.inbound": "{corridor: cn_kh, payments: null, rate: 1 /s, amount: 1 000 KHR}",
+    "accounts.river_khr_for_alipay.balance": "100 000",
+    "question": EVIL,
+}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Run a few minutes of payments, some of which fail for want of money."""
+    out = tmp_path_factory.mktemp("page") / "run"
+    run_scenario(MINIMAL, engine="reference", out=out, overrides=MANY, record="stages")
+    return open_result(out)
+
+
+@pytest.fixture(scope="module")
+def page(result: Result) -> str:
+    """Render its page."""
+    return render(report_document(result), "html")
+
+
+@pytest.fixture(scope="module")
+def seen(page: str) -> Seen:
+    """Read its page."""
+    return read_page(page)
+
+
+def _values(content: object) -> Iterator[float]:
+    if isinstance(content, dict):
+        for one in content.values():
+            yield from _values(one)
+    elif isinstance(content, int | float) and not isinstance(content, bool):
+        yield float(content)
+
+
+def test_every_number_is_found_again_in_the_summary(result: Result, seen: Seen) -> None:
+    known = set(_values(json.loads((result.folder / "summary.json").read_text())))
+    paths = [text for text in seen.texts if text.startswith("path, of ")]
+    assert paths
+    # The table of paths counts payments by the stages they went through; it is counted below.
+    counted = {float(value) for value in _paths(result)}
+    lost = [value for value in seen.numbers if float(value) not in known | counted]
+    assert lost == []
+    assert len(seen.numbers) > 50
+
+
+def _paths(result: Result) -> Iterator[float]:
+    """Yield how many payments took each path, and the lower median of their times, anew."""
+    stages = pq.read_table(result.folder / "stages.parquet").to_pylist()
+    payments = pq.read_table(result.folder / "payments.parquet").to_pylist()
+    groups: dict[object, list[float]] = {}
+    for row in payments:
+        if row["scope"] != "cross_border":
+            continue
+        mine = [one for one in stages if one["payment_id"] == row["payment_id"]]
+        way = tuple(one["stage_name"] for one in sorted(mine, key=lambda one: one["queued_us"]))
+        took = None if row["end_us"] is None else (row["end_us"] - row["submitted_us"]) / 1e6
+        groups.setdefault((row["route"], way, row["outcome"]), []).append(took or 0.0)
+    for times in groups.values():
+        yield len(times)
+        yield sorted(times)[(len(times) - 1) // 2]
+
+
+def test_marks_say_what_the_table_behind_their_figure_holds(seen: Seen) -> None:
+    assert len(seen.labels) >= 6
+    for figure, labels in seen.labels.items():
+        assert labels, figure
+        held = [float(value) for value in seen.behind[figure]]
+        shown = {f"{scale * value:.3g}" for value in held for scale in (1, 100, 1000, 1 / 60)}
+        shown |= {f"{value:.0f}" for value in held} | {f"{value:.1f}" for value in held}
+        spans = {high - low for low in held for high in held if high > low}
+        shown |= {f"{scale * span:.3g}" for span in spans for scale in (1, 1000)}
+        for label in labels:
+            last = re.findall(r"\d[\d ]*\.?\d*", label.rpartition(":")[2])[0].strip()
+            number = float(last.replace(" ", ""))
+            near = [one for one in shown if abs(float(one) - number) <= 6e-3 * abs(number) + 1e-9]
+            assert near, (figure, label)
+
+
+def test_shares_by_time_are_the_quantiles_of_the_payments(result: Result) -> None:
+    [drawn] = [one for one in _figures(result) if one.name == "time-shares"]
+    rows = pq.read_table(result.folder / "payments.parquet").to_pylist()
+    done = [row for row in rows if row["outcome"] == "completed" and row["corridor"] == "cn_kh"]
+    times = np.array([row["credited_us"] - row["submitted_us"] for row in done]) / 1e6
+    mine = [row for row in drawn.data.records() if row["series"] == "cn_kh"]
+    assert len(mine) > 20
+    for row in mine:
+        exact = np.quantile(times, float(str(row["share"])), method="inverted_cdf")
+        assert row["x"] == pytest.approx(exact)
+
+
+def _figures(result: Result) -> list[Figure]:
+    return [one for one in report_document(result).blocks if isinstance(one, Figure)]
+
+
+def test_balances_and_failures_are_those_of_the_tables(result: Result) -> None:
+    figures = {one.name: one for one in _figures(result)}
+    reasons = pq.read_table(result.folder / "payments.parquet").to_pylist()
+    short = [r for r in reasons if r["reason_code"] == "AM04" and r["scope"] == "cross_border"]
+    told = {row["row"]: row["value"] for row in figures["failures"].data.records()}
+    assert told["AM04"] == len(short) > 0
+    # 100 000 riel pay for 100 payments of 1 000 riel: nothing is left at the lowest.
+    [lowest] = [
+        row for row in figures["liquidity-lowest"].data.records()
+        if row["row"] == "river_khr_for_alipay"
+    ]  # fmt: skip
+    assert lowest["value"] == 0
+
+
+def test_the_page_asks_nobody_and_runs_nothing(page: str, seen: Seen) -> None:
+    policy = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)[0]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert not {"script", "iframe", "object", "embed", "img", "base", "form"} & seen.tags
+    assert not {"src", "style", "onload", "onclick", "srcset", "action"} & seen.attributes
+    links = set(re.findall(r'href="([^"]*)"', page))
+    assert all(link.startswith("#") or link == "data:," for link in links)
+    assert "http:" not in page.replace("http://www.w3.org/", "")
+    assert "https:" not in page
+    assert len(page.encode()) < 400_000
+
+
+def test_markup_in_names_is_shown_as_text(seen: Seen) -> None:
+    assert EVIL in seen.texts
+    table = TabularData(("row", "value"), ((EVIL, 1.0),))
+    document = Document(
+        (
+            Heading(EVIL, 1),
+            Heading(EVIL),
+            Text(EVIL),
+            Table((Column(EVIL), Column("")), ((EVIL, Bar((1.0,), (0, 2))),)),
+            Tiles((Tile(EVIL, Measure(1.0, "s"), EVIL),)),
+            Folded(EVIL, Table((Column(EVIL),), ((EVIL,),))),
+            Series(EVIL, (1.0, 2.0), EVIL),
+            Verbatim(EVIL),
+            Figure("one", "bars", EVIL, table, (EVIL,), EVIL, EVIL),
+        ),
+        table,
+        {},
+    )
+    shown = read_page(render(document, "html"))
+    assert not {"script", "b"} & shown.tags
+    assert sum(EVIL in text for text in shown.texts) >= 12
+    assert shown.labels == {"figure-2": [EVIL]}
+
+
+def test_two_pages_of_one_run_are_the_same(result: Result, page: str) -> None:
+    assert render(report_document(result), "html") == page
+
+
+COLUMNS = {
+    "stacked": ("row", "part", "value"),
+    "bars": ("row", "value"),
+    "points": ("row", "value", "low", "high"),
+    "steps": ("series", "x", "share"),
+    "lines": ("series", "x", "y", "low", "high"),
+    "course": ("panel", "x", "y"),
+    "spans": ("row", "from", "to", "part"),
+}
+NAMED = {"row", "part", "series", "panel"}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_figure_has_marks_for_its_rows(kind: str) -> None:
+    rows = tuple(
+        tuple(f"{name} {at} 支付宝" if name in NAMED else 0.1 + at / 4 for name in COLUMNS[kind])
+        for at in range(3)
+    )
+    figure = Figure("f", kind, "t", TabularData(COLUMNS[kind], rows), ("one", "two", "three"))
+    [labels] = read_page(
+        render(Document((figure,), TabularData((), ()), {}), "html")
+    ).labels.values()
+    assert set(labels) >= {"one", "two", "three"}
+
+
+def test_other_formats_say_that_there_is_a_figure(result: Result) -> None:
+    document = report_document(result)
+    for form in ("terminal", "markdown", "latex", "typst"):
+        assert "Why payments ended badly" in render(document, form)
