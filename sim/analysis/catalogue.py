@@ -31,7 +31,7 @@ from sim.analysis.kinds import (
     Pooling,
 )
 from sim.analysis.sources import QUANTILES, AccountUse, Payments, Place, in_seconds, ratio
-from sim.analysis.summary import Measure, Measures
+from sim.analysis.summary import GROUPS, Measure, Measures, Summary
 from sim.contract.meaning import Cause
 from sim.tables.folding import Tally
 from sim.units import SECOND_US
@@ -357,6 +357,32 @@ def measured(
         What one run tells.
     """
     return {one.name: one.measure(source) for one in definitions if group in one.groups}
+
+
+def complete(summary: Summary) -> Summary:
+    """Return a summary in which every measure there is has a place, some without a value.
+
+    Parameters
+    ----------
+    summary : Summary
+        As an earlier version may have written it.
+    """
+
+    def filled(group: str, measures: Measures) -> Measures:
+        if group == "station":
+            group = LEDGER if "blocks" in measures else group
+        units = {one.name: one.kind.unit for one in _ALL if group in one.groups}
+        lacking = {
+            name: Measure(None, unit) for name, unit in units.items() if name not in measures
+        }
+        return {**measures, **lacking}
+
+    by = {
+        group: {name: filled(group, measures) for name, measures in names.items()}
+        for group, names in summary.by.items()
+    }
+    lacking: dict[str, dict[str, Measures]] = {group: {} for group in GROUPS if group not in by}
+    return replace(summary, measures=filled(HEADLINE, summary.measures), by={**by, **lacking})
 
 
 def words_of(name: str) -> str:

@@ -260,7 +260,14 @@ class Figure:
         return Table.of(self.data)
 
 
-Block = Heading | Text | Verbatim | Series | Facts | Table | Tiles | Folded | Figure
+@dataclass(frozen=True, slots=True)
+class Player:
+    """A run to watch; ``tape`` is the :class:`~sim.report.figures.tape.Tape` it plays."""
+
+    tape: object
+
+
+Block = Heading | Text | Verbatim | Series | Facts | Table | Tiles | Folded | Figure | Player
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sim.report.blocks import (
     Figure,
     Folded,
     Heading,
+    Player,
     Series,
     Table,
     Text,
@@ -78,9 +79,9 @@ def _block(block: Block, marks: Markup) -> str:
         case Folded():
             title = marks.strong(marks.escape(block.title))
             return f"{title}\n\n{_table(block.table, marks)}"
-        case Figure():
-            # A drawing is shown where it can be; its data are in the table and in its own files.
-            return marks.escape(block.title)
+        case Figure() | Player():
+            # Shown where a drawing can be; its data are in tables and in files of its own.
+            return ""
         case Table():
             return _table(block, marks)
 

@@ -169,8 +169,10 @@ def open_result(path: Path) -> Result:
     UserError
         If there is no finished run.
     """
+    from sim.analysis.catalogue import complete
     from sim.analysis.summary import summary_of
     from sim.tables.finished_run import open_run
 
     run = open_run(path)
-    return Result(summary_of(run.summary()), run)
+    # A run of an earlier version knows fewer measures; those it lacks have no value.
+    return Result(complete(summary_of(run.summary())), run)

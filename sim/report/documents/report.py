@@ -22,6 +22,7 @@ from sim.report.blocks import (
     Figure,
     Folded,
     Heading,
+    Player,
     Series,
     Table,
     Text,
@@ -40,6 +41,7 @@ from sim.report.figures.of_run import (
     money_figures,
     time_figures,
 )
+from sim.report.figures.tape import make_tape
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.result import Result
 from sim.tables.finished_run import SCENARIO_FILE
@@ -72,6 +74,8 @@ def report_document(result: Result) -> Document:
     told = Told(result.run, result.summary, loaded.scenario)
     blocks: list[Block] = [*_beginning(result, loaded), *_answer(result.summary)]
     blocks += [Tiles(tuple(_tiles(result.summary))), *_trust(result, loaded)]
+    tape = make_tape(told)
+    blocks += [Heading("Play it"), Player(tape)] if tape is not None else []
     parts: tuple[tuple[str, tuple[Figure, ...], Sequence[str]], ...] = (
         ("Time", tuple(time_figures(told)), _TIMES),
         ("Money", tuple(money_figures(told)), _MONEY),

@@ -15,6 +15,7 @@ from sim.explain.words import joined
 from sim.model.magnitude import Form
 from sim.report.blocks import Bar, Block, Cell, Column, Document, Heading, Table, Text, Tone
 from sim.report.figure import figure
+from sim.report.figures.of_studies import sensitivity_figures
 from sim.study.sensitivity.indices import Index
 from sim.study.sensitivity.output import answer_object, full_table
 from sim.study.sensitivity.scale import spoken
@@ -68,6 +69,7 @@ def _blocks(answer: Sensitivity) -> Iterator[Block]:
     yield Text(first, Tone.STRONG)
     yield from map(Text, others)
     yield from tornado(answer)
+    yield from sensitivity_figures(answer)
     yield answer_table(answer, SHOWN)
     more = len(answer.swings) - SHOWN
     if more > 0:

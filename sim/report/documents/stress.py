@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from sim.explain.words import joined
 from sim.report.blocks import Bar, Block, Column, Document, Table, Text, Tone
+from sim.report.figures.of_studies import stress_figures
 from sim.study.stress.output import as_json_object
 from sim.study.stress.points import UNIT, USUAL_TIME
 from sim.study.stress.ramp import Crossing, Ramp
@@ -57,6 +58,7 @@ def stress_document(found: Stress, origin: Mapping[str, object]) -> Document:
         blocks.append(chart(rows, column_name(chart_time(found)).removesuffix("_s") + ", s"))
         note = chart_note(found)
         blocks += [Text(note)] if note else []
+    blocks += stress_figures(found)
     if found.points:
         blocks.append(Table.of(points_table(found), prose=("why",), spare=_SPARE))
     if found.ramp is not None:

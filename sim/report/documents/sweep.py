@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sim.report.blocks import Document, Table, Text
+from sim.report.blocks import Block, Document, Table, Text
+from sim.report.figures.of_studies import sweep_figures
 from sim.study.sweep.store import TABLE
 from sim.study.sweep.study import SweepResult
 
@@ -28,7 +29,8 @@ def sweep_document(found: SweepResult, folder: str, origin: Mapping[str, object]
         "points": found.table.records(),
     }
     ends = [name for name in found.table.columns if name.endswith(("_low", "_high"))]
-    blocks = (
+    blocks: tuple[Block, ...] = (
+        *sweep_figures(found, found.factors),
         Table.of(found.table, prose=("error",), spare=[*reversed(ends), "status"]),
         Text(f"{found.run} points run, {found.kept} kept from before, {found.failed} failed"),
         Text(f"table: {folder}/{TABLE}"),

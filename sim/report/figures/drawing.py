@@ -31,7 +31,12 @@ _NAMES = {
     BAND: "var(--band)",
 }
 """What a page calls the colours of a drawing."""
-_SIZE = re.compile(r' width="([0-9.]+)" height="([0-9.]+)" viewBox=')
+_NEEDLESS = re.compile(
+    r' (?:pointer-events="none"|stroke-width="1"|opacity="1"|font-weight="normal"'
+    r'|font-family="[^"]*"|class="[^"]*"|stroke-miterlimit="10"|xmlns(?::xlink)?="[^"]*"'
+    r'|version="1.1")|<path[^>]*display="none"/>'
+)
+"""What says no more than a browser or the page's style does: half of what Vega writes."""
 _PNG_SCALE = 3
 
 
@@ -82,10 +87,8 @@ def svg_for_page(figure: Figure, name: str) -> str:
         svg = svg.replace(f'"{colour}"', f'"{called}"')
     # Two drawings of one page must not call two things by one name.
     svg = re.sub(r'(\bid="|url\(#)', rf"\g<1>{name}-", svg)
-    svg = svg.replace('class="marks"', f'class="chart" role="group" aria-labelledby="{name}"', 1)
-    svg = svg.replace(' version="1.1"', "", 1).replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
-    svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "", 1)
-    return _SIZE.sub(r' width="\1" height="\2" viewBox=', svg, count=1)
+    svg = _NEEDLESS.sub("", svg)
+    return svg.replace("<svg", f'<svg class="chart" role="group" aria-labelledby="{name}"', 1)
 
 
 def write_figures(figures: dict[str, Figure], folder: Path, style: Style) -> list[Path]:

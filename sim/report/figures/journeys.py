@@ -46,10 +46,10 @@ def journey_blocks(told: Told) -> Iterator[Block]:
             Tone.QUIET,
         )
         return
-    payments = _payments(run, told.summary.covers)
+    payments, _ = covered_payments(run, told.summary.covers)
     if not payments:
         return
-    visits = _visits(run, {int(str(row["payment_id"])) for row in payments})
+    visits = visits_of(run, {int(str(row["payment_id"])) for row in payments})
     for words, row in _telling(payments):
         made = _journey(words, row, visits.get(int(str(row["payment_id"])), []))
         if made is not None:
@@ -58,20 +58,28 @@ def journey_blocks(told: Told) -> Iterator[Block]:
     yield _paths(payments, visits)
 
 
-def _payments(run: FinishedRun, covers: str) -> list[Row]:
-    """Return the payments the summary covers, of the first replication, in order."""
-    columns = ["payment_id", "scope", "route", "outcome", "reason_code", "submitted_us", "end_us"]
-    table = run.table(PAYMENTS_FILE, [*columns, "replication", "in_warm_up"])
+def covered_payments(run: FinishedRun, covers: str) -> tuple[list[Row], int]:
+    """Return payments the summary covers, of the first replication, and how many are left out.
+
+    All that failed are kept, and of the others the first, in order.
+    """
+    columns = ["payment_id", "corridor", "scope", "route", "outcome", "reason_code"]
+    columns += ["submitted_us", "end_us", "replication", "in_warm_up"]
+    table = run.table(PAYMENTS_FILE, columns)
     chosen = (pc.field("replication") == 0) & (pc.field("in_warm_up") == 0)
     if covers == "cross_border":
         chosen &= pc.field("scope") == covers
-    found: list[Row] = (
-        table.filter(chosen).sort_by("payment_id").slice(0, _PAYMENTS_MAX).to_pylist()
+    rows = table.filter(chosen).sort_by("payment_id")
+    has_failed = pc.is_in(
+        rows.column("outcome").cast(pa.string()), pa.array(["rejected", "returned"])
     )
-    return found
+    failed = rows.filter(has_failed).slice(0, _PAYMENTS_MAX)
+    others = rows.filter(pc.invert(has_failed)).slice(0, _PAYMENTS_MAX - failed.num_rows)
+    found: list[Row] = pa.concat_tables([failed, others]).sort_by("payment_id").to_pylist()
+    return found, rows.num_rows - len(found)
 
 
-def _visits(run: FinishedRun, payments: set[int]) -> dict[int, list[Row]]:
+def visits_of(run: FinishedRun, payments: set[int]) -> dict[int, list[Row]]:
     """Return the stages of payments, in the order they were entered."""
     columns = [
         "payment_id",

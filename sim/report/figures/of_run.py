@@ -32,6 +32,8 @@ _SAID = (0.5, 0.9, 0.98, 0.99)
 _SERIES_SHOWN = 6
 _ROWS_SHOWN = 12
 _BINS = 60
+_POINTS = 40
+"""Places of a balance's course that are drawn, its ends and extremes besides."""
 _LEAST = 0.0005
 _P99_FROM = 20
 """Payments of an interval from which on its p99 is drawn."""
@@ -212,7 +214,7 @@ def _balances(told: Told, names: Sequence[str]) -> Iterator[Figure]:
         for at in sorted({*_thinned(len(value)), *said}):
             amount = int(value[at]) / minor_per_major(currency)
             minute = int(time_us[at]) / MINUTE_US
-            made.append((f"{name}, {currency}", round(minute, 4), amount))
+            made.append((f"{name}, {currency}", round(minute, 2), amount))
             most = f"{said.get(at)} {name}: {plain(amount)} {currency} after {minute:.4g} min"
             words.append(most if at in said else "")
     if made:
@@ -241,7 +243,7 @@ def course_figures(told: Told) -> Iterator[Figure]:
         said = _ends_of(values)
         for at, (minute, value) in enumerate(zip(middle.tolist(), values.tolist(), strict=True)):
             if not np.isnan(value):
-                made.append((panel, round(minute, 4), float(f"{value:.6g}")))
+                made.append((panel, round(minute, 2), float(f"{value:.6g}")))
                 most = f"{said.get(at)} {panel}: {value:.4g}{unit} after {minute:.4g} min"
                 words.append(most if at in said else "")
 
@@ -336,9 +338,9 @@ def _ends_of(values: npt.NDArray[np.float64]) -> dict[int, str]:
 
 def _thinned(length: int) -> list[int]:
     """Return as many places of a series as are drawn, its ends among them."""
-    if length <= _BINS:
+    if length <= _POINTS:
         return list(range(length))
-    return sorted({round(at * (length - 1) / (_BINS - 1)) for at in range(_BINS)})
+    return sorted({round(at * (length - 1) / (_POINTS - 1)) for at in range(_POINTS)})
 
 
 def _numbers(table: object, name: str) -> Numbers:

@@ -32,13 +32,16 @@ def render(document: Document) -> str:
         f'<li><a href="#{anchor}">{escape(words)}</a></li>' for anchor, words in parts.sections
     )
     nav = f'<nav aria-label="Parts of this page"><ul>{links}</ul></nav>' if links else ""
-    style = _style()
-    policy = (
-        f"default-src 'none'; style-src '{_fingerprint(style)}'; img-src data:; base-uri 'none'"
-    )
+    style = _part("page.css") + (_part("player.css") if parts.has_player else "")
+    script = _part("player.js") if parts.has_player else ""
+    policy = f"default-src 'none'; style-src '{_fingerprint(style)}'; img-src data:"
+    policy += "; base-uri 'none'; form-action 'none'"
+    if script:
+        policy += f"; script-src '{_fingerprint(script)}'"
+        body += f"\n<script>{script}</script>"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}; form-action \'none\'">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         # Else a browser asks for an icon of its own accord.
@@ -61,8 +64,9 @@ def _footer(document: Document) -> str:
 
 
 @cache
-def _style() -> str:
-    return files("sim.report.page").joinpath("page.css").read_text(encoding="utf-8")
+def _part(name: str) -> str:
+    """Return a file of the page's own."""
+    return files("sim.report.page").joinpath(name).read_text(encoding="utf-8")
 
 
 def _fingerprint(content: str) -> str:

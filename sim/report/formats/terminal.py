@@ -22,6 +22,7 @@ from sim.report.blocks import (
     Figure,
     Folded,
     Heading,
+    Player,
     Series,
     Table,
     Text,
@@ -56,6 +57,9 @@ def lines(document: Document, width: int | None) -> Iterator[Line]:
     """
     before: Block | None = None
     for block in document.blocks:
+        # Shown where a drawing can be.
+        if isinstance(block, Figure | Player):
+            continue
         goes_on = isinstance(block, Text | Series) and isinstance(before, Text | Series)
         follows_title = isinstance(before, Heading) and not isinstance(block, Heading)
         if before is not None and not goes_on and not follows_title:
@@ -86,8 +90,8 @@ def _block(block: Block, width: int | None) -> Iterator[Line]:
         case Folded():
             yield from _prose(Text(block.title, Tone.STRONG), width)
             yield from _table(block.table, width)
-        case Figure():
-            yield from _prose(Text(f"(figure: {block.title})", Tone.QUIET), width)
+        case Figure() | Player():
+            return
 
 
 def _kept(block: Verbatim, width: int | None) -> list[str]:

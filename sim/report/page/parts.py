@@ -22,6 +22,7 @@ from sim.report.blocks import (
     Figure,
     Folded,
     Heading,
+    Player,
     Series,
     Table,
     Text,
@@ -30,6 +31,8 @@ from sim.report.blocks import (
     Verbatim,
 )
 from sim.report.figure import written
+from sim.report.figures.tape import Tape
+from sim.report.page.player import player_html
 
 _CLASSES = {
     Tone.STRONG: "strong",
@@ -50,6 +53,7 @@ class Parts:
     def __init__(self) -> None:
         self.sections: list[tuple[str, str]] = []
         self._title = ""
+        self.has_player = False
         self._number = count(1)
         self._names: Counter[str] = Counter()
 
@@ -89,6 +93,10 @@ class Parts:
                 return self._folded(block.title, block.table)
             case Figure():
                 return self._figure(block)
+            case Player():
+                self.has_player = True
+                assert isinstance(block.tape, Tape)
+                return player_html(block.tape)
 
     def _heading(self, heading: Heading) -> str:
         level = min(max(heading.level, 1), 3)

@@ -81,6 +81,8 @@ class SweepResult:
         0, or that of the worst error: a bug of ours, the machine's refusal, a user's mistake.
     errors : tuple of str
         What went wrong, point by point; of a bug, with its traceback.
+    factors : tuple of str
+        Names of the factors, in order.
     """
 
     table: TabularData
@@ -89,6 +91,7 @@ class SweepResult:
     failed: int
     exit_code: int = 0
     errors: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()
 
     def to_arrow(self) -> pa.Table:
         """Return the tidy table."""
@@ -169,6 +172,7 @@ def run_sweep(
         len(failed),
         next((code for code in _WORST_FIRST if code in codes), 0),
         tuple(f"point {one['point']}: {one.get('trace') or one['error']}" for one in failed),
+        factors=tuple(sweep.factors),
     )
 
 

@@ -46,7 +46,7 @@ class _Reader(HTMLParser):
         found = {name: value or "" for name, value in attrs}
         self.seen.tags.add(tag)
         self.seen.attributes |= set(found)
-        self._is_style = tag == "style"
+        self._is_style = tag in ("style", "script")
         if tag == "figure":
             self._figure = found["id"]
             self.seen.labels[self._figure] = []

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from sim.report.blocks import Document, Heading, Player
 from sim.report.documents.report import report_document
+from sim.report.figures.tape import Place, Tape, Way
 from sim.report.rendering import render
 from sim.study.result import open_result
 from sim.study.run import run_scenario
+from sim.tables.tabular import TabularData
 from tests.support.browser import CHROMIUM, Browser
 from tests.unit.report.test_page import MANY, MINIMAL
 
@@ -110,6 +113,79 @@ def test_the_keyboard_reaches_every_part(page: Path, browser: Browser) -> None:
         "one => one.tabIndex !== 0 || !one.getAttribute('aria-label')).length"
     )
     assert unnamed == 0
+
+
+def _clock(browser: Browser) -> str:
+    return str(browser.run("document.getElementById('clock').textContent"))
+
+
+def _seek(browser: Browser, time_ms: int) -> None:
+    browser.run(
+        f"const s = document.getElementById('seek'); s.value = {time_ms}; "
+        "s.dispatchEvent(new Event('input')); 0"
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_clicked_payment_tells_its_journey(page: Path, browser: Browser, width: int) -> None:
+    browser.open(page, width=width)
+    _seek(browser, 60_000)
+    assert _clock(browser).startswith("00:01:00.0, ")
+    # At one payment a second that takes some seconds, several are under way.
+    assert int(_clock(browser).split(", ")[1].split()[0]) >= 2
+    told = browser.run(
+        "const dot = [...document.querySelectorAll('svg.map')].find("
+        "map => map.getBoundingClientRect().width > 0).querySelector('.dot');"
+        "dot.dispatchEvent(new MouseEvent('click', {bubbles: true}));"
+        "[dot.dataset.id, document.getElementById('journey').textContent]"
+    )
+    assert told[1].startswith(f"Payment {told[0]}, cn_kh/")
+    assert "river_bank" in told[1]
+    assert browser.complaints() == []
+
+
+def test_play_pause_and_a_common_start(page: Path, browser: Browser) -> None:
+    browser.open(page)
+    # Nothing moves before it is asked to.
+    assert _clock(browser).startswith("00:00:00.0")
+    browser.run("document.getElementById('play').click()")
+    browser.run("new Promise(done => setTimeout(done, 500))")
+    browser.run("document.getElementById('play').click()")
+    # Half a second at thirty times the pace, whatever the machine is busy with besides.
+    seconds = float(_clock(browser).split(",")[0].split(":")[2])
+    assert 5 <= seconds <= 59
+    stopped = _clock(browser)
+    browser.run("new Promise(done => setTimeout(done, 200))")
+    assert _clock(browser) == stopped
+    browser.run("const t = document.getElementById('together'); t.click(); 0")
+    payments = browser.run(
+        "JSON.parse(document.getElementById('tape').textContent).payments.length"
+    )
+    assert _clock(browser) == f"00:00:00.0, {payments} under way"
+
+
+def test_names_of_the_tape_run_nothing(browser: Browser, tmp_path: Path) -> None:
+    evil = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
+    steps = ((0, 0), (5, 1), (9, 1))
+    tape = Tape(
+        (Place(evil, 0, 0), Place("b", 1, 0)),
+        (Way(0, 1, 1, 0),),
+        ((7, evil, "completed", steps),),
+        horizon_ms=10,
+        lane=(1,),
+        lane_place=evil,
+        bands_ms=(),
+        left_out=0,
+    )
+    path = tmp_path / "evil.html"
+    document = Document((Heading(evil, 1), Player(tape)), TabularData((), ()), {})
+    path.write_text(render(document, "html"), encoding="utf-8")
+    browser.open(path)
+    browser.run("document.getElementById('tell').click()")
+    assert browser.run("document.title") == evil
+    assert evil in browser.run("document.getElementById('journey').textContent")
+    assert browser.complaints() == []
+    assert browser.requests() == [path.absolute().as_uri()]
 
 
 def test_a_printed_page_has_no_navigation(page: Path, browser: Browser) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -19,6 +22,7 @@ from sim.report.blocks import (
     Figure,
     Folded,
     Heading,
+    Player,
     Series,
     Table,
     Text,
@@ -28,7 +32,10 @@ from sim.report.blocks import (
 )
 from sim.report.documents.report import report_document
 from sim.report.figures.charts import KINDS
+from sim.report.figures.of_run import Told
+from sim.report.figures.tape import PLACES_OF_A_COLUMN, Place, Tape, Way, folded, make_tape
 from sim.report.rendering import render
+from sim.scenario.scenario import load_scenario
 from sim.study.result import Result, open_result
 from sim.study.run import run_scenario
 from sim.tables.tabular import TabularData
@@ -150,7 +157,14 @@ def test_the_page_asks_nobody_and_runs_nothing(page: str, seen: Seen) -> None:
     policy = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)[0]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
-    assert not {"script", "iframe", "object", "embed", "img", "base", "form"} & seen.tags
+    # The player's tape is data; its script is the one the policy names.
+    kind, script = re.findall(r"<script([^>]*)>(.*?)</script>", page, flags=re.S)
+    assert kind[0] == ' type="application/json" id="tape"'
+    assert script[0] == ""
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert not re.search(r"fetch|XMLHttp|import\(|eval|innerHTML|document\.write", script[1])
+    assert not {"iframe", "object", "embed", "img", "base", "form"} & seen.tags
     assert not {"src", "style", "onload", "onclick", "srcset", "action"} & seen.attributes
     links = set(re.findall(r'href="([^"]*)"', page))
     assert all(link.startswith("#") or link == "data:," for link in links)
@@ -212,7 +226,73 @@ def test_every_kind_of_figure_has_marks_for_its_rows(kind: str) -> None:
     assert set(labels) >= {"one", "two", "three"}
 
 
-def test_other_formats_say_that_there_is_a_figure(result: Result) -> None:
+def test_other_formats_have_the_tables_and_no_drawing(result: Result) -> None:
     document = report_document(result)
     for form in ("terminal", "markdown", "latex", "typst"):
-        assert "Why payments ended badly" in render(document, form)
+        text = render(document, form)
+        assert "Why payments ended badly" in text
+        assert "svg" not in text
+
+
+def test_the_tape_is_what_the_stages_say(result: Result) -> None:
+    tape = make_tape(Told(result.run, result.summary, load_scenario(MINIMAL).scenario))
+    assert tape is not None
+    names = [place.name for place in tape.places]
+    rows = {row["payment_id"]: row for row in _rows_of(result, "payments")}
+    visits = _rows_of(result, "stages")
+    assert len(tape.payments) == sum(r["scope"] == "cross_border" for r in rows.values())
+    for number, _, outcome, steps in tape.payments:
+        row = rows[number]
+        assert outcome.startswith(row["outcome"])
+        assert (steps[0][0], names[steps[0][1]]) == (row["submitted_us"] // 1000, row["corridor"])
+        if row["end_us"] is not None:
+            assert steps[-1][0] == row["end_us"] // 1000
+        mine = sorted(
+            (one["queued_us"], one["station"]) for one in visits if one["payment_id"] == number
+        )
+        there = [place for _, station in mine if station for place in [station.rpartition(".")[0]]]
+        # Where two visits follow each other at one place, it is one step.
+        moved = [place for at, place in enumerate(there) if at == 0 or there[at - 1] != place]
+        middle = [names[place] for _, place in (steps[1:-1] if row["end_us"] else steps[1:])]
+        assert middle == moved
+    # A payment goes a way once in these routes, so ways count payments.
+    [arrived] = [
+        w for w in tape.ways if names[w.end] == "bakong" and names[w.start] == "river_bank"
+    ]
+    credited = [
+        r for r in rows.values() if r["corridor"] == "cn_kh" and r["settled_us"] is not None
+    ]
+    assert arrived.payments >= len(credited)
+
+
+def _rows_of(result: Result, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = pq.read_table(result.folder / f"{name}.parquet").to_pylist()
+    return found
+
+
+def test_names_on_the_tape_are_no_markup() -> None:
+    evil = f"</script>{EVIL}"
+    tape = Tape(
+        (Place(evil, 0, 0), Place("b", 1, 0)),
+        (Way(0, 1, 1, 0),),
+        ((7, evil, "completed", ((0, 0), (5, 1), (9, 1))),),
+        10,
+        (1, 2),
+        evil,
+        (),
+        0,
+    )
+    shown = read_page(render(Document((Player(tape),), TabularData((), ()), {}), "html"))
+    assert "b" not in shown.tags
+    assert evil in shown.texts
+
+
+def test_the_least_used_places_of_a_column_are_one(result: Result) -> None:
+    rows: list[list[tuple[int, str]]] = []
+    for at in range(12):
+        # Bank 0 is used twelve times, bank 11 once.
+        rows += [[(0, "start"), (1, f"bank_{at:02d}")]] * (12 - at)
+    called = folded(rows)
+    others = [name for name, shown in called.items() if shown != name]
+    assert others == [f"bank_{at:02d}" for at in range(PLACES_OF_A_COLUMN - 1, 12)]
+    assert {called[name] for name in others} == {f"{12 - PLACES_OF_A_COLUMN + 1} others"}

@@ -1,0 +1,220 @@
+"""The tape of a run: which payment was served where and when, for a player to show.
+
+Takes a run that recorded its stages; gives places, how many payments went from which to which, and
+the way of every payment in whole milliseconds. Only payments the summary covers are on the tape;
+those of the background show as the queue of the place where most wait.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow.compute as pc
+
+from sim.model.members import unfold_members
+from sim.report.figures.journeys import Row, covered_payments, visits_of
+from sim.report.figures.of_run import Told
+from sim.scenario.model import Scenario
+from sim.tables.finished_run import FinishedRun
+from sim.tables.schemas import PAYMENTS_FILE, SERIES_FILE, STAGES_FILE
+
+PLACES_OF_A_COLUMN = 7
+"""Places that stand below each other; of more the least used are one."""
+_LANE = 240
+"""Intervals of the lane that shows the queue."""
+MS_US = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where payments are served: a column from the payer's side to the payee's, and a row in it."""
+
+    name: str
+    column: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Payments that went from one place to another, and how many of them ended badly."""
+
+    start: int
+    end: int
+    payments: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """What a player shows.
+
+    Attributes
+    ----------
+    places : tuple of Place
+    ways : tuple of Way
+    payments : tuple of tuples
+        Number, corridor and route, outcome, then steps: instant in ms, place.
+    horizon_ms : int
+    lane : tuple of int
+        Longest queue of each interval, of the place named ``lane_place``.
+    lane_place : str
+    bands_ms : tuple of (int, int)
+        When something was out of service.
+    left_out : int
+        Payments that are not on the tape.
+    """
+
+    places: tuple[Place, ...]
+    ways: tuple[Way, ...]
+    payments: tuple[tuple[int, str, str, tuple[tuple[int, int], ...]], ...]
+    horizon_ms: int
+    lane: tuple[int, ...]
+    lane_place: str
+    bands_ms: tuple[tuple[int, int], ...]
+    left_out: int
+
+
+def make_tape(told: Told) -> Tape | None:
+    """Return the tape of a run, None where its stages were not recorded.
+
+    Parameters
+    ----------
+    told : Told
+    """
+    run = told.run
+    if not (run.has(PAYMENTS_FILE) and run.has(STAGES_FILE)):
+        return None
+    payments, left_out = covered_payments(run, told.summary.covers)
+    visits = visits_of(run, {int(str(row["payment_id"])) for row in payments})
+    groups = _groups(told.scenario)
+    tracks = [
+        (row, _track(row, visits.get(int(str(row["payment_id"])), []), groups)) for row in payments
+    ]
+    tracks = [(row, track) for row, track in tracks if len(track) > 1]
+    if not tracks:
+        return None
+    called = folded(track for _, track in tracks)
+    places, number = _places([[called[name] for _, name in track] for _, track in tracks])
+    horizon_ms = told.scenario.clock.horizon // MS_US
+    made = tuple(
+        (
+            int(str(row["payment_id"])),
+            str(row["route"] or "no route"),
+            str(row["outcome"])
+            if row["reason_code"] is None
+            else f"{row['outcome']}, {row['reason_code']}",
+            tuple((time_us // MS_US, number[called[name]]) for time_us, name in track),
+        )
+        for row, track in tracks
+    )
+    lane, lane_place = _lane(run, told.scenario.clock.horizon)
+    bands = tuple(
+        (outage.start_us // MS_US, min(outage.stop_us // MS_US, horizon_ms))
+        for outage in told.outages
+        if outage.start_us // MS_US < horizon_ms
+    )
+    return Tape(places, _ways(made), made, horizon_ms, lane, lane_place, bands, left_out)
+
+
+def _groups(scenario: Scenario) -> dict[str, str]:
+    """Return what banks that are alike are called together, by the name of each."""
+    return {
+        member.name: f"{name} ({entry.members})"
+        for name, entry in scenario.institutions.items()
+        if entry.members > 1
+        for member in unfold_members({name: entry})
+    }
+
+
+def _track(row: Row, visits: Sequence[Row], groups: Mapping[str, str]) -> list[tuple[int, str]]:
+    """Return when a payment came to which place, from its corridor to where it ended."""
+    track = [(int(str(row["submitted_us"])), str(row["corridor"]))]
+    for visit in visits:
+        station = visit["station"]
+        if station is None:
+            continue
+        place = str(station).rpartition(".")[0] or str(station)
+        place = groups.get(place, place)
+        if place != track[-1][1]:
+            track.append((int(str(visit["queued_us"])), place))
+    end = row["end_us"]
+    if end is not None:
+        track.append((int(str(end)), track[-1][1]))
+    return track
+
+
+def folded(tracks: Iterable[list[tuple[int, str]]]) -> dict[str, str]:
+    """Return what each place is called: of places of one rank the least used are one."""
+    used: Counter[str] = Counter()
+    ranks: dict[str, list[int]] = defaultdict(list)
+    for track in tracks:
+        seen: dict[str, int] = {}
+        for _, name in track:
+            seen.setdefault(name, len(seen))
+        for name, rank in seen.items():
+            used[name] += 1
+            ranks[name].append(rank)
+    columns: dict[int, list[str]] = defaultdict(list)
+    for name, found in ranks.items():
+        columns[round(sum(found) / len(found))].append(name)
+    called = {name: name for name in used}
+    for names in columns.values():
+        order = sorted(names, key=lambda name: (-used[name], name))
+        if len(order) > PLACES_OF_A_COLUMN:
+            rest = order[PLACES_OF_A_COLUMN - 1 :]
+            called |= dict.fromkeys(rest, f"{len(rest)} others")
+    return called
+
+
+def _places(tracks: Sequence[Sequence[str]]) -> tuple[tuple[Place, ...], dict[str, int]]:
+    """Return every place with its column, by where on their way payments meet it on average."""
+    ranks: dict[str, list[int]] = defaultdict(list)
+    for track in tracks:
+        for rank, name in enumerate(dict.fromkeys(track)):
+            ranks[name].append(rank)
+    column = {name: round(sum(found) / len(found)) for name, found in ranks.items()}
+    dense = {rank: at for at, rank in enumerate(sorted(set(column.values())))}
+    places: list[Place] = []
+    rows: Counter[int] = Counter()
+    for name in sorted(column, key=lambda one: (column[one], one)):
+        at = dense[column[name]]
+        places.append(Place(name, at, rows[at]))
+        rows[at] += 1
+    return tuple(places), {place.name: at for at, place in enumerate(places)}
+
+
+def _ways(
+    payments: Sequence[tuple[int, str, str, tuple[tuple[int, int], ...]]],
+) -> tuple[Way, ...]:
+    """Return how many payments went from which place to which."""
+    went: Counter[tuple[int, int]] = Counter()
+    failed: Counter[tuple[int, int]] = Counter()
+    for _, _, outcome, steps in payments:
+        moves = ((one[1], other[1]) for one, other in pairwise(steps) if one[1] != other[1])
+        # A payment that goes a way twice is one payment.
+        for start, end in dict.fromkeys(moves):
+            went[start, end] += 1
+            failed[start, end] += outcome.startswith(("rejected", "returned"))
+    return tuple(Way(*pair, went[pair], failed[pair]) for pair in sorted(went))
+
+
+def _lane(run: FinishedRun, horizon_us: int) -> tuple[tuple[int, ...], str]:
+    """Return the longest queue of each interval, of the place where most wait over the run."""
+    if not run.has(SERIES_FILE):
+        return (), ""
+    table = run.table(SERIES_FILE)
+    table = table.filter((pc.field("measure") == "queue") & (pc.field("replication") == 0))
+    sums = table.group_by("name").aggregate([("value", "sum")]).to_pylist()
+    busiest = max(sums, key=lambda row: (row["value_sum"], row["name"]), default=None)
+    if busiest is None or not busiest["value_sum"]:
+        return (), ""
+    rows = table.filter(pc.field("name") == busiest["name"])
+    time_us = rows.column("time_us").to_numpy()
+    at = np.minimum(time_us * _LANE // max(horizon_us, 1), _LANE - 1).astype(np.int64)
+    lane = np.zeros(_LANE, dtype=np.int64)
+    np.maximum.at(lane, at, rows.column("value").to_numpy())
+    return tuple(int(value) for value in lane), str(busiest["name"])

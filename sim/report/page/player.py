@@ -1,0 +1,176 @@
+"""The player: a map of the places payments go through, and their tape over it.
+
+Takes a tape; gives the map as a drawing that stands for itself, on a desk from left to right and on
+a phone from top to bottom, and the tape as data for the page's one script. Names are texts of the
+drawing and of the data, never markup.
+"""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from math import sqrt
+
+from sim.report.figure import plain
+from sim.report.figures.tape import Place, Tape
+
+_WIDE, _ROW = 960, 58
+_TALL_ROW, _TALL_STEP = 30, 26
+_WAY_MAX = 11
+_FAILS = 0.2
+"""Share of failed payments from which on a way is drawn as one that fails."""
+
+
+def player_html(tape: Tape) -> str:
+    """Return the map, the controls, the lane and the data of the player.
+
+    Parameters
+    ----------
+    tape : Tape
+    """
+    return (
+        '<div class="player" id="player">'
+        f"{_map(tape, is_tall=False)}{_map(tape, is_tall=True)}{_controls(tape)}{_lane(tape)}"
+        f"{_told(tape)}"
+        '<div id="journey" aria-live="polite"></div>'
+        f'<script type="application/json" id="tape">{_tape_json(tape)}</script></div>'
+    )
+
+
+def _spot(place: Place, tape: Tape, *, is_tall: bool) -> tuple[float, float]:
+    """Return where a place is drawn."""
+    if is_tall:
+        at = tape.places.index(place)
+        return 14 + _TALL_STEP * place.column, 18 + _TALL_ROW * at
+    columns = max(one.column for one in tape.places)
+    mine = [one for one in tape.places if one.column == place.column]
+    rows = max(_rows(tape, column) for column in range(columns + 1))
+    x = 90 + (_WIDE - 180) * place.column / max(columns, 1)
+    return x, 36 + _ROW * (place.row + (rows - len(mine)) / 2)
+
+
+def _rows(tape: Tape, column: int) -> int:
+    return sum(one.column == column for one in tape.places)
+
+
+def _map(tape: Tape, *, is_tall: bool) -> str:
+    spots = [_spot(place, tape, is_tall=is_tall) for place in tape.places]
+    height = max(y for _, y in spots) + 24
+    width = 360 if is_tall else _WIDE
+    most = max((way.payments for way in tape.ways), default=1)
+    ways = []
+    for way in tape.ways:
+        (x1, y1), (x2, y2) = spots[way.start], spots[way.end]
+        thick = 1 + _WAY_MAX * sqrt(way.payments / most)
+        words = (
+            f"{tape.places[way.start].name} to {tape.places[way.end].name}: "
+            f"{plain(way.payments)} payments, {plain(way.failed)} failed"
+        )
+        kind = "way fails" if way.failed >= _FAILS * way.payments and way.failed else "way"
+        bend = (x1 + x2) / 2
+        path = (
+            f"M{x1:.0f},{y1:.0f} L{x2:.0f},{y2:.0f}"
+            if is_tall or x1 == x2
+            else f"M{x1:.0f},{y1:.0f} C{bend:.0f},{y1:.0f} {bend:.0f},{y2:.0f} {x2:.0f},{y2:.0f}"
+        )
+        ways.append(
+            f'<path class="{kind}" d="{path}" stroke-width="{thick:.1f}" role="graphics-symbol" '
+            f'aria-roledescription="way" aria-label="{escape(words)}"/>'
+        )
+    marks = []
+    for place, (x, y) in zip(tape.places, spots, strict=True):
+        side = (
+            f'x="{x + 14:.0f}" y="{y + 4:.0f}"'
+            if is_tall
+            else (f'x="{x:.0f}" y="{y - 13:.0f}" text-anchor="middle"')
+        )
+        marks.append(
+            f'<circle class="place" cx="{x:.0f}" cy="{y:.0f}" r="8"/>'
+            f"<text {side}>{escape(place.name)}</text>"
+        )
+    kind = "tall" if is_tall else "broad"
+    return (
+        f'<svg class="map {kind}" viewBox="0 0 {width} {height:.0f}" role="group" '
+        f'aria-label="Map: places payments go through">{"".join(ways)}{"".join(marks)}'
+        '<g class="dots" aria-hidden="true"></g></svg>'
+    )
+
+
+def _controls(tape: Tape) -> str:
+    options = "".join(
+        f'<option value="{speed}"{" selected" if speed == 30 else ""}>{speed}×</option>'
+        for speed in (1, 5, 30, 120)
+    )
+    return (
+        '<div class="controls"><button type="button" id="play">Play</button>'
+        f'<label>Speed <select id="speed">{options}</select></label>'
+        '<label><input type="checkbox" id="together"> all start together</label>'
+        '<output id="clock" for="seek">00:00:00.0</output></div>'
+        '<label class="seek">Time <input type="range" id="seek" min="0" '
+        f'max="{tape.horizon_ms}" value="0" step="100"></label>'
+    )
+
+
+def _lane(tape: Tape) -> str:
+    """Return the queue over time, failures as ticks, and when something was out of service."""
+    most = max(tape.lane, default=0) or 1
+    bars = "".join(
+        f'<rect class="queue" x="{at}" y="{40 - 36 * value / most:.1f}" width="1" '
+        f'height="{36 * value / most:.1f}"/>'
+        for at, value in enumerate(tape.lane)
+        if value
+    )
+    wide = max(len(tape.lane), 240)
+    scale = wide / max(tape.horizon_ms, 1)
+    bands = "".join(
+        f'<rect class="band" x="{low * scale:.1f}" y="0" height="48" '
+        f'width="{max((high - low) * scale, 0.5):.1f}"/>'
+        for low, high in tape.bands_ms
+    )
+    ends = [steps[-1][0] for _, _, outcome, steps in tape.payments if outcome[:3] in ("rej", "ret")]
+    ticks = "".join(
+        f'<rect class="fail" x="{end * scale:.1f}" y="42" width=".6" height="6"/>' for end in ends
+    )
+    words = f"{len(ends)} failures over time" + (
+        f"; queue at {tape.lane_place}, up to {most}" if tape.lane else ""
+    )
+    return (
+        f'<svg class="lane" viewBox="0 0 {wide} 48" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(words)}">{bands}{bars}{ticks}</svg><p class="quiet">{escape(words)}.'
+        f"{' Shaded: out of service.' if tape.bands_ms else ''}</p>"
+    )
+
+
+def _told(tape: Tape) -> str:
+    shown, left = len(tape.payments), tape.left_out
+    more = f"; {plain(left)} more are not on the tape" if left else ""
+    first = tape.payments[0][0]
+    return (
+        f'<p class="quiet">{plain(shown)} payments are on the tape{more}. A dot is a payment where '
+        "it is being served or waits; click one, or name it:</p>"
+        f'<label>Payment <input type="number" id="which" min="0" value="{first}"></label> '
+        '<button type="button" id="tell">Show its journey</button>'
+    )
+
+
+def _tape_json(tape: Tape) -> str:
+    """Return the tape as data; nothing in it can end the element it stands in."""
+    routes = list(dict.fromkeys(one[1] for one in tape.payments))
+    outcomes = list(dict.fromkeys(one[2] for one in tape.payments))
+    payments = [
+        [number, routes.index(route), outcomes.index(outcome), steps[0][0],
+         *(part for (before, _), (at, place) in zip(((steps[0][0], 0), *steps), steps, strict=False)
+           for part in (at - before, place))]
+        for number, route, outcome, steps in tape.payments
+    ]  # fmt: skip
+    content = {
+        "names": [place.name for place in tape.places],
+        "broad": [list(map(round, _spot(one, tape, is_tall=False))) for one in tape.places],
+        "tall": [list(map(round, _spot(one, tape, is_tall=True))) for one in tape.places],
+        "routes": routes,
+        "outcomes": outcomes,
+        "horizon": tape.horizon_ms,
+        "payments": payments,
+    }
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
