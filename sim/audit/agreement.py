@@ -13,7 +13,14 @@ import numpy as np
 from sim.audit.checker import Checker, Mask, is_pair
 from sim.audit.names import Words, first_of_name
 from sim.audit.programs import Possible, Programs
-from sim.contract.layout import NULL, PricingColumn, RouteColumn, RouteSetColumn, StreamColumn
+from sim.contract.layout import (
+    NULL,
+    CandidateColumn,
+    PricingColumn,
+    RouteColumn,
+    RouteSetColumn,
+    StreamColumn,
+)
 from sim.contract.meaning import Cause, Outcome
 from sim.contract.plan import Array, Plan
 from sim.tables.schemas import CAUSES
@@ -102,7 +109,9 @@ def check_plan(plan: Plan, payments: dict[str, Array], words: Words, check: Chec
     most = np.zeros(len(plan.route) + 1, dtype=np.int64)
     for row in plan.route_set.tolist():
         first = row[RouteSetColumn.FIRST]
-        named = routes[plan.candidate[first : first + row[RouteSetColumn.COUNT]]]
+        named = routes[
+            plan.candidate[first : first + row[RouteSetColumn.COUNT], CandidateColumn.ROUTE]
+        ]
         most[named] = np.maximum(most[named], row[RouteSetColumn.MAX_ATTEMPTS])
     known = routed & (payments["route"] < len(plan.route))
     most_here = most[np.where(known, payments["route"], len(plan.route))]

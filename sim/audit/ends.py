@@ -56,6 +56,7 @@ def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int) -> None
             wanted = w.pay[p, Pay.REASON]
         right = is_end and outcome == w.things[stage, S.VALUE] and reason == wanted
         check(g, Check.OUTCOME, right, (number, outcome, reason))
+        check(g, Check.ENDS_IN_DOUBT, w.pay[p, Pay.DOUBT_SINCE_US] == NULL, (number,))
         check(g, Check.MONEY_HELD, w.pay[p, Pay.HELD] == NOBODY, (number,))
         # After all checks: the record must show it, the program did not have to.
         if outcome == Outcome.COMPLETED and w.pay[p, Pay.CREDITED_US] == NULL:
@@ -64,7 +65,7 @@ def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int) -> None
     spent_us = 0
     for cause in range(Cause.RETRY + 1):
         spent_us += w.pay[p, Pay.TIME_0 + cause]
-    # The seven causes add up to the payment's life, at the horizon as well.
+    # The causes add up to the payment's life, at the horizon as well.
     right = spent_us == now - w.pay[p, Pay.SUBMITTED_US]
     check(g, Check.TIMES, right, (number, spent_us))
     if g[Count.WANTS_RECORDS] != 0:
@@ -89,7 +90,8 @@ def _open_at_horizon(w: World, p: int, reason: int) -> None:
     check(g, Check.OPEN_EARLY, right, (number,))
     # Usually none; a payment on its way back has one already.
     check(g, Check.OPEN_REASON, reason == w.pay[p, Pay.REASON], (number, reason))
-    if w.pay[p, Pay.DEADLINE_US] >= 0:
+    # A time-out due at the horizon itself never fires, as nothing of that instant happens.
+    if 0 <= w.pay[p, Pay.DEADLINE_US] < now:
         check_in_time(w, p)
     if wait == Wait.DELAY:
         check(g, Check.NEVER_ARRIVED, w.pay[p, Pay.DUE_US] >= now, (number,))
@@ -121,6 +123,7 @@ def _write_record(w: World, p: int, outcome: int, end_us: int) -> None:
     row[RecordColumn.OUTCOME], row[RecordColumn.REASON] = outcome, pay[Pay.REASON]
     row[RecordColumn.ATTEMPTS], row[RecordColumn.REQUOTES] = pay[Pay.ATTEMPTS], pay[Pay.REQUOTES]
     row[RecordColumn.QUOTES_LAPSED], row[RecordColumn.CHARGED] = pay[Pay.LAPSED], pay[Pay.CHARGED]
+    row[RecordColumn.IN_DOUBT_SINCE_US] = pay[Pay.DOUBT_SINCE_US]
     for cause in range(Cause.RETRY + 1):
         row[RecordColumn.TIME_0 + cause] = pay[Pay.TIME_0 + cause]
     for fee in range(FEES_MAX):

@@ -92,6 +92,11 @@ class Check(IntEnum):
     EXPIRES_OTHERWISE = auto()
     LEAVES = auto()
     LEFT_NOTHING = auto()
+    DOUBTS = auto()
+    AWAITS = auto()
+    KNOWS = auto()
+    UNDONE_IN_DOUBT = auto()
+    ENDS_IN_DOUBT = auto()
     GIVEN = auto()
     RESERVES = auto()
     WAITS_FOR = auto()
@@ -107,6 +112,7 @@ class Check(IntEnum):
     FAILS_OVER = auto()
     ATTEMPTS = auto()
     SCORE = auto()
+    RESUMES = auto()
     MISCOUNTS = auto()
     OTHER_LIMIT = auto()
     LIMIT_PAYMENT = auto()
@@ -231,6 +237,11 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.EXPIRES_OTHERWISE: ("time_out", "payment {} expires otherwise"),
     Check.LEAVES: ("time_out", "payment {} leaves a queue"),
     Check.LEFT_NOTHING: ("time_out", "payment {} expired and left no queue"),
+    Check.DOUBTS: ("doubt", "payment {} is in doubt of a request at station {} it did not give up"),
+    Check.AWAITS: ("doubt", "payment {} waits for no answer, or for another time than its stage"),
+    Check.KNOWS: ("doubt", "payment {} knows after {} us in doubt"),
+    Check.UNDONE_IN_DOUBT: ("doubt", "payment {} is undone in doubt"),
+    Check.ENDS_IN_DOUBT: ("doubt", "payment {} ends in doubt"),
     Check.GIVEN: ("reservation", "payment {} is given what it did not ask"),
     Check.RESERVES: ("reservation", "payment {} reserves {}"),
     Check.WAITS_FOR: ("reservation", "payment {} waits for {}"),
@@ -251,7 +262,11 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.ROUTED_TWICE: ("route", "payment {} is routed twice"),
     Check.FAILS_OVER: ("route", "payment {} fails over to route {} for reason {}"),
     Check.ATTEMPTS: ("route", "payment {} makes attempt {}, route {} allows {}"),
-    Check.SCORE: ("route", "payment {} takes route {} with score {}, no policy gives that"),
+    Check.SCORE: (
+        "route",
+        "payment {} takes route {} with score {}, but no choice gives that",
+    ),
+    Check.RESUMES: ("route", "payment {} pays {}, and behind its payer's back {}"),
     Check.MISCOUNTS: ("route", "payment {} miscounts attempts"),
     Check.OTHER_LIMIT: ("limit", "payment {} uses another limit"),
     Check.LIMIT_PAYMENT: ("limit", "payment {} uses {} of limit {} for one payment"),

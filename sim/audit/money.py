@@ -99,6 +99,9 @@ def posting_row(
     # These four write several rows; which one is due next is kept in CURSOR.
     posts = op in (Op.POST, Op.BATCH, Op.VOID, Op.CHARGE)
     check_op(w, stage, posts)
+    # Nothing is undone before it is known what there is to undo.
+    knows = op != Op.VOID or w.pay[p, Pay.DOUBT_SINCE_US] == NULL
+    check(g, Check.UNDONE_IN_DOUBT, knows, (number,))
     if w.pay[p, Pay.HAS_BEGUN] == 0:
         begin_stage(w, p)
     # More rows than the stage asks for.
@@ -133,7 +136,7 @@ def quote_row(w: World, p: int, stage: int, pricing: int, debited: int, credited
     if not act_at(w, p, stage, Op.QUOTE):
         return
     # Priced by the stage's own price and not by the row's: that is what was due.
-    price(w, p, w.things[stage, S.SUBJECT])
+    price(w, p, w.things[stage, S.SUBJECT], w.g[Count.NOW])
     due_debited = w.pay[p, Pay.REGISTER_0 + Register.DEBITED]
     due_credited = w.pay[p, Pay.REGISTER_0 + Register.CREDITED]
     right = debited == due_debited and credited == due_credited
@@ -166,16 +169,19 @@ def route_row(w: World, p: int, stage: int, route: int, score: int, attempts: in
     """Check a ROUTE row and take the payment to the route's entry."""
     act_at(w, p, stage, Op.ROUTE)
     check_route(w, p, route, score)
+    given_up = w.pay[p, Pay.ROUTE]
+    is_next = (w.things[stage, S.FLAGS] & NEXT) != 0
     w.pay[p, Pay.ATTEMPTS] += 1
     # Counted along, and compared with what the row says.
     right = w.pay[p, Pay.ATTEMPTS] == attempts
     check(w.g, Check.MISCOUNTS, right, (w.pay[p, Pay.NUMBER],))
-    if (w.things[stage, S.FLAGS] & NEXT) != 0:
+    if is_next:
         spent_us = 0
-        # All of it was spent on routes that failed.
+        # All of it was spent on routes that failed, but for what a person took.
         for cause in range(Cause.RETRY + 1):
-            spent_us += w.pay[p, Pay.TIME_0 + cause]
-            w.pay[p, Pay.TIME_0 + cause] = 0
+            if cause != Cause.HUMAN:
+                spent_us += w.pay[p, Pay.TIME_0 + cause]
+                w.pay[p, Pay.TIME_0 + cause] = 0
         w.pay[p, Pay.TIME_0 + Cause.RETRY] = spent_us
         w.pay[p, Pay.REASON] = 0
     w.pay[p, Pay.ROUTE] = route
@@ -185,7 +191,43 @@ def route_row(w: World, p: int, stage: int, route: int, score: int, attempts: in
         w.pay[p, Pay.AGENT_0] = w.things[row, RouteColumn.DEBTOR_AGENT]
     if w.things[row, RouteColumn.CREDITOR_AGENT] >= 0:
         w.pay[p, Pay.AGENT_0 + 1] = w.things[row, RouteColumn.CREDITOR_AGENT]
-    jump(w, p, w.things[row, RouteColumn.ENTRY])
+    resumed = NOBODY
+    if is_next and given_up >= 0:
+        resumed = _resumed(w, p, w.first[Things.ROUTE] + given_up, row)
+    if resumed != NOBODY:
+        jump(w, p, resumed)
+    else:
+        w.pay[p, Pay.STANDING] = 0
+        jump(w, p, w.things[row, RouteColumn.ENTRY])
+
+
+@called
+def _resumed(w: World, p: int, before: int, row: int) -> int:
+    """Return where a payment goes on without its payer, -1 where it asks again; price it anew."""
+    standing, found = w.pay[p, Pay.STANDING], NOBODY
+    group = w.things[row, RouteColumn.CLASS]
+    if standing <= 0 or group < 0 or group != w.things[before, RouteColumn.CLASS]:
+        return NOBODY
+    if standing > 1:
+        found = w.things[row, RouteColumn.AUTHORISED]
+    if found < 0:
+        found = w.things[row, RouteColumn.CONFIRMED]
+    pricing, quoted_us = w.things[row, RouteColumn.PRICING], w.pay[p, Pay.QUOTED_US]
+    if found >= 0 and pricing >= 0 and w.pay[p, Pay.PRICING] >= 0:
+        debited, credited = _shown(w, p)
+        price(w, p, pricing, quoted_us)
+        # What was shown to the payer, and what the payee was promised, stays what it was.
+        same = (debited, credited) == _shown(w, p)
+        check(w.g, Check.RESUMES, same, (w.pay[p, Pay.NUMBER], debited, _shown(w, p)[0]))
+    return int(found)
+
+
+@called
+def _shown(w: World, p: int) -> tuple[int, int]:
+    """Return what the payer pays, fees included, and what the payee gets."""
+    first = Pay.REGISTER_0 + 0
+    paid = w.pay[p, first + Register.DEBITED] + w.pay[p, first + Register.PAYER_FEE]
+    return paid, w.pay[p, first + Register.CREDITED]
 
 
 @called
@@ -238,9 +280,10 @@ def _charge(w: World, p: int, fee: int, amount: int) -> None:
     w.pay[p, Pay.CHARGED] |= 1 << slot
     before = w.pay[p, Pay.FEE_0 + slot]
     w.pay[p, Pay.FEE_0 + slot] = amount if before == NULL else before + amount
-    if w.things[w.first[Things.FEE] + fee, FeeColumn.BEARER] == Bearer.DEBTOR:
+    bearer = w.things[w.first[Things.FEE] + fee, FeeColumn.BEARER]
+    if bearer == Bearer.DEBTOR:
         w.pay[p, Pay.PAYER_FEE] += amount
-    else:
+    elif bearer == Bearer.CREDITOR:
         w.pay[p, Pay.MERCHANT_FEE] += amount
 
 

@@ -20,7 +20,10 @@ from sim.tables.schemas import FEES, FEES_FILE, PAYMENTS, PAYMENTS_FILE
 
 R = RecordColumn
 _SUMS = ("PAYER_FEE", "FX_MARGIN", "FX_DRIFT", "MERCHANT_FEE")
-_AS_THEY_ARE = ("SUBMITTED_US", "SETTLED_US", "CREDITED_US", "END_US", "ATTEMPTS", "REQUOTES")
+_AS_THEY_ARE = (
+    "SUBMITTED_US", "SETTLED_US", "CREDITED_US", "END_US", "ATTEMPTS", "REQUOTES",
+    "IN_DOUBT_SINCE_US",
+)  # fmt: skip
 _SIDES = ("debited", "settlement", "credited")
 """Sides of a payment whose currency its price names; the stream names that of the first amount."""
 _DRAWN = ("payer", "merchant")
@@ -150,7 +153,7 @@ class FeeDemands:
         return ordered
 
     def _fees(self, ended: Array) -> Array:
-        """Return the fees charged that count: the debtor's once it settled, the creditor's paid."""
+        """Return the fees that count: the debtor's once it settled, others once it was credited."""
         if len(ended) == 0:
             return np.empty((0, 6), dtype=np.int64)
         order = np.argsort(ended[:, R.PAYMENT], kind="stable")

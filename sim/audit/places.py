@@ -100,6 +100,9 @@ def check_visits(
     check.every("visits", right, "its visits do not add up to its times by cause")
     within = (spent >= shown) | (np.arange(len(Cause)) == Cause.RETRY)
     check.every("visits", within.all(axis=1), "a time by cause beyond that of its visits")
+    # A person's time is a person's on every route.
+    human = spent[:, Cause.HUMAN] == shown[:, Cause.HUMAN]
+    check.every("visits", human, "a person's time that is not that of its visits")
     # Whatever the causes, the whole has to be right.
     right = spent.sum(axis=1) == shown.sum(axis=1)
     check.every("visits", right, "its visits do not add up to its life")
@@ -116,12 +119,12 @@ def _is_visit(plan: Plan, rows: Array) -> np.ndarray[tuple[int], np.dtype[np.boo
     in_order = (queued >= 0) & (until >= queued) & (until <= plan.horizon_us)
     in_order &= (started == NULL) | ((started >= queued) & (started <= until))
     # Nobody waits to be delayed, and liquidity is given, not worked at.
-    in_order &= (op != Op.TRANSIT) | (started == queued)
+    in_order &= ((op != Op.TRANSIT) & (op != Op.AWAIT)) | (started == queued)
     in_order &= (op != Op.RESERVE) | (started == NULL)
     ledgers_from = len(plan.names.stations)
     accounts_from = ledgers_from + len(plan.names.ledgers)
     at_place = np.select(
-        [op == Op.SERVE, op == Op.BATCH, op == Op.RESERVE, op == Op.TRANSIT],
+        [op == Op.SERVE, op == Op.BATCH, op == Op.RESERVE, (op == Op.TRANSIT) | (op == Op.AWAIT)],
         [
             (station >= 0) & (station < ledgers_from),
             (station >= ledgers_from) & (station < accounts_from),

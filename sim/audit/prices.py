@@ -104,14 +104,12 @@ def _price_rows(w: World, asked: Array, found: Array) -> None:
 
 
 @called
-def price(w: World, p: int, pricing: int) -> bool:
-    """Fill a payment's registers at the rates of now; say whether the price can be used."""
-    usable = price_anew(
-        w, pricing, w.pay[p, Pay.REGISTER_0], w.g[Count.NOW], w.pay[p, Pay.SUBMITTED_US]
-    )
+def price(w: World, p: int, pricing: int, now_us: int) -> bool:
+    """Fill a payment's registers at the rates of an instant; say whether the price can be used."""
+    usable = price_anew(w, pricing, w.pay[p, Pay.REGISTER_0], now_us, w.pay[p, Pay.SUBMITTED_US])
     for register in range(len(w.scratch)):
         w.pay[p, Pay.REGISTER_0 + register] = w.scratch[register]
-    w.pay[p, Pay.PRICING] = pricing
+    w.pay[p, Pay.PRICING], w.pay[p, Pay.QUOTED_US] = pricing, now_us
     return usable
 
 
@@ -229,7 +227,7 @@ def _add_fees(w: World, row: int) -> None:
     for slot in range(count):
         if w.things[first + slot, FeeColumn.BEARER] == Bearer.DEBTOR:
             found[Register.PAYER_FEE] += found[Register.FEE_0 + slot]
-        else:
+        elif w.things[first + slot, FeeColumn.BEARER] == Bearer.CREDITOR:
             found[Register.MERCHANT_FEE] += found[Register.FEE_0 + slot]
     found[Register.CREDITED] = found[Register.CREDITED_GROSS] - found[Register.MERCHANT_FEE]
 

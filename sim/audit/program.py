@@ -9,7 +9,17 @@ from __future__ import annotations
 from sim.audit.containers import held_of
 from sim.audit.habits import may_differ, may_miss
 from sim.audit.prices import fee_slot
-from sim.audit.state import CREDITS, NEXT, SETTLES, Count, Held, Pay, Things
+from sim.audit.state import (
+    AUTHORISES,
+    CONFIRMS,
+    CREDITS,
+    NEXT,
+    SETTLES,
+    Count,
+    Held,
+    Pay,
+    Things,
+)
 from sim.audit.world import NOBODY, World
 from sim.contract.layout import LIMITS_MAX, NULL, FeeColumn, LimitColumn, TransferColumn
 from sim.contract.layout import StageColumn as S
@@ -76,6 +86,12 @@ def passes(w: World, p: int) -> bool:
         if value == 0:
             w.pay[p, Pay.DEADLINE_US] = -1
         return bool(value == 0)
+    # Without a doubt there is neither anything to wait for nor to know; with its answer here
+    # nobody waits either.
+    if op == Op.AWAIT:
+        return bool(w.pay[p, Pay.DOUBT_SINCE_US] == NULL or w.pay[p, Pay.UNANSWERED] < 0)
+    if op == Op.RESOLVE:
+        return bool(w.pay[p, Pay.DOUBT_SINCE_US] == NULL)
     # A fail-over without another route passes on, a first choice never does.
     if op == Op.ROUTE:
         return bool((w.things[stage, S.FLAGS] & NEXT) != 0)
@@ -93,6 +109,15 @@ def leave_stage(w: World, p: int) -> None:
             w.pay[p, Pay.SETTLED_US] = now
         if (flags & CREDITS) != 0 and w.pay[p, Pay.CREDITED_US] == NULL:
             w.pay[p, Pay.CREDITED_US] = now
+        if (flags & CONFIRMS) != 0 and op == Op.POST:
+            w.pay[p, Pay.STANDING] = max(w.pay[p, Pay.STANDING], 1)
+        if (flags & AUTHORISES) != 0 and op == Op.POST:
+            w.pay[p, Pay.STANDING] = 2
+    elif op == Op.AWAIT and w.pay[p, Pay.DOUBT_SINCE_US] == NULL:
+        jump(w, p, w.things[stage, S.TARGET])
+        return
+    elif op == Op.RESOLVE:
+        w.pay[p, Pay.DEADLINE_US] = -1
     # Given back or of another day: no slot is in use any more.
     elif op == Op.VOID:
         for slot in range(LIMITS_MAX):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from sim.contract.layout import (
     ROLE_KINDS_MAX,
+    CandidateColumn,
     RouteColumn,
     RouteSetColumn,
     StationColumn,
@@ -29,7 +30,9 @@ _NEITHER, _SETTLED, _CREDITED, _SETTLED_FIRST, _CREDITED_FIRST, _BOTH_AT_ONCE = 
 """What has happened to the money of a payment, and in which order."""
 _COMPARED = {_SETTLED_FIRST: (0, 1), _CREDITED_FIRST: (1, 2), _BOTH_AT_ONCE: (1,)}
 """Signs of settlement less credit that each order allows, plus one; 1 where one is missing."""
-_WAITS = (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.RESERVE)
+_WAITS = (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.RESERVE, Op.AWAIT)
+_ENTRANCES = (RouteColumn.ENTRY, RouteColumn.CONFIRMED, RouteColumn.AUTHORISED)
+"""Where a route may begin, the last two only for who comes from another one."""
 
 _DISARMED = -1
 
@@ -126,10 +129,13 @@ class Programs:
         if fails_over:
             for row in self._plan.route_set.tolist():
                 first = row[RouteSetColumn.FIRST]
-                candidates = self._plan.candidate[first : first + row[RouteSetColumn.COUNT]]
+                last = first + row[RouteSetColumn.COUNT]
+                candidates = self._plan.candidate[first:last, CandidateColumn.ROUTE]
                 if route in candidates:
                     routes.update(candidates.tolist())
-        return [int(self._plan.route[at, RouteColumn.ENTRY]) for at in sorted(routes)]
+        ways = _ENTRANCES if fails_over else _ENTRANCES[:1]
+        found = self._plan.route[sorted(routes)][:, ways].ravel().tolist()
+        return [stage for stage in found if stage >= 0]
 
     def _last_prices(self, route: int) -> frozenset[int]:
         """Return the prices of the last route, none where it may settle at an earlier one's."""
@@ -174,6 +180,12 @@ class Programs:
             return [following._replace(armed=armed)]
         if op == Op.ON_US:
             return [following, state._replace(stage=stage[S.TARGET])]
+        if op == Op.RESOLVE:
+            return [following._replace(armed=_DISARMED)]
+        if op == Op.AWAIT:
+            # Nothing was asked, the answer came, or it did not come in time.
+            target = stage[S.TARGET]
+            return [following._replace(armed=target), state._replace(stage=target)]
         if op == Op.POST:
             return [following._replace(money=_moved(state.money, stage[S.FLAGS]))]
         if op == Op.BATCH:
@@ -241,7 +253,7 @@ class Programs:
         op, cause = stage[S.OP], stage[S.CAUSE]
         if op == Op.SERVE:
             return (int(Cause.WAITING), cause)
-        if op in (Op.TRANSIT, Op.BATCH):
+        if op in (Op.TRANSIT, Op.BATCH, Op.AWAIT):
             return (cause,)
         if op == Op.RESERVE and stage[S.FLAGS] & Flag.QUEUE:
             return (int(Cause.LIQUIDITY),)

@@ -25,6 +25,7 @@ from sim.audit.world import NOBODY, SEVERAL, WORD, World
 from sim.contract.layout import (
     LIMITS_MAX,
     ROLE_KINDS_MAX,
+    CandidateColumn,
     LedgerColumn,
     LimitColumn,
     RouteColumn,
@@ -34,6 +35,8 @@ from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import FAILOVER_REASONS, Op, Policy, Reason
 from sim.jit.functions import called
 
+_POLICY, _POSITION, _FIRST, _COUNT = range(4)
+"""Columns of a way to come to a route."""
 _HELPFUL = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 """Bit set of the reasons another route can help against."""
 
@@ -56,14 +59,12 @@ def check_route(w: World, p: int, route: int, score: int) -> None:
     # generous counts.
     most = w.things[row, RouteState.ATTEMPTS_MAX]
     check(g, Check.ATTEMPTS, attempts < most, (number, attempts + 1, route, most))
-    # Who has one candidate left takes it unscored.
-    possible = score == 0
+    possible = False
     choice = w.first[Things.CHOICE] + w.things[row, RouteState.CHOICE_FIRST]
     last = choice + w.things[row, RouteState.CHOICE_COUNT]
-    # For the same reason any policy under which this route is a candidate may have given the
-    # score.
+    # For the same reason any set in which this route is a candidate may have been chosen from.
     while not possible and choice < last:
-        possible = score == _score(w, p, route, choice)
+        possible = _may_choose(w, p, is_next, choice, score)
         choice += 1
     check(g, Check.SCORE, possible, (number, route, score))
 
@@ -147,7 +148,7 @@ def check_failure(w: World, p: int, reason: int) -> None:
     elif op == Op.DECIDE:
         holds = is_named and reason > 0 and may_hit(w, p, stage)
     elif op == Op.QUOTE:
-        holds = not price(w, p, w.things[stage, S.SUBJECT]) and is_named
+        holds = not price(w, p, w.things[stage, S.SUBJECT], w.g[Count.NOW]) and is_named
     # Only a lapsed quote, and only when no requote is left.
     elif op == Op.CONVERT:
         lapsed = w.g[Count.NOW] > w.pay[p, Pay.EXPIRY_US]
@@ -191,10 +192,42 @@ def _is_tried(w: World, p: int, route: int) -> bool:
 
 
 @called
-def _score(w: World, p: int, route: int, choice: int) -> int:
-    policy = w.things[choice, 0]
+def _may_choose(w: World, p: int, is_next: bool, choice: int, score: int) -> bool:
+    """Say whether a candidate of a set could be taken, with that score, before all others.
+
+    Which of the tied is taken is chance and not in the log; that it is one of them is what is
+    checked: nobody untried has a lower score, of equal scores nobody a lower rank, and who has no
+    share is taken only where none of the tied has one, and then as the first of them.
+    """
+    mine, first = w.things[choice, _POSITION], w.first[Things.CANDIDATE] + w.things[choice, _FIRST]
+    untried, ahead, shares, earlier = 0, 0, 0, 0
+    rank = w.things[first + mine, CandidateColumn.RANK]
+    for at in range(w.things[choice, _COUNT]):
+        route = w.things[first + at, CandidateColumn.ROUTE]
+        # A first choice starts afresh, whatever was tried before.
+        if is_next and _is_tried(w, p, route):
+            continue
+        untried += 1
+        other = _score(w, p, route, w.things[choice, _POLICY], at)
+        other_rank = w.things[first + at, CandidateColumn.RANK]
+        if at == mine:
+            ahead += other != score
+        elif other < score or (other == score and other_rank < rank):
+            ahead += 1
+        elif other == score and other_rank == rank:
+            shares += w.things[first + at, CandidateColumn.SHARE]
+            earlier += at < mine
+    # Who has one candidate left takes it unscored.
+    if untried == 1:
+        return bool(score == 0)
+    has_share = w.things[first + mine, CandidateColumn.SHARE] > 0
+    return bool(ahead == 0 and (has_share or (shares == 0 and earlier == 0)))
+
+
+@called
+def _score(w: World, p: int, route: int, policy: int, position: int) -> int:
     if policy == Policy.PRIORITY:
-        return int(w.things[choice, 1])
+        return position
     if policy == Policy.CHEAPEST:
         return cheapest_score(w, p, route)
     row = w.first[Things.ROUTE] + route

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sim.audit.accounts import expect_freed, sum_currencies
 from sim.audit.containers import add, check, open_slot, slot_of
+from sim.audit.doubt import await_row, in_doubt_row, known_row
 from sim.audit.ends import fail_row, outcome_row
 from sim.audit.events import (
     begin_event,
@@ -62,13 +63,14 @@ _OF_MONEY = (
 _NAMES_STAGE = (*_OF_MONEY, *(
     int(kind) for kind in (
         LogKind.JOIN, LogKind.START, LogKind.DELAY, LogKind.ENQUEUE, LogKind.DEADLINE,
-        LogKind.FAIL, LogKind.OUTCOME,
+        LogKind.FAIL, LogKind.OUTCOME, LogKind.IN_DOUBT, LogKind.AWAIT, LogKind.KNOWN,
     )
 ))  # fmt: skip
 _NAMES_STATION = tuple(
     int(kind)
     for kind in (
         LogKind.JOIN, LogKind.START, LogKind.OPEN, LogKind.CLOSE, LogKind.SAMPLE_STATION,
+        LogKind.IN_DOUBT,
     )
 )  # fmt: skip
 _NAMES_LEDGER = tuple(
@@ -118,8 +120,8 @@ def _replay(w: World, rows: Array) -> None:
             advance(w, time_us, key if time_us < g[Count.HORIZON_US] else 0)
         else:
             follow_event(w, kind)
-        # A LEAVE row follows its EXPIRE at once.
-        if g[Count.LEAVING] != NOBODY and kind != LogKind.LEAVE:
+        # A LEAVE or IN_DOUBT row follows its EXPIRE at once.
+        if g[Count.LEAVING] != NOBODY and kind not in (LogKind.LEAVE, LogKind.IN_DOUBT):
             miss_leave(w)
         _take(w, rows, at)
 
@@ -138,7 +140,7 @@ def _take(w: World, rows: Array, at: int) -> None:
         finish_row(w, slot_of(w, payment), payment, stage, subject)
     elif kind == LogKind.COMMIT:
         commit(w, subject, amount, value)
-    elif LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED:
+    elif _is_of_payment(kind):
         p = slot_of(w, payment)
         if check(w.g, Check.NOT_OPEN, p != NOBODY, (payment,)):
             # A payer is known from the row only, so its cell is checked here and not with the
@@ -155,6 +157,14 @@ def _take(w: World, rows: Array, at: int) -> None:
                 add(w.g, Check.NO_SUCH, (kind, payment, stage, subject, amount, value))
     else:
         take_other(w, kind, subject, amount, value)
+
+
+@called
+def _is_of_payment(kind: int) -> bool:
+    """Say whether rows of a kind tell of a payment."""
+    if LogKind.IN_DOUBT <= kind <= LogKind.KNOWN:
+        return True
+    return bool(LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED)
 
 
 @called
@@ -203,6 +213,12 @@ def _take_wait(w: World, p: int, rows: Array, at: int) -> None:
         expire_row(w, p, subject)
     elif kind == LogKind.FAIL:
         fail_row(w, p, stage, subject)
+    elif kind == LogKind.IN_DOUBT:
+        in_doubt_row(w, p, stage, subject)
+    elif kind == LogKind.AWAIT:
+        await_row(w, p, stage, amount)
+    elif kind == LogKind.KNOWN:
+        known_row(w, p, stage, amount)
     else:
         outcome_row(w, p, stage, subject, amount)
 
@@ -221,10 +237,12 @@ def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordina
     w.pay[p, Pay.RANK] = w.things[row, STREAM_RANK]
     w.pay[p, Pay.WAIT] = Wait.NOTHING
     # What -1 and NULL mean is as in the specification: none, and never happened.
-    for column in (Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0):
+    for column in (Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0, Pay.UNANSWERED):
         w.pay[p, column] = -1
     w.pay[p, Pay.AGENT_0 + 1] = -1
-    for column in (Pay.EXPIRY_US, Pay.SETTLED_US, Pay.CREDITED_US):
+    for column in (
+        Pay.EXPIRY_US, Pay.SETTLED_US, Pay.CREDITED_US, Pay.QUOTED_US, Pay.DOUBT_SINCE_US,
+    ):  # fmt: skip
         w.pay[p, column] = NULL
     for register in range(REGISTER_COUNT):
         w.pay[p, Pay.REGISTER_0 + register] = NULL

@@ -59,7 +59,8 @@ def demand_visits(plan: Plan, layout: Layout, visits: Array) -> Array:
     offset = np.zeros(len(visits), dtype=np.int64)
     offset[(kind == Wait.LEDGER) | (kind == Wait.BLOCK)] = ledgers_from
     offset[kind == Wait.LIQUIDITY] = ledgers_from + len(plan.names.ledgers)
-    place = np.where(kind == Wait.DELAY, -1, subject + offset)
+    is_nowhere = (kind == Wait.DELAY) | (kind == Wait.ANSWER)
+    place = np.where(is_nowhere, -1, subject + offset)
     stage = visits[:, Visit.STAGE]
     return np.column_stack(
         [

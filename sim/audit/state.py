@@ -11,9 +11,7 @@ from sim.contract.layout import FEES_MAX, LIMITS_MAX
 from sim.contract.meaning import Cause, Flag
 from sim.contract.records import REGISTER_COUNT
 
-SETTLES, CREDITS, QUEUE, NEXT = (
-    int(flag) for flag in (Flag.SETTLES, Flag.CREDITS, Flag.QUEUE, Flag.NEXT)
-)
+SETTLES, CREDITS, QUEUE, NEXT, ASKS, CONFIRMS, AUTHORISES = (int(flag) for flag in Flag)
 """Flags as numbers: sets of flags are nothing machine code knows."""
 
 
@@ -104,7 +102,9 @@ class Things(IntEnum):
     STREAM = 12
     AGENDA = 13
     CHOICE = 14
-    """Ways to come to a route: policy, position."""
+    """Ways to come to a route: policy, position, first and number of the candidates."""
+    CANDIDATE = 15
+    """Candidates of route sets, as in the plan."""
 
 
 STAGE_SHORTEST, STAGE_LONGEST = 11, 12
@@ -151,9 +151,9 @@ class AccountState(IntEnum):
 class RouteState(IntEnum):
     """Columns of what is known of a route."""
 
-    CHOICE_FIRST = 10
-    CHOICE_COUNT = 11
-    ATTEMPTS_MAX = 12
+    CHOICE_FIRST = 13
+    CHOICE_COUNT = 14
+    ATTEMPTS_MAX = 15
 
 
 class Wait(IntEnum):
@@ -167,7 +167,8 @@ class Wait(IntEnum):
     LEDGER = 4
     BLOCK = 5
     LIQUIDITY = 6
-    ENDED = 7
+    ANSWER = 7
+    ENDED = 8
 
 
 class Pay(IntEnum):
@@ -218,12 +219,18 @@ class Pay(IntEnum):
     QUEUED_US = 37
     """When it began to wait where it waits, and when that began to be work on it."""
     STARTED_US = 38
-    TIME_0 = 39
-    FEE_0 = 39 + len(Cause)
-    REGISTER_0 = 39 + len(Cause) + FEES_MAX
-    LIMIT_0 = 39 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    QUOTED_US = 39
+    STANDING = 40
+    """How far its payer's side is: 1 confirmed, 2 authorised."""
+    DOUBT_SINCE_US = 41
+    UNANSWERED = 42
+    """Step of the service given up that has not ended, -1 where none is or it has."""
+    TIME_0 = 43
+    FEE_0 = 43 + len(Cause)
+    REGISTER_0 = 43 + len(Cause) + FEES_MAX
+    LIMIT_0 = 43 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 39 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 43 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

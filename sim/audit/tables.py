@@ -192,7 +192,7 @@ def _check_times(plan: Plan, payments: dict[str, Array], check: Checker) -> None
     check.every("order", payments["in_warm_up"] == is_early, "its mark of the warm-up is wrong")
     # Events at the horizon are not handled.
     check.every("order", is_open | (end < plan.horizon_us), "it ends when nothing happens any more")
-    for name in ("settled_us", "credited_us"):
+    for name in ("settled_us", "credited_us", "in_doubt_since_us"):
         instant = payments[name]
         within = (instant >= submitted) & (instant <= until)
         check.every("order", (instant == NULL) | within, f"{name} lies outside its life")
@@ -216,6 +216,8 @@ def _check_outcomes(payments: dict[str, Array], check: Checker) -> None:
     check.every(
         "outcome", (payments["attempts"] >= 0) & (payments["requotes"] >= 0), "counts below zero"
     )
+    is_known = payments["in_doubt_since_us"] == NULL
+    check.every("doubt", is_open | is_known, "it ended and is in doubt")
     failed_over = payments["attempts"] > 1
     check.every(
         "outcome", failed_over | (payments["retry_us"] <= 0), "time for a retry, and one attempt"

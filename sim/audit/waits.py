@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.audit.accounts import leave_account, touch_account
 from sim.audit.containers import add, append, bear, check
+from sim.audit.doubt import give_up
 from sim.audit.habits import may_last
 from sim.audit.ledgers import enter_block, leave_ledger, ledger_line
 from sim.audit.messages import Check
@@ -158,7 +159,11 @@ def expire_row(w: World, p: int, reason: int) -> None:
     if due_us < 0:
         return
     stage, wait = w.pay[p, Pay.DEADLINE_STAGE], w.pay[p, Pay.WAIT]
-    check(g, Check.EXPIRES_OTHERWISE, reason == w.things[stage, S.REASON], (number,))
+    due = w.things[stage, S.REASON]
+    # Without a reason of its own a time-out leaves the payment the one it has.
+    if due < 0:
+        due = w.pay[p, Pay.REASON]
+    check(g, Check.EXPIRES_OTHERWISE, reason == due, (number,))
     place = NOBODY
     if wait == Wait.QUEUE:
         place = _STATION
@@ -166,14 +171,17 @@ def expire_row(w: World, p: int, reason: int) -> None:
         place = _LEDGER
     elif wait == Wait.LIQUIDITY:
         place = _ACCOUNT
-    # From a queue a LEAVE row follows at once; from service or transit none does.
+    # From a queue a LEAVE row follows at once; from transit none does, and from service none but
+    # that of a request in doubt.
+    if wait == Wait.SERVICE:
+        give_up(w, p)
     if place != NOBODY:
         g[Count.LEAVING], g[Count.LEAVING_PLACE] = p, place
         g[Count.LEAVING_SUBJECT] = w.pay[p, Pay.WAIT_SUBJECT]
         # LEAVE carries the stage waited at, though the payment has moved on to the target.
         g[Count.LEAVING_STAGE] = w.pay[p, Pay.PC]
     _abandon(w, p)
-    w.pay[p, Pay.REASON] = w.things[stage, S.REASON]
+    w.pay[p, Pay.REASON] = due
     jump(w, p, w.things[stage, S.TARGET])
 
 
@@ -209,8 +217,11 @@ def finish_row(w: World, p: int, payment: int, stage: int, station: int) -> None
     # The payment has ended. Its service ends all the same, and that was checked above.
     if p == NOBODY:
         return
+    if w.pay[p, Pay.UNANSWERED] == step:
+        w.pay[p, Pay.UNANSWERED] = NOBODY
     # Otherwise orphaned: it timed out and waits for something else, or acts elsewhere.
-    if w.pay[p, Pay.WAIT] == Wait.SERVICE and w.pay[p, Pay.DUE_KEY] == step:
+    waits = w.pay[p, Pay.WAIT] == Wait.SERVICE or w.pay[p, Pay.WAIT] == Wait.ANSWER
+    if waits and w.pay[p, Pay.DUE_KEY] == step:
         end_visit(w, p, w.g[Count.NOW])
         account_time(w, p, w.pay[p, Pay.CAUSE])
         w.pay[p, Pay.WAIT] = Wait.NOTHING

@@ -32,6 +32,7 @@ from sim.contract.layout import (
     STEP_BITS,
     TABLE_LENGTH,
     AccountColumn,
+    CandidateColumn,
     ConversionColumn,
     LedgerColumn,
     RouteSetColumn,
@@ -39,7 +40,7 @@ from sim.contract.layout import (
     StreamColumn,
     order_key,
 )
-from sim.contract.meaning import EventClass, Policy
+from sim.contract.meaning import EventClass
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RECORD_WIDTH, REGISTER_COUNT
 
@@ -265,7 +266,7 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
     tables = (
         plan.stage, plan.station, plan.ledger, plan.account, plan.transfer, plan.conversion,
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
-        plan.agenda, choices,
+        plan.agenda, choices, plan.candidate,
     )  # fmt: skip
     size = np.array([len(table) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
@@ -318,17 +319,19 @@ def _own_times(plan: Plan) -> Array:
 
 
 def _choices(plan: Plan) -> tuple[Array, Array]:
-    """Return the ways to come to routes (policy, position), and the routes that point to them."""
-    found: dict[int, set[tuple[int, int]]] = {}
+    """Return the ways to come to routes, a row each, and the routes that point to them."""
+    found: dict[int, set[tuple[int, int, int, int]]] = {}
     attempts = [0] * len(plan.route)
-    candidates = plan.candidate.tolist()
+    candidates = plan.candidate[:, CandidateColumn.ROUTE].tolist()
     for row in plan.route_set.tolist():
-        first, policy = row[RouteSetColumn.FIRST], row[RouteSetColumn.POLICY]
-        for at, route in enumerate(candidates[first : first + row[RouteSetColumn.COUNT]]):
-            # Only one policy looks at the position.
-            found.setdefault(route, set()).add((policy, at if policy == Policy.PRIORITY else 0))
+        first, policy, count = (
+            row[column]
+            for column in (RouteSetColumn.FIRST, RouteSetColumn.POLICY, RouteSetColumn.COUNT)
+        )
+        for at, route in enumerate(candidates[first : first + count]):
+            found.setdefault(route, set()).add((policy, at, first, count))
             attempts[route] = max(attempts[route], row[RouteSetColumn.MAX_ATTEMPTS])
-    choices: list[tuple[int, int]] = []
+    choices: list[tuple[int, int, int, int]] = []
     routes = np.zeros((len(plan.route), len(RouteState) + plan.route.shape[1]), dtype=np.int64)
     routes[:, : plan.route.shape[1]] = plan.route
     for route in range(len(routes)):
@@ -337,7 +340,7 @@ def _choices(plan: Plan) -> tuple[Array, Array]:
         routes[route, RouteState.CHOICE_COUNT] = len(ways)
         routes[route, RouteState.ATTEMPTS_MAX] = attempts[route]
         choices.extend(ways)
-    return np.array(choices, dtype=np.int64).reshape(-1, 2), routes
+    return np.array(choices, dtype=np.int64).reshape(-1, 4), routes
 
 
 def _role_sets(plan: Plan) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sim.compiler.role_cells import RoleCells
-from sim.compiler.rows import Cells, Names, Rows, cells_array, row_of, rows_array
+from sim.compiler.rows import Candidates, Cells, Names, Rows, cells_array, row_of, rows_array
 from sim.contract.layout import (
     NEVER_US,
     UNLIMITED,
@@ -330,9 +330,9 @@ class PlanBuilder(RoleCells):
         row[RouteColumn.VIEW_FIRST], row[RouteColumn.VIEW_COUNT] = first, len(seen) - first
 
     def add_route_set(
-        self, name: str, candidates: Sequence[int], *, policy: int = 0, max_attempts: int = 1
+        self, name: str, candidates: Candidates, *, policy: int = 0, max_attempts: int = 1
     ) -> int:
-        """Add a route set and return its index."""
+        """Add a route set and return its index; see :data:`~sim.compiler.rows.Candidates`."""
         index = self.route_sets.add_new(name)
         values = {
             "first": len(self._rows["candidate"]),
@@ -340,7 +340,9 @@ class PlanBuilder(RoleCells):
             "policy": policy,
             "max_attempts": max_attempts,
         }
-        self._rows["candidate"].extend([route] for route in candidates)
+        for found in candidates:
+            route, rank, share = found if isinstance(found, tuple) else (found, 0, 1)
+            self._add("candidate", {"route": route, "rank": rank, "share": share})
         self._add("route_set", values)
         return index
 

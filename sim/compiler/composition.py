@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sim.compiler.flow import Flow
-from sim.contract.meaning import Flag, Op, Outcome, Reason
+from sim.compiler.recovery import Recovery, Spoken, asking
+from sim.contract.layout import CERTAIN
+from sim.contract.meaning import Bearer, Flag, Op, Outcome, Reason
 from sim.contract.records import Register
-from sim.model.pricing import ChargeBearer
 from sim.model.sections import Corridor
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.institutions import screening
@@ -28,7 +29,6 @@ from sim.rails.protocol import (
     CreditorSide,
     DebtorSide,
     LegContext,
-    LegProgram,
     LegTerms,
     Rail,
 )
@@ -38,42 +38,22 @@ from sim.rails.stages import (
     Move,
     Program,
     Stage,
-    fixed_time,
     return_label,
-    transit,
 )
 from sim.routing.candidates import Candidate
 from sim.scenario.model import Scenario
 
 QUOTE = "quote"
+CONFIRMED, AUTHORISED = "confirmed", "authorised"
+RESUMED = "resumed:"
+"""Labels where the payer has confirmed, where the payer's side has authorised, and before either:
+where a payment comes to it from another route."""
 REQUOTES = 3
 """Times a payer is shown a new price before giving up (assumption: nobody asks four times)."""
 
 
 class CompositionError(ValueError):
     """Legs that do not make a route together; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Spoken:
-    """One leg that has said everything, and where it stands.
-
-    Attributes
-    ----------
-    at : LegContext
-    says : LegProgram
-    waiting : tuple of Move
-        Money of the payer and of earlier legs that is booked together with this leg's.
-    """
-
-    at: LegContext
-    says: LegProgram
-    waiting: tuple[Move, ...]
-
-    @property
-    def booked(self) -> tuple[Move, ...]:
-        """Return what the leg's commit posts: its own money first, as its reservation demands."""
-        return (*self.says.moves, *self.waiting)
 
 
 def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
@@ -116,10 +96,23 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
     inside = None
     if price is not None and rails[-1].books_on_us(contexts[-1]):
         inside = rails[-1].creditor_side(replace(contexts[-1], failing=FAIL))
-    program = _Composer(spoken, left, price, debtor, creditor, codes, validity, inside).program()
+    if _gives_up(spoken, label):
+        creditor = replace(creditor, book=asking(creditor.book))
+    # Only where there is another route to come from, and institutions to differ in.
+    resumes = scenario.routing.failover > 0 and bool(candidate.agents)
+    composer = _Composer(spoken, left, price, debtor, creditor, codes, validity, inside, resumes)
     legs = zip(rails, contexts, strict=True)
     owed = tuple(item for rail, at in legs for item in rail.obligations(at)) if price else ()
-    return Flow(program, price, debtor, creditor, owed)
+    return Flow(composer.program(), price, debtor, creditor, owed, composer.entrances)
+
+
+def _gives_up(legs: list[Spoken], label: str) -> bool:
+    """Say whether a time-out can end the creditor's institution's work, after money has moved."""
+    return label != FAIL_SENT and any(
+        stage.op is Op.DEADLINE and stage.target == label
+        for leg in legs
+        for stage in leg.says.execute
+    )
 
 
 def _codes(scenario: Scenario, corridor: Corridor) -> tuple[str, CodeScheme] | None:
@@ -156,6 +149,7 @@ def _price(
         for term in terms
         for found in fee_terms(term.fees, term.fee_recipient, debtor=paying, creditor=paid)
     ]
+    fees += [cost for term in terms for cost in term.own_costs]
     # Fees of the payer's institution; it is not known by name where the payment brings its own.
     own = debtor.institution or candidate.agent
     fees += fee_terms(corridor.fees, own, debtor=paying, creditor=paid)
@@ -206,7 +200,7 @@ def _amount(done: int, total: int) -> Register:
 
 def _speak(
     rails: list[Rail], contexts: list[LegContext], debtor: DebtorSide
-) -> tuple[list[_Spoken], tuple[Move, ...], str]:
+) -> tuple[list[Spoken], tuple[Move, ...], str]:
     """Return what every leg says, the money no leg has booked, and where a late failure leads.
 
     A leg fails to FAIL while nothing was sent, to FAIL_SENT once a request may be out, and to the
@@ -214,7 +208,7 @@ def _speak(
     """
     # Whether any leg sends a request before money is reserved is known once all have spoken.
     asks = any(rail.leg(at).request for rail, at in zip(rails, contexts, strict=True))
-    spoken: list[_Spoken] = []
+    spoken: list[Spoken] = []
     # The payer's own debit waits for the first commit: until then it is only reserved.
     waiting = debtor.debit if contexts[0].price is not None else ()
     refusing, failing = FAIL_SENT if asks else FAIL, FAIL_SENT
@@ -229,7 +223,10 @@ def _speak(
             funds=funds,
         )
         says = rail.leg(context)
-        spoken.append(_Spoken(context, says, waiting))
+        # Whoever has to confirm a reversal was asked, and so is everybody behind money that moved.
+        if says.reversal_us or failing != FAIL_SENT:
+            says = replace(says, request=asking(says.request), execute=asking(says.execute))
+        spoken.append(Spoken(context, says, waiting))
         # A leg that does not commit leaves its money to the next one that does.
         if says.commit is None:
             waiting = (*waiting, *says.moves)
@@ -246,7 +243,7 @@ def _speak(
 class _Composer:
     """The legs of one route, their price and its ends, to be put in the order of phases."""
 
-    legs: list[_Spoken]
+    legs: list[Spoken]
     left: tuple[Move, ...]
     price: Price | None
     debtor: DebtorSide
@@ -255,10 +252,18 @@ class _Composer:
     quote_validity_us: int
     inside: CreditorSide | None
     """The payee's institution where it may be the payer's, too, and books inside."""
+    resumes: bool
+
+    @property
+    def entrances(self) -> tuple[str, str]:
+        """Return where a payment of another route of the class goes on; see :class:`Flow`."""
+        if not self.resumes:
+            return ("", "")
+        return (RESUMED + CONFIRMED, RESUMED + AUTHORISED if any(self._each("request")) else "")
 
     def program(self) -> Program:
         """Return all phases in order."""
-        return (
+        before: Program = (
             # The order of phases, as a reader of docs/architecture.md knows it. Nothing else
             # decides what comes before what.
             *self.legs[0].says.session,
@@ -267,18 +272,50 @@ class _Composer:
             *self._quote_and_confirm(),
             *(stay_inside() if self.inside is not None else ()),
             *least_amounts([leg.at for leg in self.legs] if self.price is not None else []),
+            *self._stands(CONFIRMED, Flag.CONFIRMS),
             *self._each("limit"),
             *self._each("request"),
+            *self._stands(AUTHORISED, Flag.AUTHORISES),
+            *(stage for leg in self.legs for stage in leg.says.hand_over),
             *self._screening(),
             *self._each("reserve"),
             *self._execute(),
             *self._credit(),
             *self._confirm(),
             Stage(Op.END, "completed", value=int(Outcome.COMPLETED), reason=Reason.NONE),
-            *self._recover(),
-            *self._return(),
+        )
+        recovery = Recovery(self.legs, before)
+        return (
+            *before,
+            *self._resume(),
+            *recovery.recover(),
+            *recovery.give_back(),
             *self._inside(),
         )
+
+    def _stands(self, mark: str, flag: Flag) -> Program:
+        """Return the note that the payer, or the payer's side, is done with the payment."""
+        if RESUMED + mark not in self.entrances:
+            return ()
+        return (Stage(Op.POST, mark, mark=mark, flags=flag),)
+
+    def _resume(self) -> Iterator[Stage]:
+        """Yield how a payment comes from another route of the class: neither asked nor priced.
+
+        Each attempt is bounded as the first was, and what was given back of limits is used again.
+        """
+        confirmed, authorised = self.entrances
+        for entrance, again in ((confirmed, ()), (authorised, tuple(self._each("limit")))):
+            if not entrance:
+                continue
+            mark = entrance.removeprefix(RESUMED)
+            way = (
+                *self.legs[0].says.session,
+                *again,
+                Stage(Op.DECIDE, f"{mark} before", value=CERTAIN, target=mark),
+            )
+            yield replace(way[0], mark=entrance)
+            yield from way[1:]
 
     def _each(self, phase: str) -> Iterator[Stage]:
         """Yield what every leg says to a phase, outward."""
@@ -341,14 +378,14 @@ class _Composer:
         )
         for leg in self.legs:
             yield from leg.says.closing
-        yield from self._charge(ChargeBearer.DEBTOR)
-        yield from self._charge(ChargeBearer.CREDITOR)
+        for bearer in Bearer:
+            yield from self._charge(bearer)
 
-    def _charge(self, bearer: ChargeBearer) -> Iterator[Stage]:
+    def _charge(self, bearer: Bearer) -> Iterator[Stage]:
         """Yield the charging of every fee one side bears."""
         assert self.price is not None
         for position, terms in enumerate(self.price.fees):
-            if terms.fee.bearer == bearer:
+            if terms.bearer is bearer:
                 yield Stage(Op.CHARGE, f"fee.{terms.component}", fee=position)
 
     def _confirm(self) -> Iterator[Stage]:
@@ -367,7 +404,7 @@ class _Composer:
         """Return what happens where both ends are at one institution."""
         if self.inside is None:
             return ()
-        fees = (*self._charge(ChargeBearer.DEBTOR), *self._charge(ChargeBearer.CREDITOR))
+        fees = (*self._charge(Bearer.DEBTOR), *self._charge(Bearer.CREDITOR))
         return book_inside(self.debtor, self.inside, (*fees, *self._notification()))
 
     def _notification(self) -> Program:
@@ -376,60 +413,3 @@ class _Composer:
             return ()
         name, scheme = self.codes
         return scheme.notification(name)
-
-    def _recover(self) -> Iterator[Stage]:
-        """Yield what happens at FAIL_SENT and FAIL: undo, try the next route, else reject.
-
-        Every leg that may have been asked confirms its reversal, the last one first.
-        """
-        # A time-out that fired while things are undone would undo them twice.
-        yield Stage(Op.DEADLINE, "disarm", mark=FAIL_SENT)
-        yield from self._reversals("reversal", self.legs)
-        yield Stage(Op.DEADLINE, "disarm", mark=FAIL)
-        # Before the next route, which may need the same money and the same limits.
-        yield Stage(Op.VOID, "undo")
-        # Passes on where no other route helps, to the rejection behind it.
-        yield Stage(Op.ROUTE, "next route", flags=Flag.NEXT)
-        yield Stage(Op.END, "rejected", value=int(Outcome.REJECTED), own_reason=True)
-
-    def _reversals(self, label: str, legs: list[_Spoken]) -> Iterator[Stage]:
-        asked = [leg for leg in reversed(legs) if leg.says.reversal_us]
-        for leg in asked:
-            # With one leg asked its name would say nothing; two need names of their own, as
-            # draws are keyed by them.
-            name = label if len(asked) == 1 else f"{leg.at.name}.{label}"
-            yield from transit(name, fixed_time(leg.says.reversal_us or 0))
-
-    def _return(self) -> Iterator[Stage]:
-        """Yield the compensating transfers of every ledger, the last one first.
-
-        Each is committed in a block of its own; the first ledger's ends the payment as returned.
-        """
-        committed = [at for at, leg in enumerate(self.legs) if leg.says.commit is not None]
-        if not committed:
-            return
-        # Backwards: money comes back the way it went.
-        for number, position in reversed(list(enumerate(committed))):
-            label = return_label(position)
-            leg, behind = self.legs[position], self.legs[position + 1 :]
-            # Only the legs up to the next ledger: those behind it were undone by that one's own
-            # return.
-            if number + 1 < len(committed):
-                behind = self.legs[position + 1 : committed[number + 1] + 1]
-            # Move by move what the commit posted, so a return needs no words of the rail.
-            back = tuple(move.reversed() for move in leg.booked)
-            assert leg.says.commit is not None
-            yield Stage(Op.DEADLINE, "disarm", mark=label)
-            yield Stage(Op.VOID, "undo")
-            yield from self._reversals("return.reversal", behind)
-            # The holder waits for funds if it must: a return is owed whatever happens.
-            yield Stage(
-                Op.RESERVE,
-                "return.funds",
-                moves=(back[0],),
-                target=label,
-                reason=Reason.ED05,
-                flags=Flag.QUEUE,
-            )
-            yield replace(leg.says.commit, moves=back, flags=Flag(0))
-        yield Stage(Op.END, "returned", value=int(Outcome.RETURNED), own_reason=True)

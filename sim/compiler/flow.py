@@ -25,6 +25,9 @@ class Flow:
     debtor, creditor : DebtorSide, CreditorSide
     obligations : tuple of Obligation
         What a completed payment leaves owing.
+    entrances : pair of str
+        Labels at which a payment goes on that comes from another route of the same class: its payer
+        has confirmed; the payer's side has authorised it, too. Empty: none.
     """
 
     program: Program
@@ -32,3 +35,4 @@ class Flow:
     debtor: DebtorSide
     creditor: CreditorSide
     obligations: tuple[Obligation, ...] = ()
+    entrances: tuple[str, str] = ("", "")

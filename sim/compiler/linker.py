@@ -26,14 +26,12 @@ from sim.compiler.parts import (
 from sim.compiler.program_check import check_program
 from sim.compiler.transfer_rows import TransferRows
 from sim.contract.layout import UNLIMITED
-from sim.contract.meaning import Bearer, FeeKind, Op
+from sim.contract.meaning import FeeKind, Op
 from sim.contract.plan import Plan
-from sim.contract.records import Register
 from sim.model.distributions import AmountDistribution, DurationDistribution
-from sim.model.pricing import ChargeBearer
 from sim.rails.price import FeeTerms, Price
 from sim.rails.resources import BlockLedger, Holding, OwnShare, OwnTime, Station
-from sim.rails.stages import ByRole, LimitSpec, Move, Place, Program, Stage
+from sim.rails.stages import ROUTE_TIE, ByRole, LimitSpec, Move, Place, Program, Stage
 from sim.units import CURRENCIES
 
 Distribution = DurationDistribution | AmountDistribution
@@ -87,6 +85,7 @@ class _Laid:
     """Where a program lies, and the limit rows it meets."""
 
     entry: int
+    marks: dict[str, int] = field(default_factory=dict)
     limits: list[int] = field(default_factory=list)
 
 
@@ -250,18 +249,16 @@ class _Linker:
         )
 
     def _fee(self, terms: FeeTerms) -> int:
-        fee, is_debtor = terms.fee, terms.fee.bearer is ChargeBearer.DEBTOR
+        fee = terms.fee
         debit, credit = self._account(terms.debit), self._account(terms.credit)
         tier_first, tier_count = 0, 0
         if fee.tier_rows():
             tier_first, tier_count = self.builder.add_tiers(fee.tier_rows())
         values = {
             "kind": int(FeeKind[fee.kind.upper()]),
-            # A debtor's fee is a share of what is debited, a creditor's of what arrives before
-            # it is taken.
-            "base": int(Register.DEBITED if is_debtor else Register.CREDITED_GROSS),
+            "base": int(terms.base),
             "granule": CURRENCIES[terms.currency].granule,
-            "bearer": int(Bearer.DEBTOR if is_debtor else Bearer.CREDITOR),
+            "bearer": int(terms.bearer),
             "debit": debit,
             "credit": credit,
             "threshold": 0,
@@ -292,6 +289,7 @@ class _Linker:
             # An end without a name is the payment's own institution, drawn with the workload.
             if side.institution
         }
+        entrances = zip(("confirmed", "authorised"), part.flow.entrances, strict=True)
         index = self.builder.add_route(
             part.name,
             rail=candidate.rail,
@@ -302,6 +300,8 @@ class _Linker:
             # A route without one has none to name; ``get`` gives -1 then.
             settlement_agent=self.builder.agents.get(candidate.agent),
             **agents,
+            **{"class": part.class_number},
+            **{column: laid.marks[label] for column, label in entrances if label},
         )
         for owed in part.flow.obligations:
             self.builder.owe(index, owed.scheme, debtor=owed.debtor, creditor=owed.creditor)
@@ -320,7 +320,10 @@ class _Linker:
     def _choice(self, part: Choice) -> None:
         self.builder.add_route_set(
             part.name,
-            [self.builder.routes[name] for name in part.routes],
+            [
+                (self.builder.routes[name], rank, share)
+                for name, (rank, share) in zip(part.routes, part.ties, strict=True)
+            ],
             policy=part.policy,
             max_attempts=part.attempts_max,
         )
@@ -356,7 +359,7 @@ class _Linker:
         first = self.builder.next_stage
         # Labels are known before any stage is laid, so jumps may lead forwards.
         marks = {stage.mark: first + number for number, stage in enumerate(program) if stage.mark}
-        laid = _Laid(first)
+        laid = _Laid(first, marks)
         rows = TransferRows(program, self._transfer)
         # By name and in order of appearance: VOID gives back in this order.
         slots: dict[str, int] = {}
@@ -404,8 +407,10 @@ class _Linker:
             values["target"] = marks[stage.target]
         # Draws are keyed by the stage's label, which routes of a rail share, so two routes are
         # compared on the same random numbers at the same desk.
-        if stage.op in (Op.SERVE, Op.TRANSIT, Op.DECIDE):
-            values["purpose"] = self.builder.purpose(stage.label)
+        if stage.op in (Op.SERVE, Op.TRANSIT, Op.DECIDE, Op.ROUTE):
+            # A first choice and the next are told apart by the attempt and not by the purpose.
+            label = ROUTE_TIE if stage.op is Op.ROUTE else stage.label
+            values["purpose"] = self.builder.purpose(label)
         if isinstance(stage.time, ByRole):
             values["table"] = self.builder.time_ref(stage.time.role, stage.time.kind)
         elif stage.time is not None:

@@ -90,6 +90,9 @@ class Route:
     expected_us : int
         Expected time from the choice of the route to its end, without waiting.
     views : tuple of View
+    class_number : int
+        Routes with one number are one to the payer; see
+        :attr:`~sim.contract.layout.RouteColumn.CLASS`.
     """
 
     name: str
@@ -99,14 +102,22 @@ class Route:
     conversions: tuple[Conversion | None, Conversion | None]
     expected_us: int
     views: tuple[View, ...]
+    class_number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A set of routes a payment chooses from, in the order of candidates."""
+    """A set of routes a payment chooses from, in the order of candidates.
+
+    Attributes
+    ----------
+    ties : tuple of (int, int)
+        Rank and share of each; see :class:`~sim.contract.layout.CandidateColumn`.
+    """
 
     name: str
     routes: tuple[str, ...]
+    ties: tuple[tuple[int, int], ...]
     policy: Policy
     attempts_max: int
 

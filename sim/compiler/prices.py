@@ -189,7 +189,7 @@ def price_conversions(market: Market, price: Price) -> tuple[Conversion | None, 
         if terms.fee.currency not in (None, terms.currency):
             raise PriceError(
                 f"fee {terms.component!r} is written in {terms.fee.currency}; needed: "
-                f"{terms.currency}, the currency of the {terms.fee.bearer.value}'s side"
+                f"{terms.currency}, the currency of the {terms.bearer.name.lower()}'s side"
             )
     return first, second
 

@@ -1,9 +1,9 @@
 """What holds of every program before it is linked: labels, its end, and money that is given back.
 
-Takes a symbolic program; raises where it would leave the plan, or where a payment could end with
-money still reserved. Each check is the first of a pair, whose other end stands where the same rule
-shows while a run goes on: a mistake in a rail is then found when it is compiled, and a mistake in
-this file when it is run.
+Takes a symbolic program; raises where it would leave the plan, where a payment could end with money
+still reserved or in doubt, or be rejected or try another route once its money has moved. Each check
+is the first of a pair, whose other end stands where the same rule shows while a run goes on: a
+mistake in a rail is then found when it is compiled, and a mistake in this file when it is run.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sim.contract.layout import CERTAIN
-from sim.contract.meaning import Flag, Op
+from sim.contract.meaning import Flag, Op, Outcome
 from sim.errors import InvariantViolation
 from sim.rails.stages import Move, Program, Stage
 
@@ -32,6 +32,10 @@ class _At(NamedTuple):
     """Bit set of the moves reserved and neither posted nor voided."""
     armed: int = _UNARMED
     """Stage to which a time-out would take it."""
+    has_moved: bool = False
+    """Whether a commit, or the credit where there is none, lies behind it."""
+    in_doubt: bool = False
+    """Whether a request may have been given up whose end nobody knows."""
 
 
 def check_program(program: Program, name: str) -> None:
@@ -48,14 +52,15 @@ def check_program(program: Program, name: str) -> None:
     ------
     InvariantViolation
         If a label is missing or stands twice, the last stage is no END, or a path through the
-        program reserves a move twice or ends with one reserved.
+        program reserves a move twice, ends with one reserved, ends or undoes in doubt, or is
+        rejected or leaves for another route after money has moved.
     """
     marks = _check_labels(program, name)
     # Pair "programs end": the other end is E_STAGE in kernel/operations.py and Run.advance in
     # reference/run.py, which would find a payment beyond the last stage.
     if not program or program[-1].op is not Op.END:
         raise InvariantViolation(f"program {name}: its last stage is no END")
-    _check_reservations(program, name, marks)
+    _check_paths(program, name, marks)
 
 
 def _check_labels(program: Program, name: str) -> dict[str, int]:
@@ -76,31 +81,46 @@ def _check_labels(program: Program, name: str) -> dict[str, int]:
     return marks
 
 
-def _check_reservations(program: Program, name: str, marks: dict[str, int]) -> None:
-    """Walk every path; refuse one that reserves twice, or leaves with money reserved."""
-    # Pair "what is reserved is posted or voided": the other end is E_OPEN_RESERVATION and
-    # E_RESERVED_TWICE in the kernel, and the same two in reference/operations.py and accounts.py.
+def _check_paths(program: Program, name: str, marks: dict[str, int]) -> None:
+    """Walk every path; refuse what no payment may do on its way."""
     moves: dict[Move, int] = {}
     for stage in program:
         if stage.op is Op.RESERVE:
             moves.setdefault(stage.moves[0], len(moves))
-    # Without a reservation every path is right, as in most prologues and plain chains.
-    if not moves:
-        return
     seen = {_At(0)}
     queue = [_At(0)]
     while queue:
         at = queue.pop()
         stage = program[at.stage]
-        if stage.op is Op.RESERVE and at.held >> moves[stage.moves[0]] & 1:
-            raise InvariantViolation(f"program {name}: {stage.label!r} reserves a move twice")
-        # A route that is left for another one is left for good, so it counts as an end.
-        if stage.op in (Op.END, Op.ROUTE) and at.held:
-            raise InvariantViolation(f"program {name}: {stage.label!r} is reached with money held")
+        problem = _problem(stage, at, moves)
+        if problem:
+            raise InvariantViolation(f"program {name}: {stage.label!r} {problem}")
         for following in _next(stage, at, moves, marks):
             if following not in seen:
                 seen.add(following)
                 queue.append(following)
+
+
+def _problem(stage: Stage, at: _At, moves: dict[Move, int]) -> str:
+    """Return what is wrong with coming to a stage so; empty where nothing is."""
+    # Pair "what is reserved is posted or voided": the other end is E_OPEN_RESERVATION and
+    # E_RESERVED_TWICE in the kernel, and the same two in reference/operations.py and accounts.py.
+    if stage.op is Op.RESERVE and at.held >> moves[stage.moves[0]] & 1:
+        return "reserves a move twice"
+    # A route that is left for another one is left for good, so it counts as an end.
+    is_end = stage.op in (Op.END, Op.ROUTE)
+    if is_end and at.held:
+        return "is reached with money held"
+    # Pair "money that moved comes back or arrives": the other end is the audit, to which nothing
+    # is rejected that settled.
+    rejects = stage.op is Op.ROUTE or (stage.op is Op.END and stage.value == Outcome.REJECTED)
+    if at.has_moved and rejects:
+        return "is reached after money has moved"
+    # Pair "nothing is undone in doubt": the other end is E_IN_DOUBT in the kernel and the same in
+    # reference/operations.py and accounts.py.
+    if at.in_doubt and (is_end or stage.op is Op.VOID):
+        return "is reached in doubt"
+    return ""
 
 
 def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) -> Iterator[_At]:
@@ -112,7 +132,13 @@ def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) 
     waits = stage.op in (Op.SERVE, Op.TRANSIT, Op.BATCH)
     waits |= stage.op is Op.RESERVE and bool(stage.flags & Flag.QUEUE)
     if waits and at.armed != _UNARMED:
-        yield _At(at.armed, at.held)
+        doubts = stage.op is Op.SERVE and bool(stage.flags & Flag.ASKS)
+        yield at._replace(stage=at.armed, armed=_UNARMED, in_doubt=at.in_doubt or doubts)
+    if stage.op is Op.AWAIT:
+        # Nothing asked, the answer, or none in time; of these only RESOLVE says that it is over.
+        yield at._replace(stage=target)
+        yield at._replace(stage=at.stage + 1, armed=target)
+        return
     if stage.op in _MAY_FAIL and target != _UNARMED:
         yield at._replace(stage=target)
     if stage.op is Op.CONVERT:
@@ -124,7 +150,7 @@ def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) 
         return
     if stage.op is Op.DECIDE and stage.value >= CERTAIN:
         return
-    held, armed = at.held, at.armed
+    held, armed, in_doubt = at.held, at.armed, at.in_doubt
     if stage.op is Op.RESERVE:
         held |= 1 << moves[stage.moves[0]]
     elif stage.op in (Op.POST, Op.BATCH):
@@ -132,9 +158,13 @@ def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) 
             held &= ~(1 << moves[move]) if move in moves else -1
     elif stage.op is Op.VOID:
         held = 0
+    # What a return posts comes after the first move for good, and changes nothing of that.
+    has_moved = at.has_moved or bool(stage.flags & (Flag.SETTLES | Flag.CREDITS))
     if stage.op is Op.BATCH:
         # Inclusion in a block disarms: the point of no return.
         armed = _UNARMED
+    elif stage.op is Op.RESOLVE:
+        armed, in_doubt = _UNARMED, False
     elif stage.op is Op.DEADLINE:
         armed = target if stage.value > 0 else _UNARMED
-    yield _At(at.stage + 1, held, armed)
+    yield _At(at.stage + 1, held, armed, has_moved, in_doubt)

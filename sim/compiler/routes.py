@@ -6,13 +6,14 @@ parts, each route once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from sim.compiler.composition import compose
 from sim.compiler.expectation import Places, Typical, expected_us, views
 from sim.compiler.parts import Choice, Part, Route
 from sim.compiler.prices import Market, PriceError, check_bounds, price_conversions
-from sim.contract.meaning import FixedSide
+from sim.contract.meaning import Bearer, FixedSide
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.rails.resources import BlockLedger, Station
@@ -53,6 +54,7 @@ class Routes:
         self._known: dict[tuple[str, FixedSide], Route | None] = {}
         self._known_typical: dict[str, Typical] = {}
         self._choices: dict[str, Choice] = {}
+        self._classes: dict[Hashable, int] = {}
         self.parts: list[Part] = []
         """Routes and choices in the order they were asked for."""
 
@@ -75,13 +77,19 @@ class Routes:
         for candidate in found.candidates:
             route = self._route(candidate, found.fixed_side)
             if route is not None:
-                routes.append(route.name)
+                routes.append(route)
                 # Every time it is asked for: another stream may pay more over a route that is
                 # known.
                 self._check(route, amount_max, path=amount_path)
         # Two classes of payees may have the same route set.
         if found.name not in self._choices:
-            choice = Choice(found.name, tuple(routes), found.policy, found.attempts_max)
+            choice = Choice(
+                found.name,
+                tuple(route.name for route in routes),
+                tuple((route.candidate.own_ppm, route.candidate.share) for route in routes),
+                found.policy,
+                found.attempts_max,
+            )
             self._choices[found.name] = choice
             self.parts.append(choice)
         return self._choices[found.name]
@@ -116,7 +124,10 @@ class Routes:
             else price_conversions(self._market, flow.price),
             expected_us=expected_us(self._places, flow.program, typical),
             views=tuple(views(self._places, flow.program, typical)),
+            class_number=-1,
         )
+        kind = _class_of(route)
+        route = replace(route, class_number=self._classes.setdefault(kind, len(self._classes)))
         # Before the choice that names it: parts refer backwards only.
         self.parts.append(route)
         return route
@@ -135,3 +146,31 @@ class Routes:
         found = check_bounds(self._market, route.flow.price, amount_max, fixed_side=fixed_side)
         if found is not None:
             self._problems.append((path, found))
+
+
+def _class_of(route: Route) -> Hashable:
+    """Return what the payer and the payee see of a route: all but the institutions between.
+
+    Rails and uses in order, and a price that asks both for the same: pairs and spreads of the
+    conversions, whoever makes them, and the fees of the two, whoever earns them.
+    """
+    legs = tuple((leg.rail, leg.use, leg.source, leg.target) for leg in route.candidate.legs)
+    price = route.flow.price
+    if price is None:
+        return route.candidate.corridor, route.fixed_side, legs
+    fees = tuple(
+        (terms.fee, terms.bearer, terms.base, terms.currency)
+        for terms in price.fees
+        if terms.bearer is not Bearer.AGENT
+    )
+    return (
+        route.candidate.corridor,
+        route.fixed_side,
+        legs,
+        price.currencies,
+        tuple(
+            made and (made.path.name, made.is_inverted, made.spread_ppm)
+            for made in route.conversions
+        ),
+        fees,
+    )

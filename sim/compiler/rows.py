@@ -5,7 +5,7 @@ Takes texts and integers; gives positions and C-contiguous ``int64`` arrays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -16,6 +16,8 @@ Rows = list[list[int]]
 """Rows of one table; of one number each where the table has one dimension."""
 Cells = dict[tuple[int, int], int]
 """Cells of a table that is mostly empty, by row and column."""
+Candidates = Sequence[int] | Sequence[tuple[int, int, int]]
+"""Routes a payment may choose from: by number where all are alike, else with rank and share."""
 
 
 class Names:

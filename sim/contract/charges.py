@@ -1,6 +1,7 @@
-"""What fees are and who bears them: the part of the meaning that speaks of charges.
+"""What a price is made of: kinds of fees, who bears them, which side an amount fixes.
 
-Takes nothing; gives enumerations, which :mod:`sim.contract.meaning` hands on with its own.
+Takes nothing; gives enumerations, in whose docstrings the meaning of each member is said. A part of
+:mod:`sim.contract.meaning`, which hands the names on.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ class Bearer(IntEnum):
 
     DEBTOR = 0
     CREDITOR = 1
+    AGENT = 2
+    """An institution between the two: what its own conversion costs it. In no price of the payer
+    and in nothing the payee is charged."""
 
 
 class FixedSide(IntEnum):

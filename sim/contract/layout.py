@@ -80,6 +80,9 @@ LIMITS_MAX = 4
 CANDIDATES_MAX = 32
 """Candidate routes per route set (a payment marks the tried ones in a bit mask)."""
 
+SHARES_MAX = PPM
+"""Most a candidate's share can be, so that the shares of all candidates stay below 2^31."""
+
 REQUOTES_MAX = 63
 PEERS_MAX = 64
 
@@ -216,7 +219,7 @@ class PricingColumn(IntEnum):
     // d) * n + ((a % d) * n) // d``, ``r = ((a % d) * n) % d``.
 
     Then fees: each register FEE_0 + slot, PAYER_FEE = sum of debtor-borne, MERCHANT_FEE = sum of
-    creditor-borne, CREDITED = CREDITED_GROSS - MERCHANT_FEE.
+    creditor-borne, CREDITED = CREDITED_GROSS - MERCHANT_FEE. What an agent bears is in no sum.
     """
 
     CONVERSION_1 = 0
@@ -289,6 +292,15 @@ class RouteColumn(IntEnum):
     RAIL = 7
     CORRIDOR = 8
     SETTLEMENT_AGENT = 9
+    CLASS = 10
+    """Routes of one class are one to the payer: the same rails, ends and fixed side, and a PRICING
+    that asks the payer for the same amount and charges payer and payee the same. They differ in the
+    institutions between, and in what those bear themselves. -1: a class of its own."""
+    CONFIRMED = 11
+    """Where a payment goes on whose payer has confirmed on another route of the class, -1 for
+    none."""
+    AUTHORISED = 12
+    """Where it goes on if the payer's side has authorised it as well, -1 for none."""
 
 
 class RouteViewColumn(IntEnum):
@@ -299,6 +311,21 @@ class RouteViewColumn(IntEnum):
     SUBJECT = 1
     PER_ITEM = 2
     """Microseconds one waiting payment adds (stations)."""
+
+
+class CandidateColumn(IntEnum):
+    """Columns of ``Plan.candidate``: a route of a route set, and what decides between equals.
+
+    Of the untried candidates with the lowest score, those with the lowest RANK are tied. One of
+    them alone is taken. Of several one is drawn: ``SHARES_MAX`` bounds each SHARE, so ``total``,
+    their sum over the tied, stays below 2^31 and ``at = ((u62 >> 31) * total) >> 31`` lies in [0,
+    total) without overflow; the first, in the order of candidates, at which the running sum of
+    SHARE exceeds ``at`` is taken. Where total is 0 it is the first.
+    """
+
+    ROUTE = 0
+    RANK = 1
+    SHARE = 2
 
 
 class RouteSetColumn(IntEnum):

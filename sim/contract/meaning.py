@@ -21,7 +21,8 @@ hand waits or ends, the next of the list advances, until it is empty. Nothing re
 and every event scheduled for it later (COMPLETE or EXPIRE) first increments the counter and takes
 the new value as ``step``. A payment remembers the step it waits for; a COMPLETE with any other step
 is *orphaned* (its payment timed out meanwhile): it still frees its server and is logged as FINISH,
-and does nothing else (an orphaned TRANSIT does nothing and is not logged). An EXPIRE whose step is
+and does nothing else but answer a request in doubt (an orphaned TRANSIT does nothing and is not
+logged). An EXPIRE whose step is
 not the armed one does nothing and is not logged. Every event taken from the agenda counts in
 ``events``, orphaned or not, as long as its time is below the horizon.
 
@@ -32,11 +33,24 @@ nothing else does.
 **Failure.** ``fail(stage, reason)``: a FAIL row is logged, the payment's reason becomes ``reason``
 and it continues at the stage's TARGET. Only failures, DECIDE hits, ROUTE and CONVERT jump.
 
+**Doubt.** A SERVE stage with flag ASKS is a request to somebody else. When a time-out abandons its
+service, that work goes on and nobody here knows how it will end: the payment is *in doubt*
+(IN_DOUBT row, subject = station, behind EXPIRE), since that instant unless it is already. It
+remembers the step of the COMPLETE it will not wait for, of several the last; that COMPLETE,
+whenever it comes, is the answer. A request that is still in a queue or on its way has not begun:
+whoever gives it up knows that it never will. AWAIT waits for the answer, RESOLVE ends the doubt. To
+reach VOID or END in doubt is a bug: nothing is undone before it is known what there is to undo.
+
+**Standing.** What the payer and the payer's side have done for a payment outlives a route that
+fails: passing a POST with flag CONFIRMS makes its standing 1 (the payer has confirmed the price),
+with AUTHORISES 2 (and the payer's side has authorised it); it never falls but by ROUTE.
+
 **Time by cause.** A payment keeps the instant up to which its time is accounted for. Whenever a
 wait ends (or starts serving, or is abandoned, or the horizon comes) the time since then is added to
 one cause: waiting in a station's queue ``WAITING``; in service, in transit and in a ledger the
 stage's CAUSE column; waiting for liquidity ``LIQUIDITY``. On fail-over everything accounted so far
-moves to ``RETRY``. The seven sums therefore add up to ``end_us - submitted_us``.
+but ``HUMAN`` moves to ``RETRY``: a person's time stays a person's. The eight sums therefore add up
+to ``end_us - submitted_us``.
 
 **Money.** ``int64`` minor units. An account has ``posted`` balance (credits minus debits) and
 ``pending`` debits; ``available = posted - pending + overdraft``. A transfer debits one account and
@@ -68,7 +82,8 @@ and step 0, the stage waited at and the payment's reason; they are not counted i
 
 **What a payment remembers.** QUOTE fills the payment's registers even when it then fails; CHARGE
 finds its slot through the pricing row of the last QUOTE; the record's fees are what was charged, at
-the time of charging. Neither requotes nor charged fees are reset by a fail-over. A limit slot
+the time of charging. Neither requotes nor charged fees are reset by a fail-over. QUOTE keeps its
+instant also where it fails; a first ROUTE choice resets the standing. A limit slot
 remembers its last use (row, cell, amount, day); an amount of 0 counts as used. VOID clears all
 slots. A first ROUTE choice resets the tried routes. A quote with VALUE 0 expires at 2^62. A payment
 that never met a ROUTE stage (route -1) is judged by its registers alone when "NULL for routes
@@ -88,6 +103,7 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 
 from sim.contract.charges import Bearer, FeeKind, FixedSide
+from sim.contract.reasons import FAILOVER_REASONS, Reason
 
 __all__ = (
     "FAILOVER_REASONS",
@@ -135,7 +151,7 @@ class Op(IntEnum):
     SERVE = 1
     """Be served at a station. SUBJECT = station (or a role reference, see :func:`role_ref`), TABLE
     and PURPOSE = service time (TABLE may be a role reference, too: the agent's own, by the agents
-    the payment has when it starts), CAUSE, TARGET, REASON.
+    the payment has when it starts), CAUSE, TARGET, REASON, FLAGS ASKS (see Doubt above).
 
     In this order: station closed and its WHEN_CLOSED is REJECT: fail REASON_CLOSED of the station.
     If the queue is empty and the station can start (open, ``busy < servers``, rate allows), service
@@ -162,8 +178,9 @@ class Op(IntEnum):
     when it is 0; then account CAUSE and advance."""
     BATCH = 3
     """Be committed by a ledger. SUBJECT = ledger, FIRST and COUNT = transfer rows to post at commit
-    (as POST does), FLAGS as POST. ENQUEUE row; waits first in first out. See :class:`LedgerColumn`
-    for rounds. Inclusion in a block disarms the payment's time-out: the point of no return."""
+    (as POST does), FLAGS SETTLES and CREDITS as POST. ENQUEUE row; waits first in first out. See
+    :class:`LedgerColumn` for rounds. Inclusion in a block disarms the payment's time-out: the point
+    of no return."""
     RESERVE = 4
     """Reserve one transfer. FIRST = transfer row, FLAGS, TARGET, REASON. If amount is 0 pass on. If
     nobody waits for the debit account and ``available >= amount``: RESERVE row, pass on. Otherwise
@@ -172,7 +189,8 @@ class Op(IntEnum):
     POST = 5
     """Post transfer rows FIRST .. FIRST + COUNT - 1 in order: a row this payment has reserved
     becomes final (POST row), any other moves at once (TRANSFER row). Then, by FLAGS: SETTLES sets
-    ``settled_us``, CREDITS sets ``credited_us`` (each only if not set yet)."""
+    ``settled_us``, CREDITS sets ``credited_us`` (each only if not set yet); CONFIRMS and AUTHORISES
+    raise the standing."""
     VOID = 6
     """Void every open reservation of the payment, in ascending order of transfer row (VOID rows),
     then give back every used limit, in order of slot (GIVE_BACK rows; only within the same day,
@@ -209,34 +227,53 @@ class Op(IntEnum):
     DEADLINE = 13
     """Arm the payment's only time-out. VALUE = us from now, TARGET, REASON: DEADLINE row (amount =
     VALUE) and EXPIRE scheduled at now + VALUE; an earlier one is forgotten. VALUE 0 disarms (no
-    row). When it fires: EXPIRE row (subject = REASON); the wait is abandoned (below), reason =
-    REASON, continue at TARGET.
+    row). When it fires: reason = REASON, unless that is below 0; EXPIRE row (subject = reason); the
+    wait is abandoned (below), IN_DOUBT row where that is so, continue at TARGET.
 
     Abandoning: in a station's queue: removed, account WAITING, LEAVE row (subject = station). In
-    service: account CAUSE; the server stays busy until the orphaned COMPLETE. In transit: account
-    CAUSE. In a ledger's queue: removed, account CAUSE, LEAVE row (subject = ledger, value = 1).
-    Waiting for liquidity: removed, account LIQUIDITY, LEAVE row (subject = account, value = 2),
-    then the account's queue is looked at again from its head (these join the ready list)."""
+    service: account CAUSE; the server stays busy until the orphaned COMPLETE. In transit or
+    waiting for an answer: account CAUSE. In a ledger's queue: removed, account CAUSE, LEAVE row
+    (subject = ledger, value = 1). Waiting for liquidity: removed, account LIQUIDITY, LEAVE row
+    (subject = account, value = 2), then the account's queue is looked at again from its head (these
+    join the ready list)."""
     ROUTE = 14
-    """Choose a route. FLAGS NEXT = fail-over; TARGET, REASON for a first choice without candidate.
+    """Choose a route. FLAGS NEXT = fail-over; PURPOSE = of ties; TARGET, REASON for a first choice
+    without candidate.
 
     First choice: if the payment's route set is empty: fail with REASON. Otherwise choose, set
     ``attempts = 1``, jump to the route's ENTRY. Fail-over: if the payment's reason is in
     :data:`FAILOVER_REASONS`, ``attempts < MAX_ATTEMPTS`` of the route set and a candidate is
-    untried: move all accounted time to RETRY, reason = NONE, choose among the untried,
-    ``attempts`` + 1, jump to its ENTRY; otherwise pass on.
+    untried: move all accounted time but HUMAN to RETRY, reason = NONE, ``attempts`` + 1, choose
+    among the untried; otherwise pass on. If the route chosen has the CLASS (not below 0) of the one
+    given up, nothing of it concerns the payer again: it goes on at AUTHORISED with standing 2, at
+    CONFIRMED with standing 1 (or where AUTHORISED is below 0), and if both routes are priced its
+    registers are priced anew by the new PRICING at the instant of the last QUOTE, which by the
+    meaning of a class leaves what the payer pays as it is. Otherwise, and where neither is there,
+    standing = 0 and it goes on at ENTRY.
 
-    Choosing: lowest score, ties to the earlier candidate (:class:`Policy`); a single (untried)
-    candidate is taken with score 0. ROUTE row (subject = route, amount = score, value = attempts).
+    Choosing: lowest score (:class:`Policy`), then lowest RANK; of several still equal one is drawn
+    by its SHARE, with PURPOSE and the visit of the attempt begun (see
+    :class:`~sim.contract.layout.CandidateColumn`). A single (untried) candidate is taken with score
+    0. ROUTE row (subject = route, amount = score, value = attempts).
     A route's DEBTOR_AGENT and CREDITOR_AGENT, where not below 0, replace the payment's."""
     END = 15
     """End. VALUE = outcome; REASON, or the payment's own reason where REASON is below 0. Disarms
     the time-out. OUTCOME row (subject = outcome, amount = reason). ``completed`` sets
-    ``credited_us`` if not set yet. Open reservations here are a bug."""
+    ``credited_us`` if not set yet. Open reservations or a doubt here are a bug."""
     ON_US = 16
     """Branch where both ends are at one institution. TARGET. If the payment has a debtor agent and
     it is its creditor agent, too: DECIDE row (subject = TARGET) and jump to TARGET. Otherwise pass
     on, no row."""
+    AWAIT = 17
+    """Wait for the answer to a request in doubt. VALUE = longest wait in us, CAUSE, TARGET, REASON.
+    Nothing is in doubt: jump to TARGET, no row. The answer is there already: pass on, no row.
+    Otherwise AWAIT row (amount = VALUE), a time-out is armed as by DEADLINE, and the payment waits
+    for the orphaned COMPLETE of its request: FINISH row, busy - 1, those waiting start, then the
+    payment accounts CAUSE and advances, its time-out still armed."""
+    RESOLVE = 18
+    """How a request in doubt ended is known. Disarms the time-out. If the payment is in doubt:
+    KNOWN row (amount = us since the doubt began), and it is no more; an answer that is still to
+    come is a plain orphan from here on."""
 
 
 class Flag(IntFlag):
@@ -246,6 +283,9 @@ class Flag(IntFlag):
     CREDITS = 2
     QUEUE = 4
     NEXT = 8
+    ASKS = 16
+    CONFIRMS = 32
+    AUTHORISES = 64
 
 
 class Cause(IntEnum):
@@ -257,7 +297,9 @@ class Cause(IntEnum):
     LEDGER = 3
     HUMAN = 4
     LIQUIDITY = 5
-    RETRY = 6
+    IN_DOUBT = 6
+    RETRY = 7
+    """The last one: what moves to it are the causes before it."""
 
 
 class Discipline(IntEnum):
@@ -307,68 +349,6 @@ class Outcome(IntEnum):
     """Ended badly after settlement; the money went back."""
     IN_PROGRESS = 3
     """Open at the horizon."""
-
-
-class Reason(IntEnum):
-    """Why it ended so, by ISO 20022 external code where one exists (ExternalStatusReason1Code)."""
-
-    NONE = 0
-    AB03 = 1
-    """Settlement timed out."""
-    AB05 = 2
-    """The creditor agent's side timed out."""
-    AB06 = 3
-    """An instructed (intermediary) agent timed out."""
-    AB07 = 4
-    """An agent in the chain is offline."""
-    AB08 = 5
-    """The creditor agent is offline."""
-    AB09 = 6
-    """Error at the creditor agent."""
-    AB10 = 7
-    """Error at an instructed agent (technical decline)."""
-    AEXR = 8
-    """The code's validity has already expired."""
-    AG01 = 9
-    """The debtor's institution refuses (business decline)."""
-    AG03 = 10
-    """No route supports this payment."""
-    AM02 = 11
-    """Above the maximum allowed for one payment."""
-    AM04 = 12
-    """Insufficient funds: an agent's prefunded account is short."""
-    AM12 = 13
-    """The amount cannot be priced (nothing would be left)."""
-    AM14 = 14
-    """Above the agreed limit of the day."""
-    FF01 = 15
-    """The code cannot be read."""
-    MS03 = 16
-    """No reason given by the agent; here: a station's queue was full."""
-    NOAS = 17
-    """The payer did not confirm within the validity of any quote."""
-    RR04 = 18
-    """Refused after screening."""
-    ED05 = 19
-    """Settlement failed after the transfer; the payment is returned."""
-    AM06 = 20
-    """Below the least amount a scheme carries."""
-
-
-# Technical failures, time-outs and short prefunding. What the payer's institution, a limit or
-# the code says would be said on every route.
-FAILOVER_REASONS: tuple[Reason, ...] = (
-    Reason.AB03,
-    Reason.AB05,
-    Reason.AB06,
-    Reason.AB07,
-    Reason.AB08,
-    Reason.AB09,
-    Reason.AB10,
-    Reason.AM04,
-    Reason.MS03,
-)
-"""Reasons another route can help against."""
 
 
 class LogKind(IntEnum):
@@ -424,6 +404,10 @@ class LogKind(IntEnum):
     """subject = ledger, amount = queue length, value = rounds so far."""
     SAMPLE_ACCOUNT = 32
     """subject = account, amount = posted balance, value = pending; only accounts with WATCHED."""
+    IN_DOUBT = 33
+    """subject = station that goes on working at the request given up."""
+    AWAIT = 34
+    KNOWN = 35
 
 
 class AgendaKind(IntEnum):

@@ -22,8 +22,10 @@ from sim.contract.layout import (
     LIMITS_MAX,
     PEERS_MAX,
     RATE_MAX,
+    SHARES_MAX,
     AccountColumn,
     AgendaColumn,
+    CandidateColumn,
     ConversionColumn,
     FeeColumn,
     LedgerColumn,
@@ -93,9 +95,8 @@ class PlanNames:
     agents: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     stations: tuple[str, ...] = ()
-    """As reports name them: ``<rail>.<station>``."""
     ledgers: tuple[str, ...] = ()
-    """As reports name them, as in ``bakong.ledger``."""
+    """Both as reports name them: ``<rail>.<station>``, ``bakong.ledger``."""
     rails: tuple[str, ...] = ()
     corridors: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()
@@ -177,6 +178,7 @@ class Plan:
                         Op.LIMIT: Between(0, LIMITS_MAX - 1),
                         Op.DECIDE: Between(0, CERTAIN, kinds="share_kinds"),
                         Op.DEADLINE: Between(0),
+                        Op.AWAIT: Between(1),
                         Op.END: OneOf(Outcome),
                     },
                 ),
@@ -313,6 +315,8 @@ class Plan:
                 RouteColumn.RAIL: Within("rails"),
                 RouteColumn.CORRIDOR: Within("corridors"),
                 RouteColumn.SETTLEMENT_AGENT: _AGENT_OR_NONE,
+                RouteColumn.CONFIRMED: Within("stages", or_none=True),
+                RouteColumn.AUTHORISED: Within("stages", or_none=True),
             },
         ),
     ]
@@ -354,8 +358,17 @@ class Plan:
             },
         ),
     ]
-    candidate: Annotated[Array, Table("candidates", each=Within("routes"))]
-    """Route indices, see RouteSetColumn."""
+    candidate: Annotated[
+        Array,
+        Table(
+            "candidates",
+            CandidateColumn,
+            {
+                CandidateColumn.ROUTE: Within("routes"),
+                CandidateColumn.SHARE: Between(0, SHARES_MAX),
+            },
+        ),
+    ]
     stream: Annotated[
         Array,
         Table(

@@ -124,15 +124,18 @@ class RecordColumn(IntEnum):
     REQUOTES = 21
     QUOTES_LAPSED = 22
     TIME_0 = 23
-    """Seven columns, in the order of :class:`Cause`; of a payment in progress, up to the
+    """Eight columns, in the order of :class:`Cause`; of a payment in progress, up to the
     horizon."""
-    SPREAD_1 = 30
-    CHARGED = 31
+    SPREAD_1 = 31
+    CHARGED = 32
     """Bit mask of the charged fee slots."""
-    FEE_0 = 32
+    IN_DOUBT_SINCE_US = 33
+    """Instant at which the doubt began that the horizon leaves open, else NULL: a payment that
+    ended is in doubt no more. Times in doubt that ended are in the cause IN_DOUBT."""
+    FEE_0 = 34
 
 
-RECORD_WIDTH = 32 + FEES_MAX
+RECORD_WIDTH = 34 + FEES_MAX
 
 
 class StationTotal(IntEnum):

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from sim.compiler.compile import Compiled
 from sim.compiler.recompile import compile_again
-from sim.contract.layout import AccountColumn, RouteColumn, RouteSetColumn
+from sim.contract.layout import AccountColumn, CandidateColumn, RouteColumn, RouteSetColumn
 from sim.contract.meaning import Outcome, Reason
 from sim.contract.records import WorkloadColumn
 from sim.contract.words import member_words
@@ -189,7 +189,7 @@ def _candidates(story: _Story) -> Iterator[str]:
     amount = story.workload[WorkloadColumn.AMOUNT]
     # At the rates of submission, which the policy may not have seen: it chooses at the instant
     # of ROUTE.
-    for route in plan.candidate[first : first + number]:
+    for route in plan.candidate[first : first + number, CandidateColumn.ROUTE]:
         known = compiled.routes[int(route)]
         row = int(plan.route[route, RouteColumn.PRICING])
         cost = pays = "-"
@@ -205,7 +205,7 @@ def _candidates(story: _Story) -> Iterator[str]:
         yield "It ended before a route was chosen."
     else:
         best = policy_words(policy_of(policy))
-        yield f"Policy {policy}: {best}, when it was chosen; ties to the first."
+        yield f"Policy {policy}: {best}, when it was chosen; ties by share."
 
 
 def _course(story: _Story) -> Iterator[str]:
@@ -238,7 +238,7 @@ def _detail(row: Row, compiled: Compiled) -> str:
     """Return what an event row's numbers stand for."""
     names, kind = compiled.plan.names, str(row["kind"])
     subject, amount = _int(row["subject"]), _int(row["amount"])
-    if kind in ("join", "start", "finish"):
+    if kind in ("join", "start", "finish", "in_doubt"):
         time = f", {span(amount)}" if kind == "start" else ""
         return f" at {names.stations[subject]}{time}"
     if kind == "delay":
@@ -259,6 +259,10 @@ def _detail(row: Row, compiled: Compiled) -> str:
         return f" {Outcome(subject).name.lower().replace('_', ' ')}"
     if kind == "deadline":
         return f" in {span(amount)}"
+    if kind == "await":
+        return f" for {span(amount)} at most"
+    if kind == "known":
+        return f" after {span(amount)} in doubt"
     return ""
 
 

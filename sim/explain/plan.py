@@ -19,6 +19,7 @@ from sim.contract.layout import (
     CERTAIN,
     UNLIMITED,
     AccountColumn,
+    CandidateColumn,
     FeeColumn,
     RouteColumn,
     RouteSetColumn,
@@ -176,7 +177,8 @@ def _written_payments(demand: StreamDemand, currency: str) -> Iterator[str]:
 def _routing(compiled: Compiled) -> Iterator[str]:
     routing = compiled.scenario.routing
     best = policy_words(policy_of(routing.policy))
-    yield f"Policy {routing.policy}: {best}; ties go to the earlier candidate."
+    yield f"Policy {routing.policy}: {best}; of equals what costs the agents least."
+    yield "Of routes still equal one is drawn, by the shares of the agents."
     yield f"The router sees queues as they were up to {span(routing.view_interval)} ago."
     if routing.failover:
         reasons = ", ".join(reason.name for reason in FAILOVER_REASONS)
@@ -233,7 +235,7 @@ def _reach(compiled: Compiled, demand: StreamDemand) -> list[tuple[int, float]]:
     found: dict[int, int] = {}
     for index, payees in zip(*np.unique(sets, return_counts=True), strict=True):
         first, number = plan.route_set[index, : RouteSetColumn.COUNT + 1]
-        for route in plan.candidate[first : first + number]:
+        for route in plan.candidate[first : first + number, CandidateColumn.ROUTE]:
             found[int(route)] = found.get(int(route), 0) + int(payees)
     # Route sets are visited by number, so the cheapest class may not come first; candidates are
     # numbered in the order they were compiled, which is by cost within a class.

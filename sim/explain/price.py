@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.contract.layout import PPM, ConversionColumn, PricingColumn
-from sim.contract.meaning import FixedSide
+from sim.contract.meaning import Bearer, FixedSide
 from sim.contract.plan import Plan
-from sim.model.pricing import ChargeBearer
 from sim.rails.price import Price
 from sim.units import CURRENCIES
 
@@ -157,8 +156,10 @@ def _fees(price: Price, debited: int, gross: int) -> tuple[int, int]:
     """Return the fees borne by the payer and by the creditor."""
     payer, merchant = 0, 0
     for terms in price.fees:
-        is_debtor = terms.fee.bearer is ChargeBearer.DEBTOR
         granule = CURRENCIES[terms.currency].granule
-        amount = terms.fee.charge(debited if is_debtor else gross, granule=granule)
-        payer, merchant = (payer + amount, merchant) if is_debtor else (payer, merchant + amount)
+        # What an agent bears is in nobody's price.
+        if terms.bearer is Bearer.DEBTOR:
+            payer += terms.fee.charge(debited, granule=granule)
+        elif terms.bearer is Bearer.CREDITOR:
+            merchant += terms.fee.charge(gross, granule=granule)
     return payer, merchant

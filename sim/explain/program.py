@@ -13,7 +13,7 @@ from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED
 from sim.compiler.compile import Compiled
 from sim.compiler.parts import Route, Stream
 from sim.contract.layout import CERTAIN, RouteColumn, StationColumn, StreamColumn
-from sim.contract.meaning import Cause, Discipline, Flag, Op, Outcome, Reason, WhenClosed
+from sim.contract.meaning import Bearer, Cause, Discipline, Flag, Op, Outcome, Reason, WhenClosed
 from sim.explain.words import REGISTERS, count, place, share, span, timing
 from sim.model.members import unfold_members
 from sim.model.quantities import EventRate
@@ -91,6 +91,9 @@ class _Words:
             text = _limit(stage)
         elif stage.op is Op.DECIDE:
             text = f"by luck, in {self._share(stage)} of cases"
+        elif stage.op is Op.AWAIT:
+            text = f"where a request is in doubt wait for its answer, {span(stage.value)} at most"
+            text += f" ({_cause(stage)}); after that, and where none is"
         elif stage.op is Op.DEADLINE:
             text = "no time-out from here on"
             if stage.value:
@@ -121,6 +124,8 @@ class _Words:
         ]
         if any(row[StationColumn.QUEUE_LIMIT] < QUEUE_UNLIMITED for row in rows):
             refusals.append(f"its queue is full ({stage.reason.name})")
+        if stage.flags & Flag.ASKS:
+            text += "; given up while it is served, it is in doubt"
         if not refusals:
             return text
         return f"{text}; where it is {' or '.join(refusals)}: on at {marks[stage.target]}"
@@ -185,6 +190,7 @@ _NAMES_SHOWN = 4
 _OTHERS = {
     Op.ON_US: "where payer and payee are customers of one institution",
     Op.VOID: "give back what is reserved and what was used of limits",
+    Op.RESOLVE: "how a request in doubt ended is known; no time-out from here on",
     Op.CODE: "a damaged code fails with FF01, an expired one with AEXR",
 }
 
@@ -222,6 +228,10 @@ def _posting(stage: Stage) -> tuple[str, list[str]]:
             "of no return and ends the time-out; at commit"
         )
         return ": ".join((text, ", ".join([*marks, "posted are"]))), below
+    if stage.flags & Flag.CONFIRMS:
+        return "the payer has confirmed; the next route need not ask again", below
+    if stage.flags & Flag.AUTHORISES:
+        return "the payer's side has authorised; the next route need not ask again", below
     if not below:
         return "nothing; others jump here", below
     return ", ".join(["at once", *marks, "posted are"]), below
@@ -268,5 +278,7 @@ def _rate(events: int, period_us: int) -> str:
 
 def fee_words(terms: FeeTerms) -> str:
     """Return what a fee is, who bears it and who earns it."""
-    fee = terms.fee
-    return f"{fee.words()}, borne by the {fee.bearer.value}, to {terms.recipient or 'nobody'}"
+    # What an agent bears is a share of what it settles, and earned by its own desk.
+    base = REGISTERS[terms.base].removeprefix("the ") if terms.bearer is Bearer.AGENT else ""
+    words, bearer = terms.fee.words(base), terms.bearer.name.lower()
+    return f"{words}, borne by the {bearer}, to {terms.recipient or 'nobody'}"

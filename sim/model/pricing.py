@@ -166,9 +166,10 @@ class Fee(Model):
         amount = max(*charged, Fraction(_minor(self.minimum, 0)))
         return amount if self.maximum is None else min(amount, Fraction(self.maximum.amount_minor))
 
-    def words(self) -> str:
+    def words(self, of: str = "") -> str:
         """Return what is charged, in words: of which amount, within which bounds."""
-        base = "debited amount" if self.bearer is ChargeBearer.DEBTOR else "credited amount"
+        sided = "debited amount" if self.bearer is ChargeBearer.DEBTOR else "credited amount"
+        base = of or sided
         if self.fixed is not None:
             text = str(self.fixed)
         elif self.proportional is not None:

@@ -368,7 +368,7 @@ def _price_fees(pricing: Array, fee: Array, tier: Array, row: int, registers: Ar
         registers[Register.FEE_0 + slot] = amount
         if fee[first + slot, FeeColumn.BEARER] == Bearer.DEBTOR:
             payer_fee += amount
-        else:
+        elif fee[first + slot, FeeColumn.BEARER] == Bearer.CREDITOR:
             merchant_fee += amount
     registers[Register.PAYER_FEE] = payer_fee
     registers[Register.MERCHANT_FEE] = merchant_fee

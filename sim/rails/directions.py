@@ -10,6 +10,10 @@ from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import PPM, CalendarDate, CurrencyCode, FeePpm, Flag, Name
 
+INBOUND = "inbound"
+OUTBOUND = "outbound"
+"""The two ways of using a gateway, named as its settings are."""
+
 
 class Direction(Model):
     """One direction of a gateway."""
@@ -25,6 +29,17 @@ class Direction(Model):
     fees: dict[Name, Fee] = {}
     """Fees charged in this direction, by component."""
 
+    def price_ppm(self, agent_spread: int) -> int:
+        """Return what the direction costs the payer, in millionths.
+
+        Parameters
+        ----------
+        agent_spread : int
+            Margin of the agent's conversion where it is part of the price, else 0.
+        """
+        fees = sum(fee.proportional or 0 for fee in self.fees.values() if fee.bearer == "debtor")
+        return min(self.spread + agent_spread + fees, PPM)
+
 
 class WalletLimits(Model):
     """Bounds on what a wallet lets its holder pay, in the wallet's currency."""
@@ -33,10 +48,3 @@ class WalletLimits(Model):
     """Most per payment."""
     per_day: AmountText | None = None
     """Most per payer and day."""
-
-
-def price_ppm(direction: Direction, agent_spread: int, credited: str) -> int:
-    """Return what a direction costs the payer, in millionths: margins and proportional fees."""
-    fees = sum(fee.proportional or 0 for fee in direction.fees.values() if fee.bearer == "debtor")
-    second = agent_spread if direction.settlement_currency != credited else 0
-    return min(direction.spread + second + fees, PPM)

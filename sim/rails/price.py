@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sim.contract.meaning import Bearer
 from sim.contract.records import Register
 from sim.model.pricing import ChargeBearer, Fee
 from sim.rails.stages import Move, Place
+
+OWN_CONVERSION = "own_conversion"
+"""Component under which the cost of an agent's own conversion appears in ``fees.parquet``."""
 
 CONVERSIONS_MAX = 2
 """Conversions of one route: a payment has a debited, a settlement and a credited amount."""
@@ -30,18 +34,22 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class FeeTerms:
-    """One fee of a price, with the account it is taken from."""
+    """One fee of a price, with who bears it, of which amount, and the account it is taken from."""
 
     fee: Fee
     component: str
     recipient: str
     debit: Place
     currency: str
+    bearer: Bearer
+    base: Register
 
     @property
     def credit(self) -> str:
         """Return the account fees of this recipient are collected on."""
-        return f"fees:{self.recipient}:{self.currency}"
+        # What converting costs an agent is its own desk's margin, beside those of other prices.
+        kind = "spread" if self.bearer is Bearer.AGENT else "fees"
+        return f"{kind}:{self.recipient}:{self.currency}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,8 @@ def fee_terms(
     """
     found = []
     for name, fee in sorted(fees.items()):
-        account, currency = debtor if fee.bearer is ChargeBearer.DEBTOR else creditor
+        is_debtor = fee.bearer is ChargeBearer.DEBTOR
+        account, currency = debtor if is_debtor else creditor
         found.append(
             FeeTerms(
                 fee=fee,
@@ -142,6 +151,32 @@ def fee_terms(
                 recipient=fee.recipient or recipient,
                 debit=account,
                 currency=currency,
+                bearer=Bearer.DEBTOR if is_debtor else Bearer.CREDITOR,
+                # A debtor's fee is a share of what is debited, a creditor's of what arrives
+                # before it is taken.
+                base=Register.DEBITED if is_debtor else Register.CREDITED_GROSS,
             )
         )
     return tuple(found)
+
+
+def own_conversion(agent: str, currency: str, spread_ppm: int) -> FeeTerms:
+    """Return what a settlement agent's own conversion costs it: a share of what it settles.
+
+    Parameters
+    ----------
+    agent : str
+    currency : str
+        The settlement currency, which the agent sells.
+    spread_ppm : int
+        Margin over the mid rate of the agent's own desk, in millionths.
+    """
+    return FeeTerms(
+        fee=Fee(component=OWN_CONVERSION, proportional=spread_ppm),
+        component=OWN_CONVERSION,
+        recipient=agent,
+        debit=f"book:{agent}:{currency}",
+        currency=currency,
+        bearer=Bearer.AGENT,
+        base=Register.SETTLEMENT,
+    )

@@ -17,15 +17,17 @@ from typing import Protocol
 
 from sim.contract.records import Register
 from sim.model.base import FieldPath, Model
+from sim.model.distributions import DurationDistribution
 from sim.model.members import Member
 from sim.model.pricing import Fee
-from sim.model.quantities import EventRate
+from sim.model.quantities import PPB, EventRate
 from sim.model.sections import Account, AmountRule, Clock, Corridor, Institution
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.obligations import Obligation
-from sim.rails.price import Exchange, Price
+from sim.rails.price import Exchange, FeeTerms, Price
 from sim.rails.resources import Resource
 from sim.rails.stages import FAIL, FAIL_SENT, Move, Place, Program, Stage
+from sim.units import DAY_US
 
 DEBTOR = "debtor"
 CREDITOR = "creditor"
@@ -100,10 +102,24 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One leg a rail offers a corridor, and its expected price to the payer in millionths."""
+    """One leg a rail offers a corridor, and what decides between offers of one price.
+
+    Attributes
+    ----------
+    leg : Leg
+    cost_ppm : int
+        Expected price to the payer, in millionths of the amount.
+    own_ppm : int
+        What it costs the institutions behind the payer's back, in millionths of the amount; of
+        equal prices the lowest is taken. 0 where shares are stated.
+    share : int
+        Share of payments it gets where it is as good as others, in parts per billion.
+    """
 
     leg: Leg
     cost_ppm: int = 0
+    own_ppm: int = 0
+    share: int = PPB
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +153,8 @@ class LegTerms:
         Fees of the leg, by component.
     fee_recipient : str
         Who earns a fee of the leg that names nobody.
+    own_costs : tuple of FeeTerms
+        What the leg costs an institution between payer and payee, in nobody's price.
     quote_validity_us : int
         How long a price shown to the payer holds, in microseconds; 0: for ever.
     is_free : bool
@@ -147,6 +165,7 @@ class LegTerms:
     settlement_currency: str = ""
     fees: Mapping[str, Fee] = field(default_factory=dict)
     fee_recipient: str = ""
+    own_costs: tuple[FeeTerms, ...] = ()
     quote_validity_us: int = 0
     is_free: bool = False
 
@@ -283,7 +302,10 @@ class LegProgram:
     limit : Program
         Limits of payment and day, after the price is confirmed.
     request : Program
-        What is asked of the far side before any money is reserved.
+        What the payer's side is asked before any money is reserved: its authorisation.
+    hand_over : Program
+        The way from there to the institution at the leg's end. A payment that comes from another
+        route, which differs only in the institutions between, begins here.
     reserve : Program
         Reservations.
     execute : Program
@@ -298,13 +320,19 @@ class LegProgram:
     confirm : Program
         The message back.
     reversal_us : int or None
-        Time of a confirmed reversal of a request that was sent; None where nothing is sent.
+        Time of a confirmed reversal of a request that was sent; None where nothing is sent. The
+        services of a leg with one are requests: given up, they leave the payment in doubt.
+    answer : DurationDistribution or None
+        Way of an answer that comes late.
+    reconciled_us : int
+        Longest time in doubt: by then a file says what has become of the request.
     """
 
     session: Program = ()
     look_up: Program = ()
     limit: Program = ()
     request: Program = ()
+    hand_over: Program = ()
     reserve: Program = ()
     execute: Program = ()
     commit: Stage | None = None
@@ -312,6 +340,8 @@ class LegProgram:
     closing: Program = ()
     confirm: Program = ()
     reversal_us: int | None = None
+    answer: DurationDistribution | None = None
+    reconciled_us: int = DAY_US
 
 
 class Rail(Model):

@@ -6,11 +6,12 @@ reaches payees through institutions here may use it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sim.model.base import FieldPath, Model
 from sim.model.defaults import cited
-from sim.model.quantities import FeePpm, Name
+from sim.model.number_text import write_scaled
+from sim.model.quantities import PPB, FeePpm, Name, SharePpb
 from sim.rails.problems import several, unknown
 from sim.rails.protocol import Found, World
 
@@ -25,7 +26,17 @@ class SettlementAgentTerms(Model):
     """Account (in `accounts`) at the gateway the agent pays foreign creditors from; needed for
     payments going out."""
     spread: FeePpm = cited(1200, "fx.counter_half_spread.KHR")
-    """Margin of the agent over the mid rate for the conversion it makes."""
+    """Margin of the agent over the mid rate for the conversion it makes: coming in at its own cost
+    (in `fees.parquet` as `own_conversion`), going out part of the payer's price where the agent
+    converts to a third currency."""
+    share: SharePpb | None = None
+    """Share of the payments for which this agent is as good as others by policy; for all of a
+    gateway or for none. Absent (assumed, no split is published): the agents whose own conversion
+    costs least have equal shares."""
+
+    def share_of(self, agents: Mapping[str, SettlementAgentTerms]) -> int:
+        """Return the share among a gateway's agents, in parts per billion."""
+        return PPB // len(agents) if self.share is None else self.share
 
 
 def agent_problems(world: World, agent: str) -> Found:
@@ -39,6 +50,20 @@ def agent_problems(world: World, agent: str) -> Found:
     if "settlement_agent" not in institution.roles:
         roles = ", ".join(institution.roles)
         yield (), f"{agent!r} is no settlement_agent; its roles: {roles}"
+
+
+def share_problems(agents: Mapping[str, SettlementAgentTerms]) -> Found:
+    """Yield why shares of agents do not say who gets what; paths start at the agents."""
+    stated = {name: terms.share for name, terms in agents.items() if terms.share is not None}
+    if not stated:
+        return
+    for name in agents:
+        # The rest could be meant for those left out, or nothing: it is not guessed.
+        if name not in stated:
+            yield (name, "share"), "missing; needed: a share for every agent, or for none"
+    if len(stated) == len(agents) and sum(stated.values()) != PPB:
+        total = write_scaled(100 * sum(stated.values()), 9)
+        yield (), f"found shares of {total} % in all; allowed: 100 %"
 
 
 def account_problems(

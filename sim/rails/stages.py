@@ -26,6 +26,9 @@ ZERO_TIME = DurationDistribution("constant", (("value", 0),))
 
 NO_FLAGS = Flag(0)
 
+ROUTE_TIE = "route.tie"
+"""Purpose of the draw that decides between equal routes."""
+
 FAIL = "fail"
 """Label: nothing was sent to anybody else yet; void, try the next route, else reject."""
 FAIL_SENT = "fail_sent"

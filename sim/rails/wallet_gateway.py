@@ -29,7 +29,7 @@ from sim.model.quantities import (
     SharePpb,
 )
 from sim.model.sections import Corridor
-from sim.rails.directions import Direction, WalletLimits, price_ppm
+from sim.rails.directions import INBOUND, OUTBOUND, Direction, WalletLimits
 from sim.rails.institutions import (
     creditor_abroad,
     debtor_at_wallet,
@@ -37,7 +37,7 @@ from sim.rails.institutions import (
     when_short,
 )
 from sim.rails.obligations import Obligation
-from sim.rails.price import Exchange, chain_moves
+from sim.rails.price import Exchange, FeeTerms, chain_moves, own_conversion
 from sim.rails.problems import check_bounds
 from sim.rails.protocol import (
     CREDITOR,
@@ -63,6 +63,7 @@ from sim.rails.settlement_agents import (
     agent_problems,
     below,
     prefunding_problems,
+    share_problems,
 )
 from sim.rails.stages import (
     FAIL,
@@ -77,10 +78,6 @@ from sim.rails.stages import (
     threshold,
     transit,
 )
-
-INBOUND = "inbound"
-OUTBOUND = "outbound"
-"""The two ways of using a gateway, named as its settings are."""
 
 
 @register_rail
@@ -141,6 +138,11 @@ class WalletGatewayRail(Rail):
     both are reserved first, and what cannot be paid abroad moves no money."""
     reversal_time: DurationUs = assumed(1_000_000, "one confirmed message there and back")
     """Time of a confirmed reversal before another route may be tried."""
+    reconciliation_time: PositiveDurationUs = assumed(
+        86_400_000_000, "files of a day are compared on the next"
+    )
+    """Longest a payment stays in doubt: how long after it was given up a file says what has become
+    of a request that was never answered."""
 
     @property
     def order_life_us(self) -> int:
@@ -186,8 +188,9 @@ class WalletGatewayRail(Rail):
         )
 
     def problems(self, world: World, name: str) -> Found:
-        """Check limits, agents and their accounts."""
+        """Check limits, agents, their shares and their accounts."""
         yield from check_bounds(self.currency, self.limits, ("limits",))
+        yield from below(("settlement_agents",), share_problems(self.settlement_agents))
         for agent, terms in self.settlement_agents.items():
             place = ("settlement_agents", agent)
             yield from below(place, self._agent_problems(world, agent, terms))
@@ -240,24 +243,25 @@ class WalletGatewayRail(Rail):
     ) -> Iterator[Offer]:
         """Yield a leg from the wallet to each agent here, and from each agent to payees abroad."""
         abroad = world.institutions[self.wallet].country
-        held, paid = corridor.from_.currency, corridor.to.currency
+        held, paid, agents = corridor.from_.currency, corridor.to.currency, self.settlement_agents
         for agent, terms in sorted(self.settlement_agents.items()):
             here = world.institutions[agent].country
             if self.inbound is not None and corridor.from_.country == abroad:
                 fits = corridor.to.country == here and held == self.currency
                 if fits and self._may_pay_here(creditor):
-                    yield Offer(
-                        Leg(name, DEBTOR, agent, held, paid, INBOUND),
-                        price_ppm(self.inbound, terms.spread, paid),
-                    )
+                    leg = Leg(name, DEBTOR, agent, held, paid, INBOUND)
+                    # What the agent's own conversion costs is in no price of the payer.
+                    is_own = self.inbound.settlement_currency != paid and terms.share is None
+                    own = terms.spread if is_own else 0
+                    yield Offer(leg, self.inbound.price_ppm(0), own, terms.share_of(agents))
             if self.outbound is not None and corridor.to.country == abroad:
                 fits = corridor.from_.country == here and paid == self.currency
                 shows = not self.schemes or bool(set(self.schemes) & set(creditor.schemes))
                 if fits and (shows or not creditor.schemes):
-                    yield Offer(
-                        Leg(name, agent, CREDITOR, held, paid, OUTBOUND),
-                        price_ppm(self.outbound, terms.spread, paid),
-                    )
+                    leg = Leg(name, agent, CREDITOR, held, paid, OUTBOUND)
+                    converts = self.outbound.settlement_currency not in (held, paid)
+                    cost = self.outbound.price_ppm(terms.spread if converts else 0)
+                    yield Offer(leg, cost, share=terms.share_of(agents))
 
     def _may_pay_here(self, creditor: CreditorClass) -> bool:
         """Say whether the code on the counter can be paid through the gateway."""
@@ -274,6 +278,7 @@ class WalletGatewayRail(Rail):
             settlement_currency=direction.settlement_currency,
             fees=direction.fees,
             fee_recipient=self.operator,
+            own_costs=self._own_costs(at),
             quote_validity_us=self.quote_validity,
         )
 
@@ -284,7 +289,8 @@ class WalletGatewayRail(Rail):
         settled, spread = direction.settlement_currency, self.settlement_agents[agent].spread
         gateway, bank = (direction.spread, self.operator), (spread, agent)
         if leg.use == INBOUND:
-            first, second = gateway, bank
+            # The scheme prices to the payer; the agent converts what it is paid at its own cost.
+            first, second = gateway, (0, agent)
         elif settled in (leg.source, leg.target):
             first, second = (direction.spread, agent), (direction.spread, agent)
         else:
@@ -293,6 +299,13 @@ class WalletGatewayRail(Rail):
             None if leg.source == settled else Exchange(leg.source, settled, *first),
             None if settled == leg.target else Exchange(settled, leg.target, *second),
         )
+
+    def _own_costs(self, at: LegContext) -> tuple[FeeTerms, ...]:
+        """Return what converting the settlement currency costs the agent of a payment coming in."""
+        settled, agent = self._direction(at.leg.use).settlement_currency, self._agent(at)
+        if at.leg.use != INBOUND or settled == at.leg.target:
+            return ()
+        return (own_conversion(agent, settled, self.settlement_agents[agent].spread),)
 
     def _agent(self, at: LegContext) -> str:
         return at.leg.end if at.leg.use == INBOUND else at.leg.start
@@ -329,13 +342,13 @@ class WalletGatewayRail(Rail):
         return LegProgram(
             session=self._session(at),
             limit=self._limit(at),
-            request=(
-                *self._authorisation(at),
-                *transit(f"{at.name}.hop_to_agent", self.hop_time),
-            ),
+            request=self._authorisation(at),
+            hand_over=transit(f"{at.name}.hop_to_agent", self.hop_time),
             moves=self._exchange_moves(at, payer=at.payer, place="clearing"),
             confirm=transit(f"{at.name}.confirmation", self.hop_time),
             reversal_us=self.reversal_time,
+            answer=self.hop_time,
+            reconciled_us=self.reconciliation_time,
         )
 
     def _outbound(self, at: LegContext) -> LegProgram:
@@ -373,6 +386,8 @@ class WalletGatewayRail(Rail):
             closing=(Stage(Op.DEADLINE, "order done"),),
             confirm=transit(f"{at.name}.confirmation", self.hop_time),
             reversal_us=self.reversal_time,
+            answer=self.hop_time,
+            reconciled_us=self.reconciliation_time,
         )
 
     def _exchange_moves(self, at: LegContext, *, payer: Place, place: str) -> tuple[Move, ...]:

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import prod
 from typing import Any, cast
 
 import networkx as nx
 
+from sim.contract.layout import SHARES_MAX
+from sim.model.quantities import PPB
 from sim.rails.price import CONVERSIONS_MAX
 from sim.rails.protocol import CreditorClass, Leg, LegContext, Link, Offer
 from sim.routing.graph import build_graph, ends_of
@@ -39,6 +43,10 @@ class Candidate:
         In the direction of the money.
     cost_ppm : int
         Expected price to the payer in millionths of the amount, for ranking candidates.
+    own_ppm : int
+        What the route costs the institutions between, which decides between equal scores.
+    share : int
+        Share of what is still equal then, in millionths.
     """
 
     name: str
@@ -46,6 +54,8 @@ class Candidate:
     rail: str
     legs: tuple[Leg, ...]
     cost_ppm: int
+    own_ppm: int = 0
+    share: int = SHARES_MAX
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -65,8 +75,8 @@ def find_candidates(
 
     Notes
     -----
-    Sorted by (cost, number of legs, names), so that nothing depends on the order of the file; those
-    named in ``routing.order`` come first.
+    Sorted by (cost, cost to the agents, number of legs, names), so that nothing depends on the
+    order of the file; those named in ``routing.order`` come first.
     """
     graph = build_graph(scenario, corridor_name, creditor)
     start, end = ends_of(scenario.corridors[corridor_name])
@@ -82,10 +92,14 @@ def find_candidates(
         ):
             found.append(_candidate(scenario, corridor_name, offers))
     found = name_routes(found)
-    # Ties of cost by length and name, never by the order of the file.
-    found.sort(key=lambda candidate: (candidate.cost_ppm, len(candidate.legs), candidate.name))
+    # Ties of cost by what it costs the agents, length and name, never by the order of the file.
+    found.sort(key=_rank)
     # Cut after what the user prefers came to the front.
     return tuple(_preferred(scenario, found)[: scenario.routing.candidates])
+
+
+def _rank(candidate: Candidate) -> tuple[int, int, int, str]:
+    return candidate.cost_ppm, candidate.own_ppm, len(candidate.legs), candidate.name
 
 
 def _visits_once(offers: Sequence[Offer]) -> bool:
@@ -121,7 +135,12 @@ def _candidate(scenario: Scenario, corridor: str, offers: Sequence[Offer]) -> Ca
     between = [leg.end for leg in legs[:-1]]
     name = ".".join("+".join(words) for words in (naming, between) if words)
     cost = sum(offer.cost_ppm for offer in offers)
-    return Candidate(f"{corridor}/{name}", corridor, naming[0], legs, cost)
+    own = sum(offer.own_ppm for offer in offers)
+    # Each leg's agent is chosen for itself, so shares multiply.
+    share = prod((Fraction(offer.share, PPB) for offer in offers), start=Fraction(1))
+    return Candidate(
+        f"{corridor}/{name}", corridor, naming[0], legs, cost, own, int(share * SHARES_MAX)
+    )
 
 
 def name_routes(found: Sequence[Candidate]) -> list[Candidate]:

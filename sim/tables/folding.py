@@ -49,44 +49,44 @@ class Tally(IntEnum):
     """Sum of credit less submission; what follows the credit (notification, confirmation) counts
     in the causes below only."""
     CAUSE_0_US = 10
-    """Seven columns, in the order of :class:`~sim.contract.meaning.Cause`, up to its end."""
-    PRICED = 17
+    """Eight columns, in the order of :class:`~sim.contract.meaning.Cause`, up to its end."""
+    PRICED = 18
     """Completed payments whose cost to the payer is known."""
-    PAYER_FEE = 18
+    PAYER_FEE = 19
     """Sum of 10^4 * fee / debited amount, in 1/BPS_SCALE bps; likewise the next two."""
-    FX_MARGIN = 19
-    FX_DRIFT = 20
-    MERCHANT_PRICED = 21
-    MERCHANT_FEE = 22
+    FX_MARGIN = 20
+    FX_DRIFT = 21
+    MERCHANT_PRICED = 22
+    MERCHANT_FEE = 23
     """Sum of 10^4 * fee / (credited amount + fee)."""
-    REQUOTES = 23
+    REQUOTES = 24
     """Of all payments; likewise the next two."""
-    QUOTES_LAPSED = 24
-    FAILED_OVER = 25
-    COMPLETED_IN_WINDOW = 26
+    QUOTES_LAPSED = 25
+    FAILED_OVER = 26
+    COMPLETED_IN_WINDOW = 27
     """Payments completed at or after the warm-up, whenever they were submitted."""
-    PAYER_AMOUNT = 27
+    PAYER_AMOUNT = 28
     """Sum of debited amounts of which the cost to the payer is known, in minor units of the cell's
     currency; likewise the next three."""
-    PAYER_COST = 28
+    PAYER_COST = 29
     """Sum of their fees and FX margins."""
-    MERCHANT_AMOUNT = 29
+    MERCHANT_AMOUNT = 30
     """Sum of credited amounts and the fees taken from them, in the currency credited."""
-    MERCHANT_COST = 30
-    OPEN_IN_TIME = 31
+    MERCHANT_COST = 31
+    OPEN_IN_TIME = 32
     """Payments in progress at the horizon that are younger than their corridor's promise, or are
     credited and only wait for their last message: nobody can say yet that they do not succeed."""
-    HELD = 32
+    HELD = 33
     """Payments in progress whose payer was debited and whose payee was not credited: money on its
     way, or nowhere."""
-    HELD_AMOUNT = 33
+    HELD_AMOUNT = 34
     """Sum of their debited amounts, in minor units of the cell's currency."""
-    NOT_PAYABLE = 34
+    NOT_PAYABLE = 35
     """Rejected because no route supports the payment (AG03): the code shown, or its payee, cannot
     be paid with what the payer carries."""
 
 
-TALLY_WIDTH = 35
+TALLY_WIDTH = 36
 
 
 class SummaryFolder:

@@ -42,6 +42,8 @@ _VISIT_KINDS = np.array(
         LogKind.SHORT,
         LogKind.EXPIRE,
         LogKind.OUTCOME,
+        LogKind.AWAIT,
+        LogKind.IN_DOUBT,
     ]
 )
 
@@ -153,6 +155,9 @@ class StageRows:
         self._accounts_from = self._ledgers_from + len(names.ledgers)
         self._open: dict[int, _Visit] = {}
         self._blocks: dict[int, list[int]] = {}
+        # Requests payments gave up, by payment: the end of the last is the answer it may await.
+        self._expired: _Visit | None = None
+        self._given_up: dict[int, _Visit] = {}
         self._done: list[tuple[int, int, int, int, int, int, int]] = []
 
     def take(self, rows: Array) -> pa.Table:
@@ -194,6 +199,10 @@ class StageRows:
         elif kind == LogKind.SHORT:
             place = self._accounts_from + subject
             self._open[payment] = _Visit(stage, place, int(Cause.LIQUIDITY), queued_us=time_us)
+        elif kind == LogKind.AWAIT:
+            self._open[payment] = _Visit(
+                stage, -1, self._cause[stage], queued_us=time_us, started_us=time_us
+            )
         elif kind == LogKind.IN_BLOCK:
             self._blocks.setdefault(subject, []).append(payment)
             # Nobody enters a block who has not been enqueued; a log that says so is for the
@@ -206,11 +215,18 @@ class StageRows:
                 self._close(committed, time_us)
         elif kind == LogKind.OUTCOME and subject == Outcome.IN_PROGRESS:
             self._close(payment, NULL)
-        elif self._ends(kind, visit, stage, time_us):
+        elif self._ends(kind, visit, payment, (stage, time_us)):
+            self._expired = visit
             self._close(payment, time_us)
+        elif kind == LogKind.IN_DOUBT and self._expired is not None:
+            # The row behind its EXPIRE, which ended the visit.
+            self._given_up[payment] = self._expired
+        if kind == LogKind.OUTCOME:
+            self._given_up.pop(payment, None)
 
-    def _ends(self, kind: int, visit: _Visit | None, stage: int, time_us: int) -> bool:
-        """Say whether a row ends the visit: a late FINISH of an abandoned service does not."""
+    def _ends(self, kind: int, visit: _Visit | None, payment: int, row: tuple[int, int]) -> bool:
+        """Say whether a row ends the visit: a late FINISH does not, but where it is the answer."""
+        stage, time_us = row
         if visit is None:
             return False
         # A RESERVE row ends a wait only if the payment waited for it.
@@ -218,6 +234,9 @@ class StageRows:
             return visit.cause == Cause.LIQUIDITY and visit.stage == stage
         # An abandoned service finishes later, while its payment may be at another stage.
         if kind == LogKind.FINISH:
+            # Who awaits an answer is at no station, and waits for the service given up last.
+            if visit.place < 0 and visit.due_us == NULL:
+                visit = self._given_up.get(payment, visit)
             return visit.stage == stage and visit.finish_us == time_us
         return True
 

@@ -49,7 +49,9 @@ INTEGER_COLUMNS = (
     ("ledger_us", C.TIME_0 + 3),
     ("human_us", C.TIME_0 + 4),
     ("liquidity_us", C.TIME_0 + 5),
-    ("retry_us", C.TIME_0 + 6),
+    ("in_doubt_us", C.TIME_0 + 6),
+    ("retry_us", C.TIME_0 + 7),
+    ("in_doubt_since_us", C.IN_DOUBT_SINCE_US),
 )
 """Columns of ``payments.parquet`` that are columns of a record as they are."""
 
@@ -243,7 +245,7 @@ class PaymentRows:
             fee = plan.fee[first[picked] + slot]
             by_debtor = fee[:, FeeColumn.BEARER] == Bearer.DEBTOR
             # Fees of a payment that never settled are in no sum of its record, so they are no
-            # rows either.
+            # rows either; an agent's cost is one once the payee has the money.
             kept = np.where(by_debtor, has_payer[picked], has_merchant[picked])
             fee, picked = fee[kept], picked[kept]
             parts.append(

@@ -137,15 +137,17 @@ transit_us              | us     | time on the way
 ledger_us               | us     | time from joining a ledger's queue to its commit
 human_us                | us     | time of a person: confirming
 liquidity_us            | us     | time waiting for money
-retry_us                | us     | time spent on routes given up
+in_doubt_us             | us     | time until it was known how a request given up had ended
+retry_us                | us     | time spent on routes given up, but for a person's
+in_doubt_since_us       | us     | since when it is in doubt at the horizon; null: it is not
 """)
 FEES = _schema("""
 payment_id   | number | the payment
 replication  | number | its replication
 component    | name   | the fee's name, or fx_spread for a provider's margin
 recipient    | name   | who earns it
-bearer       | name   | debtor or creditor
-currency     | name   | currency of the amount: debited for the debtor's, else credited
+bearer       | name   | debtor, creditor, or agent: an institution between, at its own cost
+currency     | name   | of the amount: debited (debtor), credited (creditor), settled (agent)
 amount_minor | minor  | what was charged, in that currency
 """)
 STAGES = _schema("""

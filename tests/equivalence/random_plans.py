@@ -266,7 +266,10 @@ class _Maker:
             count = luck.randint(0 if number == 2 else 1, len(routes))
             b.add_route_set(
                 f"set{number}",
-                luck.sample(routes, count),
+                [
+                    (route, luck.choice((0, 0, 1)), luck.choice((0, 1, 1, 3)))
+                    for route in luck.sample(routes, count)
+                ],
                 policy=luck.choice(list(Policy)),
                 max_attempts=luck.randint(1, 4),
             )
@@ -303,6 +306,9 @@ class _Maker:
             expected_us=luck.randrange(10) * SECOND_US,
             debtor_agent=luck.choice((-1, 0, 1)),
             creditor_agent=luck.choice((-1, 1, 2)),
+            confirmed=self.reached.get(Flag.CONFIRMS, -1),
+            authorised=self.reached.get(Flag.AUTHORISES, -1),
+            **{"class": pricing + 1 if luck.random() < 0.8 else -1},
         )
         b.set_route_view(
             route,
@@ -316,7 +322,8 @@ class _Maker:
     def _tail(self, before_end: list[str]) -> int:
         """Add the way every failure goes, and return its first stage."""
         luck, b = self.luck, self.b
-        first = b.add_stage(Op.VOID, "void")
+        first = self._resolve()
+        b.add_stage(Op.VOID, "void")
         if luck.random() < 0.3:
             b.add_stage(
                 Op.TRANSIT, "reversal", table=self._time(), purpose=self._purpose(),
@@ -325,6 +332,31 @@ class _Maker:
         if before_end and luck.random() < 0.9:
             b.add_stage(Op.ROUTE, "next choice", flags=Flag.NEXT)
         b.add_stage(Op.END, "rejected", value=Outcome.REJECTED, reason=luck.choice((-1, -1, 18)))
+        return first
+
+    def _resolve(self) -> int:
+        """Add what ends a doubt, perhaps after the answer has come; return its first stage."""
+        luck, b = self.luck, self.b
+        first = b.next_stage
+        if luck.random() < 0.2:
+            b.add_stage(
+                Op.TRANSIT, "before", table=self._time(), purpose=self._purpose(),
+                cause=Cause.IN_DOUBT,
+            )  # fmt: skip
+        wait = None
+        if luck.random() < 0.8:
+            wait = b.add_stage(
+                Op.AWAIT, "answer", value=luck.choice((1, 2, 20)) * SECOND_US,
+                cause=luck.choice((Cause.IN_DOUBT, Cause.TRANSIT)),
+                reason=luck.choice((-1, -1, self._reason())),
+            )  # fmt: skip
+            if luck.random() < 0.5:
+                b.add_stage(
+                    Op.TRANSIT, "way", table=self._time(), purpose=self._purpose(),
+                    cause=Cause.IN_DOUBT,
+                )  # fmt: skip
+        known = b.add_stage(Op.RESOLVE, "known")
+        b.set_stage(first if wait is None else wait, target=known)
         return first
 
     def _finish(self) -> None:
@@ -370,6 +402,7 @@ class _Maker:
         b.add_stage(
             Op.SERVE, "serve", subject=station, table=self._stage_time(), purpose=self._purpose(),
             cause=cause, target=fail_path, reason=self._reason(),
+            flags=luck.choice((Flag(0), Flag.ASKS)),
         )  # fmt: skip
 
     def _middle(self, fail_path: int, registers: tuple[Register, ...], count: int) -> None:
@@ -377,10 +410,11 @@ class _Maker:
         luck, b = self.luck, self.b
         forward: list[int] = []
         self.reserved: list[int] = []
+        self.reached: dict[Flag, int] = {}
         for _ in range(count):
             kind = luck.choice(
                 ("wait", "wait", "batch", "reserve", "reserve", "post", "limit", "decide", "branch",
-                 "on_us", "code", "deadline", "deadline", "disarm")
+                 "on_us", "code", "deadline", "deadline", "disarm", "standing")
             )  # fmt: skip
             if kind == "wait":
                 self._wait(fail_path)
@@ -426,6 +460,9 @@ class _Maker:
                     Op.DEADLINE, "deadline", value=luck.choice((1, 2, 3, 8)) * SECOND_US,
                     target=fail_path, reason=self._reason(),
                 )  # fmt: skip
+            elif kind == "standing":
+                flag = luck.choice((Flag.CONFIRMS, Flag.AUTHORISES))
+                self.reached[flag] = b.add_stage(Op.POST, "stands", first=0, count=0, flags=flag)
             else:
                 b.add_stage(Op.DEADLINE, "disarm", value=0)
         for stage in forward:

@@ -169,11 +169,11 @@ routing: {failover: 1}
         "service": 1_150_000,
         "transit": 750_000,
         "ledger": 1_600_000,
-        "human": 3_000_000,
-        "retry": 4_800_000,  # 5.8 - 1.0: all of the first attempt
+        "human": 6_000_000,  # another price: the payer confirms it, too
+        "retry": 1_800_000,  # 5.8 - 1.0: all of the first attempt but the payer's 3 s
     }
-    # The second gateway's 2 %: 7 440 x 2 % = 148.8, up to 149.
-    assert ran.record("inbound")["debited"] == 7_440 + 149
+    # The second gateway's 2 %: 7 425 x 2 % = 148.5, up to 149.
+    assert ran.record("inbound")["debited"] == 7_425 + 149
     # Without a second attempt the same payment is rejected when its reversal is confirmed.
     alone = _run(tmp_path, engine, text.replace("failover: 1", "failover: 0"))
     assert alone.ended("inbound") == (5_800_000, "REJECTED", "AB10")

@@ -27,12 +27,12 @@ WALLET = "customers:alipay_wallet:CNY"
 # payment. Four peers vote after 0.3 s each, three of them are a quorum: commits at 5.7, 6.5, 7.3 s.
 
 # Inbound: a Chinese wallet at a counter of Temple Bank, 41 300 riel on the code.
-#   dollars at mid   4 130 000 / 4000          = 1032.5    -> up to   1 033 cents
-#   agent's spread   1 033 x 0.12 %            =    1.2396 -> up to       2 cents; owed 1 035
-#   yuan at mid      1 035 x 7.1875            = 7439.0625 -> up to   7 440 fen
-#   gateway's spread 7 440 x 1 %               =   74.4    -> up to      75 fen; paid 7 515
+#   dollars at mid   4 130 000 / 4000          = 1032.5    -> up to   1 033 cents, which are owed
+#   yuan at mid      1 033 x 7.1875            = 7424.6875 -> up to   7 425 fen
+#   gateway's spread 7 425 x 1 %               =   74.25   -> up to      75 fen; paid 7 500
 #   worth at mid     1 032.5 x 7.1875          = 7421.0938 -> up to   7 422 fen, the cents not
-#                    rounded on the way; margin 7 515 - 7 422 = 93
+#                    rounded on the way; margin 7 500 - 7 422 = 78
+#   River's own cost 1 033 x 0.12 %            =    1.2396 -> down to     1 cent; in nobody's price
 #   interchange      4 130 000 x 0.6 %         = 24 780    -> down to whole riel, 24 700
 #   service          4 130 000 x 0.2 %         =  8 260    -> down to whole riel,  8 200
 #   the shop keeps   4 130 000 - 24 700 - 8 200 = 4 097 100
@@ -44,7 +44,7 @@ INBOUND: tuple[Step, ...] = (
     (1_100_000, "DEADLINE", "order life", "", 840_000_000, ""),  # 14 minutes
     (1_100_000, "START", "debtor_agent.risk", "alipay_wallet.core", 200_000, ""),
     (1_300_000, "FINISH", "debtor_agent.risk", "alipay_wallet.core", -1, ""),  # + 0.2
-    (1_300_000, "QUOTE", "quote", "1", 7_515, "4097100"),  # prices: domestic 0, inbound 1
+    (1_300_000, "QUOTE", "quote", "1", 7_500, "4097100"),  # prices: domestic 0, inbound 1
     (1_300_000, "DELAY", "khqr.confirm", "HUMAN", 3_000_000, ""),
     (4_300_000, "START", "alipay_plus.authorise", "alipay_plus.gateway", 500_000, ""),  # + 3
     (4_800_000, "FINISH", "alipay_plus.authorise", "alipay_plus.gateway", -1, ""),  # + 0.5
@@ -59,12 +59,11 @@ INBOUND: tuple[Step, ...] = (
     (5_400_000, "ENQUEUE", "bakong.block", "bakong.ledger", -1, ""),
     (5_400_000, "IN_BLOCK", "bakong.block", "bakong.ledger", -1, "3"),
     (5_700_000, "POST", "bakong.block", "river_khr_for_alipay", 4_130_000, TEMPLE_L),  # + 0.3
-    (5_700_000, "TRANSFER", "bakong.block", WALLET, 7_440, "fx:alipay_operator:CNY"),
+    (5_700_000, "TRANSFER", "bakong.block", WALLET, 7_425, "fx:alipay_operator:CNY"),
     (5_700_000, "TRANSFER", "bakong.block", WALLET, 75, "spread:alipay_operator:CNY"),
-    (5_700_000, "TRANSFER", "bakong.block", "fx:alipay_operator:USD", 1_035,
+    (5_700_000, "TRANSFER", "bakong.block", "fx:alipay_operator:USD", 1_033,
      "clearing:alipay_plus:river_bank:USD"),
     (5_700_000, "TRANSFER", "bakong.block", "book:river_bank:USD", 1_033, "fx:river_bank:USD"),
-    (5_700_000, "TRANSFER", "bakong.block", "book:river_bank:USD", 2, "spread:river_bank:USD"),
     (5_700_000, "TRANSFER", "bakong.block", "fx:river_bank:KHR", 4_130_000, "book:river_bank:KHR"),
     (5_700_000, "START", "creditor_agent.core", "temple_bank.core", 200_000, ""),
     (5_900_000, "FINISH", "creditor_agent.core", "temple_bank.core", -1, ""),  # + 0.2
@@ -76,6 +75,9 @@ INBOUND: tuple[Step, ...] = (
     (5_900_000, "TRANSFER", "fee.service", "customers:temple_bank:KHR", 8_200,
      "fees:alipay_operator:KHR"),
     (5_900_000, "FEE", "fee.service", "1", 8_200, ""),
+    (5_900_000, "TRANSFER", "fee.own_conversion", "book:river_bank:USD", 1,
+     "spread:river_bank:USD"),
+    (5_900_000, "FEE", "fee.own_conversion", "2", 1, ""),
     (5_900_000, "DELAY", "khqr.notify", "TRANSIT", 100_000, ""),
     (6_000_000, "DELAY", "alipay_plus.confirmation", "TRANSIT", 300_000, ""),  # + 0.1
     (6_300_000, "OUTCOME", "completed", "COMPLETED", 0, ""),  # + 0.3
@@ -167,7 +169,7 @@ BALANCES = {
     TEMPLE_L: 100_125_100,  # 100 000 000 + 4 130 000 - 1 200 000 - 2 804 900
     RIVER_L: 104_004_900,  # 100 000 000 + 1 200 000 + 2 804 900
     # Customers; an institution's book stands against what its customers got or paid.
-    WALLET: -7_515,
+    WALLET: -7_500,
     "customers:temple_bank:KHR": 92_200,  # 4 097 100 - 1 200 000 - 2 804 900
     "book:temple_bank:KHR": -125_100,  # -4 130 000 + 1 200 000 + 2 804 900
     "customers:river_bank:KHR": 1_200_000,
@@ -178,14 +180,14 @@ BALANCES = {
     "fees:alipay_wallet:KHR": 24_700,
     "fees:alipay_operator:KHR": 8_200,
     # First conversion in: yuan to dollars, by the gateway; owed to River Bank until clearing.
-    "fx:alipay_operator:CNY": 7_440,
+    "fx:alipay_operator:CNY": 7_425,
     "spread:alipay_operator:CNY": 75,
-    "fx:alipay_operator:USD": -1_035,
-    "clearing:alipay_plus:river_bank:USD": 1_035,
-    # Second conversion in: dollars to riel, by River Bank itself.
-    "book:river_bank:USD": -1_035,
+    "fx:alipay_operator:USD": -1_033,
+    "clearing:alipay_plus:river_bank:USD": 1_033,
+    # Second conversion in: dollars to riel, by River Bank itself and at its own cost.
+    "book:river_bank:USD": -1_034,
     "fx:river_bank:USD": 1_033,
-    "spread:river_bank:USD": 2,
+    "spread:river_bank:USD": 1,
     # River Bank's riel: gave 4 130 000 for dollars, took 2 782 609 for yuan.
     "fx:river_bank:KHR": -1_347_391,
     "spread:river_bank:KHR": 22_291,
@@ -256,7 +258,7 @@ def test_the_time_of_a_payment_is_split_by_cause(ran: Ran, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "figures"),
     [
-        ("inbound", (4_130_000, 7_515, 1_035, 4_097_100, 0, 93, 32_900, 5_700_000, 5_900_000)),
+        ("inbound", (4_130_000, 7_500, 1_033, 4_097_100, 0, 78, 32_900, 5_700_000, 5_900_000)),
         ("domestic", (1_200_000, 1_200_000, 1_200_000, 1_200_000, 0, 0, 0, 6_500_000, 6_700_000)),
         ("outbound", (5_000, 2_804_900, 5_000, 5_000, 0, 22_291, 0, 7_300_000, 8_100_000)),
     ],

@@ -48,6 +48,8 @@ from sim.jit.functions import called
 
 # Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _SETTLES = int(Flag.SETTLES)
+_CONFIRMS = int(Flag.CONFIRMS)
+_AUTHORISES = int(Flag.AUTHORISES)
 _CREDITS = int(Flag.CREDITS)
 _QUEUE = int(Flag.QUEUE)
 _SECOND_US = 1_000_000
@@ -146,6 +148,10 @@ def post_rows(plan: Plan, state: KernelState, slot: int) -> None:
         pool[slot, st.P_SETTLED] = cursor[C_NOW]
     if (flags & _CREDITS) != 0 and pool[slot, st.P_CREDITED] == NULL:
         pool[slot, st.P_CREDITED] = cursor[C_NOW]
+    if (flags & _CONFIRMS) != 0:
+        pool[slot, st.P_STANDING] = max(pool[slot, st.P_STANDING], 1)
+    if (flags & _AUTHORISES) != 0:
+        pool[slot, st.P_STANDING] = 2
 
 
 @called

@@ -88,6 +88,10 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_MERCHANT_FEE] = 0
     pool[slot, st.P_NODE] = -1
     pool[slot, st.P_LIMITS] = 0
+    pool[slot, st.P_STANDING] = 0
+    pool[slot, st.P_QUOTED] = NULL
+    pool[slot, st.P_DOUBT_SINCE] = NULL
+    pool[slot, st.P_UNANSWERED] = -1
     for cause in range(_CAUSES):
         pool[slot, st.P_TIME + cause] = 0
     amount = chunk[row, WorkloadColumn.AMOUNT]

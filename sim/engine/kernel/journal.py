@@ -6,7 +6,7 @@ Takes the cursor, the pool and the buffers; the loop has made sure the buffers h
 from __future__ import annotations
 
 from sim.contract.layout import FEES_MAX, NULL, SUM_MAX, RouteColumn
-from sim.contract.meaning import Outcome
+from sim.contract.meaning import Cause, Outcome
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn, Register
 from sim.engine.kernel import state as st
@@ -25,6 +25,8 @@ from sim.engine.kernel.state import (
     KernelState,
 )
 from sim.jit.functions import called, inlined
+
+_CAUSES = len(Cause)
 
 
 @inlined
@@ -83,7 +85,7 @@ def _append_row(
 def account_time(cursor: Array, pool: Array, slot: int, cause: int) -> None:
     """Add the time since a payment was last accounted for to one cause."""
     now = cursor[C_NOW]
-    # What is added to a cause is taken from the one interval that ends here, so the seven sums
+    # What is added to a cause is taken from the one interval that ends here, so the sums
     # add up to the payment's life whatever happens to it.
     pool[slot, P_TIME + cause] += now - pool[slot, P_SINCE]
     pool[slot, P_SINCE] = now
@@ -140,11 +142,12 @@ def write_record(
     record[at, RecordColumn.REQUOTES] = pool[slot, st.P_REQUOTES]
     record[at, RecordColumn.QUOTES_LAPSED] = pool[slot, st.P_LAPSED]
     # The causes stand side by side in both arrays, in the order of Cause.
-    for cause in range(7):
+    for cause in range(_CAUSES):
         record[at, RecordColumn.TIME_0 + cause] = pool[slot, P_TIME + cause]
     _write_amounts(plan, state, slot, outcome, at)
     charged = pool[slot, st.P_CHARGED]
     record[at, RecordColumn.CHARGED] = charged
+    record[at, RecordColumn.IN_DOUBT_SINCE_US] = pool[slot, st.P_DOUBT_SINCE]
     for fee_slot in range(FEES_MAX):
         # NULL and not 0: a fee that was charged 0 times is not a fee of 0.
         amount = NULL

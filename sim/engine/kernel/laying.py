@@ -166,9 +166,8 @@ def _timeout_lines(plan: Plan) -> Array:
     heap. They are what it would mostly hold, as nearly all are forgotten long before they are due.
     """
     # 0 stands for every stage that arms nothing, DEADLINE 0 included, which disarms.
-    values = np.where(
-        plan.stage[:, StageColumn.OP] == Op.DEADLINE, plan.stage[:, StageColumn.VALUE], 0
-    )
+    arms = np.isin(plan.stage[:, StageColumn.OP], (Op.DEADLINE, Op.AWAIT))
+    values = np.where(arms, plan.stage[:, StageColumn.VALUE], 0)
     # The longest stay longest.
     # What is left over goes to the heap: right as well, but slower.
     kept = np.unique(values[values > 0])[-LINES_MAX:]

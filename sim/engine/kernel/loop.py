@@ -312,6 +312,9 @@ def _complete(plan: Plan, state: KernelState, slot: int, payment: int, place: in
         # served at, which the event carries: the payment may be at another one now.
         if place != 0:
             finish_service(plan, state, s, payment, place >> PLACE_BITS)
+            # The answer to a request its payment gave up, or awaits by now.
+            if pool[slot, P_ID] == payment and pool[slot, st.P_UNANSWERED] == step:
+                pool[slot, st.P_UNANSWERED] = -1
     elif payment > STATION_PSEUDO:
         ledger = LEDGER_PSEUDO - payment
         # Rounds have even steps and commits odd ones. Where the number of rounds wraps within
@@ -334,8 +337,8 @@ def _complete(plan: Plan, state: KernelState, slot: int, payment: int, place: in
     if s >= 0:
         start_waiting(plan, state, s)
     if is_awaited:
-        # Its stage cannot have changed since it was scheduled, as it has been waiting for this
-        # event.
+        # Its stage cannot have changed since it began to wait for this event; it is not the stage
+        # it was served at where it awaits the answer to a request it gave up.
         at = pool[slot, P_STAGE]
         account_time(cursor, pool, slot, plan.stage[at, StageColumn.CAUSE])
         pool[slot, st.P_WAIT_STEP] = -1

@@ -7,7 +7,7 @@ meaning of every operation is in ``meaning.Op``.
 from __future__ import annotations
 
 from sim.contract.layout import NULL, STEP_BITS, StageColumn
-from sim.contract.meaning import Cause, LogKind, Op, Outcome, Reason
+from sim.contract.meaning import Cause, Flag, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Plan
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, reserve, void_all
@@ -39,6 +39,9 @@ from sim.engine.kernel.stations import leave_queue, serve
 from sim.engine.kernel.timers import arm
 from sim.jit.functions import called, inlined
 
+# Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
+_ASKS = int(Flag.ASKS)
+
 
 @inlined
 def advance(plan: Plan, state: KernelState, slot: int) -> bool:
@@ -68,6 +71,8 @@ def advance(plan: Plan, state: KernelState, slot: int) -> bool:
         return False
     if op == Op.RESERVE:
         return reserve(plan, state, slot)
+    if op == Op.AWAIT:
+        return _await_answer(plan, state, slot)
     if op == Op.ROUTE:
         # True in every case: it took a route, failed over to TARGET or passed on, and each of
         # these has set the next stage already.
@@ -101,8 +106,13 @@ def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
     elif op == Op.ON_US:
         return _stay_inside(plan, state, slot)
     elif op == Op.VOID:
+        # What the far side may still be paid with is not free.
+        if state.pool[slot, st.P_DOUBT_SINCE] != NULL:
+            break_off(state.cursor, st.E_IN_DOUBT, state.pool[slot, P_ID])
         void_all(plan, state, slot)
         give_back_limits(state, slot)
+    elif op == Op.RESOLVE:
+        _resolve(state, slot)
     # ``check_plan`` admits members of Op only, so this is an operation that was added to the
     # specification and forgotten here.
     else:
@@ -121,12 +131,17 @@ def expire(plan: Plan, state: KernelState, slot: int) -> None:
     # The stage that armed the time-out says where it leads and why, not the stage the payment
     # happens to wait at.
     reason = plan.stage[armed, StageColumn.REASON]
+    # Who waits for an answer has failed for a reason before; to wait in vain is no other.
+    if reason < 0:
+        reason = pool[slot, st.P_REASON]
     # Before the payment's stage changes: EXPIRE and LEAVE carry the stage it waited at.
     write_log(cursor, state.log, LogKind.EXPIRE, payment, at, reason, -1, -1)
     wait = pool[slot, st.P_WAIT]
     # Everything that says what it waits for is read before it is cleared below.
     place = pool[slot, st.P_PLACE]
     pool[slot, st.P_ARMED_STEP] = -1
+    if wait == st.W_SERVICE and (plan.stage[at, StageColumn.FLAGS] & _ASKS) != 0:
+        _doubt(state, slot)
     # From here on the completion it waited for is orphaned: it frees its server when it comes
     # and does nothing else.
     pool[slot, st.P_WAIT_STEP] = -1
@@ -270,12 +285,71 @@ def _set_deadline(plan: Plan, state: KernelState, slot: int) -> None:
     write_log(cursor, state.log, LogKind.DEADLINE, pool[slot, P_ID], at, -1, delay_us, -1)
     # A payment has one time-out. Arming another one overwrites the step, and with that forgets
     # the earlier one.
+    _arm(state, slot, at, delay_us)
+
+
+@called
+def _arm(state: KernelState, slot: int, at: int, delay_us: int) -> None:
+    """Schedule a payment's time-out."""
+    cursor = state.cursor
+    pool = state.pool
     step = next_step(cursor, pool, slot)
     pool[slot, st.P_ARMED_STEP] = step
     key = EXPIRE_BASE | (pool[slot, P_ID] << STEP_BITS) | step
     arm(state, state.line[at], cursor[C_NOW] + delay_us, key, slot)
     # Kept, because TARGET and REASON are looked up only if it fires.
     pool[slot, st.P_ARMED_STAGE] = at
+
+
+@called
+def _doubt(state: KernelState, slot: int) -> None:
+    """Note that nobody knows how the service will end that a payment gives up."""
+    cursor = state.cursor
+    pool = state.pool
+    s = pool[slot, st.P_PLACE]
+    at = pool[slot, P_STAGE]
+    write_log(cursor, state.log, LogKind.IN_DOUBT, pool[slot, P_ID], at, s, -1, -1)
+    pool[slot, st.P_UNANSWERED] = pool[slot, st.P_WAIT_STEP]
+    # A second request given up while the first is open makes the doubt no younger.
+    if pool[slot, st.P_DOUBT_SINCE] == NULL:
+        pool[slot, st.P_DOUBT_SINCE] = cursor[C_NOW]
+
+
+@called
+def _await_answer(plan: Plan, state: KernelState, slot: int) -> bool:
+    """Wait for the answer to a request in doubt; tell whether the payment goes on."""
+    cursor = state.cursor
+    pool = state.pool
+    at = pool[slot, P_STAGE]
+    if pool[slot, st.P_DOUBT_SINCE] == NULL:
+        pool[slot, P_STAGE] = plan.stage[at, StageColumn.TARGET]
+        return True
+    # It has come while the payment was at something else.
+    if pool[slot, st.P_UNANSWERED] < 0:
+        pool[slot, P_STAGE] = at + 1
+        return True
+    longest_us = plan.stage[at, StageColumn.VALUE]
+    write_log(cursor, state.log, LogKind.AWAIT, pool[slot, P_ID], at, -1, longest_us, -1)
+    _arm(state, slot, at, longest_us)
+    # The event it gave up at the time-out is what it waits for again.
+    pool[slot, st.P_WAIT_STEP] = pool[slot, st.P_UNANSWERED]
+    pool[slot, st.P_WAIT] = st.W_ANSWER
+    return False
+
+
+@called
+def _resolve(state: KernelState, slot: int) -> None:
+    """End a payment's doubt."""
+    cursor = state.cursor
+    pool = state.pool
+    pool[slot, st.P_ARMED_STEP] = -1
+    since = pool[slot, st.P_DOUBT_SINCE]
+    if since != NULL:
+        at = pool[slot, P_STAGE]
+        spent_us = cursor[C_NOW] - since
+        write_log(cursor, state.log, LogKind.KNOWN, pool[slot, P_ID], at, -1, spent_us, -1)
+        pool[slot, st.P_DOUBT_SINCE] = NULL
+        pool[slot, st.P_UNANSWERED] = -1
 
 
 @inlined
@@ -294,6 +368,9 @@ def _end(plan: Plan, state: KernelState, slot: int) -> None:
     # posts or voids what it reserved.
     if pool[slot, st.P_NODE] >= 0:
         break_off(cursor, st.E_OPEN_RESERVATION, pool[slot, P_ID])
+    # It would come back, or not, before anybody knows where it is.
+    if pool[slot, st.P_DOUBT_SINCE] != NULL:
+        break_off(cursor, st.E_IN_DOUBT, pool[slot, P_ID])
     # Where no stage had the flag CREDITS the end of the program is the credit.
     if outcome == Outcome.COMPLETED and pool[slot, st.P_CREDITED] == NULL:
         pool[slot, st.P_CREDITED] = cursor[C_NOW]

@@ -31,8 +31,8 @@ from sim.units import DAY_US
 
 
 @called
-def price(plan: Plan, state: KernelState, slot: int, row: int) -> int:
-    """Price a payment now into the scratch registers; 0 where the price cannot be used."""
+def price(plan: Plan, state: KernelState, slot: int, row: int, at_us: int) -> int:
+    """Price a payment at the rates of an instant into scratch; 0 where that cannot be used."""
     # Into scratch and not into the payment: a policy that compares prices must not overwrite
     # the price the payment was promised.
     return price_payment(
@@ -45,10 +45,21 @@ def price(plan: Plan, state: KernelState, slot: int, row: int) -> int:
         state.cursor[C_FX_STEP],
         row,
         state.pool[slot, st.P_INSTRUCTED],
-        state.cursor[C_NOW],
+        at_us,
         state.pool[slot, st.P_SUBMITTED],
         state.scratch,
     )
+
+
+@called
+def price_again(plan: Plan, state: KernelState, slot: int, row: int, at_us: int) -> int:
+    """Price a payment into its own registers; 0 where the price cannot be used."""
+    is_usable = price(plan, state, slot, row, at_us)
+    for register in range(REGISTER_COUNT):
+        state.pool[slot, P_REGISTER + register] = state.scratch[register]
+    state.pool[slot, P_PRICING] = row
+    state.pool[slot, st.P_QUOTED] = at_us
+    return is_usable
 
 
 @called
@@ -60,10 +71,7 @@ def quote(plan: Plan, state: KernelState, slot: int) -> bool:
     row = plan.stage[at, StageColumn.SUBJECT]
     # The registers are kept even where the price cannot be used: a record tells what would have
     # been asked.
-    is_usable = price(plan, state, slot, row)
-    for register in range(REGISTER_COUNT):
-        pool[slot, P_REGISTER + register] = state.scratch[register]
-    pool[slot, P_PRICING] = row
+    is_usable = price_again(plan, state, slot, row, cursor[C_NOW])
     # No QUOTE row for a price nobody was given.
     if is_usable == 0:
         fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
@@ -133,7 +141,7 @@ def charge(plan: Plan, state: KernelState, slot: int) -> None:
     pool[slot, st.P_FEE + fee_slot] += amount
     if plan.fee[row, FeeColumn.BEARER] == Bearer.DEBTOR:
         pool[slot, st.P_PAYER_FEE] += amount
-    else:
+    elif plan.fee[row, FeeColumn.BEARER] == Bearer.CREDITOR:
         pool[slot, st.P_MERCHANT_FEE] += amount
 
 

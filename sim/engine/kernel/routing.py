@@ -7,8 +7,10 @@ meaning is in ``meaning.Op.ROUTE`` and ``meaning.Policy``.
 from __future__ import annotations
 
 from sim.contract.layout import (
+    CANDIDATES_MAX,
     SCORE_WORST,
     AccountColumn,
+    CandidateColumn,
     LedgerColumn,
     RouteColumn,
     RouteSetColumn,
@@ -20,8 +22,8 @@ from sim.contract.plan import Plan
 from sim.contract.records import Register
 from sim.engine.kernel import state as st
 from sim.engine.kernel.journal import write_log, write_sample
-from sim.engine.kernel.payments import fail
-from sim.engine.kernel.prices import price
+from sim.engine.kernel.payments import draw, fail
+from sim.engine.kernel.prices import price, price_again
 from sim.engine.kernel.state import (
     A_PENDING,
     A_POSTED,
@@ -64,6 +66,7 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
         # A first choice starts afresh, whatever was tried before it.
         pool[slot, P_TRIED] = 0
         pool[slot, P_ATTEMPTS] = 1
+        pool[slot, st.P_STANDING] = 0
     else:
         # CANDIDATES_MAX is 32, so the mask fits easily. Short-circuit keeps the row of the
         # route set from being read where there is none: without candidates nothing is untried.
@@ -79,10 +82,11 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
             pool[slot, P_STAGE] = at + 1
             return
         # All that was spent so far was spent on an attempt that failed, whatever it was spent
-        # on. RETRY is the last cause, so the loop leaves out itself.
+        # on. RETRY is the last cause, so the loop leaves out itself; a person did not try twice.
         for cause in range(Cause.RETRY):
-            pool[slot, P_TIME + Cause.RETRY] += pool[slot, P_TIME + cause]
-            pool[slot, P_TIME + cause] = 0
+            if cause != Cause.HUMAN:
+                pool[slot, P_TIME + Cause.RETRY] += pool[slot, P_TIME + cause]
+                pool[slot, P_TIME + cause] = 0
         # Whatever the next route does, it has not failed yet.
         pool[slot, st.P_REASON] = Reason.NONE
         pool[slot, P_ATTEMPTS] += 1
@@ -91,7 +95,7 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
 
 @called
 def _take_best(plan: Plan, state: KernelState, slot: int, route_set: int, count: int) -> None:
-    """Choose the untried candidate of lowest score and put the payment on it."""
+    """Choose the untried candidate of lowest score, and put the payment on it."""
     pool = state.pool
     tried = pool[slot, P_TRIED]
     first = plan.route_set[route_set, RouteSetColumn.FIRST]
@@ -102,23 +106,36 @@ def _take_best(plan: Plan, state: KernelState, slot: int, route_set: int, count:
         untried += 1 - ((tried >> position) & 1)
     best = -1
     best_score = 0
+    best_rank = 0
+    ties = 0
     for position in range(count):
         if (tried >> position) & 1 == 0:
             score = 0
+            rank = plan.candidate[first + position, CandidateColumn.RANK]
             if untried > 1:
                 policy = plan.route_set[route_set, RouteSetColumn.POLICY]
-                score = _score(plan, state, slot, plan.candidate[first + position], policy)
+                score = _score(
+                    plan, state, slot, plan.candidate[first + position, CandidateColumn.ROUTE],
+                    policy,
+                )  # fmt: skip
                 # PRIORITY, the position among the candidates.
                 if policy not in (Policy.CHEAPEST, Policy.FASTEST):
                     score = position
-            # Strictly lower: among equals the earlier candidate wins, as candidates are in the
-            # order the compiler ranked them.
-            if best < 0 or score < best_score:
+            # Strictly lower: of those still equal the earlier stays, and shares decide below.
+            if best < 0 or score < best_score or (score == best_score and rank < best_rank):
                 best = position
                 best_score = score
-    route = plan.candidate[first + best]
+                best_rank = rank
+                ties = 0
+            # Noted as it goes, so that no score is computed twice.
+            if score == best_score and rank == best_rank:
+                ties |= 1 << position
+    if ties & (ties - 1) != 0:
+        best = _draw_one(plan, state, slot, first, ties)
+    route = plan.candidate[first + best, CandidateColumn.ROUTE]
     # Marked as tried when chosen, so a fail-over never comes back to it.
     pool[slot, P_TRIED] = tried | (1 << best)
+    given_up = pool[slot, P_ROUTE]
     pool[slot, P_ROUTE] = route
     # A route may say at which institutions it begins and ends. Role references of the stages
     # that follow are resolved against these.
@@ -136,7 +153,58 @@ def _take_best(plan: Plan, state: KernelState, slot: int, route_set: int, count:
         best_score,
         pool[slot, P_ATTEMPTS],
     )
-    pool[slot, P_STAGE] = plan.route[route, RouteColumn.ENTRY]
+    pool[slot, P_STAGE] = _entrance(plan, state, slot, given_up)
+
+
+@called
+def _entrance(plan: Plan, state: KernelState, slot: int, given_up: int) -> int:
+    """Return where a payment begins its route, or goes on behind the payer's back."""
+    pool = state.pool
+    route = pool[slot, P_ROUTE]
+    at = -1
+    # A first choice has standing 0, whatever route stands in the payment.
+    if (
+        given_up >= 0
+        and plan.route[route, RouteColumn.CLASS] >= 0
+        and plan.route[route, RouteColumn.CLASS] == plan.route[given_up, RouteColumn.CLASS]
+    ):
+        if pool[slot, st.P_STANDING] > 1:
+            at = plan.route[route, RouteColumn.AUTHORISED]
+        if pool[slot, st.P_STANDING] > 0 and at < 0:
+            at = plan.route[route, RouteColumn.CONFIRMED]
+    if at < 0:
+        pool[slot, st.P_STANDING] = 0
+        return int(plan.route[route, RouteColumn.ENTRY])
+    row = plan.route[route, RouteColumn.PRICING]
+    # What the agents bear may differ; what the payer was shown holds, at the rates of then.
+    if row >= 0 and pool[slot, st.P_PRICING] >= 0:
+        price_again(plan, state, slot, row, pool[slot, st.P_QUOTED])
+    return int(at)
+
+
+@called
+def _draw_one(plan: Plan, state: KernelState, slot: int, first: int, ties: int) -> int:
+    """Return one of the candidates tied, by their shares."""
+    total = 0
+    lowest = -1
+    for position in range(CANDIDATES_MAX):
+        if (ties >> position) & 1 != 0:
+            total += plan.candidate[first + position, CandidateColumn.SHARE]
+            if lowest < 0:
+                lowest = position
+    # Nobody has a share: the earlier one.
+    if total == 0:
+        return lowest
+    pool = state.pool
+    purpose = plan.stage[pool[slot, P_STAGE], StageColumn.PURPOSE]
+    # 31 bits of the draw times less than 2^31: the product fits an int64.
+    at = ((draw(plan.stream_key, pool, slot, purpose) >> 31) * total) >> 31
+    for position in range(CANDIDATES_MAX):
+        if (ties >> position) & 1 != 0:
+            at -= plan.candidate[first + position, CandidateColumn.SHARE]
+            if at < 0:
+                return position
+    return lowest
 
 
 @called
@@ -149,7 +217,7 @@ def _score(plan: Plan, state: KernelState, slot: int, route: int, policy: int) -
             return 0
         # A price that would fail sorts behind every real one but stays eligible: if all fail,
         # the first is tried and fails at its own QUOTE, with that stage's reason.
-        if price(plan, state, slot, row) == 0:
+        if price(plan, state, slot, row, state.cursor[st.C_NOW]) == 0:
             return SCORE_WORST
         return int(state.scratch[Register.FX_MARGIN] + state.scratch[Register.PAYER_FEE])
     if policy != Policy.FASTEST:

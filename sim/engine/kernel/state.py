@@ -64,6 +64,7 @@ E_OPERATION = 16
 E_BALANCE = 17
 E_SUM = 18
 E_NO_HABIT = 19
+E_IN_DOUBT = 20
 
 ERRORS = {
     E_ORDER: "two events have the same time and key, or time ran backwards",
@@ -83,6 +84,7 @@ ERRORS = {
     E_NO_QUOTE: "a payment used a price before it had one",
     E_OPERATION: "a stage has an unknown operation",
     E_NO_HABIT: "an agent has no time or share of the kind a stage names",
+    E_IN_DOUBT: "a payment ended or was undone in doubt",
 }
 # What a run may come to without anything being wrong with it or with the program.
 TOO_LARGE = {E_BALANCE: BALANCE_TOO_LARGE, E_SUM: SUM_TOO_LARGE}
@@ -178,9 +180,8 @@ P_CREDITOR_AGENT = 13
 P_NODE = 14
 """First open reservation, in ascending order of transfer row; -1 if none."""
 P_ARMED_STAGE = 15
-# Seven columns up to P_REASON, one for each member of Cause.
+# Eight columns up to P_QUEUE, one for each member of Cause.
 P_TIME = 16
-P_REASON = 23
 P_QUEUE = 24
 """Row of ``ends`` it stands in."""
 P_PREVIOUS = 25
@@ -206,9 +207,16 @@ P_WANTED = 42
 """Node of the reservation it waits for."""
 P_CODE_STATE = 43
 P_CODE_EXPIRY = 44
-# A multiple of eight, so that the registers begin a cache line; 45 to 47 are unused.
+P_REASON = 45
+P_STANDING = 46
+P_QUOTED = 47
+"""Instant of the last quote."""
+# A multiple of eight, so that the registers begin a cache line.
 P_REGISTER = 48
-P_FEE = P_REGISTER + REGISTER_COUNT
+P_DOUBT_SINCE = P_REGISTER + REGISTER_COUNT
+P_UNANSWERED = P_DOUBT_SINCE + 1
+"""Step of the COMPLETE that answers the request in doubt, -1 once it has come."""
+P_FEE = P_UNANSWERED + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
@@ -225,6 +233,7 @@ W_TRANSIT = 3
 W_LEDGER = 4
 W_BLOCK = 5
 W_ACCOUNT = 6
+W_ANSWER = 7
 
 # Reservations are a linked list, as most payments hold none or one and none can be bounded: a
 # row of the pool has no room for the worst case.

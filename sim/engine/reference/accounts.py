@@ -62,10 +62,17 @@ def post_rows(run: Run, payment: Payment, stage: Stage) -> None:
         payment.settled_us = run.now_us
     if stage.flags & Flag.CREDITS and payment.credited_us == NULL:
         payment.credited_us = run.now_us
+    if stage.flags & Flag.CONFIRMS:
+        payment.standing = max(payment.standing, 1)
+    if stage.flags & Flag.AUTHORISES:
+        payment.standing = 2
 
 
 def void(run: Run, payment: Payment, stage: Stage) -> int:
     """Undo every open reservation, then give back every used limit."""
+    # What the far side may still be paid with is not free.
+    if payment.in_doubt_since_us != NULL:
+        run.broken("is undone in doubt", payment.number)
     # Ascending, so that both engines free accounts in the same order.
     for row in sorted(payment.reservations):
         reserved = payment.reservations.pop(row)
@@ -98,7 +105,7 @@ def charge(run: Run, payment: Payment, stage: Stage) -> int:
         payment.charged[slot] = payment.charged.get(slot, 0) + amount
         if fee[FeeColumn.BEARER] == Bearer.DEBTOR:
             payment.payer_fee += amount
-        else:
+        elif fee[FeeColumn.BEARER] == Bearer.CREDITOR:
             payment.merchant_fee += amount
     return payment.at + 1
 

@@ -28,12 +28,14 @@ from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.reference.accounts import charge, deposit, post, reserve, void
 from sim.engine.reference.ledgers import batch, plan_round
 from sim.engine.reference.operations import (
+    await_answer,
     code,
     deadline,
     decide,
     end,
     on_us,
     record,
+    resolve,
     transit,
     waiting_cause,
 )
@@ -60,6 +62,8 @@ OPERATIONS: dict[int, Operation] = {
     Op.ROUTE: route,
     Op.END: end,
     Op.ON_US: on_us,
+    Op.AWAIT: await_answer,
+    Op.RESOLVE: resolve,
 }
 """What every operation does."""
 

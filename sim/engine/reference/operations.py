@@ -1,4 +1,4 @@
-"""Course of a payment in the reference engine: TRANSIT, DECIDE, CODE, DEADLINE, END.
+"""Course of a payment in the reference engine: all that neither queues nor moves money.
 
 Takes the run and a payment at such a stage; gives the next stage or STOP. Also makes the record of
 a payment that ended or is open at the horizon.
@@ -7,7 +7,7 @@ a payment that ended or is open at the horizon.
 from __future__ import annotations
 
 from sim.contract.layout import FEES_MAX, NULL, RouteColumn
-from sim.contract.meaning import Cause, EventClass, LogKind, Outcome, Reason
+from sim.contract.meaning import Cause, EventClass, Flag, LogKind, Outcome, Reason
 from sim.contract.records import Register
 from sim.engine.reference.accounts import free_waiting, leave_account
 from sim.engine.reference.ledgers import leave_ledger
@@ -74,8 +74,36 @@ def deadline(run: Run, payment: Payment, stage: Stage) -> int:
     payment.armed_step = NOWHERE
     if stage.value:
         run.log(LogKind.DEADLINE, payment, amount=stage.value)
-        payment.armed_step = run.schedule_step(payment, EventClass.EXPIRE, stage.value, _expire)
+        _arm(run, payment, stage)
     return payment.at + 1
+
+
+def await_answer(run: Run, payment: Payment, stage: Stage) -> int:
+    """Wait for the answer to a request in doubt."""
+    if payment.in_doubt_since_us == NULL:
+        return stage.target
+    if payment.unanswered_step == NOWHERE:
+        return payment.at + 1
+    run.log(LogKind.AWAIT, payment, amount=stage.value)
+    _arm(run, payment, stage)
+    payment.wait = Wait.ANSWER
+    # The event it gave up at the time-out is what it waits for again.
+    payment.awaited_step = payment.unanswered_step
+    return STOP
+
+
+def resolve(run: Run, payment: Payment, stage: Stage) -> int:
+    """End a payment's doubt."""
+    payment.armed_step = NOWHERE
+    if payment.in_doubt_since_us != NULL:
+        run.log(LogKind.KNOWN, payment, amount=run.now_us - payment.in_doubt_since_us)
+        payment.in_doubt_since_us = NULL
+        payment.unanswered_step = NOWHERE
+    return payment.at + 1
+
+
+def _arm(run: Run, payment: Payment, stage: Stage) -> None:
+    payment.armed_step = run.schedule_step(payment, EventClass.EXPIRE, stage.value, _expire)
 
 
 def _expire(run: Run, payment: Payment, due: Due) -> None:
@@ -84,11 +112,13 @@ def _expire(run: Run, payment: Payment, due: Due) -> None:
         return
     payment.armed_step = NOWHERE
     timed_out = run.stages[due.stage]
-    run.log(LogKind.EXPIRE, payment, timed_out.reason)
-    # Rows of one time-out: EXPIRE, LEAVE, then RESERVE rows of those it sets free. The payment
-    # itself advances before they do.
+    # Who waits for an answer has failed for a reason before; to wait in vain is no other.
+    if timed_out.reason >= 0:
+        payment.reason = timed_out.reason
+    run.log(LogKind.EXPIRE, payment, payment.reason)
+    # Rows of one time-out: EXPIRE, LEAVE or IN_DOUBT, then RESERVE rows of those it sets free. The
+    # payment itself advances before they do.
     _abandon(run, payment)
-    payment.reason = timed_out.reason
     run.advance(payment, timed_out.target)
 
 
@@ -106,10 +136,22 @@ def _abandon(run: Run, payment: Payment) -> None:
         run.log(LogKind.LEAVE, payment, account, value=2)
         # Who left may have stood at the head and asked for more than there is.
         free_waiting(run, account)
+    elif wait == Wait.SERVICE:
+        _doubt(run, payment)
     # BLOCK cannot time out (disarmed when included), and a payment that acts is not waiting.
-    elif wait not in (Wait.SERVICE, Wait.TRANSIT):
+    elif wait not in (Wait.TRANSIT, Wait.ANSWER):
         run.broken(f"a time-out fires in state {wait.name}", payment.number)
     payment.stop_waiting()
+
+
+def _doubt(run: Run, payment: Payment) -> None:
+    """Note that nobody knows how a service will end that a payment no longer waits for."""
+    if run.stages[payment.at].flags & Flag.ASKS:
+        run.log(LogKind.IN_DOUBT, payment, payment.wait_subject)
+        payment.unanswered_step = payment.awaited_step
+        # A second request given up while the first is open makes the doubt no younger.
+        if payment.in_doubt_since_us == NULL:
+            payment.in_doubt_since_us = run.now_us
 
 
 def waiting_cause(run: Run, payment: Payment) -> int:
@@ -128,6 +170,9 @@ def end(run: Run, payment: Payment, stage: Stage) -> int:
     # Money would stay pending for ever. Every path posts or voids what it reserved.
     if payment.reservations:
         run.broken(f"ends with open reservations {payment.reservations}", payment.number)
+    # Money would come back, or not, before anybody knows where it is.
+    if payment.in_doubt_since_us != NULL:
+        run.broken("ends in doubt", payment.number)
     # NONE (0) is a reason of its own, that of success; below 0 the payment keeps its own.
     if stage.reason >= 0:
         payment.reason = stage.reason
@@ -182,5 +227,6 @@ def record(run: Run, payment: Payment, outcome: int, end_us: int) -> list[int]:
         registers[Register.SPREAD_1] if is_paid else NULL,
         # As in Plan.fee: slot 0 is the lowest bit.
         sum(1 << slot for slot in payment.charged),
+        payment.in_doubt_since_us,
         *(payment.charged.get(slot, NULL) for slot in range(FEES_MAX)),
     ]

@@ -17,8 +17,8 @@ from sim.money.pricing import price_payment
 from sim.units import DAY_US
 
 
-def price(run: Run, payment: Payment, row: int) -> tuple[bool, list[int]]:
-    """Return whether a price can be used, and the registers it makes."""
+def price(run: Run, payment: Payment, row: int, at_us: int | None = None) -> tuple[bool, list[int]]:
+    """Return whether a price of an instant, by default now, can be used, and its registers."""
     plan = run.plan
     # Fresh ones for each price: a comparison of routes must not change what the payment holds.
     registers = np.zeros(REGISTER_COUNT, dtype=np.int64)
@@ -32,7 +32,7 @@ def price(run: Run, payment: Payment, row: int) -> tuple[bool, list[int]]:
         plan.fx_step_us,
         row,
         payment.instructed,
-        run.now_us,
+        run.now_us if at_us is None else at_us,
         payment.submitted_us,
         registers,
     )
@@ -45,6 +45,7 @@ def quote(run: Run, payment: Payment, stage: Stage) -> int:
     # Kept even where the price cannot be used, as "What a payment remembers" says.
     is_usable, payment.registers = price(run, payment, stage.subject)
     payment.pricing = stage.subject
+    payment.quoted_us = run.now_us
     if not is_usable:
         return run.fail(payment, stage, stage.reason)
     # A validity of 0 holds for ever.

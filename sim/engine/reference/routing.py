@@ -6,12 +6,23 @@ stage. See ``Op.ROUTE`` and ``Policy``.
 
 from __future__ import annotations
 
+from itertools import accumulate
+from typing import NamedTuple
+
 from sim.contract.layout import SCORE_WORST, RouteColumn, RouteSetColumn, RouteViewColumn
 from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
 from sim.contract.records import Register
 from sim.engine.reference.prices import price
 from sim.engine.reference.run import Run
-from sim.engine.reference.state import Payment, Stage
+from sim.engine.reference.state import NOWHERE, Payment, Stage
+
+
+class Candidate(NamedTuple):
+    """One row of ``Plan.candidate``; fields are columns of ``CandidateColumn``."""
+
+    route: int
+    rank: int
+    share: int
 
 
 def route(run: Run, payment: Payment, stage: Stage) -> int:
@@ -23,7 +34,8 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
         # A first choice knows of no earlier one.
         payment.tried = 0
         payment.attempts = 1
-        return _take(run, payment, candidates)
+        payment.standing = 0
+        return _enter(run, payment, _take(run, payment, stage, candidates))
     untried = [at for at in range(len(candidates)) if not payment.tried >> at & 1]
     # A refused payer or an expired code is no better off on another route; a time-out or a
     # short prefunded account may be. Where no route helps, the payment passes on to its end.
@@ -31,14 +43,43 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
         return payment.at + 1
     if payment.attempts >= int(run.plan.route_set[payment.route_set, RouteSetColumn.MAX_ATTEMPTS]):
         return payment.at + 1
-    # RETRY included: after a second failure everything before it is retry again.
-    spent_us = sum(payment.times)
+    # RETRY included: after a second failure everything before it is retry again, but for the time
+    # of a person, who did not try twice.
+    human_us = payment.times[Cause.HUMAN]
+    spent_us = sum(payment.times) - human_us
     payment.times = [0] * len(Cause)
-    payment.times[Cause.RETRY] = spent_us
+    payment.times[Cause.HUMAN], payment.times[Cause.RETRY] = human_us, spent_us
     # The failure is overcome so far; a later one has a reason of its own.
     payment.reason = int(Reason.NONE)
     payment.attempts += 1
-    return _take(run, payment, candidates)
+    given_up = run.routes[payment.route][RouteColumn.CLASS] if payment.route >= 0 else NOWHERE
+    row = _take(run, payment, stage, candidates)
+    if given_up < 0 or row[RouteColumn.CLASS] != given_up:
+        return _enter(run, payment, row)
+    return _resume(run, payment, row)
+
+
+def _enter(run: Run, payment: Payment, row: list[int]) -> int:
+    """Begin a route; return its first stage."""
+    payment.standing = 0
+    return row[RouteColumn.ENTRY]
+
+
+def _resume(run: Run, payment: Payment, row: list[int]) -> int:
+    """Go on behind the payer's back, as far along a route of the same class as it has come."""
+    at = NOWHERE
+    if payment.standing > 1:
+        at = row[RouteColumn.AUTHORISED]
+    if payment.standing > 0 and at < 0:
+        at = row[RouteColumn.CONFIRMED]
+    if at < 0:
+        return _enter(run, payment, row)
+    pricing = row[RouteColumn.PRICING]
+    if pricing >= 0 and payment.pricing >= 0:
+        # What the agents bear may differ; what the payer was shown holds, at the rates of then.
+        _, payment.registers = price(run, payment, pricing, payment.quoted_us)
+        payment.pricing = pricing
+    return at
 
 
 def refresh_view(run: Run) -> None:
@@ -47,25 +88,29 @@ def refresh_view(run: Run) -> None:
     run.seen_ledger = [len(ledger.queue) for ledger in run.ledgers]
 
 
-def _candidates(run: Run, payment: Payment) -> list[int]:
+def _candidates(run: Run, payment: Payment) -> list[Candidate]:
     if payment.route_set < 0:
         return []
     row = run.plan.route_set[payment.route_set]
     first = int(row[RouteSetColumn.FIRST])
-    found: list[int] = run.plan.candidate[first : first + int(row[RouteSetColumn.COUNT])].tolist()
-    return found
+    rows = run.plan.candidate[first : first + int(row[RouteSetColumn.COUNT])].tolist()
+    return [Candidate(*row) for row in rows]
 
 
-def _take(run: Run, payment: Payment, candidates: list[int]) -> int:
-    """Take the untried candidate of the lowest score; the earlier one of equals."""
+def _take(run: Run, payment: Payment, stage: Stage, candidates: list[Candidate]) -> list[int]:
+    """Take the untried candidate of the lowest score; return the row of its route."""
     untried = [at for at in range(len(candidates)) if not payment.tried >> at & 1]
     # No choice, no score: what it would have cost to compute says nothing.
     if len(untried) == 1:
         score, position = 0, untried[0]
     else:
-        # Pairs compare by score, then by position: among equals the earlier candidate.
-        score, position = min((_score(run, payment, candidates[at], at), at) for at in untried)
-    chosen = candidates[position]
+        scores = {at: _score(run, payment, candidates[at].route, at) for at in untried}
+        score = min(scores.values())
+        best = [at for at in untried if scores[at] == score]
+        rank = min(candidates[at].rank for at in best)
+        tied = [at for at in best if candidates[at].rank == rank]
+        position = _draw_one(run, payment, stage, tied, [candidates[at].share for at in tied])
+    chosen = candidates[position].route
     payment.tried |= 1 << position
     payment.route = chosen
     run.log(LogKind.ROUTE, payment, chosen, score, value=payment.attempts)
@@ -74,7 +119,18 @@ def _take(run: Run, payment: Payment, candidates: list[int]) -> int:
         payment.debtor_agent = row[RouteColumn.DEBTOR_AGENT]
     if row[RouteColumn.CREDITOR_AGENT] >= 0:
         payment.creditor_agent = row[RouteColumn.CREDITOR_AGENT]
-    return row[RouteColumn.ENTRY]
+    return row
+
+
+def _draw_one(run: Run, payment: Payment, stage: Stage, tied: list[int], shares: list[int]) -> int:
+    """Return one of the positions tied, by their shares."""
+    total = sum(shares)
+    # Without shares the earlier one; one alone needs no luck.
+    if len(tied) == 1 or total == 0:
+        return tied[0]
+    at = ((run.draw(payment, stage.purpose) >> 31) * total) >> 31
+    # The first whose running sum is beyond the point drawn; the last sum is the total.
+    return next(where for where, upto in zip(tied, accumulate(shares), strict=True) if at < upto)
 
 
 def _score(run: Run, payment: Payment, candidate: int, position: int) -> int:

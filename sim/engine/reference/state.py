@@ -41,6 +41,7 @@ class Wait(IntEnum):
     LEDGER = 4
     BLOCK = 5
     LIQUIDITY = 6
+    ANSWER = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,13 @@ class Payment:
     # NULL lies before every instant, so CONVERT without a quote lapses instead of passing
     # silently; programs quote first.
     quote_expiry_us: int = NULL
+    quoted_us: int = NULL
+    """Instant of the last QUOTE."""
+    standing: int = 0
+    """1: the payer has confirmed; 2: the payer's side has authorised, too."""
+    in_doubt_since_us: int = NULL
+    unanswered_step: int = NOWHERE
+    """Step of the COMPLETE that answers the request in doubt, while it is still to come."""
     settled_us: int = NULL
     credited_us: int = NULL
     wanted: Transfer | None = None

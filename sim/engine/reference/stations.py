@@ -8,7 +8,7 @@ from __future__ import annotations
 from sim.contract.layout import STATION_PSEUDO, STEP_MASK, order_key
 from sim.contract.meaning import Cause, Discipline, EventClass, LogKind
 from sim.engine.reference.run import STOP, Run
-from sim.engine.reference.state import Due, Payment, Stage, Station, Wait
+from sim.engine.reference.state import NOWHERE, Due, Payment, Stage, Station, Wait
 
 
 def serve(run: Run, payment: Payment, stage: Stage) -> int:
@@ -93,12 +93,15 @@ def _finish(run: Run, payment: Payment, due: Due) -> None:
     # The server goes to the queue before the payment that used it moves on, and so may not come
     # back to it first.
     _start_waiting(run, number)
+    if payment.unanswered_step == due.step:
+        payment.unanswered_step = NOWHERE
     # Otherwise orphaned: the payment timed out while it was served. Its server was busy until
     # now all the same.
     if payment.awaited_step == due.step:
-        payment.account_time(run.stages[due.stage].cause, run.now_us)
+        # The stage it is at and not the one it was served at: who awaits an answer has gone on.
+        payment.account_time(run.stages[payment.at].cause, run.now_us)
         payment.stop_waiting()
-        run.advance(payment, due.stage + 1)
+        run.advance(payment, payment.at + 1)
 
 
 def _start_waiting(run: Run, number: int) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from sim.audit.findings import RULES
 from sim.audit.run import AuditReport, AuditSink, audit_log
-from sim.contract.layout import StationColumn, order_key
-from sim.contract.meaning import LogKind, Outcome, Reason
+from sim.contract.layout import StageColumn, StationColumn, order_key
+from sim.contract.meaning import Cause, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn, RecordColumn
 from tests.unit.tables.corridor import (
@@ -189,6 +189,22 @@ def free_late(plan: Plan, log: Array) -> tuple[Plan, Array]:
     return plan, np.concatenate([log[:at], log[at + 1 : end], log[at : at + 1], log[end:]])
 
 
+def no_requests(plan: Plan, log: Array) -> tuple[Plan, Array]:
+    """Let no service be a request, though the log knows of doubts."""
+    stages = plan.stage.copy()
+    stages[stages[:, StageColumn.OP] == Op.SERVE, StageColumn.FLAGS] = 0
+    return replace(plan, stage=stages), log
+
+
+def second_candidate(plan: Plan, log: Array) -> tuple[Plan, Array]:
+    """Let a payment take the second of its routes by its right score, though the first is open."""
+    # Both are priced, so a score of 0 at the first attempt is a position.
+    is_first = (log[:, L.KIND] == K.ROUTE) & (log[:, L.AMOUNT] == 0) & (log[:, L.VALUE] == 1)
+    at = int(np.flatnonzero(is_first)[0])
+    log[at, [L.SUBJECT, L.AMOUNT]] = 1
+    return plan, log
+
+
 CORRUPTIONS: list[tuple[str, Corruption, str]] = [
     ("an amount is flipped", change(K.TRANSFER, L.AMOUNT, 1), "postings"),
     ("a posting is dropped", drop(K.POST), "postings"),
@@ -226,10 +242,17 @@ CORRUPTIONS: list[tuple[str, Corruption, str]] = [
     ("an expiry is lost", drop_event(K.EXPIRE), "time_out"),
     ("nobody leaves the queue", drop(K.LEAVE), "time_out"),
     ("another time-out is armed", change(K.DEADLINE, L.AMOUNT, 7), "time_out"),
+    ("a doubt at another station", change(K.IN_DOUBT, L.SUBJECT, 1), "doubt"),
+    ("a doubt is lost", drop(K.IN_DOUBT), "time_out"),
+    ("waiting longer for an answer", change(K.AWAIT, L.AMOUNT, 1), "doubt"),
+    ("knowing sooner", change(K.KNOWN, L.AMOUNT, -1), "doubt"),
+    ("undone without knowing", drop(K.KNOWN), "doubt"),
+    ("a doubt of what is no request", no_requests, "doubt"),
     ("another quote", change(K.QUOTE, L.AMOUNT, 1), "quote"),
     ("another spread", cell("conversion", 0, 2, 9_000), "quote"),
     ("a valid quote lapses", change(K.LAPSE, L.TIME_US, -8 * SECOND), "order"),
     ("another score", change(K.ROUTE, L.AMOUNT, 1), "route"),
+    ("another candidate comes before", second_candidate, "route"),
     ("another route twice", change(K.ROUTE, L.VALUE, 1), "route"),
     ("another use of a limit", change(K.LIMIT, L.AMOUNT, 1), "limit"),
     ("a tighter daily limit", cell("limit", 0, 2, 1_000), "limit"),
@@ -298,7 +321,7 @@ RECORD_COLUMNS = [
     R.DEBITED, R.SETTLEMENT, R.CREDITED, R.PAYER_FEE, R.FX_MARGIN, R.FX_DRIFT, R.MERCHANT_FEE,
     R.SETTLED_US, R.CREDITED_US, R.END_US, R.OUTCOME, R.ATTEMPTS, R.REQUOTES, R.QUOTES_LAPSED,
     R.SPREAD_1, R.CHARGED, R.FEE_0, R.ROUTE, R.STREAM, R.ORDINAL, R.SUBMITTED_US, R.REASON,
-    *range(R.TIME_0, R.TIME_0 + 7),
+    R.IN_DOUBT_SINCE_US, *range(R.TIME_0, R.TIME_0 + len(Cause)),
 ]  # fmt: skip
 
 

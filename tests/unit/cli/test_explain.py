@@ -150,7 +150,7 @@ def test_a_story_says_why_and_how_much(tmp_path):
     told = " ".join(story(tmp_path, "payments", 0).stdout.split())
     for words in (
         "Payment 0 of inbound, corridor cn_kh: 41 300.00 KHR",
-        "taken cn_kh/alipay_plus.river_bank 75.15 CNY 123.8 bps",
+        "taken cn_kh/alipay_plus.river_bank 75.00 CNY 104.0 bps",
         "It took 5.3 s",
         "human 3 s",
         "fee interchange to alipay_wallet, borne by the creditor 247.00 KHR",

@@ -10,6 +10,8 @@ import pytest
 
 from sim.compiler.compile import compile_scenario
 from sim.contract.layout import RATE_MAX, ConversionColumn, FeeColumn, PricingColumn
+from sim.contract.meaning import Bearer
+from sim.contract.records import Register
 from sim.errors import ScenarioError
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import MINIMAL, load_text
@@ -39,18 +41,23 @@ def test_a_conversion_knows_which_side_of_the_pair_it_buys() -> None:
     # Yuan buy dollars: the source is the quote. Dollars buy riel: the source is the base.
     assert [names[row[ConversionColumn.PAIR]] for row in rows] == ["USD/CNY", "USD/KHR"]
     assert rows[:, ConversionColumn.INVERTED].tolist() == [0, 1]
-    assert rows[:, ConversionColumn.SPREAD_PPM].tolist() == [10_000, 1_200]
+    # The agent's own 0.12 % is its cost and in no price of the payer.
+    assert rows[:, ConversionColumn.SPREAD_PPM].tolist() == [10_000, 0]
 
 
 def test_fees_carry_their_base_granule_and_recipient() -> None:
     plan = compile_scenario(load_scenario(MINIMAL)).plan
     parts = [plan.names.components[row] for row in plan.fee[:, FeeColumn.COMPONENT]]
-    assert parts == ["interchange", "service"]
-    assert plan.fee[:, FeeColumn.PPM].tolist() == [6_000, 2_000]
-    assert set(plan.fee[:, FeeColumn.GRANULE].tolist()) == {100}
+    assert parts == ["interchange", "service", "own_conversion"]
+    assert plan.fee[:, FeeColumn.PPM].tolist() == [6_000, 2_000, 1_200]
+    # Whole riel; whole cents of the settlement currency.
+    assert plan.fee[:, FeeColumn.GRANULE].tolist() == [100, 100, 1]
+    bearers = [Bearer.CREDITOR, Bearer.CREDITOR, Bearer.AGENT]
+    assert plan.fee[:, FeeColumn.BEARER].tolist() == bearers
+    assert plan.fee[2, FeeColumn.BASE] == Register.SETTLEMENT
     recipients = [plan.names.recipients[row] for row in plan.fee[:, FeeColumn.RECIPIENT]]
     # Without a recipient of its own a fee is the operator's.
-    assert recipients == ["alipay_wallet", "alipay_operator"]
+    assert recipients == ["alipay_wallet", "alipay_operator", "river_bank"]
 
 
 WALK = """

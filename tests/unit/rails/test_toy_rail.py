@@ -95,8 +95,8 @@ def test_in_the_middle_of_a_route_over_three_rails(tmp_path: Path, engine: str) 
         "ledger": 8_700_000 - 7_650_000,
         "human": 3_000_000,
     }
-    # The price is that of the minimal scenario, 75.15 yuan, and the ride's one yuan.
-    assert (record["debited"], record["payer_fee"]) == (7_515, 100)
+    # The price is that of the minimal scenario, 75.00 yuan, and the ride's one yuan.
+    assert (record["debited"], record["payer_fee"]) == (7_500, 100)
     balances = ran.balances()
     assert balances["lotus_bank@bakong:KHR"] == 100_000_000 - 4_130_000
     assert balances["temple_bank@bakong:KHR"] == 100_000_000 + 4_130_000
@@ -217,14 +217,14 @@ def test_a_refusal_before_any_ledger_is_reversed_by_every_leg_that_was_asked(
 
 
 def test_a_limit_of_its_own_refuses_before_anything_is_asked(tmp_path: Path, engine: str) -> None:
-    settings = BETWEEN % ("river_bank", "lotus_bank") + ", heaviest: 75.14"
+    settings = BETWEEN % ("river_bank", "lotus_bank") + ", heaviest: 74.99"
     text = _text(
         settings,
         "inbound",
         "{policy: priority, order: [alipay_plus+courier]}",
     )
     ran = run(load_text(tmp_path, text), engine)
-    # 75.15 yuan are a fen too heavy once the payer has confirmed, at 4.3. Limits come before any
+    # 75.00 yuan are a fen too heavy once the payer has confirmed, at 4.3. Limits come before any
     # request, so there is nothing to reverse.
     assert ran.ended("inbound") == (4_300_000, "REJECTED", "AM02")
 

@@ -97,8 +97,8 @@ def test_candidates_are_cut_off_after_preference(tmp_path: Path) -> None:
 def test_costs_are_margins_and_what_the_debtor_bears(tmp_path: Path) -> None:
     scenario = load_scenario(MINIMAL).scenario
     (inbound,) = find_candidates(scenario, "cn_kh", KHR)
-    # 1 % of the gateway and 0.12 % of the agent; interchange and service are the merchant's.
-    assert inbound.cost_ppm == 10_000 + 1_200
+    # 1 % of the gateway; interchange and service are the merchant's, 0.12 % the agent's own.
+    assert (inbound.cost_ppm, inbound.own_ppm, inbound.share) == (10_000, 1_200, 1_000_000)
     (outbound,) = find_candidates(scenario, "kh_cn", CreditorClass("CNY", ("unionpay",)))
     assert (outbound.cost_ppm, outbound.agent) == (8_000, "river_bank")
 

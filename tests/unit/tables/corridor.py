@@ -144,7 +144,7 @@ def _two_rails(builder: PlanBuilder) -> tuple[int, int]:
     to_bank = b.add_transfer(prefund, b.account_ref(1, "khr"), Register.CREDITED_GROSS)
     to_hub = b.add_transfer(cny_debit, hub_cny, Register.DEBITED)
     limit = b.add_limit("daily", register=Register.DEBITED, per_payment=950, per_day=2_500)
-    entry = b.add_stage(Op.ROUTE, reason=Reason.AG03)
+    entry = b.add_stage(Op.ROUTE, reason=Reason.AG03, purpose=b.purpose("route.tie"))
     routes = []
     for name, pricing, table in (
         ("direct", direct, b.table("lognormal", {"median": 900_000, "sigma": 0.6})),
@@ -171,6 +171,7 @@ def _two_rails(builder: PlanBuilder) -> tuple[int, int]:
                 purpose=b.purpose(f"{name}/authorise"),
                 cause=Cause.SERVICE,
                 reason=Reason.MS03,
+                flags=Flag.ASKS,
             )
         )
         stages.append(
@@ -204,11 +205,19 @@ def _two_rails(builder: PlanBuilder) -> tuple[int, int]:
         b.add_stage(Op.CHARGE, subject=discount)
         b.add_stage(Op.DEADLINE, value=0)
         b.add_stage(Op.END, value=Outcome.COMPLETED, reason=0)
-        void = b.add_stage(Op.VOID)
-        b.add_stage(Op.ROUTE, flags=Flag.NEXT)
+        wait = b.add_stage(Op.AWAIT, value=2 * SECOND, cause=Cause.IN_DOUBT)
+        b.add_stage(
+            Op.TRANSIT,
+            cause=Cause.IN_DOUBT,
+            purpose=b.purpose(f"{name}/answer"),
+            table=b.constant_table(300_000),
+        )
+        b.set_stage(wait, target=b.add_stage(Op.RESOLVE))
+        b.add_stage(Op.VOID)
+        b.add_stage(Op.ROUTE, flags=Flag.NEXT, purpose=b.purpose("route.tie"))
         rejected = b.add_stage(Op.END, value=Outcome.REJECTED)
         for stage in stages:
-            b.set_stage(stage, target=void)
+            b.set_stage(stage, target=wait)
         b.set_stage(entry, target=rejected)
         route = b.add_route(name, rail="hub", corridor="cn_kh", entry=quote, pricing=pricing)
         b.owe(route, "hub", debtor="wallet", creditor="bank")

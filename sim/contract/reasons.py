@@ -1,0 +1,71 @@
+"""Why payments end as they do: reason codes, and which of them another route can help against.
+
+Takes nothing; gives enumerations, in whose docstrings each code is said. A part of
+:mod:`sim.contract.meaning`, which hands the names on.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Reason(IntEnum):
+    """Why it ended so, by ISO 20022 external code where one exists (ExternalStatusReason1Code)."""
+
+    NONE = 0
+    AB03 = 1
+    """Settlement timed out."""
+    AB05 = 2
+    """The creditor agent's side timed out."""
+    AB06 = 3
+    """An instructed (intermediary) agent timed out."""
+    AB07 = 4
+    """An agent in the chain is offline."""
+    AB08 = 5
+    """The creditor agent is offline."""
+    AB09 = 6
+    """Error at the creditor agent."""
+    AB10 = 7
+    """Error at an instructed agent (technical decline)."""
+    AEXR = 8
+    """The code's validity has already expired."""
+    AG01 = 9
+    """The debtor's institution refuses (business decline)."""
+    AG03 = 10
+    """No route supports this payment."""
+    AM02 = 11
+    """Above the maximum allowed for one payment."""
+    AM04 = 12
+    """Insufficient funds: an agent's prefunded account is short."""
+    AM12 = 13
+    """The amount cannot be priced (nothing would be left)."""
+    AM14 = 14
+    """Above the agreed limit of the day."""
+    FF01 = 15
+    """The code cannot be read."""
+    MS03 = 16
+    """No reason given by the agent; here: a station's queue was full."""
+    NOAS = 17
+    """The payer did not confirm within the validity of any quote."""
+    RR04 = 18
+    """Refused after screening."""
+    ED05 = 19
+    """Settlement failed after the transfer; the payment is returned."""
+    AM06 = 20
+    """Below the least amount a scheme carries."""
+
+
+# Technical failures, time-outs and short prefunding. What the payer's institution, a limit or
+# the code says would be said on every route.
+FAILOVER_REASONS: tuple[Reason, ...] = (
+    Reason.AB03,
+    Reason.AB05,
+    Reason.AB06,
+    Reason.AB07,
+    Reason.AB08,
+    Reason.AB09,
+    Reason.AB10,
+    Reason.AM04,
+    Reason.MS03,
+)
+"""Reasons another route can help against."""
