@@ -56,6 +56,12 @@ def _failed_if_wanting(report):
     return report
 
 
+@pytest.fixture(autouse=True)
+def kept_elsewhere(monkeypatch, tmp_path_factory):
+    """Let commands that are run within a test keep their results among its files."""
+    monkeypatch.setattr("sim.cli.keeping.RESULTS", tmp_path_factory.getbasetemp() / "results")
+
+
 @pytest.fixture
 def golden(request):
     """Compare a text with a file below tests/golden, or rewrite the file."""

@@ -17,16 +17,20 @@ from sim.cli import qr
 from sim.cli.audit import audit_command
 from sim.cli.compare import compare_command
 from sim.cli.explain import explain_command
-from sim.cli.guard import INTERRUPTED_EXIT
+from sim.cli.guard import BUG_EXIT
 from sim.cli.manual import manual_command
 from sim.cli.report import report_command
 from sim.cli.reproduce import reproduce_command
 from sim.cli.run import run_command
 from sim.cli.schema import schema_command
 from sim.cli.sensitivity import sensitivity_command
+from sim.cli.streams import guard_streams
 from sim.cli.stress import stress_command
 from sim.cli.sweep import sweep_command
 from sim.cli.validate import validate_command
+from sim.errors import MachineError
+
+_UNPRINTED = "not everything was printed, but nothing that was kept in files is lost"
 
 app = typer.Typer(
     name="payroute",
@@ -71,9 +75,28 @@ def _root(
     del version
 
 
-def main() -> None:
-    """Run the command line and exit with its code."""
+def run_commands() -> int:
+    """Run the command line and return its exit code, once everything is printed."""
+    outlet = guard_streams()
+    code = _run()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    if outlet is None or outlet.refusal is None:
+        return code
+    typer.echo(f"error: standard output: {outlet.refusal}; {_UNPRINTED}", err=True)
+    # What the command found out about the world goes before what became of the words.
+    return code or MachineError.exit_code
+
+
+def _run() -> int:
+    """Run the command line and return its exit code."""
     try:
         app(prog_name="payroute")
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED_EXIT)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else BUG_EXIT if end.code else 0
+    return 0
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run_commands())

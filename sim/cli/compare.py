@@ -10,8 +10,10 @@ import typer
 
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
+from sim.cli.keeping import keep
 from sim.cli.options import JobsOption, SeedOption, SetOption
 from sim.cli.showing import (
+    Beside,
     FormatOption,
     JsonOption,
     OutputOption,
@@ -71,9 +73,9 @@ def compare_command(
     """
     from sim.cli.progress import RunCounter
     from sim.report.documents.compare import compare_document
-    from sim.report.rendering import choose_format, write_table
+    from sim.report.rendering import choose_format
     from sim.study.compare.arms import parse_best, run_comparison
-    from sim.study.compare.output import arms_table
+    from sim.study.compare.output import arms_table, as_json_object
     from sim.study.pool import LocalPool, wanted_jobs
     from sim.study.run import find_engine
     from sim.tables.provenance import origin
@@ -97,9 +99,9 @@ def compare_command(
     with LocalPool(processes) as pool, RunCounter() as counter:
         found = run_comparison(work, pool, notice=counter.tell)
     made = origin(command_words())
-    if arms_out is not None and arms_form is not None:
-        write_table(arms_table(found), arms_form, arms_out, origin=made)
-    wanted.show(compare_document(found, made))
+    keep("compare", "-vs-".join(Path(given).stem for given in inputs), as_json_object(found), made)
+    beside = None if arms_out is None else Beside(arms_table(found), arms_form, arms_out)
+    wanted.show(compare_document(found, made), beside=beside)
 
 
 def _work(inputs: list[str], changes: tuple[str, ...]) -> ComparisonWork:

@@ -11,25 +11,40 @@ import errno
 import functools
 import inspect
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from typing import NoReturn, ParamSpec
 
 import typer
 
-from sim.cli.showing import QuietOption, be_quiet, close_quietly, note
+from sim.cli.showing import QuietOption, be_quiet, note
 from sim.errors import InvariantViolation, MachineError, OptionError, PayrouteError, ScenarioError
+from sim.interrupts import INTERRUPTED, INTERRUPTED_EXIT, INTERRUPTS
 from sim.jit.telling import tell_compiling
 
 Arguments = ParamSpec("Arguments")
 
 BUG_EXIT = 1
-INTERRUPTED_EXIT = 130
 _ISSUES = (
     "This is a bug in payroute, not in your input. Please report it with the lines above, the "
     "scenario file and the command."
 )
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_REMEDIES = {
+    errno.ENOSPC: "free space or choose another --out",
+    errno.EDQUOT: "free space or choose another --out",
+    errno.EROFS: "choose a place that can be written",
+    errno.EACCES: "choose a place you may read and write",
+    errno.EPERM: "choose a place you may read and write",
+    errno.EIO: "the disk does not answer as it should; choose another one",
+    errno.ESTALE: "the network disk has gone; mount it again",
+    errno.EMFILE: "too many files are open; raise the limit with `ulimit -n`, or lower --jobs",
+    errno.ENFILE: "too many files are open on this machine; lower --jobs",
+    errno.ENOMEM: "out of memory; shorten clock.horizon, lower --jobs or use a larger machine",
+    errno.EAGAIN: "too many processes on this machine; lower --jobs",
+}
+"""What the machine refuses wherever it may be asked, and what can be done."""
+_TEMPORARY = "No usable temporary directory"
 
 
 def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -40,12 +55,10 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
         be_quiet(bool(named.pop("quiet", False)))
         tell_compiling(note)
         try:
-            command(*arguments, **named)
+            with INTERRUPTS.gently():
+                command(*arguments, **named)
         except KeyboardInterrupt:
-            fail("interrupted; what was begun is not a result", INTERRUPTED_EXIT)
-        except BrokenPipeError:
-            close_quietly()
-            raise typer.Exit(MachineError.exit_code) from None
+            fail(INTERRUPTED, INTERRUPTED_EXIT)
         except InvariantViolation:
             _fail_as_bug()
         except OptionError as error:
@@ -58,8 +71,11 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
                 MachineError.exit_code,
             )
         except OSError as error:
-            if error.errno in _FULL:
-                fail(f"{error}; free space or choose another --out", MachineError.exit_code)
+            remedy = _REMEDIES.get(error.errno or 0)
+            if remedy is None and tempfile.tempdir is None and _TEMPORARY in str(error):
+                remedy = "set TMPDIR to a folder that can be written"
+            if remedy is not None:
+                fail(f"{error}; {remedy}", MachineError.exit_code)
             _fail_as_bug()
         except Exception as error:
             if isinstance(error, typer.Exit | typer.Abort) or _is_usage_error(error):
@@ -94,6 +110,9 @@ def fail(message: str, exit_code: int, *, is_list: bool = False) -> NoReturn:
 
 
 def _fail_as_bug() -> NoReturn:
+    if INTERRUPTS.count:
+        # Somebody's library made an error of its own out of Ctrl-C.
+        fail(INTERRUPTED, INTERRUPTED_EXIT)
     traceback.print_exc(file=sys.stderr)
     typer.echo(_ISSUES, err=True)
     raise typer.Exit(BUG_EXIT)

@@ -8,6 +8,7 @@ import typer
 
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
+from sim.cli.keeping import keep
 from sim.cli.options import JobsOption, ScenarioArgument, SeedOption, SetOption
 from sim.cli.showing import (
     FormatOption,
@@ -64,6 +65,7 @@ def sensitivity_command(
     from sim.scenario.scenario import load_scenario
     from sim.study.pool import LocalPool, wanted_jobs
     from sim.study.run import checked_seed, find_engine
+    from sim.study.sensitivity.output import answer_object
     from sim.study.sensitivity.plan import SensitivityPlan
     from sim.study.sensitivity.study import find_sensitivity
     from sim.tables.provenance import origin
@@ -86,7 +88,10 @@ def sensitivity_command(
     find_engine("compiled")
     with LocalPool(processes) as pool, RunCounter() as counter:
         found = find_sensitivity(loaded, plan, pool, listener=counter)
-    wanted.show(sensitivity_document(found, origin(command_words())))
+    made, name = origin(command_words()), loaded.scenario.scenario
+    answers = [answer_object(found, answer) for answer in found.answers]
+    keep("sensitivity", name, {"answers": answers}, made)
+    wanted.show(sensitivity_document(found, made))
 
 
 def _named_range(text: str) -> tuple[str, str]:

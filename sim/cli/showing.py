@@ -1,25 +1,28 @@
 """Show a document the way the command line asks for: the options all commands share.
 
-Takes a document; prints it, or writes it to a file. A terminal that lacks a character gets a
-stand-in for it, a reader who has gone away ends nothing: what a command found still decides its
-exit code.
+Takes a document; prints it, or writes it to a file. A file that cannot be written ends the command
+only after everything else was shown.
 """
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli.streams import encodable
+from sim.errors import MachineError
 from sim.report.rendering import choose_format, format_names
 
 if TYPE_CHECKING:
     from sim.report.blocks import Document
+    from sim.tables.tabular import TabularData
 
 FormatOption = Annotated[
     str | None,
@@ -40,24 +43,14 @@ QuietOption = Annotated[
 ]
 _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
 
-_STAND_INS = str.maketrans(
-    {
-        **dict(zip("▁▂▃▄▅▆▇█░", "_..--==#:", strict=True)),
-        "─": "-",
-        "│": "|",
-        "±": "+-",
-        "…": "...",
-        "“": '"',
-        "”": '"',
-        "’": "'",
-        "–": "-",
-        "≥": ">=",
-        "≤": "<=",
-        "×": "x",
-        "→": "->",
-        "\u00a0": " ",
-    }
-)
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A further table for a file of its own."""
+
+    table: TabularData
+    form: str | None
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +74,54 @@ class Showing:
     table_form: str | None
     as_json: bool
 
-    def show(self, document: Document) -> None:
-        """Write the files asked for, then print."""
+    def show(self, document: Document, *, beside: Beside | None = None) -> None:
+        """Write the files asked for, then print; a file that cannot be written is told last.
+
+        Parameters
+        ----------
+        document : Document
+        beside : Beside, optional
+            A further table that was asked for.
+
+        Raises
+        ------
+        MachineError
+            If a file cannot be written; everything else has been shown then.
+        """
         from sim.report.rendering import render, write_document, write_table
 
+        refused: list[MachineError] = []
+        written: list[Path] = []
+
+        def wrote(path: Path, write: Callable[[], None]) -> None:
+            try:
+                write()
+                written.append(path)
+            except MachineError as error:
+                refused.append(error)
+
         if self.output is not None and self.output_form is not None:
-            write_document(document, self.output_form, self.output)
-        if self.table is not None and self.table_form is not None:
-            write_table(document.table, self.table_form, self.table, origin=document.origin)
-        form = "json" if self.as_json else self.form
-        if form in (None, "terminal"):
+            output, form = self.output, self.output_form
+            wrote(output, lambda: write_document(document, form, output))
+        tables = [] if beside is None else [beside]
+        if self.table is not None:
+            tables.append(Beside(document.table, self.table_form, self.table))
+        for one in tables:
+            # With a file there is a format: `showing` has seen to it.
+            assert one.form is not None, one.path
+            wrote(
+                one.path,
+                partial(write_table, one.table, one.form, one.path, origin=document.origin),
+            )
+        printed = "json" if self.as_json else self.form
+        if printed in (None, "terminal"):
             _print_lines(document)
         else:
-            emit(render(document, form))
-        for path in (self.output, self.table):
-            if path is not None:
-                note(f"written to {path}")
+            emit(render(document, printed))
+        for path in written:
+            note(f"written to {path}")
+        if refused:
+            raise MachineError("; ".join(map(str, refused)))
 
 
 def showing(
@@ -147,29 +172,10 @@ def command_words() -> tuple[str, ...]:
 
 
 def emit(text: str) -> None:
-    """Print text on standard output; nothing of it is lost, and a closed pipe is no error."""
-    try:
-        sys.stdout.write(encodable(text, sys.stdout.encoding))
-        # Else the reader's absence would show at exit only, as a traceback nobody can catch.
-        sys.stdout.flush()
-    except BrokenPipeError:
-        close_quietly()
-
-
-def encodable(text: str, encoding: str | None) -> str:
-    """Return text that can be written, with stand-ins or escapes for what cannot."""
-    try:
-        text.encode(encoding or "utf-8")
-    except UnicodeEncodeError:
-        text = text.translate(_STAND_INS)
-        return text.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
-    return text
-
-
-def close_quietly() -> None:
-    """Point standard output nowhere, so that flushing it at exit does not fail again."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    """Print text on standard output, with stand-ins for letters it lacks."""
+    sys.stdout.write(encodable(text, sys.stdout.encoding))
+    # What cannot be printed shows now, not at exit.
+    sys.stdout.flush()
 
 
 def _print_lines(document: Document) -> None:

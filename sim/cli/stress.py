@@ -9,6 +9,7 @@ import typer
 
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
+from sim.cli.keeping import keep
 from sim.cli.options import JobsOption, ScenarioArgument, SeedOption, SetOption
 from sim.cli.showing import (
     FormatOption,
@@ -94,6 +95,7 @@ def stress_command(
     from sim.study.run import checked_seed, find_engine
     from sim.study.slo import parse_slo
     from sim.study.stress.demand import choose_streams
+    from sim.study.stress.output import as_json_object
     from sim.study.stress.points import LoadTest, StressPlan, choose_windows
     from sim.study.stress.study import run_stress
     from sim.tables.provenance import origin
@@ -118,7 +120,9 @@ def stress_command(
     with LocalPool(processes) as pool, RunCounter() as counter:
         test = LoadTest(loaded, plan, pool, notice=counter.say)
         found = run_stress(test, None if given is None else _in_payments(given, test.base))
-    wanted.show(stress_document(found, origin(command_words())))
+    made = origin(command_words())
+    keep("stress", loaded.scenario.scenario, as_json_object(found), made)
+    wanted.show(stress_document(found, made))
     if found.verdict != "PASS":
         # A run that measured nothing has not missed anything either.
         what = f"{slo} not met" if found.is_valid else f"no measurement, {slo} is not judged"

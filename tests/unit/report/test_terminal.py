@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sim.analysis.summary import Measure
-from sim.cli.showing import encodable
+from sim.cli.streams import encodable
 from sim.report.blocks import Bar, Column, Document, Facts, Heading, Table, Text
 from sim.report.figure import written
 from sim.report.formats.terminal import lines
