@@ -37,6 +37,7 @@ from sim.report.figures.of_run import (
     Told,
     course_figures,
     failure_figures,
+    flow_figures,
     liquidity_figures,
     money_figures,
     time_figures,
@@ -77,6 +78,7 @@ def report_document(result: Result) -> Document:
     tape = make_tape(told)
     blocks += [Heading("Play it"), Player(tape)] if tape is not None else []
     parts: tuple[tuple[str, tuple[Figure, ...], Sequence[str]], ...] = (
+        ("Where payments go", tuple(flow_figures(told)), ()),
         ("Time", tuple(time_figures(told)), _TIMES),
         ("Money", tuple(money_figures(told)), _MONEY),
         ("Money placed ahead", tuple(liquidity_figures(told)), _LIQUIDITY),

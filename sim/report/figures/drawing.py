@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import MachineError
 from sim.report.figures.charts import chart_of
+from sim.report.figures.flow import flow_svg
 from sim.report.figures.style import BAND, COLOURS, FONT, GRID, INK, PAGE, QUIET, Style
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def draw_svg(figure: Figure, style: Style) -> str:
     figure : Figure
     style : Style
     """
+    if figure.kind == "flow":
+        return flow_svg(figure, style)
     altair, convert = need_drawing()
     chart = chart_of(altair, figure, style).configure(**_configuration(style))
     # Bars of a figure without rows would have no scale.

@@ -6,6 +6,7 @@ every measure; replications stand together.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ _SAID = (0.5, 0.9, 0.98, 0.99)
 _SERIES_SHOWN = 6
 _ROWS_SHOWN = 12
 _BINS = 60
+_ENDS = 9
+"""Ends of payments that are named in a flow; the rest is one."""
 _POINTS = 40
 """Places of a balance's course that are drawn, its ends and extremes besides."""
 _LEAST = 0.0005
@@ -157,6 +160,53 @@ def _shares_by_time(told: Told) -> Iterator[Figure]:
             "s, logarithmic",
             note="Share of completed payments credited within a time.",
         )
+
+
+def flow_figures(told: Told) -> Iterator[Figure]:
+    """Yield how many payments went over which route, and where they ended."""
+    if not told.run.has(PAYMENTS_FILE):
+        return
+    columns = ["corridor", "route", "outcome", "reason_code", "creditor_agent", "scope"]
+    table = told.run.table(PAYMENTS_FILE, [*columns, "in_warm_up"])
+    table = table.filter(pc.field("in_warm_up") == 0)
+    if told.summary.covers == "cross_border":
+        table = table.filter(pc.field("scope") == told.summary.covers)
+    counted = table.group_by(columns).aggregate([([], "count_all")]).to_pylist()
+    groups = groups_of(told.scenario)
+    first: Counter[tuple[str, str]] = Counter()
+    last: Counter[tuple[str, str]] = Counter()
+    for row in counted:
+        corridor = str(row["corridor"])
+        route = str(row["route"] or f"{corridor}/no route").partition("/")[2]
+        bank = str(row["creditor_agent"] or "credited")
+        end = groups.get(bank, bank) if row["outcome"] == "completed" else "still open"
+        if row["reason_code"] is not None:
+            end = f"failed {row['reason_code']}"
+        first[corridor, route] += row["count_all"]
+        last[route, end] += row["count_all"]
+    ends: Counter[str] = Counter()
+    for (_, end), number in last.items():
+        ends[end] += number
+    kept = {end for end, _ in sorted(ends.items(), key=lambda item: (-item[1], item[0]))[:_ENDS]}
+    folded: Counter[tuple[str, str]] = Counter()
+    for (route, end), number in last.items():
+        folded[route, end if end in kept else f"{len(ends) - len(kept)} others"] += number
+    rows = [(0, *pair, number) for pair, number in sorted(first.items())]
+    rows += [(1, *pair, number) for pair, number in sorted(folded.items())]
+    words = [f"{start} to {end}: {plain(number)} payments" for _, start, end, number in rows]
+    if rows:
+        data = TabularData(("layer", "from", "to", "value"), tuple(rows))
+        yield Figure("flow", "flow", "From corridor over route to its end", data, tuple(words))
+
+
+def groups_of(scenario: Scenario) -> dict[str, str]:
+    """Return what banks that are alike are called together, by the name of each."""
+    return {
+        member.name: f"{name} ({entry.members})"
+        for name, entry in scenario.institutions.items()
+        if entry.members > 1
+        for member in unfold_members({name: entry})
+    }
 
 
 def failure_figures(told: Told) -> Iterator[Figure]:

@@ -15,10 +15,8 @@ from itertools import pairwise
 import numpy as np
 import pyarrow.compute as pc
 
-from sim.model.members import unfold_members
 from sim.report.figures.journeys import Row, covered_payments, visits_of
-from sim.report.figures.of_run import Told
-from sim.scenario.model import Scenario
+from sim.report.figures.of_run import Told, groups_of
 from sim.tables.finished_run import FinishedRun
 from sim.tables.schemas import PAYMENTS_FILE, SERIES_FILE, STAGES_FILE
 
@@ -90,7 +88,7 @@ def make_tape(told: Told) -> Tape | None:
         return None
     payments, left_out = covered_payments(run, told.summary.covers)
     visits = visits_of(run, {int(str(row["payment_id"])) for row in payments})
-    groups = _groups(told.scenario)
+    groups = groups_of(told.scenario)
     tracks = [
         (row, _track(row, visits.get(int(str(row["payment_id"])), []), groups)) for row in payments
     ]
@@ -118,16 +116,6 @@ def make_tape(told: Told) -> Tape | None:
         if outage.start_us // MS_US < horizon_ms
     )
     return Tape(places, _ways(made), made, horizon_ms, lane, lane_place, bands, left_out)
-
-
-def _groups(scenario: Scenario) -> dict[str, str]:
-    """Return what banks that are alike are called together, by the name of each."""
-    return {
-        member.name: f"{name} ({entry.members})"
-        for name, entry in scenario.institutions.items()
-        if entry.members > 1
-        for member in unfold_members({name: entry})
-    }
 
 
 def _track(row: Row, visits: Sequence[Row], groups: Mapping[str, str]) -> list[tuple[int, str]]:

@@ -213,6 +213,17 @@ COLUMNS = {
 NAMED = {"row", "part", "series", "panel"}
 
 
+def test_a_flow_counts_every_payment_once_in_each_layer(result: Result) -> None:
+    [flow] = [one for one in _figures(result) if one.name == "flow"]
+    covered = [row for row in _rows_of(result, "payments") if row["scope"] == "cross_border"]
+    for layer in (0, 1):
+        mine = [row for row in flow.data.records() if row["layer"] == layer]
+        assert sum(int(str(row["value"])) for row in mine) == len(covered)
+    short = [row for row in flow.data.records() if row["to"] == "failed AM04"]
+    failed = sum(row["reason_code"] == "AM04" for row in covered)
+    assert sum(int(str(row["value"])) for row in short) == failed
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_of_figure_has_marks_for_its_rows(kind: str) -> None:
     rows = tuple(
