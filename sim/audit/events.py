@@ -8,6 +8,7 @@ the audit rebuilt.
 from __future__ import annotations
 
 from sim.audit.accounts import look_after, move
+from sim.audit.clearing import clearing_row, end_moves, moved_row
 from sim.audit.containers import add, bury, check
 from sim.audit.ledgers import close_block, fail_leader, last_round, ledger_line
 from sim.audit.messages import Check
@@ -15,6 +16,7 @@ from sim.audit.state import AccountState, Count, LedgerState, StationState, Thin
 from sim.audit.stations import look_after_station, set_closed
 from sim.audit.turns import end_turns
 from sim.audit.world import World
+from sim.contract.agenda import AgendaKind
 from sim.contract.layout import (
     LEDGER_PSEUDO,
     NEVER_US,
@@ -24,7 +26,7 @@ from sim.contract.layout import (
     STEP_BITS,
     STEP_MASK,
 )
-from sim.contract.meaning import AgendaKind, EventClass, LogKind
+from sim.contract.meaning import EventClass, LogKind
 from sim.jit.functions import called
 
 _PAYMENT_MASK = (1 << PAYMENT_BITS) - 1
@@ -82,6 +84,7 @@ def follow_event(w: World, kind: int) -> None:
 @called
 def end_event(w: World) -> None:
     """Check what must hold between two events."""
+    end_moves(w)
     # First the payments, then what they touched: stations and accounts are judged when the
     # event has done all it does.
     end_turns(w)
@@ -101,6 +104,11 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
     """Check a row that belongs to no payment."""
     if kind in (LogKind.DEPOSIT, LogKind.CLOSE, LogKind.OPEN):
         _agenda_row(w, kind, subject, amount, value)
+    elif LogKind.FILE_CUT <= kind <= LogKind.TOP_UP_ARRIVED:
+        _agenda_row(w, kind, subject, amount, value)
+        clearing_row(w, kind, subject, amount, value)
+    elif kind == LogKind.MOVED:
+        moved_row(w, subject, amount, value)
     elif kind == LogKind.LEADER_FAILED:
         fail_leader(w, subject, value)
     elif kind == LogKind.SAMPLE_STATION:
@@ -149,6 +157,9 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
         due_kind, named = AgendaKind.STATION_CLOSE + 0, subject
         if kind == LogKind.OPEN:
             due_kind = AgendaKind.STATION_OPEN + 0
+        elif kind >= LogKind.FILE_CUT:
+            # Both enumerations have these in one order.
+            due_kind = kind - LogKind.FILE_CUT + AgendaKind.FILE_CUT
     right = False
     if index < w.size[Things.AGENDA]:
         row = w.first[Things.AGENDA] + index
@@ -161,7 +172,7 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
         # Money comes from the world's account of the currency and from nowhere else.
         check(g, Check.OPENING, subject == world, (subject,))
         move(w, world, value, amount)
-    else:
+    elif kind < LogKind.FILE_CUT:
         set_closed(w, subject, 1 if kind == LogKind.CLOSE else 0)
 
 
@@ -184,6 +195,11 @@ def _is_only_first(kind: int) -> bool:
         LogKind.DEPOSIT,
         LogKind.OPEN,
         LogKind.CLOSE,
+        LogKind.FILE_CUT,
+        LogKind.FILE_CONVERTED,
+        LogKind.FILE_SETTLED,
+        LogKind.TOP_UP_ORDERED,
+        LogKind.TOP_UP_ARRIVED,
     )
 
 
@@ -191,7 +207,8 @@ def _is_only_first(kind: int) -> bool:
 def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bool:
     """Say whether a row may be the first of an event of a class."""
     if event_class == EventClass.CALENDAR:
-        return kind in (LogKind.DEPOSIT, LogKind.OPEN, LogKind.CLOSE)
+        is_file = LogKind.FILE_CUT <= kind <= LogKind.TOP_UP_ARRIVED
+        return is_file or kind in (LogKind.DEPOSIT, LogKind.OPEN, LogKind.CLOSE)
     if event_class == EventClass.SUBMIT:
         return kind == LogKind.SUBMIT and payment == owner
     if event_class == EventClass.EXPIRE:

@@ -22,6 +22,8 @@ RULES: dict[str, str] = {
     "closed": "a closed station starts nobody, and lets nobody wait where it rejects",
     "commit": "each block commits once, in order, with the payments that entered it",
     "conservation": "each currency sums to zero; a transfer stays in one currency",
+    "clearing": "a file is closed, sold and settled once, comes to its payments less fees, and "
+    "moves that and no more",
     "discipline": "the next to start is the one the queue's discipline names",
     "doubt": "a payment is in doubt from giving up a request to its answer, and not undone before",
     "event_class": "rows belong to an event of their class",
@@ -55,6 +57,7 @@ RULES: dict[str, str] = {
     "service_time": "services and delays take what their tables give and end exactly when due",
     "time_by_cause": "times by cause add up to the payment's life",
     "time_out": "time-outs fire exactly when due, and take the payment out of its queue",
+    "top_up": "a top-up is ordered when the level is low, arrives once and as ordered",
     "totals": "balances and counts of the engine are those of the log",
     "turn": "within an event payments act one after the other, in order",
     "visits": "visits to stages are those of the log and add up to times by cause (tables)",

@@ -123,6 +123,15 @@ class Check(IntEnum):
     OPEN_EARLY = auto()
     OPEN_REASON = auto()
     TIMES = auto()
+    FILE_SUM = auto()
+    FILE_ONCE = auto()
+    FILE_TIME = auto()
+    FILE_PAID = auto()
+    MOVES = auto()
+    MOVES_LEFT = auto()
+    TOP_UP_ORDER = auto()
+    TOP_UP_ONCE = auto()
+    TOP_UP_TIME = auto()
 
 
 MESSAGES: dict[Check, tuple[str, str]] = {
@@ -141,6 +150,15 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.SAMPLE: ("sample", "a sample of kind {} shows {} and {} for {}, should be {} and {}"),
     Check.AGENDA_ROW: ("agenda", "row {} of the agenda is not what was done"),
     Check.AGENDA_SKIPPED: ("agenda", "row {} of the agenda was not done"),
+    Check.FILE_SUM: ("clearing", "file {} comes to {} and {}, should be {} and {}"),
+    Check.FILE_ONCE: ("clearing", "file {} is cut, sold or settled twice"),
+    Check.FILE_TIME: ("clearing", "file {} was due at {}"),
+    Check.FILE_PAID: ("clearing", "of file {} {} is paid and {} carried, should be {} and {}"),
+    Check.MOVES: ("clearing", "a move from account {} to account {} of {} was not due"),
+    Check.MOVES_LEFT: ("clearing", "a row of the agenda made only {} of its moves"),
+    Check.TOP_UP_ORDER: ("top_up", "order {} shows {} and {}, should be {} and {}"),
+    Check.TOP_UP_TIME: ("top_up", "order {} was due at {}"),
+    Check.TOP_UP_ONCE: ("top_up", "order {} arrives twice"),
     Check.NO_SUCH: (
         "readable",
         "a row of kind {} for payment {} names what does not exist (stage {}, {}, {}, {})",

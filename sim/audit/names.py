@@ -72,7 +72,7 @@ def series_words(plan: Plan) -> Words:
     """Return the names in ``series.parquet``."""
     return {
         "kind": SERIES_KINDS,
-        "name": places(plan),
+        "name": (*places(plan), *plan.names.lines, *plan.names.top_ups),
         "measure": SERIES_MEASURES,
         "currency": plan.names.currencies,
     }

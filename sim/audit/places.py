@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from sim.audit.checker import Checker, is_pair
+from sim.audit.clearing_tables import CLEARING_FROM, check_clearing
 from sim.audit.findings import Findings
 from sim.audit.names import cells, first_of_name, series_words, visit_words
 from sim.contract.layout import (
@@ -170,6 +171,11 @@ def check_series(
     rows = cells(table, _SAMPLE, words)
     if replication is not None:
         rows = rows[rows[:, 0] == replication]
+    cleared = rows[rows[:, 2] >= CLEARING_FROM]
+    check_clearing(
+        plan, cleared, words["name"], Checker(findings, cleared[:, 1], "file or order at")
+    )
+    rows = rows[rows[:, 2] < CLEARING_FROM]
     check = Checker(findings, rows[:, 1], "sample at")
     things, lowest, highest = _limits(plan, words["name"])
     for name in ("kind", "name", "measure"):

@@ -57,11 +57,11 @@ def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_u
         debited = _with_spread(w, first, mid_1, by_debited)
     else:
         debited = instructed
-        mid_1 = _without_spread(w, first, debited)
-        settlement = _bought(w, first, mid_1, now_us, by_settlement)
-        mid_2 = _without_spread(w, second, settlement)
+        mid_1 = without_spread(w, first, debited)
+        settlement = bought_at_mid(w, first, mid_1, now_us, by_settlement)
+        mid_2 = without_spread(w, second, settlement)
         by_credited = w.things[row, PricingColumn.GRANULE_CREDITED]
-        gross = _bought(w, second, mid_2, now_us, by_credited)
+        gross = bought_at_mid(w, second, mid_2, now_us, by_credited)
     # Rounded once, at the end: what is lost at the settlement currency is margin.
     value_now = _worth(w, first, second, gross, now_us)
     value_then = _worth(w, first, second, gross, submitted_us)
@@ -185,7 +185,7 @@ def _with_spread(w: World, conversion: int, mid: int, granule: int) -> int:
 
 
 @called
-def _without_spread(w: World, conversion: int, paid: int) -> int:
+def without_spread(w: World, conversion: int, paid: int) -> int:
     """Return which part of a payment buys at mid rate, rounded down."""
     if conversion < 0:
         return paid
@@ -194,7 +194,7 @@ def _without_spread(w: World, conversion: int, paid: int) -> int:
 
 
 @called
-def _bought(w: World, conversion: int, mid: int, time_us: int, granule: int) -> int:
+def bought_at_mid(w: World, conversion: int, mid: int, time_us: int, granule: int) -> int:
     """Return what an amount buys at mid rate, rounded down to the granule."""
     if conversion < 0:
         return mid

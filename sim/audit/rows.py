@@ -81,7 +81,14 @@ _NAMES_LEDGER = tuple(
     )
 )  # fmt: skip
 _NAMES_ACCOUNTS = tuple(
-    int(kind) for kind in (LogKind.RESERVE, LogKind.POST, LogKind.TRANSFER, LogKind.VOID)
+    int(kind)
+    for kind in (
+        LogKind.RESERVE,
+        LogKind.POST,
+        LogKind.TRANSFER,
+        LogKind.VOID,
+        LogKind.MOVED,
+    )
 )
 _CAUSES = len(Cause)
 
@@ -279,6 +286,10 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
         return _exists(w, Things.ACCOUNT, subject)
     if kind == LogKind.DEPOSIT:
         return _exists(w, Things.ACCOUNT, value)
+    if kind in (LogKind.FILE_CUT, LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED):
+        return _exists(w, Things.FILE, subject)
+    if kind in (LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED):
+        return _exists(w, Things.ORDER, subject)
     if kind == LogKind.ROUTE:
         return _exists(w, Things.ROUTE, subject)
     if kind == LogKind.FEE:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.audit.clearing_tables import SHOWN, currency_of, place_of_row
 from sim.audit.names import first_of_name, series_words, visit_words
 from sim.audit.pairing import Layout
 from sim.audit.state import Visit, Wait
+from sim.contract.agenda import AgendaKind
 from sim.contract.layout import AccountColumn
 from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
@@ -26,6 +28,7 @@ _SHOWN_BY = {
     LogKind.SAMPLE_STATION: ("station", "queue", "busy"),
     LogKind.SAMPLE_LEDGER: ("ledger", "queue", "rounds"),
     LogKind.SAMPLE_ACCOUNT: ("account", "balance_minor", "pending_minor"),
+    **{LogKind[kind.name]: shown for kind, shown in SHOWN.items()},
 }
 """What a sample is of, and what its amount and its value are."""
 
@@ -77,9 +80,11 @@ def demand_visits(plan: Plan, layout: Layout, visits: Array) -> Array:
 
 
 def samples_of(log: Array) -> Array:
-    """Return the SAMPLE rows among rows of a log."""
+    """Return the rows among those of a log that ``series.parquet`` shows."""
     kind = log[:, LogColumn.KIND]
-    found: Array = log[(kind >= LogKind.SAMPLE_STATION) & (kind <= LogKind.SAMPLE_ACCOUNT)]
+    is_sample = (kind >= LogKind.SAMPLE_STATION) & (kind <= LogKind.SAMPLE_ACCOUNT)
+    is_agenda = (kind >= LogKind.FILE_CUT) & (kind <= LogKind.TOP_UP_ARRIVED)
+    found: Array = log[is_sample | is_agenda]
     return found
 
 
@@ -88,10 +93,16 @@ def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
     samples = samples_of(log)
     # Two rows per sample, side by side, in the order in which they are written.
     made = np.empty((len(samples), 2, len(_SERIES_COLUMNS)), dtype=np.int64)
-    firsts = (0, len(plan.names.stations), len(plan.names.stations) + len(plan.names.ledgers))
-    for (log_kind, (thing, *measures)), first in zip(_SHOWN_BY.items(), firsts, strict=True):
+    ledgers_from = len(plan.names.stations)
+    firsts = (0, ledgers_from, ledgers_from + len(plan.names.ledgers))
+    for at_kind, (log_kind, (thing, *measures)) in enumerate(_SHOWN_BY.items()):
         mine = samples[:, LogColumn.KIND] == log_kind
-        place = first_of_name(samples[mine, LogColumn.SUBJECT] + first, layout.words["name"])
+        subject = samples[mine, LogColumn.SUBJECT]
+        if log_kind >= LogKind.FILE_CUT:
+            number = place_of_row(plan, log_kind - LogKind.FILE_CUT + AgendaKind.FILE_CUT, subject)
+        else:
+            number = subject + firsts[at_kind]
+        place = first_of_name(number, layout.words["name"])
         for at, (measure, column) in enumerate(
             zip(measures, (LogColumn.AMOUNT, LogColumn.VALUE), strict=True)
         ):
@@ -104,4 +115,6 @@ def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
             if log_kind == LogKind.SAMPLE_ACCOUNT:
                 account = samples[mine, LogColumn.SUBJECT]
                 made[mine, at, 5] = plan.account[account, AccountColumn.CURRENCY]
+            elif log_kind >= LogKind.FILE_CUT:
+                made[mine, at, 5] = currency_of(plan, measure, subject)
     return made.reshape(-1, len(_SERIES_COLUMNS))

@@ -74,6 +74,9 @@ class Count(IntEnum):
     ROUTE_WORDS = auto()
     STATION_KINDS = auto()
     """First column of station kinds in ``World.role``."""
+    MOVES = auto()
+    """Moves due after the agenda's row at hand, and how many of them have been made."""
+    MOVED = auto()
     READY = auto()
     """Line of those set free by others; the next one of those in the block being committed."""
     CHECKED = auto()
@@ -105,6 +108,10 @@ class Things(IntEnum):
     """Ways to come to a route: policy, position, first and number of the candidates."""
     CANDIDATE = 15
     """Candidates of route sets, as in the plan."""
+    LINE = 16
+    FILE = 17
+    TOP_UP = 18
+    ORDER = 19
 
 
 STAGE_SHORTEST, STAGE_LONGEST = 11, 12
@@ -146,6 +153,35 @@ class AccountState(IntEnum):
     TOUCHED = 5
     WORLD = 6
     """The world's account of its currency."""
+
+
+class LineState(IntEnum):
+    """Columns of what is rebuilt of a line: what it carries, unpaid and unsold."""
+
+    CARRIED = 17
+    UNSOLD = 18
+
+
+class FileState(IntEnum):
+    """Columns of what has been done with a file."""
+
+    CUT = 6
+    SOLD = 7
+    SETTLED = 8
+
+
+class TopUpState(IntEnum):
+    """Columns of what is rebuilt of a rule."""
+
+    COMING = 5
+    """Ordered and not arrived."""
+
+
+class OrderState(IntEnum):
+    """Columns of what is rebuilt of an order."""
+
+    ORDERED = 3
+    ARRIVED = 4
 
 
 class RouteState(IntEnum):

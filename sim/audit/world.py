@@ -49,9 +49,11 @@ BLOCK_ROWS = 1 << 13
 NOBODY = -1
 SEVERAL = -2
 """Stands for an agent of which a set of possible ones is known."""
+MOVES_MAX = 4
+"""Most moves of one row of the agenda."""
 WORD = 62
 """Members per word of a bit set; the sign stays out of it."""
-_THINGS_WIDTH = 16
+_THINGS_WIDTH = 20
 COMPLETE_KEY = order_key(EventClass.COMPLETE, 0, 0)
 EXPIRE_KEY = order_key(EventClass.EXPIRE, 0, 0)
 HORIZON_KEY = order_key(EventClass.HORIZON, 0, 0)
@@ -91,6 +93,8 @@ class World(NamedTuple):
     """(agents, 2 * kinds): shortest and longest of an agent's own times, -1 where it has none."""
     share: Array
     """(agents, kinds): thresholds of an agent's own branches."""
+    moves: Array
+    """(moves, 3): debit, credit and amount of what a row of the agenda still has to move."""
     scratch: Array
     """Registers of the price being computed."""
     pay: Array
@@ -176,6 +180,7 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         sets=sets,
         time=_own_times(plan),
         share=np.ascontiguousarray(plan.agent_share),
+        moves=np.zeros((MOVES_MAX, 3), dtype=np.int64),
         scratch=np.zeros(REGISTER_COUNT, dtype=np.int64),
         pay=np.zeros((0, int(Pay.SETS) + 2 * sets.shape[1] + tried), dtype=np.int64),
         slot=np.full((1024, 2), NOBODY, dtype=np.int64),
@@ -266,7 +271,7 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
     tables = (
         plan.stage, plan.station, plan.ledger, plan.account, plan.transfer, plan.conversion,
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
-        plan.agenda, choices, plan.candidate,
+        plan.agenda, choices, plan.candidate, plan.line, plan.file, plan.top_up, plan.order,
     )  # fmt: skip
     size = np.array([len(table) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)

@@ -64,7 +64,11 @@ class BankDays:
         return day
 
     def next_hours_us(self, start: datetime, time_us: int) -> int:
-        """Return the first instant at or after one at which banks of all places are at work.
+        """Return the first instant at or after one at which banks are at work.
+
+        That is within the hours of the first calendar's banks, on a day all are open. Not within
+        everybody's hours: banks in Phnom Penh and New York are never at work at once, and send each
+        other money all the same.
 
         Parameters
         ----------
@@ -72,37 +76,20 @@ class BankDays:
             Start of the scenario, with its offset from UTC.
         time_us : int
             Microseconds since the start.
-
-        Raises
-        ------
-        ValueError
-            If the hours of the places never meet.
         """
         if not self.calendars:
             return time_us
-        day, _ = local_day(start, time_us, self.calendars[0].zone)
+        first = self.calendars[0]
+        day, _ = local_day(start, time_us, first.zone)
         while True:
-            # By the day of the first place: hours that meet at all meet on the same date, as no
-            # two of these places are half a day apart.
             day = self.next(day)
-            begins, ends = self._hours_us(start, day)
-            if begins >= ends:
-                codes = ", ".join(calendar.code for calendar in self.calendars)
-                raise ValueError(f"banks in {codes} are never open at once")
-            if time_us < ends:
-                return max(time_us, begins)
-            day += _DAY
-
-    def _hours_us(self, start: datetime, day: date) -> tuple[int, int]:
-        """Return when the last of all opens on a bank day, and when the first closes."""
-        spans = [
-            tuple(
-                instant_us(start, day, hour.hour * 3600 + hour.minute * 60, calendar.zone)
-                for hour in (calendar.opens, calendar.closes)
+            opens, closes = (
+                instant_us(start, day, hour.hour * 3600 + hour.minute * 60, first.zone)
+                for hour in (first.opens, first.closes)
             )
-            for calendar in self.calendars
-        ]
-        return max(begins for begins, _ in spans), min(ends for _, ends in spans)
+            if time_us < closes:
+                return max(time_us, opens)
+            day += _DAY
 
     def doubts(self, first: date, last: date) -> Iterator[tuple[str, date, str]]:
         """Yield what is not known for sure between two days: calendar, day, and what is assumed."""

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from sim.compiler.clearing_rows import ClearingRows
 from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Candidates, Cells, Names, Rows, cells_array, row_of, rows_array
+from sim.contract.agenda import AgendaKind
 from sim.contract.layout import (
     NEVER_US,
     UNLIMITED,
@@ -23,7 +25,7 @@ from sim.contract.layout import (
     RouteColumn,
     StageColumn,
 )
-from sim.contract.meaning import AgendaKind, Op, Reason, WhenClosed
+from sim.contract.meaning import Op, Reason, WhenClosed
 from sim.contract.plan import NAMED, TABLES, Array, Plan, PlanNames
 from sim.contract.plan_check import check_plan
 from sim.draws.keys import check_purposes, purpose_id, stream_key
@@ -33,7 +35,7 @@ SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
 
 
-class PlanBuilder(RoleCells):
+class PlanBuilder(RoleCells, ClearingRows):
     """A plan under construction, row by row.
 
     Parameters

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sim.compiler.balances import balance_problems
+from sim.compiler.clearing import clearings, split_lines, top_ups
 from sim.compiler.demand import describe_stream, stream_demand
 from sim.compiler.institutions import closures, day_offset_us, world_parts
 from sim.compiler.law_checks import law_problems
@@ -129,7 +130,7 @@ def compile_scenario(
     # Groups of alike banks become banks, so that everything below knows single institutions
     # only.
     members = unfold_members(scenario.institutions)
-    parts = list(world_parts(scenario, members))
+    parts, lines = split_lines(list(world_parts(scenario, members)))
     market = Market(
         scenario.fx,
         horizon_us=settings.horizon_us,
@@ -152,6 +153,8 @@ def compile_scenario(
     stations = [part.name for part in parts if isinstance(part, Station)]
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
     parts += closures(scenario, members, stations, problems)
+    parts += clearings(lines, market, problems)
+    parts += top_ups(scenario, problems)
     problems.extend(balance_problems(scenario, market, parts, described))
     problems.extend(_unused_order(scenario, routes.parts))
     problems.extend(_unused_tiers(scenario, routes.parts))

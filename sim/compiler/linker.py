@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED, PlanBuilder
+from sim.compiler.clearing import Numbers, lay_clearing
 from sim.compiler.parts import (
     Agent,
     Choice,
+    Clearing,
     Closure,
     Conversion,
     Part,
@@ -30,7 +32,7 @@ from sim.contract.meaning import FeeKind, Op
 from sim.contract.plan import Plan
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.rails.price import FeeTerms, Price
-from sim.rails.resources import BlockLedger, Holding, OwnShare, OwnTime, Station
+from sim.rails.resources import BlockLedger, Holding, OwnShare, OwnTime, Station, TopUpRule
 from sim.rails.stages import ROUTE_TIE, ByRole, LimitSpec, Move, Place, Program, Stage
 from sim.units import CURRENCIES
 
@@ -130,6 +132,8 @@ class _Linker:
                 self._choice(part)
             case Stream():
                 self._stream(part)
+            case Clearing() | TopUpRule():
+                lay_clearing(self.builder, part, Numbers(self._account, self._conversion))
             case Closure():
                 station = self.builder.stations[part.station]
                 self.builder.close_station(station, part.from_us, part.to_us)

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from sim.compiler.flow import Flow
 from sim.contract.meaning import FixedSide, Policy, Scope
 from sim.model.distributions import AmountDistribution, DurationDistribution
-from sim.rails.resources import BlockLedger, Holding, OwnShare, OwnTime, Station
+from sim.rails.resources import (
+    BlockLedger,
+    ClearingLine,
+    Holding,
+    OwnShare,
+    OwnTime,
+    Station,
+    TopUpRule,
+)
 from sim.rails.stages import Program
 from sim.routing.candidates import Candidate
 
@@ -165,7 +173,27 @@ class Closure:
     to_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """A line of a scheme, with the conversion it sells its files by."""
+
+    line: ClearingLine
+    conversion: Conversion | None
+
+
 Part = (
-    Agent | Station | BlockLedger | Holding | OwnTime | OwnShare | Route | Choice | Stream | Closure
+    Agent
+    | Station
+    | BlockLedger
+    | Holding
+    | OwnTime
+    | OwnShare
+    | Route
+    | Choice
+    | Stream
+    | Closure
+    | ClearingLine
+    | Clearing
+    | TopUpRule
 )
 """Anything a plan is linked from."""

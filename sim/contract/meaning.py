@@ -73,12 +73,13 @@ BALANCE_MAX + AMOUNT_MAX), the two halves of a balance's area, an account's sum 
 accounts (it is 0), an instant plus a duration.
 
 **Rows.** The stage of a SUBMIT row is the ENTRY of its stream. A row that credits an account or
-voids on it (POST, TRANSFER, DEPOSIT, VOID) is followed at once by the RESERVE rows of those it sets
-free; in CHARGE the order is TRANSFER, freed RESERVE rows, FEE; at a time-out in an account's queue
-EXPIRE, LEAVE, freed RESERVE rows, after which the timed-out payment advances first and the ready
-list then. EXPIRE and LEAVE carry the stage the payment waited at. A deposit of 0 leaves no row but
-is an event. Horizon rows are OUTCOME rows with ``time_us = horizon_us``, the key of class HORIZON
-and step 0, the stage waited at and the payment's reason; they are not counted in ``events``.
+voids on it (POST, TRANSFER, DEPOSIT, MOVED, VOID) is followed at once by the RESERVE rows of those
+it sets free; in CHARGE the order is TRANSFER, freed RESERVE rows, FEE; at a time-out in an
+account's queue EXPIRE, LEAVE, freed RESERVE rows, after which the timed-out payment advances first
+and the ready list then. EXPIRE and LEAVE carry the stage the payment waited at. A deposit of 0
+leaves no row but is an event. Horizon rows are OUTCOME rows with ``time_us = horizon_us``, the key
+of class HORIZON and step 0, the stage waited at and the payment's reason; they are not counted in
+``events``.
 
 **What a payment remembers.** QUOTE fills the payment's registers even when it then fails; CHARGE
 finds its slot through the pricing row of the last QUOTE; the record's fees are what was charged, at
@@ -107,7 +108,6 @@ from sim.contract.reasons import FAILOVER_REASONS, Reason
 
 __all__ = (
     "FAILOVER_REASONS",
-    "AgendaKind",
     "Bearer",
     "Cause",
     "Discipline",
@@ -129,8 +129,8 @@ class EventClass(IntEnum):
     """Rank of simultaneous events; lower is first. Starts at 1: SimPy keeps 0 and 1 for itself."""
 
     CALENDAR = 1
-    """A row of the agenda: opening balances, deposits, stations opening and closing. Its payment
-    field is the row's index, its step 0."""
+    """A row of the agenda (:class:`~sim.contract.agenda.AgendaKind`). Its payment field is the
+    row's index, its step 0."""
     COMPLETE = 2
     """Something ends and capacity is freed: service, transit, admission wake-up, ledger round and
     block commit."""
@@ -408,18 +408,14 @@ class LogKind(IntEnum):
     """subject = station that goes on working at the request given up."""
     AWAIT = 34
     KNOWN = 35
-
-
-class AgendaKind(IntEnum):
-    """What a row of the agenda does."""
-
-    DEPOSIT = 1
-    """Move AMOUNT from the world's account of the currency to account SUBJECT (DEPOSIT row), then
-    set free what waits for it (those advance in the order of the ready list)."""
-    STATION_CLOSE = 2
-    """Close station SUBJECT (CLOSE row)."""
-    STATION_OPEN = 3
-    """Open it (OPEN row) and start waiting payments while it can."""
+    FILE_CUT = 36
+    """Rows of the agenda that move no payment, see :class:`~sim.contract.agenda.AgendaKind`."""
+    FILE_CONVERTED = 37
+    FILE_SETTLED = 38
+    TOP_UP_ORDERED = 39
+    TOP_UP_ARRIVED = 40
+    MOVED = 41
+    """subject = debit account, amount, value = credit account: a transfer of such a row."""
 
 
 class Scope(IntEnum):

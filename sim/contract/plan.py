@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from sim.contract.agenda import FILES, LINES, ORDERS, TOP_UPS, AgendaKind
 from sim.contract.layout import (
     CANDIDATES_MAX,
     CERTAIN,
@@ -42,7 +43,6 @@ from sim.contract.layout import (
     TransferColumn,
 )
 from sim.contract.meaning import (
-    AgendaKind,
     Bearer,
     Cause,
     Discipline,
@@ -55,6 +55,7 @@ from sim.contract.meaning import (
     Scope,
     WhenClosed,
 )
+from sim.contract.plan_names import PlanNames
 from sim.contract.records import REGISTER_COUNT
 from sim.contract.table import (
     Array,
@@ -78,45 +79,6 @@ _ACCOUNT = Within("accounts", kinds="account_kinds")
 _AGENT_OR_NONE = Within("agents", or_none=True)
 _CURRENCY = Within("currencies")
 _CONVERSION_OR_NONE = Within("conversions", or_none=True)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanNames:
-    """Texts behind every index of a plan; tuples are in index order.
-
-    Attributes
-    ----------
-    stages : tuple of str
-        One label per stage row, as in ``"cn_kh/alipay_plus.acleda/payer.confirm"``.
-    """
-
-    scenario: str = ""
-    currencies: tuple[str, ...] = ()
-    agents: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
-    stations: tuple[str, ...] = ()
-    ledgers: tuple[str, ...] = ()
-    """Both as reports name them: ``<rail>.<station>``, ``bakong.ledger``."""
-    rails: tuple[str, ...] = ()
-    corridors: tuple[str, ...] = ()
-    streams: tuple[str, ...] = ()
-    routes: tuple[str, ...] = ()
-    route_sets: tuple[str, ...] = ()
-    stages: tuple[str, ...] = ()
-    components: tuple[str, ...] = ()
-    """Fee components."""
-    recipients: tuple[str, ...] = ()
-    """Recipients of fees (agents or rail operators)."""
-    limits: tuple[str, ...] = ()
-    pairs: tuple[str, ...] = ()
-    """Currency pairs, base/quote."""
-    channels: tuple[str, ...] = ()
-    account_kinds: tuple[str, ...] = ()
-    station_kinds: tuple[str, ...] = ()
-    time_kinds: tuple[str, ...] = ()
-    share_kinds: tuple[str, ...] = ()
-    purposes: tuple[tuple[int, str], ...] = ()
-    """(purpose id, purpose name), ascending by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +361,11 @@ class Plan:
                         AgendaKind.DEPOSIT: Within("accounts"),
                         AgendaKind.STATION_CLOSE: Within("stations"),
                         AgendaKind.STATION_OPEN: Within("stations"),
+                        AgendaKind.FILE_CUT: Within("files"),
+                        AgendaKind.FILE_CONVERTED: Within("files"),
+                        AgendaKind.FILE_SETTLED: Within("files"),
+                        AgendaKind.TOP_UP_ORDERED: Within("orders"),
+                        AgendaKind.TOP_UP_ARRIVED: Within("orders"),
                     },
                 ),
                 AgendaColumn.AMOUNT: By(AgendaColumn.KIND, {AgendaKind.DEPOSIT: Between(0)}),
@@ -406,6 +373,10 @@ class Plan:
         ),
     ]
     """In order of time."""
+    line: Annotated[Array, LINES]
+    file: Annotated[Array, FILES]
+    top_up: Annotated[Array, TOP_UPS]
+    order: Annotated[Array, ORDERS]
     table: Annotated[Array, Table("words")]
     """All quantile tables, one after the other."""
     agent_account: Annotated[

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sim.contract.agenda import AgendaKind, FileColumn, LineColumn, OrderColumn, TopUpColumn
 from sim.contract.layout import (
     HORIZON_MAX_US,
     AccountColumn,
@@ -19,7 +20,7 @@ from sim.contract.layout import (
     LedgerColumn,
     StageColumn,
 )
-from sim.contract.meaning import AgendaKind, Op
+from sim.contract.meaning import Op
 from sim.contract.plan import NAMED, TABLES, Plan
 from sim.contract.table import Array, Rule, Table, Within
 from sim.errors import InvariantViolation
@@ -134,6 +135,7 @@ def _joint_problems(plan: Plan) -> Iterator[str]:
     currencies = plan.account[deposits[:, AgendaColumn.SUBJECT], AccountColumn.CURRENCY]
     if (plan.world[currencies] < 0).any():
         yield "agenda: found a deposit in a currency of which the world has no account"
+    yield from _line_problems(plan)
     # A fee that is priced but never charged moves no money and needs no accounts.
     charged = plan.stage[plan.stage[:, StageColumn.OP] == Op.CHARGE, StageColumn.SUBJECT]
     if (plan.fee[charged][:, [FeeColumn.DEBIT, FeeColumn.CREDIT]] == -1).any():
@@ -142,3 +144,34 @@ def _joint_problems(plan: Plan) -> Iterator[str]:
     last = plan.limit_first + np.array(plan.payer_count, dtype=np.int64)
     if (last[plan.limit_first >= 0] > plan.limit_cells).any():
         yield f"limit_first: found more payers than {plan.limit_cells} state cells hold"
+
+
+def _line_problems(plan: Plan) -> Iterator[str]:
+    """Check that what lines and top-ups move stays within a currency."""
+    currency = plan.account[:, AccountColumn.CURRENCY]
+    converted = plan.line[:, LineColumn.CONVERSION] >= 0
+    # NULL, where nothing is sold, lies before every instant.
+    sold_us = np.maximum(plan.file[:, FileColumn.CUT_US], plan.file[:, FileColumn.CONVERTED_US])
+    is_empty = plan.file[:, FileColumn.OPENS_US] >= plan.file[:, FileColumn.CUT_US]
+    if (is_empty | (sold_us > plan.file[:, FileColumn.SETTLED_US])).any():
+        yield "file: found one that is closed before it opens, or paid before it is closed and sold"
+    orders = plan.order
+    if (orders[:, OrderColumn.ARRIVES_US] < orders[:, OrderColumn.ORDERED_US]).any():
+        yield "order: found one that arrives before it is placed"
+    bought = [LineColumn.HELD, LineColumn.PAID_TO]
+    sold = [LineColumn.CLOSED, LineColumn.INTERCHANGE_TO, LineColumn.SCHEME_TO]
+    exchanged, refunded = plan.line[converted], plan.line[plan.line[:, LineColumn.REFUNDS] >= 0]
+    if (exchanged[:, [LineColumn.SOLD_TO, LineColumn.SPREAD_TO, LineColumn.BOUGHT_FROM]] < 0).any():
+        yield "line: found a conversion without the accounts of its provider"
+        return
+    for rows, first, others in (
+        (plan.line, LineColumn.PAYMENTS, sold),
+        (refunded, LineColumn.PAYMENTS, [LineColumn.REFUNDS]),
+        (plan.line[~converted], LineColumn.PAYMENTS, bought),
+        (exchanged, LineColumn.PAYMENTS, [LineColumn.SOLD_TO, LineColumn.SPREAD_TO]),
+        (exchanged, LineColumn.BOUGHT_FROM, bought),
+        (plan.top_up, TopUpColumn.ACCOUNT, [TopUpColumn.SOURCE]),
+    ):
+        for column in others:
+            if (currency[rows[:, first]] != currency[rows[:, column]]).any():
+                yield f"line or top_up: found {column.name} in another currency than {first.name}"

@@ -12,8 +12,9 @@ from itertools import groupby
 
 from sim.compiler.compile import Compiled
 from sim.compiler.institutions import Outage, find_outages
+from sim.contract.agenda import AgendaKind
 from sim.contract.layout import AccountColumn, AgendaColumn
-from sim.contract.meaning import AgendaKind
+from sim.explain.clearing import clearing_words
 from sim.explain.words import at, count, listed, span
 from sim.model.members import unfold_members
 from sim.model.quantities import to_minor
@@ -119,6 +120,9 @@ def _together(compiled: Compiled, rows: Sequence[tuple[int, list[int]]]) -> str:
         return f"{first}. {when}: {_row_words(compiled, row)}"
     if row[AgendaColumn.KIND] == AgendaKind.DEPOSIT:
         return f"{first}. to {last}. {when}: {count(len(rows), 'opening balance')} of members"
+    if row[AgendaColumn.KIND] >= AgendaKind.FILE_CUT:
+        told = [clearing_words(compiled, kind, subject) for _, (_, kind, subject, _) in rows]
+        return f"{first}. to {last}. {when}: {_some(told)}"
     subjects = [compiled.plan.names.stations[one[AgendaColumn.SUBJECT]] for _, one in rows]
     is_close = row[AgendaColumn.KIND] == AgendaKind.STATION_CLOSE
     return f"{first}. to {last}. {when}: {_some(subjects)} {'close' if is_close else 'open'}"
@@ -130,6 +134,8 @@ def _row_words(compiled: Compiled, row: Sequence[int]) -> str:
     if kind == AgendaKind.DEPOSIT:
         currency = plan.names.currencies[int(plan.account[subject, AccountColumn.CURRENCY])]
         return f"{plan.names.accounts[subject]} gets {format_minor(amount, currency)}"
+    if kind >= AgendaKind.FILE_CUT:
+        return clearing_words(compiled, kind, subject)
     word = "closes" if kind == AgendaKind.STATION_CLOSE else "opens"
     return f"{plan.names.stations[subject]} {word}"
 

@@ -28,6 +28,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import FAILOVER_REASONS
 from sim.contract.records import WorkloadColumn
 from sim.explain.agenda import agenda_lines
+from sim.explain.clearing import clearing_lines
 from sim.explain.evidence import evidence_lines, hypothetical_links
 from sim.explain.price import price_amount
 from sim.explain.program import capacity_words, program_lines, prologue_lines
@@ -74,6 +75,7 @@ def plan_lines(compiled: Compiled) -> str:
         ("Ledgers", _ledgers(compiled)),
         ("Stations", _stations(compiled)),
         ("Accounts", _accounts(compiled)),
+        ("Settlement", clearing_lines(compiled)),
         ("Agenda", agenda_lines(compiled)),
         ("Hypothetical links", hypothetical_links(scenario) or ("none",)),
         ("Assumptions", evidence_lines(compiled)),

@@ -32,6 +32,7 @@ from sim.model.quantities import (
     Timestamp,
 )
 from sim.model.steps import Steps
+from sim.model.top_up import TopUp
 
 
 class Clock(Model):
@@ -175,6 +176,8 @@ class Account(Model):
     """Whether payments wait for money or are refused (AM04)."""
     deposits: dict[Name, Deposit] = {}
     """Money that arrives later, by name."""
+    top_up: TopUp | None = None
+    """When and how its owner fills it up; absent: never."""
 
 
 class End(Model):

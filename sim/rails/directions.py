@@ -5,10 +5,18 @@ Takes nothing; gives the sections of a gateway's settings.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from sim.model.base import Model
 from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import PPM, CalendarDate, CurrencyCode, FeePpm, Flag, Name
+from sim.model.sections import Clock
+from sim.rails.problems import check_amounts
+from sim.rails.protocol import Found, Rail, World
+from sim.rails.resources import ClearingLine
+from sim.rails.settlement import Scheme, Settlement, agent_lines
+from sim.rails.settlement_agents import SettlementAgentTerms, account_problems, below
 
 INBOUND = "inbound"
 OUTBOUND = "outbound"
@@ -28,6 +36,9 @@ class Direction(Model):
     """Margin of the gateway's side over the mid rate."""
     fees: dict[Name, Fee] = {}
     """Fees charged in this direction, by component."""
+    settlement: Settlement | None = None
+    """How what is owed is cleared and paid, days later; absent: it is never paid. Coming in the
+    gateway owes its agents, going out its acquirer."""
 
     def price_ppm(self, agent_spread: int) -> int:
         """Return what the direction costs the payer, in millionths.
@@ -48,3 +59,71 @@ class WalletLimits(Model):
     """Most per payment."""
     per_day: AmountText | None = None
     """Most per payer and day."""
+
+
+def settlement_problems(
+    world: World, directions: Mapping[str, Direction], agents: Mapping[str, SettlementAgentTerms]
+) -> Found:
+    """Yield what of the settlement of a gateway cannot be; paths start at the rail.
+
+    Parameters
+    ----------
+    world : World
+    directions : mapping of str to Direction
+        By the name of their field; payments come in by ``inbound``.
+    agents : mapping of str to SettlementAgentTerms
+    """
+    for use, direction in directions.items():
+        if direction.settlement is not None:
+            found = direction.settlement.problems(world.clock, direction.settlement_currency)
+            yield from below((use, "settlement"), found)
+    inbound = directions.get("inbound")
+    terms = inbound.settlement if inbound is not None else None
+    for agent, own in agents.items():
+        place = ("settlement_agents", agent)
+        for field in ("settled_to", "receivable"):
+            # It would do nothing, and its user would not know.
+            if terms is None and getattr(own, field) is not None:
+                yield (*place, field), "found a value, but payments coming in have no settlement"
+        if terms is not None and inbound is not None and own.settled_to is not None:
+            paid = terms.conversion.to if terms.conversion else inbound.settlement_currency
+            found = account_problems(
+                world, agent, own.settled_to, field="settled_to", currency=paid
+            )
+            yield from below(place, found)
+        if terms is not None and inbound is not None and own.receivable is not None:
+            where = (*place, "receivable")
+            yield from check_amounts(inbound.settlement_currency, own.receivable, where)
+
+
+def lines_of(
+    directions: Mapping[str, Direction],
+    agents: Mapping[str, SettlementAgentTerms],
+    scheme: Scheme,
+    clock: Clock,
+) -> Iterator[ClearingLine]:
+    """Yield what each direction of a gateway owes for each agent."""
+    for use, direction in directions.items():
+        if direction.settlement is not None:
+            yield from agent_lines(
+                direction.settlement,
+                agents,
+                scheme,
+                direction.settlement_currency,
+                # Money going out is paid on to whoever credited the merchants.
+                is_paid_on=use == OUTBOUND,
+                clock=clock,
+            )
+
+
+def served_corridors(
+    world: World, rail: Rail, wallet: tuple[str, str], agent: str
+) -> Iterator[str]:
+    """Yield the corridors from a wallet, with its currency, that an agent may serve for a rail."""
+    held, here = world.institutions.get(wallet[0]), world.institutions[agent].country
+    for key, corridor in world.corridors.items():
+        start = (corridor.from_.country, corridor.from_.currency)
+        may = corridor.rails is None or rail in map(world.rails.get, corridor.rails)
+        is_there = held is not None and start == (held.country, wallet[1])
+        if is_there and may and corridor.to.country == here:
+            yield key

@@ -7,11 +7,13 @@ them into rows of the plan, and nothing before it knows a row's number.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from sim.contract.meaning import Discipline, Reason, WhenClosed
 from sim.model.base import FieldPath
 from sim.model.distributions import DurationDistribution
 from sim.model.quantities import EventRate
+from sim.rails.price import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +137,85 @@ class OwnShare:
     threshold: int
 
 
-Resource = Station | BlockLedger | Holding | OwnTime | OwnShare
+@dataclass(frozen=True, slots=True)
+class ClearingFile:
+    """The clearing file of one day, as instants; see :class:`~sim.contract.agenda.FileColumn`.
+
+    Attributes
+    ----------
+    day : date
+        Local day whose payments it closes.
+    converted_us : int or None
+        None where nothing is sold.
+    """
+
+    day: date
+    opens_us: int
+    cut_us: int
+    settled_us: int
+    converted_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearingLine:
+    """What a scheme owes one agent in one currency; see :class:`~sim.contract.agenda.LineColumn`.
+
+    Accounts are named and have no limit unless the scenario wrote them.
+
+    Attributes
+    ----------
+    name : str
+        ``<rail>/<agent>:<currency>``.
+    exchange : Exchange or None
+        Sale of the closed files before they are paid.
+    receivable_minor : int
+        Payments of each day before the start, before fees; 0: the pipeline begins empty.
+    calendars : tuple of str
+        Countries whose banks must be open for a file to be paid.
+    files : tuple of ClearingFile
+        In order of time, those cut before the start included.
+    """
+
+    name: str
+    rail: str
+    agent: str
+    currency: str
+    payments: str
+    closed: str
+    interchange_ppm: int
+    interchange_to: str
+    scheme_ppm: int
+    scheme_to: str
+    exchange: Exchange | None
+    held: str
+    paid_to: str
+    threshold_minor: int
+    is_negative_paid: bool
+    receivable_minor: int
+    calendars: tuple[str, ...]
+    files: tuple[ClearingFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpRule:
+    """How an account is filled up; see :class:`~sim.contract.agenda.TopUpColumn`.
+
+    Attributes
+    ----------
+    account, source : str
+        The account, and where the money comes from.
+    orders : tuple of (int, int)
+        When the rule looks, and when what it orders then arrives, in microseconds.
+    """
+
+    account: str
+    source: str
+    currency: str
+    low_minor: int
+    target_minor: int
+    most_minor: int
+    orders: tuple[tuple[int, int], ...]
+
+
+Resource = Station | BlockLedger | Holding | OwnTime | OwnShare | ClearingLine | TopUpRule
 """Anything a rail or an institution brings into the world."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from sim.model.base import FieldPath, Model
 from sim.model.defaults import cited
+from sim.model.money import AmountText
 from sim.model.number_text import write_scaled
 from sim.model.quantities import PPB, FeePpm, Name, SharePpb
 from sim.rails.problems import several, unknown
@@ -33,6 +34,12 @@ class SettlementAgentTerms(Model):
     """Share of the payments for which this agent is as good as others by policy; for all of a
     gateway or for none. Absent (assumed, no split is published): the agents whose own conversion
     costs least have equal shares."""
+    settled_to: Name | None = None
+    """Account (in `accounts`) on which the gateway pays what it owes for payments coming in; by
+    default the agent's own book in the currency that is paid out."""
+    receivable: AmountText | None = None
+    """Payments coming in on each day before the start, before fees, in the settlement currency:
+    those days' files are on their way when the run begins. Absent: the pipeline begins empty."""
 
     def share_of(self, agents: Mapping[str, SettlementAgentTerms]) -> int:
         """Return the share among a gateway's agents, in parts per billion."""

@@ -29,7 +29,15 @@ from sim.model.quantities import (
     SharePpb,
 )
 from sim.model.sections import Corridor
-from sim.rails.directions import INBOUND, OUTBOUND, Direction, WalletLimits
+from sim.rails.directions import (
+    INBOUND,
+    OUTBOUND,
+    Direction,
+    WalletLimits,
+    lines_of,
+    served_corridors,
+    settlement_problems,
+)
 from sim.rails.institutions import (
     creditor_abroad,
     debtor_at_wallet,
@@ -57,6 +65,7 @@ from sim.rails.protocol import (
 )
 from sim.rails.registry import register_rail
 from sim.rails.resources import Resource, Station
+from sim.rails.settlement import Scheme, outgoing
 from sim.rails.settlement_agents import (
     SettlementAgentTerms,
     account_problems,
@@ -194,6 +203,7 @@ class WalletGatewayRail(Rail):
         for agent, terms in self.settlement_agents.items():
             place = ("settlement_agents", agent)
             yield from below(place, self._agent_problems(world, agent, terms))
+        yield from settlement_problems(world, dict(self._directions()), self.settlement_agents)
 
     def _agent_problems(self, world: World, agent: str, terms: SettlementAgentTerms) -> Found:
         yield from agent_problems(world, agent)
@@ -211,22 +221,9 @@ class WalletGatewayRail(Rail):
                 continue
             found = list(account_problems(world, agent, name, field=field, currency=currency))
             yield from found
-            if field == "prefunding" and not found:
-                yield from self._prefunding_problems(world, agent, name)
-
-    def _prefunding_problems(self, world: World, agent: str, name: str) -> Found:
-        """Check that an agent pays creditors from a ledger, in their currency."""
-        wallet, here = world.institutions.get(self.wallet), world.institutions[agent].country
-        served = (
-            key
-            for key, corridor in world.corridors.items()
-            if self.inbound is not None
-            and wallet is not None
-            and (corridor.from_.country, corridor.from_.currency) == (wallet.country, self.currency)
-            and corridor.to.country == here
-            and (corridor.rails is None or self in map(world.rails.get, corridor.rails))
-        )
-        yield from prefunding_problems(world, name, served)
+            if field == "prefunding" and not found and self.inbound is not None:
+                served = served_corridors(world, self, (self.wallet, self.currency), agent)
+                yield from prefunding_problems(world, name, served)
 
     def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
         """Yield the gateway's admission."""
@@ -237,6 +234,8 @@ class WalletGatewayRail(Rail):
             when_closed=WhenClosed.REJECT,
             reason_closed=Reason.AB07,
         )
+        scheme = Scheme(name, self.operator, self.wallet, self._acquirer)
+        yield from lines_of(dict(self._directions()), self.settlement_agents, scheme, world.clock)
 
     def offers(
         self, world: World, name: str, corridor: Corridor, creditor: CreditorClass
@@ -273,11 +272,13 @@ class WalletGatewayRail(Rail):
     def terms(self, at: LegContext) -> LegTerms:
         """Return conversions through the settlement currency, and the fees of the direction."""
         direction = self._direction(at.leg.use)
+        is_filed = at.leg.use == INBOUND and direction.settlement is not None
         return LegTerms(
             exchanges=tuple(exchange for exchange in self._exchanges(at) if exchange is not None),
             settlement_currency=direction.settlement_currency,
             fees=direction.fees,
-            fee_recipient=self.operator,
+            # An agent paid by files charges merchants itself, and pays the scheme out of them.
+            fee_recipient=self._agent(at) if is_filed else self.operator,
             own_costs=self._own_costs(at),
             quote_validity_us=self.quote_validity,
         )
@@ -357,7 +358,7 @@ class WalletGatewayRail(Rail):
         settled = self._direction(OUTBOUND).settlement_currency
         nostro = self.settlement_agents[agent].nostro
         assert nostro is not None
-        payout = Move(nostro, f"clearing:{at.name}:{agent}:{settled}", Register.SETTLEMENT)
+        payout = Move(nostro, outgoing(at.name, agent, settled), Register.SETTLEMENT)
         flags = when_short(at.world, nostro)
         reserve = Stage(
             Op.RESERVE,

@@ -6,11 +6,13 @@ spans several log rows, so the visits under way are held (as many as payments ar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from sim.contract.agenda import FileColumn, LineColumn, OrderColumn, TopUpColumn
 from sim.contract.layout import NULL, AccountColumn, StageColumn
 from sim.contract.meaning import Cause, LogKind, Outcome
 from sim.contract.plan import Array, Plan
@@ -27,6 +29,8 @@ from sim.tables.schemas import (
 )
 
 L = LogColumn
+
+_MEASURE = {name: number for number, name in enumerate(SERIES_MEASURES)}
 
 _VISIT_KINDS = np.array(
     [
@@ -65,8 +69,69 @@ def event_rows(rows: Array, replication: int) -> pa.Table:
     return pa.Table.from_arrays([made[name] for name in EVENTS.names], schema=EVENTS)
 
 
+SAMPLED = (
+    LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
+    LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
+)  # fmt: skip
+"""Rows of the log the series are made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """How one kind of log row is shown in the series.
+
+    Attributes
+    ----------
+    log_kind : LogKind
+    kind : int
+        Number in :data:`~sim.tables.schemas.SERIES_KINDS`.
+    measures : (str, str)
+        What its amount and its value are.
+    names : ndarray of int64
+        Number of the name of each subject.
+    currencies : (ndarray of int64, ndarray of int64)
+        Currency of amount and value by subject, -1 for none.
+    """
+
+    log_kind: LogKind
+    kind: int
+    measures: tuple[str, str]
+    names: Array
+    currencies: tuple[Array, Array]
+
+
+def _shown(plan: Plan) -> Iterator[_Shown]:
+    """Yield what the series show: samples, then files by their line, orders by what they fill."""
+    names = plan.names
+    things = (names.stations, names.ledgers, names.accounts, names.lines, names.top_ups)
+    first = np.cumsum([0, *(len(group) for group in things)])
+    currency = plan.account[:, AccountColumn.CURRENCY]
+    for kind, log_kind, measures in (
+        (0, LogKind.SAMPLE_STATION, ("queue", "busy")),
+        (1, LogKind.SAMPLE_LEDGER, ("queue", "rounds")),
+    ):
+        none = np.full(len(things[kind]), -1, dtype=np.int64)
+        yield _Shown(log_kind, kind, measures, first[kind] + np.arange(len(none)), (none, none))
+    at = first[2] + np.arange(len(currency))
+    money = ("balance_minor", "pending_minor")
+    yield _Shown(LogKind.SAMPLE_ACCOUNT, 2, money, at, (currency, currency))
+    of = plan.file[:, FileColumn.LINE]
+    # A line is closed in one currency, and paid in another where it sells its files.
+    closed = currency[plan.line[of, LineColumn.CLOSED]]
+    held = currency[plan.line[of, LineColumn.HELD]]
+    at = first[3] + of
+    yield _Shown(LogKind.FILE_CUT, 3, ("gross_minor", "net_minor"), at, (closed, closed))
+    yield _Shown(LogKind.FILE_CONVERTED, 3, ("sold_minor", "bought_minor"), at, (closed, held))
+    yield _Shown(LogKind.FILE_SETTLED, 3, ("paid_minor", "carried_minor"), at, (held, held))
+    rule = plan.order[:, OrderColumn.TOP_UP]
+    filled = currency[plan.top_up[rule, TopUpColumn.ACCOUNT]]
+    at = first[4] + rule
+    yield _Shown(LogKind.TOP_UP_ORDERED, 4, ("ordered_minor", "level_minor"), at, (filled, filled))
+    yield _Shown(LogKind.TOP_UP_ARRIVED, 4, ("arrived_minor", "due_minor"), at, (filled, filled))
+
+
 class SeriesRows:
-    """Converter of the log's samples, one row per sampled figure.
+    """Converter of the log's samples, files and top-ups, one row per figure.
 
     Parameters
     ----------
@@ -79,43 +144,40 @@ class SeriesRows:
     def __init__(self, plan: Plan, replication: int = 0) -> None:
         names = plan.names
         self._replication = replication
-        self._names = names_array((*names.stations, *names.ledgers, *names.accounts))
-        ledgers_from = len(names.stations)
-        # Places without money first; -1 is no currency.
-        none = np.full(ledgers_from + len(names.ledgers), -1, dtype=np.int64)
-        self._currency = np.concatenate([none, plan.account[:, AccountColumn.CURRENCY]])
+        things = (names.stations, names.ledgers, names.accounts, names.lines, names.top_ups)
+        self._names = names_array(tuple(name for group in things for name in group))
         self._currencies = names_array(names.currencies)
-        offsets = (0, ledgers_from, ledgers_from + len(names.ledgers))
-        # Kind of log row, kind of series, the measures of its amount and value, first name.
-        self._kinds = (
-            (LogKind.SAMPLE_STATION, 0, (0, 1), offsets[0]),
-            (LogKind.SAMPLE_LEDGER, 1, (0, 2), offsets[1]),
-            (LogKind.SAMPLE_ACCOUNT, 2, (3, 4), offsets[2]),
-        )
+        self._shown = tuple(_shown(plan))
 
     def take(self, rows: Array) -> pa.Table:
         """Return the rows of ``series.parquet`` for a chunk of the log."""
-        at_parts, kinds, names, measures, values = [], [], [], [], []
-        for log_kind, kind, pair, offset in self._kinds:
-            at = np.flatnonzero(rows[:, L.KIND] == log_kind)
-            for measure, column in zip(pair, (L.AMOUNT, L.VALUE), strict=True):
+        at_parts, found = [], []
+        for shown in self._shown:
+            at = np.flatnonzero(rows[:, L.KIND] == shown.log_kind)
+            subject = rows[at, L.SUBJECT]
+            for measure, column, currency in zip(
+                shown.measures, (L.AMOUNT, L.VALUE), shown.currencies, strict=True
+            ):
                 at_parts.append(at)
-                kinds.append(np.full(len(at), kind, dtype=np.int64))
-                measures.append(np.full(len(at), measure, dtype=np.int64))
-                names.append(rows[at, L.SUBJECT] + offset)
-                values.append(rows[at, column])
+                block = np.empty((len(at), 5), dtype=np.int64)
+                block[:, 0] = shown.kind
+                block[:, 1] = shown.names[subject]
+                block[:, 2] = _MEASURE[measure]
+                block[:, 3] = rows[at, column]
+                block[:, 4] = currency[subject]
+                found.append(block)
         at = np.concatenate(at_parts)
         # Back into the order of the log, the two figures of a sample side by side.
         order = np.argsort(at, kind="stable")
-        name = np.concatenate(names)[order]
+        kind, name, measure_of, value, money = np.concatenate(found)[order].T
         made = {
             "replication": pa.array(np.full(len(at), self._replication, dtype=np.int64)),
             "time_us": pa.array(rows[at[order], L.TIME_US]),
-            "kind": text_column(np.concatenate(kinds)[order], names_array(SERIES_KINDS)),
+            "kind": text_column(kind, names_array(SERIES_KINDS)),
             "name": text_column(name, self._names),
-            "currency": text_column(self._currency[name], self._currencies),
-            "measure": text_column(np.concatenate(measures)[order], names_array(SERIES_MEASURES)),
-            "value": pa.array(np.concatenate(values)[order]),
+            "currency": text_column(money, self._currencies),
+            "measure": text_column(measure_of, names_array(SERIES_MEASURES)),
+            "value": pa.array(value.copy()),
         }
         return pa.Table.from_arrays([made[name] for name in SERIES.names], schema=SERIES)
 

@@ -52,9 +52,17 @@ REASONS = tuple(reason.name for reason in Reason)
 FX_SPREAD = "fx_spread"
 """Component under which an FX provider's margin appears in ``fees.parquet``."""
 
-SERIES_KINDS = ("station", "ledger", "account")
-SERIES_MEASURES = ("queue", "busy", "rounds", "balance_minor", "pending_minor")
-"""What is sampled, and which of its figures a row of ``series.parquet`` holds."""
+SERIES_KINDS = ("station", "ledger", "account", "line", "top_up")
+SERIES_MEASURES = (
+    "queue", "busy", "rounds", "balance_minor", "pending_minor", "gross_minor", "net_minor",
+    "sold_minor", "bought_minor", "paid_minor", "carried_minor", "ordered_minor", "level_minor",
+    "arrived_minor", "due_minor",
+)  # fmt: skip
+"""What is sampled, and which of its figures a row of ``series.parquet`` holds.
+
+Lines and top-ups are not sampled: they have rows when a clearing file is closed, sold or paid, when
+a level is looked at and when what was ordered arrives.
+"""
 
 EXPONENTS = {code: currency.exponent for code, currency in CURRENCIES.items()}
 """Decimal places of minor units (ISO 4217): 10^exponent of them make one unit of the currency."""
@@ -174,10 +182,10 @@ value       | value  | further number, by kind
 """)
 SERIES = _schema("""
 replication | number | the replication
-time_us     | us     | when the sample was taken
-kind        | name   | station, ledger or account
+time_us     | us     | when the sample was taken, or the file or top-up was dealt with
+kind        | name   | station, ledger, account, line (clearing files) or top_up
 name        | name   | which of them
-measure     | name   | queue, busy, rounds, balance_minor or pending_minor
+measure     | name   | what the value is: queue, busy, balance_minor, net_minor, paid_minor, ...
 value       | value  | payments, servers, rounds or minor units in that currency, by measure
 currency    | name   | currency of a measure that ends in _minor; null: no money
 """)

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.contract.meaning import LogKind
+import numpy as np
+
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn
 from sim.contract.run import Progress, Sink
 from sim.tables.digest import ContentDigest, RollingDigest, row_words
 from sim.tables.folding import SummaryFolder
-from sim.tables.log_rows import SeriesRows, StageRows, event_rows
+from sim.tables.log_rows import SAMPLED, SeriesRows, StageRows, event_rows
 from sim.tables.parquet_stream import ParquetStream
 from sim.tables.parties import Parties
 from sim.tables.payment_rows import PaymentRows
@@ -215,7 +216,7 @@ class SinkGroup:
             if sink.wants_log:
                 sink.take_log(rows)
             elif _wants_samples(sink):
-                sink.take_log(rows[rows[:, LogColumn.KIND] >= LogKind.SAMPLE_STATION])
+                sink.take_log(rows[np.isin(rows[:, LogColumn.KIND], SAMPLED)])
 
     def take_records(self, rows: Array) -> None:
         """Pass records on."""

@@ -31,6 +31,7 @@ from sim.contract.meaning import (
 from sim.contract.plan import Array, Plan
 from sim.contract.records import WORKLOAD_WIDTH, Register
 from sim.units import SECOND_US
+from tests.equivalence.random_clearing import add_clearing
 
 CODE_FOR_EVER = 1 << 61
 _MONEY = (Register.INSTRUCTED, Register.DEBITED, Register.SETTLEMENT, Register.CREDITED)
@@ -69,8 +70,7 @@ class _Maker:
 
     def make(self, seed: int, payments: int) -> Case:
         luck = self.luck
-        span = luck.choice((20, 60, 200))
-        self.span_us = span * SECOND_US
+        self.span_us = luck.choice((20, 60, 200)) * SECOND_US
         day_offset = luck.choice((0, 0, 86_400 * SECOND_US - self.span_us // 2))
         self.b = PlanBuilder(
             horizon_us=self.span_us + (0 if self.ties else luck.randrange(SECOND_US)),
@@ -85,6 +85,7 @@ class _Maker:
         self._add_prices()
         self._add_streams_and_routes()
         self._add_agenda()
+        add_clearing(seed, self.b, self.accounts, span_us=self.span_us, ties=self.ties)
         plan = self.b.build()
         return Case(plan, self._workload(payments, len(plan.stream)))
 
@@ -118,8 +119,7 @@ class _Maker:
         return self._threshold()
 
     def _reason(self) -> int:
-        pool = (*FAILOVER_REASONS, Reason.RR04, Reason.AG01, Reason.MS03)
-        return int(self.luck.choice(pool))
+        return int(self.luck.choice((*FAILOVER_REASONS, Reason.RR04, Reason.AG01, Reason.MS03)))
 
     def _add_places(self) -> None:
         luck, b = self.luck, self.b

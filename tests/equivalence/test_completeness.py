@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 import pytest
 
+from sim.contract.agenda import AgendaKind
 from sim.contract.layout import (
     PAYMENT_BITS,
     STEP_BITS,
@@ -18,7 +19,6 @@ from sim.contract.layout import (
     StationColumn,
 )
 from sim.contract.meaning import (
-    AgendaKind,
     Bearer,
     Cause,
     Discipline,

@@ -129,7 +129,7 @@ OUTBOUND: tuple[Step, ...] = (
     (6_750_000, "DECIDE", "river_bank.no_hit", "cleared", -1, ""),
     (6_750_000, "RESERVE", "debtor_agent.funds", TEMPLE_L, 2_804_900, RIVER_L),
     (6_750_000, "RESERVE", "nostro", "river_cny_at_unionpay", 5_000,
-     "clearing:unionpay:river_bank:CNY"),
+     "outgoing:unionpay:river_bank:CNY"),
     (6_750_000, "DELAY", "bakong.hop", "TRANSIT", 50_000, ""),
     (6_800_000, "START", "bakong.admission", "bakong.gateway", 0, ""),  # + 0.05
     (6_800_000, "FINISH", "bakong.admission", "bakong.gateway", -1, ""),
@@ -145,7 +145,7 @@ OUTBOUND: tuple[Step, ...] = (
     (7_900_000, "START", "creditor_agent.core", "unionpay_wallet.core", 200_000, ""),
     (8_100_000, "FINISH", "creditor_agent.core", "unionpay_wallet.core", -1, ""),  # + 0.2
     (8_100_000, "POST", "creditor_agent.credit", "river_cny_at_unionpay", 5_000,
-     "clearing:unionpay:river_bank:CNY"),
+     "outgoing:unionpay:river_bank:CNY"),
     (8_100_000, "TRANSFER", "creditor_agent.credit", "book:river_bank:KHR", 2_782_609,
      "fx:river_bank:KHR"),
     (8_100_000, "TRANSFER", "creditor_agent.credit", "book:river_bank:KHR", 22_291,
@@ -193,7 +193,7 @@ BALANCES = {
     "spread:river_bank:KHR": 22_291,
     "fx:river_bank:CNY": -5_000,
     "book:river_bank:CNY": 5_000,
-    "clearing:unionpay:river_bank:CNY": 5_000,
+    "outgoing:unionpay:river_bank:CNY": 5_000,
 }
 
 TIMES = {

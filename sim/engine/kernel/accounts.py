@@ -84,7 +84,7 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     # There is no overtaking: who finds others waiting for an account waits behind them, even if
     # the money would do for a small amount.
     is_free = state.ends[queue, Q_HEAD] < 0
-    has_enough = is_free and _available(plan, state, debit) >= amount
+    has_enough = is_free and available(plan, state, debit) >= amount
     if not has_enough and (plan.stage[at, StageColumn.FLAGS] & _QUEUE) == 0:
         # Lost for liquidity: the refusal is counted by account, as SHORT is not logged here.
         if cursor[C_NOW] >= cursor[C_WARM_UP]:
@@ -225,7 +225,7 @@ def release_waiting(plan: Plan, state: KernelState, account: int) -> None:
         if slot < 0:
             break
         wanted = pool[slot, P_WANTED]
-        if _available(plan, state, account) < state.node[wanted, N_AMOUNT]:
+        if available(plan, state, account) < state.node[wanted, N_AMOUNT]:
             break
         unlink(pool, state.ends, slot)
         # The RESERVE row belongs to the payment set free, with the key of the event at hand.
@@ -321,7 +321,7 @@ def _change_posted(plan: Plan, state: KernelState, account: int, change: int) ->
 
 
 @called
-def _available(plan: Plan, state: KernelState, account: int) -> int:
+def available(plan: Plan, state: KernelState, account: int) -> int:
     """Return what may be debited from an account now."""
     # Balance and pending debits stay below BALANCE_MAX, 2^60, and an overdraft is at most
     # UNLIMITED, 2^61: the sum stays within 2^62.

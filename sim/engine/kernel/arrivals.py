@@ -6,12 +6,14 @@ says. When it is their turn is decided by ``loop``.
 
 from __future__ import annotations
 
+from sim.contract.agenda import AgendaKind
 from sim.contract.layout import NULL, AccountColumn, AgendaColumn, StreamColumn
-from sim.contract.meaning import AgendaKind, Cause, LogKind
+from sim.contract.meaning import Cause, LogKind
 from sim.contract.plan import Plan
 from sim.contract.records import WorkloadColumn
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import transfer
+from sim.engine.kernel.clearing import follow_clearing
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.state import (
     C_ACTIVE,
@@ -121,9 +123,11 @@ def follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
         write_log(cursor, state.log, LogKind.CLOSE, -1, -1, subject, -1, -1)
         # What is in service goes on, so nothing else happens at closing time.
         state.station[subject, S_OPEN] = 0
-    else:
+    elif kind == AgendaKind.STATION_OPEN:
         write_log(cursor, state.log, LogKind.OPEN, -1, -1, subject, -1, -1)
         state.station[subject, S_OPEN] = 1
         # The queue moves on within this event; those who start are already waiting for their
         # COMPLETE.
         start_waiting(plan, state, subject)
+    else:
+        follow_clearing(plan, state, kind, subject)

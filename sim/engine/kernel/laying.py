@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.contract.agenda import FileColumn
 from sim.contract.layout import (
     LEDGER_PSEUDO,
     NULL,
@@ -141,6 +142,11 @@ def lay_state(
         order=np.empty(0, dtype=np.int64),
         # Exact, as every priority is one of the kinds.
         rank=np.searchsorted(kinds, priorities).astype(np.int64),
+        carried=np.zeros((len(plan.line), 2), dtype=np.int64),
+        # Of a file cut before the start the plan knows the net already.
+        net=np.ascontiguousarray(plan.file[:, FileColumn.NET]),
+        coming=np.zeros(len(plan.top_up), dtype=np.int64),
+        ordered=np.zeros(len(plan.order), dtype=np.int64),
         line=line,
     )
 

@@ -331,6 +331,13 @@ class KernelState(NamedTuple):
     """Slots of the payments open at the horizon, in order of payment id."""
     rank: Annotated[Array, Table("streams")]
     """Which of a priority station's queues a stream's payments join; from the plan."""
+    carried: Annotated[Array, Table("lines", 2)]
+    """What each line carries to its next file: unpaid, and unsold."""
+    net: Annotated[Array, Table("files")]
+    """What a file comes to, once it is cut, and again once it is sold."""
+    coming: Annotated[Array, Table("top_ups")]
+    """Money on the way, by rule."""
+    ordered: Annotated[Array, Table("orders")]
     line: Annotated[Array, Table("stages")]
     """Line of time-outs a DEADLINE stage arms in, -1 for the heap; from the plan."""
 

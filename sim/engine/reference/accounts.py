@@ -118,6 +118,11 @@ def deposit(run: Run, account: int, amount: int) -> None:
     _move(run, None, Transfer(world, account, amount), LogKind.DEPOSIT)
 
 
+def move_money(run: Run, debit: int, credit: int, amount: int) -> None:
+    """Move money that no payment moves: a clearing file's, or a top-up's."""
+    _move(run, None, Transfer(debit, credit, amount), LogKind.MOVED)
+
+
 def leave_account(run: Run, payment: Payment) -> int:
     """Take a payment whose time is up out of an account's queue; return the account."""
     run.accounts[payment.wait_subject].queue.leave(payment, run.now_us)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.contract.layout import NULL, AgendaColumn, StreamColumn, order_key
-from sim.contract.meaning import AgendaKind, EventClass, LogKind, Op, Outcome
+from sim.contract.meaning import EventClass, LogKind, Op, Outcome
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
 from sim.contract.records import (
@@ -25,7 +25,8 @@ from sim.contract.records import (
     WorkloadColumn,
 )
 from sim.contract.run import Sink, Totals, WorkloadSource
-from sim.engine.reference.accounts import charge, deposit, post, reserve, void
+from sim.engine.reference.accounts import charge, post, reserve, void
+from sim.engine.reference.agenda import Clearing
 from sim.engine.reference.ledgers import batch, plan_round
 from sim.engine.reference.operations import (
     await_answer,
@@ -43,7 +44,7 @@ from sim.engine.reference.prices import convert, limit, quote
 from sim.engine.reference.routing import refresh_view, route
 from sim.engine.reference.run import Operation, Run, as_array
 from sim.engine.reference.state import NOWHERE, Payment
-from sim.engine.reference.stations import close_station, open_station, serve
+from sim.engine.reference.stations import serve
 
 OPERATIONS: dict[int, Operation] = {
     Op.SERVE: serve,
@@ -99,7 +100,7 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
     # What comes from outside is scheduled one event ahead of itself. The order of these four
     # calls does not matter, since keys decide among simultaneous events.
     _plan_arrival(run, arrivals)
-    _plan_calendar(run, 0)
+    _plan_calendar(run, Clearing(run), 0)
     if plan.sample_interval_us > 0:
         _plan_sample(run, 0)
     for number, ledger in enumerate(run.ledgers):
@@ -153,25 +154,18 @@ def _submit(run: Run, row: list[int], arrivals: Iterator[list[int]]) -> None:
     run.advance(payment, payment.at)
 
 
-def _plan_calendar(run: Run, index: int) -> None:
+def _plan_calendar(run: Run, clearing: Clearing, index: int) -> None:
     if index < len(run.plan.agenda):
         time_us = int(run.plan.agenda[index, AgendaColumn.TIME_US])
-        run.schedule(time_us, order_key(EventClass.CALENDAR, index, 0), _keep_calendar, index)
+        key = order_key(EventClass.CALENDAR, index, 0)
+        run.schedule(time_us, key, _keep_calendar, clearing, index)
 
 
-def _keep_calendar(run: Run, index: int) -> None:
+def _keep_calendar(run: Run, clearing: Clearing, index: int) -> None:
     """Do what a row of the plan's agenda says."""
-    _, kind, subject, amount = run.plan.agenda[index].tolist()
-    if kind == AgendaKind.DEPOSIT:
-        deposit(run, subject, amount)
-    elif kind == AgendaKind.STATION_CLOSE:
-        close_station(run, subject)
-    elif kind == AgendaKind.STATION_OPEN:
-        open_station(run, subject)
-    else:
-        run.broken(f"row {index} of the agenda has the unknown kind {kind}")
+    clearing.keep(index)
     # Rows of one instant follow in the order of the plan, as the index is part of the key.
-    _plan_calendar(run, index + 1)
+    _plan_calendar(run, clearing, index + 1)
 
 
 def _plan_sample(run: Run, number: int) -> None:

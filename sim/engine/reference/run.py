@@ -49,7 +49,10 @@ STOP = NULL
 """An operation's answer when its payment waits or has ended; no stage has this number."""
 
 _CHUNK_ROWS = 1 << 14
-_SAMPLES = (LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT)
+_SAMPLES = (
+    LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
+    LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
+)  # fmt: skip
 _PROGRESS_SECONDS = 0.25
 _PROGRESS_EVENTS = 512
 

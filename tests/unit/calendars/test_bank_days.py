@@ -150,23 +150,22 @@ def test_doubtful_days_are_named() -> None:
     assert [(day, "taken as open" in why) for _, day, why in vietnam] == [(date(2026, 1, 2), True)]
 
 
-def test_bank_hours_are_those_of_all_places() -> None:
-    # Banks open from 9 to 16 by their own clock (an assumption): in Phnom Penh 02:00 to 09:00 UTC,
-    # in Hong Kong 01:00 to 08:00 UTC; both from 02:00 to 08:00 UTC, 9:00 to 15:00 in Phnom Penh.
-    # The start, Wed 17 September at noon there, is within; three hours later all is over, and the
-    # next time is Thu 18 at nine: 21 hours after the start.
+def test_bank_hours_are_those_of_the_first_place_on_a_day_all_are_open() -> None:
+    # Banks open from 9 to 16 by their own clock (an assumption). The start, Wed 17 September at
+    # noon in Phnom Penh, is within; four hours later they are closed, and the next time is Thu 18
+    # at nine: 21 hours after the start.
     days = BankDays.of(["KH", "HK"])
     assert days.next_hours_us(START, 0) == 0
-    assert days.next_hours_us(START, 3 * HOUR_US - 1) == 3 * HOUR_US - 1
-    assert days.next_hours_us(START, 3 * HOUR_US) == 21 * HOUR_US
+    assert days.next_hours_us(START, 4 * HOUR_US - 1) == 4 * HOUR_US - 1
+    assert days.next_hours_us(START, 4 * HOUR_US) == 21 * HOUR_US
     # Sat 20 September at noon there: Pchum Ben and Constitution Day until Wed 24, so Thu 25 at
     # nine: 7 days and 21 hours after the start of Wed 17, noon.
     assert days.next_hours_us(START, 72 * HOUR_US) == (7 * 24 + 21) * HOUR_US
+    # By the clock of Hong Kong, an hour ahead, they open at eight in Phnom Penh and close at 15.
+    assert BankDays.of(["HK", "KH"]).next_hours_us(START, 3 * HOUR_US) == 20 * HOUR_US
+    # Phnom Penh and New York are never at work at once; the day must be one in both. From Fri 10
+    # October, 17:00, past Columbus Day (Mon 13) to Tue 14 at nine: 26 days and 21 hours on.
+    both = BankDays.of(["KH", "US"])
+    assert both.next_hours_us(START, (23 * 24 + 5) * HOUR_US) == (26 * 24 + 21) * HOUR_US
     # Without a calendar every hour is a bank hour.
     assert BankDays().next_hours_us(START, 72 * HOUR_US + 1) == 72 * HOUR_US + 1
-
-
-def test_places_that_are_never_open_at_once_have_no_bank_hours() -> None:
-    # New York opens at 13:00 UTC, when Phnom Penh has closed at 09:00 UTC.
-    with pytest.raises(ValueError, match="KH, US are never open at once"):
-        BankDays.of(["KH", "US"]).next_hours_us(START, 0)

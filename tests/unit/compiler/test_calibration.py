@@ -175,7 +175,7 @@ QUANTITIES: tuple[Row, ...] = (
         1e-12,
     ),
     (
-        "rails.alipay_plus.inbound.fees.interchange.proportional",
+        "rails.alipay_plus.inbound.settlement.interchange",
         "wallet_gateways.alipay_plus.interchange_rate",
         lambda v: v * 1e6,
         1e-12,
