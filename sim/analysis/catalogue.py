@@ -215,7 +215,9 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     _cost("payer_cost_bps", _payer_cost_bps, "payer's cost", "the payer"),
     _cost("payer_fee_bps", lambda of: of.mean_bps(T.PAYER_FEE), "fees"),
     _cost("fx_margin_bps", lambda of: of.mean_bps(T.FX_MARGIN), "FX margin"),
+    _cost("payer_cost_rounding_bps", lambda of: of.mean_bps(T.FX_ROUNDING), "of it rounding"),
     _cost("fx_drift_bps", lambda of: of.mean_bps(T.FX_DRIFT)),
+    _cost("fx_provider_risk_bps", lambda of: of.mean_bps(T.FX_RISK)),
     _cost(
         "merchant_cost_bps",
         lambda of: of.mean_bps(T.MERCHANT_FEE, T.MERCHANT_PRICED),

@@ -1,8 +1,8 @@
-"""Check amounts, margins and fees against the plan's prices without knowing when a quote was made.
+"""Check amounts, margins and fees against the plan's prices, without the log.
 
-Takes the columns of ``payments.parquet`` and ``fees.parquet`` as numbers; reports amounts that no
-instant of a payment's life prices, and fees its price does not name. Rates are steps, so the
-instants that can differ are few; each is priced again with the arithmetic of the replay.
+Takes the columns of ``payments.parquet`` and ``fees.parquet`` as numbers; reports amounts that are
+not those of a payment's quote, and fees its price does not name. Each payment is priced again at
+the instant of its last quote, with the arithmetic of the replay.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ from sim.contract.meaning import Bearer
 from sim.contract.plan import Array, Plan
 from sim.contract.records import REGISTER_COUNT, Register
 
-_STEPS_MAX = 200
-"""Steps of the rates tried per payment; one that lived through more is not looked at."""
 _SHOWN_REGISTERS = {
     "debited_amount_minor": Register.DEBITED,
     "settlement_amount_minor": Register.SETTLEMENT,
     "credited_amount_minor": Register.CREDITED,
     "fx_margin_minor": Register.FX_MARGIN,
+    "fx_rounding_millionths": Register.FX_ROUNDING,
     "fx_drift_minor": Register.FX_DRIFT,
 }
 
@@ -40,9 +39,9 @@ class Priced:
     price : ndarray of int64
         Row of the plan's prices, -1 where it is not known or nothing was moved.
     registers : ndarray of int64, shape (payments, REGISTER_COUNT)
-        Of the first instant that gives the payment's amounts.
+        Of the quote, where it gives the payment's amounts.
     is_known : ndarray of bool
-        Whether such an instant was found.
+        Whether it does.
     """
 
     price: Array
@@ -59,7 +58,7 @@ def unpriced(count: int) -> Priced:
 def price_payments(
     plan: Plan, payments: dict[str, Array], groups: Groups, check: Checker
 ) -> Priced:
-    """Check that the amounts of each payment are those of its price at some instant of its life.
+    """Check that the amounts of each payment are those of its price at the instant of its quote.
 
     Parameters
     ----------
@@ -80,43 +79,34 @@ def price_payments(
     # Rates may be drawn anew for each replication, and only those of one are in the plan.
     at = np.flatnonzero((price >= 0) & is_moved & (payments["replication"] == plan.replication))
     registers = np.zeros((len(price), REGISTER_COUNT), dtype=np.int64)
-    is_known, is_tried = np.zeros(len(price), np.bool_), np.ones(len(price), np.bool_)
-    end = np.where(payments["end_us"] == NULL, plan.horizon_us, payments["end_us"])
-    first, last = (_rate_step(plan, times) for times in (payments["submitted_us"], end))
+    is_known, is_right = np.zeros(len(price), np.bool_), np.ones(len(price), np.bool_)
+    risks = np.ones(len(price), np.bool_)
     if len(at):
         # Whoever has nothing to price does not wait for the compiler to load.
-        from sim.audit.prices import price_rows
+        from sim.audit.prices import price_rows, worth_rows
 
         world = open_world(plan, wants_records=False)
-        # Rates are steps, so between two of them every instant gives the same price. One step
-        # at a time is tried for all payments that are left.
-        step = 0
-        while len(at) and step < _STEPS_MAX:
-            submitted = payments["submitted_us"][at]
-            # The first instant of the step, but not before the payment came.
-            now = np.maximum(submitted, (first[at] + step) * plan.fx_step_us)
-            asked = np.column_stack(
-                [price[at], payments["instructed_amount_minor"][at], now, submitted]
-            )
-            found = np.zeros((len(at), REGISTER_COUNT), dtype=np.int64)
-            price_rows(world, asked, found)
-            fits = _fits({name: payments[name][at] for name in _SHOWN_REGISTERS}, found)
-            registers[at[fits]], is_known[at[fits]] = found[fits], True
-            at, step = at[~fits], step + 1
-            # No step of its life fits: found out only when all have been tried.
-            over = first[at] + step > last[at]
-            is_tried[at[over]] = False
-            at = at[~over]
-    check.every("amounts", is_tried, "no quote in its life gives its amounts, margin and drift")
+        quoted, submitted = payments["quoted_us"][at], payments["submitted_us"][at]
+        asked = np.column_stack(
+            [price[at], payments["instructed_amount_minor"][at], quoted, submitted]
+        )
+        found = np.zeros((len(at), REGISTER_COUNT), dtype=np.int64)
+        price_rows(world, asked, found)
+        shown = {name: payments[name][at] for name in _SHOWN_REGISTERS}
+        fits = _fits(shown, found) & (quoted != NULL)
+        registers[at[fits]], is_known[at[fits]] = found[fits], True
+        is_right[at[~fits]] = False
+        # The same value once more, at the rates of the settlement.
+        settled, gross = payments["settled_us"][at], found[:, Register.CREDITED_GROSS]
+        value = np.zeros(len(at), dtype=np.int64)
+        worth_rows(world, np.column_stack([price[at], gross, np.maximum(settled, 0)]), value)
+        risk, due = payments["fx_risk_minor"][at], value - found[:, Register.DEBITED]
+        due += found[:, Register.FX_MARGIN]
+        risks[at] = (risk == NULL) | (risk == due) | ~fits
+    check.every("amounts", is_right, "its quote does not give its amounts, margin and drift")
+    check.every("amounts", risks, "its risk is not that of the rates at its settlement")
     _check_totals(payments, registers, is_known, check)
     return Priced(price, registers, is_known)
-
-
-def _rate_step(plan: Plan, time_us: Array) -> Array:
-    """Return the step of the rates at instants; the last one holds for ever."""
-    last = max(plan.rate.shape[1] - 1, 0)
-    steps: Array = np.clip(time_us // max(plan.fx_step_us, 1), 0, last)
-    return steps
 
 
 def _fits(payments: dict[str, Array], registers: Array) -> Mask:

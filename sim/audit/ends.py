@@ -9,6 +9,7 @@ from __future__ import annotations
 from sim.audit.accounts import available, has_queue
 from sim.audit.containers import check, close_slot
 from sim.audit.messages import Check
+from sim.audit.prices import worth
 from sim.audit.program import amount_of, jump
 from sim.audit.routes import check_failure, known_agent
 from sim.audit.state import Count, Pay, Things, Wait
@@ -122,6 +123,7 @@ def _write_record(w: World, p: int, outcome: int, end_us: int) -> None:
     row[RecordColumn.CREDITED_US], row[RecordColumn.END_US] = pay[Pay.CREDITED_US], end_us
     row[RecordColumn.OUTCOME], row[RecordColumn.REASON] = outcome, pay[Pay.REASON]
     row[RecordColumn.ATTEMPTS], row[RecordColumn.REQUOTES] = pay[Pay.ATTEMPTS], pay[Pay.REQUOTES]
+    row[RecordColumn.QUOTED_US] = pay[Pay.QUOTED_US]
     row[RecordColumn.QUOTES_LAPSED], row[RecordColumn.CHARGED] = pay[Pay.LAPSED], pay[Pay.CHARGED]
     row[RecordColumn.IN_DOUBT_SINCE_US] = pay[Pay.DOUBT_SINCE_US]
     for cause in range(Cause.RETRY + 1):
@@ -149,6 +151,14 @@ def _write_amounts(w: World, p: int, outcome: int, at: int) -> None:
         if outcome != Outcome.RETURNED:
             row[RecordColumn.FX_MARGIN] = w.pay[p, first + Register.FX_MARGIN]
             row[RecordColumn.FX_DRIFT] = w.pay[p, first + Register.FX_DRIFT]
+            row[RecordColumn.FX_ROUNDING] = w.pay[p, first + Register.FX_ROUNDING]
+            if w.pay[p, Pay.SETTLED_US] != NULL:
+                # What was credited is worth more or less by then, for whoever sold it.
+                gross, margin = first + Register.CREDITED_GROSS, first + Register.FX_MARGIN
+                at_quote = w.pay[p, first + Register.DEBITED] - w.pay[p, margin]
+                price, settled_us = w.pay[p, Pay.PRICING], w.pay[p, Pay.SETTLED_US]
+                at_settlement = worth(w, price, w.pay[p, gross], settled_us)
+                row[RecordColumn.FX_RISK] = at_settlement - at_quote
     if w.pay[p, Pay.CREDITED_US] != NULL:
         row[RecordColumn.CREDITED] = w.pay[p, first + Register.CREDITED]
         row[RecordColumn.MERCHANT_FEE] = w.pay[p, Pay.MERCHANT_FEE]

@@ -19,9 +19,9 @@ from sim.contract.records import RECORD_WIDTH, LogColumn, RecordColumn
 from sim.tables.schemas import FEES, FEES_FILE, PAYMENTS, PAYMENTS_FILE
 
 R = RecordColumn
-_SUMS = ("PAYER_FEE", "FX_MARGIN", "FX_DRIFT", "MERCHANT_FEE")
+_SUMS = ("PAYER_FEE", "FX_MARGIN", "FX_DRIFT", "FX_RISK", "MERCHANT_FEE")
 _AS_THEY_ARE = (
-    "SUBMITTED_US", "SETTLED_US", "CREDITED_US", "END_US", "ATTEMPTS", "REQUOTES",
+    "SUBMITTED_US", "QUOTED_US", "SETTLED_US", "CREDITED_US", "END_US", "ATTEMPTS", "REQUOTES",
     "IN_DOUBT_SINCE_US",
 )  # fmt: skip
 _SIDES = ("debited", "settlement", "credited")
@@ -38,6 +38,7 @@ def _figures() -> dict[str, int]:
     for side in ("instructed", *_SIDES):
         found[f"{side}_amount_minor"] = RecordColumn[side.upper()]
     found |= {f"{name.lower()}_minor": RecordColumn[name] for name in _SUMS}
+    found["fx_rounding_millionths"] = R.FX_ROUNDING
     found |= {name.lower(): RecordColumn[name] for name in _AS_THEY_ARE}
     found |= {f"{cause.name.lower()}_us": R.TIME_0 + cause for cause in Cause}
     return found

@@ -10,11 +10,13 @@ from __future__ import annotations
 from sim.audit.state import Count, Pay, Things
 from sim.audit.world import CONVERSION_SCALE, World
 from sim.contract.layout import (
+    MICRO,
     PPM,
     SCORE_WORST,
     ConversionColumn,
     FeeColumn,
     PricingColumn,
+    Rounding,
     RouteColumn,
     TierColumn,
 )
@@ -39,16 +41,138 @@ def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_u
         Instants of the quote and of the submission.
     """
     row, found = w.first[Things.PRICING] + pricing, w.scratch
-    first = w.things[row, PricingColumn.CONVERSION_1]
-    second = w.things[row, PricingColumn.CONVERSION_2]
-    by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
     # A fee may be based on a register that is filled later: it finds 0, as in the
     # specification.
     for register in range(len(found)):
         found[register] = 0
+    found[Register.INSTRUCTED] = instructed
+    is_creditors = w.things[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR
+    if is_creditors:
+        whole, part = _asked_for(w, row, instructed, now_us)
+    else:
+        whole, part = _sent(w, row, instructed, now_us)
+    if w.things[row, PricingColumn.ROUNDING] == Rounding.EACH_STEP:
+        _round_steps(w, row, instructed, now_us, is_creditors)
+    debited, settlement = found[Register.DEBITED], found[Register.SETTLEMENT]
+    gross = found[Register.CREDITED_GROSS]
+    value_now = worth(w, pricing, gross, now_us)
+    found[Register.CREDITED] = gross
+    found[Register.SPREAD_1] = debited - found[Register.MID_1]
+    found[Register.SPREAD_2] = settlement - found[Register.MID_2]
+    found[Register.FX_MARGIN] = debited - value_now
+    found[Register.FX_DRIFT] = value_now - worth(w, pricing, gross, submitted_us)
+    # All of the margin that no spread explains.
+    found[Register.FX_ROUNDING] = MICRO * (found[Register.FX_MARGIN] - whole) - part
+    # Last, since fees may be shares of any of these amounts.
+    _add_fees(w, row)
+    return bool(found[Register.DEBITED] >= 1 and found[Register.CREDITED] >= 1)
+
+
+@called
+def worth(w: World, pricing: int, gross: int, time_us: int) -> int:
+    """Return what a credited amount is worth to a price at the mid rates of an instant.
+
+    Parameters
+    ----------
+    pricing : int
+        Number of the price.
+    gross : int
+        Minor units of the credited currency.
+    time_us : int
+        Instant of the rates.
+    """
+    row = w.first[Things.PRICING] + pricing
+    first = w.things[row, PricingColumn.CONVERSION_1]
+    second = w.things[row, PricingColumn.CONVERSION_2]
+    if w.things[row, PricingColumn.ROUNDING] == Rounding.EACH_STEP:
+        # Rounded once, at the end: what is lost at the settlement currency is margin.
+        return _worth(w, first, second, gross, time_us)
+    if first < 0 and second < 0:
+        return gross
+    cost_2, unit_2 = _mid_rate(w, second, time_us)
+    cost_1, unit_1 = _mid_rate(w, first, time_us)
+    there, parts = _carried(gross, 0, cost_2, unit_2)
+    there, parts = _carried(there, parts, cost_1, unit_1)
+    column = PricingColumn.GRANULE_DEBITED if first >= 0 else PricingColumn.GRANULE_SETTLEMENT
+    return _to_granule(there, parts, w.things[row, column])
+
+
+@called
+def _asked_for(w: World, row: int, gross: int, now_us: int) -> tuple[int, int]:
+    """Fill the amounts of a price rounded once from the payee's; return what its spreads make."""
+    found = w.scratch
+    first = w.things[row, PricingColumn.CONVERSION_1]
+    second = w.things[row, PricingColumn.CONVERSION_2]
+    by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
+    by_debited = w.things[row, PricingColumn.GRANULE_DEBITED]
+    cost_2, unit_2 = _mid_rate(w, second, now_us)
+    cost_1, unit_1 = _mid_rate(w, first, now_us)
+    # Through both mid rates without any spread: what the payee's amount is worth.
+    settled, parts = _carried(gross, 0, cost_2, unit_2)
+    mid_2 = _to_granule(settled, parts, by_settlement)
+    worth_whole, worth_parts = _carried(settled, parts, cost_1, unit_1)
+    settled, parts = _carried(settled, parts, PPM + _spread(w, second), PPM)
+    settlement = _to_granule(settled, parts, by_settlement)
+    settled, parts = _carried(settled, parts, cost_1, unit_1)
+    mid_1 = _to_granule(settled, parts, by_debited)
+    settled, parts = _carried(settled, parts, PPM + _spread(w, first), PPM)
+    debited = max(_to_granule(settled, parts, by_debited), by_debited)
+    # Nothing happens where nothing is converted.
+    if second < 0:
+        settlement = mid_2 = gross
+    elif first < 0:
+        settlement = max(settlement, by_settlement)
+    if first < 0:
+        debited = mid_1 = settlement
+    found[Register.CREDITED_GROSS], found[Register.SETTLEMENT] = gross, settlement
+    found[Register.DEBITED], found[Register.MID_1] = debited, mid_1
+    found[Register.MID_2] = mid_2
+    return settled - worth_whole, parts - worth_parts
+
+
+@called
+def _sent(w: World, row: int, debited: int, now_us: int) -> tuple[int, int]:
+    """Fill the amounts of a price rounded once from the payer's; return what its spreads make."""
+    found = w.scratch
+    first = w.things[row, PricingColumn.CONVERSION_1]
+    second = w.things[row, PricingColumn.CONVERSION_2]
+    by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
+    cost_2, unit_2 = _mid_rate(w, second, now_us)
+    cost_1, unit_1 = _mid_rate(w, first, now_us)
+    left, parts = _carried(debited, 0, PPM, PPM + _spread(w, first))
+    mid_1 = _to_granule(left, parts, w.things[row, PricingColumn.GRANULE_DEBITED])
+    # What is left of the payer's money once both spreads are off it.
+    worth_whole, worth_parts = _carried(left, parts, PPM, PPM + _spread(w, second))
+    left, parts = _carried(left, parts, unit_1, cost_1)
+    settlement = _to_granule(left, parts, by_settlement)
+    # The last amount is paid out: down, and in whole granules.
+    if second < 0:
+        settlement = left // by_settlement * by_settlement
+    left, parts = _carried(left, parts, PPM, PPM + _spread(w, second))
+    mid_2 = _to_granule(left, parts, by_settlement)
+    left, parts = _carried(left, parts, unit_2, cost_2)
+    by_credited = w.things[row, PricingColumn.GRANULE_CREDITED]
+    gross = left // by_credited * by_credited
+    if first < 0:
+        settlement = mid_1 = debited
+    if second < 0:
+        gross = mid_2 = settlement
+    found[Register.CREDITED_GROSS], found[Register.SETTLEMENT] = gross, settlement
+    found[Register.DEBITED], found[Register.MID_1] = debited, min(mid_1, debited)
+    found[Register.MID_2] = min(mid_2, settlement)
+    return debited - worth_whole, -worth_parts
+
+
+@called
+def _round_steps(w: World, row: int, instructed: int, now_us: int, is_creditors: bool) -> None:
+    """Fill the amounts of a price that rounds at each step."""
+    found = w.scratch
+    first = w.things[row, PricingColumn.CONVERSION_1]
+    second = w.things[row, PricingColumn.CONVERSION_2]
+    by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
     # Backwards and rounded up for the payee's amount, forwards and rounded down for the
     # payer's.
-    if w.things[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
+    if is_creditors:
         gross = instructed
         mid_2 = _mid_cost(w, second, gross, now_us)
         settlement = _with_spread(w, second, mid_2, by_settlement)
@@ -62,21 +186,36 @@ def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_u
         mid_2 = without_spread(w, second, settlement)
         by_credited = w.things[row, PricingColumn.GRANULE_CREDITED]
         gross = bought_at_mid(w, second, mid_2, now_us, by_credited)
-    # Rounded once, at the end: what is lost at the settlement currency is margin.
-    value_now = _worth(w, first, second, gross, now_us)
-    value_then = _worth(w, first, second, gross, submitted_us)
-    found[Register.INSTRUCTED] = instructed
-    found[Register.DEBITED] = debited
-    found[Register.SETTLEMENT] = settlement
+    found[Register.DEBITED], found[Register.MID_1] = debited, mid_1
+    found[Register.SETTLEMENT], found[Register.MID_2] = settlement, mid_2
     found[Register.CREDITED_GROSS] = gross
-    found[Register.CREDITED] = gross
-    found[Register.MID_1], found[Register.SPREAD_1] = mid_1, debited - mid_1
-    found[Register.MID_2], found[Register.SPREAD_2] = mid_2, settlement - mid_2
-    found[Register.FX_MARGIN] = debited - value_now
-    found[Register.FX_DRIFT] = value_now - value_then
-    # Last, since fees may be shares of any of these amounts.
-    _add_fees(w, row)
-    return bool(found[Register.DEBITED] >= 1 and found[Register.CREDITED] >= 1)
+
+
+@called
+def _spread(w: World, conversion: int) -> int:
+    """Return a conversion's spread, 0 without one."""
+    if conversion < 0:
+        return 0
+    return int(w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM])
+
+
+@called
+def _carried(whole: int, parts: int, by: int, over: int) -> tuple[int, int]:
+    """Return an amount with its millionths times a fraction, half up to a millionth."""
+    rest = whole % over * by
+    # Half of the divisor added, everything doubled: below 2^54.
+    doubled = 2 * (rest % over * MICRO + parts * by) + over
+    made = doubled // (2 * over)
+    return whole // over * by + rest // over + made // MICRO, made % MICRO
+
+
+@called
+def _to_granule(whole: int, parts: int, granule: int) -> int:
+    """Return the nearest whole granule, the higher one of two as near."""
+    below = whole // granule * granule
+    # By what is missing to the next one: at most half of it.
+    missing = (below + granule - whole) * MICRO - parts
+    return below + granule if 2 * missing <= granule * MICRO else below
 
 
 @compiled
@@ -101,6 +240,23 @@ def _price_rows(w: World, asked: Array, found: Array) -> None:
         price_anew(w, asked[at, 0], asked[at, 1], asked[at, 2], asked[at, 3])
         for register in range(len(w.scratch)):
             found[at, register] = w.scratch[register]
+
+
+@compiled
+def worth_rows(w: World, asked: Array, found: Array) -> None:
+    """Fill in what many credited amounts are worth.
+
+    Parameters
+    ----------
+    w : World
+        Of the plan whose prices are meant.
+    asked : ndarray of int64, shape (rows, 3)
+        Number of the price, credited amount, instant of the rates.
+    found : ndarray of int64, shape (rows,)
+        Receives minor units of the debited currency.
+    """
+    for at in range(len(asked)):
+        found[at] = worth(w, asked[at, 0], asked[at, 1], asked[at, 2])
 
 
 @called

@@ -240,7 +240,10 @@ def _check_outcomes(payments: dict[str, Array], check: Checker) -> None:
         check.every("amounts", right, f"{name} below zero")
     # A returned payment has its principal back, and cost nobody a margin.
     has_margin = is_priced & (outcome != Outcome.RETURNED)
-    for name in ("fx_margin_minor", "fx_drift_minor"):
+    for name in ("fx_margin_minor", "fx_rounding_millionths", "fx_drift_minor", "fx_risk_minor"):
+        # What a provider risks ends with the settlement, which completion alone does not need.
+        if name == "fx_risk_minor":
+            has_margin = has_margin & settled
         right = (payments[name] != NULL) == has_margin
         check.every("amounts", right, f"{name} where nothing was debited for good, or none")
 

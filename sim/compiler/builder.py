@@ -22,6 +22,7 @@ from sim.contract.layout import (
     AccountColumn,
     AgendaColumn,
     FeeColumn,
+    Rounding,
     RouteColumn,
     StageColumn,
 )
@@ -252,6 +253,7 @@ class PlanBuilder(RoleCells, ClearingRows):
         fixed_side: int = 0,
         fee_first: int = 0,
         fee_count: int = 0,
+        rounding: Rounding = Rounding.ONCE,
     ) -> int:
         """Add a pricing row for (debited, settlement, credited) currency and return its index."""
         values = {
@@ -268,6 +270,7 @@ class PlanBuilder(RoleCells, ClearingRows):
             "currency_credited": self.currencies.add(currencies[2]),
             "provider_1": self.agents.add(providers[0]) if providers[0] else -1,
             "provider_2": self.agents.add(providers[1]) if providers[1] else -1,
+            "rounding": int(rounding),
         }
         return self._add("pricing", values)
 

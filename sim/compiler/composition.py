@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from sim.compiler.flow import Flow
 from sim.compiler.recovery import Recovery, Spoken, asking
-from sim.contract.layout import CERTAIN
+from sim.contract.layout import CERTAIN, Rounding
 from sim.contract.meaning import Bearer, Flag, Op, Outcome, Reason
 from sim.contract.records import Register
 from sim.model.sections import Corridor
@@ -82,7 +82,8 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
     terms = [rail.terms(at) for rail, at in zip(rails, contexts, strict=True)]
     debtor, creditor = rails[0].debtor_side(contexts[0]), rails[-1].creditor_side(contexts[-1])
     # The ends are asked twice: their accounts for the price, and below what undoes them.
-    price = _price(candidate, corridor, terms, debtor=debtor, creditor=creditor)
+    rounding = Rounding[scenario.fx.rounding.upper()]
+    price = _price(candidate, corridor, terms, debtor=debtor, creditor=creditor, rounding=rounding)
     contexts = _with_money(contexts, terms, price)
     contexts = [replace(at, payer=debtor.account, payee=creditor.account) for at in contexts]
     spoken, left, label = _speak(rails, contexts, debtor)
@@ -128,6 +129,7 @@ def _price(
     *,
     debtor: DebtorSide,
     creditor: CreditorSide,
+    rounding: Rounding,
 ) -> Price | None:
     """Return the one price the payer sees, out of all conversions and fees; None for no money."""
     # Nothing converts or costs anything, so a route without money needs no price.
@@ -154,7 +156,7 @@ def _price(
     own = debtor.institution or candidate.agent
     fees += fee_terms(corridor.fees, own, debtor=paying, creditor=paid)
     settled, slots = _conversions(exchanges, terms, debited=debited, credited=credited)
-    return Price((debited, settled, credited), slots, tuple(fees))
+    return Price((debited, settled, credited), slots, tuple(fees), rounding)
 
 
 def _conversions(

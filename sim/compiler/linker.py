@@ -224,21 +224,21 @@ class _Linker:
         price = part.flow.price
         if price is None:
             return _Prices()
-        conversions = [self._conversion(item) for item in part.conversions]
-        fee_first = 0
+        conversions, fee_first = [self._conversion(item) for item in part.conversions], 0
         for position, terms in enumerate(price.fees):
             row = self._fee(terms)
             # Fees of a price follow each other, and CHARGE counts from the first.
             fee_first = row if position == 0 else fee_first
-        granules = [CURRENCIES[code].granule for code in price.currencies]
+        first, second, third = (CURRENCIES[code].granule for code in price.currencies)
         pricing = self.builder.add_pricing(
             currencies=price.currencies,
             conversions=(conversions[0], conversions[1]),
             providers=_providers(price),
-            granules=(granules[0], granules[1], granules[2]),
+            granules=(first, second, third),
             fixed_side=int(part.fixed_side),
             fee_first=fee_first,
             fee_count=len(price.fees),
+            rounding=price.rounding,
         )
         return _Prices(pricing, fee_first)
 

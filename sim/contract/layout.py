@@ -71,6 +71,9 @@ rate fits an int64."""
 
 PPM = 1_000_000
 
+MICRO = 1_000_000
+"""Parts of a minor unit amounts are carried in while a price is made."""
+
 FEES_MAX = 8
 """Fees per price, one register each."""
 
@@ -200,23 +203,61 @@ class ConversionColumn(IntEnum):
     SPREAD_PPM = 2
 
 
+class Rounding(IntEnum):
+    """How often a price with conversions is rounded. Users write the name in lower case."""
+
+    ONCE = 0
+    """The payer's bill is rounded once, half up, and nothing before it. What is settled is a line
+    of the clearing file: the unrounded settlement amount, rounded half up for itself, on which no
+    price rests. Remainders stay on the books of the FX providers."""
+    EACH_STEP = 1
+    """Every conversion rounds to a whole minor unit what it asks for at mid rate, and to a whole
+    granule what it asks for with its spread: up where the payee's amount is fixed, down where the
+    payer's is."""
+
+
 class PricingColumn(IntEnum):
     """Columns of ``Plan.pricing``.
 
-    Creditor fixed: CREDITED_GROSS = INSTRUCTED; backwards, each conversion (the second first) asks
-    ``mid = ceil(bought at mid)``, ``paid = mid + ceil(mid * SPREAD_PPM / 10^6)`` rounded up to the
-    source granule; SPREAD = paid - mid. Debtor fixed: DEBITED = INSTRUCTED; forwards, each
-    conversion takes ``mid = floor(paid * 10^6 / (10^6 + SPREAD_PPM))``, SPREAD = paid - mid, and
-    buys ``floor(mid at mid rate)`` rounded down to the bought currency's granule. Without a
-    conversion MID is the whole amount and SPREAD 0, amounts equal. Remainders stay with the FX
-    provider in every case.
+    How it is rounded is said by ROUNDING, a member of :class:`Rounding`.
 
-    Value at mid for FX_MARGIN and FX_DRIFT: ``ceil(gross * n2 * n1 / (d2 * d1))``, n / d being what
+    **EACH_STEP.** Creditor fixed: CREDITED_GROSS = INSTRUCTED; backwards, each conversion (the
+    second first) asks ``mid = ceil(bought at mid)``, ``paid = mid + ceil(mid * SPREAD_PPM / 10^6)``
+    rounded up to the source granule; SPREAD = paid - mid. Debtor fixed: DEBITED = INSTRUCTED;
+    forwards, each conversion takes ``mid = floor(paid * 10^6 / (10^6 + SPREAD_PPM))``, SPREAD =
+    paid - mid, and buys ``floor(mid at mid rate)`` rounded down to the bought currency's granule.
+    Without a conversion MID is the whole amount and SPREAD 0, amounts equal. Remainders stay with
+    the FX provider in every case.
+
+    Value at mid: ``ceil(gross * n2 * n1 / (d2 * d1))``, n / d being what
     a bought minor unit costs (1 / 1 without a conversion; n and d are a rate and its scale). In
     int64, for every gross below AMOUNT_MAX: ``gross * n2 = q2 * d2 + r2``, ``q2 * n1 = q1 * d1 +
     r1``, value = ``q1 + ceil((r1 * d2 + r2 * n1) / (d1 * d2))``. As r < d < 2^31 and n < 2^31, each
     product is below 2^62 and the sum below 2^63. For q and r, ``a * n`` is never formed: ``q = (a
     // d) * n + ((a % d) * n) // d``, ``r = ((a % d) * n) % d``.
+
+    **ONCE.** On the way an amount is carried to the MICRO-th of a minor unit: ``times(x, n, d) = x
+    * n / d``, half up to a millionth of a minor unit. ``whole(x, granule)`` is half up, ``cut(x,
+    granule)`` down to whole granules. With spread s and PPM = 10^6:
+
+    Creditor fixed: CREDITED_GROSS = INSTRUCTED = g; ``m2 = times(g, n2, d2)``, ``s = times(m2, PPM
+    + s2, PPM)``, ``m1 = times(s, n1, d1)``, ``d = times(m1, PPM + s1, PPM)``. MID_2 = whole(m2),
+    SETTLEMENT = whole(s), MID_1 = whole(m1), DEBITED = whole(d), each to the granule of its
+    currency; the amount that is billed, DEBITED or without a first conversion SETTLEMENT, is one
+    granule at least. Debtor fixed: DEBITED = INSTRUCTED = d; ``m1 = times(d, PPM, PPM + s1)``, ``s
+    = times(m1, d1, n1)``, ``m2 = times(s, PPM, PPM + s2)``, ``g = times(m2, d2, n2)``. MID_1 =
+    whole(m1), SETTLEMENT = whole(s), MID_2 = whole(m2), none of them more than the amount before
+    it, and CREDITED_GROSS = cut(g): nobody pays out more than came in. Without a conversion the
+    amounts on both sides of it are equal (that of the debtor's fixed side is then cut, too), MID is
+    the whole amount and SPREAD 0.
+
+    Value at mid: ``whole(times(times(gross, n2, d2), n1, d1))``, to the granule of the debited
+    currency, without a first conversion of the settlement currency, without any conversion as it
+    is.
+
+    FX_ROUNDING, under both rules: ``10^6 * FX_MARGIN`` less what the spreads alone make,
+    ``d - times(times(g, n2, d2), n1, d1)`` of the creditor's fixed side and ``d - times(m1, PPM,
+    PPM + s2)`` of the debtor's, all carried as under ONCE.
 
     Then fees: each register FEE_0 + slot, PAYER_FEE = sum of debtor-borne, MERCHANT_FEE = sum of
     creditor-borne, CREDITED = CREDITED_GROSS - MERCHANT_FEE. What an agent bears is in no sum.
@@ -237,6 +278,7 @@ class PricingColumn(IntEnum):
     CURRENCY_CREDITED = 10
     PROVIDER_1 = 11
     PROVIDER_2 = 12
+    ROUNDING = 13
 
 
 class FeeColumn(IntEnum):

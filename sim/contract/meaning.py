@@ -197,7 +197,8 @@ class Op(IntEnum):
     otherwise nothing to give back and no row)."""
     QUOTE = 7
     """Price the payment now. SUBJECT = pricing row, VALUE = validity in us (0: for ever), TARGET,
-    REASON. Computes the registers (``money/pricing.py`` is the shared arithmetic). If a register
+    REASON. Notes the instant (QUOTED_US), whether the price is usable or not, and computes the
+    registers (``money/pricing.py`` is the shared arithmetic). If a register
     would be unusable (net credited amount or debited amount below 1): fail with REASON. Otherwise
     QUOTE row (subject = pricing row, amount = DEBITED, value = CREDITED), and the quote expires at
     ``now + VALUE``."""

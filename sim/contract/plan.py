@@ -3,8 +3,7 @@
 Made by ``sim.compiler``; read by both engines, the audit and the tables. Every table is declared
 here, once: what its rows and columns are and what they may hold. The plan builder, the empty plan,
 the kernel's view of a plan and :func:`~sim.contract.plan_check.check_plan` follow the declarations.
-The meaning of every column is in :mod:`sim.contract.meaning`. All arrays are C-contiguous
-``int64``.
+The meaning of every column is in :mod:`sim.contract.meaning`. Arrays are C-contiguous ``int64``.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ from sim.contract.layout import (
     LimitColumn,
     ObligationColumn,
     PricingColumn,
+    Rounding,
     RouteColumn,
     RouteSetColumn,
     RouteViewColumn,
@@ -79,6 +79,7 @@ _ACCOUNT = Within("accounts", kinds="account_kinds")
 _AGENT_OR_NONE = Within("agents", or_none=True)
 _CURRENCY = Within("currencies")
 _CONVERSION_OR_NONE = Within("conversions", or_none=True)
+_GRANULES = {at: Between(1) for at in PricingColumn if at.name.startswith("GRANULE_")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +225,13 @@ class Plan:
                 PricingColumn.CONVERSION_2: _CONVERSION_OR_NONE,
                 PricingColumn.FIXED_SIDE: OneOf(FixedSide),
                 PricingColumn.FEE_FIRST: Span("fees", PricingColumn.FEE_COUNT, FEES_MAX),
-                PricingColumn.GRANULE_DEBITED: Between(1),
-                PricingColumn.GRANULE_SETTLEMENT: Between(1),
-                PricingColumn.GRANULE_CREDITED: Between(1),
+                **_GRANULES,
                 PricingColumn.CURRENCY_DEBITED: _CURRENCY,
                 PricingColumn.CURRENCY_SETTLEMENT: _CURRENCY,
                 PricingColumn.CURRENCY_CREDITED: _CURRENCY,
                 PricingColumn.PROVIDER_1: _AGENT_OR_NONE,
                 PricingColumn.PROVIDER_2: _AGENT_OR_NONE,
+                PricingColumn.ROUNDING: OneOf(Rounding),
             },
         ),
     ]

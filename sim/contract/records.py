@@ -56,16 +56,19 @@ class Register(IntEnum):
     FX_MARGIN = 9
     """DEBITED less the value of CREDITED_GROSS at mid rates now, in debited currency.
 
-    The value goes through both mid rates exactly and is rounded up once, at the end; rounding at
-    the settlement currency is margin. Never below SPREAD_1."""
+    The value goes through both mid rates and is rounded once, at the end
+    (:class:`~sim.contract.layout.PricingColumn`). Never below SPREAD_1."""
     FX_DRIFT = 10
     """That value now less the same, rounded likewise, at the rates of the instant of submission."""
     PAYER_FEE = 11
     MERCHANT_FEE = 12
-    FEE_0 = 13
+    FX_ROUNDING = 13
+    """Part of FX_MARGIN that comes from rounding and not from a spread, in millionths of a minor
+    unit of the debited currency; below zero where rounding favours the payer."""
+    FEE_0 = 14
 
 
-REGISTER_COUNT = 13 + FEES_MAX
+REGISTER_COUNT = 14 + FEES_MAX
 
 
 class WorkloadColumn(IntEnum):
@@ -94,9 +97,10 @@ class RecordColumn(IntEnum):
     """Columns of a finished payment's record, in the order payments end.
 
     Amounts, fees and times not reached are NULL. DEBITED, SETTLEMENT and PAYER_FEE (sum of charged
-    debtor-borne fees), FX_MARGIN and FX_DRIFT are given once the payment settled or completed,
-    CREDITED and MERCHANT_FEE (sum of charged creditor-borne fees) once it was credited; all of them
-    NULL for routes without pricing. A returned payment's FX_MARGIN and FX_DRIFT are NULL.
+    debtor-borne fees), FX_MARGIN, FX_ROUNDING, FX_DRIFT and FX_RISK are given once the payment
+    settled or completed, CREDITED and MERCHANT_FEE (sum of charged creditor-borne fees) once it was
+    credited; all of them NULL for routes without pricing. A returned payment's FX_MARGIN,
+    FX_ROUNDING, FX_DRIFT and FX_RISK are NULL, and so is FX_RISK where SETTLED_US is.
     """
 
     PAYMENT = 0
@@ -132,10 +136,16 @@ class RecordColumn(IntEnum):
     IN_DOUBT_SINCE_US = 33
     """Instant at which the doubt began that the horizon leaves open, else NULL: a payment that
     ended is in doubt no more. Times in doubt that ended are in the cause IN_DOUBT."""
-    FEE_0 = 34
+    FX_ROUNDING = 34
+    FX_RISK = 35
+    """What the FX providers lose from quote to settlement: the value of CREDITED_GROSS at the mid
+    rates of SETTLED_US less the same at the quote's, in debited currency, rounded like FX_DRIFT."""
+    QUOTED_US = 36
+    """Instant of the last QUOTE; NULL before any."""
+    FEE_0 = 37
 
 
-RECORD_WIDTH = 34 + FEES_MAX
+RECORD_WIDTH = 37 + FEES_MAX
 
 
 class StationTotal(IntEnum):

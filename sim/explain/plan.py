@@ -56,6 +56,12 @@ _ROWS_SHOWN = 60
 _ROWS_OF_MORE = 12
 """Of lists longer than the first number so many are shown, and the text says so."""
 
+_ROUNDED = {
+    "once": "the payer's bill once, half up; nothing before it",
+    "each_step": "up at every conversion and every spread",
+}
+"""What a rule of rounding does, in words."""
+
 
 def explain_plan(compiled: Compiled) -> str:
     """Return the plan in words, the same text for the same scenario on every machine."""
@@ -199,12 +205,13 @@ def _corridors(compiled: Compiled) -> Iterator[str]:
         amount = _typical(compiled, demand)
         yield f"{written.corridor} ({ends}), {demand.name}, for {format_minor(amount, currency)}:"
         rows: list[tuple[str, ...]] = [
-            ("route", "payer pays", "cost", "credited", "expected", "reaches", "")
+            ("route", "payer pays", "cost", "of it rounding", "credited", "expected", "reaches", "")
         ]
         reach = _reach(compiled, demand)
         rows += [_offer(compiled, route, amount, reached) for route, reached in reach]
-        yield from table(rows, indent=2, right=frozenset((1, 2, 3, 4, 5)))
+        yield from table(rows, indent=2, right=frozenset(range(1, 7)))
     yield "Cost: FX margin and payer's fees by the debited amount, at the rates of the start."
+    yield f"Rounding: {_ROUNDED[compiled.scenario.fx.rounding]} (`fx.rounding`)."
     yield "Expected: from the choice of the route to its end, without queues and failures."
     yield "Reaches: share of the payees the route can pay."
 
@@ -216,13 +223,14 @@ def _offer(compiled: Compiled, number: int, amount: int, reached: float) -> tupl
     note = "hypothetical" if is_hypothetical(compiled.scenario, route.candidate) else ""
     last = (about(route.expected_us), f"{reached:.0%}", note)
     if route.flow.price is None or row < 0:
-        return route.name, "-", "-", "-", *last
+        return route.name, "-", "-", "-", "-", *last
     debited, _, credited = route.flow.price.currencies
     price = price_amount(compiled.plan, row, route.flow.price, amount)
     return (
         route.name,
         format_minor(price.debited + price.payer_fee, debited),
         f"{price.cost_bps:.1f} bps",
+        f"{price.rounding_bps:+.1f} bps",
         format_minor(price.credited, credited),
         *last,
     )

@@ -7,9 +7,11 @@ from the engines' own, which the compiler may not import.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 
-from sim.contract.layout import PPM, ConversionColumn, PricingColumn
+from sim.contract.layout import MICRO, PPM, ConversionColumn, PricingColumn, Rounding
 from sim.contract.meaning import Bearer, FixedSide
 from sim.contract.plan import Plan
 from sim.rails.price import Price
@@ -30,6 +32,8 @@ class PricedAmount:
         In debited currency.
     merchant_fee : int
         In credited currency.
+    rounding : Fraction
+        Part of ``fx_margin`` that comes from rounding and not from a spread.
     """
 
     debited: int
@@ -38,6 +42,12 @@ class PricedAmount:
     payer_fee: int
     fx_margin: int
     merchant_fee: int
+    rounding: Fraction = Fraction(0)
+
+    @property
+    def rounding_bps(self) -> float:
+        """Return what of the cost is rounding, in basis points of the debit."""
+        return float(10_000 * self.rounding / self.debited) if self.debited else 0.0
 
     @property
     def cost_bps(self) -> float:
@@ -74,17 +84,28 @@ def price_amount(
         pricing[P.GRANULE_SETTLEMENT],
         pricing[P.GRANULE_CREDITED],
     )
-    # A third reading of the same rules, in Python's unbounded integers: no product has to be
+    # A third reading of the same rules, in Python's unbounded numbers: no product has to be
     # taken apart, so the formulas stand as the specification has them.
-    if pricing[P.FIXED_SIDE] == FixedSide.CREDITOR:
-        gross = instructed
-        settlement = _asked(rates, rows[1], gross, granules[1])
-        debited = _asked(rates, rows[0], settlement, granules[0])
+    is_creditors = pricing[P.FIXED_SIDE] == FixedSide.CREDITOR
+    unrounded = (_asked_exactly if is_creditors else _given_exactly)(rates, rows, instructed)
+    if pricing[P.ROUNDING] == Rounding.ONCE:
+        debited, settlement, gross = _rounded_once(
+            unrounded, rows, granules, is_creditors=is_creditors
+        )
+        worth = gross
+        if any(row >= 0 for row in rows):
+            value = _micro(_micro(gross * rates.at(rows[1])) * rates.at(rows[0]))
+            worth = _half_up(value, granules[0] if rows[0] >= 0 else granules[1])
     else:
-        debited = instructed
-        settlement = _given(rates, rows[0], debited, granules[1])
-        gross = _given(rates, rows[1], settlement, granules[2])
-    worth = _worth(rates, rows, gross)
+        if is_creditors:
+            gross = instructed
+            settlement = _asked(rates, rows[1], gross, granules[1])
+            debited = _asked(rates, rows[0], settlement, granules[0])
+        else:
+            debited = instructed
+            settlement = _given(rates, rows[0], debited, granules[1])
+            gross = _given(rates, rows[1], settlement, granules[2])
+        worth = _worth(rates, rows, gross)
     payer_fee, merchant_fee = _fees(price, debited, gross)
     return PricedAmount(
         debited=debited,
@@ -93,6 +114,7 @@ def price_amount(
         payer_fee=payer_fee,
         fx_margin=debited - worth,
         merchant_fee=merchant_fee,
+        rounding=debited - worth - unrounded.spreads,
     )
 
 
@@ -110,9 +132,85 @@ class _Rates:
         is_inverted = self.plan.conversion[row, ConversionColumn.INVERTED] == 1
         return (scale, scaled) if is_inverted else (scaled, scale)
 
+    def at(self, row: int) -> Fraction:
+        """Return the same as one number, 1 without a conversion."""
+        return Fraction(*self.of(row)) if row >= 0 else Fraction(1)
+
+    def margin(self, row: int) -> Fraction:
+        """Return by how much a conversion's price exceeds the mid rate, as a factor."""
+        return 1 + Fraction(self.spread_ppm(row) if row >= 0 else 0, PPM)
+
     def spread_ppm(self, row: int) -> int:
         """Return the margin of a conversion."""
         return int(self.plan.conversion[row, ConversionColumn.SPREAD_PPM])
+
+
+@dataclass(frozen=True, slots=True)
+class _Unrounded:
+    """The amounts of a price before they are rounded, and what its spreads make."""
+
+    debited: Fraction
+    settlement: Fraction
+    credited: Fraction
+    spreads: Fraction
+
+
+def _micro(amount: Fraction) -> Fraction:
+    """Return an amount as it is carried, half up to a millionth of a minor unit."""
+    return Fraction(math.floor(amount * MICRO + Fraction(1, 2)), MICRO)
+
+
+def _half_up(amount: Fraction, granule: int) -> int:
+    return math.floor(amount / granule + Fraction(1, 2)) * granule
+
+
+def _asked_exactly(rates: _Rates, rows: tuple[int, int], gross: int) -> _Unrounded:
+    """Return what has to be paid for something to arrive."""
+    first, second = rows
+    mid_2 = _micro(gross * rates.at(second))
+    value = _micro(mid_2 * rates.at(first))
+    settlement = _micro(mid_2 * rates.margin(second))
+    debited = _micro(_micro(settlement * rates.at(first)) * rates.margin(first))
+    return _Unrounded(debited, settlement, Fraction(gross), debited - value)
+
+
+def _given_exactly(rates: _Rates, rows: tuple[int, int], debited: int) -> _Unrounded:
+    """Return what arrives of something that is paid."""
+    first, second = rows
+    mid_1 = _micro(debited / rates.margin(first))
+    value = _micro(mid_1 / rates.margin(second))
+    settlement = _micro(mid_1 / rates.at(first))
+    gross = _micro(_micro(settlement / rates.margin(second)) / rates.at(second))
+    return _Unrounded(Fraction(debited), settlement, gross, debited - value)
+
+
+def _rounded_once(
+    amounts: _Unrounded,
+    rows: tuple[int, int],
+    granules: tuple[int, int, int],
+    *,
+    is_creditors: bool,
+) -> tuple[int, int, int]:
+    """Return the debited, settlement and credited amount, each rounded for itself."""
+    first, second = rows
+    settlement = _half_up(amounts.settlement, granules[1])
+    if is_creditors:
+        gross = int(amounts.credited)
+        # Nobody is billed nothing for something.
+        if second < 0:
+            settlement = gross
+        elif first < 0:
+            settlement = max(settlement, granules[1])
+        debited = max(_half_up(amounts.debited, granules[0]), granules[0])
+        return (settlement if first < 0 else debited), settlement, gross
+    debited = int(amounts.debited)
+    # What is paid out last is cut: nobody pays out more than came in.
+    if first < 0:
+        settlement = debited
+    elif second < 0:
+        settlement = math.floor(amounts.settlement / granules[1]) * granules[1]
+    gross = math.floor(amounts.credited / granules[2]) * granules[2]
+    return debited, settlement, (settlement if second < 0 else gross)
 
 
 def _mid_cost(rates: _Rates, row: int, bought: int) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from sim.contract.layout import Rounding
 from sim.contract.meaning import Policy
 from sim.model.base import Model
 from sim.model.defaults import assumed, cited
@@ -33,6 +34,14 @@ from sim.model.quantities import (
 )
 from sim.model.steps import Steps
 from sim.model.top_up import TopUp
+
+if TYPE_CHECKING:
+    PolicyName = str
+    RoundingName = str
+else:
+    # Policies and roundings are named once, where they are specified.
+    PolicyName = Literal[tuple(policy.name.lower() for policy in Policy)]
+    RoundingName = Literal[tuple(rounding.name.lower() for rounding in Rounding)]
 
 
 class Clock(Model):
@@ -62,6 +71,11 @@ class Fx(Model):
     """Mid rates by pair; pairs without one are crossed through the US dollar."""
     step: PositiveDurationUs = assumed(60_000_000, "rates move once a minute")
     """How often mid rates move."""
+    rounding: RoundingName = assumed(
+        "once", "schemes bill the payer once, half up, and clear net; no scheme publishes its rule"
+    )
+    """How often a price with conversions is rounded: `once`, half up, what the payer is billed; or
+    `each_step`, up at every conversion and spread."""
 
 
 class Core(Model):
@@ -98,12 +112,6 @@ class Screening(Model):
     refused_share: SharePpb = assumed(50_000_000, "most hits are false")
     """Share of reviewed payments that are refused (RR04)."""
 
-
-if TYPE_CHECKING:
-    PolicyName = str
-else:
-    # Policies are named once, where they are specified.
-    PolicyName = Literal[tuple(policy.name.lower() for policy in Policy)]
 
 Role = Literal["issuer", "acquirer", "settlement_agent", "fx_provider", "operator"]
 

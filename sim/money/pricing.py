@@ -1,245 +1,34 @@
-"""Fees and foreign exchange in whole minor units: the arithmetic both engines share.
+"""The price of a payment in whole minor units: the arithmetic both engines share.
 
-Takes rows of the plan's pricing, conversion, fee and tier arrays; gives int64 amounts. Every
-function holds no state, does no floating point, and gives the same result compiled, uncompiled and
-in plain Python. The meaning of every column is in :mod:`sim.contract.meaning`. Nothing is checked
-here: the compiler proved that no amount reaches ``AMOUNT_MAX`` and no rate ``RATE_MAX``.
+Takes rows of the plan's pricing, conversion, fee and tier arrays; fills a payment's registers.
+Every function holds no state, does no floating point, and gives the same result compiled,
+uncompiled and in plain Python. The meaning of every column is in :mod:`sim.contract.meaning`.
+Nothing is checked here: the compiler proved that no amount reaches ``AMOUNT_MAX`` and no rate
+``RATE_MAX``.
 
-Every rounding names its direction: what is asked of somebody is rounded up, what is given is
-rounded down, and the difference stays with the FX provider.
+Where a price rounds each step, what is asked of somebody is rounded up and what is given is rounded
+down; where it rounds once, amounts are carried in millionths of a minor unit until they are money.
+The difference stays with the FX provider in every case.
 """
 
 from __future__ import annotations
 
-from sim.contract.layout import (
-    FEES_MAX,
-    PPM,
-    ConversionColumn,
-    FeeColumn,
-    PricingColumn,
-    TierColumn,
-)
-from sim.contract.meaning import Bearer, FeeKind, FixedSide
+from sim.contract.layout import MICRO, PPM, ConversionColumn, PricingColumn, Rounding
+from sim.contract.meaning import FixedSide
 from sim.contract.plan import Array
 from sim.contract.records import Register
 from sim.jit.cache import compiled
-
-
-@compiled
-def mul_div_floor(a: int, num: int, den: int) -> int:
-    """Return ``floor(a * num / den)`` without an intermediate beyond int64.
-
-    Parameters
-    ----------
-    a : int
-        From 0 to 2**53 - 1.
-    num, den : int
-        ``num`` from 0, ``den`` from 1, both below 2**31; the result must fit an int64.
-    """
-    # The whole part is multiplied apart, so that only a remainder below 2**31 meets num.
-    return (a // den) * num + ((a % den) * num) // den
-
-
-@compiled
-def mul_div_ceil(a: int, num: int, den: int) -> int:
-    """Return ``ceil(a * num / den)`` without an intermediate beyond int64.
-
-    Parameters
-    ----------
-    a, num, den
-        As for :func:`mul_div_floor`.
-    """
-    # Adding den - 1 before the floor is the ceiling; with den and num below 2^31 the sum stays
-    # below 2^62 + 2^31.
-    return (a // den) * num + ((a % den) * num + den - 1) // den
-
-
-@compiled
-def mid_rate(rate: Array, fx_step_us: int, pair: int, time_us: int) -> int:
-    """Return the scaled mid rate of a pair at an instant; the last step holds for ever."""
-    step = time_us // fx_step_us
-    # A path of rates is as long as the horizon needs. A price may be asked for at its very end.
-    last = rate.shape[1] - 1
-    step = min(step, last)
-    return int(rate[pair, step])
-
-
-@compiled
-def mid_cost(
-    conversion: Array,
-    rate: Array,
-    pair_scale: Array,
-    fx_step_us: int,
-    row: int,
-    bought: int,
-    time_us: int,
-) -> int:
-    """Return what buying an amount costs at the mid rate, rounded up.
-
-    Parameters
-    ----------
-    conversion, rate, pair_scale : ndarray of int64
-        As in the plan.
-    fx_step_us : int
-        Microseconds per step of ``rate``.
-    row : int
-        Row of ``conversion``.
-    bought : int
-        Minor units of the bought currency, at least 0.
-    time_us : int
-        Instant of the rate.
-
-    Returns
-    -------
-    int
-        Minor units of the source currency.
-    """
-    cost, unit = _unit_price(conversion, rate, pair_scale, fx_step_us, row, time_us)
-    # Rounded up: it is asked of somebody.
-    return mul_div_ceil(bought, cost, unit)
-
-
-@compiled
-def mid_value(
-    conversion: Array,
-    rate: Array,
-    pair_scale: Array,
-    fx_step_us: int,
-    row: int,
-    paid: int,
-    time_us: int,
-) -> int:
-    """Return what an amount of the source currency buys at the mid rate, rounded down.
-
-    Parameters
-    ----------
-    conversion, rate, pair_scale, fx_step_us, row, time_us
-        As for :func:`mid_cost`.
-    paid : int
-        Minor units of the source currency, at least 0.
-
-    Returns
-    -------
-    int
-        Minor units of the bought currency.
-    """
-    cost, unit = _unit_price(conversion, rate, pair_scale, fx_step_us, row, time_us)
-    # Rounded down: it is given to somebody.
-    return mul_div_floor(paid, unit, cost)
-
-
-@compiled
-def worth_at_mid(
-    conversion: Array,
-    rate: Array,
-    pair_scale: Array,
-    fx_step_us: int,
-    first: int,
-    second: int,
-    credited: int,
-    time_us: int,
-) -> int:
-    """Return what a credited amount is worth in debited currency, rounded up once at the end.
-
-    Nothing is rounded at the settlement currency: the fraction of its minor unit is carried on, so
-    that what the provider gains by rounding there is part of its margin.
-
-    Parameters
-    ----------
-    conversion, rate, pair_scale, fx_step_us, time_us
-        As for :func:`mid_cost`.
-    first, second : int
-        Rows of ``conversion``, -1 for none: debited to settlement, settlement to credited currency.
-    credited : int
-        Minor units of the credited currency, at least 0.
-
-    Returns
-    -------
-    int
-        Minor units of the debited currency.
-    """
-    cost_1, unit_1 = _unit_price(conversion, rate, pair_scale, fx_step_us, first, time_us)
-    cost_2, unit_2 = _unit_price(conversion, rate, pair_scale, fx_step_us, second, time_us)
-    # credited * cost_2 / unit_2 = settlement + part_2 / unit_2, exactly; times cost_1 / unit_1 =
-    # debited + part_1 / unit_1 + part_2 * cost_1 / (unit_2 * unit_1). All four are below 2^31 and
-    # each part below its unit: two products below 2^62, whose sum is below 2^63.
-    settlement = mul_div_floor(credited, cost_2, unit_2)
-    part_2 = ((credited % unit_2) * cost_2) % unit_2
-    debited = mul_div_floor(settlement, cost_1, unit_1)
-    part_1 = ((settlement % unit_1) * cost_1) % unit_1
-    rest = part_1 * unit_2 + part_2 * cost_1
-    # Adding the divisor less one, as mul_div_ceil does, could pass 2^63.
-    return debited - (-rest // (unit_1 * unit_2))
-
-
-@compiled
-def _unit_price(
-    conversion: Array, rate: Array, pair_scale: Array, fx_step_us: int, row: int, time_us: int
-) -> tuple[int, int]:
-    """Return the source units per bought unit at mid as a fraction; 1 / 1 without a conversion."""
-    # Without a conversion the same formulas hold at a rate of one, with nothing to round.
-    if row < 0:
-        return 1, 1
-    pair = int(conversion[row, ConversionColumn.PAIR])
-    scaled = mid_rate(rate, fx_step_us, pair, time_us)
-    scale = int(pair_scale[pair])
-    # The fraction is turned over and never divided out, so a rate and its inverse are equally
-    # exact.
-    if conversion[row, ConversionColumn.INVERTED] == 0:
-        return scaled, scale
-    return scale, scaled
-
-
-@compiled
-def fee_amount(fee: Array, tier: Array, row: int, base: int) -> int:
-    """Return one fee on a base amount.
-
-    Parameters
-    ----------
-    fee, tier : ndarray of int64
-        As in the plan.
-    row : int
-        Row of ``fee``.
-    base : int
-        Value of the fee's BASE register, at least 0.
-
-    Returns
-    -------
-    int
-        Minor units, at least 0, a multiple of the fee's granule.
-    """
-    kind = int(fee[row, FeeColumn.KIND])
-    fixed = int(fee[row, FeeColumn.FIXED])
-    ppm = int(fee[row, FeeColumn.PPM])
-    if kind == FeeKind.TIERED:
-        at = int(fee[row, FeeColumn.TIER_FIRST])
-        last = at + int(fee[row, FeeColumn.TIER_COUNT]) - 1
-        # The last tier has no end, whatever it says; a bound below 0 is none either, and ends
-        # the search.
-        while at < last and 0 <= tier[at, TierColumn.UP_TO] < base:
-            at += 1
-        fixed = int(tier[at, TierColumn.FIXED])
-        ppm = int(tier[at, TierColumn.PPM])
-    amount = fixed
-    if kind == FeeKind.SURCHARGE and base <= fee[row, FeeColumn.THRESHOLD]:
-        # At the threshold itself there is no surcharge yet.
-        amount = 0
-    elif kind != FeeKind.FIXED:
-        # Rounded down: a fee takes no more than its share.
-        amount += mul_div_floor(base, ppm, PPM)
-    # A surcharge that does not apply is 0 and is not lifted to its minimum.
-    if kind != FeeKind.SURCHARGE or amount != 0:
-        minimum = int(fee[row, FeeColumn.MINIMUM])
-        maximum = int(fee[row, FeeColumn.MAXIMUM])
-        # The minimum before the maximum: where a user sets them the wrong way round the maximum
-        # holds.
-        if minimum >= 0 and amount < minimum:
-            amount = minimum
-        if maximum >= 0 and amount > maximum:
-            amount = maximum
-    granule = int(fee[row, FeeColumn.GRANULE])
-    # Down to the granule last of all, bounds included: nobody is charged a part of a coin.
-    return amount - amount % granule
+from sim.money.exchange import (
+    mid_cost,
+    mid_value,
+    mul_div_ceil,
+    mul_div_floor,
+    nearest,
+    times,
+    unit_price,
+    value_at_mid,
+)
+from sim.money.fees import price_fees
 
 
 @compiled
@@ -280,65 +69,191 @@ def price_payment(
         1, or 0 where the price cannot be used (CREDITED or DEBITED below 1). The registers are
         filled in both cases.
     """
+    registers[Register.INSTRUCTED] = instructed
+    # What the spreads alone make is carried unrounded, whatever the rule: the difference is
+    # rounding.
+    if pricing[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
+        whole, part = _price_backwards(
+            pricing, conversion, rate, pair_scale, fx_step_us, row, now_us, registers
+        )
+    else:
+        whole, part = _price_forwards(
+            pricing, conversion, rate, pair_scale, fx_step_us, row, now_us, registers
+        )
+    if pricing[row, PricingColumn.ROUNDING] == Rounding.EACH_STEP:
+        _round_each_step(pricing, conversion, rate, pair_scale, fx_step_us, row, now_us, registers)
+    debited, gross = registers[Register.DEBITED], registers[Register.CREDITED_GROSS]
+    registers[Register.SPREAD_1] = debited - registers[Register.MID_1]
+    registers[Register.SPREAD_2] = registers[Register.SETTLEMENT] - registers[Register.MID_2]
+    # Margin and drift measure the same gross at two instants, through both mid rates. At the
+    # same rates the drift is exactly 0, however things were rounded.
+    value_now = value_at_mid(pricing, conversion, rate, pair_scale, fx_step_us, row, gross, now_us)
+    value_then = value_at_mid(
+        pricing, conversion, rate, pair_scale, fx_step_us, row, gross, submitted_us
+    )
+    # Never below SPREAD_1: the value is rounded once, ``mid_1`` is the rounding of no less.
+    registers[Register.FX_MARGIN] = debited - value_now
+    registers[Register.FX_DRIFT] = value_now - value_then
+    # The difference first: margin and spreads are close, and a margin in millionths may not fit.
+    registers[Register.FX_ROUNDING] = (debited - value_now - whole) * MICRO - part
+    price_fees(pricing, fee, tier, row, registers)
+    # Below one minor unit there is nothing to debit or to credit; the caller fails the payment.
+    return int(debited >= 1 and registers[Register.CREDITED] >= 1)
+
+
+@compiled
+def _price_backwards(
+    pricing: Array,
+    conversion: Array,
+    rate: Array,
+    pair_scale: Array,
+    fx_step_us: int,
+    row: int,
+    now_us: int,
+    registers: Array,
+) -> tuple[int, int]:
+    """Price what is to arrive, each amount rounded once; return what the spreads alone make."""
     first = int(pricing[row, PricingColumn.CONVERSION_1])
     second = int(pricing[row, PricingColumn.CONVERSION_2])
-    registers[Register.INSTRUCTED] = instructed
+    by_settlement = int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
+    by_debited = int(pricing[row, PricingColumn.GRANULE_DEBITED])
+    cost_1, unit_1 = unit_price(conversion, rate, pair_scale, fx_step_us, first, now_us)
+    cost_2, unit_2 = unit_price(conversion, rate, pair_scale, fx_step_us, second, now_us)
+    gross = registers[Register.INSTRUCTED]
+    mid_2, part_mid_2 = times(gross, 0, cost_2, unit_2)
+    value, part_value = times(mid_2, part_mid_2, cost_1, unit_1)
+    paid, part_paid = times(mid_2, part_mid_2, PPM + _spread_of(conversion, second), PPM)
+    mid_1, part_mid_1 = times(paid, part_paid, cost_1, unit_1)
+    bill, part_bill = times(mid_1, part_mid_1, PPM + _spread_of(conversion, first), PPM)
+    settlement = gross
+    registers[Register.MID_2] = gross
+    if second >= 0:
+        settlement = nearest(paid, part_paid, by_settlement)
+        # Nobody is billed nothing for something.
+        if first < 0:
+            settlement = max(settlement, by_settlement)
+        registers[Register.MID_2] = nearest(mid_2, part_mid_2, by_settlement)
+    debited = settlement
+    registers[Register.MID_1] = settlement
+    if first >= 0:
+        debited = max(nearest(bill, part_bill, by_debited), by_debited)
+        registers[Register.MID_1] = nearest(mid_1, part_mid_1, by_debited)
+    registers[Register.CREDITED_GROSS] = gross
+    registers[Register.SETTLEMENT] = settlement
+    registers[Register.DEBITED] = debited
+    return _less(bill, part_bill, value, part_value)
+
+
+@compiled
+def _price_forwards(
+    pricing: Array,
+    conversion: Array,
+    rate: Array,
+    pair_scale: Array,
+    fx_step_us: int,
+    row: int,
+    now_us: int,
+    registers: Array,
+) -> tuple[int, int]:
+    """Price what is sent, each amount rounded once; return what the spreads alone make."""
+    first = int(pricing[row, PricingColumn.CONVERSION_1])
+    second = int(pricing[row, PricingColumn.CONVERSION_2])
+    by_settlement = int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
+    by_credited = int(pricing[row, PricingColumn.GRANULE_CREDITED])
+    cost_1, unit_1 = unit_price(conversion, rate, pair_scale, fx_step_us, first, now_us)
+    cost_2, unit_2 = unit_price(conversion, rate, pair_scale, fx_step_us, second, now_us)
+    spread_2 = _spread_of(conversion, second)
+    debited = registers[Register.INSTRUCTED]
+    mid_1, part_mid_1 = times(debited, 0, PPM, PPM + _spread_of(conversion, first))
+    value, part_value = times(mid_1, part_mid_1, PPM, PPM + spread_2)
+    paid, part_paid = times(mid_1, part_mid_1, unit_1, cost_1)
+    mid_2, part_mid_2 = times(paid, part_paid, PPM, PPM + spread_2)
+    bought, _ = times(mid_2, part_mid_2, unit_2, cost_2)
+    settlement = debited
+    registers[Register.MID_1] = debited
+    if first >= 0:
+        by_debited = int(pricing[row, PricingColumn.GRANULE_DEBITED])
+        registers[Register.MID_1] = min(nearest(mid_1, part_mid_1, by_debited), debited)
+        # What is paid out is cut, and without a second conversion that is the settlement.
+        settlement = paid - paid % by_settlement
+        if second >= 0:
+            settlement = nearest(paid, part_paid, by_settlement)
+    gross = settlement
+    registers[Register.MID_2] = settlement
+    if second >= 0:
+        registers[Register.MID_2] = min(nearest(mid_2, part_mid_2, by_settlement), settlement)
+        gross = bought - bought % by_credited
+    registers[Register.CREDITED_GROSS] = gross
+    registers[Register.SETTLEMENT] = settlement
+    registers[Register.DEBITED] = debited
+    return _less(debited, 0, value, part_value)
+
+
+@compiled
+def _less(whole: int, part: int, other: int, other_part: int) -> tuple[int, int]:
+    """Return the difference of two amounts, its millionths between 0 and MICRO."""
+    parts = part - other_part
+    return whole - other + parts // MICRO, parts % MICRO
+
+
+@compiled
+def _round_each_step(
+    pricing: Array,
+    conversion: Array,
+    rate: Array,
+    pair_scale: Array,
+    fx_step_us: int,
+    row: int,
+    now_us: int,
+    registers: Array,
+) -> None:
+    """Replace the amounts by those of a price that rounds every conversion and spread."""
+    first = int(pricing[row, PricingColumn.CONVERSION_1])
+    second = int(pricing[row, PricingColumn.CONVERSION_2])
     # Backwards from what is to arrive: each conversion asks for what the one behind it needs.
     # The creditor's amount comes out exactly, so all remainders are the debtor's.
     if pricing[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
-        gross = instructed
+        gross = registers[Register.INSTRUCTED]
         # Without a conversion mid and amount are equal, and the spread is 0.
         settlement = mid_2 = gross
         if second >= 0:
             mid_2 = mid_cost(conversion, rate, pair_scale, fx_step_us, second, gross, now_us)
             granule = int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
-            ppm = int(conversion[second, ConversionColumn.SPREAD_PPM])
             # To the granule of the currency that is paid: nobody can pay half a cent of
             # settlement.
-            settlement = _with_spread(mid_2, ppm, granule)
+            settlement = _with_spread(mid_2, _spread_of(conversion, second), granule)
         debited = mid_1 = settlement
         if first >= 0:
             mid_1 = mid_cost(conversion, rate, pair_scale, fx_step_us, first, settlement, now_us)
             granule = int(pricing[row, PricingColumn.GRANULE_DEBITED])
-            ppm = int(conversion[first, ConversionColumn.SPREAD_PPM])
-            debited = _with_spread(mid_1, ppm, granule)
+            debited = _with_spread(mid_1, _spread_of(conversion, first), granule)
     else:
         # Forwards from what is paid: the spread is taken off first, then the rest buys.
-        debited = instructed
+        debited = registers[Register.INSTRUCTED]
         settlement = mid_1 = debited
         if first >= 0:
-            ppm = int(conversion[first, ConversionColumn.SPREAD_PPM])
             # The inverse of ``mid + mid * ppm``: the spread is a share of what buys, in both
             # directions. PPM + ppm is below 2^31, as spreads are.
-            mid_1 = mul_div_floor(debited, PPM, PPM + ppm)
+            mid_1 = mul_div_floor(debited, PPM, PPM + _spread_of(conversion, first))
             settlement = mid_value(conversion, rate, pair_scale, fx_step_us, first, mid_1, now_us)
             # Down to the granule of what is bought; what is cut off stays with the provider.
             settlement -= settlement % int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
         gross = mid_2 = settlement
         if second >= 0:
-            ppm = int(conversion[second, ConversionColumn.SPREAD_PPM])
-            mid_2 = mul_div_floor(settlement, PPM, PPM + ppm)
+            mid_2 = mul_div_floor(settlement, PPM, PPM + _spread_of(conversion, second))
             gross = mid_value(conversion, rate, pair_scale, fx_step_us, second, mid_2, now_us)
             gross -= gross % int(pricing[row, PricingColumn.GRANULE_CREDITED])
     registers[Register.DEBITED] = debited
     registers[Register.SETTLEMENT] = settlement
     registers[Register.CREDITED_GROSS] = gross
     registers[Register.MID_1] = mid_1
-    registers[Register.SPREAD_1] = debited - mid_1
     registers[Register.MID_2] = mid_2
-    registers[Register.SPREAD_2] = settlement - mid_2
-    # Margin and drift measure the same gross at two instants, through both mid rates. At the
-    # same rates the drift is exactly 0, however things were rounded.
-    value_now = worth_at_mid(conversion, rate, pair_scale, fx_step_us, first, second, gross, now_us)
-    value_then = worth_at_mid(
-        conversion, rate, pair_scale, fx_step_us, first, second, gross, submitted_us
-    )
-    # Never below SPREAD_1: ``value_now`` is rounded up once, ``mid_1`` at least as often.
-    registers[Register.FX_MARGIN] = debited - value_now
-    registers[Register.FX_DRIFT] = value_now - value_then
-    _price_fees(pricing, fee, tier, row, registers)
-    # Below one minor unit there is nothing to debit or to credit; the caller fails the payment.
-    return int(debited >= 1 and registers[Register.CREDITED] >= 1)
+
+
+@compiled
+def _spread_of(conversion: Array, row: int) -> int:
+    """Return the spread of a conversion in ppm, 0 without one."""
+    return int(conversion[row, ConversionColumn.SPREAD_PPM]) if row >= 0 else 0
 
 
 @compiled
@@ -347,29 +262,3 @@ def _with_spread(mid: int, spread_ppm: int, granule: int) -> int:
     # Rounded up twice, to the minor unit and to the granule, both in favour of the provider.
     paid = mid + mul_div_ceil(mid, spread_ppm, PPM)
     return -(-paid // granule) * granule
-
-
-@compiled
-def _price_fees(pricing: Array, fee: Array, tier: Array, row: int, registers: Array) -> None:
-    """Fill the fee registers in order of slot, then the sums by bearer and what is credited."""
-    # A fee may only be based on a register filled before it; those after are a defined 0 or gross.
-    for slot in range(FEES_MAX):
-        registers[Register.FEE_0 + slot] = 0
-    registers[Register.PAYER_FEE] = 0
-    registers[Register.MERCHANT_FEE] = 0
-    registers[Register.CREDITED] = registers[Register.CREDITED_GROSS]
-    first = int(pricing[row, PricingColumn.FEE_FIRST])
-    payer_fee = 0
-    merchant_fee = 0
-    for slot in range(int(pricing[row, PricingColumn.FEE_COUNT])):
-        base = int(registers[int(fee[first + slot, FeeColumn.BASE])])
-        # In order of slot: a fee may be a share of an earlier one, never of a later.
-        amount = fee_amount(fee, tier, first + slot, base)
-        registers[Register.FEE_0 + slot] = amount
-        if fee[first + slot, FeeColumn.BEARER] == Bearer.DEBTOR:
-            payer_fee += amount
-        elif fee[first + slot, FeeColumn.BEARER] == Bearer.CREDITOR:
-            merchant_fee += amount
-    registers[Register.PAYER_FEE] = payer_fee
-    registers[Register.MERCHANT_FEE] = merchant_fee
-    registers[Register.CREDITED] = registers[Register.CREDITED_GROSS] - merchant_fee

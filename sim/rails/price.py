@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sim.contract.layout import Rounding
 from sim.contract.meaning import Bearer
 from sim.contract.records import Register
 from sim.model.pricing import ChargeBearer, Fee
@@ -59,6 +60,7 @@ class Price:
     currencies: tuple[str, str, str]
     exchanges: tuple[Exchange | None, Exchange | None]
     fees: tuple[FeeTerms, ...] = ()
+    rounding: Rounding = Rounding.ONCE
 
     def slot(self, exchange: Exchange) -> int:
         """Return whether a conversion is the first (0) or the second (1) of the route."""

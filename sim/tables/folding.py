@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.contract.layout import NULL, RouteColumn, StreamColumn
+from sim.contract.layout import MICRO, NULL, RouteColumn, StreamColumn
 from sim.contract.meaning import Cause, Outcome, Reason
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
@@ -84,9 +84,12 @@ class Tally(IntEnum):
     NOT_PAYABLE = 35
     """Rejected because no route supports the payment (AG03): the code shown, or its payee, cannot
     be paid with what the payer carries."""
+    FX_ROUNDING = 36
+    """Like FX_MARGIN; likewise the next."""
+    FX_RISK = 37
 
 
-TALLY_WIDTH = 36
+TALLY_WIDTH = 38
 
 
 class SummaryFolder:
@@ -359,9 +362,13 @@ def _tally_costs(rows: Array, is_done: Array, part: Array) -> None:
         (C.PAYER_FEE, Tally.PAYER_FEE),
         (C.FX_MARGIN, Tally.FX_MARGIN),
         (C.FX_DRIFT, Tally.FX_DRIFT),
+        (C.FX_RISK, Tally.FX_RISK),
+        (C.FX_ROUNDING, Tally.FX_ROUNDING),
     ):
         cost = rows[at, source]
         cost = np.where(cost == NULL, 0, cost)
+        if source == C.FX_ROUNDING:
+            cost = cost / MICRO
         # Rounded payment by payment to a whole number, so that sums are exact and do not depend
         # on the order, or on how a run was cut into replications.
         part[at, column] = _whole(cost * scale / debited)

@@ -79,6 +79,7 @@ UNITS = {
     "count": "how many",
     "flag": "1 for yes, 0 for no",
     "us": "microseconds since the start of the scenario, or of duration",
+    "micro": "millionths of a minor unit of the currency the description names",
     "minor": "minor units of the currency the description names (ISO 4217 exponent)",
     "value": "as the description says",
 }
@@ -126,12 +127,15 @@ credited_currency       | name   | currency of the payee's account
 credited_amount_minor   | minor  | what the payee keeps, in credited currency; null: never credited
 payer_fee_minor         | minor  | fees borne by the payer, in debited currency
 fx_margin_minor         | minor  | debited less what was credited at mid rates, in debited currency
+fx_rounding_millionths  | micro  | part of it that rounding makes, in debited currency
 fx_drift_minor          | minor  | the same at the quote less at submission, in debited currency
+fx_risk_minor           | minor  | the same at settlement less at the quote, in debited currency
 merchant_fee_minor      | minor  | fees borne by the payee, in credited currency
 payer                   | number | the payer within its stream; null: not numbered
 merchant                | number | the payee's code, as in explain --payment; null: none
 in_warm_up              | flag   | whether it was submitted in the warm-up and counts in no measure
 submitted_us            | us     | when it was submitted
+quoted_us               | us     | when it was last priced; null: never
 settled_us              | us     | when money first moved for good; null: never
 credited_us             | us     | when the payee was credited; null: never
 end_us                  | us     | when it ended; null: open at the horizon

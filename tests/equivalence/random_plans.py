@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
+from sim.contract.layout import Rounding
 from sim.contract.meaning import (
     FAILOVER_REASONS,
     Bearer,
@@ -180,17 +181,14 @@ class _Maker:
         return self.b.add_transfer(self._account(), self._account(), self.luck.choice(registers))
 
     def _add_prices(self) -> None:
-        luck, b = self.luck, self.b
-        steps = luck.randint(1, 8)
+        luck, b, steps, spreads = self.luck, self.b, self.luck.randint(1, 8), (0, 5_000, 30_000)
         pairs = [
             b.add_pair("USD/KHR", [luck.randint(39_000, 42_000) for _ in range(steps)], 10_000),
             b.add_pair("CNY/USD", [luck.randint(1_300, 1_500) for _ in range(steps)], 10_000),
         ]
         conversions = [-1, -1] + [
             b.add_conversion(
-                luck.choice(pairs),
-                inverted=luck.random() < 0.5,
-                spread_ppm=luck.choice((0, 5_000, 30_000)),
+                luck.choice(pairs), inverted=luck.random() < 0.5, spread_ppm=luck.choice(spreads)
             )
             for _ in range(3)
         ]
@@ -198,6 +196,7 @@ class _Maker:
         for _ in range(3):
             fees = [self._fee() for _ in range(luck.randint(0, 4))]
             pricing = b.add_pricing(
+                rounding=Rounding(len(self.pricings) % 2),
                 currencies=("USD", "USD", "USD"),
                 conversions=(luck.choice(conversions), luck.choice(conversions)),
                 granules=(luck.choice((1, 10)), luck.choice((1, 10)), luck.choice((1, 100))),

@@ -172,8 +172,8 @@ routing: {failover: 1}
         "human": 6_000_000,  # another price: the payer confirms it, too
         "retry": 1_800_000,  # 5.8 - 1.0: all of the first attempt but the payer's 3 s
     }
-    # The second gateway's 2 %: 7 425 x 2 % = 148.5, up to 149.
-    assert ran.record("inbound")["debited"] == 7_425 + 149
+    # The second gateway's 2 % on 7 421.09375 fen (see the minimal scenario): 7 569.5, half up.
+    assert ran.record("inbound")["debited"] == 7_570
     # Without a second attempt the same payment is rejected when its reversal is confirmed.
     alone = _run(tmp_path, engine, text.replace("failover: 1", "failover: 0"))
     assert alone.ended("inbound") == (5_800_000, "REJECTED", "AB10")
@@ -387,12 +387,12 @@ def test_a_debtor_fixes_what_is_sent_and_the_shop_gets_what_it_buys(
 """
     ran = _run(tmp_path, engine, text)
     record = ran.record("outbound")
-    # Of 2 804 900, mid is 2 804 900 / 1.008 = 2 782 638.9, down to 2 782 638; the spread is the
-    # rest, 22 262. It buys 2 782 638 / 556.521739 = 5 000.05, down to 5 000 fen. They are worth
-    # 2 782 609 at mid (see the minimal scenario): the margin is 22 291.
+    # Of 2 804 900, mid is 2 804 900 / 1.008 = 2 782 638.9, in whole riel 2 782 600; the spread is
+    # the rest, 22 300. 2 782 638.888889 / 556.521739 = 5 000.05, down to 5 000 fen. They are worth
+    # 2 782 600 at mid (see the minimal scenario): the margin is 22 300, too.
     assert (record["instructed"], record["debited"]) == (2_804_900, 2_804_900)
-    assert (record["spread_1"], record["credited"]) == (22_262, 5_000)
-    assert record["fx_margin"] == 22_291
+    assert (record["spread_1"], record["credited"]) == (22_300, 5_000)
+    assert record["fx_margin"] == 22_300
 
 
 FEES = """

@@ -27,11 +27,13 @@ WALLET = "customers:alipay_wallet:CNY"
 # payment. Four peers vote after 0.3 s each, three of them are a quorum: commits at 5.7, 6.5, 7.3 s.
 
 # Inbound: a Chinese wallet at a counter of Temple Bank, 41 300 riel on the code.
-#   dollars at mid   4 130 000 / 4000          = 1032.5    -> up to   1 033 cents, which are owed
-#   yuan at mid      1 033 x 7.1875            = 7424.6875 -> up to   7 425 fen
-#   gateway's spread 7 425 x 1 %               =   74.25   -> up to      75 fen; paid 7 500
-#   worth at mid     1 032.5 x 7.1875          = 7421.0938 -> up to   7 422 fen, the cents not
-#                    rounded on the way; margin 7 500 - 7 422 = 78
+# Rounded once: amounts are carried to a millionth of a cent or a fen, and the bill is rounded.
+#   dollars at mid   4 130 000 / 4000          = 1032.5 cents    -> settled  1 033 cents
+#   yuan at mid      1 032.5 x 7.1875          = 7421.09375      -> half up  7 421 fen
+#   gateway's spread 7 421.09375 x 1.01        = 7495.3046875    -> billed   7 495 fen
+#   posted           7 495 = 7 421 + 74 fen, to the gateway's provider
+#   worth at mid     7 421.09375                                 -> half up  7 421; margin 74
+#   rounding         74 - (7495.304688 - 7421.09375) = 74 - 74.210938 = -0.210938
 #   River's own cost 1 033 x 0.12 %            =    1.2396 -> down to     1 cent; in nobody's price
 #   interchange      4 130 000 x 0.6 %         = 24 780    -> down to whole riel, 24 700
 #   service          4 130 000 x 0.2 %         =  8 260    -> down to whole riel,  8 200
@@ -44,7 +46,7 @@ INBOUND: tuple[Step, ...] = (
     (1_100_000, "DEADLINE", "order life", "", 840_000_000, ""),  # 14 minutes
     (1_100_000, "START", "debtor_agent.risk", "alipay_wallet.core", 200_000, ""),
     (1_300_000, "FINISH", "debtor_agent.risk", "alipay_wallet.core", -1, ""),  # + 0.2
-    (1_300_000, "QUOTE", "quote", "1", 7_500, "4097100"),  # prices: domestic 0, inbound 1
+    (1_300_000, "QUOTE", "quote", "1", 7_495, "4097100"),  # prices: domestic 0, inbound 1
     (1_300_000, "DELAY", "khqr.confirm", "HUMAN", 3_000_000, ""),
     (4_300_000, "START", "alipay_plus.authorise", "alipay_plus.gateway", 500_000, ""),  # + 3
     (4_800_000, "FINISH", "alipay_plus.authorise", "alipay_plus.gateway", -1, ""),  # + 0.5
@@ -59,8 +61,8 @@ INBOUND: tuple[Step, ...] = (
     (5_400_000, "ENQUEUE", "bakong.block", "bakong.ledger", -1, ""),
     (5_400_000, "IN_BLOCK", "bakong.block", "bakong.ledger", -1, "3"),
     (5_700_000, "POST", "bakong.block", "river_khr_for_alipay", 4_130_000, TEMPLE_L),  # + 0.3
-    (5_700_000, "TRANSFER", "bakong.block", WALLET, 7_425, "fx:alipay_operator:CNY"),
-    (5_700_000, "TRANSFER", "bakong.block", WALLET, 75, "spread:alipay_operator:CNY"),
+    (5_700_000, "TRANSFER", "bakong.block", WALLET, 7_421, "fx:alipay_operator:CNY"),
+    (5_700_000, "TRANSFER", "bakong.block", WALLET, 74, "spread:alipay_operator:CNY"),
     (5_700_000, "TRANSFER", "bakong.block", "fx:alipay_operator:USD", 1_033,
      "clearing:alipay_plus:river_bank:USD"),
     (5_700_000, "TRANSFER", "bakong.block", "book:river_bank:USD", 1_033, "fx:river_bank:USD"),
@@ -111,10 +113,10 @@ DOMESTIC: tuple[Step, ...] = (
 
 # Outbound: a customer of Temple Bank pays 50 yuan at a UnionPay code; River Bank converts once.
 #   riel per yuan    4000 / 7.1875 = 556.5217391..., kept as 556.521739 (nine digits)
-#   riel at mid      5 000 x 556.521739        = 2 782 608.695 -> up to 2 782 609
-#   spread           2 782 609 x 0.8 %         =    22 260.872 -> up to    22 261
-#   together         2 804 870, up to whole riel:                       2 804 900
-#   spread posted    2 804 900 - 2 782 609     =    22 291, the rounding included; margin the same
+#   riel at mid      5 000 x 556.521739        = 2 782 608.695   -> whole riel 2 782 600
+#   spread           2 782 608.695 x 1.008     = 2 804 869.56456 -> billed     2 804 900
+#   posted           2 804 900 = 2 782 600 + 22 300; worth 2 782 600, so the margin is 22 300
+#   rounding         22 300 - 22 260.86956     = 39.13044
 OUTBOUND: tuple[Step, ...] = (
     (3_000_000, "SUBMIT", "khqr.scan", "outbound", 5_000, "0"),
     (3_000_000, "DELAY", "khqr.scan", "TRANSIT", 100_000, ""),
@@ -146,9 +148,9 @@ OUTBOUND: tuple[Step, ...] = (
     (8_100_000, "FINISH", "creditor_agent.core", "unionpay_wallet.core", -1, ""),  # + 0.2
     (8_100_000, "POST", "creditor_agent.credit", "river_cny_at_unionpay", 5_000,
      "outgoing:unionpay:river_bank:CNY"),
-    (8_100_000, "TRANSFER", "creditor_agent.credit", "book:river_bank:KHR", 2_782_609,
+    (8_100_000, "TRANSFER", "creditor_agent.credit", "book:river_bank:KHR", 2_782_600,
      "fx:river_bank:KHR"),
-    (8_100_000, "TRANSFER", "creditor_agent.credit", "book:river_bank:KHR", 22_291,
+    (8_100_000, "TRANSFER", "creditor_agent.credit", "book:river_bank:KHR", 22_300,
      "spread:river_bank:KHR"),
     (8_100_000, "TRANSFER", "creditor_agent.credit", "fx:river_bank:CNY", 5_000,
      "book:river_bank:CNY"),
@@ -169,28 +171,28 @@ BALANCES = {
     TEMPLE_L: 100_125_100,  # 100 000 000 + 4 130 000 - 1 200 000 - 2 804 900
     RIVER_L: 104_004_900,  # 100 000 000 + 1 200 000 + 2 804 900
     # Customers; an institution's book stands against what its customers got or paid.
-    WALLET: -7_500,
+    WALLET: -7_495,
     "customers:temple_bank:KHR": 92_200,  # 4 097 100 - 1 200 000 - 2 804 900
     "book:temple_bank:KHR": -125_100,  # -4 130 000 + 1 200 000 + 2 804 900
     "customers:river_bank:KHR": 1_200_000,
-    "book:river_bank:KHR": 125_100,  # +4 130 000 - 1 200 000 - 2 782 609 - 22 291
+    "book:river_bank:KHR": 125_100,  # +4 130 000 - 1 200 000 - 2 782 600 - 22 300
     "customers:unionpay_wallet:CNY": 5_000,
     "book:unionpay_wallet:CNY": -5_000,
     # Fees, in riel.
     "fees:alipay_wallet:KHR": 24_700,
     "fees:alipay_operator:KHR": 8_200,
     # First conversion in: yuan to dollars, by the gateway; owed to River Bank until clearing.
-    "fx:alipay_operator:CNY": 7_425,
-    "spread:alipay_operator:CNY": 75,
+    "fx:alipay_operator:CNY": 7_421,
+    "spread:alipay_operator:CNY": 74,
     "fx:alipay_operator:USD": -1_033,
     "clearing:alipay_plus:river_bank:USD": 1_033,
     # Second conversion in: dollars to riel, by River Bank itself and at its own cost.
     "book:river_bank:USD": -1_034,
     "fx:river_bank:USD": 1_033,
     "spread:river_bank:USD": 1,
-    # River Bank's riel: gave 4 130 000 for dollars, took 2 782 609 for yuan.
-    "fx:river_bank:KHR": -1_347_391,
-    "spread:river_bank:KHR": 22_291,
+    # River Bank's riel: gave 4 130 000 for dollars, took 2 782 600 for yuan.
+    "fx:river_bank:KHR": -1_347_400,
+    "spread:river_bank:KHR": 22_300,
     "fx:river_bank:CNY": -5_000,
     "book:river_bank:CNY": 5_000,
     "outgoing:unionpay:river_bank:CNY": 5_000,
@@ -258,9 +260,9 @@ def test_the_time_of_a_payment_is_split_by_cause(ran: Ran, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "figures"),
     [
-        ("inbound", (4_130_000, 7_500, 1_033, 4_097_100, 0, 78, 32_900, 5_700_000, 5_900_000)),
+        ("inbound", (4_130_000, 7_495, 1_033, 4_097_100, 0, 74, 32_900, 5_700_000, 5_900_000)),
         ("domestic", (1_200_000, 1_200_000, 1_200_000, 1_200_000, 0, 0, 0, 6_500_000, 6_700_000)),
-        ("outbound", (5_000, 2_804_900, 5_000, 5_000, 0, 22_291, 0, 7_300_000, 8_100_000)),
+        ("outbound", (5_000, 2_804_900, 5_000, 5_000, 0, 22_300, 0, 7_300_000, 8_100_000)),
     ],
 )
 def test_the_figures_of_a_payment_are_as_worked_out(
@@ -270,12 +272,48 @@ def test_the_figures_of_a_payment_are_as_worked_out(
     columns = ["instructed", "debited", "settlement", "credited", "payer_fee", "fx_margin"]
     columns += ["merchant_fee", "settled_us", "credited_us"]
     assert tuple(record[column] for column in columns) == figures
-    # Constant rates do not drift.
-    assert record["fx_drift"] == 0
+    # Constant rates do not drift, before the quote or after it.
+    assert (record["fx_drift"], record["fx_risk"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "millionths", "quoted_us"),
+    # Without a conversion there is nothing to round.
+    [
+        ("inbound", -210_938, 1_300_000),
+        ("domestic", 0, 2_400_000),
+        ("outbound", 39_130_440, 3_500_000),
+    ],
+)
+def test_what_rounding_makes_of_a_price_is_as_worked_out(
+    ran: Ran, name: str, millionths: int, quoted_us: int
+) -> None:
+    record = ran.record(name)
+    assert (record["fx_rounding"], record["quoted_us"]) == (millionths, quoted_us)
+
+
+def test_rounded_at_each_step_the_same_payments_cost_more(engine: str) -> None:
+    """Up at every conversion and spread, as before; what each step makes of it.
+
+    Inbound: cents at mid 1 032.5 -> 1 033; fen at mid 1 033 x 7.1875 = 7424.6875 -> 7 425, spread
+    74.25 -> 75, together 7 500. Worth 7421.09375 -> 7 422: the margin is 78, of which
+    78 - 74.210938 = 3.789062 is rounding.
+
+    Outbound: 2 782 608.695 -> 2 782 609, spread 22 260.872 -> 22 261, together 2 804 870, up to
+    whole riel 2 804 900; margin 22 291, of which 22 291 - 22 260.86956 = 30.13044 is rounding.
+    """
+    other = run(load_scenario(MINIMAL, ["fx.rounding=each_step"]), engine)
+    columns = ("debited", "settlement", "fx_margin", "fx_rounding")
+    found = {name: tuple(other.record(name)[at] for at in columns) for name in TIMES}
+    assert found == {
+        "inbound": (7_500, 1_033, 78, 3_789_062),
+        "domestic": (1_200_000, 1_200_000, 0, 0),
+        "outbound": (2_804_900, 5_000, 22_291, 30_130_440),
+    }
 
 
 def test_one_microsecond_or_one_minor_unit_more_is_noticed(engine: str) -> None:
-    # 1 035 x 7.19 = 7441.65: two fen more at mid.
+    # 1 032.5 x 7.19 x 1.01 = 7497.91: three fen more.
     changed = ("fx.mid.USD/CNY.rate=7.19", "rails.alipay_plus.hop_time=300001 us")
     for override in changed:
         other = run(load_scenario(MINIMAL, [override]), engine)

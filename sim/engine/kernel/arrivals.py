@@ -83,6 +83,7 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_EXPIRY] = NULL
     pool[slot, st.P_SUBMITTED] = now
     pool[slot, st.P_SETTLED] = NULL
+    pool[slot, st.P_QUOTED] = NULL
     pool[slot, st.P_CREDITED] = NULL
     pool[slot, st.P_PRICING] = -1
     pool[slot, st.P_CHARGED] = 0

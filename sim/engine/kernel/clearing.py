@@ -22,7 +22,7 @@ from sim.engine.kernel.accounts import available, transfer
 from sim.engine.kernel.journal import break_off, write_log, write_sample
 from sim.engine.kernel.state import A_PENDING, A_POSTED, C_FX_STEP, C_NOW, KernelState
 from sim.jit.functions import called
-from sim.money.pricing import mid_value, mul_div_floor
+from sim.money.exchange import mid_value, mul_div_floor
 
 # Columns of ``KernelState.carried``.
 _UNPAID = 0

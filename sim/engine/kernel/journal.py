@@ -13,6 +13,7 @@ from sim.engine.kernel import state as st
 from sim.engine.kernel.state import (
     C_ERROR,
     C_ERROR_PAYMENT,
+    C_FX_STEP,
     C_KEY,
     C_LOG,
     C_NOW,
@@ -25,6 +26,7 @@ from sim.engine.kernel.state import (
     KernelState,
 )
 from sim.jit.functions import called, inlined
+from sim.money.exchange import value_at_mid
 
 _CAUSES = len(Cause)
 
@@ -141,6 +143,7 @@ def write_record(
     record[at, RecordColumn.ATTEMPTS] = pool[slot, st.P_ATTEMPTS]
     record[at, RecordColumn.REQUOTES] = pool[slot, st.P_REQUOTES]
     record[at, RecordColumn.QUOTES_LAPSED] = pool[slot, st.P_LAPSED]
+    record[at, RecordColumn.QUOTED_US] = pool[slot, st.P_QUOTED]
     # The causes stand side by side in both arrays, in the order of Cause.
     for cause in range(_CAUSES):
         record[at, RecordColumn.TIME_0 + cause] = pool[slot, P_TIME + cause]
@@ -165,7 +168,8 @@ def _write_amounts(plan: Plan, state: KernelState, slot: int, outcome: int, at: 
     # here.
     for column in range(RecordColumn.DEBITED, RecordColumn.MERCHANT_FEE + 1):
         record[at, column] = NULL
-    record[at, RecordColumn.SPREAD_1] = NULL
+    for column in (RecordColumn.SPREAD_1, RecordColumn.FX_ROUNDING, RecordColumn.FX_RISK):
+        record[at, column] = NULL
     route = pool[slot, st.P_ROUTE]
     # Two ways to have no amounts: never quoted, or a last route that carries no money.
     if pool[slot, st.P_PRICING] < 0 or (route >= 0 and plan.route[route, RouteColumn.PRICING] < 0):
@@ -180,6 +184,31 @@ def _write_amounts(plan: Plan, state: KernelState, slot: int, outcome: int, at: 
         if outcome != Outcome.RETURNED:
             record[at, RecordColumn.FX_MARGIN] = pool[slot, st.P_REGISTER + Register.FX_MARGIN]
             record[at, RecordColumn.FX_DRIFT] = pool[slot, st.P_REGISTER + Register.FX_DRIFT]
+            rounding = pool[slot, st.P_REGISTER + Register.FX_ROUNDING]
+            record[at, RecordColumn.FX_ROUNDING] = rounding
+            record[at, RecordColumn.FX_RISK] = _risk(plan, state, slot)
     if pool[slot, st.P_CREDITED] != NULL:
         record[at, RecordColumn.CREDITED] = pool[slot, st.P_REGISTER + Register.CREDITED]
         record[at, RecordColumn.MERCHANT_FEE] = pool[slot, st.P_MERCHANT_FEE]
+
+
+@called
+def _risk(plan: Plan, state: KernelState, slot: int) -> int:
+    """Return what a payment's providers lost from its quote to its settlement."""
+    pool = state.pool
+    if pool[slot, st.P_SETTLED] == NULL:
+        return NULL
+    settled = value_at_mid(
+        plan.pricing,
+        plan.conversion,
+        plan.rate,
+        plan.pair_scale,
+        state.cursor[C_FX_STEP],
+        pool[slot, st.P_PRICING],
+        pool[slot, st.P_REGISTER + Register.CREDITED_GROSS],
+        pool[slot, st.P_SETTLED],
+    )
+    # The value at the quote is not kept: it is what the debit is without the margin.
+    quoted = pool[slot, st.P_REGISTER + Register.DEBITED]
+    quoted -= pool[slot, st.P_REGISTER + Register.FX_MARGIN]
+    return int(settled - quoted)

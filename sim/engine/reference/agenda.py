@@ -15,7 +15,7 @@ from sim.contract.meaning import LogKind
 from sim.engine.reference.accounts import deposit, move_money
 from sim.engine.reference.run import Run
 from sim.engine.reference.stations import close_station, open_station
-from sim.money.pricing import mid_value
+from sim.money.exchange import mid_value
 
 
 class Line(NamedTuple):

@@ -11,6 +11,7 @@ from sim.contract.meaning import Cause, EventClass, Flag, LogKind, Outcome, Reas
 from sim.contract.records import Register
 from sim.engine.reference.accounts import free_waiting, leave_account
 from sim.engine.reference.ledgers import leave_ledger
+from sim.engine.reference.prices import fx_risk
 from sim.engine.reference.run import STOP, Run
 from sim.engine.reference.state import NOWHERE, Due, Payment, Stage, Wait
 from sim.engine.reference.stations import leave_queue
@@ -228,5 +229,8 @@ def record(run: Run, payment: Payment, outcome: int, end_us: int) -> list[int]:
         # As in Plan.fee: slot 0 is the lowest bit.
         sum(1 << slot for slot in payment.charged),
         payment.in_doubt_since_us,
+        registers[Register.FX_ROUNDING] if has_margin else NULL,
+        fx_risk(run, payment) if has_margin else NULL,
+        payment.quoted_us,
         *(payment.charged.get(slot, NULL) for slot in range(FEES_MAX)),
     ]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.contract.layout import NEVER_US, LimitColumn
+from sim.contract.layout import NEVER_US, NULL, LimitColumn
 from sim.contract.meaning import LogKind, Reason
 from sim.contract.records import REGISTER_COUNT, Register
 from sim.engine.reference.run import Run
 from sim.engine.reference.state import LimitUse, Payment, Stage
+from sim.money.exchange import value_at_mid
 from sim.money.pricing import price_payment
 from sim.units import DAY_US
 
@@ -58,6 +59,27 @@ def quote(run: Run, payment: Payment, stage: Stage) -> int:
         value=run.register(payment, Register.CREDITED),
     )
     return payment.at + 1
+
+
+def fx_risk(run: Run, payment: Payment) -> int:
+    """Return what a payment's providers lost from its quote to its settlement."""
+    if payment.settled_us == NULL:
+        return NULL
+    plan = run.plan
+    settled = value_at_mid(
+        plan.pricing,
+        plan.conversion,
+        plan.rate,
+        plan.pair_scale,
+        plan.fx_step_us,
+        payment.pricing,
+        payment.registers[Register.CREDITED_GROSS],
+        payment.settled_us,
+    )
+    # The value at the quote is not kept: it is what the debit is without the margin.
+    return int(settled) - (
+        payment.registers[Register.DEBITED] - payment.registers[Register.FX_MARGIN]
+    )
 
 
 def convert(run: Run, payment: Payment, stage: Stage) -> int:

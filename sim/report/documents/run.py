@@ -39,6 +39,7 @@ from sim.tables.finished_run import SCENARIO_FILE
 from sim.tables.schemas import CAUSES
 from sim.tables.tabular import TabularData
 
+_COST = "What it cost, mean of completed payments"
 _LEAST_SHARE = 0.0005
 """Parts of a whole below this are left out."""
 _STATIONS_SHOWN = 5
@@ -60,7 +61,7 @@ def run_document(result: Result) -> Document:
         ("By route", _groups(summary, "route")),
         ("Why payments ended badly", _reasons(summary)),
         (ended, _parts(summary, {f"{cause}_mean": cause for cause in CAUSES})),
-        ("What it cost, mean of completed payments", _parts(summary, cost)),
+        (_COST, _parts(summary, cost)),
         ("Against the G20 targets for 2027", _targets(summary)),
         ("Busiest places", _stations(summary)),
         ("Money placed ahead", _accounts(summary, loaded)),
@@ -69,6 +70,8 @@ def run_document(result: Result) -> Document:
     for title, body in sections:
         if body is not None:
             blocks += [Heading(title), body]
+            if title == _COST:
+                blocks += _rounding(summary, loaded)
     blocks += (*domestic(summary), *course(summary), *_footing(loaded), *_ending(result))
     return Document(tuple(blocks), tidy_measures(summary), _record(result))
 
@@ -120,6 +123,17 @@ def _beginning(result: Result, loaded: LoadedScenario) -> Iterator[Block]:
     )
     # Whatever disturbs the run on purpose stands before the figures it explains.
     yield from (Text(line, Tone.CAUTION) for line in put_in(scenario))
+
+
+def _rounding(summary: Summary, loaded: LoadedScenario) -> Iterator[Block]:
+    """Yield what of the FX margin is rounding, where there is a margin."""
+    measures = summary.measures
+    rounded, margin = measures["payer_cost_rounding_bps"].value, measures["fx_margin_bps"].value
+    if rounded is not None and margin:
+        yield Text(
+            f"Of the FX margin {rounded:+.2f} bps is rounding (`fx.rounding: "
+            f"{loaded.scenario.fx.rounding}`)"
+        )
 
 
 def _headline(summary: Summary) -> Block:

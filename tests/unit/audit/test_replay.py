@@ -262,6 +262,7 @@ CORRUPTIONS: list[tuple[str, Corruption, str]] = [
     ("a deposit is lost", drop(K.DEPOSIT, 2), "agenda"),
     ("two currencies in one transfer", other_currency, "conservation"),
     ("spending what is not there", without_deposits, "overdraft"),
+    ("more money than a run may hold", change(K.TRANSFER, L.AMOUNT, 1 << 60), "balance_bound"),
     ("reserving another amount", change(K.RESERVE, L.AMOUNT, 1), "reservation"),
     ("waiting with money there", cell("account", 6, 1, 1 << 40), "liquidity"),
     ("overtaking for liquidity", swap_rows(K.RESERVE), "liquidity_order"),

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sim.compiler.compile import compile_scenario
-from sim.contract.layout import RouteColumn
+from sim.contract.layout import MICRO, RouteColumn
 from sim.contract.records import REGISTER_COUNT, Register
 from sim.explain.plan import explain_plan
 from sim.explain.price import price_amount
@@ -102,6 +102,7 @@ ONLY_VAN = ("corridors.cn_kh.rails=[van]", "corridors.kh_cn.rails=[bakong, union
     [
         ("minimal", ()),
         ("china-two-way", ()),
+        ("china-two-way", ("fx.rounding=each_step",)),
         ("minimal", (VAN, FEES, *ONLY_VAN)),
     ],
 )
@@ -129,11 +130,13 @@ def test_prices_in_words_are_the_engines_prices(name, changes):
             assert (
                 found.debited, found.settlement, found.credited,
                 found.payer_fee, found.fx_margin, found.merchant_fee,
+                found.rounding * MICRO,
             ) == tuple(
                 int(registers[register])
                 for register in (
                     Register.DEBITED, Register.SETTLEMENT, Register.CREDITED,
                     Register.PAYER_FEE, Register.FX_MARGIN, Register.MERCHANT_FEE,
+                    Register.FX_ROUNDING,
                 )
             ), (row, amount, now, SEED)  # fmt: skip
 
@@ -150,7 +153,7 @@ def test_a_story_says_why_and_how_much(tmp_path):
     told = " ".join(story(tmp_path, "payments", 0).stdout.split())
     for words in (
         "Payment 0 of inbound, corridor cn_kh: 41 300.00 KHR",
-        "taken cn_kh/alipay_plus.river_bank 75.00 CNY 104.0 bps",
+        "taken cn_kh/alipay_plus.river_bank 74.95 CNY 98.7 bps",
         "It took 5.3 s",
         "human 3 s",
         "fee interchange to alipay_wallet, borne by the creditor 247.00 KHR",

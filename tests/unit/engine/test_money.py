@@ -1,4 +1,4 @@
-"""Fees and exchange, by hand and against exact fractions."""
+"""Fees and exchange, by hand and against exact fractions; prices here round at each step."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim.contract.layout import AMOUNT_MAX, RATE_MAX
+from sim.contract.layout import AMOUNT_MAX, RATE_MAX, Rounding
 from sim.contract.meaning import FeeKind
 from sim.contract.plan import Array
 from sim.contract.records import REGISTER_COUNT, Register
-from sim.money.pricing import (
-    fee_amount,
-    mid_cost,
-    mid_value,
-    mul_div_ceil,
-    mul_div_floor,
-    price_payment,
-    worth_at_mid,
-)
+from sim.money.exchange import mid_cost, mid_value, mul_div_ceil, mul_div_floor, worth_at_mid
+from sim.money.fees import fee_amount
+from sim.money.pricing import price_payment
 
 NO_TIERS = np.zeros((0, 3), dtype=np.int64)
 TIERS = np.array([[100, 5, 0], [1_000, 0, 20_000], [-1, 10, 10_000]], dtype=np.int64)
@@ -156,7 +150,7 @@ def pricing_row(
     fees: int = 0,
     granules: tuple[int, int, int] = (1, 1, 1),
 ) -> tuple[int, ...]:
-    return (*conversions, side, 0, fees, *granules, 0, 0, 0, -1, -1)
+    return (*conversions, side, 0, fees, *granules, 0, 0, 0, -1, -1, int(Rounding.EACH_STEP))
 
 
 NO_FEES = np.zeros((0, 16), dtype=np.int64)
@@ -170,6 +164,8 @@ def test_creditor_fixed_two_conversions_backwards() -> None:
     First (8.0 at 60 us, 7.2 before): mid = 90 * 8 = 720; spread 1 %: ceil(7.2) = 8; 728, up to
     hundreds: 800. Value of 405000 now: 81 settlement, 648 debited; margin 800 - 648 = 152.
     At submission: 405000 * 10 / 40000 = 101.25, not rounded, * 7.2 = 729; drift 648 - 729 = -81.
+    Spreads alone: 81 * 1.02 = 82.62, * 8 = 660.96, * 1.01 = 667.5696, less 648 = 19.5696; so of the
+    margin 152 - 19.5696 = 132.4304 is rounding.
     """
     row = pricing_row(conversions=(0, 1), side=0, granules=(100, 10, 100))
     usable, got, fees = price(row, NO_FEES, instructed=405_000)
@@ -188,6 +184,7 @@ def test_creditor_fixed_two_conversions_backwards() -> None:
         "FX_DRIFT": -81,
         "PAYER_FEE": 0,
         "MERCHANT_FEE": 0,
+        "FX_ROUNDING": 132_430_400,
     }
     assert fees == [0] * 8
 
@@ -199,6 +196,8 @@ def test_debtor_fixed_two_conversions_forwards_with_fees() -> None:
     Value of that: 117 settlement, 936 debited: margin 64. At submission: 585000 / 4000 = 146.25,
     not rounded, * 7.2 = 1053: drift 936 - 1053 = -117.
     Fees: debtor 1 % of 1000 = 10 and fixed 7; creditor 1 % of 585000 = 5850, down to thousands.
+    Spreads alone leave 1000 / 1.01 = 990.099010, / 1.02 = 970.685304 (to the millionth) of 1000, so
+    they make 29.314696, and 64 - 29.314696 = 34.685304 is rounding.
     """
     fees = array(
         fee_row(FeeKind.PROPORTIONAL, ppm=10_000),
@@ -229,6 +228,7 @@ def test_debtor_fixed_two_conversions_forwards_with_fees() -> None:
         "FX_DRIFT": -117,
         "PAYER_FEE": 17,
         "MERCHANT_FEE": 5_000,
+        "FX_ROUNDING": 34_685_304,
     }
 
 

@@ -95,8 +95,8 @@ def test_in_the_middle_of_a_route_over_three_rails(tmp_path: Path, engine: str) 
         "ledger": 8_700_000 - 7_650_000,
         "human": 3_000_000,
     }
-    # The price is that of the minimal scenario, 75.00 yuan, and the ride's one yuan.
-    assert (record["debited"], record["payer_fee"]) == (7_500, 100)
+    # The price is that of the minimal scenario, 74.95 yuan, and the ride's one yuan.
+    assert (record["debited"], record["payer_fee"]) == (7_495, 100)
     balances = ran.balances()
     assert balances["lotus_bank@bakong:KHR"] == 100_000_000 - 4_130_000
     assert balances["temple_bank@bakong:KHR"] == 100_000_000 + 4_130_000
@@ -116,12 +116,12 @@ def test_as_the_first_leg(tmp_path: Path, engine: str) -> None:
     record = ran.record("thai")
     assert (record["settled_us"], record["credited_us"]) == (8_700_000, 8_900_000)
     assert ran.ended("thai") == (9_400_000, "COMPLETED", "NONE")  # told 0.1, call 0.4
-    # 4 130 000 / 125 = 33 040 satang; 0.5 % of it 165.2, up to 166.
-    assert (record["debited"], record["credited"]) == (33_040 + 166, 4_130_000)
-    assert record["fx_margin"] == 166
+    # 4 130 000 / 125 = 33 040 satang; 0.5 % of it 165.2: 33 205.2, half up 33 205.
+    assert (record["debited"], record["credited"]) == (33_040 + 165, 4_130_000)
+    assert record["fx_margin"] == 165
     balances = ran.balances()
-    assert balances["customers:siam_bank:THB"] == -33_206
-    assert balances["spread:post:THB"] == 166
+    assert balances["customers:siam_bank:THB"] == -33_205
+    assert balances["spread:post:THB"] == 165
     assert balances["river_bank@bakong:KHR"] == 100_000_000 - 4_130_000
     assert balances["customers:temple_bank:KHR"] == 4_130_000
 
@@ -136,7 +136,7 @@ def test_as_the_last_leg(tmp_path: Path, engine: str) -> None:
     record = ran.record("thai")
     assert (record["settled_us"], record["credited_us"]) == (2_700_000, 4_900_000)
     assert ran.ended("thai") == (5_300_000, "COMPLETED", "NONE")
-    # 10 000 x 125 = 1 250 000; 0.5 % is 6 250; together 1 256 250, up to whole riel 1 256 300.
+    # 10 000 x 125 = 1 250 000; 0.5 % is 6 250; together 1 256 250, half up 1 256 300.
     assert (record["debited"], record["credited"]) == (1_256_300, 10_000)
     balances = ran.balances()
     assert balances["temple_bank@bakong:KHR"] == 100_000_000 - 1_256_300
@@ -217,14 +217,14 @@ def test_a_refusal_before_any_ledger_is_reversed_by_every_leg_that_was_asked(
 
 
 def test_a_limit_of_its_own_refuses_before_anything_is_asked(tmp_path: Path, engine: str) -> None:
-    settings = BETWEEN % ("river_bank", "lotus_bank") + ", heaviest: 74.99"
+    settings = BETWEEN % ("river_bank", "lotus_bank") + ", heaviest: 74.94"
     text = _text(
         settings,
         "inbound",
         "{policy: priority, order: [alipay_plus+courier]}",
     )
     ran = run(load_text(tmp_path, text), engine)
-    # 75.00 yuan are a fen too heavy once the payer has confirmed, at 4.3. Limits come before any
+    # 74.95 yuan are a fen too heavy once the payer has confirmed, at 4.3. Limits come before any
     # request, so there is nothing to reverse.
     assert ran.ended("inbound") == (4_300_000, "REJECTED", "AM02")
 
