@@ -35,6 +35,7 @@ RULES: dict[str, str] = {
     "limit": "limits per payment and per payer and day hold",
     "liquidity": "payments wait for liquidity only while it is short",
     "liquidity_order": "nobody overtakes in an account's queue",
+    "market": "rates and conversions shown are the plan's (tables)",
     "names": "names in the tables are the plan's and agree with each other (tables)",
     "one_outcome": "a payment is submitted once, ends once and acts only in between",
     "one_row": "a row per payment, numbered without gaps (tables)",

@@ -20,6 +20,7 @@ from sim.audit.agreement import (
 from sim.audit.amounts import check_fees, price_payments, unpriced
 from sim.audit.checker import Checker
 from sim.audit.findings import Findings
+from sim.audit.market import check_market
 from sim.audit.names import Words, cells, fee_words, payment_words
 from sim.audit.places import check_series, check_visits
 from sim.contract.layout import NULL
@@ -108,6 +109,7 @@ def audit_tables(
             check.among(fees["payment_id"]).every("fees", holds, f"a fee {message}")
     if run.has(STAGES_FILE) and not has_log:
         check_visits(run, plan, payments, place=place.of, check=check, replication=replication)
+    check_market(run, plan, findings)
     if run.has(SERIES_FILE) and not has_log:
         check_series(run, plan, findings, replication=replication)
 

@@ -35,6 +35,7 @@ def validate_command(
         problems += [problem for problem in found if problem not in problems]
         if not found:
             valid.append(f"{given}: valid; {described}")
+            valid += _doubts(given, tuple(changes or ()))
     wanted.show(validate_document(valid, problems))
     if problems:
         raise ScenarioError(problems)
@@ -88,3 +89,20 @@ def _check_experiment(
             if item.error
         ]
     return tuple(problems), f"an experiment, {' and '.join(described)}"
+
+
+def _doubts(given: str, changes: tuple[str, ...]) -> list[str]:
+    """Return what of a valid scenario is most likely not meant."""
+    from sim.scenario.doubts import find_doubts
+    from sim.scenario.loader import load_document
+    from sim.scenario.scenario import load_scenario
+
+    path = scenario_file(given)
+    if "experiment" in load_document(path).tree:
+        return []
+    loaded = load_scenario(path, changes)
+    found = []
+    for place, message in find_doubts(loaded.scenario):
+        file, line = loaded.document.place(place)
+        found.append(f"warning: {Problem(file, line, '.'.join(map(str, place)), message)}")
+    return found

@@ -237,7 +237,13 @@ def check_bounds(market: Market, price: Price, amount_max: int, *, fixed_side: i
 
 
 def amounts_at(
-    market: Market, price: Price, amount: Fraction | int, *, fixed_side: int, doubling: int = 1
+    market: Market,
+    price: Price,
+    amount: Fraction | int,
+    *,
+    fixed_side: int,
+    doubling: int = 1,
+    slack: int = 1,
 ) -> tuple[Fraction, Fraction, Fraction]:
     """Return what an instructed amount comes to: debited, settlement and credited, in minor units.
 
@@ -245,10 +251,8 @@ def amounts_at(
     ----------
     doubling : int
         By how much a rate may have moved since the start.
-
-    Notes
-    -----
-    Rates are those of the start; each conversion adds one minor unit for its roundings.
+    slack : int
+        Minor units each conversion may add by rounding.
     """
     # In the direction in which the price is computed, each amount from the one before it.
     found = [Fraction(amount)]
@@ -257,7 +261,7 @@ def amounts_at(
         if exchange is not None:
             rate = _rate_minor(market, exchange)
             margin = 1 + Fraction(exchange.spread_ppm, PPM)
-            at = doubling * (at / rate if fixed_side else at * rate * margin) + 1
+            at = doubling * (at / rate if fixed_side else at * rate * margin) + slack
         found.append(at)
     first, second, third = found if fixed_side else reversed(found)
     return first, second, third

@@ -13,11 +13,12 @@ from sim.compiler.composition import compose
 from sim.compiler.expectation import Places, Typical, expected_us, views
 from sim.compiler.parts import Choice, Part, Route
 from sim.compiler.prices import Market, PriceError, check_bounds, price_conversions
+from sim.compiler.ranking import rank_routes
 from sim.contract.meaning import Bearer, FixedSide
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.rails.resources import BlockLedger, Station
-from sim.routing.candidates import Candidate
+from sim.routing.candidates import Candidate, preferred
 from sim.routing.route_sets import RouteSet
 from sim.scenario.model import Scenario
 
@@ -55,6 +56,7 @@ class Routes:
         self._known_typical: dict[str, Typical] = {}
         self._choices: dict[str, Choice] = {}
         self._classes: dict[Hashable, int] = {}
+        self._added: set[str] = set()
         self.parts: list[Part] = []
         """Routes and choices in the order they were asked for."""
 
@@ -73,14 +75,14 @@ class Routes:
         amount_path : tuple
             Where that amount is written, should it be too large for a route's arithmetic.
         """
-        routes = []
-        for candidate in found.candidates:
-            route = self._route(candidate, found.fixed_side)
-            if route is not None:
-                routes.append(route)
-                # Every time it is asked for: another stream may pay more over a route that is
-                # known.
-                self._check(route, amount_max, path=amount_path)
+        routes = self._ranked(found)
+        for route in routes:
+            # Before the choice that names it: parts refer backwards only.
+            if route.name not in self._added:
+                self._added.add(route.name)
+                self.parts.append(route)
+            # Every time it is asked for: another stream may pay more over a route that is known.
+            self._check(route, amount_max, path=amount_path)
         # Two classes of payees may have the same route set.
         if found.name not in self._choices:
             choice = Choice(
@@ -93,6 +95,16 @@ class Routes:
             self._choices[found.name] = choice
             self.parts.append(choice)
         return self._choices[found.name]
+
+    def _ranked(self, found: RouteSet) -> list[Route]:
+        """Return the routes of a set in the order that decides ties, as many as are wanted."""
+        composed = [self._route(candidate, found.fixed_side) for candidate in found.candidates]
+        routes = [route for route in composed if route is not None]
+        ranked = rank_routes(self._scenario.fx, self._market, routes)
+        order = preferred(self._scenario, [route.candidate for route in ranked])
+        by_name = {route.candidate.name: route for route in ranked}
+        # Cut after what the user prefers came to the front.
+        return [by_name[at.name] for at in order[: self._scenario.routing.candidates]]
 
     def _route(self, candidate: Candidate, fixed_side: FixedSide) -> Route | None:
         """Return a candidate's route, composing it if new; None if it has no price."""
@@ -127,10 +139,7 @@ class Routes:
             class_number=-1,
         )
         kind = _class_of(route)
-        route = replace(route, class_number=self._classes.setdefault(kind, len(self._classes)))
-        # Before the choice that names it: parts refer backwards only.
-        self.parts.append(route)
-        return route
+        return replace(route, class_number=self._classes.setdefault(kind, len(self._classes)))
 
     def _typical(self, corridor: str) -> Typical:
         """Return what is expected of the institutions at the ends of a corridor."""

@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from sim.compiler.compile import Compiled
+from sim.compiler.ranking import REFERENCE_AMOUNTS
 from sim.contract.layout import (
     CERTAIN,
     UNLIMITED,
@@ -45,10 +46,12 @@ from sim.explain.words import (
     timing,
 )
 from sim.explain.wrapping import LINE_WIDTH, lay_out
+from sim.model.quantities import CurrencyPair
 from sim.model.sections import Demand
 from sim.model.steps import write_multiple
 from sim.routing.candidates import is_hypothetical
 from sim.routing.policies import policy_of, policy_words
+from sim.scenario.doubts import find_doubts
 from sim.units import CURRENCIES, format_minor
 from sim.workload.streams import StreamDemand
 
@@ -97,6 +100,13 @@ def plan_lines(compiled: Compiled) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def _doubts(compiled: Compiled, section: str) -> Iterator[str]:
+    """Yield what a section says that is most likely not meant."""
+    for place, message in find_doubts(compiled.scenario):
+        if place[0] == section:
+            yield f"warning: {'.'.join(map(str, place))}: {message}"
+
+
 def _clock(compiled: Compiled) -> Iterator[str]:
     clock, plan = compiled.scenario.clock, compiled.plan
     yield f"Starts {moment(clock.start)}, runs {span(clock.horizon)}."
@@ -117,7 +127,10 @@ def _rates(compiled: Compiled) -> Iterator[str]:
     for number, name in enumerate(plan.names.pairs):
         base, _, quote = name.partition("/")
         rate = Decimal(int(plan.rate[number, 0])) / Decimal(int(plan.pair_scale[number]))
-        yield f"pair {number}: one minor unit of {base} costs {rate:f} minor units of {quote}"
+        written_too = CurrencyPair(base, quote) in fx.mid
+        kept = "" if written_too else ", turned or crossed and kept to nine digits"
+        yield f"pair {number}: one minor unit of {base} costs {rate:f} minor units of {quote}{kept}"
+    yield from _doubts(compiled, "fx")
     if not fx.mid:
         yield "none"
 
@@ -144,6 +157,7 @@ def _demand(compiled: Compiled) -> Iterator[str]:
         yield f"  promise: {span(promise)}; what is open for longer is no success"
         yield f"  payers: {count(written.payers, 'payer')}{_banks(compiled, demand)}"
         yield f"  codes: {corridor.codes or 'none'}"
+    yield from _doubts(compiled, "demand")
 
 
 def _steps(written: Demand) -> str:
@@ -187,6 +201,12 @@ def _routing(compiled: Compiled) -> Iterator[str]:
     best = policy_words(policy_of(routing.policy))
     yield f"Policy {routing.policy}: {best}; of equals what costs the agents least."
     yield "Of routes still equal one is drawn, by the shares of the agents."
+    worth = ", ".join(map(str, REFERENCE_AMOUNTS))
+    yield (
+        "Candidates stand in the order of what they cost the payer at the start, the mean share "
+        f"at amounts worth {worth} USD; then of what they cost the agents, by legs and name "
+        "(`routing.order` before all)."
+    )
     yield f"The router sees queues as they were up to {span(routing.view_interval)} ago."
     if routing.failover:
         reasons = ", ".join(reason.name for reason in FAILOVER_REASONS)

@@ -49,6 +49,11 @@ _POINTS_ALLOWED = (
     "a list of at least two pairs [value, share at or below it], both rising, the last share 100 %"
 )
 
+_POINTS_DRAWN = (
+    "Between two values all are equally likely. The first value has its share to itself and is "
+    "drawn up to 1/64 of that share too rarely: tables of quantiles are linear between nodes."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
@@ -342,7 +347,7 @@ def _json_schema(allowed: str, example: str) -> dict[str, Any]:
     pair = {"type": "array", "minItems": 2, "maxItems": 2}
     families[EMPIRICAL] = {
         "type": "array",
-        "description": _POINTS_ALLOWED,
+        "description": f"{_POINTS_ALLOWED}. {_POINTS_DRAWN}",
         "items": pair,
         "minItems": 2,
     }

@@ -68,7 +68,8 @@ class Fx(Model):
     """The foreign exchange market."""
 
     mid: dict[CurrencyPair, MidRate] = {}
-    """Mid rates by pair; pairs without one are crossed through the US dollar."""
+    """Mid rates by pair; pairs without one are crossed through the US dollar. What is crossed or
+    turned over is kept to nine digits."""
     step: PositiveDurationUs = assumed(60_000_000, "rates move once a minute")
     """How often mid rates move."""
     rounding: RoundingName = assumed(
@@ -265,7 +266,8 @@ class Demand(Model):
     payments: tuple[ScheduledPayment, ...] | None = None
     """A written list of payments, in place of a rate."""
     count: PositiveCount | None = None
-    """Stop after this many payments."""
+    """Most payments of the stream, whatever horizon and load; `validate` says where that ends it
+    before the horizon."""
     fixed_side: Literal["creditor", "debtor"] = "creditor"
     """Which side the amount fixes: what the payee asks, or what the payer sends."""
     amount: AmountDistribution | None = None

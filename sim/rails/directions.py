@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from sim.model.base import Model
 from sim.model.money import AmountText
 from sim.model.pricing import Fee
-from sim.model.quantities import PPM, CalendarDate, CurrencyCode, FeePpm, Flag, Name
+from sim.model.quantities import CalendarDate, CurrencyCode, FeePpm, Flag, Name
 from sim.model.sections import Clock
 from sim.rails.problems import check_amounts
 from sim.rails.protocol import Found, Rail, World
@@ -39,17 +39,6 @@ class Direction(Model):
     settlement: Settlement | None = None
     """How what is owed is cleared and paid, days later; absent: it is never paid. Coming in the
     gateway owes its agents, going out its acquirer."""
-
-    def price_ppm(self, agent_spread: int) -> int:
-        """Return what the direction costs the payer, in millionths.
-
-        Parameters
-        ----------
-        agent_spread : int
-            Margin of the agent's conversion where it is part of the price, else 0.
-        """
-        fees = sum(fee.proportional or 0 for fee in self.fees.values() if fee.bearer == "debtor")
-        return min(self.spread + agent_spread + fees, PPM)
 
 
 class WalletLimits(Model):

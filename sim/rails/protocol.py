@@ -104,11 +104,11 @@ class Leg:
 class Offer:
     """One leg a rail offers a corridor, and what decides between offers of one price.
 
+    What it costs the payer is said by :meth:`Rail.terms`.
+
     Attributes
     ----------
     leg : Leg
-    cost_ppm : int
-        Expected price to the payer, in millionths of the amount.
     own_ppm : int
         What it costs the institutions behind the payer's back, in millionths of the amount; of
         equal prices the lowest is taken. 0 where shares are stated.
@@ -117,7 +117,6 @@ class Offer:
     """
 
     leg: Leg
-    cost_ppm: int = 0
     own_ppm: int = 0
     share: int = PPB
 

@@ -252,15 +252,13 @@ class WalletGatewayRail(Rail):
                     # What the agent's own conversion costs is in no price of the payer.
                     is_own = self.inbound.settlement_currency != paid and terms.share is None
                     own = terms.spread if is_own else 0
-                    yield Offer(leg, self.inbound.price_ppm(0), own, terms.share_of(agents))
+                    yield Offer(leg, own, terms.share_of(agents))
             if self.outbound is not None and corridor.to.country == abroad:
                 fits = corridor.from_.country == here and paid == self.currency
                 shows = not self.schemes or bool(set(self.schemes) & set(creditor.schemes))
                 if fits and (shows or not creditor.schemes):
                     leg = Leg(name, agent, CREDITOR, held, paid, OUTBOUND)
-                    converts = self.outbound.settlement_currency not in (held, paid)
-                    cost = self.outbound.price_ppm(terms.spread if converts else 0)
-                    yield Offer(leg, cost, share=terms.share_of(agents))
+                    yield Offer(leg, share=terms.share_of(agents))
 
     def _may_pay_here(self, creditor: CreditorClass) -> bool:
         """Say whether the code on the counter can be paid through the gateway."""

@@ -1,7 +1,8 @@
-"""Candidate routes: paths of legs from the payer to the payee, named and ranked.
+"""Candidate routes: paths of legs from the payer to the payee, with names of their own.
 
-Takes a scenario, a corridor and a class of creditors; gives the routes that may carry its payments,
-cheapest first. Routes are found once, when the plan is compiled, never during a run.
+Takes a scenario, a corridor and a class of creditors; gives the routes that may carry its payments.
+Routes are found once, when the plan is compiled, never during a run; what they cost is known once
+they have a price (:mod:`sim.compiler.ranking`).
 """
 
 from __future__ import annotations
@@ -41,8 +42,6 @@ class Candidate:
         The rail reports count the route under: the first that names it.
     legs : tuple of Leg
         In the direction of the money.
-    cost_ppm : int
-        Expected price to the payer in millionths of the amount, for ranking candidates.
     own_ppm : int
         What the route costs the institutions between, which decides between equal scores.
     share : int
@@ -53,7 +52,6 @@ class Candidate:
     corridor: str
     rail: str
     legs: tuple[Leg, ...]
-    cost_ppm: int
     own_ppm: int = 0
     share: int = SHARES_MAX
 
@@ -71,13 +69,7 @@ class Candidate:
 def find_candidates(
     scenario: Scenario, corridor_name: str, creditor: CreditorClass
 ) -> tuple[Candidate, ...]:
-    """Return the candidate routes, cheapest first, at most ``routing.candidates``.
-
-    Notes
-    -----
-    Sorted by (cost, cost to the agents, number of legs, names), so that nothing depends on the
-    order of the file; those named in ``routing.order`` come first.
-    """
+    """Return the candidate routes by number of legs and name: never in the order of the file."""
     graph = build_graph(scenario, corridor_name, creditor)
     start, end = ends_of(scenario.corridors[corridor_name])
     found = []
@@ -92,14 +84,8 @@ def find_candidates(
         ):
             found.append(_candidate(scenario, corridor_name, offers))
     found = name_routes(found)
-    # Ties of cost by what it costs the agents, length and name, never by the order of the file.
-    found.sort(key=_rank)
-    # Cut after what the user prefers came to the front.
-    return tuple(_preferred(scenario, found)[: scenario.routing.candidates])
-
-
-def _rank(candidate: Candidate) -> tuple[int, int, int, str]:
-    return candidate.cost_ppm, candidate.own_ppm, len(candidate.legs), candidate.name
+    found.sort(key=lambda candidate: (len(candidate.legs), candidate.name))
+    return tuple(found)
 
 
 def _visits_once(offers: Sequence[Offer]) -> bool:
@@ -134,13 +120,10 @@ def _candidate(scenario: Scenario, corridor: str, offers: Sequence[Offer]) -> Ca
     naming = [leg.rail for leg in legs if scenario.rails[leg.rail].names_routes] or [legs[0].rail]
     between = [leg.end for leg in legs[:-1]]
     name = ".".join("+".join(words) for words in (naming, between) if words)
-    cost = sum(offer.cost_ppm for offer in offers)
     own = sum(offer.own_ppm for offer in offers)
     # Each leg's agent is chosen for itself, so shares multiply.
     share = prod((Fraction(offer.share, PPB) for offer in offers), start=Fraction(1))
-    return Candidate(
-        f"{corridor}/{name}", corridor, naming[0], legs, cost, own, int(share * SHARES_MAX)
-    )
+    return Candidate(f"{corridor}/{name}", corridor, naming[0], legs, own, int(share * SHARES_MAX))
 
 
 def name_routes(found: Sequence[Candidate]) -> list[Candidate]:
@@ -158,7 +141,7 @@ def _path(candidate: Candidate) -> str:
     return ", ".join(f"{leg.rail} {leg.source}-{leg.target}" for leg in candidate.legs)
 
 
-def _preferred(scenario: Scenario, found: list[Candidate]) -> list[Candidate]:
+def preferred(scenario: Scenario, found: Sequence[Candidate]) -> list[Candidate]:
     """Move the routes named in ``routing.order`` to the front, in that order."""
     order = scenario.routing.order
 

@@ -14,7 +14,8 @@ from enum import IntEnum, StrEnum
 
 import pyarrow as pa
 
-from sim.contract.meaning import Bearer, Cause, LogKind, Outcome, Reason, Scope
+from sim.contract.layout import Rounding
+from sim.contract.meaning import Bearer, Cause, FixedSide, LogKind, Outcome, Reason, Scope
 from sim.units import CURRENCIES
 
 
@@ -45,6 +46,8 @@ SCOPES = words(Scope)
 OUTCOMES = words(Outcome)
 CAUSES = words(Cause)
 BEARERS = words(Bearer)
+SIDES = words(FixedSide)
+ROUNDINGS = words(Rounding)
 LOG_KINDS = words(LogKind)
 REASONS = tuple(reason.name for reason in Reason)
 """ISO codes in the order of their numbers; number 0 (none) is written as null."""
@@ -193,12 +196,39 @@ measure     | name   | what the value is: queue, busy, balance_minor, net_minor,
 value       | value  | payments, servers, rounds or minor units in that currency, by measure
 currency    | name   | currency of a measure that ends in _minor; null: no money
 """)
+RATES = _schema("""
+replication    | number | the replication
+pair           | name   | base and quote currency, as in USD/KHR
+base_currency  | name   | of which one minor unit is priced
+quote_currency | name   | in which it is priced
+time_us        | us     | since when the rate is in force, up to the next row of the pair
+rate           | number | minor units of quote currency for so many of base as scale says
+scale          | number | rate / scale is the mid rate between minor units
+base_exponent  | number | decimal places of the base currency's minor unit (ISO 4217)
+quote_exponent | number | likewise of the quote currency's
+""")
+PRICES = _schema("""
+replication     | number | the replication
+route           | name   | the route
+fixed_side      | name   | creditor or debtor: whose amount is instructed
+rounding        | name   | once or each_step
+conversion      | number | 1 debited to settlement currency, 2 settlement to credited currency
+source_currency | name   | currency that is paid
+target_currency | name   | currency that is bought
+pair            | name   | pair of rates.parquet whose rate it uses, along it or against it
+spread_ppm      | number | margin over the mid rate, in millionths
+provider        | name   | who sells
+source_step     | value  | step its amounts are rounded to, in minor units of the source
+target_step     | value  | likewise of the target
+""")
 
 PAYMENTS_FILE = "payments.parquet"
 FEES_FILE = "fees.parquet"
 STAGES_FILE = "stages.parquet"
 EVENTS_FILE = "events.parquet"
 SERIES_FILE = "series.parquet"
+RATES_FILE = "rates.parquet"
+PRICES_FILE = "prices.parquet"
 
 SCHEMAS: dict[str, pa.Schema] = {
     PAYMENTS_FILE: PAYMENTS,
@@ -206,6 +236,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     STAGES_FILE: STAGES,
     EVENTS_FILE: EVENTS,
     SERIES_FILE: SERIES,
+    RATES_FILE: RATES,
+    PRICES_FILE: PRICES,
 }
 
 

@@ -19,6 +19,7 @@ from sim.contract.run import Progress, Sink
 from sim.tables.digest import ContentDigest, RollingDigest, row_words
 from sim.tables.folding import SummaryFolder
 from sim.tables.log_rows import SAMPLED, SeriesRows, StageRows, event_rows
+from sim.tables.market_rows import price_rows, rate_rows
 from sim.tables.parquet_stream import ParquetStream
 from sim.tables.parties import Parties
 from sim.tables.payment_rows import PaymentRows
@@ -26,6 +27,8 @@ from sim.tables.schemas import (
     EVENTS_FILE,
     FEES_FILE,
     PAYMENTS_FILE,
+    PRICES_FILE,
+    RATES_FILE,
     SCHEMAS,
     SERIES_FILE,
     STAGES_FILE,
@@ -105,7 +108,7 @@ class RunWriter:
         self.files: tuple[Path, ...] = ()
         names: list[str] = []
         if record.covers(Record.PAYMENTS):
-            names += [PAYMENTS_FILE, FEES_FILE, SERIES_FILE]
+            names += [PAYMENTS_FILE, FEES_FILE, SERIES_FILE, RATES_FILE, PRICES_FILE]
         if record.covers(Record.STAGES):
             names += [STAGES_FILE]
         # Each level contains the ones before it.
@@ -113,6 +116,10 @@ class RunWriter:
             names += [EVENTS_FILE]
         if folder is not None:
             self._open(folder, names)
+        # Known before anything happens, and the same whatever does.
+        if RATES_FILE in self._streams:
+            self._streams[RATES_FILE].take(rate_rows(plan, self._options.replication))
+            self._streams[PRICES_FILE].take(price_rows(plan, self._options.replication))
 
     @property
     def digest(self) -> str:

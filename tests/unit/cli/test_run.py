@@ -41,9 +41,9 @@ def test_a_run_leaves_its_folder_complete(tmp_path):
     ("record", "tables"),
     [
         ("none", set()),
-        ("payments", {"payments", "fees", "series"}),
-        ("stages", {"payments", "fees", "stages", "series"}),
-        ("events", {"payments", "fees", "stages", "series", "events"}),
+        ("payments", {"payments", "fees", "series", "rates", "prices"}),
+        ("stages", {"payments", "fees", "stages", "series", "rates", "prices"}),
+        ("events", {"payments", "fees", "stages", "series", "events", "rates", "prices"}),
     ],
 )
 def test_record_says_which_tables_there_are(tmp_path, record, tables):

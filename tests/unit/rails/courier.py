@@ -136,7 +136,7 @@ class CourierRail(Rail):
         arrives = self.end != CREDITOR or corridor.to.currency == self.currency_to
         if leaves and arrives:
             leg = Leg(name, self.start, self.end, self.currency_from, self.currency_to)
-            yield Offer(leg, self.spread)
+            yield Offer(leg)
 
     def terms(self, at: LegContext) -> LegTerms:
         converts = self.currency_from != self.currency_to

@@ -34,11 +34,11 @@ def china() -> Scenario:
 @pytest.mark.parametrize(
     ("creditor", "routes"),
     [
-        # 1 % + 0.12 % through Alipay+ and WeChat Pay; UnionPay needs its tag on the code.
+        # By number of legs and name. UnionPay needs its tag on the code.
         (KHR, ["alipay_plus.aba", "alipay_plus.acleda", "wechat_pay.acleda"]),
         (
             KHR_UNIONPAY,
-            ["unionpay.acleda", "alipay_plus.aba", "alipay_plus.acleda", "wechat_pay.acleda"],
+            ["alipay_plus.aba", "alipay_plus.acleda", "unionpay.acleda", "wechat_pay.acleda"],
         ),
         # Every gateway of the scenario pays riel accounts only.
         (CreditorClass("USD"), []),
@@ -54,7 +54,7 @@ def test_the_code_decides_which_wallets_may_pay_it(
     ("schemes", "routes"),
     [
         (("unionpay",), ["unionpay.acleda"]),
-        # 0.8 % through UnionPay is cheaper than 1 % through WeChat Pay itself.
+        # UnionPay reads the code of WeChat Pay, too.
         (("wechat_pay",), ["unionpay.acleda", "wechat_pay.acleda"]),
         (("alipay",), ["alipay_plus.aba", "alipay_plus.acleda"]),
         (("promptpay",), []),
@@ -68,7 +68,7 @@ def test_a_foreign_code_is_paid_through_its_scheme(
 
 def test_at_home_the_ledger_is_the_only_leg(china: Scenario) -> None:
     (found,) = find_candidates(china, "kh_khr", KHR)
-    assert (found.rail, found.agent, found.cost_ppm) == ("bakong", "", 0)
+    assert (found.rail, found.agent) == ("bakong", "")
     assert [(leg.rail, leg.start, leg.end) for leg in found.legs] == [
         ("bakong", "debtor", "creditor")
     ]
@@ -88,19 +88,13 @@ def test_the_graph_holds_ends_and_settlement_agents_only(china: Scenario) -> Non
     assert ("debtor", "aba", "unionpay") not in edges
 
 
-def test_candidates_are_cut_off_after_preference(tmp_path: Path) -> None:
-    text = f"scenario: cut\nextends: {CHINA}\nrouting: {{candidates: 2, order: [wechat_pay]}}\n"
-    scenario = load_text(tmp_path, text).scenario
-    assert _names(scenario, "cn_kh", KHR_UNIONPAY) == ["wechat_pay.acleda", "unionpay.acleda"]
-
-
-def test_costs_are_margins_and_what_the_debtor_bears(tmp_path: Path) -> None:
+def test_what_an_agent_bears_itself_decides_between_equals() -> None:
     scenario = load_scenario(MINIMAL).scenario
     (inbound,) = find_candidates(scenario, "cn_kh", KHR)
-    # 1 % of the gateway; interchange and service are the merchant's, 0.12 % the agent's own.
-    assert (inbound.cost_ppm, inbound.own_ppm, inbound.share) == (10_000, 1_200, 1_000_000)
+    # 0.12 % is the agent's own.
+    assert (inbound.own_ppm, inbound.share) == (1_200, 1_000_000)
     (outbound,) = find_candidates(scenario, "kh_cn", CreditorClass("CNY", ("unionpay",)))
-    assert (outbound.cost_ppm, outbound.agent) == (8_000, "river_bank")
+    assert outbound.agent == "river_bank"
 
 
 def test_a_ledger_serves_its_operators_country(china: Scenario) -> None:
@@ -188,8 +182,8 @@ def test_a_path_that_comes_back_to_a_party_or_a_rail_is_no_route(tmp_path: Path)
 
 def test_routes_that_share_a_name_are_told_apart_by_their_legs() -> None:
     legs = tuple(Leg(rail, "debtor", "creditor", "KHR", "KHR") for rail in ("one", "two"))
-    alike = [Candidate("c/gate.agent", "c", "gate", (leg,), 0) for leg in legs]
-    other = Candidate("c/other", "c", "other", legs[:1], 0)
+    alike = [Candidate("c/gate.agent", "c", "gate", (leg,)) for leg in legs]
+    other = Candidate("c/other", "c", "other", legs[:1])
     assert [candidate.name for candidate in name_routes([*alike, other])] == [
         "c/gate.agent (one KHR-KHR)",
         "c/gate.agent (two KHR-KHR)",

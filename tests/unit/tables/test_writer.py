@@ -63,9 +63,9 @@ def folder_of(path: Path) -> FinishedRun:
     ("record", "names"),
     [
         (Record.NONE, set()),
-        (Record.PAYMENTS, {"payments", "fees", "series"}),
-        (Record.STAGES, {"payments", "fees", "stages", "series"}),
-        (Record.EVENTS, {"payments", "fees", "stages", "series", "events"}),
+        (Record.PAYMENTS, {"payments", "fees", "series", "rates", "prices"}),
+        (Record.STAGES, {"payments", "fees", "stages", "series", "rates", "prices"}),
+        (Record.EVENTS, {"payments", "fees", "stages", "series", "events", "rates", "prices"}),
     ],
 )
 def test_each_level_writes_its_tables(tmp_path: Path, record: Record, names: set[str]) -> None:
@@ -269,7 +269,7 @@ def test_audit_without_a_log_checks_the_tables_and_says_so(tmp_path: Path) -> No
     assert (report.ok, report.level) == (True, "payments"), report.violations
     assert set(report.checks) == {
         "one_row", "time_by_cause", "order", "outcome", "amounts", "fees", "names", "program",
-        "series",
+        "series", "market",
     }  # fmt: skip
 
 
