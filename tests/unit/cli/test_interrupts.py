@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,9 @@ import pytest
 from sim.interrupts import INTERRUPTED
 from sim.tables.finished_run import open_run
 from sim.tables.run_place import UNFINISHED
+from tests.support.processes import ROOT, begin, members, until
 from tests.unit.cli.queue import payroute, write_queue
 
-ROOT = Path(__file__).parents[3]
 TOLD = f"error: {INTERRUPTED}\n"
 pytestmark = [
     pytest.mark.slow,
@@ -25,26 +24,6 @@ pytestmark = [
 ]
 LONG = ("--quiet", "--set", "clock.horizon=10 d", "--set", "demand.customers.rate=100 /s")
 """A simulated time of minutes, which no test waits for."""
-
-
-def _begin(folder: Path, *words: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "sim", *map(str, words)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def _until(process: subprocess.Popen[str], happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not happened():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def _interrupt(process: subprocess.Popen[str], times: int = 1) -> tuple[int, str]:
@@ -55,24 +34,11 @@ def _interrupt(process: subprocess.Popen[str], times: int = 1) -> tuple[int, str
     return process.returncode, told
 
 
-def _members(session: int) -> list[int]:
-    """Return the processes of a session that are still there."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (place / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(place.name))
-    return found
-
-
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3, 0.8, 1.5])
 def test_ctrl_c_while_modules_are_loaded(tmp_path: Path, seconds: float) -> None:
-    process = _begin(tmp_path, "run", write_queue(tmp_path), *LONG)
+    process = begin(tmp_path, "run", write_queue(tmp_path), *LONG)
     # Python itself answers as it likes until our first lines, which start the thread that listens.
-    _until(process, lambda: len(list(Path(f"/proc/{process.pid}/task").iterdir())) > 1)
+    until(process, lambda: len(list(Path(f"/proc/{process.pid}/task").iterdir())) > 1)
     time.sleep(seconds)
     assert _interrupt(process) == (130, TOLD)
 
@@ -86,8 +52,8 @@ def test_ctrl_c_while_a_run_goes_on_leaves_the_run_of_before(
     payroute("run", path, "--engine", "reference", "--out", out)
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     words = ("--engine", "reference", "--out", out, "--force", "--record", record)
-    process = _begin(tmp_path, "run", path, *words, *LONG)
-    _until(process, (out / UNFINISHED / "run" / "plan.txt").exists)
+    process = begin(tmp_path, "run", path, *words, *LONG)
+    until(process, (out / UNFINISHED / "run" / "plan.txt").exists)
     assert _interrupt(process, times) == (130, TOLD)
     found = {file.name: file.read_bytes() for file in out.iterdir() if file.is_file()}
     assert found == before
@@ -102,14 +68,14 @@ def test_ctrl_c_while_a_run_goes_on_leaves_the_run_of_before(
 def test_ctrl_c_ends_all_workers(tmp_path: Path, times: int) -> None:
     path = write_queue(tmp_path)
     words = ("--replications", "8", "--jobs", "2", "--out", "run", *LONG)
-    process = _begin(tmp_path, "run", path, *words)
+    process = begin(tmp_path, "run", path, *words)
     # This process, the tracker of its resources and two workers.
-    _until(process, lambda: len(_members(process.pid)) >= 4)
+    until(process, lambda: len(members(process.pid)) >= 4)
     assert _interrupt(process, times) == (130, TOLD)
     deadline = time.monotonic() + 30
-    while _members(process.pid) and time.monotonic() < deadline:
+    while members(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert _members(process.pid) == []
+    assert members(process.pid) == []
     with pytest.raises(Exception, match=r"did not finish \(status 'running'"):
         open_run(tmp_path / "run")
 
