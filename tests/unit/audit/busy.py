@@ -43,6 +43,8 @@ rails:
           {{component: booking, recipient: ant_international, bearer: debtor, fixed: 0.10 CNY}}
   unionpay:
     quote_validity: 7 s
+    order_life: 14 s
+    authorisation_time: {{lognormal: {{median: 2 s, sigma: 1.2}}}}
     inbound:
       fees:
         booking:

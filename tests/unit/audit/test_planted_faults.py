@@ -52,8 +52,9 @@ FAULTS = [
     # Figures under the wrong name.
     Fault("waiting and service are exchanged", f.swap_record_columns("waiting_us", "service_us"),
           VISITS),
-    Fault("retry and liquidity are exchanged", f.swap_record_columns("retry_us", "liquidity_us"),
-          VISITS),
+    Fault("retry and liquidity are exchanged", f.swap_record_columns("retry_us", "liquidity_us")),
+    Fault("doubt and retry are exchanged", f.swap_record_columns("in_doubt_us", "retry_us")),
+    Fault("known is in doubt since 0", P(f.zero_for_null("in_doubt_since_us"))),
     Fault("ledger and transit are exchanged", f.swap_record_columns("ledger_us", "transit_us")),
     Fault("attempts and re-quotes are exchanged", f.swap_record_columns("attempts", "requotes")),
     Fault("settled and credited are exchanged", f.swap_record_columns("settled_us", "credited_us")),
@@ -154,7 +155,7 @@ def test_the_writer_as_it_is_passes(tmp_path: Path, run: Kept, record: Record) -
     assert report.violations == ()
     assert report.ok
     rules = {"one_row", "order", "names", "program", "amounts", "fees", "outcome", "time_by_cause"}
-    rules |= {"series"} | ({"visits"} if record is not Record.PAYMENTS else set())
+    rules |= {"series", "doubt"} | ({"visits"} if record is not Record.PAYMENTS else set())
     assert all(report.checks[rule] > 0 for rule in rules)
 
 

@@ -66,7 +66,7 @@ def test_deadline_takes_a_payment_out_of_a_queue() -> None:
     ]
     assert ran.times_s(0)[Cause.SERVICE] == 4
     assert ran.times_s(1)[Cause.WAITING] == 4
-    assert ran.times_s(2) == [2, 2, 0, 0, 0, 0, 0]
+    assert ran.times_s(2) == [2, 2, 0, 0, 0, 0, 0, 0]
     # 3 submitted, 3 expired, 2 completions, both orphaned
     assert ran.totals.events == 8
 
@@ -262,7 +262,7 @@ def test_fail_over_moves_time_to_retry_and_gives_fresh_luck() -> None:
         # A single untried candidate has score 0, though it stands second.
         (3, "ROUTE", 0, 2, good, 0, 2),
     ]
-    assert ran.times_s(0) == [0, 0, 2, 0, 0, 0, 3]
+    assert ran.times_s(0) == [0, 0, 2, 0, 0, 0, 0, 3]
     assert outcomes(ran) == [
         (0, "COMPLETED", 0),
         (1, "REJECTED", Reason.AB05),
@@ -299,7 +299,7 @@ def test_attempts_key_the_draws() -> None:
     builder = sketch.builder
     purpose = builder.purpose("luck")
     builder.add_stage(Op.ROUTE)
-    entry = builder.add_stage(Op.DECIDE, "", purpose=purpose, target=2, reason=Reason.AB10)
+    entry = builder.add_stage(Op.DECIDE, "", value=0, purpose=purpose, target=2, reason=Reason.AB10)
     builder.add_stage(Op.ROUTE, "", flags=Flag.NEXT)
     sketch.rejected()
     routes = [add_route(sketch, name, entry=entry) for name in "ab"]

@@ -37,7 +37,7 @@ def test_one_server_whole_log() -> None:
     ]
     # The queued payment starts inside the event of the one that finished: its key.
     assert ran.log[5, LogColumn.KEY] == order_key(EventClass.COMPLETE, 0, 1)
-    assert ran.times_s(2) == [3, 3, 0, 0, 0, 0, 0]
+    assert ran.times_s(2) == [3, 3, 0, 0, 0, 0, 0, 0]
     assert ran.totals.events == 6
     assert ran.totals.payments == 3
     # Queue: one waits 1-3, another 3-6.
@@ -230,7 +230,7 @@ def test_totals_count_from_the_warm_up() -> None:
     ran = run_plan(sketch.build(), at(0, 0, 0))
     assert ran.totals.station[0].tolist() == [4 * SECOND, 2 * SECOND, 1, 1, 8 * SECOND, 0]
     assert ran.record(2, RecordColumn.OUTCOME) == (Outcome.IN_PROGRESS,)
-    assert ran.times_s(2) == [8, 2, 0, 0, 0, 0, 0]
+    assert ran.times_s(2) == [8, 2, 0, 0, 0, 0, 0, 0]
 
 
 def test_samples_show_queue_and_busy_servers() -> None:

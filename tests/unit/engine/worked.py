@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
-from sim.contract.meaning import LogKind, Op, Outcome
+from sim.contract.meaning import Cause, LogKind, Op, Outcome
 from sim.contract.plan import Array, Plan
 from sim.contract.records import (
     LOG_WIDTH,
@@ -84,9 +84,9 @@ class Ran:
         return tuple(int(self.payments[payment][column]) for column in columns)
 
     def times_s(self, payment: int) -> list[float]:
-        """Return the seven causes of one payment, in seconds."""
+        """Return the eight causes of one payment, in seconds."""
         first = RecordColumn.TIME_0
-        return [int(cell) / SECOND for cell in self.payments[payment][first : first + 7]]
+        return [int(cell) / SECOND for cell in self.payments[payment][first : first + len(Cause)]]
 
 
 def workload(*payments: Mapping[str, float]) -> Array:

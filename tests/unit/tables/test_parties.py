@@ -69,4 +69,6 @@ def test_tables_say_their_units_clock_warm_up_and_parties(tmp_path: Path) -> Non
     assert result.summary.as_json()["currencies"] == {
         "CNY": {"exponent": 2},
         "KHR": {"exponent": 2},
+        # What its own conversion costs an agent.
+        "USD": {"exponent": 2},
     }

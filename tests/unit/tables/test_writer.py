@@ -13,7 +13,7 @@ import pytest
 from sim.audit.run import audit_log, audit_run, read_log
 from sim.compiler.builder import PlanBuilder
 from sim.contract.layout import NULL
-from sim.contract.meaning import Bearer, FeeKind, LogKind, Op, Outcome, Reason
+from sim.contract.meaning import Bearer, Cause, FeeKind, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Array
 from sim.contract.records import LogColumn, RecordColumn
 from sim.errors import MachineError
@@ -94,7 +94,9 @@ def test_payments_say_what_the_records_say(tmp_path: Path) -> None:
             ("fx_drift_minor", R.FX_DRIFT),
             ("settled_us", R.SETTLED_US),
             ("end_us", R.END_US),
-            ("retry_us", R.TIME_0 + 6),
+            ("in_doubt_us", R.TIME_0 + Cause.IN_DOUBT),
+            ("retry_us", R.TIME_0 + Cause.RETRY),
+            ("in_doubt_since_us", R.IN_DOUBT_SINCE_US),
         ):
             assert row[column] == (None if record[at] == NULL else record[at])
         assert row["stream"] == names.streams[record[R.STREAM]]
@@ -147,7 +149,7 @@ def test_stage_visits_account_for_the_time_by_cause(tmp_path: Path) -> None:
         assert visit["started_us"] is None or visit["started_us"] >= visit["queued_us"]
         end = horizon if visit["ended_us"] is None else visit["ended_us"]
         spent[visit["payment_id"]] = spent.get(visit["payment_id"], 0) + end - visit["queued_us"]
-    causes = run.records[:, R.TIME_0 : R.TIME_0 + 7].sum(axis=1)
+    causes = run.records[:, R.TIME_0 : R.TIME_0 + len(Cause)].sum(axis=1)
     due = {int(p): int(t) for p, t in zip(run.records[:, 0], causes, strict=True) if t}
     assert {p: t for p, t in spent.items() if t} == due
     starts = int((run.log[:, L.KIND] == LogKind.START).sum())
@@ -269,7 +271,7 @@ def test_audit_without_a_log_checks_the_tables_and_says_so(tmp_path: Path) -> No
     assert (report.ok, report.level) == (True, "payments"), report.violations
     assert set(report.checks) == {
         "one_row", "time_by_cause", "order", "outcome", "amounts", "fees", "names", "program",
-        "series", "market",
+        "series", "market", "doubt",
     }  # fmt: skip
 
 
