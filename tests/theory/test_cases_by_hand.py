@@ -384,6 +384,7 @@ def test_a_debtor_fixes_what_is_sent_and_the_shop_gets_what_it_buys(
 ) -> None:
     text = f"""{OUTBOUND}
   outbound: {{fixed_side: debtor, payments: [{{at: 3 s, amount: 28 049}}]}}
+rails: {{bakong: {{amounts: {{KHR: {{step: 1}}}}}}}}
 """
     ran = _run(tmp_path, engine, text)
     record = ran.record("outbound")
