@@ -1,7 +1,8 @@
 """payroute: a discrete-event simulator of cross-border payment routing around Cambodia.
 
 ``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result, ``sim.compare``,
-``sim.sweep`` and ``sim.stress`` do what the commands of that name do; everything behind them is
+``sim.sweep`` and ``sim.stress`` do what the commands of that name do, ``sim.open`` opens a finished
+run's folder; everything behind them is
 imported when it is first used, so that ``import sim`` costs nothing.
 """
 
@@ -14,11 +15,14 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from sim.study.api import compare, run, stress, sweep
     from sim.study.result import Result
+    from sim.study.result import open_result as open  # noqa: A004 - as people say it
 
-__all__ = ["Result", "__version__", "compare", "run", "stress", "sweep"]
+__all__ = ["Result", "__version__", "compare", "open", "run", "stress", "sweep"]
 
 _HOMES = dict.fromkeys(("compare", "run", "stress", "sweep"), "sim.study.api")
-_HOMES["Result"] = "sim.study.result"
+_HOMES |= {"Result": "sim.study.result", "open": "sim.study.result"}
+_NAMES = {"open": "open_result"}
+"""What is called otherwise where it is at home."""
 
 
 def __getattr__(name: str) -> object:
@@ -27,4 +31,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'sim' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_HOMES[name]), _NAMES.get(name, name))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
+_MEASURES_TOLD = 8
+"""Measures of a summary that are told where it is shown in a line."""
+
 GROUPS = ("scope", "corridor", "route", "rail", "agent", "reason", "station", "account")
 
 
@@ -132,6 +135,17 @@ class Summary:
     presence: Presence | None = None
     survival: Survival | None = None
 
+    def __repr__(self) -> str:
+        """Return a line for people: a notebook shows it, and all measures would be a book."""
+        runs = f"{self.replications} replication{'s' if self.replications > 1 else ''}"
+        shown = (
+            f"{name} {one.value:.4g} {one.unit}"
+            for name, one in list(self.measures.items())[:_MEASURES_TOLD]
+            if one.value is not None
+        )
+        head = f"Summary of {self.scenario}, seed {self.seed}, {runs}"
+        return f"<{head}: {', '.join(shown)}, ...>"
+
     def __getitem__(self, name: str) -> Measure:
         """Return a headline measure."""
         return self.measures[name]
@@ -208,7 +222,7 @@ def _measures(content: Json) -> dict[str, Measure]:
 
 def _measure(one: Mapping[str, Json]) -> Measure:
     value, low, high = (_number(one[name]) for name in ("value", "low", "high"))
-    return Measure(value, str(one["unit"]), low, high)
+    return Measure(value, str(one["unit"]), low, high, float(_number(one.get("width")) or 0.0))
 
 
 def _mapping(content: Json) -> dict[str, Json]:

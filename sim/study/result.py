@@ -66,6 +66,10 @@ class Result:
     repeat: tuple[bool, str] | None = None
     verdict: Verdict | None = None
 
+    def __repr__(self) -> str:
+        """Return a few lines for people: what was run, and where it lies."""
+        return f"<Result in {self.folder}: {self.summary!r}>"
+
     @property
     def folder(self) -> Path:
         """Return the run folder."""

@@ -203,6 +203,15 @@ class Comparison:
     reasons: tuple[str, ...] = ()
     has_common_customers: bool = True
 
+    def __repr__(self) -> str:
+        """Return a line for people: who is compared, and how many differences are shown."""
+        shown = sum(pair.is_shown for pair in self.pairs)
+        names = ", ".join(list(self.arms)[:8])
+        return (
+            f"<Comparison of {len(self.arms)} arms ({names}), {self.replications} replications: "
+            f"{shown} of {len(self.pairs)} differences shown>"
+        )
+
     @property
     def replications(self) -> int:
         """Return how many replications every arm has."""

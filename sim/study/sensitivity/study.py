@@ -174,6 +174,11 @@ class SensitivityStudy:
     runs: int
     spared: int
 
+    def __repr__(self) -> str:
+        """Return a line for people: which answers, and out of how many runs."""
+        names = ", ".join(answer.measure for answer in self.answers[:8])
+        return f"<Sensitivity of {names}: {self.runs} runs>"
+
 
 def find_sensitivity(
     loaded: LoadedScenario, plan: SensitivityPlan, pool: Pool, *, listener: Listener | None = None

@@ -64,6 +64,14 @@ class Stress:
     capacity: Capacity | None = None
     ramp: Ramp | None = None
 
+    def __repr__(self) -> str:
+        """Return a line for people: the verdict, and the capacity where it was found."""
+        found = self.bounds
+        known = "" if found.value is None else f", capacity {found.value:.6g} {found.unit}"
+        return (
+            f"<Stress test of {self.plan.wanted}: {self.verdict}{known}, {len(self.points)} loads>"
+        )
+
     @property
     def verdict(self) -> str:
         """Return PASS if the load asked for, or with a search any load, is sustained."""

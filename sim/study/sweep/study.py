@@ -93,6 +93,10 @@ class SweepResult:
     errors: tuple[str, ...] = ()
     factors: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return a line for people: what became of the points."""
+        return f"<Sweep: {self.run} points run, {self.kept} kept, {self.failed} failed>"
+
     def to_arrow(self) -> pa.Table:
         """Return the tidy table."""
         return to_arrow(self.table)
