@@ -21,14 +21,22 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from sim.cli.showing import is_quiet
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 QUIET_SECONDS = 2.0
 """What is done sooner needs no progress."""
+_BAR_FROM = 72
+"""Columns of a terminal from which on a bar and what stands beside it have room."""
 LINE_SECONDS = 30.0
 """Time between lines where nobody watches a bar."""
+
+
+def _words(text: str) -> TextColumn:
+    """Return words beside a bar; on a narrow terminal they go on below and are never cut."""
+    return TextColumn(text, table_column=Column(overflow="fold"))
 
 
 class Bar:
@@ -44,7 +52,8 @@ class Bar:
 
     def __init__(self, *columns: str | ProgressColumn, console: Console | None = None) -> None:
         self.console = console or Console(file=sys.stderr)
-        self._columns = columns
+        # Where there is no room for all of it, the first words say enough.
+        self._columns = columns if self.console.width >= _BAR_FROM else columns[:1]
         self._progress: Progress | None = None
         self._task = TaskID(0)
         self.begin()
@@ -92,9 +101,9 @@ class TerminalWatcher:
 
     def __init__(self, console: Console | None = None) -> None:
         self._bar = Bar(
-            TextColumn("simulated {task.fields[clock]}"),
+            _words("simulated {task.fields[clock]}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[pace]}"),
+            _words("{task.fields[pace]}"),
             TimeRemainingColumn(),
             console=console,
         )
@@ -134,7 +143,7 @@ class RunCounter:
 
     def __init__(self, what: str = "runs", console: Console | None = None) -> None:
         self._what = what
-        columns = (TextColumn(what), BarColumn(bar_width=24), MofNCompleteColumn())
+        columns = (_words(what), BarColumn(bar_width=24), MofNCompleteColumn())
         self._bar = Bar(*columns, TimeRemainingColumn(), console=console)
 
     def __enter__(self) -> RunCounter:

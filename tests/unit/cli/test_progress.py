@@ -55,6 +55,17 @@ def test_only_what_takes_long_is_shown(clock, seconds, is_terminal, words):
     assert words or not text
 
 
+@pytest.mark.parametrize("width", [100, 50, 34, 24])
+def test_no_terminal_is_so_narrow_that_a_figure_is_cut(clock, width):
+    shown = Console(file=io.StringIO(), force_terminal=True, width=width)
+    told = run_for(50, clock, shown)
+    assert "…" not in told
+    # Words go on below: what is shown is whole, however many lines it takes.
+    for part in ("simulated", "01:00:00", "02:00:00"):
+        assert part in told
+    assert ("payments/s" in told) == (width == 100)
+
+
 def test_a_file_gets_a_line_now_and_then_not_one_per_call(clock):
     assert run_for(50, clock, console(is_terminal=False)).count("\n") == 1
 
