@@ -260,7 +260,7 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
         better=LOWER,
     ),
     Definition(
-        "open_share", SHARE, _WHOLE, lambda of: of.share(T.IN_PROGRESS, T.SUBMITTED), better=LOWER
+        "open_share", SHARE, _GROUPS, lambda of: of.share(T.IN_PROGRESS, T.SUBMITTED), better=LOWER
     ),
     *map(_censored, QUANTILES),
 )
@@ -330,7 +330,7 @@ SUMMARY_COLUMNS = (
     ("success_rate", "end_to_end_p50", "end_to_end_p99", "end_to_end_mean", "machine_time_mean"),
     ("payer_cost_bps", "merchant_cost_bps", "within_10s", "within_60s", "completed_rate_peak"),
 )
-GROUP_COLUMNS = ("submitted", "success_rate", "end_to_end_p50", "end_to_end_p99")
+GROUP_COLUMNS = ("submitted", "open_share", "success_rate", "end_to_end_p50", "end_to_end_p99")
 COST_COLUMNS = ("payer_cost_bps", "merchant_cost_bps")
 COST_PARTS = ("fx_margin_bps", "payer_fee_bps", "merchant_cost_bps")
 PLACE_COLUMNS = ("utilisation", "queue_mean", "queue_max", "wait_mean", "refused")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from math import inf, isfinite, log, sqrt
 
 import numpy as np
 from scipy import stats
@@ -85,6 +85,17 @@ def mean_interval(
     error = float((array - array[0]).std(ddof=1)) / sqrt(count)
     half = float(stats.t.ppf(0.5 + confidence / 2, count - 1)) * error + width / 2
     return Interval(mean, mean - half, mean + half, error, count, width)
+
+
+def no_event_bound(runs: int, *, confidence: float = CONFIDENCE) -> float:
+    """Return how many events a run may have on average where none of so many had any.
+
+    Notes
+    -----
+    The exact upper end for a Poisson count of 0 (Garwood 1936), at 95 % 3.7 over the number of
+    runs. Events that come in bunches may be more.
+    """
+    return float(-log((1 - confidence) / 2) / runs)
 
 
 def share_interval(hits: int, trials: int, *, confidence: float = CONFIDENCE) -> Interval:

@@ -22,7 +22,7 @@ HEADLINE = tuple({name: words_of(name) for name in block} for block in SUMMARY_C
 GROUP = dict(
     zip(
         (*GROUP_COLUMNS, *COST_COLUMNS),
-        ("payments", "success", "p50", "p99", "payer", "merchant"),
+        ("payments", "open", "success", "p50", "p99", "payer", "merchant"),
         strict=True,
     )
 )

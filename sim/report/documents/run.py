@@ -35,6 +35,7 @@ from sim.report.figure import NOTHING, figure, plain
 from sim.report.names import COST, GROUP, HEADLINE, STATION, reason_words
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.result import Result
+from sim.study.slo import QUANTILE_EXCEEDANCES_MIN
 from sim.tables.finished_run import SCENARIO_FILE
 from sim.tables.schemas import CAUSES
 from sim.tables.tabular import TabularData
@@ -44,6 +45,9 @@ _LEAST_SHARE = 0.0005
 """Parts of a whole below this are left out."""
 _STATIONS_SHOWN = 5
 _ROUTES_SHOWN = 12
+FEW_MAX = 100
+"""Completed payments below which no figure of a group stands without a warning: a mean of fewer is
+mostly chance. A p99 needs ten times as many, so that ten lie above it."""
 _TOLD_FROM = 1.01
 """What the open payments must make of p99 to be told."""
 
@@ -55,23 +59,22 @@ def run_document(result: Result) -> Document:
     covered = "Cross-border payments" if summary.covers == "cross_border" else "All payments"
     ended = "Where the time went up to the last message, mean of completed payments"
     cost = COST if summary.measures["payer_cost_bps"].value is not None else {}
-    sections: tuple[tuple[str, Block | None], ...] = (
+    costs = _parts(summary, cost)
+    sections: tuple[tuple[str, *tuple[Block | None, ...]], ...] = (
         (covered, _headline(summary)),
-        ("By corridor", _groups(summary, "corridor")),
-        ("By route", _groups(summary, "route")),
+        ("By corridor", *group_blocks(summary, "corridor")),
+        ("By route", *group_blocks(summary, "route")),
         ("Why payments ended badly", _reasons(summary)),
         (ended, _parts(summary, {f"{cause}_mean": cause for cause in CAUSES})),
-        (_COST, _parts(summary, cost)),
+        (_COST, costs, *(_rounding(summary, loaded) if costs is not None else ())),
         ("Against the G20 targets for 2027", _targets(summary)),
         ("Busiest places", _stations(summary)),
         ("Money placed ahead", _accounts(summary, loaded)),
     )
     blocks = list(_beginning(result, loaded))
-    for title, body in sections:
-        if body is not None:
-            blocks += [Heading(title), body]
-            if title == _COST:
-                blocks += _rounding(summary, loaded)
+    for title, *bodies in sections:
+        told = [body for body in bodies if body is not None]
+        blocks += [Heading(title), *told] if told else []
     blocks += (*domestic(summary), *course(summary), *_footing(loaded), *_ending(result))
     return Document(tuple(blocks), tidy_measures(summary), _record(result))
 
@@ -162,19 +165,25 @@ def _bare(measure: Measure | None) -> Cell:
     return None if measure is None else Measure(measure.value, measure.unit, width=measure.width)
 
 
-def _groups(summary: Summary, group: str) -> Block | None:
+def group_blocks(summary: Summary, group: str) -> Iterator[Block]:
+    """Yield the table of a group with its intervals, and what in it rests on few payments."""
     found = summary.by[group]
     if not found or (group == "route" and len(found) < 2):
-        return None
+        return
     has_cost = any(measures["payer_cost_bps"].value is not None for measures in found.values())
     names = [name for name in GROUP if has_cost or not name.endswith("_bps")]
     busiest = sorted(found, key=lambda name: (-float(found[name]["submitted"]), name))
-    return Table(
-        _heads(group, [GROUP[name] for name in names], ("merchant", "p50", "payer")),
-        tuple(
-            (name, *(_bare(found[name][key]) for key in names)) for name in busiest[:_ROUTES_SHOWN]
-        ),
+    shown = busiest[:_ROUTES_SHOWN]
+    yield Table(
+        _heads(group, [GROUP[name] for name in names], ("merchant", "p50", "payer", "open")),
+        tuple((name, *(found[name][key] for key in names)) for name in shown),
     )
+    done = {name: float(found[name]["completed"]) * summary.replications for name in shown}
+    for rests, needed in (("p99", round(QUANTILE_EXCEEDANCES_MIN / 0.01)), ("any figure", FEW_MAX)):
+        few = [f"{name} ({plain(count)})" for name, count in done.items() if 0 < count < needed]
+        if few:
+            said = f"Few payments for {rests} (fewer than {plain(needed)} completed)"
+            yield Text(f"{said}: {', '.join(few)}", Tone.CAUTION)
 
 
 def _reasons(summary: Summary) -> Block | None:

@@ -30,8 +30,7 @@ from sim.study.case import QUIET, Case, RunOptions
 from sim.study.compare.controls import controlled_estimates, controlled_mean
 from sim.study.measure_key import full_key, pick, require
 from sim.study.pool import Pool
-from sim.study.replicate.precision import PrecisionTarget, check_targets
-from sim.study.replicate.replicate import needed
+from sim.study.replicate.precision import PrecisionTarget, Width, check_targets
 from sim.study.replicate.replications import Replicated
 from sim.study.runner import Asking, Notice, ask
 from sim.study.verdicts import SIGNIFICANCE, difference_words
@@ -296,9 +295,11 @@ def _comparing(arms: Sequence[ArmWork], plan: ComparisonPlan) -> Asking[Comparis
     while True:
         held = yield from _extended(arms, plan, held, wanted)
         found = replace(_compared(plan, held), has_common_customers=len(streams) == 1)
-        more = _more_wanted(found)
+        widths = _widths(found)
+        more = max((width.needed(found.replications) for width in widths), default=0)
         if more <= wanted or wanted >= plan.replications_max:
-            return _with_reasons(found)
+            reasons = tuple(width.sentence(found.replications) for width in widths)
+            return replace(found, reasons=reasons)
         wanted = min(more, 2 * wanted, plan.replications_max)
 
 
@@ -388,41 +389,17 @@ def _refuse_targets(plan: ComparisonPlan) -> None:
             )
 
 
-def _more_wanted(found: Comparison) -> int:
-    """Return how many replications the precision of the differences asks for."""
-    most = found.replications
-    for target, pair in _targets(found):
-        assert pair.difference is not None
-        half = pair.difference.interval.half_width
-        wanted = _wanted(target, found, pair)
-        if half > wanted > 0:
-            most = max(most + 1, needed(half, wanted, found.replications))
-    return most
-
-
-def _targets(found: Comparison) -> list[tuple[PrecisionTarget, Pair]]:
-    return [
-        (target, pair)
-        for target in found.plan.precision
-        for pair in found.pairs
-        if full_key(pair.measure) == target.measure and pair.difference is not None
-    ]
-
-
-def _wanted(target: PrecisionTarget, found: Comparison, pair: Pair) -> float:
-    """Return the half-width wanted; relative ones are of the first arm's value."""
-    base = pick(found.summaries[pair.a], pair.measure)
-    return target.half_width if base is None else target.wanted(base)
-
-
-def _with_reasons(found: Comparison) -> Comparison:
-    reasons = []
-    for target, pair in _targets(found):
-        assert pair.difference is not None
-        half, wanted = pair.difference.interval.half_width, _wanted(target, found, pair)
-        word = "reached" if half <= wanted else "not reached at the limit of replications"
-        reasons.append(
-            f"{pair.b} against {pair.a}, {target}: {word} with {found.replications} replications "
-            f"({half:.4g} {pair.unit}, wanted {wanted:.4g})"
-        )
-    return replace(found, reasons=tuple(reasons))
+def _widths(found: Comparison) -> list[Width]:
+    """Return how precisely every difference is known of which a precision was asked for."""
+    widths = []
+    for target in found.plan.precision:
+        for pair in found.pairs:
+            if full_key(pair.measure) != target.measure:
+                continue
+            # Relative ones are of the first arm's value.
+            base = pick(found.summaries[pair.a], pair.measure)
+            wanted = target.half_width if base is None else target.wanted(base)
+            half = None if pair.difference is None else pair.difference.interval.half_width
+            what = f"{pair.b} against {pair.a}, {target}"
+            widths.append(Width(what, half, wanted, pair.unit))
+    return widths

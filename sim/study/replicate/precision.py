@@ -44,14 +44,70 @@ class PrecisionTarget:
         """Return the half-width wanted, in the measure's unit."""
         return self.half_width * abs(float(measure)) if self.is_relative else self.half_width
 
-    def is_reached(self, measure: Measure) -> bool:
-        """Say whether a measure is known so precisely."""
-        if measure.value is None or measure.low is None or measure.high is None:
-            return False
-        return (measure.high - measure.low) / 2 <= self.wanted(measure)
+    def width(self, measure: Measure) -> Width:
+        """Return how precisely a measure is known."""
+        is_known = measure.value is not None and None not in (measure.low, measure.high)
+        if not is_known or measure.low is None or measure.high is None:
+            return Width(str(self), None, self.half_width, measure.unit)
+        half = (measure.high - measure.low) / 2
+        return Width(str(self), half, self.wanted(measure), measure.unit)
 
     def __str__(self) -> str:
         return f"{self.measure}±{self.half_width:g}{' rel' if self.is_relative else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """How wide an interval is, and how wide it may be.
+
+    Attributes
+    ----------
+    what : str
+        What it is of, in words.
+    half : float or None
+        Its half-width; None where there is no interval.
+    wanted : float
+        The half-width asked for.
+    unit : str
+        Of both.
+    """
+
+    what: str
+    half: float | None
+    wanted: float
+    unit: str
+
+    @property
+    def is_reached(self) -> bool:
+        """Say whether it is as narrow as asked for."""
+        return self.half is not None and self.half <= self.wanted
+
+    def needed(self, known: int) -> int:
+        """Return about how many replications would make it so, judged by ``known`` of them.
+
+        Notes
+        -----
+        It shrinks with the square root of the number. Of nothing, or of a share of nothing, no
+        number is enough: then twice as many are tried. A billion stands for a number nobody will
+        run.
+        """
+        if self.is_reached:
+            return known
+        if self.half is None or self.wanted == 0:
+            return 2 * known
+        return max(known + 1, min(10**9, int(known * (self.half / self.wanted) ** 2) + 1))
+
+    def sentence(self, known: int) -> str:
+        """Say whether it is reached with ``known`` replications, and if not, what would do."""
+        if self.half is None:
+            return f"{self.what}: not reached, {known} replications give no interval for it"
+        told = f"with {known} replications ({self.half:.4g} {self.unit}, wanted {self.wanted:.4g})"
+        if self.is_reached:
+            return f"{self.what}: reached {told}"
+        return (
+            f"{self.what}: not reached {told}; stopped at the limit of {known} "
+            f"replications, about {self.needed(known)} would do"
+        )
 
 
 def parse_precision(text: str) -> tuple[PrecisionTarget, ...]:

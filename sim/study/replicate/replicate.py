@@ -115,28 +115,11 @@ def replications(
 
 def judge_precision(summary: Summary, plan: HowMany) -> Verdict:
     """Say of each target whether it was reached, and if not, why not."""
-    reasons, reached = [], True
-    for target in plan.precision:
-        measure = summary.measures[target.measure]
-        if measure.value is None or measure.low is None or measure.high is None:
-            reached = False
-            reasons.append(f"{target}: not reached, no replication has a value for it")
-            continue
-        half = (measure.high - measure.low) / 2
-        is_met = target.is_reached(measure)
-        reached &= is_met
-        word = "reached" if is_met else "not reached"
-        why = (
-            ""
-            if is_met
-            else f"; stopped at the limit of {plan.replications_max} replications, "
-            f"about {needed(half, target.wanted(measure), summary.replications)} would do"
-        )
-        reasons.append(
-            f"{target}: {word} with {summary.replications} replications "
-            f"({half:.4g} {measure.unit}, wanted {target.wanted(measure):.4g}){why}"
-        )
-    return Verdict(reached, tuple(reasons))
+    widths = [target.width(summary.measures[target.measure]) for target in plan.precision]
+    return Verdict(
+        all(width.is_reached for width in widths),
+        tuple(width.sentence(summary.replications) for width in widths),
+    )
 
 
 def run_replications(
@@ -275,38 +258,8 @@ def _replications_for(held: Replicated, targets: Sequence[PrecisionTarget]) -> i
     """Return how many replications the targets ask for, judged by the spread so far."""
     if not targets:
         return 0
-    measures = held.summary().measures
-    most = len(held.facts)
-    for target in targets:
-        measure = measures[target.measure]
-        if target.is_reached(measure):
-            continue
-        if measure.value is None or measure.low is None or measure.high is None:
-            most = max(most, 2 * len(held.facts))
-            continue
-        half = (measure.high - measure.low) / 2
-        enough = needed(half, target.wanted(measure), len(held.facts))
-        most = max(most + 1, enough)
-    return most
-
-
-def needed(half: float, wanted: float, known: int) -> int:
-    """Return about how many replications make an interval as narrow as wanted.
-
-    Parameters
-    ----------
-    half, wanted : float
-        Half-width after ``known`` replications, and the one asked for.
-    known : int
-
-    Notes
-    -----
-    It shrinks with the square root of the number. Of a share of nothing no number is enough: then
-    twice as many are tried. A billion stands for a number nobody will run.
-    """
-    if wanted == 0:
-        return 2 * known
-    return min(10**9, int(known * (half / wanted) ** 2) + 1)
+    measures, known = held.summary().measures, len(held.facts)
+    return max(target.width(measures[target.measure]).needed(known) for target in targets)
 
 
 def _merge_tables(path: Path, before: Mapping[str, Path], parts: Sequence[Outcome]) -> None:

@@ -12,13 +12,14 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
+from math import inf, isfinite
 from pathlib import Path
 
 from sim.analysis.catalogue import CATALOGUE
 from sim.analysis.censoring import PooledQuantile, Survival, pooled_quantiles
 from sim.analysis.g20 import hold_against_targets
-from sim.analysis.intervals import Interval, mean_interval, share_interval
-from sim.analysis.kinds import Pooling
+from sim.analysis.intervals import Interval, mean_interval, no_event_bound, share_interval
+from sim.analysis.kinds import COUNT, SHARE, Pooling
 from sim.analysis.summary import GROUPS, Measure, Measures, Summary, mean_width
 from sim.analysis.warm_up import Presence
 from sim.errors import UserError
@@ -171,15 +172,20 @@ def measure_interval(name: str, sets: Sequence[Measures]) -> Interval | None:
         return None
     interval = mean_interval([float(m) for m in known], width=mean_width(known))
     measure = CATALOGUE.get(name)
-    if measure is None or measure.pooling is not Pooling.SHARE or measure.trials is None:
+    if measure is None:
         return interval
-    if interval.standard_error == 0 and interval.value in (0.0, 1.0):
+    if interval.standard_error == 0 and interval.value == 0 and measure.trials is None:
+        # Nothing in any of them: a spread of 0 says nothing of how rare something is.
+        high = no_event_bound(len(known)) if measure.kind is COUNT else inf
+        return replace(interval, high=high)
+    if measure.kind.unit != SHARE.unit:
+        return interval
+    if measure.trials is not None and interval.standard_error == 0 and interval.value in (0.0, 1.0):
         counted = [found for found in sets if name in found and found[name].value is not None]
         trials = sum(round(measure.trials(found)) for found in counted)
         if trials > 0:
             return share_interval(round(interval.value * trials), trials)
-    low, high = max(interval.low, 0.0), min(interval.high, 1.0)
-    return Interval(interval.value, low, high, interval.standard_error, interval.count)
+    return replace(interval, low=max(interval.low, 0.0), high=min(interval.high, 1.0))
 
 
 def write_replications(path: Path, replicated: Replicated, provenance: dict[str, str]) -> None:
@@ -316,7 +322,9 @@ def _pooled(sets: Sequence[Measures]) -> dict[str, Measure]:
         if interval is None:
             found[name] = Measure(None, held[0].unit)
             continue
-        low, high = (interval.low, interval.high) if interval.count > 1 else (None, None)
+        # Without a spread there is no interval: one replication, or nothing in any of them.
+        is_known = isfinite(interval.high - interval.low)
+        low, high = (interval.low, interval.high) if is_known else (None, None)
         found[name] = Measure(interval.value, held[0].unit, low, high, interval.width)
     return found
 

@@ -12,8 +12,9 @@ import pytest
 
 from sim.analysis.summary import Measure, Summary
 from sim.analysis.warm_up import Presence
-from sim.report.blocks import Document
-from sim.report.documents.run import course
+from sim.report.blocks import Block, Document, Table, Text
+from sim.report.documents.run import course, group_blocks
+from sim.report.figure import written
 from sim.report.formats.terminal import chart, render
 from sim.study.run import run_scenario
 from sim.tables.tabular import TabularData
@@ -111,3 +112,57 @@ def test_the_summary_says_what_was_found(tmp_path: Path) -> None:
     assert content["used_s"] == 30
     assert content["is_settled"] is True
     assert content["is_enough"] is True
+
+
+def _group(name: str, completed: float, replications: int = 1) -> list[Block]:
+    """Return what is shown of one corridor."""
+    measures = {
+        "submitted": Measure(completed, "payments"),
+        "completed": Measure(completed, "payments"),
+        "open_share": Measure(0.25, "share"),
+        "success_rate": Measure(0.9, "share", 0.88, 0.92),
+        "end_to_end_p50": Measure(5.0, "s", 4.9, 5.1),
+        "end_to_end_p99": Measure(9.0, "s", 8.5, 9.5),
+        "payer_cost_bps": Measure(None, "bps"),
+        "merchant_cost_bps": Measure(None, "bps"),
+    }
+    by = {"corridor": {name: measures}}
+    summary = Summary("", 1, "compiled", replications, "all", measures, by)
+    return list(group_blocks(summary, "corridor"))
+
+
+def test_tables_by_corridor_carry_intervals_and_the_share_still_open() -> None:
+    table, *rest = _group("cn_kh", 1_000)
+    assert isinstance(table, Table)
+    assert [column.name for column in table.columns] == [
+        *("corridor", "payments", "open", "success", "p50", "p99"),
+    ]
+    shown = [written(cell) for cell in table.rows[0]]
+    assert shown == ["cn_kh", "1 000", "25.0 %", "90 ± 2 %", "5.00 ± 0.10 s", "9.0 ± 0.5 s"]
+    # A thousand completed payments have ten above their p99: nothing to warn of.
+    assert rest == []
+
+
+@pytest.mark.parametrize(
+    ("completed", "replications", "told"),
+    [
+        (1_000, 1, []),
+        (999, 1, ["Few payments for p99 (fewer than 1 000 completed): cn_kh (999)"]),
+        # Ten replications of a hundred are a thousand.
+        (100, 10, []),
+        (100, 1, ["Few payments for p99 (fewer than 1 000 completed): cn_kh (100)"]),
+        (
+            99,
+            1,
+            [
+                "Few payments for p99 (fewer than 1 000 completed): cn_kh (99)",
+                "Few payments for any figure (fewer than 100 completed): cn_kh (99)",
+            ],
+        ),
+        # Of none there is no figure to warn of.
+        (0, 1, []),
+    ],
+)
+def test_few_payments_are_warned_of(completed: float, replications: int, told: list[str]) -> None:
+    _, *rest = _group("cn_kh", completed, replications)
+    assert [block.words for block in rest if isinstance(block, Text)] == told
