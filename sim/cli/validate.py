@@ -30,46 +30,51 @@ def validate_command(
     wanted = showing(form, output, as_json=as_json)
     problems: list[Problem] = []
     valid: list[str] = []
+    notes: list[Problem] = []
     for given in scenarios:
-        found, described = _check(given, tuple(changes or ()))
+        found, described, said = _check(given, tuple(changes or ()))
         problems += [problem for problem in found if problem not in problems]
+        notes += [note for note in said if note not in notes]
         if not found:
             valid.append(f"{given}: valid; {described}")
             valid += _doubts(given, tuple(changes or ()))
-    wanted.show(validate_document(valid, problems))
+    wanted.show(validate_document(valid, problems, notes))
     if problems:
         raise ScenarioError(problems)
 
 
-def _check(given: str, changes: tuple[str, ...]) -> tuple[tuple[Problem, ...], str]:
+_Checked = tuple[tuple[Problem, ...], str, tuple[Problem, ...]]
+"""Problems, or what a scenario describes and what in it changes nothing."""
+
+
+def _check(given: str, changes: tuple[str, ...]) -> _Checked:
     """Return the problems of one scenario, or what it describes."""
     from sim.compiler.compile import compile_scenario
     from sim.scenario.loader import load_document
-    from sim.scenario.scenario import load_scenario
+    from sim.scenario.scenario import load_scenario, placed
 
     try:
         path = scenario_file(given)
     except UserError as error:
         message = str(error).removeprefix(f"{given}: ")
-        return (Problem(given, 0, "", message),), ""
+        return (Problem(given, 0, "", message),), "", ()
     try:
         if "experiment" in load_document(path).tree:
             return _check_experiment(path, given, changes)
         compiled = compile_scenario(load_scenario(path, changes), with_tables=False)
     except ScenarioError as error:
-        return error.problems, ""
+        return error.problems, "", ()
     counts = (
         (len(compiled.scenario.corridors), "corridor"),
         (len(compiled.routes), "route"),
         (len(compiled.demands), "demand stream"),
         (len(compiled.plan.stage), "stage"),
     )
-    return (), ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    described = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    return (), described, tuple(placed(compiled.document, compiled.notes))
 
 
-def _check_experiment(
-    path: Path, given: str, changes: tuple[str, ...]
-) -> tuple[tuple[Problem, ...], str]:
+def _check_experiment(path: Path, given: str, changes: tuple[str, ...]) -> _Checked:
     """Return the problems of an experiment, of each of its arms and of each point of its sweep."""
     from sim.study.compare.arms import work_of_experiment
     from sim.study.experiment_file import load_experiment
@@ -88,7 +93,7 @@ def _check_experiment(
             for item in items
             if item.error
         ]
-    return tuple(problems), f"an experiment, {' and '.join(described)}"
+    return tuple(problems), f"an experiment, {' and '.join(described)}", ()
 
 
 def _doubts(given: str, changes: tuple[str, ...]) -> list[str]:

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 
 from sim.compiler.balances import balance_problems
 from sim.compiler.clearing import clearings, split_lines, top_ups
-from sim.compiler.demand import describe_stream, stream_demand
+from sim.compiler.demand import Described, describe_stream, stream_demand
 from sim.compiler.institutions import closures, day_offset_us, world_parts
 from sim.compiler.law_checks import law_problems
 from sim.compiler.linker import link
 from sim.compiler.merchants import Pools, make_pools
+from sim.compiler.notes import Note, Used, find_notes
 from sim.compiler.parts import Part, Route, Settings, Stream
 from sim.compiler.payees import World
 from sim.compiler.prices import Market
+from sim.compiler.reach import Reach, agents_of_stream, find_reach
 from sim.compiler.routes import Routes
 from sim.contract.plan import Array, Plan
 from sim.model.base import FieldPath
@@ -48,6 +50,10 @@ class Compiled:
         Every code of every sample, and whose payees they are.
     parts : tuple of Part
         What the plan was linked from, in order.
+    reach : Reach
+        What of it payments can reach.
+    notes : tuple of (path, message)
+        What the scenario says that changes nothing in it.
     """
 
     scenario: Scenario
@@ -56,6 +62,8 @@ class Compiled:
     demands: tuple[StreamDemand, ...]
     pools: Pools
     parts: tuple[Part, ...]
+    reach: Reach
+    notes: tuple[Note, ...]
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -161,6 +169,7 @@ def compile_scenario(
     # All at once: a user should not have to mend a file one mistake at a time.
     refuse_problems(loaded.document, problems)
     linked = link(settings, parts, with_tables=with_tables)
+    used = _use(world, described, parts, market)
     return Compiled(
         scenario=scenario,
         document=loaded.document,
@@ -168,6 +177,38 @@ def compile_scenario(
         demands=tuple(stream_demand(world, stream, linked) for stream in described),
         pools=pools,
         parts=tuple(parts),
+        reach=used.reach,
+        notes=find_notes(used),
+    )
+
+
+def _use(
+    world: World,
+    described: Sequence[Described],
+    parts: Sequence[Part],
+    market: Market,
+) -> Used:
+    """Return what of a scenario payments can reach, and what of it prices and codes use."""
+    routes = [part for part in parts if isinstance(part, Route)]
+    brought = [
+        agents_of_stream(
+            world.scenario,
+            world.members,
+            stream.part,
+            routes=routes,
+            payees=stream.payees.entries,
+        )
+        for stream in described
+    ]
+    payers, payees, by_share = (set().union(*found) for found in zip(*brought, strict=True))
+    return Used(
+        scenario=world.scenario,
+        members=world.members,
+        reach=find_reach(parts, payers, payees),
+        stations=tuple(part.name for part in parts if isinstance(part, Station)),
+        pairs=market.used,
+        coded=frozenset(merchant.agent for merchant in world.pools.merchants),
+        by_share=frozenset(by_share),
     )
 
 

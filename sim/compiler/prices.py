@@ -52,6 +52,11 @@ class Market:
         self._pairs: dict[tuple[str, str], RatePath] = {}
         self.rate_start: dict[tuple[str, str], Fraction] = {}
 
+    @property
+    def used(self) -> frozenset[CurrencyPair]:
+        """Return the written pairs that some conversion so far was computed from."""
+        return frozenset(self._paths)
+
     def conversion(self, exchange: Exchange) -> Conversion:
         """Return the conversion of an exchange, along or against the pair that is kept."""
         source, target = exchange.source, exchange.target

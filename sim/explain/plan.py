@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from sim.compiler.compile import Compiled
+from sim.compiler.notes import note_lines
 from sim.compiler.ranking import REFERENCE_AMOUNTS
 from sim.contract.layout import (
     CERTAIN,
@@ -76,6 +77,7 @@ def plan_lines(compiled: Compiled) -> str:
     scenario = compiled.scenario
     sections: tuple[tuple[str, Iterable[str]], ...] = (
         ("Clock", _clock(compiled)),
+        ("Institutions and rails", _parties(compiled)),
         ("Exchange rates", _rates(compiled)),
         ("Demand", _demand(compiled)),
         ("Routing", _routing(compiled)),
@@ -86,6 +88,7 @@ def plan_lines(compiled: Compiled) -> str:
         ("Accounts", _accounts(compiled)),
         ("Settlement", clearing_lines(compiled)),
         ("Agenda", agenda_lines(compiled)),
+        ("Without effect", tuple(note_lines(compiled.notes)) or ("nothing",)),
         ("Hypothetical links", hypothetical_links(scenario) or ("none",)),
         ("Assumptions", evidence_lines(compiled)),
         ("Numbers in the event log", _numbers(compiled)),
@@ -113,6 +116,18 @@ def _clock(compiled: Compiled) -> Iterator[str]:
     if clock.warm_up:
         yield f"Payments of the first {span(clock.warm_up)} are not measured."
     yield f"All luck comes from seed {plan.seed}, replication {plan.replication}."
+
+
+def _parties(compiled: Compiled) -> Iterator[str]:
+    """Yield who there is, in which roles, and by whom and since when rails are run."""
+    for name, entry in sorted(compiled.scenario.institutions.items()):
+        number = f", {entry.members} alike" if entry.members > 1 else ""
+        title = f"{entry.name}, " if entry.name else ""
+        yield f"{name}: {title}{entry.country}{number}; roles: {listed(entry.roles)}"
+    for name, rail in sorted(compiled.scenario.rails.items()):
+        said = [f"{field} {named}" for field, named, _ in rail.named_institutions()]
+        said += [f"{link.use} live from {link.live_from}" for link in rail.links()]
+        yield f"rail {name}{': ' if said else ''}{'; '.join(said)}"
 
 
 def _rates(compiled: Compiled) -> Iterator[str]:

@@ -38,6 +38,7 @@ from sim.model.quantities import (
     parse_money_amount,
     parse_share_ppb,
     write_duration,
+    write_share,
 )
 from sim.model.quantity import Quantity
 from sim.units import format_minor
@@ -326,16 +327,28 @@ def _write(
     write_value: Callable[[int], str],
 ) -> str:
     if family == EMPIRICAL:
-        pairs = (f"[{write_value(value)}, {Decimal(share) / PPB:f}]" for value, share in points)
+        pairs = (f"[{write_value(value)}, {write_share(share)}]" for value, share in points)
         return f"{{empirical: [{', '.join(pairs)}]}}"
     described = FAMILIES[family]
-    texts = {
-        name: write_value(int(value)) if described.is_value(name) else f"{Decimal(value):f}"
-        for name, value in exact
-    }
+    texts = {name: _write_parameter(described, name, value, write_value) for name, value in exact}
     if family == "constant":
         return texts["value"]
     return f"{{{family}: {{{', '.join(f'{name}: {text}' for name, text in texts.items())}}}}}"
+
+
+def _write_parameter(
+    family: type[Family],
+    name: str,
+    value: int | Decimal,
+    write_value: Callable[[int], str],
+) -> str:
+    """Write a parameter as it is read: a value, a share or a plain number."""
+    if family.is_value(name):
+        return write_value(int(value))
+    kinds = {item.name: item.kind for item in family.parameters}
+    if kinds[name] == "share":
+        return write_share(int(value * PPB))
+    return f"{Decimal(value):f}"
 
 
 def _json_schema(allowed: str, example: str) -> dict[str, Any]:

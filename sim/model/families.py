@@ -47,7 +47,7 @@ def read_parameter(
         return count if count <= _SHAPE_MAX else refuse(found, f"1 to {_SHAPE_MAX}")
     if parameter.kind == "share":
         share = parse_share_ppb(found)
-        allowed = "a share above 0 and below 1 such as '0.3' or '30 %'"
+        allowed = "a share above 0 and below 100 % such as '30 %'"
         return Decimal(share) / PPB if 0 < share < PPB else refuse(found, allowed)
     number = parse_decimal(found)
     if parameter.kind == "tail" and number <= 2:

@@ -69,6 +69,7 @@ UNITS = {
     **dict.fromkeys(("/h", "/hour"), Unit("rate", Fraction(1, 3600))),
     **dict.fromkeys(("/d", "/day"), Unit("rate", 1 / _DAY.size)),
     "": Unit("number", Fraction(1)),
+    "share": Unit("share", Fraction(1), 9),
     "%": Unit("share", Fraction(1, 100)),
     "bps": Unit("share", Fraction(1, 10_000)),
     **dict.fromkeys(("business day", "business days"), Unit("business days", Fraction(1))),

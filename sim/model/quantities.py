@@ -34,6 +34,16 @@ from sim.model.number_text import (
     write_scaled,
 )
 from sim.model.quantity import Quantity
+from sim.model.shares import (
+    PPB,
+    PPM,
+    FeePpm,
+    SharePpb,
+    parse_fee_ppm,
+    parse_share_ppb,
+    write_fee,
+    write_share,
+)
 from sim.model.words import (
     CalendarDate,
     CountryCode,
@@ -48,6 +58,8 @@ from sim.model.words import (
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 __all__ = [
+    "PPB",
+    "PPM",
     "AmountText",
     "BusinessDays",
     "CalendarDate",
@@ -71,15 +83,16 @@ __all__ = [
     "Timestamp",
     "parse_duration_us",
     "parse_event_rate",
+    "parse_fee_ppm",
     "parse_money_amount",
     "parse_positive_duration_us",
     "parse_share_ppb",
     "to_minor",
     "write_duration",
+    "write_fee",
+    "write_share",
 ]
 
-PPB = 10**9
-PPM = 10**6
 MILLION = 10**6
 
 # --- durations -----------------------------------------------------------------------------------
@@ -197,68 +210,6 @@ BusinessDays = Annotated[
     ),
 ]
 """Number of business days; their length depends on a calendar, so it is not a duration."""
-
-# --- shares and fees -----------------------------------------------------------------------------
-
-_SHARE = re.compile(rf"(?P<number>{NUMBER})(?:{SPACE}*(?P<unit>%|bps))?")
-_SHARE_PATTERN = rf"{NUMBER}(?:{SPACE}*(?:%|bps))?"
-_PARTS = {unit: int(1 / UNITS[unit].size) for unit in ("", "%", "bps")}
-_SHARE_ALLOWED = "a share from 0 to 1 such as '0.10 %', '25 bps' or '0.001', no finer than 1e-9"
-_FEE_ALLOWED = "a fee rate from 0 to 100 % such as '0.6 %', '25 bps' or '0.006', no finer than 1e-6"
-
-
-def _share(found: object, parts: int, allowed: str) -> int:
-    given = check_base_int(found, allowed, low=0, high=parts)
-    if given is not None:
-        return given
-    matched = match_text(_SHARE, found, allowed)
-    value = scale_exactly(matched["number"], parts // _PARTS[matched["unit"] or ""])
-    if value is None:
-        refuse(found, allowed)
-    # Above one and below a hundred: per cent without the sign, most likely.
-    if value > parts:
-        percent = matched["unit"] is None and value <= 100 * parts
-        refuse(found, allowed, f". Did you mean '{found} %'?" if percent else "")
-    return value
-
-
-def parse_share_ppb(found: object) -> int:
-    """Read a share between 0 and 1 into parts per billion."""
-    return _share(found, PPB, _SHARE_ALLOWED)
-
-
-def parse_fee_ppm(found: object) -> int:
-    """Read a proportional fee into parts per million of the amount."""
-    return _share(found, PPM, _FEE_ALLOWED)
-
-
-SharePpb = Annotated[
-    int,
-    Quantity(
-        parse_share_ppb,
-        _SHARE_ALLOWED,
-        _SHARE_PATTERN,
-        ("0.10 %", "25 bps", "0.001"),
-        lambda ppb: write_scaled(ppb, 9),
-        json_types=("string", "number"),
-        form=Form.SHARE,
-    ),
-]
-"""Share between 0 and 1, in parts per billion."""
-
-FeePpm = Annotated[
-    int,
-    Quantity(
-        parse_fee_ppm,
-        _FEE_ALLOWED,
-        _SHARE_PATTERN,
-        ("0.6 %", "25 bps", "0.006"),
-        lambda ppm: write_scaled(ppm, 6),
-        json_types=("string", "number"),
-        form=Form.FEE,
-    ),
-]
-"""Proportional fee, in parts per million of the amount."""
 
 # --- rates of events -----------------------------------------------------------------------------
 

@@ -255,7 +255,7 @@ class Demand(Model):
     corridor: Name
     """Which way the money goes."""
     channel: Literal["counter", "online", "remittance"] = "counter"
-    """Where the payer pays."""
+    """Where the payer pays: a word that tables and `explain` carry; it changes nothing else."""
     rate: EventRate | None = None
     """Mean arrivals; with a profile, the mean over its day."""
     profile: Name | Literal["flat"] = "flat"

@@ -182,6 +182,16 @@ class BakongRail(Rail):
         """Check peers, balances and limits."""
         if self.peers > PEERS_MAX:
             yield ("peers",), f"found {self.peers}; allowed: at most {PEERS_MAX}"
+        home = self.home_country(world)
+        # Payments on the ledger are between banks; their core systems are part of every program.
+        if not any(
+            entry.country == home and entry.holds_money for entry in world.institutions.values()
+        ):
+            yield (
+                (),
+                f"found no bank in {home}, where the ledger is; needed: an institution there with "
+                "one of the roles issuer, acquirer, settlement_agent",
+            )
         for currency, amount in self.opening_balance.items():
             if currency not in self.currencies:
                 allowed = ", ".join(self.currencies)

@@ -126,7 +126,20 @@ class GenericStage(Model):
             raise FieldProblemsError(
                 [(("time",), "found without its pair; needed: serve and time")]
             )
+        self._check_words()
         return self
+
+    def _check_words(self) -> None:
+        """Refuse what a step of this kind has no use for."""
+        # A person's time is a delay; what has capacity is a machine's here.
+        if "human" in self.model_fields_set and self.delay is None:
+            raise FieldProblemsError([(("human",), "found without a delay; allowed: beside one")])
+        refuses = (self.serve, self.decline, self.deadline)
+        if "reason" in self.model_fields_set and all(way is None for way in refuses):
+            allowed = "beside serve, decline or deadline (a limit refuses with AM02 or AM14)"
+            raise FieldProblemsError(
+                [(("reason",), f"found where nothing is refused with it; allowed: {allowed}")]
+            )
 
 
 class Ends(Model):
@@ -236,6 +249,13 @@ class GenericRail(Rail):
                         f"found a deadline, which would replace the time_out of corridor {key!r}; "
                         "allowed: one of them",
                     )
+
+    def idle_settings(self, world: World, name: str, legs: Sequence[Leg]) -> Found:
+        """Yield stations no step is served at."""
+        served = {stage.serve for stage in self.stages}
+        for key in self.stations:
+            if key not in served:
+                yield ("stations", key), "no step is served here"
 
     def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
         """Yield its stations."""

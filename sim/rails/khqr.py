@@ -19,6 +19,7 @@ from sim.model.quantities import CurrencyCode, PositiveCount, PositiveDurationUs
 from sim.qr import decode, encode, verify
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.merchants import MERCHANTS_MAX, Merchant, pick_weighted, uniform_of
+from sim.rails.problems import beside
 from sim.rails.protocol import Found, Rail, World
 from sim.rails.registry import register_rail
 from sim.rails.stages import Program, Stage, transit
@@ -26,6 +27,16 @@ from sim.rails.stages import Program, Stage, transit
 _CITIES = ("Phnom Penh", "Siem Reap", "Battambang", "Sihanoukville", "Kampot", "Poipet")
 _TRADES = ("Noodles", "Coffee", "Market", "Guesthouse", "Tuk Tuk", "Pharmacy", "Textiles", "Books")
 _UNIONPAY_IIN = "47110116"
+_OF_MADE_CODES = (
+    "merchants",
+    "static_share",
+    "dynamic_life",
+    "code_age",
+    "currency_share",
+    "unionpay_share",
+    "individual_share",
+)
+"""Settings of codes that are made; codes given as text say all of this themselves."""
 
 
 @register_rail
@@ -36,8 +47,6 @@ class KhqrRail(Rail):
     """Selects this kind of rail."""
     merchants: PositiveCount = assumed(2000, "a sample that stands for the population")
     """Merchants in the sample, each with a payload of its own; at most 10 000."""
-    population: PositiveCount = cited(4_500_000, "khqr.merchants", "reported")
-    """Merchants the sample stands for."""
     static_share: SharePpb = cited(700_000_000, "khqr.static_share_of_scans")
     """Share of scans of a static code; the others show amount and expiry."""
     dynamic_life: PositiveDurationUs = cited(600_000_000, "khqr.dynamic_life_max", "reported")
@@ -83,6 +92,7 @@ class KhqrRail(Rail):
         """Check the size of the sample and the shares of currencies."""
         if self.merchants > MERCHANTS_MAX:
             yield ("merchants",), f"found {self.merchants}; allowed: at most {MERCHANTS_MAX}"
+        yield from beside(self, "payloads", _OF_MADE_CODES)
         total = sum(self.currency_share.values())
         if total != 10**9:
             yield (

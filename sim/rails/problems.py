@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pydantic import BaseModel
+
 from sim.errors import suggest
 from sim.model.base import FieldPath
 from sim.model.quantities import to_minor
@@ -27,6 +29,17 @@ def unknown(kind: str, found: str, known: Iterable[str]) -> str:
 def several(name: str, members: int) -> str:
     """Say that an entry stands for several institutions where one is needed."""
     return f"{name!r} stands for {members} institutions; needed: a single one"
+
+
+def beside(model: BaseModel, field: str, others: Iterable[str]) -> Found:
+    """Yield the fields that are written beside one which leaves nothing for them to say."""
+    if field in model.model_fields_set and getattr(model, field):
+        for other in others:
+            if other in model.model_fields_set:
+                yield (
+                    (other,),
+                    f"found beside '{field}', where it changes nothing; allowed: one of them",
+                )
 
 
 def check_amounts(currency: str, amount: object, place: FieldPath, *, granule: int = 1) -> Found:

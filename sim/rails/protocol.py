@@ -389,6 +389,10 @@ class Rail(Model):
         """Yield what does not fit the rest of the scenario; paths start at the rail."""
         yield from ()
 
+    def idle_settings(self, world: World, name: str, legs: Sequence[Leg]) -> Found:
+        """Yield settings that change nothing on the legs in use, and why; paths as above."""
+        yield from ()
+
     def named_institutions(self) -> Iterable[tuple[str, str, bool]]:
         """Return (field, institution, must be a single one) the settings name."""
         return ()

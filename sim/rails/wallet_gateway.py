@@ -2,8 +2,7 @@
 
 Takes the gateway's settings; gives the stages of an authorisation through it. Nothing here talks to
 a real wallet. A gateway fixes the rate at authorisation, prices through its own provider, admits at
-most ``rate_limit`` requests, and forgets an order after ``order_life``. Clearing and net settlement
-happen days later and are obligations on its clearing accounts here.
+most ``rate_limit`` requests, forgets an order after ``order_life``, and settles net, days later.
 """
 
 from __future__ import annotations
@@ -38,6 +37,7 @@ from sim.rails.directions import (
     served_corridors,
     settlement_problems,
 )
+from sim.rails.gateway_checks import gateway_problems, idle_in_gateway
 from sim.rails.institutions import (
     creditor_abroad,
     debtor_at_wallet,
@@ -46,7 +46,6 @@ from sim.rails.institutions import (
 )
 from sim.rails.obligations import Obligation
 from sim.rails.price import Exchange, FeeTerms, chain_moves, own_conversion
-from sim.rails.problems import check_bounds
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
@@ -198,11 +197,11 @@ class WalletGatewayRail(Rail):
 
     def problems(self, world: World, name: str) -> Found:
         """Check limits, agents, their shares and their accounts."""
-        yield from check_bounds(self.currency, self.limits, ("limits",))
+        yield from gateway_problems(self)
         yield from below(("settlement_agents",), share_problems(self.settlement_agents))
         for agent, terms in self.settlement_agents.items():
-            place = ("settlement_agents", agent)
-            yield from below(place, self._agent_problems(world, agent, terms))
+            found = self._agent_problems(world, agent, terms)
+            yield from below(("settlement_agents", agent), found)
         yield from settlement_problems(world, dict(self._directions()), self.settlement_agents)
 
     def _agent_problems(self, world: World, agent: str, terms: SettlementAgentTerms) -> Found:
@@ -224,6 +223,10 @@ class WalletGatewayRail(Rail):
             if field == "prefunding" and not found and self.inbound is not None:
                 served = served_corridors(world, self, (self.wallet, self.currency), agent)
                 yield from prefunding_problems(world, name, served)
+
+    def idle_settings(self, world: World, name: str, legs: Sequence[Leg]) -> Found:
+        """Yield directions and agents no route uses, and margins nothing is converted at."""
+        yield from idle_in_gateway(self, world, name, legs)
 
     def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
         """Yield the gateway's admission."""

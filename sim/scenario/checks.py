@@ -23,6 +23,8 @@ FX_STEPS_MAX = 1_000_000
 MEMBERS_MAX = 10_000
 PAYERS_MAX = 100_000_000
 """Most payers of a stream: daily limits are kept for each."""
+_OF_A_RATE = ("steps", "profile", "count", "amount", "payer_skew")
+"""Settings of payments that are drawn; a written list says all of this itself."""
 
 
 def find_problems(scenario: Scenario) -> list[tuple[FieldPath, str]]:
@@ -141,6 +143,9 @@ def _check_corridors(scenario: Scenario) -> Found:
 
 
 def _check_demand(scenario: Scenario) -> Found:
+    # A run of nothing measures nothing.
+    if not scenario.demand:
+        yield ("demand",), "found no stream; needed: at least one"
     for name, demand in scenario.demand.items():
         place: FieldPath = ("demand", name)
         corridor = scenario.corridors.get(demand.corridor)
@@ -151,8 +156,9 @@ def _check_demand(scenario: Scenario) -> Found:
         if (demand.rate is None) == (demand.payments is None):
             found = "neither" if demand.rate is None else "both"
             yield place, f"found {found} of rate and payments; allowed: exactly one of them"
-        if demand.steps and demand.rate is None:
-            yield (*place, "steps"), "found steps of a written list; allowed: with a rate"
+        for field in _OF_A_RATE if demand.payments is not None else ():
+            if field in demand.model_fields_set:
+                yield (*place, field), f"found {field} of a written list; allowed: with a rate"
         if demand.payments == ():
             yield (*place, "payments"), "found an empty list; allowed: at least one payment"
         if demand.payers > PAYERS_MAX:

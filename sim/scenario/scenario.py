@@ -6,7 +6,7 @@ it came from, or a :class:`~sim.errors.ScenarioError` with every problem found.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +63,12 @@ def refuse_problems(document: Document, found: Sequence[tuple[FieldPath, str]]) 
     ScenarioError
         If there is any.
     """
-    problems = [
-        Problem(*document.place(path), ".".join(map(str, path)), message) for path, message in found
-    ]
+    problems = list(placed(document, found))
     if problems:
         raise ScenarioError(problems)
+
+
+def placed(document: Document, found: Iterable[tuple[FieldPath, str]]) -> Iterator[Problem]:
+    """Yield what is said of a scenario, each at the file and line of its path."""
+    for path, message in found:
+        yield Problem(*document.place(path), ".".join(map(str, path)), message)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sim.compiler.compile import Compiled, compile_scenario
+from sim.compiler.notes import note_lines
 from sim.errors import OptionError, UserError
 from sim.explain.plan import explain_plan
 from sim.model.quantities import parse_seed
@@ -332,6 +333,7 @@ def make_request(
         text=dump_resolved(compiled.document),
         changed_fields=changed_fields,
         clock=dict(clock_facts(compiled)),
+        notes=tuple(note_lines(compiled.notes)),
     )
 
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from sim.analysis.catalogue import CATALOGUE
-from sim.analysis.kinds import BOUND, Pooling, read_bound
+from sim.analysis.kinds import BOUND, SHARE, Better, Pooling, read_bound
 from sim.analysis.summary import Summary
 from sim.errors import OptionError
 from sim.study.measure_key import full_key, name_of, pick, require
@@ -92,14 +92,47 @@ def parse_slo(text: str) -> tuple[Objective, ...]:
             raise OptionError(
                 "slo", f"found {part.strip()!r}; allowed: such as 'p99<=5s,success>=99.5%'"
             )
-        bound, unit = read_bound(found["number"], found["unit"])
-        key, is_upper = full_key(found["key"]), found["sign"].startswith("<")
-        objectives.append(Objective(key, is_upper, bound, unit))
+        objectives.append(_objective(part.strip(), found))
     return tuple(objectives)
 
 
+def _objective(part: str, found: re.Match[str]) -> Objective:
+    """Return what one text says, unless no run could fail it or none could meet it."""
+    bound, unit = read_bound(found["number"], found["unit"])
+    key, sign = full_key(found["key"]), found["sign"]
+    is_upper = sign.startswith("<")
+    measure = CATALOGUE.get(name_of(key))
+    # Names of groups are known by the run alone; what is wrong with them is said there.
+    if measure is None:
+        return Objective(key, is_upper, bound, unit)
+    is_share = measure.kind.unit == SHARE.unit
+    if is_share and unit is None:
+        meant = f"{found['number']}%"
+        raise OptionError(
+            "slo", f"found {part!r}; allowed: a share with its sign, as in '{key}{sign}{meant}'"
+        )
+    if unit not in (None, measure.kind.unit):
+        raise OptionError("slo", f"found {part!r}; allowed: {key} in {measure.kind.unit}")
+    # A time that is at least so long, or a success that is at most so high, is nobody's aim.
+    if measure.better in (Better.LOWER, Better.HIGHER):
+        wanted = "<=" if measure.better is Better.LOWER else ">="
+        if wanted[0] != sign[0]:
+            better = "less" if measure.better is Better.LOWER else "more"
+            raise OptionError(
+                "slo",
+                f"found {part!r}; of {name_of(key)} {better} is better; allowed: '{wanted}'",
+            )
+    # Met when reached exactly, so the ends of what can be are bounds like others.
+    never = (is_share and not is_upper and bound > 1) or (is_upper and bound < 0)
+    always = is_share and is_upper and bound >= 1
+    if never or always or (not is_upper and bound <= 0 and measure.better is Better.HIGHER):
+        told = "can never hold" if never else "always holds"
+        raise OptionError("slo", f"found {part!r}, which {told}; allowed: a bound in between")
+    return Objective(key, is_upper, bound, unit)
+
+
 def check_objectives(objectives: tuple[Objective, ...], summary: Summary) -> None:
-    """Refuse objectives about measures there are none of, or in another unit.
+    """Refuse objectives about measures there are none of.
 
     Raises
     ------
@@ -107,9 +140,3 @@ def check_objectives(objectives: tuple[Objective, ...], summary: Summary) -> Non
         For the first such objective.
     """
     require(summary, tuple(objective.key for objective in objectives), where="slo")
-    for objective in objectives:
-        measure = pick(summary, objective.key)
-        if measure is not None and objective.unit not in (None, measure.unit):
-            raise OptionError(
-                "slo", f"found {objective.key} in {objective.unit}; allowed: {measure.unit}"
-            )

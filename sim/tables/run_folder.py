@@ -83,6 +83,8 @@ class RunRequest:
         Says in which fields two such texts differ.
     clock : mapping
         When simulated time starts (local, ISO 8601), its length and its warm-up in microseconds.
+    notes : tuple of str
+        What the scenario says that changes nothing in it.
     """
 
     command: list[str]
@@ -97,6 +99,7 @@ class RunRequest:
     text: str = ""
     changed_fields: Callable[[str, str], list[str]] = _untold
     clock: Mapping[str, Json] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def question(self) -> dict[str, Json]:
         """Return what makes this another question than others."""
@@ -315,6 +318,7 @@ def _facts_before(request: RunRequest) -> dict[str, Json]:
         "replications": request.replications,
         "record": request.record,
         "clock": dict(request.clock),
+        "notes": list(request.notes),
         "started_at": _now(),
         "finished_at": None,
         "wall_seconds": None,

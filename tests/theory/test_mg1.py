@@ -25,7 +25,7 @@ ROWS = {
         (),
         0.6,
         2 * (0.2 * 4 + 0.8 * 0.0625),
-        "{hyperexponential: {p: 0.2, mean_1: 2.2 s, mean_2: 0.2 s}}",
+        "{hyperexponential: {p: 20 %, mean_1: 2.2 s, mean_2: 0.2 s}}",
     ),
     # Lognormal of mean 0.7 s: E[S^2] = mean^2 exp(sigma^2).
     "lognormal": (

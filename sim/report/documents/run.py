@@ -48,6 +48,7 @@ _ROUTES_SHOWN = 12
 FEW_MAX = 100
 """Completed payments below which no figure of a group stands without a warning: a mean of fewer is
 mostly chance. A p99 needs ten times as many, so that ten lie above it."""
+_NOTES_SHOWN = 5
 _TOLD_FROM = 1.01
 """What the open payments must make of p99 to be told."""
 
@@ -75,7 +76,8 @@ def run_document(result: Result) -> Document:
     for title, *bodies in sections:
         told = [body for body in bodies if body is not None]
         blocks += [Heading(title), *told] if told else []
-    blocks += (*domestic(summary), *course(summary), *_footing(loaded), *_ending(result))
+    blocks += (*domestic(summary), *course(summary), *_footing(loaded), *_idle(result))
+    blocks += _ending(result)
     return Document(tuple(blocks), tidy_measures(summary), _record(result))
 
 
@@ -360,6 +362,17 @@ def _footing(loaded: LoadedScenario) -> Iterator[Block]:
     links = hypothetical_links(loaded.scenario)
     if links:
         yield Text(f"Hypothetical links: {', '.join(links)}", Tone.CAUTION)
+
+
+def _idle(result: Result) -> Iterator[Block]:
+    """Yield what the scenario says that changes nothing in it."""
+    notes = result.facts.get("notes")
+    # Folders of earlier versions hold none.
+    for note in notes[:_NOTES_SHOWN] if isinstance(notes, list) else ():
+        yield Text(f"Note: {note}", Tone.CAUTION)
+    if isinstance(notes, list) and len(notes) > _NOTES_SHOWN:
+        more = len(notes) - _NOTES_SHOWN
+        yield Text(f"and {more} more (`payroute validate` lists them)", Tone.CAUTION)
 
 
 def _ending(result: Result) -> Iterator[Block]:

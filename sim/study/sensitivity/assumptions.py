@@ -19,8 +19,7 @@ from sim.model.base import FieldPath
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.evidence import Evidence
 from sim.model.magnitude import Form, Magnitude
-from sim.model.number_text import write_scaled
-from sim.model.quantities import PPB, CurrencyCode, EventRate, parse_share_ppb
+from sim.model.quantities import PPB, CurrencyCode, EventRate, write_share
 from sim.model.quantity import Quantity
 from sim.scenario.model import Scenario
 from sim.scenario.scenario import LoadedScenario
@@ -143,14 +142,11 @@ def _unmixed(
         mix = _mix(declared.value)
         for key, share in mix:
             field = f"{owner}.{key}" if owner else ""
-            yield _Found((*path, key), source, _percent(share), Form.SHARE, mix, grade, field)
+            yield _Found((*path, key), source, write_share(share), Form.SHARE, mix, grade, field)
         return
     above = _declared(scenario, path[:-1])
     mix = _mix(above.value) if above.is_mix else ()
     form = _form(tree, path, declared)
-    if form in (Form.SHARE, Form.FEE) and isinstance(tree, str) and not tree.endswith(("%", "bps")):
-        # A share may be written as a plain number; people read percent.
-        tree = _percent(parse_share_ppb(tree))
     choices = _choices(scenario, tree, declared) if form is Form.WORD else ()
     form = Form.CHOICE if choices else form
     yield _Found(path, source, tree, form, mix, grade, owner, choices)
@@ -259,10 +255,6 @@ def _texts(tree: Sequence[Tree]) -> list[str]:
 def _mix(value: object) -> tuple[tuple[str, int], ...]:
     assert isinstance(value, dict)
     return tuple((str(key), int(share)) for key, share in sorted(value.items()))
-
-
-def _percent(share_ppb: int) -> str:
-    return f"{write_scaled(share_ppb, 7)} %"
 
 
 def _at(tree: Tree, path: FieldPath) -> Tree:

@@ -16,7 +16,7 @@ from sim.model.magnitude import Form, Magnitude, moved_share, stretched
 from sim.model.quantities import PPB
 from sim.scenario.tree import Tree
 from sim.study.sensitivity.assumptions import Assumption
-from sim.study.sensitivity.scale import flow, scale, share_of, size_of, spoken, write_share
+from sim.study.sensitivity.scale import flow, scale, share_of, size_of, spoken, written_share
 
 _SAYS_HOW = "--range FIELD=LOW..HIGH tries two values"
 
@@ -34,7 +34,7 @@ class Move:
         if self.text is not None:
             return self.text
         if self.assumption.mix:
-            return spoken(write_share(moved_share(self.share, self.factor)), Form.SHARE)
+            return spoken(written_share(moved_share(self.share, self.factor)), Form.SHARE)
         if self.assumption.form is Form.WEIGHTS:
             return f"contrast ^{self.factor:.4g}"
         moved = scale(self.assumption.tree, self.factor, self.assumption.form)
@@ -228,7 +228,7 @@ def overrides(moves: Sequence[Move]) -> tuple[str, ...]:
         found += [f"{path}={flow(moved)}" for path in assumption.paths]
     for stems, together in mixes.items():
         for key, share in _mixed(together):
-            found += [f"{stem}.{key}={write_share(share)}" for stem in stems]
+            found += [f"{stem}.{key}={written_share(share)}" for stem in stems]
     return tuple(found)
 
 

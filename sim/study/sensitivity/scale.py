@@ -12,8 +12,7 @@ from fractions import Fraction
 
 from sim.model.families import FAMILIES, NAMES
 from sim.model.magnitude import Form, Magnitude
-from sim.model.number_text import write_scaled
-from sim.model.quantities import PPB
+from sim.model.quantities import PPB, write_share
 from sim.scenario.tree import Tree
 from sim.study.sensitivity.assumptions import Assumption
 
@@ -87,9 +86,9 @@ def _scaled(text: Tree, factor: float, form: Form) -> str | None:
     return None if written is None else str(written.scaled(factor, form))
 
 
-def write_share(share: float | Fraction) -> str:
+def written_share(share: float | Fraction) -> str:
     """Write a share in percent, to the part per billion it is kept in."""
-    return f"{write_scaled(round(share * PPB), 7)} %"
+    return write_share(round(share * PPB))
 
 
 def share_of(tree: Tree) -> float:

@@ -84,7 +84,13 @@ def test_validate_says_what_a_valid_scenario_describes(tmp_path):
     result = payroute("validate", write_queue(tmp_path))
     assert result.exit_code == 0
     assert result.stdout.endswith("valid; 1 corridor, 1 route, 1 demand stream, 9 stages\n")
-    assert json.loads(payroute("validate", MINIMAL, "--json").stdout) == {"problems": []}
+    found = json.loads(payroute("validate", MINIMAL, "--json").stdout)
+    # One settles and one holds wallets that only receive here: neither has payers.
+    assert found["problems"] == []
+    assert [(note["path"], note["message"]) for note in found["notes"]] == [
+        ("institutions.river_bank.decline", "changes nothing: it has no payers"),
+        ("institutions.unionpay_wallet.decline", "changes nothing: it has no payers"),
+    ]
 
 
 def test_the_published_schema_is_the_models_schema():

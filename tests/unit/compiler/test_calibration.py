@@ -80,9 +80,11 @@ def test_a_wrong_key_and_too_strong_a_claim_are_found() -> None:
     rows: dict[str, dict[str, Any]] = {"a.b": {"kind": "estimated"}}
     found = _problems(load_document(LIBRARY), rows)
     assert any("no calibration row 'bakong.consensus.peers'" in line for line in found)
-    weak = {key: {"kind": "estimated"} for key in (_rows() or {"khqr.merchants_history": {}})}
+    weak = {key: {"kind": "estimated"} for key in (_rows() or {"bakong.members_live": {}})}
     found = _problems(load_document(LIBRARY), weak)
-    assert any(line.startswith("rails.khqr.population: reported, but") for line in found)
+    assert any(
+        line.startswith("institutions.other_members.members: derived, but") for line in found
+    )
 
 
 def _lognormal_mean(value: Any) -> float:

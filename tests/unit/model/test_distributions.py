@@ -153,11 +153,11 @@ REFUSED: list[tuple[Callable[[object], object], object, list[tuple[tuple[object,
     ),
     (
         parse_duration_distribution,
-        {"hyperexponential": {"p": "1", "mean_1": "1 s", "mean_2": "5 s"}},
+        {"hyperexponential": {"p": "100 %", "mean_1": "1 s", "mean_2": "5 s"}},
         [
             (
                 ("hyperexponential", "p"),
-                "found '1'; allowed: a share above 0 and below 1 such as '0.3' or '30 %'",
+                "found '100 %'; allowed: a share above 0 and below 100 % such as '30 %'",
             )
         ],
     ),

@@ -19,8 +19,14 @@ from sim.units import CURRENCIES
 DURATION = (
     "a duration such as '12 h', '0.8 s', '350 ms' (units us, ms, s, min, h, d), whole microseconds"
 )
-SHARE = "a share from 0 to 1 such as '0.10 %', '25 bps' or '0.001', no finer than 1e-9"
-FEE = "a fee rate from 0 to 100 % such as '0.6 %', '25 bps' or '0.006', no finer than 1e-6"
+SHARE = (
+    "a share from 0 to 100 % with its unit such as '0.10 %', '25 bps' or '0.001 share', no finer "
+    "than 1e-9"
+)
+FEE = (
+    "a fee rate from 0 to 100 % with its unit such as '0.6 %', '25 bps' or '0.006 share', no finer "
+    "than 1e-6"
+)
 RATE = "a rate such as '2000 /s', '1 500 /min', '12 000 /day', no finer than 1e-6 events"
 MONEY = "an amount with its currency such as '80 CNY', '12.50 USD', '3 000 000 KHR'"
 AMOUNT = "an amount without currency such as '3 000 000' or '12.50'"
@@ -55,9 +61,9 @@ ACCEPTED = [
     (q.BusinessDays, "1 business day", 1),
     (q.SharePpb, "0.10 %", 1_000_000),
     (q.SharePpb, "25 bps", 2_500_000),
-    (q.SharePpb, "0.001", 1_000_000),
+    (q.SharePpb, "0.001 share", 1_000_000),
     (q.SharePpb, "100 %", 10**9),
-    (q.SharePpb, "0.000000001", 1),
+    (q.SharePpb, "0.0000001 %", 1),
     (q.FeePpm, "0.6 %", 6000),
     (q.FeePpm, "25bps", 2500),
     (q.FeePpm, "0.0001 %", 1),
@@ -125,7 +131,11 @@ REFUSED = [
     (q.BusinessDays, "2 d", f"found '2 d'; allowed: {BUSINESS}"),
     (q.SharePpb, "3", f"found '3'; allowed: {SHARE}. Did you mean '3 %'?"),
     (q.SharePpb, "101 %", f"found '101 %'; allowed: {SHARE}"),
-    (q.SharePpb, "0.0000000001", f"found '0.0000000001'; allowed: {SHARE}"),
+    # A third to one reader is a third of a per cent to the next.
+    (q.SharePpb, "0.3", f"found '0.3'; allowed: {SHARE}. Did you mean '0.3 %' or '30 %'?"),
+    (q.SharePpb, "0", f"found '0'; allowed: {SHARE}. Did you mean '0 %'?"),
+    (q.SharePpb, "1.1 share", f"found '1.1 share'; allowed: {SHARE}"),
+    (q.SharePpb, "0.0000000001 share", f"found '0.0000000001 share'; allowed: {SHARE}"),
     (q.SharePpb, "-1 %", f"found '-1 %'; allowed: {SHARE}"),
     (q.FeePpm, "0.00001 %", f"found '0.00001 %'; allowed: {FEE}"),
     (q.EventRate, "0 /s", "found '0 /s'; rate must be above 0"),

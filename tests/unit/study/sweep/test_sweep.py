@@ -363,7 +363,7 @@ def test_a_missing_library_of_an_address_is_told_with_a_remedy(
 @pytest.mark.parametrize(
     ("field", "low", "high", "unit"),
     [
-        ("rails.shop.fees.till.proportional", "0.00011", "0.0009", ""),
+        ("rails.shop.fees.till.proportional", "0.011", "0.09", "%"),
         ("demand.customers.payer_skew", "1", "9000", ""),
         ("clock.horizon", "60", "61", "s"),
         ("clock.horizon", "1000000", "1000009", "ms"),

@@ -1,0 +1,198 @@
+"""What a scenario says that changes nothing in it: told, not refused.
+
+Takes a scenario and what its payments can reach; gives (path, message) pairs. A file that extends
+another may well inherit what it does not use, so this is no mistake; but whoever sets a price, an
+outage or a bank and sees no difference has to be told why. Only what the file writes is spoken of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from sim.compiler.institutions import find_outages
+from sim.compiler.reach import Reach
+from sim.model.base import FieldPath
+from sim.model.members import Member
+from sim.model.quantities import CurrencyPair, write_duration
+from sim.rails.protocol import Found
+from sim.scenario.model import Scenario
+
+Note = tuple[FieldPath, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the compiled scenario makes use of.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    members : tuple of Member
+    reach : Reach
+    stations : tuple of str
+        All of the plan.
+    pairs : frozenset of CurrencyPair
+        Mid rates some price was computed from.
+    coded : frozenset of str
+        Institutions with which the account of some code lies.
+    by_share : frozenset of str
+        Institutions of payees that are drawn, or given codes, by their share.
+    """
+
+    scenario: Scenario
+    members: tuple[Member, ...]
+    reach: Reach
+    stations: tuple[str, ...]
+    pairs: frozenset[CurrencyPair]
+    coded: frozenset[str]
+    by_share: frozenset[str]
+
+    def names_of(self, institution: str) -> frozenset[str]:
+        """Return the institutions an entry stands for."""
+        entry = self.scenario.institutions[institution]
+        return frozenset(member.name for member in self.members if member.entry is entry)
+
+
+def find_notes(used: Used) -> tuple[Note, ...]:
+    """Return everything written that changes nothing, in the order in which sections stand."""
+    return tuple((path, f"changes nothing: {why}") for look in _LOOKS for path, why in look(used))
+
+
+def is_written(model: BaseModel, field: str) -> bool:
+    """Tell whether the file says a field itself."""
+    return field in model.model_fields_set
+
+
+def _rates(used: Used) -> Found:
+    for pair in used.scenario.fx.mid:
+        if pair not in used.pairs:
+            yield ("fx", "mid", str(pair)), "no price needs this rate"
+
+
+def _institutions(used: Used) -> Found:
+    scenario, reach = used.scenario, used.reach
+    # Whoever a rail in use names, by its own field or by default: its operator, its wallet.
+    named = {
+        value
+        for key in _used_rails(used)
+        for _, value in scenario.rails[key]
+        if isinstance(value, str)
+    }
+    for name, entry in scenario.institutions.items():
+        place: FieldPath = ("institutions", name)
+        own = used.names_of(name)
+        if not own & reach.agents and name not in named:
+            yield place, "no payment comes from it, goes to it or passes through it"
+            continue
+        if is_written(entry, "core") and not {f"{one}.core" for one in own} & reach.stations:
+            yield (*place, "core"), "no payment reaches its core system"
+        desks = {f"{one}.screening" for one in own}
+        if is_written(entry, "screening") and not desks & reach.stations:
+            yield (*place, "screening"), "no payment passes its screening desk"
+        if is_written(entry, "decline") and not own & reach.debtor_agents:
+            yield (*place, "decline"), "it has no payers"
+        if entry.payer_share and not own & reach.debtor_agents:
+            yield (*place, "payer_share"), f"no stream draws payers in {entry.country}"
+        if entry.merchant_share and not own & used.by_share:
+            yield (*place, "merchant_share"), f"no stream draws payees in {entry.country}"
+        if entry.bakong_id is not None and not own & used.coded:
+            yield (*place, "bakong_id"), "no code names an account there"
+
+
+def _used_rails(used: Used) -> set[str]:
+    """Return the rails a route uses, and those whose codes a stream's payees show."""
+    corridors = {demand.corridor for demand in used.scenario.demand.values()}
+    codes = (used.scenario.corridors[name].codes for name in corridors)
+    return {leg.rail for leg in used.reach.legs} | {name for name in codes if name is not None}
+
+
+def _rails(used: Used) -> Found:
+    scenario, running = used.scenario, _used_rails(used)
+    tiers = {corridor.kyc_tier for corridor in scenario.corridors.values()}
+    for name, rail in scenario.rails.items():
+        if name not in running:
+            yield ("rails", name), "no route uses this rail"
+            continue
+        legs = sorted(leg for leg in used.reach.legs if leg.rail == name)
+        for path, why in rail.idle_settings(scenario, name, legs):
+            yield ("rails", name, *path), why
+        for tier in rail.kyc_tiers:
+            if tier not in tiers:
+                yield ("rails", name, "limits", tier), "no corridor names this KYC tier"
+
+
+def _accounts(used: Used) -> Found:
+    horizon = used.scenario.clock.horizon
+    for name, account in used.scenario.accounts.items():
+        place: FieldPath = ("accounts", name)
+        if name not in used.reach.accounts:
+            yield place, "no payment touches this account"
+            continue
+        for key, deposit in account.deposits.items():
+            if deposit.after >= horizon:
+                yield (*place, "deposits", key), _too_late(deposit.after, horizon)
+
+
+def _corridors(used: Used) -> Found:
+    paid = {demand.corridor for demand in used.scenario.demand.values()}
+    for name in used.scenario.corridors:
+        if name not in paid:
+            yield ("corridors", name), "no stream of demand uses this corridor"
+
+
+def _profiles(used: Used) -> Found:
+    followed = {demand.profile for demand in used.scenario.demand.values()}
+    for name in used.scenario.profiles:
+        if name not in followed:
+            yield ("profiles", name), "no stream of demand follows this profile"
+
+
+def _steps(used: Used) -> Found:
+    horizon = used.scenario.clock.horizon
+    for name, demand in used.scenario.demand.items():
+        for after in sorted(demand.steps):
+            if after >= horizon:
+                where = ("demand", name, "steps", write_duration(after))
+                yield where, _too_late(after, horizon)
+
+
+def _disruptions(used: Used) -> Found:
+    horizon = used.scenario.clock.horizon
+    for outage in find_outages(used.scenario, used.members, used.stations):
+        place: FieldPath = ("disruptions", outage.name)
+        if outage.start_us >= horizon:
+            yield place, _too_late(outage.start_us, horizon)
+        elif not used.reach.stations & set(outage.stations):
+            yield place, f"no payment visits what it closes: {_some(sorted(outage.stations))}"
+
+
+def _too_late(start_us: int, horizon_us: int) -> str:
+    return (
+        f"it begins {write_duration(start_us)} after the start, and the run ends after "
+        f"{write_duration(horizon_us)}"
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+_LOOKS = (
+    _rates,
+    _institutions,
+    _rails,
+    _accounts,
+    _corridors,
+    _profiles,
+    _steps,
+    _disruptions,
+)
+
+
+def note_lines(notes: Sequence[Note]) -> Iterator[str]:
+    """Yield notes as lines of text."""
+    for path, message in notes:
+        yield f"{'.'.join(map(str, path))} {message}"

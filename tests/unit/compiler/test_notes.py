@@ -1,0 +1,95 @@
+"""What is written without effect is told, and what has one is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.compiler.compile import compile_scenario
+from sim.contract.meaning import LogKind
+from sim.contract.records import LogColumn, RecordColumn
+from sim.scenario.scenario import load_scenario
+from tests.theory.driver import MINIMAL, load_text, run
+
+WITHOUT = {
+    "fx: {mid: {USD/THB: {rate: 32}}}": "fx.mid.USD/THB",
+    "institutions: {idle: {country: KH, roles: [issuer]}}": "institutions.idle",
+    "institutions: {nbc: {core: {servers: 3}}}": "institutions.nbc.core",
+    "institutions: {temple_bank: {screening: {servers: 3}}}": "institutions.temple_bank.screening",
+    "institutions: {temple_bank: {merchant_share: 1}}": "institutions.temple_bank.merchant_share",
+    "institutions: {unionpay_wallet: {payer_share: 1}}": "institutions.unionpay_wallet.payer_share",
+    "institutions: {nbc: {bakong_id: nbcb}}": "institutions.nbc.bakong_id",
+    "rails: {second: {kind: bakong, operator: alipay_wallet, currencies: [THB]}}": "rails.second",
+    "rails: {unionpay: {settlement_agents: {river_bank: {spread: 0.5 %}}}}": (
+        "rails.unionpay.settlement_agents.river_bank.spread"
+    ),
+    "rails: {bakong: {limits: {basic: {per_day: {KHR: 5}}}}}": "rails.bakong.limits.basic",
+    "accounts: {spare: {owner: temple_bank, at: bakong, currency: KHR, balance: 5}}": (
+        "accounts.spare"
+    ),
+    "accounts: {river_cny_at_unionpay: {deposits: {late: {after: 1 min, amount: 5}}}}": (
+        "accounts.river_cny_at_unionpay.deposits.late"
+    ),
+    "corridors: {us: {from: {country: US, currency: USD}, to: {country: KH, currency: KHR}}}": (
+        "corridors.us"
+    ),
+    "profiles: {flat_day: {hourly: [" + "1, " * 23 + "1]}}": "profiles.flat_day",
+    "disruptions: {late: {outage: river_bank, after: 60 s, for: 1 s}}": "disruptions.late",
+    "disruptions: {night: {outage: bakong, from: '11:59:59', for: 1 s}}": "disruptions.night",
+    "disruptions: {desk: {outage: unionpay_operator, after: 0 s, for: 1 s}}": "disruptions.desk",
+}
+WITH = (
+    "institutions: {temple_bank: {core: {servers: 3}}}",
+    "institutions: {river_bank: {screening: {servers: 3}}}",
+    "rails: {alipay_plus: {settlement_agents: {river_bank: {spread: 0.5 %}}}}",
+    "rails: {unionpay: {outbound: {spread: 0.5 %}}}",
+    "accounts: {river_cny_at_unionpay: {deposits: {late: {after: 59 s, amount: 5}}}}",
+    "disruptions: {in_time: {outage: river_bank, after: 59 s, for: 1 s}}",
+    "disruptions: {noon: {outage: bakong, from: '12:00:59', for: 1 s}}",
+)
+
+
+def _paths(folder: Path, change: str) -> set[str]:
+    text = f"scenario: noted\nextends: {MINIMAL}\n{change}\n"
+    compiled = compile_scenario(load_text(folder, text), with_tables=False)
+    return {".".join(map(str, path)) for path, _ in compiled.notes}
+
+
+@pytest.mark.parametrize("change", list(WITHOUT))
+def test_what_changes_nothing_is_told_where_it_stands(tmp_path: Path, change: str) -> None:
+    told = _paths(tmp_path, change) - _paths(tmp_path, "seed: 1")
+    assert told == {WITHOUT[change]}
+
+
+@pytest.mark.parametrize("change", WITH)
+def test_what_acts_is_not_told(tmp_path: Path, change: str) -> None:
+    assert _paths(tmp_path, change) == _paths(tmp_path, "seed: 1")
+
+
+@pytest.mark.parametrize("name", ["minimal", "china-two-way"])
+def test_a_run_goes_nowhere_out_of_reach(name: str) -> None:
+    path = MINIMAL.parent / f"{name}.yaml"
+    sets = [] if name == "minimal" else ["clock.horizon=20 s"]
+    ran = run(load_scenario(path, sets), "compiled")
+    names, reach = ran.plan.names, ran.compiled.reach
+    rows = {kind: ran.log[ran.log[:, LogColumn.KIND] == kind] for kind in LogKind}
+    visited = {
+        names.stations[int(row[LogColumn.SUBJECT])]
+        for kind in (LogKind.JOIN, LogKind.START)
+        for row in rows[kind]
+    }
+    assert visited
+    assert visited <= reach.stations
+    columns = (RecordColumn.DEBTOR_AGENT, RecordColumn.CREDITOR_AGENT)
+    found = {int(number) for column in columns for number in ran.records[:, column]}
+    agents = {names.agents[number] for number in found if number >= 0}
+    assert agents
+    assert agents <= reach.agents
+    accounts = {
+        names.accounts[int(row[column])]
+        for kind in (LogKind.POST, LogKind.TRANSFER)
+        for row in rows[kind]
+        for column in (LogColumn.SUBJECT, LogColumn.VALUE)
+    }
+    assert accounts <= reach.accounts

@@ -1,0 +1,166 @@
+"""Change every field of the schema, at every place where it stands, and look for what it does.
+
+A value that is accepted changes what payments go through, or is told to change nothing, or is a
+word that `explain` shows. What is changed follows from the types of the schema's fields, so a new
+field is tested as soon as it stands in the scenario, and missed here where it does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sim.compiler.compile import Compiled, compile_scenario
+from sim.compiler.parts import Closure
+from sim.compiler.reach import Reach
+from sim.errors import ScenarioError
+from sim.explain.plan import explain_plan
+from sim.model.base import FieldPath
+from sim.rails.resources import Holding, Station
+from sim.scenario.model import scenario_model
+from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.study.compile_case import compiled_fingerprint
+from tests.support.field_changes import Place, changed_text, places, schema_fields, schema_leaves
+from tests.theory.driver import ROOT
+
+EVERY_FIELD = ROOT / "tests" / "data" / "every-field.yaml"
+
+WORDS = {
+    "Scenario.scenario",
+    "Scenario.question",
+    "Institution.name",
+    "Institution.country",
+    "Institution.roles",
+    "Account.at",
+    "Direction.live_from",
+    "Direction.hypothetical",
+    "BakongRail.operator",
+    "WalletGatewayRail.operator",
+    "GenericRail.operator",
+}
+"""Fields that may name things for the reader: `explain` shows them, whatever else they do."""
+
+ONE_VALUE = {
+    "BakongRail.fee",
+    "BakongRail.kind",
+    "Corridor.routes",
+    "GenericRail.kind",
+    "KhqrRail.kind",
+    "WalletGatewayRail.kind",
+}
+"""Fields that allow one word only (a kind of rail has other fields than the next)."""
+
+
+OTHERS_REFUSED = {"Account.currency", "Account.owner", "BakongRail.currencies"}
+"""Fields that others refer to: who uses an account says whose it is and in which money."""
+
+
+def _symbols(compiled: Compiled) -> str:
+    """Return a digest of everything a payment can reach, and of what payments there are."""
+    reach = compiled.reach
+    state = hashlib.blake2b(digest_size=12)
+    for part in compiled.parts:
+        if _is_reached(part, reach):
+            state.update(repr(part).encode())
+    plan = compiled.plan
+    state.update(repr((plan.horizon_us, plan.warm_up_us, plan.sample_interval_us)).encode())
+    state.update(repr((plan.fx_step_us, plan.day_offset_us, plan.seed)).encode())
+    state.update(repr(compiled.merchants).encode())
+    for demand in compiled.demands:
+        state.update(repr([getattr(demand, name) for name in demand.__slots__]).encode())
+    return state.hexdigest()
+
+
+def _is_reached(part: object, reach: Reach) -> bool:
+    if isinstance(part, Station):
+        return part.name in reach.stations
+    if isinstance(part, Holding):
+        return part.name in reach.accounts
+    if isinstance(part, Closure):
+        return part.station in reach.stations
+    return True
+
+
+def _said(text: str) -> str:
+    """Return what `explain` says but for the list of assumptions, which names every value."""
+    before, _, after = text.partition("\nAssumptions\n")
+    return before + after.partition("\nNumbers in the event log\n")[2]
+
+
+class _Trial:
+    """One scenario in which fields are changed."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.loaded = load_scenario(path)
+        self._file = folder / "changed.yaml"
+        self._before = self._effect(self.loaded)
+        compiled = compile_scenario(self.loaded)
+        self._text, self._notes = _said(explain_plan(compiled)), compiled.notes
+
+    def _effect(self, loaded: LoadedScenario) -> tuple[str, str]:
+        return self._pair(compile_scenario(loaded))
+
+    def _pair(self, compiled: Compiled) -> tuple[str, str]:
+        # What a code says beyond its bank, its currency and its schemes reaches no plan; the code
+        # itself is what a payment shows.
+        codes = hash(tuple(merchant.payload for merchant in compiled.merchants))
+        return _symbols(compiled), f"{compiled_fingerprint(compiled)}:{codes}"
+
+    def outcomes(self, place: Place) -> Iterator[str]:
+        """Yield what became of other values at a place, up to the first that does something."""
+        for other in place.others:
+            self._file.write_text(changed_text(self.loaded, place, other), encoding="utf-8")
+            try:
+                loaded = load_scenario(self._file)
+                compiled = compile_scenario(loaded)
+            except ScenarioError:
+                yield "refused"
+                continue
+            if loaded.scenario == self.loaded.scenario:
+                continue
+            pairs = zip(self._before, self._pair(compiled), strict=True)
+            if all(before != after for before, after in pairs):
+                yield "acts"
+                return
+            # What was taken out is spoken of where it stood.
+            part = other.get("__without__") if isinstance(other, dict) else None
+            path = place.path if part is None else (*place.path, part)
+            is_out = other is None or part is not None
+            if any(_covers(one, path) for one, _ in (self._notes if is_out else compiled.notes)):
+                yield "noted"
+                return
+            if place.name in WORDS and _said(explain_plan(compiled)) != self._text:
+                yield "shown"
+                return
+            yield f"nothing: {other!r}"
+
+
+def _covers(note: FieldPath, path: FieldPath) -> bool:
+    """Tell whether a note speaks of a place: of the field itself, or of what it belongs to."""
+    written = tuple(map(str, path))
+    said = tuple(map(str, note))
+    return written[: len(said)] == said
+
+
+@pytest.mark.slow
+def test_every_field_of_the_schema_acts_or_is_refused_or_told(tmp_path: Path) -> None:
+    trial = _Trial(EVERY_FIELD, tmp_path)
+    acted: set[str] = set()
+    silent: list[str] = []
+    seen: set[str] = set()
+    for place in places(trial.loaded):
+        found = list(trial.outcomes(place))
+        seen.add(place.name)
+        if {"acts", "shown"} & set(found):
+            acted.add(place.name)
+        elif any(one.startswith("nothing") for one in found):
+            silent.append(f"{'.'.join(map(str, place.path))}: {found}")
+    missing = schema_fields(scenario_model()) - seen
+    assert not missing, f"stand nowhere in {EVERY_FIELD.name}: {sorted(missing)}"
+    assert not silent, "\n".join(silent)
+    # What only holds other fields acts through them.
+    idle = schema_leaves(scenario_model()) - acted - ONE_VALUE - OTHERS_REFUSED
+    assert not idle, f"never seen to act: {sorted(idle)}"
