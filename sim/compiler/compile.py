@@ -23,6 +23,7 @@ from sim.compiler.payees import World
 from sim.compiler.prices import Market
 from sim.compiler.reach import Reach, agents_of_stream, find_reach
 from sim.compiler.routes import Routes
+from sim.compiler.size import size_problems
 from sim.contract.plan import Array, Plan
 from sim.model.base import FieldPath
 from sim.model.members import unfold_members
@@ -166,6 +167,7 @@ def compile_scenario(
     problems.extend(balance_problems(scenario, market, parts, described))
     problems.extend(_unused_order(scenario, routes.parts))
     problems.extend(_unused_tiers(scenario, routes.parts))
+    problems.extend(size_problems(parts))
     # All at once: a user should not have to mend a file one mistake at a time.
     refuse_problems(loaded.document, problems)
     linked = link(settings, parts, with_tables=with_tables)

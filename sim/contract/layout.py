@@ -30,6 +30,8 @@ payment that completes something comes first and may still join the block."""
 STATION_PSEUDO = (1 << PAYMENT_BITS) - 1 - (1 << 16)
 """Station ``s`` schedules its admission wake-ups as payment ``STATION_PSEUDO - s``."""
 
+LEDGERS_MAX, STATIONS_MAX = 1 << 16, 3 << 16
+"""Most of each: their pseudo payments count down from above and must not meet."""
 CERTAIN = 1 << 62
 """Threshold of a branch that is always taken: a draw is a number of 62 bits, and hits below its
 threshold."""

@@ -14,6 +14,10 @@ import numpy as np
 from sim.contract.agenda import AgendaKind, FileColumn, LineColumn, OrderColumn, TopUpColumn
 from sim.contract.layout import (
     HORIZON_MAX_US,
+    LEDGERS_MAX,
+    REQUOTES_MAX,
+    ROLE_KINDS_MAX,
+    STATIONS_MAX,
     AccountColumn,
     AgendaColumn,
     FeeColumn,
@@ -125,6 +129,18 @@ def _joint_problems(plan: Plan) -> Iterator[str]:
         yield "found a horizon, sample interval or step of rates that is not positive"
     if plan.horizon_us > HORIZON_MAX_US:
         yield f"found a horizon of {plan.horizon_us} us; allowed: at most {HORIZON_MAX_US}"
+    for what, found, most in (
+        ("stations", len(plan.station), STATIONS_MAX),
+        ("ledgers", len(plan.ledger), LEDGERS_MAX),
+        ("kinds of account", len(plan.names.account_kinds), ROLE_KINDS_MAX),
+        ("kinds of station", len(plan.names.station_kinds), ROLE_KINDS_MAX),
+    ):
+        # Beyond, two of them would have one id.
+        if found > most:
+            yield f"found {found} {what}; allowed: at most {most}"
+    requotes = plan.stage[plan.stage[:, StageColumn.OP] == Op.CONVERT, StageColumn.VALUE]
+    if (requotes > REQUOTES_MAX).any():
+        yield f"stage: found more than {REQUOTES_MAX} new quotes"
     votes = plan.ledger[:, LedgerColumn.QUORUM] > plan.ledger[:, LedgerColumn.PEERS]
     for at in np.flatnonzero(votes)[:1]:
         yield f"ledger[{at}] QUORUM: found more than PEERS"

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.study.arguments import checked_arguments
 from sim.study.case import RunOptions
 from sim.study.result import Result
 from sim.study.run import checked_seed, override_texts, run_scenario
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sim.study.sweep.study import SweepResult
 
 
+@checked_arguments
 def run(
     path: Path | str,
     *,
@@ -111,6 +113,7 @@ def run(
     )
 
 
+@checked_arguments
 def compare(
     *files: Path | str,
     overrides: Mapping[str, object] | None = None,
@@ -171,6 +174,7 @@ def compare(
         return run_comparison(replace(work, plan=plan), pool)
 
 
+@checked_arguments
 def sweep(
     experiment: Path | str,
     *,
@@ -227,6 +231,7 @@ def sweep(
         )
 
 
+@checked_arguments
 def stress(
     scenario: Path | str,
     slo: str = "p99<=5s",
