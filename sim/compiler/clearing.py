@@ -22,6 +22,7 @@ from sim.model.base import FieldPath
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.model.top_up import TopUp
+from sim.rails.problems import check_amounts
 from sim.rails.resources import ClearingLine, TopUpRule
 from sim.rails.settlement import elapsed
 from sim.scenario.model import Scenario
@@ -65,6 +66,7 @@ def top_ups(scenario: Scenario, problems: list[tuple[FieldPath, str]]) -> Iterat
             continue
         place: FieldPath = ("accounts", name, "top_up")
         found = list(_rule_problems(scenario, name, account, account.top_up))
+        orders: tuple[tuple[int, int], ...] = ()
         try:
             orders = tuple(_orders(scenario, account.top_up))
         except ValueError as problem:
@@ -94,6 +96,18 @@ def _rule_problems(
 ) -> Iterator[tuple[FieldPath, str]]:
     """Yield what of a rule does not fit the accounts it names."""
     currency = account.currency
+    amounts = {"low": rule.low, "target": rule.target, "most": rule.most}
+    unfit = [
+        problem
+        for field, amount in amounts.items()
+        if amount is not None
+        for problem in check_amounts(currency, amount, (field,))
+    ]
+    yield from unfit
+    if not rule.look_at:
+        yield ("look_at",), "found no time; needed: at least one, or nothing is ever ordered"
+    if unfit:
+        return
     low, target = to_minor(rule.low, currency), to_minor(rule.target, currency)
     if target < low:
         yield (

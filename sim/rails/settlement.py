@@ -39,9 +39,6 @@ else:
     # Countries with a list are named once, where the lists lie.
     CalendarName = Literal[KNOWN]
 
-_BEFORE = 40
-"""Days before the start whose files may still be on their way: longer than any holiday."""
-
 
 class PoolConversion(Model):
     """The sale of a day's pool into the currency that is paid out."""
@@ -99,6 +96,12 @@ class Settlement(Model):
             yield ("conversion", "to"), f"found {paid}, the settlement currency; allowed: another"
         if self.payout_threshold is not None:
             yield from check_amounts(paid, self.payout_threshold, ("payout_threshold",))
+        if self.cut_off == 0:
+            yield (
+                ("cut_off",),
+                "found 00:00, the end of the day before; allowed: 24:00",
+            )
+            return
         try:
             files = self.files(clock)
         except ValueError as problem:
@@ -123,16 +126,15 @@ class Settlement(Model):
             If a calendar does not know a year that is needed.
         """
         zone, days, start = self.zone(clock), self.days(), clock.start
-        first = midnights_us(start, 1, zone)[0][0] - timedelta(days=_BEFORE)
-        last = midnights_us(start, clock.horizon, zone)[-1][0] + timedelta(days=1)
-        found = []
-        for ahead in range((last - first).days + 1):
-            day = first + timedelta(days=ahead)
-            file = self._file(clock, day, zone, days)
-            # Paid before the start, or opened after the end: nothing of it lies in the run.
-            if file.settled_us > 0 and file.opens_us < clock.horizon:
-                found.append(file)
-        return tuple(found)
+        first, one_day = midnights_us(start, 1, zone)[0][0], timedelta(days=1)
+        found = [self._file(clock, first, zone, days)]
+        # Back to the first that is paid before the start: nothing of that one lies in the run, and
+        # files of earlier days are paid no later.
+        while found[0].settled_us > 0:
+            found.insert(0, self._file(clock, found[0].day - one_day, zone, days))
+        while found[-1].opens_us < clock.horizon:
+            found.append(self._file(clock, found[-1].day + one_day, zone, days))
+        return tuple(found[1:-1])
 
     def _file(self, clock: Clock, day: date, zone: tzinfo, days: BankDays) -> ClearingFile:
         """Return the file of a day: what came together up to its cut-off."""

@@ -60,6 +60,15 @@ def test_files_of_golden_week(tmp_path: Path) -> None:
     assert (np.diff(compiled.plan.agenda[:, AgendaColumn.TIME_US]) >= 0).all()
 
 
+def test_a_run_may_begin_soon_after_the_first_year_of_a_list(tmp_path: Path) -> None:
+    # Mon 6 January 2025: files of Thu 2 (Fri 3, Mon 6), Fri 3, Sat 4 and Sun 5 (Mon 6, Tue 7) are
+    # on their way; those of earlier days were paid before, and 2024 is not asked for.
+    hypothetical = "rails.unionpay.outbound.hypothetical=true"
+    compiled = _compiled(tmp_path, "clock.start=2025-01-06T00:00:00+07:00", hypothetical)
+    [part] = [part for part in compiled.parts if isinstance(part, Clearing)]
+    assert [file.day for file in part.line.files][:5] == [date(2025, 1, day) for day in range(2, 7)]
+
+
 def test_the_pipeline_begins_filled(tmp_path: Path) -> None:
     # 500.00 a day: less 0.6 % and 0.2 %, 496.00 for each of the days 25 to 28 September. The day of
     # the 29th began an hour before the start: 500.00 / 24 = 20.83.
@@ -148,6 +157,21 @@ def test_explain_tells_files_and_doubtful_days(tmp_path: Path) -> None:
         (
             ("rails.alipay_plus.settlement_agents.river_bank.receivable=5.001",),
             "USD",
+        ),
+        (
+            ("rails.alipay_plus.inbound.settlement.cut_off=00:00",),
+            "found 00:00, the end of the day before; allowed: 24:00",
+        ),
+        (
+            ("accounts.river_khr_for_alipay.top_up={low: 1.001, target: 4}",),
+            "1.001",
+        ),
+        (
+            (
+                "accounts.river_khr_for_alipay.top_up={low: 1, target: 4}",
+                "accounts.river_khr_for_alipay.top_up.look_at=[]",
+            ),
+            "found no time; needed: at least one",
         ),
     ],
 )  # fmt: skip
