@@ -164,6 +164,7 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     _count("in_progress", T.IN_PROGRESS, groups=_OUTCOMES),
     _count("open_in_time", T.OPEN_IN_TIME, Better.NEITHER),
     _count("not_payable", T.NOT_PAYABLE),
+    _count("in_doubt", T.IN_DOUBT),
     replace(_count("debited_not_credited", T.HELD), words="debited, not credited"),
     Definition(
         "debited_not_credited_minor",
@@ -325,11 +326,19 @@ SUMMARY_COLUMNS = (
     ("submitted", "completed", "rejected", "returned", "in_progress"),
     (
         *("debited_not_credited", "debited_not_credited_minor", "debited_not_credited_oldest"),
-        "not_payable",
+        *("not_payable", "in_doubt"),
     ),
     ("success_rate", "end_to_end_p50", "end_to_end_p99", "end_to_end_mean", "machine_time_mean"),
     ("payer_cost_bps", "merchant_cost_bps", "within_10s", "within_60s", "completed_rate_peak"),
 )
+TILES = {
+    "success_rate": ("Succeed", "of payments due"),
+    "end_to_end_p50": ("Half within", "median, end to end"),
+    "end_to_end_p99": ("99 % within", "end to end"),
+    "payer_cost_bps": ("Payer's cost", "mean of completed payments"),
+    "merchant_cost_bps": ("Merchant's cost", "mean of completed payments"),
+}
+"""Figures to take home, each with the words on its tile and what it is of."""
 GROUP_COLUMNS = ("submitted", "open_share", "success_rate", "end_to_end_p50", "end_to_end_p99")
 COST_COLUMNS = ("payer_cost_bps", "merchant_cost_bps")
 COST_PARTS = ("fx_margin_bps", "payer_fee_bps", "merchant_cost_bps")

@@ -87,9 +87,12 @@ class Tally(IntEnum):
     FX_ROUNDING = 36
     """Like FX_MARGIN; likewise the next."""
     FX_RISK = 37
+    IN_DOUBT = 38
+    """Payments in progress of which nobody knows whether the other side has paid: a request to it
+    was given up and its answer is still to come."""
 
 
-TALLY_WIDTH = 38
+TALLY_WIDTH = 39
 
 
 class SummaryFolder:
@@ -224,6 +227,7 @@ class SummaryFolder:
         held = rows[:, C.OUTCOME] == Outcome.IN_PROGRESS
         held &= (rows[:, C.SETTLED_US] != NULL) & (rows[:, C.CREDITED_US] == NULL)
         part[:, Tally.HELD] = held
+        part[:, Tally.IN_DOUBT] = rows[:, C.IN_DOUBT_SINCE_US] != NULL
         part[:, Tally.HELD_AMOUNT] = np.where(held, np.maximum(rows[:, C.DEBITED], 0), 0)
 
     def _fold_agents(self, rows: Array, route: Array, part: Array) -> None:

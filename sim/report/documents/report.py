@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sim.analysis.catalogue import TILES
 from sim.analysis.summary import Measure, Summary
 from sim.explain.agenda import put_in
 from sim.explain.evidence import GRADES, assumptions, hypothetical_links
@@ -145,7 +146,9 @@ def _answer(summary: Summary) -> Iterator[Block]:
     said = []
     if "success_rate" in known:
         submitted = figure(summary.measures["submitted"])
-        said.append(f"{figure(known['success_rate'])} of {submitted} {covered} succeeded.")
+        said.append(
+            f"Of {submitted} {covered} {figure(known['success_rate'])} of those due succeeded."
+        )
     if "end_to_end_p50" in known and "end_to_end_p99" in known:
         said.append(
             f"Half took at most {figure(known['end_to_end_p50'])}, 99 % at most "
@@ -167,13 +170,7 @@ def _answer(summary: Summary) -> Iterator[Block]:
 
 def _tiles(summary: Summary) -> Iterator[Tile]:
     """Yield six figures to take home, those that are known."""
-    for name, key, note in (
-        ("Succeed", "success_rate", "of payments that ended"),
-        ("Half within", "end_to_end_p50", "median, end to end"),
-        ("99 % within", "end_to_end_p99", "end to end"),
-        ("Payer's cost", "payer_cost_bps", "mean of completed payments"),
-        ("Merchant's cost", "merchant_cost_bps", "mean of completed payments"),
-    ):
+    for key, (name, note) in TILES.items():
         one = summary.measures.get(key)
         if one is not None and one.value is not None:
             yield Tile(name, one, note if one.low is not None else f"{note}, {_runs(summary)}")

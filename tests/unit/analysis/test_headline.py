@@ -218,3 +218,18 @@ def test_a_path_over_two_schemes_leaves_two_debts(engine: str) -> None:
     assert found.ratio == pytest.approx(20 / 70)
     assert found.peak == Amount(30, "CNY")
     assert engine
+
+
+def test_a_request_nobody_has_answered_is_told(engine: str) -> None:
+    """The order's life ends at 848.7 s, the gateway answers at 1 208.9: between them it is open."""
+    late = (*OUTBOUND, "rails.unionpay.authorisation_time=1200 s")
+    found = {
+        end: _summary(engine, *late, f"clock.horizon={end} s") for end in (840, 900, 1_200, 3_600)
+    }
+    assert [_values(one, "in_progress", "in_doubt") for one in found.values()] == [
+        [1, 0],
+        [1, 1],
+        [1, 1],
+        [0, 0],
+    ]
+    assert found[900].by["corridor"]["kh_cn"]["in_doubt"].value == 1

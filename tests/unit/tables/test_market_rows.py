@@ -70,7 +70,7 @@ def test_every_priced_amount_follows_from_the_folder(tmp_path: Path) -> None:
     # Rates that move, so that the instant of a quote matters.
     sim.run(
         SCENARIOS / "china-two-way.yaml",
-        overrides=["clock.horizon=20 min", "fx.step=10 s"],
+        overrides={"clock.horizon": "20 min", "fx.step": "10 s"},
         out=folder,
     )
     market = Market(folder)
