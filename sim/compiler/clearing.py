@@ -121,6 +121,11 @@ def _rule_problems(
     if source is None or rule.source == name:
         known = ", ".join(sorted(set(scenario.accounts) - {name})) or "none"
         yield ("source",), f"found {rule.source!r}; allowed: another account: {known}"
+    elif source.owner != account.owner:
+        yield (
+            ("source",),
+            f"account {rule.source!r} belongs to {source.owner!r}; needed: {account.owner!r}",
+        )
     elif source.currency != currency:
         yield (
             ("source",),

@@ -131,6 +131,8 @@ def _accounts(used: Used) -> Found:
         if name not in used.reach.accounts:
             yield place, "no payment touches this account"
             continue
+        if name in used.reach.later and account.when_short == "queue":
+            yield (*place, "when_short"), "no payment is paid from this account"
         for key, deposit in account.deposits.items():
             if deposit.after >= horizon:
                 yield (*place, "deposits", key), _too_late(deposit.after, horizon)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sim.compiler.parts import Part, Route, Stream
+from sim.compiler.parts import Clearing, Part, Route, Stream
 from sim.model.members import Member
 from sim.rails.merchants import Merchant
 from sim.rails.protocol import Leg
-from sim.rails.resources import BlockLedger, Holding, Station
+from sim.rails.resources import BlockLedger, Holding, Station, TopUpRule
 from sim.rails.stages import CREDITOR_AGENT, DEBTOR_AGENT, ByRole, Place, Stage
 from sim.scenario.model import Scenario
 
@@ -29,6 +29,8 @@ class Reach:
     agents : frozenset of str
         Those, institutions of payees, and all that stand between, convert or earn.
     stations, accounts : frozenset of str
+    later : frozenset of str
+        Accounts money of payments comes to or comes from days later only, by files and top-ups.
     legs : frozenset of Leg
     """
 
@@ -36,6 +38,7 @@ class Reach:
     agents: frozenset[str]
     stations: frozenset[str]
     accounts: frozenset[str]
+    later: frozenset[str]
     legs: frozenset[Leg]
 
 
@@ -71,13 +74,27 @@ def find_reach(parts: Sequence[Part], debtors: Iterable[str], creditors: Iterabl
         for move in stage.moves:
             accounts.update(named.accounts(move.debit))
             accounts.update(named.accounts(move.credit))
+    later = _later(parts, accounts) - accounts
     return Reach(
         debtor_agents=frozenset(payers),
         agents=frozenset(agents),
         stations=frozenset(name for stage in stages for name in named.stations(stage)),
-        accounts=frozenset(accounts),
+        accounts=frozenset(accounts | later),
+        later=frozenset(later),
         legs=frozenset(leg for route in routes for leg in route.candidate.legs),
     )
+
+
+def _later(parts: Sequence[Part], accounts: set[str]) -> set[str]:
+    """Return the accounts money of payments comes to, or comes from, days later."""
+    found: set[str] = set()
+    for part in parts:
+        if isinstance(part, Clearing) and part.line.payments in accounts:
+            found.update((part.line.closed, part.line.held, part.line.paid_to))
+    for part in parts:
+        if isinstance(part, TopUpRule) and part.account in accounts | found:
+            found.add(part.source)
+    return found
 
 
 def agents_of_stream(
