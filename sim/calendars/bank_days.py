@@ -35,6 +35,11 @@ class BankDays:
         """Return the bank days of countries, by ISO 3166 letters."""
         return cls(tuple(map(load_calendar, codes)), make_up_days)
 
+    @property
+    def has_make_up_days(self) -> bool:
+        """Return whether any of the lists has a weekend day worked in exchange for a day off."""
+        return any(calendar.make_up for calendar in self.calendars)
+
     def is_open(self, day: date) -> bool:
         """Say whether all are open on a day."""
         return all(

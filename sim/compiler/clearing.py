@@ -104,6 +104,8 @@ def _rule_problems(
         for problem in check_amounts(currency, amount, (field,))
     ]
     yield from unfit
+    if rule.make_up_days and not BankDays.of(rule.calendars).has_make_up_days:
+        yield ("make_up_days",), "found true, but no calendar named here has make-up days"
     if not rule.look_at:
         yield ("look_at",), "found no time; needed: at least one, or nothing is ever ordered"
     if unfit:

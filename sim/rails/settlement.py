@@ -96,6 +96,8 @@ class Settlement(Model):
             yield ("conversion", "to"), f"found {paid}, the settlement currency; allowed: another"
         if self.payout_threshold is not None:
             yield from check_amounts(paid, self.payout_threshold, ("payout_threshold",))
+        if self.make_up_days and not self.days().has_make_up_days:
+            yield ("make_up_days",), "found true, but no calendar named here has make-up days"
         if self.cut_off == 0:
             yield (
                 ("cut_off",),

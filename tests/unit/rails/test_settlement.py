@@ -163,6 +163,17 @@ def test_explain_tells_files_and_doubtful_days(tmp_path: Path) -> None:
             "found 00:00, the end of the day before; allowed: 24:00",
         ),
         (
+            (
+                "rails.alipay_plus.inbound.settlement.make_up_days=true",
+                "rails.alipay_plus.inbound.settlement.calendars=[SG]",
+            ),
+            "found true, but no calendar named here has make-up days",
+        ),
+        (
+            ("accounts.river_khr_for_alipay.top_up={low: 1, target: 4, make_up_days: true}",),
+            "found true, but no calendar named here has make-up days",
+        ),
+        (
             ("accounts.river_khr_for_alipay.top_up={low: 1.001, target: 4}",),
             "1.001",
         ),
