@@ -159,7 +159,7 @@ def audit_run(run: FinishedRun, plan: Plan, *, replication: int = 0) -> AuditRep
     Parameters
     ----------
     run : FinishedRun
-        From :func:`~sim.tables.finished_run.open_run`.
+        From :func:`~sim.tables.open_run.open_run`.
     plan : Plan
         The plan it was made from, compiled again from its ``scenario.yaml``.
     replication : int

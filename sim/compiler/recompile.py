@@ -21,7 +21,7 @@ def compile_again(run: FinishedRun, replication: int = 0) -> Compiled:
     Parameters
     ----------
     run : FinishedRun
-        From :func:`~sim.tables.finished_run.open_run`.
+        From :func:`~sim.tables.open_run.open_run`.
     replication : int
         Which one.
 

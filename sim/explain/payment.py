@@ -28,7 +28,8 @@ from sim.errors import OptionError, UserError
 from sim.explain.price import price_amount
 from sim.explain.words import about, at, count, moment, span, table
 from sim.routing.policies import policy_of, policy_words
-from sim.tables.finished_run import FinishedRun, open_run
+from sim.tables.finished_run import FinishedRun
+from sim.tables.open_run import open_run
 from sim.tables.schemas import (
     CAUSES,
     EVENTS_FILE,

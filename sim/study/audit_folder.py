@@ -13,7 +13,7 @@ from typing import cast
 
 from sim.audit.run import LEVEL_EVENTS, AuditReport, audit_run
 from sim.compiler.recompile import compile_again
-from sim.tables.finished_run import open_run
+from sim.tables.open_run import open_run
 from sim.tables.schemas import EVENTS_FILE
 
 

@@ -19,7 +19,7 @@ from sim.study.replicate.replications import REPLICATIONS_FILE
 from sim.study.run import Watcher, run_scenario
 
 if TYPE_CHECKING:
-    from sim.tables.json_text import Json
+    from sim.tables.schemas import Json
 
 _FACTS = ("scenario_hash", "plan_hash", "payments", "events", "digest", "payments_digest")
 
@@ -97,7 +97,8 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
     UserError
         If the folder is no finished run, or lacks its scenario.
     """
-    from sim.tables.finished_run import SCENARIO_FILE, SUMMARY_FILE, open_run
+    from sim.tables.finished_run import SCENARIO_FILE, SUMMARY_FILE
+    from sim.tables.open_run import open_run
     from sim.tables.run_folder import altered_files
 
     run = open_run(folder)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sim.analysis.summary import Summary
     from sim.audit.run import AuditReport
     from sim.tables.finished_run import FinishedRun
-    from sim.tables.json_text import Json
+    from sim.tables.schemas import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def open_result(path: Path) -> Result:
     """
     from sim.analysis.catalogue import complete
     from sim.analysis.summary import summary_of
-    from sim.tables.finished_run import open_run
+    from sim.tables.open_run import open_run
 
     run = open_run(path)
     # A run of an earlier version knows fewer measures; those it lacks have no value.

@@ -1,8 +1,7 @@
-"""Open finished run folders and read what is in them.
+"""What is in a finished run folder.
 
-Takes a path; gives access to the tables and facts of a run that says ``complete``. Writes nothing,
-but for moving the files of a complete run where they belong, should the process that made it have
-been ended just then.
+Takes its path; gives access to the tables and facts of a run that says ``complete``
+(:mod:`sim.tables.open_run`). Writes nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.errors import UserError
-from sim.tables.json_text import Json
-from sim.tables.run_place import COMPLETE, RUN_FILE, settle
-from sim.tables.schemas import SCHEMAS, text_columns
+from sim.tables.schemas import SCHEMAS, Json, text_columns
 
 SUMMARY_FILE = "summary.json"
 SCENARIO_FILE = "scenario.yaml"
@@ -67,40 +64,6 @@ class FinishedRun:
     def summary(self) -> dict[str, Json]:
         """Return the contents of ``summary.json``."""
         return read_json(self.path / SUMMARY_FILE)
-
-
-def open_run(path: Path) -> FinishedRun:
-    """Open a finished run.
-
-    Parameters
-    ----------
-    path : Path
-        A run folder.
-
-    Raises
-    ------
-    UserError
-        If there is no run, or the run did not finish.
-    """
-    if path.is_file():
-        # Whoever names a table or run.json means the run it lies in.
-        is_inside = (path.parent / RUN_FILE).exists()
-        allowed = f"the folder it lies in, {path.parent}" if is_inside else "a run folder"
-        told = "" if is_inside else ", as `payroute run` prints it"
-        raise UserError(f"{path}: found a file; allowed: {allowed}{told}")
-    if not path.is_dir():
-        raise UserError(f"{path}: no such folder; give a run folder as `payroute run` prints it")
-    settle(path)
-    if not (path / RUN_FILE).exists():
-        raise UserError(f"{path}: no {RUN_FILE} in it, so this is not a run folder")
-    facts = read_json(path / RUN_FILE)
-    status = facts.get("status")
-    if status != COMPLETE:
-        raise UserError(
-            f"{path}: the run there did not finish (status {status!r}, started at "
-            f"{facts.get('started_at', 'an unknown time')}), so it is not a result; run it again"
-        )
-    return FinishedRun(path, facts)
 
 
 def read_json(path: Path) -> dict[str, Json]:

@@ -10,8 +10,6 @@ import json
 from collections.abc import Mapping
 from math import isfinite
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-
 
 def finite(content: object) -> object:
     """Return content with null in place of numbers JSON has no word for."""

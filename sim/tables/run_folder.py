@@ -1,8 +1,8 @@
-"""Make and complete run folders; :mod:`sim.tables.finished_run` opens them.
+"""Make and complete run folders; :mod:`sim.tables.open_run` opens them.
 
 Takes where results go and what is known before and after a run; gives a folder whose ``run.json``
 says ``running`` until everything else is on disk, and ``complete`` afterwards. A folder that does
-not say ``complete`` is not a result, and :func:`~sim.tables.finished_run.open_run` refuses it. A
+not say ``complete`` is not a result, and :func:`~sim.tables.open_run.open_run` refuses it. A
 finished run that is there stays a result until the new one is complete, see
 :mod:`sim.tables.run_place`.
 """
@@ -25,9 +25,9 @@ from sim.tables.finished_run import (
     SCENARIO_FILE,
     SUMMARY_FILE,
     FinishedRun,
-    open_run,
 )
-from sim.tables.json_text import Json, json_text
+from sim.tables.json_text import json_text
+from sim.tables.open_run import open_run
 from sim.tables.provenance import libraries, machine, peak_memory_bytes, software
 from sim.tables.run_place import (
     COMPLETE,
@@ -38,7 +38,7 @@ from sim.tables.run_place import (
     strange_files,
     write_sealed,
 )
-from sim.tables.schemas import SCHEMAS
+from sim.tables.schemas import SCHEMAS, Json
 from sim.tables.whole_file import write_whole
 
 REPLICATIONS_FILE = "replications.parquet"

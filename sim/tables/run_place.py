@@ -22,7 +22,8 @@ from pathlib import Path
 
 from sim.errors import MachineError, UserError
 from sim.tables.digest import file_digest, seal
-from sim.tables.json_text import Json, json_text
+from sim.tables.json_text import json_text
+from sim.tables.schemas import Json
 from sim.tables.whole_file import machine_errors, remove_stale_drafts, write_whole
 
 RUN_FILE = "run.json"

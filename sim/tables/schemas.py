@@ -18,6 +18,9 @@ from sim.contract.layout import Rounding
 from sim.contract.meaning import Bearer, Cause, FixedSide, LogKind, Outcome, Reason, Scope
 from sim.units import CURRENCIES
 
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+"""What a file in JSON holds."""
+
 
 class Record(StrEnum):
     """How much of a run is written; each level includes the ones before it."""

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from sim.errors import UserError
 from sim.tables.digest import file_digest
-from sim.tables.finished_run import open_run
+from sim.tables.open_run import open_run
 from sim.tables.run_place import FINISHED, strange_files
 
 ROOT = Path(__file__).parents[2]

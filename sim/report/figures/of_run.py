@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from sim.analysis.catalogue import COST_PARTS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.compiler.institutions import Outage, find_outages
 from sim.model.members import unfold_members
@@ -83,11 +84,7 @@ def time_figures(told: Told) -> Iterator[Figure]:
 
 def money_figures(told: Told) -> Iterator[Figure]:
     """Yield what payments cost whom, by corridor and by route."""
-    parts = {
-        "fx_margin_bps": "FX margin",
-        "payer_fee_bps": "payer's fees",
-        "merchant_cost_bps": "merchant's cost",
-    }
+    parts = dict(zip(COST_PARTS, ("FX margin", "payer's fees", "merchant's cost"), strict=True))
     for group in ("corridor", "route"):
         yield from _stacked(
             f"cost-by-{group}",

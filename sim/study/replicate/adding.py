@@ -54,7 +54,7 @@ class EarlierReplications:
         MachineError
             Then the same command finds what is there now.
         """
-        from sim.tables.finished_run import open_run
+        from sim.tables.open_run import open_run
 
         if open_run(self.run.path).facts != self.run.facts:
             raise MachineError(f"{self.run.path}: replaced just now; give the same command again")
@@ -81,7 +81,7 @@ def earlier_replications(
         If there is no such run, it is of something else, was made with other versions or altered
         since, or has as many replications already.
     """
-    from sim.tables.finished_run import open_run
+    from sim.tables.open_run import open_run
     from sim.tables.provenance import libraries, software
     from sim.tables.run_folder import altered_files, made_with
 
@@ -121,7 +121,7 @@ def earlier_replications(
 
 def _folder_to_add_to(choice: FolderChoice, request: RunRequest) -> Path:
     """Return the folder named by the user, else the finished run of it with most replications."""
-    from sim.tables.finished_run import open_run
+    from sim.tables.open_run import open_run
 
     own = choice.path(request)
     if choice.out is not None:

@@ -11,7 +11,8 @@ import pytest
 from sim.audit.run import AuditReport, audit_run
 from sim.contract.layout import PricingColumn
 from sim.tables import log_rows, payment_rows
-from sim.tables.finished_run import FinishedRun, open_run
+from sim.tables.finished_run import FinishedRun
+from sim.tables.open_run import open_run
 from sim.tables.schemas import Record
 from tests.unit.audit import faults as f
 from tests.unit.audit.busy import SEED, Kept, busy_run, write_run, write_scenario

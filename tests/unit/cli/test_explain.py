@@ -178,7 +178,7 @@ def test_a_payment_that_failed_tells_its_reason(tmp_path):
     result, out = run_queue(tmp_path, "--set", "rails.shop.stations.counter.queue_limit=0",
                             "--record", "events")  # fmt: skip
     assert result.exit_code == 0
-    from sim.tables.finished_run import open_run
+    from sim.tables.open_run import open_run
 
     rows = open_run(out).table("payments.parquet").to_pylist()
     refused = next(row["payment_id"] for row in rows if row["outcome"] == "rejected")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sim.interrupts import INTERRUPTED
-from sim.tables.finished_run import open_run
+from sim.tables.open_run import open_run
 from sim.tables.run_place import UNFINISHED
 from tests.support.processes import ROOT, begin, members, until
 from tests.unit.cli.queue import payroute, write_queue

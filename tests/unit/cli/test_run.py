@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 import sim
-from sim.tables.finished_run import open_run
+from sim.tables.open_run import open_run
 from tests.unit.cli.queue import payroute, run_queue, write_queue
 
 RUN_KEYS = {

@@ -79,7 +79,7 @@ def test_a_table_of_nothing_but_gaps_is_parquet_too(path, tmp_path):
         (["--low", "2"], "a factor below 1 and one above 1"),
         (["--sobol", "5"], "allowed: 0 or a power of two"),
         (["--measure", "p98"], "unknown measure 'p98'"),
-        (["--format", "xls"], "allowed: csv, json, latex, markdown, parquet, terminal, typst"),
+        (["--format", "xls"], "csv, html, json, latex, markdown, parquet, terminal, typst"),
     ],
 )
 def test_mistakes_end_in_two_with_words(path, words, told):

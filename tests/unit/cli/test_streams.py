@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.tables.finished_run import open_run
+from sim.tables.open_run import open_run
 from tests.unit.cli.queue import payroute, write_queue
 
 COMMAND = [sys.executable, "-m", "sim"]

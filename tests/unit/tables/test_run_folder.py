@@ -13,7 +13,7 @@ import pytest
 
 from sim.errors import MachineError, UserError
 from sim.tables.digest import plan_hash
-from sim.tables.finished_run import open_run
+from sim.tables.open_run import open_run
 from sim.tables.run_folder import (
     FolderChoice,
     RunRequest,

@@ -186,7 +186,11 @@ def test_the_table_tells_the_factors_that_were_run(tmp_path: Path, changes: dict
     plain = make_items(loaded)
     assert [item.factors for item in items] != [item.factors for item in plain]
     found = run_sweep(loaded, str(tmp_path / "out"), LocalPool(1), **changes)  # type: ignore[arg-type]
-    told = [record["demand.customers.rate"] for record in found.table.records()]
+    # A factor is a number in the table, with its unit beside it.
+    told = [
+        f"{record['demand.customers.rate']} {record['demand.customers.rate_unit']}"
+        for record in found.table.records()
+    ]
     assert told == [item.factors["demand.customers.rate"] for item in items]
 
 
@@ -235,7 +239,7 @@ def test_a_factor_that_is_no_field_stops_the_sweep(tmp_path: Path, field: str, t
     ("key", "told"),
     [
         ("sucess_rate", "yaml:4 measures.*Did you mean 'success_rate'"),
-        ("station/shop.til/utilisation", "Did you mean 'shop.till/utilisation'"),
+        ("station/shop.til/utilisation", "known: shop.till. Did you mean 'shop.till'"),
         ("sttion/shop.till/utilisation", "yaml:4 measures.*Did you mean 'station'"),
     ],
 )
