@@ -48,7 +48,7 @@ def decode_command(
 
     wanted = showing(form, output, as_json=as_json)
     code = decode(_given(text))
-    now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    now = _now_ms() if now_ms is None else now_ms
     problems = verify(code, now)
     wanted.show(code_document(code, problems, tags=tags))
 
@@ -96,14 +96,13 @@ def encode_command(
         str | None, typer.Option(help="City in the other language.")
     ] = None,
     created_ms: Annotated[
-        int | None, typer.Option(help="Creation, Unix milliseconds; default: now.")
+        int | None, typer.Option(help="Creation, Unix milliseconds, with an amount; default: now.")
     ] = None,
     expires_ms: Annotated[
-        int | None, typer.Option(help="Expiry, Unix milliseconds; needed with an amount.")
+        int | None, typer.Option(help="Expiry, Unix milliseconds; goes with an amount.")
     ] = None,
 ) -> None:
     """Write a KHQR code and print it."""
-    created = time.time_ns() // 1_000_000 if created_ms is None else created_ms
     try:
         text = encode(
             account_type=account_type,
@@ -126,11 +125,12 @@ def encode_command(
             language_preference=language_preference,
             merchant_name_alternate_language=merchant_name_alternate_language,
             merchant_city_alternate_language=merchant_city_alternate_language,
-            created_ms=created,
+            created_ms=_now_ms() if created_ms is None else created_ms,
             expires_ms=expires_ms,
         )
     except UserError as error:
         _fail(str(error), UserError.exit_code)
+    _check_times(text, expires_ms, created_ms)
     typer.echo(text)
 
 
@@ -160,11 +160,30 @@ def image_command(
         _fail(f"{out}: cannot be written: {error.strerror or error}", MachineError.exit_code)
 
 
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _check_times(text: str, expires_ms: int | None, created_ms: int | None) -> None:
+    """Refuse times that a code does not hold.
+
+    The official kit leaves them out of a code without an amount (0 is none), and so does `encode`;
+    whoever asked for an end here must not get a code that has none.
+    """
+    if decode(text).tag("54") is not None:
+        return
+    for option, value in (("--expires-ms", expires_ms), ("--created-ms", created_ms)):
+        if value is not None:
+            _fail(f"{option}: a code without an amount holds no times; give --amount, too", 2)
+
+
 def _given(text: str) -> str:
-    """Return the code itself; a line end after it on standard input is not part of it."""
+    """Return the code itself, without a line end after it and a byte order mark before it."""
     if text == "-":
         raw = sys.stdin.buffer.read()
         text = raw.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
+        # Editors put it before what they save; no scanner gives it.
+        text = text.removeprefix("\ufeff")
     if not text:
         _fail("an empty text; give a code, or '-' and a code on standard input", 2)
     return text

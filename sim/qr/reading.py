@@ -84,17 +84,22 @@ class Code:
 
     @property
     def fields(self) -> dict[str, str]:
-        """Return the KHQR fields present, by name; empty for broken and for foreign codes."""
+        """Return the KHQR fields present, by name; empty for broken and for foreign codes.
+
+        Of a code of another country in which no scheme is recognised: what EMVCo names, no account.
+        """
         if not self.decode_ok or self.is_foreign:
             return {}
         objects = dict(self.objects)
         fields = {name: objects[tag] for tag, name in FIELDS.items() if tag in objects}
+        # Abroad these tags are free for anybody's use: what stands in them is no account of ours.
+        is_ours = not _is_abroad(self.schemes, objects.get("58", ""))
         for tag, name in _ACCOUNT_TYPE_NAMES:
-            if tag in objects:
+            if is_ours and tag in objects:
                 fields["merchant_type"] = name
         for tag, pairs in self.templates:
             names = SUB_FIELDS.get(tag)
-            if names:
+            if names and (is_ours or tag in EMV_TEMPLATES - {INDIVIDUAL, MERCHANT}):
                 for sub_tag, value in pairs:
                     if sub_tag in names:
                         fields[names[sub_tag]] = value
@@ -182,7 +187,7 @@ def decode(text: str) -> Code:
     # Which template rules count depends on whose code it is: 29 is a template here and may be
     # plain text abroad.
     problems = khqr_problems
-    if _is_foreign(schemes, objects.get("58", "")):
+    if _is_abroad(schemes, objects.get("58", "")):
         problems = emv_problems
     elif INDIVIDUAL in objects and MERCHANT in objects:
         problems.append(QrProblem(INVALID, MERCHANT, "tag 30 beside tag 29", "one of the two"))
@@ -233,6 +238,11 @@ def _is_foreign(schemes: tuple[str, ...], country: str) -> bool:
     # Cambodian merchants carry card and UnionPay numbers beside their account, so a Cambodian code
     # whose account is damaged is still read as KHQR; the same numbers abroad are a foreign code.
     return bool(schemes) and "khqr" not in schemes and country != "KH"
+
+
+def _is_abroad(schemes: tuple[str, ...], country: str) -> bool:
+    # A code of another country is not ours for want of a scheme we know.
+    return _is_foreign(schemes, country) or ("khqr" not in schemes and country not in ("", "KH"))
 
 
 def _broken(text: str, crc_ok: bool, problems: list[QrProblem]) -> Code:

@@ -104,7 +104,8 @@ class KhqrInputs(TypedDict, total=False):
     created_ms: int | str | None
     """Creation, Unix milliseconds; required with an amount, unused without."""
     expires_ms: int | str | None
-    """Expiry, Unix milliseconds; required with an amount, unused without."""
+    """Expiry, Unix milliseconds; required with an amount, left out without: such a code never
+    expires."""
     unknown: Mapping[str, str] | None
     """Values of tags KHQR does not define, by path such as ``39`` or ``62.05``."""
 

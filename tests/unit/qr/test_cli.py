@@ -42,6 +42,17 @@ def test_a_dash_reads_standard_input_without_its_line_end(ending):
     assert answer("-", given=code_of(t59="សុខ ដារា") + ending)["valid"]
 
 
+@pytest.mark.parametrize("sub", ["decode", "image"])
+def test_a_byte_order_mark_before_a_code_on_standard_input_is_no_part_of_it(sub):
+    text = code_of(t59="សុខ ដារា")
+    plain, marked = (run(sub, "-", given=given) for given in (text, "\ufeff" + text + "\r\n"))
+    assert marked.exit_code == 0
+    assert marked.stdout == plain.stdout
+    # Only one is an editor's; in an argument there was no editor.
+    assert not answer("-", given="\ufeff\ufeff" + text)["decode_ok"]
+    assert not answer("\ufeff" + text)["decode_ok"]
+
+
 def test_standard_input_that_is_not_utf_8_is_an_invalid_code_not_a_crash():
     told = answer("-", given=code_of().encode().replace(b"Sok", b"\xff\xfe\x80"))
     assert told["decode_ok"]
@@ -112,6 +123,12 @@ def test_encode_takes_every_field_of_the_vectors(vector):
     [
         ([], "account id is missing"),
         ([*PERSON, "--amount", "5"], "expiry is required"),
+        ([*PERSON, "--expires-ms", EXPIRES], "--expires-ms: a code without an amount"),
+        (
+            [*PERSON, "--amount", "0", "--expires-ms", EXPIRES],
+            "--expires-ms: a code without an amount",
+        ),
+        ([*PERSON, "--created-ms", CREATED], "--created-ms: a code without an amount"),
         ([*PERSON, "--amount", "5.5", "--expires-ms", EXPIRES], "whole riel"),
         ([*PERSON, "--account-type", "merchant"], "merchant id is missing"),
         ([*PERSON, "--currency", "EUR"], "KHR or USD"),

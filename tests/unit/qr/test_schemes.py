@@ -120,6 +120,41 @@ def test_a_cambodian_code_with_a_damaged_account_still_shows_its_fields():
     assert code.fields["bakong_account_id"] == "sok.aclb"
 
 
+# EMVCo, "QR Code Specification for Payment Systems (EMV QRCPS), Merchant-Presented Mode", annex B.
+EMVCO_SAMPLE = (
+    "00020101021229300012D156000000000510A93FO3230Q31280012D15600000001030812345678520441115802CN"
+    "5914BEST TRANSPORT6007BEIJING64200002ZH0104最佳运输0202北京540523.7253031565502016233030412"
+    "340603***0708A60086670902ME91320016A0112233449988770708123456786304A13A"
+)
+
+
+def test_the_sample_of_emvco_has_no_account_of_ours():
+    code = decode(EMVCO_SAMPLE)
+    assert (code.decode_ok, code.crc_ok, code.emv_valid, code.schemes) == (True, True, True, ())
+    assert not {"bakong_account_id", "acquiring_bank", "merchant_type"} & set(code.fields)
+    assert code.fields["merchant_name"] == "BEST TRANSPORT"
+    assert code.fields["store_label"] == "1234"
+    assert verify(code, NOW_MS)
+
+
+def test_a_code_of_another_country_is_read_by_emvco_whatever_its_scheme():
+    # Both templates of ours, and times of ours, under an identifier nobody registered.
+    both = foreign(("29", "NOBODY.KNOWS"), ("30", "NOBODY.EITHER"), t99="0013" + "1" * 13)
+    code = decode(both)
+    assert code.decode_ok
+    assert code.schemes == ()
+    assert set(code.fields) <= {
+        "payload_format_indicator",
+        "point_of_initiation_method",
+        "merchant_category_code",
+        "transaction_currency",
+        "country_code",
+        "merchant_name",
+        "merchant_city",
+        "crc",
+    }
+
+
 def test_foreign_templates_follow_emvco_not_khqr():
     both = foreign(("29", "COM.ALIPAY"), ("30", "COM.QQ.WEIXIN.PAY"), t99="plain text")
     assert decode(both).decode_ok
