@@ -7,7 +7,7 @@ compiler resolves every time a scenario names into microseconds since its start,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from sim.calendars.calendar import Calendar, load_calendar
@@ -51,6 +51,17 @@ class BankDays:
         while not self.is_open(day):
             day += _DAY
         return day
+
+    @property
+    def has_make_up_days(self) -> bool:
+        """Say whether on any day worked in exchange for another all are open."""
+        worked = {day for calendar in self.calendars for day in calendar.make_up}
+        with_them, without = replace(self, make_up_days=True), replace(self, make_up_days=False)
+        return any(
+            with_them.is_open(day) and not without.is_open(day)
+            for day in worked
+            if all(calendar.covers(day) for calendar in self.calendars)
+        )
 
     def add(self, day: date, count: int) -> date:
         """Return the ``count``-th bank day after a day, the value date of T + count.

@@ -91,9 +91,10 @@ def _later(parts: Sequence[Part], accounts: set[str]) -> set[str]:
     for part in parts:
         if isinstance(part, Clearing) and part.line.payments in accounts:
             found.update((part.line.closed, part.line.held, part.line.paid_to))
-    for part in parts:
-        if isinstance(part, TopUpRule) and part.account in accounts | found:
-            found.add(part.source)
+    rules = [part for part in parts if isinstance(part, TopUpRule)]
+    # What fills up one account may itself be filled up: a chain is at most as long as the rules.
+    for _ in rules:
+        found.update(rule.source for rule in rules if rule.account in accounts | found)
     return found
 
 

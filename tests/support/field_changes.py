@@ -175,6 +175,7 @@ def _others(expected: Any, value: object, words: tuple[str, ...]) -> Iterator[An
         for position in range(len(value or ())):
             yield {"__without__": position}
         yield from ([other] for other in _others(item, None, words))
+        yield from _one_changed(item, value, words)
     elif hasattr(bare, "ALLOWED"):
         currency = getattr(value, "currency", None)
         yield from (["1.25 s", "0.75 s"] if currency is None else [f"7 100 {currency}"])
@@ -183,6 +184,15 @@ def _others(expected: Any, value: object, words: tuple[str, ...]) -> Iterator[An
         own = _own_quantity(bare)
         if own is not None:
             yield from _quantities(own, value, words)
+
+
+def _one_changed(item: Any, value: Any, words: tuple[str, ...]) -> Iterator[list[Any]]:
+    """Yield a list of values with one of them changed: a list may have to keep its length."""
+    written = _written(value or ())
+    for position, one in enumerate(value or ()):
+        other = next((new for new in _others(item, one, words) if isinstance(new, str)), None)
+        if other is not None:
+            yield [*written[:position], other, *written[position + 1 :]]
 
 
 def _own_quantity(bare: Any) -> Quantity[Any] | None:

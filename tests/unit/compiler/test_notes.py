@@ -31,6 +31,15 @@ WITHOUT = {
     "accounts: {river_cny_at_unionpay: {deposits: {late: {after: 1 min, amount: 5}}}}": (
         "accounts.river_cny_at_unionpay.deposits.late"
     ),
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, calendars: [CN, KH], "
+    "make_up_days: true}}}": "accounts.river_cny_at_unionpay.top_up.make_up_days",
+    "rails: {alipay_plus: {inbound: {settlement: {make_up_days: true}}}}": (
+        "rails.alipay_plus.inbound.settlement.make_up_days"
+    ),
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: reserve}}, "
+    "reserve: {owner: river_bank, at: unionpay, currency: CNY, balance: 5, when_short: queue}}": (
+        "accounts.reserve.when_short"
+    ),
     "corridors: {us: {from: {country: US, currency: USD}, to: {country: KH, currency: KHR}}}": (
         "corridors.us"
     ),
@@ -45,6 +54,18 @@ WITH = (
     "rails: {alipay_plus: {settlement_agents: {river_bank: {spread: 0.5 %}}}}",
     "rails: {unionpay: {outbound: {spread: 0.5 %}}}",
     "accounts: {river_cny_at_unionpay: {deposits: {late: {after: 59 s, amount: 5}}}}",
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, calendars: [CN], "
+    "make_up_days: true}}}",
+    # What fills up an account that payments use is used, and so is what they are settled on.
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: reserve}}, "
+    "reserve: {owner: river_bank, at: unionpay, currency: CNY, balance: 5, top_up: "
+    "{low: 5, target: 9, source: vault}}, "
+    "vault: {owner: river_bank, at: river_bank, currency: CNY, balance: 5}}",
+    "accounts: {paid: {owner: river_bank, at: river_bank, currency: USD, balance: 5}}\n"
+    "rails: {alipay_plus: {inbound: {settlement: {}}, "
+    "settlement_agents: {river_bank: {settled_to: paid}}}}",
+    "accounts: {river_cny_at_unionpay: {when_short: queue}}",
+    "accounts: {river_khr_for_alipay: {when_short: queue}}",
     "disruptions: {in_time: {outage: river_bank, after: 59 s, for: 1 s}}",
     "disruptions: {noon: {outage: bakong, from: '12:00:59', for: 1 s}}",
 )

@@ -54,8 +54,14 @@ ONE_VALUE = {
 """Fields that allow one word only (a kind of rail has other fields than the next)."""
 
 
-OTHERS_REFUSED = {"Account.currency", "Account.owner", "BakongRail.currencies"}
-"""Fields that others refer to: who uses an account says whose it is and in which money."""
+OTHERS_REFUSED = {
+    "Account.currency",
+    "Account.owner",
+    "BakongRail.currencies",
+    "SettlementAgentTerms.share",
+}
+"""Fields that cannot change alone: others say whose an account is and in which money; the shares of
+agents add up to a whole, and are changed together in `tests/theory/test_fail_over.py`."""
 
 
 def _symbols(compiled: Compiled) -> str:
