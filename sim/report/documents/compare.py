@@ -21,6 +21,8 @@ from sim.study.verdicts import SIGNIFICANCE, difference_words
 
 _P_SHOWN_MIN = 0.001
 _SHOWN = "*"
+_NAMED = 4
+"""Fields a sentence names at most."""
 
 
 def compare_document(found: Comparison, origin: Mapping[str, object]) -> Document:
@@ -35,13 +37,18 @@ def compare_document(found: Comparison, origin: Mapping[str, object]) -> Documen
     told = sentences(found)
     blocks: list[Block] = [Text(line, Tone.STRONG) for line in told]
     for (a, b), pairs in _by_arms(found).items():
-        whose = "the same" if found.has_common_customers else "different"
-        title = f"{b} against {a}: {found.replications} replications of {whose} customers"
+        title = f"{b} against {a}: {found.replications} replications of {_whose(found)}"
         blocks += [Heading(title), _pair_table(found, (a, b), pairs)]
     blocks += compare_figures(found)
     blocks += [Text(line) for line in (_legend(), *footnotes(found))]
     record = {**as_json_object(found), "sentences": told}
     return Document(tuple(blocks), pairs_table(found), record, origin)
+
+
+def _whose(found: Comparison) -> str:
+    if not found.has_common_customers:
+        return "different customers"
+    return "demand that differs" if found.demand_differs_in else "the same customers"
 
 
 def _by_arms(found: Comparison) -> dict[tuple[str, str], list[Pair]]:
@@ -142,6 +149,16 @@ def footnotes(found: Comparison) -> list[str]:
         lines.append(
             "The arms have different streams of demand, hence different customers: their luck is "
             "not common, and differences are only as sharp as with independent luck."
+        )
+    elif found.demand_differs_in:
+        named = found.demand_differs_in[:_NAMED]
+        more = len(found.demand_differs_in) - len(named)
+        rest = f" and {more} more" if more else ""
+        lines.append(
+            f"The arms differ in {', '.join(named)}{rest}, so their payments are not the same: "
+            f"counts differ by it, and shares and means over all payments differ by the mix of "
+            f"payments alone. Measures of one group, such as corridor/NAME/success_rate, keep "
+            f"corridors apart; arms with the same demand have the same payments."
         )
     fewer = [pair for pair in found.pairs if pair.replications < found.replications]
     for pair in fewer:

@@ -31,6 +31,7 @@ from sim.study.replicate.precision import parse_precision
 from sim.study.runner import Notice
 
 if TYPE_CHECKING:
+    from sim.scenario.model import Scenario
     from sim.scenario.scenario import LoadedScenario
 
 _BEST = re.compile(
@@ -202,4 +203,33 @@ def _arm(name: str, loaded: LoadedScenario) -> ArmWork:
     from sim.scenario.loader import dump_resolved
 
     compile_scenario(loaded, with_tables=False)
-    return ArmWork(name, dump_resolved(loaded.document), tuple(sorted(loaded.scenario.demand)))
+    streams = tuple(sorted(loaded.scenario.demand))
+    return ArmWork(name, dump_resolved(loaded.document), streams, demand_of(loaded.scenario))
+
+
+def demand_of(scenario: Scenario) -> dict[str, str]:
+    """Return every field that says which payments there are, by its dotted path.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Notes
+    -----
+    What a payment is, not what becomes of it: when it comes, how much, who pays and who is paid. A
+    stream's priority and channel are of the latter kind.
+    """
+    found = {"clock.start": str(scenario.clock.start), "clock.horizon": str(scenario.clock.horizon)}
+    for name, stream in scenario.demand.items():
+        fields = set(type(stream).model_fields) - {"priority", "channel"}
+        found |= {f"demand.{name}.{field}": repr(getattr(stream, field)) for field in fields}
+    found |= {f"profiles.{name}": repr(profile) for name, profile in scenario.profiles.items()}
+    for name, bank in scenario.institutions.items():
+        for field in ("payer_share", "merchant_share"):
+            # Nobody's bank is no part of demand, whether it stands there or not.
+            if getattr(bank, field):
+                found[f"institutions.{name}.{field}"] = repr((getattr(bank, field), bank.members))
+    for name, corridor in scenario.corridors.items():
+        if corridor.foreign_codes is not None:
+            found[f"corridors.{name}.foreign_codes"] = repr(corridor.foreign_codes)
+    return found

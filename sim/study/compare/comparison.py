@@ -10,7 +10,7 @@ has the same seed and number, hence the same customers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
@@ -50,11 +50,14 @@ class ArmWork:
         Its resolved scenario.
     streams : tuple of str
         Its streams of demand, by which customers are known; empty where nobody looked.
+    demand : mapping of str to str
+        Every field that says which payments there are, by its dotted path.
     """
 
     name: str
     text: str
     streams: tuple[str, ...] = ()
+    demand: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +190,13 @@ class Comparison:
     has_common_customers : bool
         Whether the arms have the same streams of demand, whose names are the keys of
         their random numbers.
+    demand_differs_in : tuple of str
+        Fields by which the arms have other payments, though of the same streams; sorted.
     """
 
     JSON_KEYS: ClassVar = (
-        "seed=plan.seed replications arms=arm_figures pairs variance_ratio standard_error_ratio"
+        "seed=plan.seed replications demand_differs_in arms=arm_figures pairs variance_ratio "
+        "standard_error_ratio"
     )
 
     plan: ComparisonPlan
@@ -201,6 +207,7 @@ class Comparison:
     selection: Selection | None = None
     reasons: tuple[str, ...] = ()
     has_common_customers: bool = True
+    demand_differs_in: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return a line for people: who is compared, and how many differences are shown."""
@@ -294,13 +301,23 @@ def _comparing(arms: Sequence[ArmWork], plan: ComparisonPlan) -> Asking[Comparis
     wanted, streams = plan.replications, {arm.streams for arm in arms}
     while True:
         held = yield from _extended(arms, plan, held, wanted)
-        found = replace(_compared(plan, held), has_common_customers=len(streams) == 1)
+        found = replace(
+            _compared(plan, held),
+            has_common_customers=len(streams) == 1,
+            demand_differs_in=_differing(arms),
+        )
         widths = _widths(found)
         more = max((width.needed(found.replications) for width in widths), default=0)
         if more <= wanted or wanted >= plan.replications_max:
             reasons = tuple(width.sentence(found.replications) for width in widths)
             return replace(found, reasons=reasons)
         wanted = min(more, 2 * wanted, plan.replications_max)
+
+
+def _differing(arms: Sequence[ArmWork]) -> tuple[str, ...]:
+    """Return the fields of demand that are not the same in all arms."""
+    paths = {path for arm in arms for path in arm.demand}
+    return tuple(sorted(path for path in paths if len({arm.demand.get(path) for arm in arms}) > 1))
 
 
 def _extended(

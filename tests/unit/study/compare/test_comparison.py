@@ -14,6 +14,7 @@ from sim.analysis.error_bars import with_error
 from sim.analysis.intervals import Interval
 from sim.analysis.selection import SelectionRule
 from sim.errors import ScenarioError, UserError
+from sim.report.blocks import Heading
 from sim.report.documents.compare import compare_document, footnotes, sentences
 from sim.report.rendering import choose_format, render, write_table
 from sim.scenario.loader import dump_resolved
@@ -21,7 +22,7 @@ from sim.scenario.scenario import load_scenario
 from sim.study.compare.arms import parse_best, work_of_experiment, work_of_scenarios
 from sim.study.compare.best import choose_best
 from sim.study.compare.comparison import ArmWork, ComparisonPlan, compare_arms
-from sim.study.compare.output import arms_table, pairs_table
+from sim.study.compare.output import arms_table, as_json_object, pairs_table
 from sim.study.experiment_file import load_experiment
 from sim.study.pool import LocalPool
 from sim.study.replicate.precision import parse_precision
@@ -163,6 +164,30 @@ def test_arms_with_other_customers_are_told(tmp_path: Path) -> None:
     found = compare_arms(work.arms, plan, LocalPool(1))
     assert "different streams of demand" in footnotes(found)[0]
     assert not found.has_common_customers
+
+
+def test_arms_with_other_demand_are_not_called_the_same_customers(tmp_path: Path) -> None:
+    path, other, idle = write_tiny(tmp_path), tmp_path / "busy.yaml", tmp_path / "idle.yaml"
+    other.write_text(YAML.replace("2.4 /s", "3 /s"), encoding="utf-8")
+    # A bank without a share and a stream's priority change no payment.
+    text = YAML.replace("rate: 2.4 /s", "rate: 2.4 /s, priority: 1")
+    idle.write_text(
+        text + "institutions: {none: {country: KH, roles: [issuer]}}\n", encoding="utf-8"
+    )
+    for arm, differs in ((other, ("demand.customers.rate",)), (idle, ())):
+        work = work_of_scenarios([path, arm])
+        plan = replace(work.plan, replications=2, measures=("success_rate", "submitted"))
+        found = compare_arms(work.arms, plan, LocalPool(1))
+        assert found.has_common_customers
+        assert found.demand_differs_in == differs
+        document = compare_document(found, {})
+        titles = [block.words for block in document.blocks if isinstance(block, Heading)]
+        whose = "demand that differs" if differs else "the same customers"
+        assert titles[0].endswith(f"2 replications of {whose}")
+        told = [line for line in footnotes(found) if "by the mix of payments alone" in line]
+        assert len(told) == bool(differs)
+        assert all("The arms differ in demand.customers.rate, so" in line for line in told)
+        assert as_json_object(found)["demand_differs_in"] == list(differs)
 
 
 def test_a_seed_of_an_arm_is_refused(tmp_path: Path) -> None:
