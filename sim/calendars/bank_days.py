@@ -37,8 +37,14 @@ class BankDays:
 
     @property
     def has_make_up_days(self) -> bool:
-        """Return whether any of the lists has a weekend day worked in exchange for a day off."""
-        return any(calendar.make_up for calendar in self.calendars)
+        """Return whether all are open on any weekend day worked in exchange for a day off."""
+        worked = {day for calendar in self.calendars for day in calendar.make_up}
+        with_them, without = replace(self, make_up_days=True), replace(self, make_up_days=False)
+        return any(
+            with_them.is_open(day) and not without.is_open(day)
+            for day in worked
+            if all(calendar.covers(day) for calendar in self.calendars)
+        )
 
     def is_open(self, day: date) -> bool:
         """Say whether all are open on a day."""
@@ -51,17 +57,6 @@ class BankDays:
         while not self.is_open(day):
             day += _DAY
         return day
-
-    @property
-    def has_make_up_days(self) -> bool:
-        """Say whether on any day worked in exchange for another all are open."""
-        worked = {day for calendar in self.calendars for day in calendar.make_up}
-        with_them, without = replace(self, make_up_days=True), replace(self, make_up_days=False)
-        return any(
-            with_them.is_open(day) and not without.is_open(day)
-            for day in worked
-            if all(calendar.covers(day) for calendar in self.calendars)
-        )
 
     def add(self, day: date, count: int) -> date:
         """Return the ``count``-th bank day after a day, the value date of T + count.

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from sim.calendars.bank_days import BankDays
 from sim.compiler.institutions import find_outages
 from sim.compiler.reach import Reach
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import CurrencyPair, write_duration
-from sim.model.top_up import TopUp
 from sim.rails.protocol import Found
-from sim.rails.settlement import Settlement
 from sim.scenario.model import Scenario
 
 Note = tuple[FieldPath, str]
@@ -141,29 +138,6 @@ def _accounts(used: Used) -> Found:
                 yield (*place, "deposits", key), _too_late(deposit.after, horizon)
 
 
-def _make_up_days(used: Used) -> Found:
-    places: list[tuple[FieldPath, Settlement | TopUp | None]] = [
-        (("accounts", name, "top_up"), account.top_up)
-        for name, account in used.scenario.accounts.items()
-    ]
-    for name, rail in used.scenario.rails.items():
-        # Only gateways settle by direction; other kinds of rails have no such fields.
-        for use in ("inbound", "outbound"):
-            direction = getattr(rail, use, None)
-            places.append(
-                (("rails", name, use, "settlement"), getattr(direction, "settlement", None))
-            )
-    for path, terms in places:
-        if terms is None or not terms.make_up_days:
-            continue
-        if not BankDays.of(terms.calendars).has_make_up_days:
-            where = " and ".join(terms.calendars) or "no calendar"
-            yield (
-                (*path, "make_up_days"),
-                f"{where}: no weekend day is worked on which all are open",
-            )
-
-
 def _corridors(used: Used) -> Found:
     paid = {demand.corridor for demand in used.scenario.demand.values()}
     for name in used.scenario.corridors:
@@ -213,7 +187,6 @@ _LOOKS = (
     _institutions,
     _rails,
     _accounts,
-    _make_up_days,
     _corridors,
     _profiles,
     _steps,

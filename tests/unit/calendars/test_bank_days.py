@@ -35,6 +35,15 @@ def test_two_bank_days_on_the_chinese_calendar() -> None:
     assert [china.add(day, 2) for day in trades] == paid
 
 
+def test_make_up_days_are_had_where_all_are_open_on_one() -> None:
+    # Offices in China work on Sunday, 28 September 2025; banks in Cambodia are closed every Sunday.
+    assert BankDays.of(["CN"]).has_make_up_days
+    assert BankDays.of(["CN", "CN"]).has_make_up_days
+    assert not BankDays.of(["CN", "KH"]).has_make_up_days
+    assert not BankDays.of(["KH"]).has_make_up_days
+    assert not BankDays.of([]).has_make_up_days
+
+
 def test_make_up_days_count_only_where_they_are_asked_for() -> None:
     # Worked at home, Sunday 28 September is the second day after Thursday 25: Fri 26, Sun 28.
     china = BankDays.of(["CN"], make_up_days=True)

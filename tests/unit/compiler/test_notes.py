@@ -31,11 +31,6 @@ WITHOUT = {
     "accounts: {river_cny_at_unionpay: {deposits: {late: {after: 1 min, amount: 5}}}}": (
         "accounts.river_cny_at_unionpay.deposits.late"
     ),
-    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, calendars: [CN, KH], "
-    "make_up_days: true}}}": "accounts.river_cny_at_unionpay.top_up.make_up_days",
-    "rails: {alipay_plus: {inbound: {settlement: {make_up_days: true}}}}": (
-        "rails.alipay_plus.inbound.settlement.make_up_days"
-    ),
     "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: reserve}}, "
     "reserve: {owner: river_bank, at: unionpay, currency: CNY, balance: 5, when_short: queue}}": (
         "accounts.reserve.when_short"
