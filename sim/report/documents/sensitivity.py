@@ -20,7 +20,7 @@ from sim.study.sensitivity.indices import Index
 from sim.study.sensitivity.output import answer_object, full_table
 from sim.study.sensitivity.scale import spoken
 from sim.study.sensitivity.study import Sensitivity, SensitivityStudy
-from sim.study.sensitivity.swing import Effect, Swing
+from sim.study.sensitivity.swing import Effect, End, Swing
 
 BARS = 20
 """Assumptions a tornado shows at most."""
@@ -29,6 +29,8 @@ SHOWN = 25
 _NAMED = 5
 """Assumptions a sentence names at most."""
 _DIGITS = 4
+_OF_BASE = "="
+"""Marks an answer that is the scenario's own."""
 _COUNTED = {
     Effect.MOVES: "shown to move it",
     Effect.UNKNOWN: "with a difference in the one replication",
@@ -49,6 +51,7 @@ def sensitivity_document(study: SensitivityStudy, origin: Mapping[str, object]) 
         What made it.
     """
     blocks = tuple(block for answer in study.answers for block in _blocks(answer))
+    blocks = (*blocks, *map(Text, without_evidence(study)))
     return Document(blocks, full_table(study), study_object(study), origin)
 
 
@@ -71,6 +74,7 @@ def _blocks(answer: Sensitivity) -> Iterator[Block]:
     yield from tornado(answer)
     yield from sensitivity_figures(answer)
     yield answer_table(answer, SHOWN)
+    yield from map(Text, _legend(answer))
     more = len(answer.swings) - SHOWN
     if more > 0:
         yield Text(
@@ -120,7 +124,7 @@ def answer_table(answer: Sensitivity, most: int) -> Table:
     heads = (*heads, "S1", "ST") if with_indices else heads
     rows: list[tuple[Cell, ...]] = []
     for swing in answer.swings[:most]:
-        ends = [Measure(end.value, answer.unit) for end in swing.outer]
+        ends = [_answer_at(answer, end) for end in swing.outer]
         found = answer.index(swing) if with_indices else None
         indices = [None, None] if found is None else [_spoken_index(index) for index in found]
         rows.append(
@@ -137,6 +141,22 @@ def answer_table(answer: Sensitivity, most: int) -> Table:
     numbers = ("low", "high", "swing")
     columns = (Column(name, name in numbers, spare=spare.get(name, 0)) for name in heads)
     return Table(tuple(columns), tuple(rows))
+
+
+def _answer_at(answer: Sensitivity, end: End) -> Cell:
+    measure = Measure(end.value, answer.unit)
+    return f"{_OF_BASE} {figure(measure)}" if end.is_of_base else measure
+
+
+def _legend(answer: Sensitivity) -> list[str]:
+    """Return what the mark of answers that were not run in full means, where there is one."""
+    ends = [end for swing in answer.swings[:SHOWN] for end in swing.outer if end.is_of_base]
+    if not ends:
+        return []
+    return [
+        f"{_OF_BASE} the answer of the scenario as it stands: there the scenario compiles to the "
+        f"same, or the first replications show no difference and the rest were not run."
+    ]
 
 
 def _figure(answer: Sensitivity, value: float) -> str:
@@ -184,12 +204,26 @@ def not_varied(answer: Sensitivity) -> list[str]:
     return [f"Not varied, {reason}: {', '.join(names)}" for reason, names in reasons.items()]
 
 
+def without_evidence(study: SensitivityStudy) -> list[str]:
+    """Return what is to be said of values that say nothing of what they rest on."""
+    unstated = study.unstated
+    if not unstated:
+        return []
+    more = len(unstated) - _NAMED
+    named = joined([*unstated[:_NAMED], *([f"{more} more"] if more > 0 else [])])
+    return [
+        f"Not varied, for the file gives them no evidence: {named}. What they move is not known "
+        f"here; `evidence: estimated` beside such a value has it varied."
+    ]
+
+
 def _measure_first(answer: Sensitivity, first: Swing) -> str:
     moved = joined(
         [
             _figure(answer, end.value)
             for end in first.outer
-            if end.value is not None and end.differences
+            # What may be chance is no answer to move to.
+            if end.value is not None and (end.is_shown or first.effect is Effect.UNKNOWN)
         ]
     )
     estimate = spoken(first.assumption.tree, first.assumption.form)

@@ -109,6 +109,51 @@ def find_assumptions(
     return tuple(sorted(together, key=lambda assumption: assumption.name))
 
 
+_CHOSEN = frozenset({"clock", "seed", "routing"})
+"""Sections that say what is asked, of which nobody could have evidence."""
+_QUANTITIES = frozenset(
+    {Form.SHARE, Form.FEE, Form.WHOLE, Form.AMOUNT, Form.NUMBER, Form.DISTRIBUTION, Form.WEIGHTS}
+)
+
+
+def find_unstated(loaded: LoadedScenario) -> tuple[str, ...]:
+    """Return every quantity the file states without saying what it rests on, by dotted path.
+
+    Parameters
+    ----------
+    loaded : LoadedScenario
+
+    Notes
+    -----
+    Nothing tells an estimate among them from a figure chosen on purpose, so they are not varied.
+    """
+    sections = (key for key in loaded.document.tree if key not in _CHOSEN)
+    return tuple(
+        ".".join(map(str, path))
+        for key in sections
+        for path in _unstated(loaded, (key,), loaded.document.tree[key])
+    )
+
+
+def _unstated(loaded: LoadedScenario, path: FieldPath, tree: Tree) -> Iterator[FieldPath]:
+    # Payments written one by one are the question, too.
+    if path in loaded.document.evidence or path[-1] == "payments":
+        return
+    declared = _declared(loaded.scenario, path)
+    if isinstance(tree, dict) and declared.kind not in (DurationDistribution, AmountDistribution):
+        for key, item in tree.items():
+            yield from _unstated(loaded, (*path, key), item)
+    elif isinstance(tree, list) and any(isinstance(item, dict) for item in tree):
+        for position, item in enumerate(tree):
+            yield from _unstated(loaded, (*path, position), item)
+    elif any(isinstance(step, int) for step in path):
+        # Entries of lists have no type here: what reads as a quantity is one.
+        if Magnitude.read(tree) is not None:
+            yield path
+    elif tree and _form(tree, path, declared) in _QUANTITIES:
+        yield path
+
+
 def _together(places: Sequence[_Found]) -> Assumption:
     """Make one assumption of all places of a default."""
     first = places[0]

@@ -36,6 +36,7 @@ def answer_object(study: SensitivityStudy, answer: Sensitivity) -> dict[str, Jso
     """Return what ``sensitivity --json`` holds of one answer, but for sentences."""
     found: dict[str, Json] = {**object_as_json(answer), "runs": study.runs}
     found["runs_spared"] = study.spared
+    found["without_evidence"] = list(study.unstated)
     if answer.sobol is not None:
         found["sobol"] = object_as_json(answer.sobol)
     return found

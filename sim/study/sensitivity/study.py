@@ -19,7 +19,7 @@ from sim.errors import OptionError, UserError, suggest
 from sim.scenario.scenario import LoadedScenario
 from sim.study.pool import Pool
 from sim.study.runner import Asking, ask
-from sim.study.sensitivity.assumptions import Assumption, find_assumptions
+from sim.study.sensitivity.assumptions import Assumption, find_assumptions, find_unstated
 from sim.study.sensitivity.indices import Design, Index, Indices, alone
 from sim.study.sensitivity.plan import Listener, SensitivityPlan
 from sim.study.sensitivity.range import Move, Span, default_span, overrides, parse_span
@@ -128,8 +128,11 @@ class Sensitivity:
         if self.indices is None or self.first is None:
             return None
         own = self.indices.total[self.indexed.index(self.first.assumption.name)]
-        best = max(self.indices.total, key=lambda index: index.value)
-        return self.indexed[self.indices.total.index(best)] if best.low > own.value else None
+        # Moved together are the strongest of all measures: of them only what moves this one.
+        moving = {swing.assumption.name for swing in self.swings if swing.is_candidate}
+        named = zip(self.indices.total, self.indexed, strict=True)
+        best, name = max((one for one in named if one[1] in moving), key=lambda one: one[0].value)
+        return name if best.low > own.value else None
 
     @property
     def figures(self) -> tuple[Figures, ...]:
@@ -167,12 +170,15 @@ class SensitivityStudy:
         Runs that were done.
     spared : int
         Runs that were not needed, because they compile to what was run before.
+    unstated : tuple of str
+        Quantities of the file without any evidence, which are not varied.
     """
 
     plan: SensitivityPlan
     answers: tuple[Sensitivity, ...]
     runs: int
     spared: int
+    unstated: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return a line for people: which answers, and out of how many runs."""
@@ -216,14 +222,19 @@ def find_sensitivity(
     assumptions = find_assumptions(loaded, plan.grades)
     if not assumptions:
         grades = " or ".join(grade.value for grade in plan.grades)
-        raise UserError(f"sensitivity: found no value with evidence {grades}; nothing to vary")
+        count = len(find_unstated(loaded))
+        raise UserError(
+            f"sensitivity: found no value with evidence {grades}; nothing to vary"
+            + (f" ({count} values have no evidence at all)" if count else "")
+        )
     spans = _spans(assumptions, plan)
     variants = Variants(loaded, plan, listener)
     asking = _asking(
         variants, plan, assumptions, spans=spans, units=variants.units(pool), pool=pool
     )
     answers = ask(asking, pool, notice=variants.notice, is_tolerant=True)
-    return SensitivityStudy(plan, tuple(answers), variants.runs, variants.spared)
+    unstated = find_unstated(loaded)
+    return SensitivityStudy(plan, tuple(answers), variants.runs, variants.spared, unstated)
 
 
 def _spans(assumptions: Sequence[Assumption], plan: SensitivityPlan) -> list[Span | str]:
@@ -346,6 +357,7 @@ def _end(move: Move, variant: Variant | None, base: Variant, at: int) -> End:
         differences=tuple(differences),
         width=float(np.mean(widths)),
         is_same=all(run.values is None for run in variant.runs),
+        is_spared=len(variant.runs) < len(base.runs),
         is_untouched=all(
             run.values is None or run.digest == known.digest
             for run, known in zip(variant.runs, base.runs, strict=False)

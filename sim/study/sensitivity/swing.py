@@ -58,6 +58,8 @@ class End:
         Whether the scenario compiles to what it is without the move.
     is_untouched : bool
         Whether every payment is as it is without the move.
+    is_spared : bool
+        Whether replications were left out, because those that were run show no difference.
     p_holm : float
         Of no difference, corrected.
     """
@@ -69,12 +71,19 @@ class End:
     note: str = ""
     is_same: bool = False
     is_untouched: bool = False
+    is_spared: bool = False
     p_holm: float = 1.0
 
     @property
     def is_moved(self) -> bool:
         """Say whether the answer differs at all."""
         return any(self.differences)
+
+    @property
+    def is_of_base(self) -> bool:
+        """Say whether the answer is that of the scenario as it stands, and not of runs in full."""
+        is_run = bool(self.differences) and not (self.is_same or self.is_spared)
+        return self.value is not None and not (is_run or self.is_moved)
 
     @property
     def is_shown(self) -> bool:
@@ -196,7 +205,19 @@ class Swing:
             what = "not one payment differs" if is_untouched else "other figures do differ"
             times = "replication" if counts[0] == 1 else f"{counts[0]} replications"
             notes.append(f"{what} in the first {times}")
+        elif self.effect is not Effect.ABSENT:
+            notes += [
+                f"{end.words}: the answer of the scenario as it stands, {_why_of_base(end)}"
+                for end in self.ends
+                if end.is_of_base and not end.note
+            ]
         return "; ".join(dict.fromkeys(notes))
+
+
+def _why_of_base(end: End) -> str:
+    if end.is_same:
+        return "which compiles to the same"
+    return f"no difference in the first {len(end.differences)} replications"
 
 
 def is_shown_larger(one: Swing, other: Swing) -> bool:

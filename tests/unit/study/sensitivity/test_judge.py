@@ -9,9 +9,9 @@ import pytest
 
 from sim.analysis.intervals import mean_interval
 from sim.model.magnitude import Form
-from sim.report.documents.sensitivity import sentences
+from sim.report.documents.sensitivity import answer_table, sentences
 from sim.study.sensitivity.assumptions import Assumption
-from sim.study.sensitivity.indices import Design, correlation
+from sim.study.sensitivity.indices import Design, Index, Indices, correlation
 from sim.study.sensitivity.plan import SensitivityPlan
 from sim.study.sensitivity.range import Span
 from sim.study.sensitivity.study import Sensitivity
@@ -70,6 +70,46 @@ def test_nothing_but_noise_names_no_assumption() -> None:
     assert answer.first is None
     assert sentences(answer)[0].startswith("No estimate is shown to move waiting_mean")
     assert sentences(_answer(STILL))[0] == "No estimate moves waiting_mean."
+
+
+def test_an_end_that_may_be_chance_is_no_answer_to_move_to() -> None:
+    one_sided = _swing("one_sided", [-4.0, 5.0, -3.0, 4.0], [1.0, 1.01, 0.99, 1.0])
+    answer = _answer(one_sided)
+    assert answer.first is not None
+    # From 10 to 11: the low end, at 10.5, is not shown.
+    assert "moves from 10 s to 11 s, by" in sentences(answer)[0]
+
+
+def test_the_index_names_only_what_is_shown_to_move_this_answer() -> None:
+    # Together move the strongest of all measures; of this one `noisy` is not shown to move it.
+    def index(value: float) -> Index:
+        return Index(value, value - 0.01, value + 0.01, 0.005)
+
+    found = Indices(
+        (index(0.1),) * 3, (index(0.2), index(0.9), index(0.3)), index(0.0), 32, 32, 1.0
+    )
+    answer = replace(_answer(NOISY, SMALL, SURE), indices=found, indexed=("sure", "noisy", "small"))
+    assert answer.stronger == "small"
+    assert replace(answer, indexed=("sure", "noisy", "noisy")).stronger is None
+
+
+def test_an_answer_not_run_in_full_is_marked_as_the_scenarios_own() -> None:
+    spared = End("high", value=10.0, differences=(0.0, 0.0), is_spared=True)
+    moved = SURE.ends[0]
+    (swing,) = judge([replace(SURE, ends=(moved, spared))])
+    assert swing.effect is Effect.MOVES
+    assert spared.is_of_base
+    assert not moved.is_of_base
+    assert swing.note == (
+        "high: the answer of the scenario as it stands, no difference in the first 2 replications"
+    )
+    row = answer_table(_answer(swing), 1).rows[0]
+    assert row[4] == "= 10 s"
+    same = replace(spared, differences=(0.0,) * 4, is_spared=False, is_same=True)
+    (swing,) = judge([replace(SURE, ends=(moved, same))])
+    assert swing.note.endswith("which compiles to the same")
+    # Run in full, and as it is without the move: that is a finding.
+    assert not replace(spared, differences=(0.0,) * 4, is_spared=False).is_of_base
 
 
 def test_looking_at_many_asks_more_of_each() -> None:

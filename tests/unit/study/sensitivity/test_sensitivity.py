@@ -16,15 +16,17 @@ from sim.report.blocks import Document
 from sim.report.documents.sensitivity import (
     answer_table,
     not_varied,
+    sensitivity_document,
     sentences,
     study_object,
     tornado,
+    without_evidence,
 )
 from sim.report.formats.terminal import render
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.compile_case import compiled_fingerprint
 from sim.study.pool import LocalPool
-from sim.study.sensitivity.assumptions import find_assumptions
+from sim.study.sensitivity.assumptions import find_assumptions, find_unstated
 from sim.study.sensitivity.output import full_table
 from sim.study.sensitivity.plan import SensitivityPlan
 from sim.study.sensitivity.study import (
@@ -114,6 +116,29 @@ def test_the_assumption_that_matters_comes_first(loaded: LoadedScenario) -> None
     assert next(s for s in answer.swings if s.assumption.name == LIMIT).note == (
         "not one payment differs in the first replication"
     )
+
+
+def test_values_without_evidence_are_named_as_not_varied(loaded: LoadedScenario) -> None:
+    # Of the shop: three clerks and how long they take. The rate, the queue limit, the priority and
+    # the bank say what they rest on.
+    found = find_unstated(loaded)
+    assert found == (
+        "rails.shop.stations.till.servers",
+        "rails.shop.stages.0.time.exponential.mean",
+    )
+    study = _study(loaded, replications=1, sobol=0)
+    assert study.unstated == found
+    (line,) = without_evidence(study)
+    assert line.startswith(
+        "Not varied, for the file gives them no evidence: rails.shop.stations.till.servers and "
+        "rails.shop.stages.0.time.exponential.mean."
+    )
+    assert study_object(study)["without_evidence"] == list(found)
+    shown = render(sensitivity_document(study, {}))
+    assert "gives them no evidence" in shown
+    assert without_evidence(replace(study, unstated=())) == []
+    many = tuple(f"value_{number}" for number in range(7))
+    assert "value_4 and 2 more" in without_evidence(replace(study, unstated=many))[0]
 
 
 def test_what_does_not_enter_is_told_from_what_does_not_matter(loaded: LoadedScenario) -> None:
