@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sim.compiler.builder import PlanBuilder
+from sim.contract.layout import HORIZON_MAX_US
 from sim.contract.meaning import Cause, Op, Outcome, Reason
 from sim.contract.plan import Array, Plan
 from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
@@ -44,7 +45,7 @@ class Deaf:
         pass
 
 
-def mm1_plan(*, horizon_us: int = 1 << 60) -> Plan:
+def mm1_plan(*, horizon_us: int = HORIZON_MAX_US) -> Plan:
     """Return a plan of one station with one server."""
     b = PlanBuilder("mm1", horizon_us=horizon_us, seed=SEED)
     table = b.table("exponential", {"mean": SERVICE_MEAN_US})

@@ -28,7 +28,8 @@ def add_clearing(
 
     def instant(low: int = 0) -> int:
         found = luck.randrange(low, low + span_us // 2)
-        return found // SECOND_US * SECOND_US if ties else found
+        # Up, as a file is never paid before it is closed.
+        return -(-found // SECOND_US) * SECOND_US if ties else found
 
     for number in range(luck.randint(0, 2)):
         sells = luck.random() < 0.4
