@@ -263,7 +263,12 @@ def _reason_measures(plan: Plan, folder: SummaryFolder, covered: Cells) -> dict[
             continue
         count = [0] * TALLY_WIDTH
         count[Tally.SUBMITTED] = int(row.sum())
-        for outcome in (Outcome.REJECTED, Outcome.RETURNED, Outcome.IN_PROGRESS):
+        for outcome in (
+            Outcome.REJECTED,
+            Outcome.RETURNED,
+            Outcome.IN_PROGRESS,
+            Outcome.NOT_PAYABLE,
+        ):
             count[Tally[outcome.name]] = int(row[outcome])
         part = Payments(count, _window_s(plan), whole=total)
         found[reason.name] = measured(PAYMENT_MEASURES, "reason", part)

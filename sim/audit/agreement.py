@@ -115,6 +115,10 @@ def check_plan(plan: Plan, payments: dict[str, Array], words: Words, check: Chec
         most[named] = np.maximum(most[named], row[RouteSetColumn.MAX_ATTEMPTS])
     known = routed & (payments["route"] < len(plan.route))
     most_here = most[np.where(known, payments["route"], len(plan.route))]
+    # With another instrument a payer begins anew, on any route.
+    of_stream = np.clip(payments["stream"], 0, len(plan.stream) - 1)
+    changes = plan.stream[of_stream, StreamColumn.AFTER_FAILURE] >= 0
+    most_here = most_here + np.where(changes, most.max(initial=0), 0)
     check.every("program", ~known | (attempts <= most_here), "more attempts than its route allows")
 
 

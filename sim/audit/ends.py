@@ -116,6 +116,10 @@ def _write_record(w: World, p: int, outcome: int, end_us: int) -> None:
     row[RecordColumn.ORDINAL], row[RecordColumn.ROUTE] = pay[Pay.ORDINAL], pay[Pay.ROUTE]
     row[RecordColumn.DEBTOR_AGENT] = known_agent(w, p, 0)
     row[RecordColumn.CREDITOR_AGENT] = known_agent(w, p, 1)
+    row[RecordColumn.INSTRUMENT] = pay[Pay.INSTRUMENT]
+    instead = w.things[pay[Pay.PC], S.SUBJECT] if end_us != NULL else -1
+    if instead >= 0:
+        row[RecordColumn.INSTEAD] = instead
     row[RecordColumn.INSTRUCTED] = pay[Pay.REGISTER_0]
     _write_amounts(w, p, outcome, at)
     row[RecordColumn.SUBMITTED_US] = pay[Pay.SUBMITTED_US]

@@ -109,6 +109,7 @@ class Check(IntEnum):
     QUOTED = auto()
     QUOTE_VALID = auto()
     ROUTED_TWICE = auto()
+    SWITCHES = auto()
     FAILS_OVER = auto()
     ATTEMPTS = auto()
     SCORE = auto()
@@ -278,6 +279,7 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.QUOTED: ("quote", "payment {} is quoted {} for {}, should be {} for {}"),
     Check.QUOTE_VALID: ("quote", "payment {} loses a valid quote"),
     Check.ROUTED_TWICE: ("route", "payment {} is routed twice"),
+    Check.SWITCHES: ("route", "payment {} takes instrument {} where it has no second one"),
     Check.FAILS_OVER: ("route", "payment {} fails over to route {} for reason {}"),
     Check.ATTEMPTS: ("route", "payment {} makes attempt {}, route {} allows {}"),
     Check.SCORE: (

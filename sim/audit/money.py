@@ -20,7 +20,7 @@ from sim.audit.program import (
     jump,
     leave_stage,
 )
-from sim.audit.routes import check_route, give_back, is_account, mark_tried, use_limit
+from sim.audit.routes import check_route, forget_tried, give_back, is_account, mark_tried, use_limit
 from sim.audit.state import NEXT, QUEUE, Count, Held, Pay, Things, Wait
 from sim.audit.turns import act, act_at, check_in_time, check_op, make_ready
 from sim.audit.visits import begin_visit, end_visit
@@ -176,14 +176,7 @@ def route_row(w: World, p: int, stage: int, route: int, score: int, attempts: in
     right = w.pay[p, Pay.ATTEMPTS] == attempts
     check(w.g, Check.MISCOUNTS, right, (w.pay[p, Pay.NUMBER],))
     if is_next:
-        spent_us = 0
-        # All of it was spent on routes that failed, but for what a person took.
-        for cause in range(Cause.RETRY + 1):
-            if cause != Cause.HUMAN:
-                spent_us += w.pay[p, Pay.TIME_0 + cause]
-                w.pay[p, Pay.TIME_0 + cause] = 0
-        w.pay[p, Pay.TIME_0 + Cause.RETRY] = spent_us
-        w.pay[p, Pay.REASON] = 0
+        _begin_anew(w, p)
     w.pay[p, Pay.ROUTE] = route
     mark_tried(w, p, route)
     row = w.first[Things.ROUTE] + route
@@ -199,6 +192,33 @@ def route_row(w: World, p: int, stage: int, route: int, score: int, attempts: in
     else:
         w.pay[p, Pay.STANDING] = 0
         jump(w, p, w.things[row, RouteColumn.ENTRY])
+
+
+@called
+def switch_row(w: World, p: int, stage: int, instrument: int) -> None:
+    """Check a SWITCH row and let the payer begin anew with another instrument."""
+    act_at(w, p, stage, Op.SWITCH)
+    # One that is known is given up, and a second time there is none left.
+    before, number = w.pay[p, Pay.INSTRUMENT], w.pay[p, Pay.NUMBER]
+    right = w.things[stage, S.VALUE] > 0 and before < 0
+    check(w.g, Check.SWITCHES, right, (number, instrument))
+    w.pay[p, Pay.INSTRUMENT] = instrument
+    w.pay[p, Pay.BEGUN] = w.pay[p, Pay.ATTEMPTS]
+    forget_tried(w, p)
+    _begin_anew(w, p)
+    jump(w, p, w.things[stage, S.TARGET])
+
+
+@called
+def _begin_anew(w: World, p: int) -> None:
+    """Count as spent in vain what was spent so far, but for what a person took."""
+    spent_us = 0
+    for cause in range(Cause.RETRY + 1):
+        if cause != Cause.HUMAN:
+            spent_us += w.pay[p, Pay.TIME_0 + cause]
+            w.pay[p, Pay.TIME_0 + cause] = 0
+    w.pay[p, Pay.TIME_0 + Cause.RETRY] = spent_us
+    w.pay[p, Pay.REASON] = 0
 
 
 @called

@@ -17,6 +17,7 @@ from sim.tables.schemas import (
     BEARERS,
     CAUSES,
     FX_SPREAD,
+    INSTEADS,
     OUTCOMES,
     REASONS,
     SCOPES,
@@ -41,6 +42,8 @@ def payment_words(plan: Plan) -> Words:
         "route": names.routes,
         "channel": names.channels,
         "outcome": OUTCOMES,
+        "instrument": names.instruments,
+        "instead": INSTEADS,
         "reason_code": REASONS,
     }
     words |= dict.fromkeys(("debtor_agent", "creditor_agent"), names.agents)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.audit.names import fee_words, first_of_name, payment_words
+from sim.audit.names import UNKNOWN, fee_words, first_of_name, payment_words
 from sim.audit.pairing import Layout
 from sim.contract.layout import NULL, FeeColumn, PricingColumn, StreamColumn
 from sim.contract.meaning import Bearer, Cause, LogKind, Reason
@@ -56,7 +56,7 @@ def payment_layout(plan: Plan) -> Layout:
         keys=1,
         rule="record",
         is_unique=True,
-        guessed=("debtor_agent", "creditor_agent"),
+        guessed=("debtor_agent", "creditor_agent", "instrument"),
     )
 
 
@@ -99,6 +99,10 @@ def _payment_names(plan: Plan, ended: Array) -> dict[str, Array]:
     found["instructed_currency"] = stream[:, StreamColumn.CURRENCY]
     for name in ("stream", "route", "debtor_agent", "creditor_agent", "outcome"):
         found[name] = ended[:, RecordColumn[name.upper()]]
+    # Instruments count from 1; what the log does not tell stays unknown.
+    instrument = ended[:, R.INSTRUMENT]
+    found["instrument"] = np.where(instrument == UNKNOWN, UNKNOWN, instrument - 1)
+    found["instead"] = np.where(ended[:, R.INSTEAD] == NULL, -1, ended[:, R.INSTEAD])
     reason = ended[:, R.REASON]
     found["reason_code"] = np.where(reason == Reason.NONE, -1, reason)
     for side in _SIDES:

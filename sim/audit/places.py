@@ -96,7 +96,7 @@ def check_visits(
         _add_times(plan, rows[(of >= 0) & right], of[(of >= 0) & right], spent)
     shown = np.column_stack([payments[f"{cause}_us"] for cause in CAUSES])
     # A fail-over moves what was spent to RETRY; which visits that were is not in the table.
-    failed_over = payments["attempts"] > 1
+    failed_over = (payments["attempts"] > 1) | (payments["retry_us"] > 0)
     right = (spent == shown).all(axis=1) | failed_over
     check.every("visits", right, "its visits do not add up to its times by cause")
     within = (spent >= shown) | (np.arange(len(Cause)) == Cause.RETRY)

@@ -21,7 +21,14 @@ from sim.audit.state import (
     Things,
 )
 from sim.audit.world import NOBODY, World
-from sim.contract.layout import LIMITS_MAX, NULL, FeeColumn, LimitColumn, TransferColumn
+from sim.contract.layout import (
+    LIMITS_MAX,
+    NULL,
+    FeeColumn,
+    LimitColumn,
+    StreamColumn,
+    TransferColumn,
+)
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import LogKind, Op
 from sim.contract.records import Register
@@ -81,6 +88,10 @@ def passes(w: World, p: int) -> bool:
         return may_miss(w, p, stage)
     if op == Op.ON_US:
         return may_differ(w, p)
+    # Without a second instrument or without luck, neither of which is in the log; a payer who has
+    # changed once has no second one.
+    if op == Op.SWITCH:
+        return True
     if op == Op.DEADLINE:
         # Disarming leaves no row.
         if value == 0:
@@ -118,6 +129,13 @@ def leave_stage(w: World, p: int) -> None:
         return
     elif op == Op.RESOLVE:
         w.pay[p, Pay.DEADLINE_US] = -1
+    # No other route: what the payer does then, where the stream says so.
+    elif op == Op.ROUTE:
+        row = w.first[Things.STREAM] + w.pay[p, Pay.STREAM]
+        after = w.things[row, StreamColumn.AFTER_FAILURE]
+        if after >= 0:
+            jump(w, p, after)
+            return
     # Given back or of another day: no slot is in use any more.
     elif op == Op.VOID:
         for slot in range(LIMITS_MAX):

@@ -98,7 +98,9 @@ class Programs:
 
     def _explore(self, stream: int, route: int, fails_over: bool) -> Possible:
         entry = int(self._plan.stream[stream, StreamColumn.ENTRY])
-        states = self._reach(entry, self._entries(route, fails_over), fails_over)
+        after = int(self._plan.stream[stream, StreamColumn.AFTER_FAILURE])
+        entries = self._entries(route, fails_over, changes=after >= 0)
+        states = self._reach(entry, entries, fails_over, after=after)
         at = {state.stage for state in states}
         # Which way was taken is not known without a log, so whatever any way allows is allowed.
         prices = self._subjects(at, Op.QUOTE)
@@ -107,10 +109,12 @@ class Programs:
         if fails_over:
             prices = self._last_prices(route) or prices
         causes = {cause for stage in at for cause in self._causes_at(stage)}
+        # A payer who changes the instrument begins anew, like a payment on another route.
+        retries = fails_over or any(self._stages[s][S.OP] == Op.SWITCH for s in at)
         return Possible(
             endings=self._endings(states, route),
             reasons=frozenset({reason for stage in at for reason in self._reasons_at(stage)}),
-            causes=frozenset(causes | ({int(Cause.RETRY)} if fails_over else set())),
+            causes=frozenset(causes | ({int(Cause.RETRY)} if retries else set())),
             prices=prices,
             fees=self._subjects(at, Op.CHARGE),
             requotes_max=max(
@@ -119,7 +123,7 @@ class Programs:
             ),
         )
 
-    def _entries(self, route: int, fails_over: bool) -> list[int]:
+    def _entries(self, route: int, fails_over: bool, *, changes: bool) -> list[int]:
         """Return where a choice of route may lead."""
         # Never routed: either it failed before, or its program has no ROUTE stage.
         if route < 0:
@@ -148,20 +152,24 @@ class Programs:
         at = {state.stage for state in states}
         return frozenset() if unquoted else self._subjects(at, Op.QUOTE)
 
-    def _reach(self, entry: int, entries: list[int], fails_over: bool) -> set[State]:
+    def _reach(
+        self, entry: int, entries: list[int], fails_over: bool, *, after: int = -1
+    ) -> set[State]:
         """Return every state that some way through the program passes."""
         start = State(entry)
         seen, queue = {start}, [start]
         # Every reachable state once. A state is a stage with what of the past still matters, so
         # there are a few times as many as stages.
         while queue:
-            for state in self._next(queue.pop(), entries, fails_over):
+            for state in self._next(queue.pop(), entries, fails_over, after=after):
                 if state not in seen and 0 <= state.stage < len(self._stages):
                     seen.add(state)
                     queue.append(state)
         return seen
 
-    def _next(self, state: State, entries: list[int], fails_over: bool) -> list[State]:
+    def _next(
+        self, state: State, entries: list[int], fails_over: bool, *, after: int
+    ) -> list[State]:
         """Return the states one may come to from another."""
         stage = self._stages[state.stage]
         op, following = stage[S.OP], state._replace(stage=state.stage + 1)
@@ -172,13 +180,16 @@ class Programs:
             chosen = [state._replace(stage=to) for to in entries]
             # A fail-over may also find no further route, and then passes on.
             if stage[S.FLAGS] & Flag.NEXT:
-                return [following, *(chosen if fails_over else [])]
-            return chosen or [state._replace(stage=stage[S.TARGET])]
+                passed = state._replace(stage=after) if after >= 0 else following
+                return [passed, *(chosen if fails_over else [])]
+            # What was chosen with one instrument says nothing of another.
+            refused = [state._replace(stage=stage[S.TARGET])]
+            return [*chosen, *refused] if after >= 0 else chosen or refused
         if op == Op.DEADLINE:
             # VALUE 0 disarms; another DEADLINE replaces the one before.
             armed = stage[S.TARGET] if stage[S.VALUE] > 0 else _DISARMED
             return [following._replace(armed=armed)]
-        if op == Op.ON_US:
+        if op in (Op.ON_US, Op.SWITCH):
             return [following, state._replace(stage=stage[S.TARGET])]
         if op == Op.RESOLVE:
             return [following._replace(armed=_DISARMED)]

@@ -16,7 +16,12 @@ from sim.contract.layout import FEES_MAX, NULL
 from sim.contract.plan import Array
 from sim.contract.records import RECORD_WIDTH, RecordColumn
 
-_AGENTS = [int(RecordColumn.DEBTOR_AGENT), int(RecordColumn.CREDITOR_AGENT)]
+_AGENTS = [
+    int(RecordColumn.DEBTOR_AGENT),
+    int(RecordColumn.CREDITOR_AGENT),
+    int(RecordColumn.INSTRUMENT),
+]
+"""What a log may leave open."""
 _SHOWN = 3
 
 

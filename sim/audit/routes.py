@@ -48,6 +48,7 @@ def check_route(w: World, p: int, route: int, score: int) -> None:
     is_next = (w.things[w.pay[p, Pay.PC], S.FLAGS] & NEXT) != 0
     attempts, reason = w.pay[p, Pay.ATTEMPTS], w.pay[p, Pay.REASON]
     # A first choice has no attempt behind it, a fail-over has.
+    attempts -= w.pay[p, Pay.BEGUN]
     check(g, Check.ROUTED_TWICE, is_next == (attempts > 0), (number,))
     # Tried routes are known from their ROUTE rows.
     if is_next:
@@ -74,6 +75,14 @@ def mark_tried(w: World, p: int, route: int) -> None:
     """Note that a payment tries a route."""
     at = Pay.SETS + 2 * w.g[Count.AGENT_WORDS] + route // WORD
     w.pay[p, at] |= 1 << (route % WORD)
+
+
+@called
+def forget_tried(w: World, p: int) -> None:
+    """Forget what a payment tried with an instrument its payer has put away."""
+    at = Pay.SETS + 2 * w.g[Count.AGENT_WORDS]
+    for word in range(w.g[Count.ROUTE_WORDS]):
+        w.pay[p, at + word] = 0
 
 
 @called

@@ -29,6 +29,7 @@ from sim.audit.money import (
     reserve_row,
     route_row,
     short_row,
+    switch_row,
 )
 from sim.audit.routes import limit_cell
 from sim.audit.state import Count, Pay, Things, Wait
@@ -64,6 +65,7 @@ _NAMES_STAGE = (*_OF_MONEY, *(
     int(kind) for kind in (
         LogKind.JOIN, LogKind.START, LogKind.DELAY, LogKind.ENQUEUE, LogKind.DEADLINE,
         LogKind.FAIL, LogKind.OUTCOME, LogKind.IN_DOUBT, LogKind.AWAIT, LogKind.KNOWN,
+        LogKind.SWITCH,
     )
 ))  # fmt: skip
 _NAMES_STATION = tuple(
@@ -169,7 +171,7 @@ def _take(w: World, rows: Array, at: int) -> None:
 @called
 def _is_of_payment(kind: int) -> bool:
     """Say whether rows of a kind tell of a payment."""
-    if LogKind.IN_DOUBT <= kind <= LogKind.KNOWN:
+    if LogKind.IN_DOUBT <= kind <= LogKind.KNOWN or kind == LogKind.SWITCH:
         return True
     return bool(LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED)
 
@@ -222,6 +224,8 @@ def _take_wait(w: World, p: int, rows: Array, at: int) -> None:
         fail_row(w, p, stage, subject)
     elif kind == LogKind.IN_DOUBT:
         in_doubt_row(w, p, stage, subject)
+    elif kind == LogKind.SWITCH:
+        switch_row(w, p, stage, subject)
     elif kind == LogKind.AWAIT:
         await_row(w, p, stage, amount)
     elif kind == LogKind.KNOWN:
@@ -243,6 +247,9 @@ def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordina
     w.pay[p, Pay.SUBMITTED_US], w.pay[p, Pay.ACCOUNTED_US] = g[Count.NOW], g[Count.NOW]
     w.pay[p, Pay.RANK] = w.things[row, STREAM_RANK]
     w.pay[p, Pay.WAIT] = Wait.NOTHING
+    w.pay[p, Pay.BEGUN] = 0
+    # Where nobody carries anything there is nothing not to know.
+    w.pay[p, Pay.INSTRUMENT] = -2 if g[Count.INSTRUMENTS] > 0 else 0
     # What -1 and NULL mean is as in the specification: none, and never happened.
     for column in (Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0, Pay.UNANSWERED):
         w.pay[p, column] = -1
@@ -282,6 +289,8 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
     if kind == LogKind.SUBMIT:
         is_amount = 0 <= amount < AMOUNT_MAX
         return payment >= 0 and is_amount and _exists(w, Things.STREAM, subject)
+    if kind == LogKind.SWITCH:
+        return bool(0 < subject <= w.g[Count.INSTRUMENTS])
     if kind in (LogKind.SHORT, LogKind.SAMPLE_ACCOUNT):
         return _exists(w, Things.ACCOUNT, subject)
     if kind == LogKind.DEPOSIT:

@@ -77,6 +77,8 @@ class Count(IntEnum):
     MOVES = auto()
     """Moves due after the agenda's row at hand, and how many of them have been made."""
     MOVED = auto()
+    INSTRUMENTS = auto()
+    """Instruments the plan names."""
     READY = auto()
     """Line of those set free by others; the next one of those in the block being committed."""
     CHECKED = auto()
@@ -261,12 +263,16 @@ class Pay(IntEnum):
     DOUBT_SINCE_US = 41
     UNANSWERED = 42
     """Step of the service given up that has not ended, -1 where none is or it has."""
-    TIME_0 = 43
-    FEE_0 = 43 + len(Cause)
-    REGISTER_0 = 43 + len(Cause) + FEES_MAX
-    LIMIT_0 = 43 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    INSTRUMENT = 43
+    """What is paid with, from 1; 0: nothing is said, -2: not known."""
+    BEGUN = 44
+    """Attempts made before the instrument at hand."""
+    TIME_0 = 45
+    FEE_0 = 45 + len(Cause)
+    REGISTER_0 = 45 + len(Cause) + FEES_MAX
+    LIMIT_0 = 45 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 43 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 45 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

@@ -220,7 +220,7 @@ def _check_outcomes(payments: dict[str, Array], check: Checker) -> None:
     )
     is_known = payments["in_doubt_since_us"] == NULL
     check.every("doubt", is_open | is_known, "it ended and is in doubt")
-    failed_over = payments["attempts"] > 1
+    failed_over = (payments["attempts"] > 1) | (payments["instrument"] >= 0)
     check.every(
         "outcome", failed_over | (payments["retry_us"] <= 0), "time for a retry, and one attempt"
     )

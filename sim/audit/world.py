@@ -58,7 +58,7 @@ COMPLETE_KEY = order_key(EventClass.COMPLETE, 0, 0)
 EXPIRE_KEY = order_key(EventClass.EXPIRE, 0, 0)
 HORIZON_KEY = order_key(EventClass.HORIZON, 0, 0)
 """Order keys of a class; payment (shifted by STEP_BITS) and step are added."""
-STREAM_RANK = 6
+STREAM_RANK = len(StreamColumn)
 """Column of a stream that holds the rank of its priority."""
 CONVERSION_SCALE = 3
 """Column of a conversion that holds its pair's scale."""
@@ -148,6 +148,7 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         Count.DAY_OFFSET_US: plan.day_offset_us, Count.PRIORITIES: len(ranks),
         Count.AGENT_WORDS: sets.shape[1], Count.ROUTE_WORDS: -(-len(plan.route) // WORD) or 1,
         Count.STATION_KINDS: plan.agent_account.shape[1],
+        Count.INSTRUMENTS: len(plan.names.instruments),
     }.items():  # fmt: skip
         g[scalar] = value
     ledgers = things[first[Things.LEDGER] : first[Things.LEDGER] + len(plan.ledger)]

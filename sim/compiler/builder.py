@@ -363,6 +363,7 @@ class PlanBuilder(RoleCells, ClearingRows):
         channel: str = "counter",
         payers: int = 1,
         promise_us: int = NEVER_US,
+        after_failure: int = -1,
     ) -> int:
         """Add a demand stream and return its index. Add streams in the order of their names."""
         index = self.streams.add_new(name)
@@ -374,6 +375,7 @@ class PlanBuilder(RoleCells, ClearingRows):
             "currency": self.currencies.add(currency),
             "channel": self.channels.add(channel),
             "promise_us": promise_us,
+            "after_failure": after_failure,
         }
         self._add("stream", values)
         self._payer_count.append(payers)

@@ -18,7 +18,7 @@ from sim.compiler.law_checks import law_problems
 from sim.compiler.linker import link
 from sim.compiler.merchants import Pools, make_pools
 from sim.compiler.notes import Note, Used, find_notes
-from sim.compiler.parts import Part, Route, Settings, Stream
+from sim.compiler.parts import Instrument, Part, Route, Settings, Stream
 from sim.compiler.payees import World
 from sim.compiler.prices import Market
 from sim.compiler.reach import Reach, agents_of_stream, find_reach
@@ -158,6 +158,9 @@ def compile_scenario(
             described.append(stream)
             # After its routes: a part may refer to parts before it only.
             routes.parts.append(stream.part)
+    carried = {name for demand in scenario.demand.values() for name in demand.instruments}
+    # In order of names, so that their numbers do not depend on the order of the file.
+    parts += [Instrument(name) for name in sorted(carried)]
     parts += routes.parts
     stations = [part.name for part in parts if isinstance(part, Station)]
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.

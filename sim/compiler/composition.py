@@ -71,7 +71,7 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
     CompositionError
         If the legs convert more often than a payment has amounts for.
     """
-    corridor = scenario.corridors[candidate.corridor]
+    corridor = candidate.corridor_in(scenario)
     rails = [scenario.rails[leg.rail] for leg in candidate.legs]
     contexts = [
         LegContext(scenario, corridor, leg.rail, candidate.legs, position, currency)

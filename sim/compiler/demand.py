@@ -24,9 +24,10 @@ from sim.compiler.amounts import (
 from sim.compiler.linker import Linked
 from sim.compiler.parts import Stream
 from sim.compiler.payees import Payees, World, find_payees
+from sim.compiler.prologue import AFTER_FAILURE, prologue
 from sim.compiler.promises import promise_us
 from sim.contract.layout import AMOUNT_MAX, CERTAIN, NEVER_US
-from sim.contract.meaning import Op, Outcome, Reason, Scope
+from sim.contract.meaning import Scope
 from sim.contract.plan import Array
 from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
 from sim.draws.thresholds import cumulative62
@@ -37,7 +38,7 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Corridor, Demand
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.joining import serves
-from sim.rails.stages import FAIL, Program, Stage, threshold
+from sim.rails.stages import FAIL, Program, threshold
 from sim.scenario.model import Scenario
 from sim.workload.arrivals import hazard_path
 from sim.workload.streams import PURPOSES, StreamDemand
@@ -114,7 +115,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
     rails = {leg.rail for route in used for leg in route.candidate.legs}
     part = Stream(
         name=name,
-        prologue=prologue(scenario, corridor),
+        prologue=prologue(_scan(scenario, corridor), demand.after_failure),
         purposes=PURPOSES,
         corridor=demand.corridor,
         currency=currency,
@@ -122,6 +123,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         priority=demand.priority,
         channel=demand.channel,
         payers=demand.payers,
+        after_failure=AFTER_FAILURE if demand.after_failure is not None else "",
         routes=payees.routes,
         promise_us=promise_us(scenario, corridor, rails),
         tables=tuple(item for item in drawn if item is not None),
@@ -208,8 +210,8 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
             NEVER_US if item.expires_ms is None else (item.expires_ms - start_ms) * 1000
             for item in payees.entries
         ),
-        default_route_set=-1 if payees.default is None else sets[payees.default.name],
     )
+    instruments = [names.instruments.index(name) + 1 for name in sorted(demand.instruments)]
     return StreamDemand(
         stream=stream,
         name=part.name,
@@ -240,7 +242,12 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         merchant_expiry_us=pool.expiry_us,
         creditor_agent=creditors[0],
         creditor_cumulative62=creditors[1],
-        default_route_set=pool.default_route_set,
+        # Without merchants every payer has one choice, whoever is paid.
+        default_route_set=-1 if payees.merchants else int(pool.route_set[0]),
+        instrument=_ints(instruments),
+        instrument_cumulative62=_cumulative(demand.instruments),
+        second_cumulative62=_seconds(demand),
+        instrument_route_set=pool.route_set[: 0 if payees.merchants else len(instruments)],
         # Without ageing codes every code is static: a draw always lies below 2^62.
         static_threshold62=threshold(aging.static_share) if aging else CERTAIN,
         dynamic_life_us=aging.dynamic_life if aging else 0,
@@ -258,7 +265,6 @@ class _Pool:
     route_set: Array
     is_damaged: Array
     expiry_us: Array
-    default_route_set: int
 
 
 def _codes(scenario: Scenario, corridor: Corridor) -> CodeScheme | None:
@@ -296,17 +302,31 @@ def _unreachable(scenario: Scenario, name: str) -> str:
     )
 
 
-def prologue(scenario: Scenario, corridor: Corridor) -> Program:
-    """Return what happens before a route is chosen: the scan, then the choice."""
-    scan: Program = ()
+def _scan(scenario: Scenario, corridor: Corridor) -> Program:
+    """Return the scan of a payee's code, where payees show codes."""
     codes = _codes(scenario, corridor)
-    if codes is not None and corridor.codes is not None:
-        scan = codes.scan(corridor.codes, target=FAIL)
-    return (
-        *scan,
-        Stage(Op.ROUTE, "choose route", target=FAIL, reason=Reason.AG03),
-        Stage(Op.END, "refused", mark=FAIL, value=int(Outcome.REJECTED), own_reason=True),
-    )
+    if codes is None or corridor.codes is None:
+        return ()
+    return codes.scan(corridor.codes, target=FAIL)
+
+
+def _cumulative(shares: Mapping[str, int]) -> Array:
+    """Return ascending thresholds of shares in the order of their names."""
+    return cumulative62([shares[name] for name in sorted(shares)]) if shares else _ints(())
+
+
+def _seconds(demand: Demand) -> Array:
+    """Return, instrument by instrument, ascending thresholds of having each other one, too."""
+    names = sorted(demand.instruments)
+    found = []
+    for first in names:
+        shares = demand.second_instrument.get(first, {})
+        total = 0
+        for second in names:
+            total += shares.get(second, 0)
+            # What is left to 2^62 has no second one.
+            found.append(threshold(total))
+    return _ints(found)
 
 
 def _ints(values: Iterable[int]) -> Array:
@@ -367,7 +387,8 @@ def _written(
         row[WorkloadColumn.TIME_US] = payment.at
         row[WorkloadColumn.STREAM] = stream
         row[WorkloadColumn.ORDINAL] = ordinal
-        row[WorkloadColumn.ROUTE_SET] = pool.default_route_set
+        row[WorkloadColumn.ROUTE_SET] = pool.route_set[0]
+        row[WorkloadColumn.INSTRUMENT] = row[WorkloadColumn.INSTRUMENT_2] = 0
         row[WorkloadColumn.AMOUNT] = to_minor(payment.amount, currency)
         row[WorkloadColumn.PAYER] = payment.payer
         row[WorkloadColumn.CODE_STATE] = 0

@@ -20,7 +20,7 @@ from sim.rails.institutions import CORE, DECLINE
 from sim.rails.resources import Holding, OwnShare, OwnTime, Resource, Station
 from sim.rails.stages import threshold
 from sim.scenario.model import Scenario
-from sim.units import DAY_US, SECOND_US
+from sim.units import CURRENCIES, DAY_US, SECOND_US
 
 
 def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]:
@@ -38,13 +38,14 @@ def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]
         yield _written_account(name, account)
     for name, rail in sorted(scenario.rails.items()):
         yield from rail.resources(scenario, name, members)
-    currencies = sorted(
-        {
-            end.currency
-            for corridor in scenario.corridors.values()
-            for end in (corridor.from_, corridor.to)
-        }
-    )
+    ends = {
+        end.currency
+        for corridor in scenario.corridors.values()
+        for end in (corridor.from_, corridor.to)
+    }
+    # Payers may hold what their corridor does not name.
+    carried = {name for demand in scenario.demand.values() for name in demand.instruments}
+    currencies = sorted(ends | (carried & set(CURRENCIES)))
     for member in members:
         yield from _member(member, currencies)
 

@@ -20,6 +20,7 @@ from sim.compiler.parts import (
     Clearing,
     Closure,
     Conversion,
+    Instrument,
     Part,
     Route,
     Settings,
@@ -116,6 +117,8 @@ class _Linker:
         match part:
             case Agent():
                 self.builder.agents.add(part.name)
+            case Instrument():
+                self.builder.instruments.add(part.name)
             case Station():
                 self._station(part)
             case BlockLedger():
@@ -146,9 +149,7 @@ class _Linker:
             part.name,
             servers=SERVERS_UNLIMITED if part.servers is None else part.servers,
             queue_limit=QUEUE_UNLIMITED if part.queue_limit is None else part.queue_limit,
-            # (count, period in us) in lowest terms; (0, 0) for none.
-            # A count per period as a fraction in lowest terms: the smaller its numbers, the
-            # longer a run fits the arithmetic of the rate.
+            # In lowest terms: the smaller the numbers, the longer a run fits their arithmetic.
             rate_count=0 if rate is None else rate.numerator,
             rate_period_us=0 if rate is None else rate.denominator,
             discipline=part.discipline,
@@ -347,6 +348,7 @@ class _Linker:
             channel=part.channel,
             payers=part.payers,
             promise_us=part.promise_us,
+            after_failure=laid.marks[part.after_failure] if part.after_failure else -1,
         )
         for route in part.routes:
             # Cells for the stream's payers, once per limit, however many routes share it.
@@ -411,7 +413,7 @@ class _Linker:
             values["target"] = marks[stage.target]
         # Draws are keyed by the stage's label, which routes of a rail share, so two routes are
         # compared on the same random numbers at the same desk.
-        if stage.op in (Op.SERVE, Op.TRANSIT, Op.DECIDE, Op.ROUTE):
+        if stage.op in (Op.SERVE, Op.TRANSIT, Op.DECIDE, Op.SWITCH, Op.ROUTE):
             # A first choice and the next are told apart by the attempt and not by the purpose.
             label = ROUTE_TIE if stage.op is Op.ROUTE else stage.label
             values["purpose"] = self.builder.purpose(label)
@@ -432,6 +434,8 @@ class _Linker:
         if stage.op is Op.BATCH:
             assert isinstance(stage.place, str)
             values["subject"] = self.builder.ledgers[stage.place]
+        if stage.op is Op.END:
+            values["subject"] = stage.instead
         if stage.op is Op.CONVERT:
             values["subject"] = marks[stage.back_to]
         return values

@@ -48,6 +48,13 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
+class Instrument:
+    """Something payers pay with."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class RatePath:
     """The mid rate of a pair over time, as scaled integers.
 
@@ -142,6 +149,8 @@ class Stream:
         Draws made for the stream's payments outside any program.
     payers : int
         How many; limits keep a cell for each.
+    after_failure : str
+        Label at which its payments go on that no other route helps; empty: where they are.
     routes : tuple of str
         Routes its payments may take.
     promise_us : int
@@ -159,6 +168,7 @@ class Stream:
     priority: int
     channel: str
     payers: int
+    after_failure: str = ""
     routes: tuple[str, ...]
     promise_us: int
     tables: tuple[DurationDistribution | AmountDistribution, ...] = ()
@@ -183,6 +193,7 @@ class Clearing:
 
 Part = (
     Agent
+    | Instrument
     | Station
     | BlockLedger
     | Holding

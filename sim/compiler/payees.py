@@ -13,10 +13,13 @@ from sim.compiler.parts import Choice, Settings
 from sim.compiler.routes import Routes
 from sim.contract.meaning import FixedSide
 from sim.model.members import Member
+from sim.model.sections import Demand
 from sim.rails.merchants import Merchant
+from sim.rails.payers import PayerClass
 from sim.rails.protocol import CreditorClass
 from sim.routing.route_sets import RouteSets
 from sim.scenario.model import Scenario
+from sim.units import CURRENCIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,24 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Payees:
-    """A stream's pool of payees: which merchants, and what each of them may be paid through."""
+    """A stream's pool of payees, and what each may be paid through with what payers carry.
+
+    Attributes
+    ----------
+    merchants : tuple of int
+    entries : tuple of Merchant
+    payers : tuple of PayerClass
+        Classes of payers, by instrument; a single one where nothing is said.
+    choices : tuple of Choice
+        Payer by payer, one for each merchant; for each payer a single one without merchants.
+    routes : tuple of str
+        Names of all routes of all choices.
+    """
 
     merchants: tuple[int, ...]
     entries: tuple[Merchant, ...]
+    payers: tuple[PayerClass, ...]
     choices: tuple[Choice, ...]
-    default: Choice | None
     routes: tuple[str, ...]
 
 
@@ -48,31 +63,44 @@ def find_payees(world: World, name: str, largest: int) -> Payees:
     fixed = FixedSide.CREDITOR if demand.fixed_side == "creditor" else FixedSide.DEBTOR
     merchants = world.pools.by_corridor.get(demand.corridor, ())
     pool = tuple(world.pools.merchants[index] for index in merchants)
-    choices: dict[CreditorClass, Choice] = {}
+    choices: dict[tuple[CreditorClass, PayerClass], Choice] = {}
 
-    def choice(creditor: CreditorClass) -> Choice:
-        if creditor not in choices:
-            choices[creditor] = world.routes.choice(
-                world.route_sets.find(demand.corridor, creditor, fixed),
+    def choice(creditor: CreditorClass, payer: PayerClass) -> Choice:
+        if (creditor, payer) not in choices:
+            choices[creditor, payer] = world.routes.choice(
+                world.route_sets.find(demand.corridor, creditor, fixed, payer),
                 amount_max=largest,
                 amount_path=amount_path(name, demand),
             )
-        return choices[creditor]
+        return choices[creditor, payer]
 
-    classes = [_class_of(merchant) for merchant in pool]
-    # Classes are visited in a fixed order, whatever merchants come first.
-    # By their text, as a class has no order of its own.
-    for creditor in sorted(set(classes), key=repr):
-        choice(creditor)
-    default = choice(CreditorClass()) if not pool else None
+    payers = _payers(world.scenario, demand)
+    classes = [_class_of(merchant) for merchant in pool] or [CreditorClass()]
+    for payer in payers:
+        # Classes are visited in a fixed order, whatever merchants come first.
+        # By their text, as a class has no order of its own.
+        for creditor in sorted(set(classes), key=repr):
+            choice(creditor, payer)
     routes = dict.fromkeys(route for found in choices.values() for route in found.routes)
     return Payees(
         merchants=tuple(merchants),
         entries=pool,
-        choices=tuple(choices[creditor] for creditor in classes),
-        default=default,
+        payers=payers,
+        choices=tuple(choices[creditor, payer] for payer in payers for creditor in classes),
         routes=tuple(routes),
     )
+
+
+def _payers(scenario: Scenario, demand: Demand) -> tuple[PayerClass, ...]:
+    """Return the classes of a stream's payers, in the order of their instruments' names."""
+    own = scenario.corridors[demand.corridor].from_.currency
+    return tuple(
+        # A currency is an account to pay from, everything else an app.
+        PayerClass(currency="" if name == own else name)
+        if name in CURRENCIES
+        else PayerClass(instrument=name)
+        for name in sorted(demand.instruments)
+    ) or (PayerClass(),)
 
 
 def _class_of(merchant: Merchant) -> CreditorClass:

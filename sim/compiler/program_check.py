@@ -17,7 +17,7 @@ from sim.errors import InvariantViolation
 from sim.rails.stages import Move, Program, Stage
 
 _MAY_FAIL = frozenset(
-    {Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE, Op.ON_US}
+    {Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE, Op.ON_US, Op.SWITCH}
 )
 """Operations that may lead to their TARGET."""
 

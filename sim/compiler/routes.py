@@ -119,7 +119,7 @@ class Routes:
         return self._known[key]
 
     def _compose(self, candidate: Candidate, fixed_side: FixedSide) -> Route:
-        corridor = self._scenario.corridors[candidate.corridor]
+        corridor = candidate.corridor_in(self._scenario)
         side = corridor.to if fixed_side is FixedSide.CREDITOR else corridor.from_
         flow = compose(self._scenario, candidate, currency=side.currency)
         typical = self._typical(candidate.corridor)

@@ -410,6 +410,8 @@ class StreamColumn(IntEnum):
     PROMISE_US = 6
     """How long a payment may take by the rules of its corridor. Engines take no notice; measures
     count a payment that is still open after it as not successful."""
+    AFTER_FAILURE = 7
+    """Stage at which a payment goes on that no other route helps; -1: where it is."""
 
 
 def order_key(event_class: int, payment: int, step: int) -> int:

@@ -115,6 +115,7 @@ __all__ = (
     "FeeKind",
     "FixedSide",
     "Flag",
+    "Instead",
     "LogKind",
     "Op",
     "Outcome",
@@ -241,11 +242,12 @@ class Op(IntEnum):
     """Choose a route. FLAGS NEXT = fail-over; PURPOSE = of ties; TARGET, REASON for a first choice
     without candidate.
 
-    First choice: if the payment's route set is empty: fail with REASON. Otherwise choose, set
-    ``attempts = 1``, jump to the route's ENTRY. Fail-over: if the payment's reason is in
-    :data:`FAILOVER_REASONS`, ``attempts < MAX_ATTEMPTS`` of the route set and a candidate is
-    untried: move all accounted time but HUMAN to RETRY, reason = NONE, ``attempts`` + 1, choose
-    among the untried; otherwise pass on. If the route chosen has the CLASS (not below 0) of the one
+    First choice: if the payment's route set is empty: fail with REASON. Otherwise choose, note as
+    *begun* how many attempts there were, ``attempts`` + 1, jump to the route's ENTRY. Fail-over: if
+    the payment's reason is in :data:`FAILOVER_REASONS`, ``attempts - begun < MAX_ATTEMPTS`` of the
+    route set and a candidate is untried: move all accounted time but HUMAN to RETRY, reason = NONE,
+    ``attempts`` + 1, choose among the untried; otherwise go on at the stream's AFTER_FAILURE, or
+    pass on where it has none. If the route chosen has the CLASS (not below 0) of the one
     given up, nothing of it concerns the payer again: it goes on at AUTHORISED with standing 2, at
     CONFIRMED with standing 1 (or where AUTHORISED is below 0), and if both routes are priced its
     registers are priced anew by the new PRICING at the instant of the last QUOTE, which by the
@@ -258,9 +260,10 @@ class Op(IntEnum):
     0. ROUTE row (subject = route, amount = score, value = attempts).
     A route's DEBTOR_AGENT and CREDITOR_AGENT, where not below 0, replace the payment's."""
     END = 15
-    """End. VALUE = outcome; REASON, or the payment's own reason where REASON is below 0. Disarms
-    the time-out. OUTCOME row (subject = outcome, amount = reason). ``completed`` sets
-    ``credited_us`` if not set yet. Open reservations or a doubt here are a bug."""
+    """End. VALUE = outcome; SUBJECT = what the payer does instead, -1: not known; REASON, or the
+    payment's own reason where REASON is below 0. Disarms the time-out. OUTCOME row (subject =
+    outcome, amount = reason). ``completed`` sets ``credited_us`` if not set yet. Open reservations
+    or a doubt here are a bug."""
     ON_US = 16
     """Branch where both ends are at one institution. TARGET. If the payment has a debtor agent and
     it is its creditor agent, too: DECIDE row (subject = TARGET) and jump to TARGET. Otherwise pass
@@ -275,6 +278,11 @@ class Op(IntEnum):
     """How a request in doubt ended is known. Disarms the time-out. If the payment is in doubt:
     KNOWN row (amount = us since the doubt began), and it is no more; an answer that is still to
     come is a plain orphan from here on."""
+    SWITCH = 19
+    """Let the payer take the second instrument. VALUE = 62-bit threshold, PURPOSE, TARGET. With no
+    second one (INSTRUMENT_2 = 0), or a draw not below VALUE: pass on, no row. Otherwise SWITCH row:
+    instrument and route set are the second ones, and there is no further second; accounted time
+    moves to RETRY as on fail-over, reason = NONE; jump to TARGET, where ROUTE begins anew."""
 
 
 class Flag(IntFlag):
@@ -350,6 +358,17 @@ class Outcome(IntEnum):
     """Ended badly after settlement; the money went back."""
     IN_PROGRESS = 3
     """Open at the horizon."""
+    NOT_PAYABLE = 4
+    """No route serves what the payer pays with at this code."""
+
+
+class Instead(IntEnum):
+    """What a payer does whose payment failed for good."""
+
+    GAVE_UP = 0
+    """Nothing: the sale is lost."""
+    CASH = 1
+    """Pays cash: the sale is made, and no rail carries it."""
 
 
 class LogKind(IntEnum):
@@ -417,6 +436,8 @@ class LogKind(IntEnum):
     TOP_UP_ARRIVED = 40
     MOVED = 41
     """subject = debit account, amount, value = credit account: a transfer of such a row."""
+    SWITCH = 42
+    """subject = the new instrument."""
 
 
 class Scope(IntEnum):

@@ -48,6 +48,7 @@ from sim.contract.meaning import (
     Discipline,
     FeeKind,
     FixedSide,
+    Instead,
     Op,
     Outcome,
     Policy,
@@ -125,6 +126,7 @@ class Plan:
                         Op.CONVERT: Within("stages"),
                         Op.CHARGE: Within("fees"),
                         Op.LIMIT: Within("limits"),
+                        Op.END: OneOf(Instead, or_none=True),
                     },
                 ),
                 StageColumn.FIRST: By(
@@ -140,6 +142,7 @@ class Plan:
                     {
                         Op.LIMIT: Between(0, LIMITS_MAX - 1),
                         Op.DECIDE: Between(0, CERTAIN, kinds="share_kinds"),
+                        Op.SWITCH: Between(0, CERTAIN),
                         Op.DEADLINE: Between(0),
                         Op.AWAIT: Between(1),
                         Op.END: OneOf(Outcome),
@@ -343,6 +346,7 @@ class Plan:
                 StreamColumn.CURRENCY: _CURRENCY,
                 StreamColumn.CHANNEL: Within("channels"),
                 StreamColumn.PROMISE_US: Between(1),
+                StreamColumn.AFTER_FAILURE: Within("stages", or_none=True),
             },
         ),
     ]

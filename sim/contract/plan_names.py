@@ -44,6 +44,8 @@ class PlanNames:
     """What schemes owe agents, ``<rail>/<agent>:<currency>``."""
     top_ups: tuple[str, ...] = ()
     """By the account that is filled up."""
+    instruments: tuple[str, ...] = ()
+    """What payers pay with: apps, or currencies they hold."""
     account_kinds: tuple[str, ...] = ()
     station_kinds: tuple[str, ...] = ()
     time_kinds: tuple[str, ...] = ()

@@ -88,9 +88,15 @@ class WorkloadColumn(IntEnum):
     CODE_STATE = 8
     CODE_EXPIRY_US = 9
     MERCHANT = 10
+    INSTRUMENT = 11
+    """What the payer pays with: number in ``PlanNames.instruments``, from 1; 0: nothing is said."""
+    ROUTE_SET_2 = 12
+    """Route set of the second instrument, where there is one."""
+    INSTRUMENT_2 = 13
+    """Second instrument the payer carries, as INSTRUMENT; 0: none."""
 
 
-WORKLOAD_WIDTH = 11
+WORKLOAD_WIDTH = 14
 
 
 class RecordColumn(IntEnum):
@@ -142,10 +148,14 @@ class RecordColumn(IntEnum):
     rates of SETTLED_US less the same at the quote's, in debited currency, rounded like FX_DRIFT."""
     QUOTED_US = 36
     """Instant of the last QUOTE; NULL before any."""
-    FEE_0 = 37
+    INSTRUMENT = 37
+    """What was paid with last, as in the workload."""
+    INSTEAD = 38
+    """Member of :class:`~sim.contract.meaning.Instead`; NULL where nothing is known of it."""
+    FEE_0 = 39
 
 
-RECORD_WIDTH = 37 + FEES_MAX
+RECORD_WIDTH = 39 + FEES_MAX
 
 
 class StationTotal(IntEnum):

@@ -13,7 +13,17 @@ from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED
 from sim.compiler.compile import Compiled
 from sim.compiler.parts import Route, Stream
 from sim.contract.layout import CERTAIN, RouteColumn, StationColumn, StreamColumn
-from sim.contract.meaning import Bearer, Cause, Discipline, Flag, Op, Outcome, Reason, WhenClosed
+from sim.contract.meaning import (
+    Bearer,
+    Cause,
+    Discipline,
+    Flag,
+    Instead,
+    Op,
+    Outcome,
+    Reason,
+    WhenClosed,
+)
 from sim.explain.words import REGISTERS, count, place, share, span, timing
 from sim.model.members import unfold_members
 from sim.model.quantities import EventRate
@@ -94,6 +104,9 @@ class _Words:
         elif stage.op is Op.AWAIT:
             text = f"where a request is in doubt wait for its answer, {span(stage.value)} at most"
             text += f" ({_cause(stage)}); after that, and where none is"
+        elif stage.op is Op.SWITCH:
+            luck = share(Fraction(stage.value, CERTAIN))
+            text = f"where the payer carries a second instrument, take it in {luck} of cases"
         elif stage.op is Op.DEADLINE:
             text = "no time-out from here on"
             if stage.value:
@@ -103,6 +116,8 @@ class _Words:
         elif stage.op is Op.END:
             text = f"end, {Outcome(stage.value).name.lower().replace('_', ' ')}"
             text += " with the reason it has" if stage.own_reason else ""
+            if stage.instead >= 0:
+                text += f"; instead: {Instead(stage.instead).name.lower().replace('_', ' ')}"
         return text + _leads(stage, marks), below
 
     def _serve(self, stage: Stage, marks: dict[str, int]) -> str:

@@ -249,6 +249,19 @@ class ScheduledPayment(Model):
     """Payer's institution; absent: drawn by payer_share."""
 
 
+class AfterFailure(Model):
+    """What payers do whose payment failed, or who meet a code their instrument cannot pay."""
+
+    change: SharePpb = assumed(600_000_000, "most try their other app; no figure published")
+    """Share, of those who carry a second instrument, who take it."""
+    change_time: DurationDistribution = assumed(
+        {"lognormal": {"median": "15 s", "sigma": "0.5"}}, "a person opens another app"
+    )
+    """Time of a person to take it and scan again."""
+    cash: SharePpb = assumed(700_000_000, "at a counter most have some; no figure published")
+    """Share, of those who change nothing, who pay cash; the others give up."""
+
+
 class Demand(Model):
     """A stream of payments."""
 
@@ -276,6 +289,13 @@ class Demand(Model):
     """Number of payers; daily limits are kept for each."""
     payer_skew: PositiveCount = assumed(2, "activity of payers is skewed; no figure published")
     """1: all payers equally active; k: payer index is the population times u^k."""
+    instruments: dict[Name | CurrencyCode, SharePpb] = {}
+    """Share of payers by what they pay with: a wallet abroad (its institution) or the currency of
+    an account here; adds up to 100 %. Absent: nothing is said, and routing chooses among all."""
+    second_instrument: dict[Name | CurrencyCode, dict[Name | CurrencyCode, SharePpb]] = {}
+    """Share of the payers with one instrument who carry another one, too, by both."""
+    after_failure: AfterFailure | None = None
+    """What payers do after a failure; absent: nothing is known of it."""
     priority: Count = 0
     """Place in stations that serve by priority; 0 first."""
 

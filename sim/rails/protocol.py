@@ -380,6 +380,10 @@ class Rail(Model):
         """Return the least amounts and the steps it asks for, by currency."""
         return {}
 
+    def instrument_of(self, leg: Leg) -> str:
+        """Return the instrument without which nobody can begin with a leg; empty: any will do."""
+        return ""
+
     @property
     def kyc_tiers(self) -> tuple[str, ...]:
         """Return the KYC tiers it knows limits for."""

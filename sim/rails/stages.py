@@ -113,6 +113,8 @@ class Stage:
     limit : LimitSpec or None
     own_reason : bool
         END takes the payment's own reason.
+    instead : int
+        What the payer does after END (:class:`~sim.contract.meaning.Instead`); -1: not known.
     """
 
     op: Op
@@ -131,6 +133,7 @@ class Stage:
     limit: LimitSpec | None = None
     flags: Flag = NO_FLAGS
     own_reason: bool = False
+    instead: int = -1
 
 
 class Bounds(Protocol):

@@ -212,10 +212,8 @@ class WalletGatewayRail(Rail):
         if outbound is not None and terms.nostro is None:
             yield (), "missing nostro; needed: the account that pays creditors abroad"
         settled = outbound.settlement_currency if outbound is not None else None
-        for field, name, currency in (
-            ("prefunding", terms.prefunding, None),
-            ("nostro", terms.nostro, settled),
-        ):
+        accounts = (("prefunding", terms.prefunding, None), ("nostro", terms.nostro, settled))
+        for field, name, currency in accounts:
             if name is None:
                 continue
             found = list(account_problems(world, agent, name, field=field, currency=currency))
@@ -311,6 +309,10 @@ class WalletGatewayRail(Rail):
 
     def _agent(self, at: LegContext) -> str:
         return at.leg.end if at.leg.use == INBOUND else at.leg.start
+
+    def instrument_of(self, leg: Leg) -> str:
+        """Return the wallet for payments coming in; who pays abroad needs an account only."""
+        return self.wallet if leg.use == INBOUND else ""
 
     def debtor_side(self, at: LegContext) -> DebtorSide:
         """Return the wallet."""

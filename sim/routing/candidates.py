@@ -18,9 +18,11 @@ import networkx as nx
 
 from sim.contract.layout import SHARES_MAX
 from sim.model.quantities import PPB
+from sim.model.sections import Corridor
+from sim.rails.payers import ANYBODY, PayerClass
 from sim.rails.price import CONVERSIONS_MAX
 from sim.rails.protocol import CreditorClass, Leg, LegContext, Link, Offer
-from sim.routing.graph import build_graph, ends_of
+from sim.routing.graph import build_graph, ends_of, held_in
 from sim.scenario.model import Scenario
 
 LEGS_MAX = 5
@@ -54,6 +56,12 @@ class Candidate:
     legs: tuple[Leg, ...]
     own_ppm: int = 0
     share: int = SHARES_MAX
+    held: str = ""
+    """Currency of the payer's account where it is not the corridor's."""
+
+    def corridor_in(self, scenario: Scenario) -> Corridor:
+        """Return the corridor as the payers of this route see it."""
+        return held_in(scenario.corridors[self.corridor], self.held)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -67,23 +75,30 @@ class Candidate:
 
 
 def find_candidates(
-    scenario: Scenario, corridor_name: str, creditor: CreditorClass
+    scenario: Scenario,
+    corridor_name: str,
+    creditor: CreditorClass,
+    payer: PayerClass = ANYBODY,
 ) -> tuple[Candidate, ...]:
     """Return the candidate routes by number of legs and name: never in the order of the file."""
-    graph = build_graph(scenario, corridor_name, creditor)
-    start, end = ends_of(scenario.corridors[corridor_name])
+    graph = build_graph(scenario, corridor_name, creditor, payer)
+    corridor = held_in(scenario.corridors[corridor_name], payer.currency)
+    start, end = ends_of(corridor)
     found = []
     # Networkx names no type for paths of edges with keys.
     # Simple in nodes; what a node leaves open (a party in two currencies) is checked below.
     paths = cast(Any, nx.all_simple_edge_paths)(graph, start, end, cutoff=LEGS_MAX)
     for edges in paths:
         offers = [graph.edges[edge]["offer"] for edge in edges]
-        if (
-            _visits_once(offers)
-            and _conversions(scenario, corridor_name, offers) <= CONVERSIONS_MAX
-        ):
+        if _visits_once(offers) and _conversions(scenario, corridor, offers) <= CONVERSIONS_MAX:
             found.append(_candidate(scenario, corridor_name, offers))
     found = name_routes(found)
+    if payer.currency:
+        # Another currency to begin with is another route, with a price of its own.
+        found = [
+            replace(one, name=f"{one.name} ({payer.currency})", held=payer.currency)
+            for one in found
+        ]
     found.sort(key=lambda candidate: (len(candidate.legs), candidate.name))
     return tuple(found)
 
@@ -99,10 +114,9 @@ def _visits_once(offers: Sequence[Offer]) -> bool:
     return len(set(rails)) == len(rails) and len(set(parties)) == len(parties)
 
 
-def _conversions(scenario: Scenario, corridor_name: str, offers: Sequence[Offer]) -> int:
+def _conversions(scenario: Scenario, corridor: Corridor, offers: Sequence[Offer]) -> int:
     """Return how often a path converts; more often than a payment has amounts for is no route."""
     legs = tuple(offer.leg for offer in offers)
-    corridor = scenario.corridors[corridor_name]
     return sum(
         len(
             scenario.rails[leg.rail]

@@ -12,11 +12,20 @@ import networkx as nx
 
 from sim.model.sections import Corridor
 from sim.rails.joining import serves
+from sim.rails.payers import ANYBODY, PayerClass
 from sim.rails.protocol import CREDITOR, DEBTOR, CreditorClass
 from sim.scenario.model import Scenario
 
 Node = tuple[str, str]
 """A party (``debtor``, ``creditor`` or an institution) and the currency it holds there."""
+
+
+def held_in(corridor: Corridor, currency: str) -> Corridor:
+    """Return a corridor as somebody sees it whose account is in a currency; empty: its own."""
+    if currency in ("", corridor.from_.currency):
+        return corridor
+    end = corridor.from_.model_copy(update={"currency": currency})
+    return corridor.model_copy(update={"from_": end})
 
 
 def ends_of(corridor: Corridor) -> tuple[Node, Node]:
@@ -25,16 +34,19 @@ def ends_of(corridor: Corridor) -> tuple[Node, Node]:
 
 
 def build_graph(
-    scenario: Scenario, corridor_name: str, creditor: CreditorClass
+    scenario: Scenario,
+    corridor_name: str,
+    creditor: CreditorClass,
+    payer: PayerClass = ANYBODY,
 ) -> nx.MultiDiGraph[Node]:
-    """Build the payment graph one corridor sees for one class of creditors.
+    """Build the payment graph one corridor sees for one class of creditors and of payers.
 
     Returns
     -------
     networkx.MultiDiGraph
         Nodes are :data:`Node`; edges, keyed by rail and use, carry ``offer``.
     """
-    corridor = scenario.corridors[corridor_name]
+    corridor = held_in(scenario.corridors[corridor_name], payer.currency)
     graph: nx.MultiDiGraph[Node] = nx.MultiDiGraph()
     graph.add_nodes_from(ends_of(corridor))
     # In order of names, so that the order of paths is that of names, too.
@@ -43,6 +55,9 @@ def build_graph(
             continue
         for offer in rail.offers(scenario, name, corridor, creditor):
             leg = offer.leg
+            needed = rail.instrument_of(leg) if leg.start == DEBTOR else ""
+            if payer.instrument and needed not in ("", payer.instrument):
+                continue
             start, end = (leg.start, leg.source), (leg.end, leg.target)
             # Keyed by rail and use: two rails may offer the same leg, and one rail two uses of
             # it.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.contract.meaning import FixedSide, Policy
+from sim.rails.payers import ANYBODY, PayerClass
 from sim.rails.protocol import CreditorClass
 from sim.routing.candidates import Candidate, find_candidates
 from sim.routing.policies import policy_of
@@ -48,9 +49,15 @@ class RouteSets:
         self._scenario = scenario
         self._found: dict[tuple[str, FixedSide, tuple[str, ...]], RouteSet] = {}
 
-    def find(self, corridor: str, creditor: CreditorClass, fixed_side: FixedSide) -> RouteSet:
-        """Return the route set of a corridor for a class of creditors."""
-        candidates = find_candidates(self._scenario, corridor, creditor)
+    def find(
+        self,
+        corridor: str,
+        creditor: CreditorClass,
+        fixed_side: FixedSide,
+        payer: PayerClass = ANYBODY,
+    ) -> RouteSet:
+        """Return the route set of a corridor for a class of creditors and one of payers."""
+        candidates = find_candidates(self._scenario, corridor, creditor, payer)
         # By the candidates themselves: classes of payees that may use the same routes share one
         # set. The fixed side counts as well, since it is part of a route's price.
         key = (corridor, fixed_side, tuple(candidate.name for candidate in candidates))

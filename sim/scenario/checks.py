@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from sim.contract.layout import CANDIDATES_MAX, HORIZON_MAX_US
 from sim.model.base import FieldPath
-from sim.model.quantities import CurrencyPair
+from sim.model.quantities import PPB, CurrencyPair
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
 from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.units import CURRENCIES, DAY_US, format_minor
 
 if TYPE_CHECKING:
+    from sim.model.sections import Demand
     from sim.scenario.model import Scenario
 
 FX_STEPS_MAX = 1_000_000
@@ -197,6 +198,47 @@ def _check_demand(scenario: Scenario) -> Found:
                 yield where, f"found {payment.payer}; allowed: below payers = {demand.payers}"
 
 
+def _check_instruments(scenario: Scenario) -> Found:
+    """Check what payers carry, and that a second one comes to be used."""
+    held = {code for rail in scenario.rails.values() for code in rail.held_currencies}
+    for name, demand in scenario.demand.items():
+        place: FieldPath = ("demand", name, "instruments")
+        corridor = scenario.corridors.get(demand.corridor)
+        own = "" if corridor is None else corridor.from_.currency
+        known = {*scenario.institutions, *held, *filter(None, (own,))}
+        for key in demand.instruments:
+            if key not in known:
+                yield (*place, key), unknown("instrument", key, known)
+        total = sum(demand.instruments.values())
+        if demand.instruments and total != PPB:
+            yield place, f"found shares adding up to {total / 10**7:g} %; allowed: 100 %"
+        # Amounts the payer fixes are in the payer's currency, of which a stream has one.
+        other = (held & set(demand.instruments)) - {own}
+        if demand.fixed_side == "debtor" and other:
+            yield (
+                (*place, min(other)),
+                "found another currency where payers fix the amount; allowed: with amounts "
+                "that payees fix",
+            )
+        yield from _check_seconds(demand, ("demand", name, "second_instrument"))
+
+
+def _check_seconds(demand: Demand, place: FieldPath) -> Found:
+    for first, shares in demand.second_instrument.items():
+        if first not in demand.instruments:
+            yield (*place, first), unknown("instrument", first, demand.instruments)
+        for second in shares:
+            if second == first:
+                yield (*place, first, second), "found the first again; allowed: another one"
+            elif second not in demand.instruments:
+                yield (*place, first, second), unknown("instrument", second, demand.instruments)
+        total = sum(shares.values())
+        if total > PPB:
+            yield (*place, first), f"found {total / 10**7:g} % in all; allowed: up to 100 %"
+    if demand.second_instrument and demand.after_failure is None:
+        yield place, "found second instruments nobody takes; needed: after_failure"
+
+
 def _check_profiles(scenario: Scenario) -> Found:
     for name, profile in scenario.profiles.items():
         for field, needed in (("hourly", 24), ("weekday", 7)):
@@ -238,6 +280,7 @@ _CHECKS = (
     _check_accounts,
     _check_corridors,
     _check_demand,
+    _check_instruments,
     _check_profiles,
     _check_routing,
     _check_disruptions,

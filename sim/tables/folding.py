@@ -349,7 +349,7 @@ def _tally_rows(rows: Array) -> Array:
     _tally_costs(rows, is_done, part)
     part[:, Tally.REQUOTES] = rows[:, C.REQUOTES]
     part[:, Tally.QUOTES_LAPSED] = rows[:, C.QUOTES_LAPSED]
-    part[:, Tally.NOT_PAYABLE] = (outcome == Outcome.REJECTED) & (rows[:, C.REASON] == Reason.AG03)
+    part[:, Tally.NOT_PAYABLE] = outcome == Outcome.NOT_PAYABLE
     part[:, Tally.FAILED_OVER] = rows[:, C.ATTEMPTS] > 1
     return part
 

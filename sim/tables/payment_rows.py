@@ -23,7 +23,16 @@ from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
 from sim.tables.columns import int_column, names_array, text_column
 from sim.tables.parties import Parties
-from sim.tables.schemas import BEARERS, FEES, FX_SPREAD, OUTCOMES, PAYMENTS, REASONS, SCOPES
+from sim.tables.schemas import (
+    BEARERS,
+    FEES,
+    FX_SPREAD,
+    INSTEADS,
+    OUTCOMES,
+    PAYMENTS,
+    REASONS,
+    SCOPES,
+)
 
 C = RecordColumn
 
@@ -139,6 +148,7 @@ class PaymentRows:
         self._agents = names_array(names.agents)
         self._corridors = names_array(names.corridors)
         self._channels = names_array(names.channels)
+        self._instruments = names_array(names.instruments)
         self._currencies = names_array(names.currencies)
         self._components = names_array((*names.components, FX_SPREAD))
         # Fees name their recipient among the recipients, FX providers are agents: one dictionary.
@@ -193,6 +203,8 @@ class PaymentRows:
             "debited_currency": currency(PricingColumn.CURRENCY_DEBITED, C.DEBITED),
             "settlement_currency": currency(PricingColumn.CURRENCY_SETTLEMENT, C.SETTLEMENT),
             "credited_currency": currency(PricingColumn.CURRENCY_CREDITED, C.CREDITED),
+            "instrument": text_column(columns[C.INSTRUMENT] - 1, self._instruments),
+            "instead": text_column(np.maximum(columns[C.INSTEAD], -1), names_array(INSTEADS)),
             "outcome": text_column(columns[C.OUTCOME], names_array(OUTCOMES)),
             "reason_code": text_column(np.where(reason <= 0, -1, reason), names_array(REASONS)),
         }

@@ -15,7 +15,7 @@ from enum import IntEnum, StrEnum
 import pyarrow as pa
 
 from sim.contract.layout import Rounding
-from sim.contract.meaning import Bearer, Cause, FixedSide, LogKind, Outcome, Reason, Scope
+from sim.contract.meaning import Bearer, Cause, FixedSide, Instead, LogKind, Outcome, Reason, Scope
 from sim.units import CURRENCIES
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -47,6 +47,7 @@ def words(members: type[IntEnum]) -> tuple[str, ...]:
 
 SCOPES = words(Scope)
 OUTCOMES = words(Outcome)
+INSTEADS = words(Instead)
 CAUSES = words(Cause)
 BEARERS = words(Bearer)
 SIDES = words(FixedSide)
@@ -123,6 +124,7 @@ route                   | name   | the route it took last; null: none was chosen
 channel                 | name   | where the payer pays: counter, online, remittance
 debtor_agent            | name   | the payer's institution
 creditor_agent          | name   | the payee's institution
+instrument              | name   | what the payer paid with last; null: nothing is said
 instructed_currency     | name   | currency of the instructed amount
 instructed_amount_minor | minor  | what the payee asks or the payer sends, in instructed currency
 debited_currency        | name   | currency of the payer's account; null: never settled
@@ -145,8 +147,9 @@ quoted_us               | us     | when it was last priced; null: never
 settled_us              | us     | when money first moved for good; null: never
 credited_us             | us     | when the payee was credited; null: never
 end_us                  | us     | when it ended; null: open at the horizon
-outcome                 | name   | completed, rejected, returned or in_progress
+outcome                 | name   | completed, rejected, returned, in_progress or not_payable
 reason_code             | name   | ISO 20022 reason where it ended badly; null: none
+instead                 | name   | what the payer did instead: cash or gave_up; null: not known
 attempts                | count  | routes tried
 requotes                | count  | new prices asked for after one had lapsed
 waiting_us              | us     | time in queues of stations

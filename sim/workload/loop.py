@@ -32,6 +32,7 @@ from sim.contract.records import WorkloadColumn
 from sim.draws.lookup import index_below, quantile, weighted_index
 from sim.draws.threefry import MASK32, threefry4x32
 from sim.jit.cache import compiled
+from sim.workload.long_division import scaled
 
 # Columns of ``Streams.setting``; ``*_FIRST`` are offsets in ``Streams.pool``.
 IS_WRITTEN = 0
@@ -66,7 +67,12 @@ CODE_AGE_TABLE = 27
 DAMAGED_THRESHOLD = 28
 STREAM = 29
 AMOUNT_LEAST = 30
-SETTING_WIDTH = 31
+INSTRUMENT_COUNT = 31
+INSTRUMENT_FIRST = 32
+INSTRUMENT_CUMULATIVE_FIRST = 33
+SECOND_CUMULATIVE_FIRST = 34
+INSTRUMENT_ROUTE_SET_FIRST = 35
+SETTING_WIDTH = 36
 
 # Columns of ``Streams.state``: the stream's next payment.
 NEXT_TIME_US = 0
@@ -81,6 +87,7 @@ _AMOUNT_PAYER = 1
 _AGENTS_MERCHANT = 2
 _CODE = 3
 _CODE_AGE = 4
+_INSTRUMENTS = 5
 
 _W_TIME_US = int(WorkloadColumn.TIME_US)
 _W_STREAM = int(WorkloadColumn.STREAM)
@@ -93,11 +100,12 @@ _W_CREDITOR_AGENT = int(WorkloadColumn.CREDITOR_AGENT)
 _W_CODE_STATE = int(WorkloadColumn.CODE_STATE)
 _W_CODE_EXPIRY_US = int(WorkloadColumn.CODE_EXPIRY_US)
 _W_MERCHANT = int(WorkloadColumn.MERCHANT)
+_W_INSTRUMENT = int(WorkloadColumn.INSTRUMENT)
+_W_ROUTE_SET_2 = int(WorkloadColumn.ROUTE_SET_2)
+_W_INSTRUMENT_2 = int(WorkloadColumn.INSTRUMENT_2)
 
 _HALF_BITS = 31
 _HALF_MASK = (1 << _HALF_BITS) - 1
-_WIDTH_BITS = 61
-"""Spans of time between breakpoints are below 2^62."""
 
 
 class Streams(NamedTuple):
@@ -184,41 +192,6 @@ def fill(streams: Streams, horizon_us: int, exponential: int, out: Array) -> int
             heap[0] -= 1
         _sift(streams, min(1, int(heap[0])))
     return len(out)
-
-
-@compiled
-def scaled(part: int, whole: int, width: int, shift: int) -> int:
-    """Return ``floor(part * width / whole)`` though the product may not fit.
-
-    Parameters
-    ----------
-    part : int
-        From 0 to ``whole - 1``.
-    whole : int
-        From 1 to 2^61 - 1.
-    width : int
-        From 0 to 2^62 - 1.
-    shift : int
-        62 less the bit length of ``whole``, from 1 on.
-
-    Notes
-    -----
-    Long division with digits of ``shift`` bits: remainder and new digit together stay below
-    ``2 * whole * 2^shift``, hence below 2^63.
-    """
-    mask = (1 << shift) - 1
-    at = _WIDTH_BITS // shift * shift
-    # Leading digits of 0 add nothing.
-    while at > 0 and (width >> at) == 0:
-        at -= shift
-    ratio = 0
-    rest = 0
-    while at >= 0:
-        rest = (rest << shift) + part * ((width >> at) & mask)
-        ratio = (ratio << shift) + rest // whole
-        rest %= whole
-        at -= shift
-    return ratio
 
 
 @compiled
@@ -370,16 +343,25 @@ def _draw(streams: Streams, s: int, out: Array, row: int) -> None:
     ):
         debtor62, creditor62 = _draw_pair(streams, s, n, _AGENTS_MERCHANT)
     out[row, _W_DEBTOR_AGENT] = _debtor_agent(streams, s, debtor62)
+    first, second = _draw_instruments(streams, s, out, row)
     if setting[s, MERCHANT_COUNT] > 0:
         pool = streams.pool
         # All payees of a pool are equally likely; banks have more of them by their share.
         at = index_below(creditor62, int(setting[s, MERCHANT_COUNT]))
         out[row, _W_MERCHANT] = pool[setting[s, MERCHANT_FIRST] + at]
         out[row, _W_CREDITOR_AGENT] = pool[setting[s, MERCHANT_AGENT_FIRST] + at]
-        out[row, _W_ROUTE_SET] = pool[setting[s, MERCHANT_ROUTE_SET_FIRST] + at]
+        # A stretch of routes for each instrument.
+        routes = setting[s, MERCHANT_ROUTE_SET_FIRST] + at
+        out[row, _W_ROUTE_SET] = pool[routes + first * setting[s, MERCHANT_COUNT]]
+        out[row, _W_ROUTE_SET_2] = pool[routes + second * setting[s, MERCHANT_COUNT]]
         out[row, _W_CODE_STATE], out[row, _W_CODE_EXPIRY_US] = _draw_code(streams, s, at)
         return
     out[row, _W_ROUTE_SET] = setting[s, ROUTE_SET]
+    out[row, _W_ROUTE_SET_2] = -1
+    if setting[s, INSTRUMENT_COUNT] > 0:
+        routes = setting[s, INSTRUMENT_ROUTE_SET_FIRST]
+        out[row, _W_ROUTE_SET] = streams.pool[routes + first]
+        out[row, _W_ROUTE_SET_2] = streams.pool[routes + second]
     out[row, _W_CODE_STATE] = 0
     out[row, _W_CODE_EXPIRY_US] = NEVER_US
     out[row, _W_MERCHANT] = -1
@@ -390,6 +372,30 @@ def _draw(streams: Streams, s: int, out: Array, row: int) -> None:
         at = weighted_index(creditor62, streams.pool, first, last) - first
         agent = int(streams.pool[setting[s, CREDITOR_AGENT_FIRST] + at])
     out[row, _W_CREDITOR_AGENT] = agent
+
+
+@compiled
+def _draw_instruments(streams: Streams, s: int, out: Array, row: int) -> tuple[int, int]:
+    """Draw what the payer carries; return the places of both among the stream's instruments."""
+    setting = streams.setting
+    out[row, _W_INSTRUMENT] = 0
+    out[row, _W_INSTRUMENT_2] = 0
+    count = int(setting[s, INSTRUMENT_COUNT])
+    if count == 0:
+        return 0, 0
+    first62, second62 = _draw_pair(streams, s, int(streams.state[s, NEXT_N]), _INSTRUMENTS)
+    begin = int(setting[s, INSTRUMENT_CUMULATIVE_FIRST])
+    first = weighted_index(first62, streams.pool, begin, begin + count) - begin
+    out[row, _W_INSTRUMENT] = streams.pool[setting[s, INSTRUMENT_FIRST] + first]
+    # Past the last threshold there is no second one.
+    thresholds = setting[s, SECOND_CUMULATIVE_FIRST] + first * count
+    second = 0
+    while second < count and second62 >= streams.pool[thresholds + second]:
+        second += 1
+    if second == count:
+        return first, 0
+    out[row, _W_INSTRUMENT_2] = streams.pool[setting[s, INSTRUMENT_FIRST] + second]
+    return first, second
 
 
 @compiled

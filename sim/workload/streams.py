@@ -9,7 +9,7 @@ cut into chunks. Numba is only needed once payments are drawn, not to describe d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -26,13 +26,18 @@ from sim.workload.arrivals import HAZARD_MAX, HAZARD_UNIT, draw_array_pair
 if TYPE_CHECKING:
     from sim.workload.loop import Streams
 
-PURPOSES = ("arrival", "amount+payer", "agents+merchant", "code", "code_age")
+PURPOSES = ("arrival", "amount+payer", "agents+merchant", "code", "code_age", "instruments")
 """Purposes of the draws made here, under the payment keys of the streams."""
 
 CHUNK_ROWS = 1 << 16
 
 _EMPTY: Array = np.zeros((0, WORKLOAD_WIDTH), dtype=np.int64)
 _EMPTY.setflags(write=False)
+
+
+def _none() -> Array:
+    """Return an array of nothing."""
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,13 @@ class StreamDemand:
         Life of a dynamic code; offset of the table of its age when scanned, -1 for age 0.
     damaged_threshold62
         Share, out of 2^62, of scans that cannot be read.
+    instrument, instrument_cumulative62
+        Instruments, numbered from 1, and ascending thresholds of their shares, the last 2^62.
+        Empty: nothing is said. With some, ``merchant_route_set`` has a stretch for each.
+    second_cumulative62
+        Per instrument as many ascending thresholds of having each of them as the second.
+    instrument_route_set
+        Routes by instrument, used without merchants.
     """
 
     stream: int
@@ -105,6 +117,10 @@ class StreamDemand:
     dynamic_life_us: int
     code_age_table: int
     damaged_threshold62: int
+    instrument: Array = field(default_factory=_none)
+    instrument_cumulative62: Array = field(default_factory=_none)
+    second_cumulative62: Array = field(default_factory=_none)
+    instrument_route_set: Array = field(default_factory=_none)
 
 
 def draw_workload(
@@ -224,7 +240,29 @@ def _complete(demand: StreamDemand) -> Array:
     if len(demand.creditor_agent):
         at = _chosen(demand.creditor_cumulative62, creditors[is_open])
         rows[is_open, WorkloadColumn.CREDITOR_AGENT] = demand.creditor_agent[at]
+    _take_instruments(demand, rows)
     return rows
+
+
+def _take_instruments(demand: StreamDemand, rows: Array) -> None:
+    """Draw what the payers of written payments carry, and the routes it opens to them."""
+    count = len(demand.instrument)
+    if not count:
+        return
+    firsts, seconds = draw_array_pair(demand.key, rows[:, WorkloadColumn.ORDINAL], "instruments")
+    first = _chosen(demand.instrument_cumulative62, firsts)
+    table = demand.second_cumulative62.reshape(count, count)
+    # How many thresholds a draw has passed says which second one it is; past all there is none.
+    second = (seconds[:, None] >= table[first]).sum(axis=1)
+    has_second = second < count
+    pool = len(demand.merchant)
+    sets = demand.merchant_route_set.reshape(count, pool) if pool else demand.instrument_route_set
+    place = np.searchsorted(demand.merchant, rows[:, WorkloadColumn.MERCHANT])
+    of = np.where(has_second, second, 0)
+    rows[:, WorkloadColumn.INSTRUMENT] = demand.instrument[first]
+    rows[:, WorkloadColumn.ROUTE_SET] = sets[first, place] if pool else sets[first]
+    rows[:, WorkloadColumn.INSTRUMENT_2] = np.where(has_second, demand.instrument[of], 0)
+    rows[:, WorkloadColumn.ROUTE_SET_2] = sets[of, place] if pool else sets[of]
 
 
 def _chosen(cumulative62: Array, draws: Array) -> Array:
@@ -314,6 +352,11 @@ def _settings(demand: StreamDemand, place: Callable[[Array], int]) -> dict[int, 
         loop.DYNAMIC_LIFE_US: demand.dynamic_life_us,
         loop.CODE_AGE_TABLE: demand.code_age_table,
         loop.DAMAGED_THRESHOLD: demand.damaged_threshold62,
+        loop.INSTRUMENT_COUNT: len(demand.instrument),
+        loop.INSTRUMENT_FIRST: place(demand.instrument),
+        loop.INSTRUMENT_CUMULATIVE_FIRST: place(demand.instrument_cumulative62),
+        loop.SECOND_CUMULATIVE_FIRST: place(demand.second_cumulative62),
+        loop.INSTRUMENT_ROUTE_SET_FIRST: place(demand.instrument_route_set),
     }
 
 
@@ -321,18 +364,20 @@ def _check(demand: StreamDemand, table_length: int) -> None:
     """Refuse a demand whose parts do not fit together; compiled code would read past an end."""
     name = demand.name
     _check_shares(name, "debtor", demand.debtor_agent, demand.debtor_cumulative62)
+    _check_shares(name, "payer's", demand.instrument, demand.instrument_cumulative62)
+    if len(demand.second_cumulative62) != len(demand.instrument) ** 2:
+        raise ValueError(f"{name}: needed: a threshold for every pair of instruments")
     _check_shares(name, "creditor", demand.creditor_agent, demand.creditor_cumulative62)
     if demand.written is not None:
         _check_written(demand, demand.written)
         return
     _check_hazard(demand)
-    pool = (
-        demand.merchant_agent,
-        demand.merchant_route_set,
-        demand.merchant_is_damaged,
-        demand.merchant_expiry_us,
-    )
-    if any(len(part) != len(demand.merchant) for part in pool):
+    stretch = demand.merchant_route_set[: len(demand.merchant)]
+    pool = (demand.merchant_agent, stretch, demand.merchant_is_damaged, demand.merchant_expiry_us)
+    carried = max(len(demand.instrument), 1)
+    if any(len(part) != len(demand.merchant) for part in pool) or len(
+        demand.merchant_route_set
+    ) != carried * len(demand.merchant):
         raise ValueError(f"{name}: the pool of merchants has columns of different lengths")
     if demand.payers < 1 or demand.payer_skew < 1 or demand.amount_granule < 1:
         raise ValueError(

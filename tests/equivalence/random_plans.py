@@ -23,6 +23,7 @@ from sim.contract.meaning import (
     FeeKind,
     FixedSide,
     Flag,
+    Instead,
     Op,
     Outcome,
     Policy,
@@ -81,6 +82,8 @@ class _Maker:
             day_offset_us=day_offset,
             seed=seed,
         )
+        for name in ("one", "two"):
+            self.b.instruments.add(name)
         self._add_places()
         self._add_accounts()
         self._add_prices()
@@ -257,6 +260,7 @@ class _Maker:
                 currency="USD",
                 priority=luck.randrange(3),
                 payers=4,
+                after_failure=luck.choice((-1, end)),
             )
             for limit in self.limits:
                 b.use_limit(limit, number)
@@ -330,7 +334,10 @@ class _Maker:
             )  # fmt: skip
         if before_end and luck.random() < 0.9:
             b.add_stage(Op.ROUTE, "next choice", flags=Flag.NEXT)
-        b.add_stage(Op.END, "rejected", value=Outcome.REJECTED, reason=luck.choice((-1, -1, 18)))
+        b.add_stage(
+            Op.END, "rejected", value=luck.choice((Outcome.REJECTED, Outcome.NOT_PAYABLE)),
+            reason=luck.choice((-1, -1, 18)), subject=luck.choice((-1, *Instead)),
+        )  # fmt: skip
         return first
 
     def _resolve(self) -> int:
@@ -413,7 +420,7 @@ class _Maker:
         for _ in range(count):
             kind = luck.choice(
                 ("wait", "wait", "batch", "reserve", "reserve", "post", "limit", "decide", "branch",
-                 "on_us", "code", "deadline", "deadline", "disarm", "standing")
+                 "on_us", "switch", "code", "deadline", "deadline", "disarm", "standing")
             )  # fmt: skip
             if kind == "wait":
                 self._wait(fail_path)
@@ -450,6 +457,12 @@ class _Maker:
                         reason=0,
                     )
                 )  # fmt: skip
+            elif kind == "switch":
+                forward.append(
+                    b.add_stage(
+                        Op.SWITCH, "switch", value=self._threshold(), purpose=self._purpose()
+                    )
+                )
             elif kind == "on_us":
                 forward.append(b.add_stage(Op.ON_US, "on us"))
             elif kind == "code":
@@ -494,6 +507,7 @@ class _Maker:
                 time_us, stream, ordinals[stream], luck.choice((-1, 0, 0, 1, 1, 2)),
                 luck.choice((1, 3, 50, 120, 350, 500)), luck.randrange(4), luck.randrange(3),
                 luck.randrange(3), luck.choice((0,) * 19 + (1,)), code_expiry, -1,
+                luck.randrange(3), luck.choice((-1, 0, 1, 2)), luck.randrange(3),
             )  # fmt: skip
             ordinals[stream] += 1
         return rows

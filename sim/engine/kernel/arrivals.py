@@ -57,6 +57,10 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_STREAM] = stream
     pool[slot, st.P_ORDINAL] = chunk[row, WorkloadColumn.ORDINAL]
     pool[slot, st.P_ROUTE_SET] = chunk[row, WorkloadColumn.ROUTE_SET]
+    pool[slot, st.P_INSTRUMENT] = chunk[row, WorkloadColumn.INSTRUMENT]
+    pool[slot, st.P_INSTRUMENT_2] = chunk[row, WorkloadColumn.INSTRUMENT_2]
+    pool[slot, st.P_ROUTE_SET_2] = chunk[row, WorkloadColumn.ROUTE_SET_2]
+    pool[slot, st.P_BEGUN] = 0
     pool[slot, st.P_PAYER] = chunk[row, WorkloadColumn.PAYER]
     pool[slot, st.P_DEBTOR_AGENT] = chunk[row, WorkloadColumn.DEBTOR_AGENT]
     pool[slot, st.P_CREDITOR_AGENT] = chunk[row, WorkloadColumn.CREDITOR_AGENT]

@@ -5,7 +5,7 @@ Takes the cursor, the pool and the buffers; the loop has made sure the buffers h
 
 from __future__ import annotations
 
-from sim.contract.layout import FEES_MAX, NULL, SUM_MAX, RouteColumn
+from sim.contract.layout import FEES_MAX, NULL, SUM_MAX, RouteColumn, StageColumn
 from sim.contract.meaning import Cause, Outcome
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn, Register
@@ -140,6 +140,10 @@ def write_record(
     record[at, RecordColumn.END_US] = end_us
     record[at, RecordColumn.OUTCOME] = outcome
     record[at, RecordColumn.REASON] = reason
+    record[at, RecordColumn.INSTRUMENT] = pool[slot, st.P_INSTRUMENT]
+    # What the payer does instead is said where a payment ends, and nowhere else.
+    instead = plan.stage[pool[slot, st.P_STAGE], StageColumn.SUBJECT] if end_us != NULL else -1
+    record[at, RecordColumn.INSTEAD] = instead if instead >= 0 else NULL
     record[at, RecordColumn.ATTEMPTS] = pool[slot, st.P_ATTEMPTS]
     record[at, RecordColumn.REQUOTES] = pool[slot, st.P_REQUOTES]
     record[at, RecordColumn.QUOTES_LAPSED] = pool[slot, st.P_LAPSED]

@@ -24,7 +24,7 @@ from sim.engine.kernel.payments import (
 )
 from sim.engine.kernel.prices import charge, check_limit, convert, give_back_limits, quote
 from sim.engine.kernel.queues import unlink
-from sim.engine.kernel.routing import choose_route
+from sim.engine.kernel.routing import choose_route, switch
 from sim.engine.kernel.state import (
     C_ACTIVE,
     C_FREE,
@@ -105,6 +105,8 @@ def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
         return _read_code(plan, state, slot)
     elif op == Op.ON_US:
         return _stay_inside(plan, state, slot)
+    elif op == Op.SWITCH:
+        return switch(plan, state, slot)
     elif op == Op.VOID:
         # What the far side may still be paid with is not free.
         if state.pool[slot, st.P_DOUBT_SINCE] != NULL:

@@ -16,9 +16,10 @@ from sim.contract.layout import (
     RouteSetColumn,
     RouteViewColumn,
     StageColumn,
+    StreamColumn,
 )
 from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
-from sim.contract.plan import Plan
+from sim.contract.plan import Array, Plan
 from sim.contract.records import Register
 from sim.engine.kernel import state as st
 from sim.engine.kernel.journal import write_log, write_sample
@@ -65,7 +66,8 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
             return
         # A first choice starts afresh, whatever was tried before it.
         pool[slot, P_TRIED] = 0
-        pool[slot, P_ATTEMPTS] = 1
+        pool[slot, st.P_BEGUN] = pool[slot, P_ATTEMPTS]
+        pool[slot, P_ATTEMPTS] += 1
         pool[slot, st.P_STANDING] = 0
     else:
         # CANDIDATES_MAX is 32, so the mask fits easily. Short-circuit keeps the row of the
@@ -75,22 +77,54 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
         if (
             can_help == 0
             or untried == 0
-            or pool[slot, P_ATTEMPTS] >= plan.route_set[route_set, RouteSetColumn.MAX_ATTEMPTS]
+            or pool[slot, P_ATTEMPTS] - pool[slot, st.P_BEGUN]
+            >= plan.route_set[route_set, RouteSetColumn.MAX_ATTEMPTS]
         ):
-            # No other route helps: the payment passes on to what ends it, with the reason it
-            # has.
-            pool[slot, P_STAGE] = at + 1
+            # No other route helps: the payment goes on to what its payer does then, or passes on to
+            # what ends it, with the reason it has.
+            after = plan.stream[pool[slot, st.P_STREAM], StreamColumn.AFTER_FAILURE]
+            pool[slot, P_STAGE] = after if after >= 0 else at + 1
             return
-        # All that was spent so far was spent on an attempt that failed, whatever it was spent
-        # on. RETRY is the last cause, so the loop leaves out itself; a person did not try twice.
-        for cause in range(Cause.RETRY):
-            if cause != Cause.HUMAN:
-                pool[slot, P_TIME + Cause.RETRY] += pool[slot, P_TIME + cause]
-                pool[slot, P_TIME + cause] = 0
-        # Whatever the next route does, it has not failed yet.
-        pool[slot, st.P_REASON] = Reason.NONE
+        _forget_failure(pool, slot)
         pool[slot, P_ATTEMPTS] += 1
     _take_best(plan, state, slot, route_set, count)
+
+
+@called
+def switch(plan: Plan, state: KernelState, slot: int) -> bool:
+    """Let the payer take the second instrument; tell whether the payment passes on instead."""
+    pool = state.pool
+    at = pool[slot, P_STAGE]
+    second = pool[slot, st.P_INSTRUMENT_2]
+    # Without a second there is nothing to decide and no draw to make.
+    if second == 0:
+        return True
+    if (
+        draw(plan.stream_key, pool, slot, plan.stage[at, StageColumn.PURPOSE])
+        >= plan.stage[at, StageColumn.VALUE]
+    ):
+        return True
+    write_log(state.cursor, state.log, LogKind.SWITCH, pool[slot, P_ID], at, second, -1, -1)
+    pool[slot, st.P_INSTRUMENT] = second
+    pool[slot, st.P_ROUTE_SET] = pool[slot, st.P_ROUTE_SET_2]
+    # Nobody carries three.
+    pool[slot, st.P_INSTRUMENT_2] = 0
+    _forget_failure(pool, slot)
+    pool[slot, P_STAGE] = plan.stage[at, StageColumn.TARGET]
+    return False
+
+
+@called
+def _forget_failure(pool: Array, slot: int) -> None:
+    """Begin anew: what was spent so far was spent in vain, but for the time of a person."""
+    # All that was spent so far was spent on an attempt that failed, whatever it was spent on.
+    # RETRY is the last cause, so the loop leaves out itself; a person did not try twice.
+    for cause in range(Cause.RETRY):
+        if cause != Cause.HUMAN:
+            pool[slot, P_TIME + Cause.RETRY] += pool[slot, P_TIME + cause]
+            pool[slot, P_TIME + cause] = 0
+    # Whatever the next route does, it has not failed yet.
+    pool[slot, st.P_REASON] = Reason.NONE
 
 
 @called

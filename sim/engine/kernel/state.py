@@ -216,7 +216,13 @@ P_REGISTER = 48
 P_DOUBT_SINCE = P_REGISTER + REGISTER_COUNT
 P_UNANSWERED = P_DOUBT_SINCE + 1
 """Step of the COMPLETE that answers the request in doubt, -1 once it has come."""
-P_FEE = P_UNANSWERED + 1
+P_INSTRUMENT = P_UNANSWERED + 1
+P_INSTRUMENT_2 = P_INSTRUMENT + 1
+"""Second instrument, 0 for none; its route set in the column behind."""
+P_ROUTE_SET_2 = P_INSTRUMENT_2 + 1
+P_BEGUN = P_ROUTE_SET_2 + 1
+"""Attempts made before the instrument at hand."""
+P_FEE = P_BEGUN + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""

@@ -41,7 +41,7 @@ from sim.engine.reference.operations import (
     waiting_cause,
 )
 from sim.engine.reference.prices import convert, limit, quote
-from sim.engine.reference.routing import refresh_view, route
+from sim.engine.reference.routing import refresh_view, route, switch
 from sim.engine.reference.run import Operation, Run, as_array
 from sim.engine.reference.state import NOWHERE, Payment
 from sim.engine.reference.stations import serve
@@ -65,6 +65,7 @@ OPERATIONS: dict[int, Operation] = {
     Op.ON_US: on_us,
     Op.AWAIT: await_answer,
     Op.RESOLVE: resolve,
+    Op.SWITCH: switch,
 }
 """What every operation does."""
 
@@ -138,6 +139,9 @@ def _submit(run: Run, row: list[int], arrivals: Iterator[list[int]]) -> None:
         creditor_agent=row[WorkloadColumn.CREDITOR_AGENT],
         code_state=row[WorkloadColumn.CODE_STATE],
         code_expiry_us=row[WorkloadColumn.CODE_EXPIRY_US],
+        instrument=row[WorkloadColumn.INSTRUMENT],
+        route_set_2=row[WorkloadColumn.ROUTE_SET_2],
+        instrument_2=row[WorkloadColumn.INSTRUMENT_2],
         priority=run.streams[stream][StreamColumn.PRIORITY],
         submitted_us=run.now_us,
         at=run.streams[stream][StreamColumn.ENTRY],

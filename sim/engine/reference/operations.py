@@ -179,6 +179,8 @@ def end(run: Run, payment: Payment, stage: Stage) -> int:
         payment.reason = stage.reason
     if stage.value == Outcome.COMPLETED and payment.credited_us == NULL:
         payment.credited_us = run.now_us
+    if stage.subject >= 0:
+        payment.instead = stage.subject
     run.log(LogKind.OUTCOME, payment, stage.value, payment.reason)
     # The invariant of "Time by cause", at the only place where both sides are known.
     if sum(payment.times) != run.now_us - payment.submitted_us:
@@ -232,5 +234,7 @@ def record(run: Run, payment: Payment, outcome: int, end_us: int) -> list[int]:
         registers[Register.FX_ROUNDING] if has_margin else NULL,
         fx_risk(run, payment) if has_margin else NULL,
         payment.quoted_us,
+        payment.instrument,
+        payment.instead,
         *(payment.charged.get(slot, NULL) for slot in range(FEES_MAX)),
     ]

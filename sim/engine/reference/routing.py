@@ -9,7 +9,13 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import NamedTuple
 
-from sim.contract.layout import SCORE_WORST, RouteColumn, RouteSetColumn, RouteViewColumn
+from sim.contract.layout import (
+    SCORE_WORST,
+    RouteColumn,
+    RouteSetColumn,
+    RouteViewColumn,
+    StreamColumn,
+)
 from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
 from sim.contract.records import Register
 from sim.engine.reference.prices import price
@@ -33,30 +39,54 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
             return run.fail(payment, stage, stage.reason)
         # A first choice knows of no earlier one.
         payment.tried = 0
-        payment.attempts = 1
+        payment.begun = payment.attempts
+        payment.attempts += 1
         payment.standing = 0
         return _enter(run, payment, _take(run, payment, stage, candidates))
     untried = [at for at in range(len(candidates)) if not payment.tried >> at & 1]
     # A refused payer or an expired code is no better off on another route; a time-out or a
     # short prefunded account may be. Where no route helps, the payment passes on to its end.
     if payment.reason not in FAILOVER_REASONS or not untried:
-        return payment.at + 1
-    if payment.attempts >= int(run.plan.route_set[payment.route_set, RouteSetColumn.MAX_ATTEMPTS]):
-        return payment.at + 1
-    # RETRY included: after a second failure everything before it is retry again, but for the time
-    # of a person, who did not try twice.
-    human_us = payment.times[Cause.HUMAN]
-    spent_us = sum(payment.times) - human_us
-    payment.times = [0] * len(Cause)
-    payment.times[Cause.HUMAN], payment.times[Cause.RETRY] = human_us, spent_us
-    # The failure is overcome so far; a later one has a reason of its own.
-    payment.reason = int(Reason.NONE)
+        return _pass_on(run, payment)
+    most = int(run.plan.route_set[payment.route_set, RouteSetColumn.MAX_ATTEMPTS])
+    if payment.attempts - payment.begun >= most:
+        return _pass_on(run, payment)
+    _forget_failure(payment)
     payment.attempts += 1
     given_up = run.routes[payment.route][RouteColumn.CLASS] if payment.route >= 0 else NOWHERE
     row = _take(run, payment, stage, candidates)
     if given_up < 0 or row[RouteColumn.CLASS] != given_up:
         return _enter(run, payment, row)
     return _resume(run, payment, row)
+
+
+def switch(run: Run, payment: Payment, stage: Stage) -> int:
+    """Let the payer take the second instrument, if there is one and it comes to that."""
+    if not payment.instrument_2 or run.draw(payment, stage.purpose) >= stage.value:
+        return payment.at + 1
+    run.log(LogKind.SWITCH, payment, payment.instrument_2)
+    payment.instrument, payment.route_set = payment.instrument_2, payment.route_set_2
+    # Nobody carries three.
+    payment.instrument_2 = 0
+    _forget_failure(payment)
+    return stage.target
+
+
+def _pass_on(run: Run, payment: Payment) -> int:
+    """Return where a payment goes on that no other route helps."""
+    after = run.streams[payment.stream][StreamColumn.AFTER_FAILURE]
+    return after if after >= 0 else payment.at + 1
+
+
+def _forget_failure(payment: Payment) -> None:
+    """Begin anew: what was spent so far was spent in vain, but for the time of a person."""
+    # RETRY included: after a second failure everything before it is retry again.
+    human_us = payment.times[Cause.HUMAN]
+    spent_us = sum(payment.times) - human_us
+    payment.times = [0] * len(Cause)
+    payment.times[Cause.HUMAN], payment.times[Cause.RETRY] = human_us, spent_us
+    # The failure is overcome so far; a later one has a reason of its own.
+    payment.reason = int(Reason.NONE)
 
 
 def _enter(run: Run, payment: Payment, row: list[int]) -> int:

@@ -108,6 +108,9 @@ class Payment:
     creditor_agent: int
     code_state: int
     code_expiry_us: int
+    instrument: int
+    route_set_2: int
+    instrument_2: int
     priority: int
     submitted_us: int
     at: int
@@ -125,6 +128,9 @@ class Payment:
     tried: int = 0
     """Bit mask of the tried positions of its route set."""
     attempts: int = 0
+    begun: int = 0
+    """Attempts made before the instrument at hand."""
+    instead: int = NULL
     requotes: int = 0
     quotes_lapsed: int = 0
     pricing: int = NOWHERE

@@ -98,7 +98,8 @@ def written_rows(times_us: list[int], *, stream: int, debtor_agent: int = -1) ->
     """Return a written list, distinct in every column."""
     rows = np.zeros((len(times_us), WORKLOAD_WIDTH), dtype=np.int64)
     for n, time_us in enumerate(times_us):
-        rows[n] = (time_us, stream, n, 3, 1000 + n, n, debtor_agent, 8, 0, NEVER_US, 30 + n)
+        given = (time_us, stream, n, 3, 1000 + n, n, debtor_agent, 8, 0, NEVER_US, 30 + n)
+        rows[n] = (*given, 2, 4, 1)
     return rows
 
 

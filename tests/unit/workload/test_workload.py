@@ -18,6 +18,7 @@ from sim.contract.plan import Array
 from sim.contract.records import WorkloadColumn as Column
 from sim.draws import lookup
 from sim.draws.keys import check_purposes, purpose_id
+from sim.workload import long_division
 from sim.workload import loop as workload_loop
 from sim.workload.arrivals import HAZARD_UNIT
 from sim.workload.streams import PURPOSES, StreamDemand, draw_workload, exponential_table
@@ -78,10 +79,10 @@ def test_scaling_is_exact_where_the_product_does_not_fit(
     whole: int, share: int, width: int
 ) -> None:
     part = share % whole
-    scaled = getattr(workload_loop.scaled, "py_func", workload_loop.scaled)
+    scaled = getattr(long_division.scaled, "py_func", long_division.scaled)
     shift = 62 - whole.bit_length()
     assert scaled(part, whole, width, shift) == part * width // whole
-    assert workload_loop.scaled(part, whole, width, shift) == part * width // whole
+    assert long_division.scaled(part, whole, width, shift) == part * width // whole
 
 
 @given(a=st.integers(0, 2**62 - 1), b=st.integers(0, 2**62 - 1))

@@ -1,0 +1,28 @@
+"""What payers pay with, as far as it decides on which rails they can begin.
+
+Takes nothing; gives :class:`PayerClass`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PayerClass:
+    """What decides on which rails a payer can begin.
+
+    Attributes
+    ----------
+    instrument : str
+        What the payer pays with; empty where nothing is said of it.
+    currency : str
+        Currency of the payer's account, where it is not the corridor's; empty otherwise.
+    """
+
+    instrument: str = ""
+    currency: str = ""
+
+
+ANYBODY = PayerClass()
+"""A payer of whom nothing is said."""
