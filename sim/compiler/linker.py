@@ -8,7 +8,7 @@ parts, so the same parts give the same plan, to the last index.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -96,17 +96,9 @@ class _Linker:
     """The state of one linking: the rows so far, and what they are called."""
 
     def __init__(self, settings: Settings, *, with_tables: bool) -> None:
-        self.builder = PlanBuilder(
-            settings.scenario,
-            horizon_us=settings.horizon_us,
-            warm_up_us=settings.warm_up_us,
-            sample_interval_us=settings.sample_interval_us,
-            fx_step_us=settings.fx_step_us,
-            day_offset_us=settings.day_offset_us,
-            seed=settings.seed,
-            replication=settings.replication,
-            with_tables=with_tables,
-        )
+        scalars = asdict(settings)
+        name = scalars.pop("scenario")
+        self.builder = PlanBuilder(name, **scalars, with_tables=with_tables)
         self.tables: dict[Distribution, int] = {}
         self.limits: dict[str, tuple[int, ...]] = {}
 
