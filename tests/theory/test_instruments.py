@@ -125,9 +125,9 @@ demand:
   domestic: {instruments: {KHR: 0 %, USD: 100 %}}
 """
     ran = run(load_text(tmp_path, text), engine)
-    # 50 yuan at 7.1875 are 6.9566 dollars, at 0.8 % more 7.0122, in whole cents 7.02.
+    # 50 yuan at 7.1875 are 6.9566 dollars, at 0.8 % more 7.0122, half up in whole cents 7.01.
     assert ran.ended("outbound")[1:] == ("COMPLETED", "NONE")
-    assert ran.record("outbound")["debited"] == 702
+    assert ran.record("outbound")["debited"] == 701
     # Bakong converts nothing: read at 2.2 s, no route.
     assert ran.ended("domestic") == (2_200_000, "NOT_PAYABLE", "AG03")
 
