@@ -163,7 +163,7 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     _count("returned", T.RETURNED, groups=_OUTCOMES),
     _count("in_progress", T.IN_PROGRESS, groups=_OUTCOMES),
     _count("open_in_time", T.OPEN_IN_TIME, Better.NEITHER),
-    _count("not_payable", T.NOT_PAYABLE),
+    _count("not_payable", T.NOT_PAYABLE, groups=_OUTCOMES),
     _count("in_doubt", T.IN_DOUBT),
     replace(_count("debited_not_credited", T.HELD), words="debited, not credited"),
     Definition(

@@ -210,11 +210,10 @@ def _check_outcomes(payments: dict[str, Array], check: Checker) -> None:
     check.every("outcome", (payments["end_us"] == NULL) == is_open, "it ended and is open, or not")
     check.every("outcome", ~is_done | credited, "completed and never credited")
     check.every("outcome", ~is_done | (reason < 0), "completed with a reason to fail")
-    failed = (outcome == Outcome.REJECTED) | (outcome == Outcome.RETURNED)
+    refused = (outcome == Outcome.REJECTED) | (outcome == Outcome.NOT_PAYABLE)
+    failed = refused | (outcome == Outcome.RETURNED)
     check.every("outcome", ~failed | (reason >= 0), "ended badly without a reason")
-    check.every(
-        "outcome", (outcome != Outcome.REJECTED) | ~credited, "rejected after it was credited"
-    )
+    check.every("outcome", ~refused | ~credited, "rejected after it was credited")
     check.every(
         "outcome", (payments["attempts"] >= 0) & (payments["requotes"] >= 0), "counts below zero"
     )

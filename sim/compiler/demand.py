@@ -237,7 +237,7 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         debtor_cumulative62=debtors[1],
         merchant=pool.merchant,
         merchant_agent=pool.agent,
-        merchant_route_set=pool.route_set,
+        merchant_route_set=pool.route_set if payees.merchants else _ints(()),
         merchant_is_damaged=pool.is_damaged,
         merchant_expiry_us=pool.expiry_us,
         creditor_agent=creditors[0],

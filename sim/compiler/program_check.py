@@ -113,7 +113,8 @@ def _problem(stage: Stage, at: _At, moves: dict[Move, int]) -> str:
         return "is reached with money held"
     # Pair "money that moved comes back or arrives": the other end is the audit, to which nothing
     # is rejected that settled.
-    rejects = stage.op is Op.ROUTE or (stage.op is Op.END and stage.value == Outcome.REJECTED)
+    refused = (Outcome.REJECTED, Outcome.NOT_PAYABLE)
+    rejects = stage.op is Op.ROUTE or (stage.op is Op.END and stage.value in refused)
     if at.has_moved and rejects:
         return "is reached after money has moved"
     # Pair "nothing is undone in doubt": the other end is E_IN_DOUBT in the kernel and the same in

@@ -82,8 +82,8 @@ class Tally(IntEnum):
     HELD_AMOUNT = 34
     """Sum of their debited amounts, in minor units of the cell's currency."""
     NOT_PAYABLE = 35
-    """Rejected because no route supports the payment (AG03): the code shown, or its payee, cannot
-    be paid with what the payer carries."""
+    """Ended before a route was chosen, as none supports the payment (AG03): the code shown, or its
+    payee, cannot be paid with what the payer carries."""
     FX_ROUNDING = 36
     """Like FX_MARGIN; likewise the next."""
     FX_RISK = 37

@@ -48,6 +48,8 @@ def words(members: type[IntEnum]) -> tuple[str, ...]:
 SCOPES = words(Scope)
 OUTCOMES = words(Outcome)
 INSTEADS = words(Instead)
+FAILURES = tuple(OUTCOMES[one] for one in (Outcome.REJECTED, Outcome.RETURNED, Outcome.NOT_PAYABLE))
+"""Outcomes of payments that ended without reaching their payee."""
 CAUSES = words(Cause)
 BEARERS = words(Bearer)
 SIDES = words(FixedSide)

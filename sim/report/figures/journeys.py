@@ -17,7 +17,7 @@ from sim.report.blocks import Block, Column, Figure, Heading, Table, Text, Tone
 from sim.report.figure import figure
 from sim.report.figures.of_run import Told
 from sim.tables.finished_run import FinishedRun
-from sim.tables.schemas import PAYMENTS_FILE, STAGES_FILE
+from sim.tables.schemas import FAILURES, PAYMENTS_FILE, STAGES_FILE
 from sim.tables.tabular import TabularData
 from sim.units import SECOND_US
 
@@ -70,9 +70,7 @@ def covered_payments(run: FinishedRun, covers: str) -> tuple[list[Row], int]:
     if covers == "cross_border":
         chosen &= pc.field("scope") == covers
     rows = table.filter(chosen).sort_by("payment_id")
-    has_failed = pc.is_in(
-        rows.column("outcome").cast(pa.string()), pa.array(["rejected", "returned"])
-    )
+    has_failed = pc.is_in(rows.column("outcome").cast(pa.string()), pa.array(FAILURES))
     failed = rows.filter(has_failed).slice(0, _PAYMENTS_MAX)
     others = rows.filter(pc.invert(has_failed)).slice(0, _PAYMENTS_MAX - failed.num_rows)
     found: list[Row] = pa.concat_tables([failed, others]).sort_by("payment_id").to_pylist()
@@ -121,7 +119,7 @@ def _telling(payments: list[Row]) -> Iterator[tuple[str, Row]]:
     seen: Counter[str] = Counter()
     for row in payments:
         reason = str(row["reason_code"])
-        if row["outcome"] in ("rejected", "returned") and not seen[reason]:
+        if row["outcome"] in FAILURES and not seen[reason]:
             seen[reason] += 1
             if len(seen) <= _FAILURES_SHOWN:
                 yield f"failed {reason}", row

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from sim.report.figures.journeys import Row, covered_payments, visits_of
 from sim.report.figures.of_run import Told, groups_of
 from sim.tables.finished_run import FinishedRun
-from sim.tables.schemas import PAYMENTS_FILE, SERIES_FILE, STAGES_FILE
+from sim.tables.schemas import FAILURES, PAYMENTS_FILE, SERIES_FILE, STAGES_FILE
 
 PLACES_OF_A_COLUMN = 7
 """Places that stand below each other; of more the least used are one."""
@@ -186,7 +186,7 @@ def _ways(
         # A payment that goes a way twice is one payment.
         for start, end in dict.fromkeys(moves):
             went[start, end] += 1
-            failed[start, end] += outcome.startswith(("rejected", "returned"))
+            failed[start, end] += outcome.startswith(FAILURES)
     return tuple(Way(*pair, went[pair], failed[pair]) for pair in sorted(went))
 
 

@@ -13,6 +13,7 @@ from math import sqrt
 
 from sim.report.figure import plain
 from sim.report.figures.tape import Place, Tape
+from sim.tables.schemas import FAILURES
 
 _WIDE, _ROW = 960, 58
 _TALL_ROW, _TALL_STEP = 30, 26
@@ -127,7 +128,7 @@ def _lane(tape: Tape) -> str:
         f'width="{max((high - low) * scale, 0.5):.1f}"/>'
         for low, high in tape.bands_ms
     )
-    ends = [steps[-1][0] for _, _, outcome, steps in tape.payments if outcome[:3] in ("rej", "ret")]
+    ends = [steps[-1][0] for _, _, outcome, steps in tape.payments if outcome.startswith(FAILURES)]
     ticks = "".join(
         f'<rect class="fail" x="{end * scale:.1f}" y="42" width=".6" height="6"/>' for end in ends
     )

@@ -115,9 +115,10 @@ def test_what_no_route_supports_is_not_payable(engine: str) -> None:
         "demand.outbound.payments=[{at: 3 s, amount: 50, merchant: 0},"
         " {at: 30 s, amount: 50, merchant: 2}]",
     )
-    assert _values(found, "completed", "rejected", "not_payable") == [1, 1, 1]
+    assert _values(found, "completed", "rejected", "not_payable") == [1, 0, 1]
     assert found["success_rate"].value == 0.5
-    assert found.by["reason"]["AG03"]["rejected"].value == 1
+    assert found.by["reason"]["AG03"]["not_payable"].value == 1
+    assert found.by["reason"]["AG03"]["rejected"].value == 0
 
 
 def test_a_domestic_ledger_leaves_nothing_owing(engine: str) -> None:
