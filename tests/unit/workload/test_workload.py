@@ -300,7 +300,7 @@ def test_describing_demand_does_without_numba_and_scipy() -> None:
 
 def test_the_purposes_have_numbers_of_their_own() -> None:
     check_purposes(PURPOSES)
-    assert len({purpose_id(name) for name in PURPOSES}) == 5
+    assert len({purpose_id(name) for name in PURPOSES}) == 6
     assert workload_loop.NEVER_US == NEVER_US
 
 
