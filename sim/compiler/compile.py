@@ -158,10 +158,7 @@ def compile_scenario(
             described.append(stream)
             # After its routes: a part may refer to parts before it only.
             routes.parts.append(stream.part)
-    carried = {name for demand in scenario.demand.values() for name in demand.instruments}
-    # In order of names, so that their numbers do not depend on the order of the file.
-    parts += [Instrument(name) for name in sorted(carried)]
-    parts += routes.parts
+    parts += [*_instruments(scenario), *routes.parts]
     stations = [part.name for part in parts if isinstance(part, Station)]
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
     parts += closures(scenario, members, stations, problems)
@@ -185,6 +182,12 @@ def compile_scenario(
         reach=used.reach,
         notes=find_notes(used),
     )
+
+
+def _instruments(scenario: Scenario) -> list[Instrument]:
+    """Return what payers carry, in order of names: no number depends on the order of the file."""
+    carried = {name for demand in scenario.demand.values() for name in demand.instruments}
+    return [Instrument(name) for name in sorted(carried)]
 
 
 def _use(

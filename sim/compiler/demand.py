@@ -7,7 +7,7 @@ are drawn from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -193,24 +193,11 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
     names = linked.plan.names
     stream = names.streams.index(part.name)
     agents = {name: number for number, name in enumerate(names.agents)}
-    sets = {name: number for number, name in enumerate(names.route_sets)}
     codes, aging = _codes(scenario, corridor), _aging_codes(scenario, corridor)
     amount = drawn_amount(demand)
     debtors = _shares(agents, world.members, corridor.from_.country, "payer_share")
     creditors = _shares(agents, world.members, corridor.to.country, "merchant_share")
-    start_ms = round(scenario.clock.start.timestamp() * 1000)
-    pool = _Pool(
-        merchant=_ints(payees.merchants),
-        agent=_ints(agents.get(item.agent, -1) for item in payees.entries),
-        route_set=_ints(sets[choice.name] for choice in payees.choices),
-        is_damaged=_ints(int(item.is_damaged) for item in payees.entries),
-        expiry_us=_ints(
-            # Codes carry milliseconds of the real calendar; a run counts microseconds from its
-            # start.
-            NEVER_US if item.expires_ms is None else (item.expires_ms - start_ms) * 1000
-            for item in payees.entries
-        ),
-    )
+    pool = _pool(scenario, payees, agents, names.route_sets)
     instruments = [names.instruments.index(name) + 1 for name in sorted(demand.instruments)]
     return StreamDemand(
         stream=stream,
@@ -265,6 +252,25 @@ class _Pool:
     route_set: Array
     is_damaged: Array
     expiry_us: Array
+
+
+def _pool(
+    scenario: Scenario, payees: Payees, agents: Mapping[str, int], route_sets: Sequence[str]
+) -> _Pool:
+    sets = {name: number for number, name in enumerate(route_sets)}
+    start_ms = round(scenario.clock.start.timestamp() * 1000)
+    return _Pool(
+        merchant=_ints(payees.merchants),
+        agent=_ints(agents.get(item.agent, -1) for item in payees.entries),
+        route_set=_ints(sets[choice.name] for choice in payees.choices),
+        is_damaged=_ints(int(item.is_damaged) for item in payees.entries),
+        expiry_us=_ints(
+            # Codes carry milliseconds of the real calendar; a run counts microseconds from its
+            # start.
+            NEVER_US if item.expires_ms is None else (item.expires_ms - start_ms) * 1000
+            for item in payees.entries
+        ),
+    )
 
 
 def _codes(scenario: Scenario, corridor: Corridor) -> CodeScheme | None:

@@ -408,8 +408,7 @@ class StreamColumn(IntEnum):
     """Of the instructed amount."""
     CHANNEL = 5
     PROMISE_US = 6
-    """How long a payment may take by the rules of its corridor. Engines take no notice; measures
-    count a payment that is still open after it as not successful."""
+    """How long a payment may take by rule; open after it, it counts in measures as failed."""
     AFTER_FAILURE = 7
     """Stage at which a payment goes on that no other route helps; -1: where it is."""
 

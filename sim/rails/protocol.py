@@ -303,8 +303,7 @@ class LegProgram:
     request : Program
         What the payer's side is asked before any money is reserved: its authorisation.
     hand_over : Program
-        The way from there to the institution at the leg's end. A payment that comes from another
-        route, which differs only in the institutions between, begins here.
+        The way to the institution at the leg's end; routes that differ only between begin here.
     reserve : Program
         Reservations.
     execute : Program
@@ -346,8 +345,7 @@ class LegProgram:
 class Rail(Model):
     """The base of every kind of rail.
 
-    Fields are the user's settings, methods the answers to what the rest of the program asks. All
-    take the rail's name in the scenario; ``world`` is the scenario around it.
+    Fields are the user's settings; methods take the rail's name and the scenario around it.
     """
 
     @property

@@ -333,12 +333,10 @@ class WalletGatewayRail(Rail):
     def obligations(self, at: LegContext) -> tuple[Obligation, ...]:
         """Return what the wallet owes the settlement agent coming in, and the agent going out.
 
-        The agent pays from money it placed ahead, here or abroad; the gateway clears what is owed
-        in its scheme days later.
+        The agent pays from money it placed ahead; the gateway clears what is owed days later.
         """
-        start, end = at.leg.start, at.leg.end
-        debtor = self.wallet if start == DEBTOR else start
-        creditor = self._acquirer if end == CREDITOR else end
+        debtor = self.wallet if at.leg.start == DEBTOR else at.leg.start
+        creditor = self._acquirer if at.leg.end == CREDITOR else at.leg.end
         return (Obligation(at.name, debtor, creditor),)
 
     def _inbound(self, at: LegContext) -> LegProgram:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-import numpy as np
-
 from sim.compiler.builder import PlanBuilder
 from sim.contract.layout import Rounding
 from sim.contract.meaning import (
@@ -31,11 +29,11 @@ from sim.contract.meaning import (
     WhenClosed,
 )
 from sim.contract.plan import Array, Plan
-from sim.contract.records import WORKLOAD_WIDTH, Register
+from sim.contract.records import Register
 from sim.units import SECOND_US
 from tests.equivalence.random_clearing import add_clearing
+from tests.equivalence.random_workload import random_workload
 
-CODE_FOR_EVER = 1 << 61
 _MONEY = (Register.INSTRUCTED, Register.DEBITED, Register.SETTLEMENT, Register.CREDITED)
 _PRICED = (*_MONEY, Register.SPREAD_1, Register.PAYER_FEE, Register.MID_1, Register.FEE_0)
 _CAUSES = (Cause.SERVICE, Cause.TRANSIT, Cause.LEDGER, Cause.HUMAN)
@@ -91,7 +89,10 @@ class _Maker:
         self._add_agenda()
         add_clearing(seed, self.b, self.accounts, span_us=self.span_us, ties=self.ties)
         plan = self.b.build()
-        return Case(plan, self._workload(payments, len(plan.stream)))
+        rows = random_workload(
+            self.luck, payments, len(plan.stream), span_us=self.span_us, ties=self.ties
+        )
+        return Case(plan, rows)
 
     def _time(self) -> int:
         """Return a table of random durations of some seconds."""
@@ -491,23 +492,3 @@ class _Maker:
                 first = self.luck.randrange(seconds)
                 length = self.luck.randint(1, 10)
                 self.b.close_station(station, first * SECOND_US, (first + length) * SECOND_US)
-
-    def _workload(self, payments: int, streams: int) -> Array:
-        luck = self.luck
-        rows = np.zeros((payments, WORKLOAD_WIDTH), dtype=np.int64)
-        busy_us = self.span_us + SECOND_US
-        times = [luck.randrange(busy_us) for _ in range(payments)]
-        if self.ties:
-            times = [time // SECOND_US * SECOND_US for time in times]
-        pairs = sorted((time, luck.randrange(streams)) for time in times)
-        ordinals = [0] * streams
-        for row, (time_us, stream) in zip(rows, pairs, strict=True):
-            code_expiry = luck.choice((*[CODE_FOR_EVER] * 4, time_us + 2 * SECOND_US))
-            row[:] = (
-                time_us, stream, ordinals[stream], luck.choice((-1, 0, 0, 1, 1, 2)),
-                luck.choice((1, 3, 50, 120, 350, 500)), luck.randrange(4), luck.randrange(3),
-                luck.randrange(3), luck.choice((0,) * 19 + (1,)), code_expiry, -1,
-                luck.randrange(3), luck.choice((-1, 0, 1, 2)), luck.randrange(3),
-            )  # fmt: skip
-            ordinals[stream] += 1
-        return rows

@@ -38,8 +38,7 @@ _CAUSES = len(Cause)
 def submit(plan: Plan, state: KernelState) -> None:
     """Put the next payment of the workload into the pool and at its first stage."""
     cursor = state.cursor
-    pool = state.pool
-    chunk = state.chunk
+    pool, chunk = state.pool, state.chunk
     row = cursor[C_ARRIVAL]
     # Ids are counted here and not read: the workload comes in order of (time, stream, n), which
     # is the order of ids.
@@ -96,7 +95,6 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_NODE] = -1
     pool[slot, st.P_LIMITS] = 0
     pool[slot, st.P_STANDING] = 0
-    pool[slot, st.P_QUOTED] = NULL
     pool[slot, st.P_DOUBT_SINCE] = NULL
     pool[slot, st.P_UNANSWERED] = -1
     for cause in range(_CAUSES):

@@ -86,8 +86,10 @@ def figures(name: str, change: Callable[[Array], Array]) -> Change:
 
 
 def other_balance(table: pa.Table) -> pa.Table:
-    """Show a unit less on every account that is sampled."""
+    """Show a unit less on every account that is sampled and not empty."""
     is_balance = pc.equal(table.column("measure").cast(pa.string()), "balance_minor")
+    # A unit below nothing is beyond what an account can hold, which needs no log to be seen.
+    is_balance = pc.and_(is_balance, pc.greater(table.column("value"), 0))
     less = pc.subtract(table.column("value"), 1)
     return set_column(table, "value", pc.if_else(is_balance, less, table.column("value")))
 
