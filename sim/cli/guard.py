@@ -81,6 +81,9 @@ def guarded(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
             if isinstance(error, typer.Exit | typer.Abort) or _is_usage_error(error):
                 raise
             _fail_as_bug()
+        finally:
+            # What one command was told holds for no other in the same process.
+            be_quiet(False)
 
     # As if every command had written the option itself.
     signature = inspect.signature(command, eval_str=True)
