@@ -83,7 +83,7 @@ def test_validate_tells_every_problem_of_every_file_at_once(tmp_path):
 def test_validate_says_what_a_valid_scenario_describes(tmp_path):
     result = payroute("validate", write_queue(tmp_path))
     assert result.exit_code == 0
-    assert result.stdout.endswith("valid; 1 corridor, 1 route, 1 demand stream, 9 stages\n")
+    assert result.stdout.endswith("valid; 1 corridor, 1 route, 1 demand stream, 10 stages\n")
     found = json.loads(payroute("validate", MINIMAL, "--json").stdout)
     # One settles and one holds wallets that only receive here: neither has payers.
     assert found["problems"] == []
