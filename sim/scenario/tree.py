@@ -24,6 +24,7 @@ from sim.model.evidence import Evidence, EvidenceNote
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
 
 DEPTH_MAX = 40
+_TOO_DEEP = f"found more than {DEPTH_MAX} levels of nesting; allowed: fewer"
 KEY_LENGTH_MAX = 200
 NULLS = frozenset({"null", "~"})
 GIVEN_EVIDENCE = tuple(grade.value for grade in Evidence if grade is not Evidence.ASSUMED)
@@ -241,6 +242,9 @@ def _yaml_message(error: yaml.MarkedYAMLError, text: str) -> str:
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in (error.problem or ""):
         return "found a tab; allowed: spaces for indentation"
+    # Newer parsers give up by themselves, before this one has counted the levels.
+    if "nesting depth" in (error.problem or ""):
+        return _TOO_DEEP
     reason = ", ".join(part for part in (error.context, error.problem) if part)
     return f"found text that is not YAML ({reason})"
 
@@ -307,7 +311,7 @@ class _Reader:
             return self._scalar(event, place)
         # Recursion of ours, so its depth is ours to bound.
         if depth > DEPTH_MAX:
-            self.report(line, f"found more than {DEPTH_MAX} levels of nesting; allowed: fewer")
+            self.report(line, _TOO_DEEP)
             raise _TooDeep
         if isinstance(event, yaml.SequenceStartEvent):
             return self._listing(place, depth)
