@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from sim.analysis.definition import HEADLINE, LEDGER, Definition, Of, Source
+from sim.analysis.definition import HEADLINE, LEDGER, WINDOW, Definition, Of, Source
 from sim.analysis.kinds import (
     AMOUNT,
     BLOCKS,
@@ -39,7 +39,8 @@ from sim.units import SECOND_US
 T = Tally
 HIGHER, LOWER = Better.HIGHER, Better.LOWER
 
-_WHOLE = frozenset({HEADLINE})
+_RUN = frozenset({HEADLINE})
+_WHOLE = _RUN | {WINDOW}
 _SCOPES = _WHOLE | {"scope"}
 _TIMED = _SCOPES | {"corridor", "route", "rail"}
 """Groups of payments of which quantiles are known."""
@@ -119,7 +120,7 @@ def _censored(name: str) -> Definition[Payments]:
     return Definition(
         f"end_to_end_{name}_kaplan_meier",
         TIME,
-        _WHOLE,
+        _RUN,
         lambda of: in_seconds(of.censored_us[name]),
         better=LOWER,
         pooling=Pooling.KAPLAN_MEIER,
@@ -379,9 +380,11 @@ def complete(summary: Summary) -> Summary:
         As an earlier version may have written it.
     """
 
-    def filled(group: str, measures: Measures) -> Measures:
+    def filled(group: str, name: str, measures: Measures) -> Measures:
         if group == "station":
             group = LEDGER if "blocks" in measures else group
+        if group == WINDOW and "/" in name:
+            group = name.split("/")[1]
         units = {one.name: one.kind.unit for one in _ALL if group in one.groups}
         lacking = {
             name: Measure(None, unit) for name, unit in units.items() if name not in measures
@@ -389,11 +392,11 @@ def complete(summary: Summary) -> Summary:
         return {**measures, **lacking}
 
     by = {
-        group: {name: filled(group, measures) for name, measures in names.items()}
+        group: {name: filled(group, name, measures) for name, measures in names.items()}
         for group, names in summary.by.items()
     }
     lacking: dict[str, dict[str, Measures]] = {group: {} for group in GROUPS if group not in by}
-    return replace(summary, measures=filled(HEADLINE, summary.measures), by={**by, **lacking})
+    return replace(summary, measures=filled(HEADLINE, "", summary.measures), by={**by, **lacking})
 
 
 def words_of(name: str) -> str:

@@ -22,6 +22,8 @@ HEADLINE = "headline"
 """The measures of a summary as a whole; all other groups stand in its ``by``."""
 LEDGER = "ledger"
 """Ledgers are shown among the stations and have other measures."""
+WINDOW = "window"
+"""The measures of a part of the run; those of its groups are those of the groups."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ confirmation included, so they add up to more where these follow the credit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -27,7 +27,7 @@ import numpy as np
 
 from sim.analysis.catalogue import PAYMENT_MEASURES, measured
 from sim.analysis.censoring import Survival, kaplan_meier
-from sim.analysis.definition import HEADLINE
+from sim.analysis.definition import HEADLINE, WINDOW
 from sim.analysis.g20 import hold_against_targets
 from sim.analysis.places import account_measures, net_obligations, station_measures
 from sim.analysis.rates import common_currency
@@ -80,6 +80,57 @@ def summarise(run: RunFigures) -> Summary:
     The headline covers cross-border payments; in a plan without any (a bare queue, a domestic
     scenario) it covers all payments, and ``covers`` says so.
     """
+    plan = run.plan
+    whole = _of_payments(run)
+    windows: dict[str, Measures] = {}
+    for name, folder in zip(plan.names.windows, run.folder.windows, strict=True):
+        windows |= _in_window(name, _of_payments(replace(run, folder=folder)))
+    crossing = _crossing(plan)
+    return Summary(
+        scenario=plan.names.scenario,
+        seed=plan.seed,
+        engine=run.engine,
+        replications=1,
+        covers=whole.covers,
+        measures=whole.headline,
+        by={
+            **whole.by,
+            "station": station_measures(plan, run.totals),
+            "account": account_measures(plan, run.totals),
+            "window": windows,
+        },
+        crossing=crossing,
+        g20=hold_against_targets(whole.headline, whole.by["corridor"], crossing),
+        presence=_presence(run),
+        survival=Survival.of(run.folder, whole.covered),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _OfPayments:
+    """The measures of the payments of a run, or of a window of it."""
+
+    covers: str
+    covered: Cells
+    headline: Measures
+    by: dict[str, dict[str, Measures]]
+
+
+def _in_window(name: str, told: _OfPayments) -> dict[str, Measures]:
+    """Return the measures of a window under its name, those of its groups behind a slash.
+
+    What is known of all replications together only (Kaplan and Meier) is left out: it is pooled
+    from what the run as a whole keeps.
+    """
+    known = {one.name for one in PAYMENT_MEASURES if WINDOW in one.groups}
+    found: dict[str, Measures] = {name: {k: v for k, v in told.headline.items() if k in known}}
+    for group, members in told.by.items():
+        found |= {f"{name}/{group}/{member}": held for member, held in members.items()}
+    return found
+
+
+def _of_payments(run: RunFigures) -> _OfPayments:
+    """Return all measures of payments of a folder."""
     plan, folder = run.plan, run.folder
     scope_of = plan.stream[:, StreamColumn.SCOPE]
     has_cross = bool((scope_of == Scope.CROSS_BORDER).any())
@@ -96,32 +147,20 @@ def summarise(run: RunFigures) -> Summary:
     }
     covered = by_scope[covers]
     whole = replace(_with_whole(parts[covers], run, covered), held=groups.held(covered))
-    headline = measured(PAYMENT_MEASURES, HEADLINE, whole)
-    corridors = groups.by("corridor", _corridor_cells(cells, folder, plan))
-    crossing = _crossing(plan)
-    return Summary(
-        scenario=plan.names.scenario,
-        seed=plan.seed,
-        engine=run.engine,
-        replications=1,
-        covers=covers,
-        measures=headline,
-        by={
+    return _OfPayments(
+        covers,
+        covered,
+        measured(PAYMENT_MEASURES, HEADLINE, whole),
+        {
             "scope": {
                 name: measured(PAYMENT_MEASURES, "scope", part) for name, part in parts.items()
             },
-            "corridor": corridors,
+            "corridor": groups.by("corridor", _corridor_cells(cells, folder, plan)),
             "route": groups.by("route", _route_cells(folder, plan, range(len(plan.route)))),
             "rail": groups.by("rail", _rail_cells(folder, plan)),
-            "agent": _agent_measures(plan, folder),
-            "reason": _reason_measures(plan, folder, covered),
-            "station": station_measures(plan, run.totals),
-            "account": account_measures(plan, run.totals),
+            "agent": _agent_measures(folder, plan.names.agents),
+            "reason": _reason_measures(folder, covered),
         },
-        crossing=crossing,
-        g20=hold_against_targets(headline, corridors, crossing),
-        presence=_presence(run),
-        survival=Survival.of(folder, covered),
     )
 
 
@@ -172,7 +211,7 @@ class _Groups:
         tally = sum((cell.tally for cell in chosen), np.zeros(TALLY_WIDTH, dtype=np.int64))
         return Payments(
             tally.tolist(),
-            _window_s(self._run.plan),
+            self._run.folder.spans.length_us / SECOND_US,
             tuple(chosen),
             times_us=(self._times_us(cells, machine=False), self._times_us(cells, machine=True)),
         )
@@ -199,10 +238,6 @@ class _Groups:
             return {}
         longest = int(folder.maximum[list(cells), int(machine)].max())
         return {**quantiles_us(durations), "max": Between(longest, longest)}
-
-
-def _window_s(plan: Plan) -> float:
-    return (plan.horizon_us - plan.warm_up_us) / SECOND_US
 
 
 def _priced_cells(run: RunFigures) -> tuple[str, list[Cell]]:
@@ -241,21 +276,21 @@ def _rail_cells(folder: SummaryFolder, plan: Plan) -> dict[str, Cells]:
     return {name: tuple(cells) for name, cells in found.items()}
 
 
-def _agent_measures(plan: Plan, folder: SummaryFolder) -> dict[str, Measures]:
+def _agent_measures(folder: SummaryFolder, names: Sequence[str]) -> dict[str, Measures]:
     """Return what follows from sums for every agent that had a part in a payment."""
+    length_s = folder.spans.length_us / SECOND_US
     return {
-        name: measured(
-            PAYMENT_MEASURES, "agent", Payments(folder.agent[at].tolist(), _window_s(plan))
-        )
-        for at, name in enumerate(plan.names.agents)
+        name: measured(PAYMENT_MEASURES, "agent", Payments(folder.agent[at].tolist(), length_s))
+        for at, name in enumerate(names)
         if folder.agent[at].any()
     }
 
 
-def _reason_measures(plan: Plan, folder: SummaryFolder, covered: Cells) -> dict[str, Measures]:
+def _reason_measures(folder: SummaryFolder, covered: Cells) -> dict[str, Measures]:
     """Return the covered payments of every reason, by outcome."""
     counts = folder.reasons[list(covered)].sum(axis=0)
     total = int(folder.tally[list(covered), Tally.SUBMITTED].sum())
+    length_s = folder.spans.length_us / SECOND_US
     found: dict[str, Measures] = {}
     for reason in Reason:
         row = counts[reason]
@@ -270,7 +305,7 @@ def _reason_measures(plan: Plan, folder: SummaryFolder, covered: Cells) -> dict[
             Outcome.NOT_PAYABLE,
         ):
             count[Tally[outcome.name]] = int(row[outcome])
-        part = Payments(count, _window_s(plan), whole=total)
+        part = Payments(count, length_s, whole=total)
         found[reason.name] = measured(PAYMENT_MEASURES, "reason", part)
     return found
 

@@ -20,7 +20,9 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _MEASURES_TOLD = 8
 """Measures of a summary that are told where it is shown in a line."""
 
-GROUPS = ("scope", "corridor", "route", "rail", "agent", "reason", "station", "account")
+OF_PAYMENTS = ("scope", "corridor", "route", "rail", "agent", "reason")
+GROUPS = (*OF_PAYMENTS, "station", "account", "window")
+"""A name of the last is a window, or a window, a group of payments and a name of it."""
 
 
 @dataclass(frozen=True, slots=True)

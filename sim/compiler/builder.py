@@ -15,6 +15,7 @@ import numpy as np
 from sim.compiler.clearing_rows import ClearingRows
 from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Candidates, Cells, Names, Rows, cells_array, row_of, rows_array
+from sim.compiler.time_rows import WindowRows
 from sim.contract.agenda import AgendaKind
 from sim.contract.layout import (
     NEVER_US,
@@ -36,7 +37,7 @@ SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
 
 
-class PlanBuilder(RoleCells, ClearingRows):
+class PlanBuilder(RoleCells, ClearingRows, WindowRows):
     """A plan under construction, row by row.
 
     Parameters

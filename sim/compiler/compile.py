@@ -24,6 +24,7 @@ from sim.compiler.prices import Market
 from sim.compiler.reach import Reach, agents_of_stream, find_reach
 from sim.compiler.routes import Routes
 from sim.compiler.size import size_problems
+from sim.compiler.windows import window_parts
 from sim.contract.plan import Array, Plan
 from sim.model.base import FieldPath
 from sim.model.members import unfold_members
@@ -162,8 +163,8 @@ def compile_scenario(
     stations = [part.name for part in parts if isinstance(part, Station)]
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
     parts += closures(scenario, members, stations, problems)
-    parts += clearings(lines, market, problems)
-    parts += top_ups(scenario, problems)
+    parts += [*clearings(lines, market, problems), *top_ups(scenario, problems)]
+    parts += window_parts(scenario, members)
     problems.extend(balance_problems(scenario, market, parts, described))
     problems.extend(_unused_order(scenario, routes.parts))
     problems.extend(_unused_tiers(scenario, routes.parts))

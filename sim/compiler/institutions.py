@@ -125,7 +125,7 @@ def find_outages(
     """Return every disruption, in order of name, with the stations it closes."""
     names, found = tuple(stations), []
     for name, disruption in sorted(scenario.disruptions.items()):
-        start = _start_us(scenario, disruption.from_, disruption.after)
+        start = start_us(scenario, disruption.from_, disruption.after)
         entry = scenario.institutions.get(disruption.outage)
         owners = [member.name for member in members if entry is not None and member.entry is entry]
         # An outage of a group closes each of its members.
@@ -190,8 +190,8 @@ def day_offset_us(scenario: Scenario) -> int:
     return seconds * SECOND_US + start.microsecond
 
 
-def _start_us(scenario: Scenario, time_of_day: int | None, after: int | None) -> int:
-    """Return when a disruption begins: the next such time of day at or after the start."""
+def start_us(scenario: Scenario, time_of_day: int | None, after: int | None) -> int:
+    """Return when something begins: after the start, or at the next such time of day from it on."""
     if after is not None:
         return after
     assert time_of_day is not None

@@ -25,6 +25,7 @@ from sim.compiler.parts import (
     Route,
     Settings,
     Stream,
+    WindowPart,
 )
 from sim.compiler.program_check import check_program
 from sim.compiler.transfer_rows import TransferRows
@@ -132,6 +133,8 @@ class _Linker:
             case Closure():
                 station = self.builder.stations[part.station]
                 self.builder.close_station(station, part.from_us, part.to_us)
+            case WindowPart():
+                self.builder.add_window(part.name, part.spans)
 
     # -- resources --------------------
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from sim.compiler.institutions import find_outages
 from sim.compiler.reach import Reach
+from sim.compiler.windows import window_parts
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import CurrencyPair, write_duration
@@ -171,6 +172,17 @@ def _disruptions(used: Used) -> Found:
             yield place, f"no payment visits what it closes: {_some(sorted(outage.stations))}"
 
 
+def _windows(used: Used) -> Found:
+    clock = used.scenario.clock
+    for part in window_parts(used.scenario, used.members):
+        if not part.spans:
+            yield (
+                ("windows", part.name),
+                f"nothing of it lies within what is measured, from {write_duration(clock.warm_up)} "
+                f"to {write_duration(clock.horizon)} after the start",
+            )
+
+
 def _too_late(start_us: int, horizon_us: int) -> str:
     return (
         f"it begins {write_duration(start_us)} after the start, and the run ends after "
@@ -191,6 +203,7 @@ _LOOKS = (
     _profiles,
     _steps,
     _disruptions,
+    _windows,
 )
 
 

@@ -184,6 +184,14 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowPart:
+    """A part of the run that is measured for itself: from when to when, in order of time."""
+
+    name: str
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Clearing:
     """A line of a scheme, with the conversion it sells its files by."""
 
@@ -203,6 +211,7 @@ Part = (
     | Choice
     | Stream
     | Closure
+    | WindowPart
     | ClearingLine
     | Clearing
     | TopUpRule

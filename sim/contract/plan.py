@@ -68,6 +68,7 @@ from sim.contract.table import (
     Within,
     declared_tables,
 )
+from sim.contract.windows import WINDOWS
 
 __all__ = ("KEY_WORDS", "NAMED", "SCALARS", "TABLES", "Array", "Plan", "PlanNames")
 
@@ -381,6 +382,7 @@ class Plan:
     file: Annotated[Array, FILES]
     top_up: Annotated[Array, TOP_UPS]
     order: Annotated[Array, ORDERS]
+    window: Annotated[Array, WINDOWS]
     table: Annotated[Array, Table("words")]
     """All quantile tables, one after the other."""
     agent_account: Annotated[

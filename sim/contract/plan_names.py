@@ -46,6 +46,8 @@ class PlanNames:
     """By the account that is filled up."""
     instruments: tuple[str, ...] = ()
     """What payers pay with: apps, or currencies they hold."""
+    windows: tuple[str, ...] = ()
+    """Parts of the run that are measured for themselves."""
     account_kinds: tuple[str, ...] = ()
     station_kinds: tuple[str, ...] = ()
     time_kinds: tuple[str, ...] = ()

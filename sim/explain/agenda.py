@@ -12,6 +12,7 @@ from itertools import groupby
 
 from sim.compiler.compile import Compiled
 from sim.compiler.institutions import Outage, find_outages
+from sim.compiler.parts import WindowPart
 from sim.contract.agenda import AgendaKind
 from sim.contract.layout import AccountColumn, AgendaColumn
 from sim.explain.clearing import clearing_words
@@ -71,6 +72,15 @@ def _outage_words(scenario: Scenario, outage: Outage) -> str:
     return f"{words}; the run ends first" if outage.stop_us > clock.horizon else words
 
 
+def _window_words(scenario: Scenario, window: WindowPart) -> str:
+    """Return from when to when measures look at a part of the run, and how that was written."""
+    told = ", ".join(f"{at(first)} to {at(last)}" for first, last in window.spans) or "nothing"
+    written = scenario.windows[window.name]
+    ways = (("before", written.before), ("during", written.during), ("after", written.after))
+    why = "".join(f" ({way} {name})" for way, name in ways if name is not None)
+    return f"Window {window.name}{why}: measured for itself: {told}"
+
+
 def _deposit_words(account: Account) -> str:
     """Return when how much arrives; of many the first, the last and the sum."""
     ordered = sorted(account.deposits.values(), key=lambda one: (one.after, one.amount))
@@ -92,8 +102,11 @@ def agenda_lines(compiled: Compiled) -> Iterator[str]:
     compiled : Compiled
     """
     plan, scenario = compiled.plan, compiled.scenario
+    windows = [part for part in compiled.parts if isinstance(part, WindowPart)]
+    yield from (_window_words(scenario, window) for window in windows)
     if not len(plan.agenda):
-        yield "nothing"
+        if not windows:
+            yield "nothing"
         return
     stations = [part.name for part in compiled.parts if isinstance(part, Station)]
     for outage in find_outages(scenario, unfold_members(scenario.institutions), stations):

@@ -271,6 +271,28 @@ def _check_disruptions(scenario: Scenario) -> Found:
             yield place, f"found {found} of from and after; allowed: exactly one of them"
 
 
+def _check_windows(scenario: Scenario) -> Found:
+    for name, window in scenario.windows.items():
+        place: FieldPath = ("windows", name)
+        ways = ("from_", "at", "before", "during", "after")
+        said = [way.rstrip("_") for way in ways if getattr(window, way) is not None]
+        if len(said) != 1:
+            found = " and ".join(said) or "none of them"
+            yield (
+                place,
+                (f"found {found}; allowed: exactly one of from, at, before, during and after"),
+            )
+            continue
+        if window.disruption is not None and window.disruption not in scenario.disruptions:
+            message = unknown("disruption", window.disruption, scenario.disruptions)
+            yield (*place, said[0]), message
+        if said == ["during"] and window.for_ is not None:
+            message = "found a length beside during; allowed: it lasts as long as the disruption"
+            yield (*place, "for"), message
+        if said != ["during"] and window.for_ is None:
+            yield place, f"found {said[0]} without a length; needed: for, such as 30 min"
+
+
 _CHECKS = (
     _check_clock,
     _check_fx,
@@ -284,4 +306,5 @@ _CHECKS = (
     _check_profiles,
     _check_routing,
     _check_disruptions,
+    _check_windows,
 )

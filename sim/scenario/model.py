@@ -25,6 +25,7 @@ from sim.model.sections import (
     Profile,
     Routing,
 )
+from sim.model.windows import Window
 from sim.rails.protocol import Rail
 from sim.rails.registry import rail_kinds
 
@@ -64,6 +65,8 @@ class Scenario(Model):
     """How routes are chosen."""
     disruptions: dict[Name, Disruption] = {}
     """Outages, by name."""
+    windows: dict[Name, Window] = {}
+    """Parts of the run of which every measure of payments is given, too, by name."""
 
 
 def scenario_model() -> type[Scenario]:

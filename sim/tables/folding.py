@@ -20,6 +20,7 @@ from sim.tables.bounds import check_sum
 from sim.tables.durations import DurationFolder
 from sim.tables.positions import PositionFolder
 from sim.tables.presence import PresenceFolder
+from sim.tables.spans import Spans
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 C = RecordColumn
@@ -33,7 +34,7 @@ WITHIN_US = (10 * SECOND_US, MINUTE_US, HOUR_US, DAY_US)
 class Tally(IntEnum):
     """Columns of a tally; times and costs cover completed payments only.
 
-    All but COMPLETED_IN_WINDOW cover payments submitted from the warm-up on.
+    All but COMPLETED_IN_WINDOW cover payments submitted within the spans of the folder.
     """
 
     SUBMITTED = 0
@@ -64,7 +65,7 @@ class Tally(IntEnum):
     QUOTES_LAPSED = 25
     FAILED_OVER = 26
     COMPLETED_IN_WINDOW = 27
-    """Payments completed at or after the warm-up, whenever they were submitted."""
+    """Payments completed within the spans, whenever they were submitted."""
     PAYER_AMOUNT = 28
     """Sum of debited amounts of which the cost to the payer is known, in minor units of the cell's
     currency; likewise the next three."""
@@ -96,12 +97,15 @@ TALLY_WIDTH = 39
 
 
 class SummaryFolder:
-    """The tallies of one run.
+    """The tallies of one run, or of a window of it.
 
     Parameters
     ----------
     plan : Plan
-        The plan of the run; its warm-up decides which payments count.
+        The plan of the run.
+    spans : Spans, optional
+        When payments are submitted that count; by default from the warm-up to the horizon, and the
+        windows of the plan are folded beside.
 
     Attributes
     ----------
@@ -126,10 +130,15 @@ class SummaryFolder:
         How many payments were in the system over time, those of the warm-up included.
     open_age : DurationFolder
         Time from submission to the horizon of payments not credited by then, by row.
+    windows : tuple of SummaryFolder
+        The same of each window, in the order of ``plan.names.windows``.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, spans: Spans | None = None) -> None:
         self._plan = plan
+        self.spans = spans or Spans.of_run(plan)
+        numbers = range(len(plan.names.windows)) if spans is None else ()
+        self.windows = tuple(SummaryFolder(plan, Spans.of_window(plan, at)) for at in numbers)
         self._routes = len(plan.route) + 1
         self._sum = np.zeros(TALLY_WIDTH, dtype=np.float64)
         # From (stream, route) to a row, given out as pairs occur: a nationwide plan has
@@ -151,13 +160,16 @@ class SummaryFolder:
         plan = self._plan
         # Before the warm-up is cut off: how long the start takes is judged by it.
         self.presence.take(rows)
-        self.peak.take(rows, plan.stream[rows[:, C.STREAM], StreamColumn.SCOPE], plan.warm_up_us)
-        counts = rows[:, C.SUBMITTED_US] >= plan.warm_up_us
+        for window in self.windows:
+            window.take(rows)
+        done = self._completed(rows)
+        self.peak.take(rows, plan.stream[rows[:, C.STREAM], StreamColumn.SCOPE], done)
+        counts = self.spans.hold(rows[:, C.SUBMITTED_US])
         if not counts.all():
-            # A queue that is too long completes in the window what was submitted before it: such
+            # A queue that is too long completes in a window what was submitted before it: such
             # payments count for the rate of completion and for nothing else.
-            kept = counts | _completed_since(rows, plan.warm_up_us)
-            rows, counts = rows[kept], counts[kept]
+            kept = counts | done
+            rows, counts, done = rows[kept], counts[kept], done[kept]
         if len(rows) == 0:
             return
         # NULL and -1 both stand for a payment that never got a route.
@@ -167,21 +179,26 @@ class SummaryFolder:
         slot = self._slot[code]
         part = _tally_rows(rows)
         self._tally_open(rows, part)
-        # Of payments from before the warm-up only the completion counts.
+        # Of payments submitted at other times only the completion counts.
         part[~counts] = 0
-        part[:, Tally.COMPLETED_IN_WINDOW] = _completed_since(rows, plan.warm_up_us)
+        part[:, Tally.COMPLETED_IN_WINDOW] = done
         # In floating point, which does not wrap: no sum of cells can be larger than this.
         self._sum += np.abs(part).sum(axis=0, dtype=np.float64)
         check_sum(float(self._sum.max()))
         _add_by_group(self.tally, slot, part)
         self._fold_agents(rows, route, part)
-        # Times and reasons are of payments submitted since the warm-up.
+        # Times and reasons are of payments submitted within the spans.
         if not counts.all():
             rows, slot, part = rows[counts], slot[counts], part[counts]
         np.add.at(self.reasons, (slot, rows[:, C.REASON], rows[:, C.OUTCOME]), 1)
         self._fold_times(slot, part)
         self._fold_ages(slot, rows)
         self.positions.take(rows)
+
+    def _completed(self, rows: Array) -> NDArray[np.bool_]:
+        """Return which payments were completed within the spans."""
+        found: NDArray[np.bool_] = rows[:, C.OUTCOME] == Outcome.COMPLETED
+        return found & self.spans.hold(rows[:, C.END_US])
 
     def _open_cells(self, code: Array) -> None:
         """Give a row to every (stream, route) seen for the first time."""
@@ -261,9 +278,8 @@ class PeakRate:
         self._second = [-1, -1, -1]
         self._count = [0, 0, 0]
 
-    def take(self, rows: Array, scope: Array, warm_up_us: int) -> None:
-        """Count the completions of a chunk at or after the warm-up."""
-        done = _completed_since(rows, warm_up_us)
+    def take(self, rows: Array, scope: Array, done: NDArray[np.bool_]) -> None:
+        """Count the completions of a chunk, ``done`` saying which of its payments they are."""
         for which in range(3):
             chosen = done & (scope == which) if which < 2 else done
             seconds = rows[chosen, C.END_US] // SECOND_US
@@ -313,14 +329,6 @@ def machine_times(total: Array, human: Array) -> Array:
     """
     times: Array = np.maximum(total - human, 0)
     return times
-
-
-def _completed_since(rows: Array, since_us: int) -> NDArray[np.bool_]:
-    """Return which payments were completed at or after an instant."""
-    found: NDArray[np.bool_] = (rows[:, C.OUTCOME] == Outcome.COMPLETED) & (
-        rows[:, C.END_US] >= since_us
-    )
-    return found
 
 
 def _tally_rows(rows: Array) -> Array:

@@ -87,6 +87,8 @@ class _Maker:
         self._add_prices()
         self._add_streams_and_routes()
         self._add_agenda()
+        # Nobody but measures looks at it.
+        self.b.add_window("window", [(0, self.span_us // 2)])
         add_clearing(seed, self.b, self.accounts, span_us=self.span_us, ties=self.ties)
         plan = self.b.build()
         rows = random_workload(

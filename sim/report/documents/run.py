@@ -65,6 +65,7 @@ def run_document(result: Result) -> Document:
         (covered, _headline(summary)),
         ("By corridor", *group_blocks(summary, "corridor")),
         ("By route", *group_blocks(summary, "route")),
+        ("By window of time", *group_blocks(summary, "window")),
         ("Why payments ended badly", _reasons(summary)),
         (ended, _parts(summary, {f"{cause}_mean": cause for cause in CAUSES})),
         (_COST, costs, *(_rounding(summary, loaded) if costs is not None else ())),
@@ -169,13 +170,15 @@ def _bare(measure: Measure | None) -> Cell:
 
 def group_blocks(summary: Summary, group: str) -> Iterator[Block]:
     """Yield the table of a group with its intervals, and what in it rests on few payments."""
-    found = summary.by[group]
+    # The groups of a window stand behind its name, too; what is shown is the windows themselves.
+    found = {name: held for name, held in summary.by[group].items() if not _is_part(group, name)}
     if not found or (group == "route" and len(found) < 2):
         return
     has_cost = any(measures["payer_cost_bps"].value is not None for measures in found.values())
     names = [name for name in GROUP if has_cost or not name.endswith("_bps")]
     busiest = sorted(found, key=lambda name: (-float(found[name]["submitted"]), name))
-    shown = busiest[:_ROUTES_SHOWN]
+    # Windows stand in order of time.
+    shown = list(found) if group == "window" else busiest[:_ROUTES_SHOWN]
     yield Table(
         _heads(group, [GROUP[name] for name in names], ("merchant", "p50", "payer", "open")),
         tuple((name, *(found[name][key] for key in names)) for name in shown),
@@ -186,6 +189,10 @@ def group_blocks(summary: Summary, group: str) -> Iterator[Block]:
         if few:
             said = f"Few payments for {rests} (fewer than {plain(needed)} completed)"
             yield Text(f"{said}: {', '.join(few)}", Tone.CAUTION)
+
+
+def _is_part(group: str, name: str) -> bool:
+    return group == "window" and "/" in name
 
 
 def _reasons(summary: Summary) -> Block | None:

@@ -8,12 +8,13 @@ experiment asks for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.analysis.catalogue import CATALOGUE, COMPARED
+from sim.analysis.definition import WINDOW
 from sim.analysis.kinds import Better
 from sim.analysis.selection import SelectionRule
 from sim.errors import OptionError, UserError
@@ -91,7 +92,7 @@ def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) 
     plan = ComparisonPlan(
         seed=first.seed if experiment.seed is None else experiment.seed,
         replications=experiment.replications,
-        measures=tuple(map(full_key, experiment.measures)) or COMPARED,
+        measures=tuple(map(full_key, experiment.measures)) or _compared(scenarios.values()),
         baseline=experiment.baseline,
         precision=parse_precision(experiment.precision) if experiment.precision else (),
     )
@@ -124,7 +125,8 @@ def work_of_scenarios(paths: Sequence[Path], changes: tuple[str, ...] = ()) -> C
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
     scenarios = [load_scenario(path, changes) for path in paths]
     arms = tuple(_arm(name, one) for name, one in zip(names, scenarios, strict=True))
-    return ComparisonWork(arms, ComparisonPlan(seed=scenarios[0].scenario.seed))
+    seed, measures = scenarios[0].scenario.seed, _compared(scenarios)
+    return ComparisonWork(arms, ComparisonPlan(seed=seed, measures=measures))
 
 
 def run_comparison(work: ComparisonWork, pool: Pool, *, notice: Notice | None = None) -> Comparison:
@@ -195,6 +197,13 @@ def parse_best(text: str) -> Select:
     return Select.model_validate(
         {"measure": found["measure"], "best": way, "indifference": found["width"]}
     )
+
+
+def _compared(scenarios: Iterable[LoadedScenario]) -> tuple[str, ...]:
+    """Return what is compared unless the user says otherwise: windows that all arms have, too."""
+    named = [loaded.scenario.windows for loaded in scenarios]
+    shared = [name for name in named[0] if all(name in windows for windows in named)]
+    return (*COMPARED, *(f"{WINDOW}/{name}/{key}" for name in shared for key in COMPARED[:3]))
 
 
 def _arm(name: str, loaded: LoadedScenario) -> ArmWork:

@@ -39,7 +39,7 @@ _POINT_COLUMNS = ("point", "status", "error")
 _ENDS = ("low", "high")
 _BUG = PayrouteError.exit_code
 _WORST_FIRST = (_BUG, MachineError.exit_code, UserError.exit_code)
-_IN_EVERY_RUN = ("", "scope", "station", "account")
+_IN_EVERY_RUN = ("", "scope", "station", "account", "window")
 """Groups of measures that are there whatever happens; the others hold what payments used."""
 
 
