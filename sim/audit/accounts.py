@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sim.audit.containers import append, check, number_of, unlink
 from sim.audit.messages import Check
-from sim.audit.state import AccountState, Count, Pay, Things
+from sim.audit.state import AccountState, Count, Pay, SystemState, Things
 from sim.audit.world import NOBODY, World
 from sim.contract.layout import BALANCE_MAX, UNLIMITED, AccountColumn
 from sim.contract.meaning import LogKind
@@ -52,7 +52,11 @@ def touch(w: World, row: int, column: int) -> None:
 @called
 def touch_account(w: World, account: int) -> None:
     """Note that money came free on an account: the next row may set payments free."""
-    touch(w, w.first[Things.ACCOUNT] + account, AccountState.TOUCHED)
+    row = w.first[Things.ACCOUNT] + account
+    touch(w, row, AccountState.TOUCHED)
+    if w.things[row, AccountState.SYSTEM] != NOBODY:
+        system = w.first[Things.SYSTEM] + w.things[row, AccountState.SYSTEM]
+        w.things[system, SystemState.TOUCHED] = 1
     # The specification lets those set free follow at once, so the very next row is looked at.
     w.g[Count.REFILLED] = account
 
@@ -66,7 +70,9 @@ def move(w: World, debit: int, credit: int, amount: int) -> None:
     w.things[first + credit, AccountState.POSTED] += amount
     # Only a credit or a void can set payments free; a debit cannot.
     touch_account(w, credit)
-    _within_overdraft(w, debit)
+    # A set that settles at one stroke is judged when all of it has.
+    if w.g[Count.SET_SYSTEM] == NOBODY:
+        _within_overdraft(w, debit)
     _within_bound(w, debit, w.things[first + debit, AccountState.POSTED])
     _within_bound(w, credit, w.things[first + credit, AccountState.POSTED])
 

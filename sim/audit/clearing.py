@@ -86,10 +86,10 @@ def _cut(w: World, file: int, amount: int, value: int) -> None:
     right = amount == paid - back and value == net
     check(w.g, Check.FILE_SUM, right, (file, amount, value, paid - back, net))
     w.things[at, FileColumn.NET] = net
-    _expect(w, payments, closed, paid)
-    _expect(w, closed, refunds, back)
-    _expect(w, closed, w.things[line, LineColumn.INTERCHANGE_TO], interchange)
-    _expect(w, closed, w.things[line, LineColumn.SCHEME_TO], scheme)
+    expect_move(w, payments, closed, paid)
+    expect_move(w, closed, refunds, back)
+    expect_move(w, closed, w.things[line, LineColumn.INTERCHANGE_TO], interchange)
+    expect_move(w, closed, w.things[line, LineColumn.SCHEME_TO], scheme)
 
 
 @called
@@ -111,10 +111,10 @@ def _convert(w: World, file: int, amount: int, value: int) -> None:
     w.things[line, LineState.UNSOLD] = there - sold
     w.things[at, FileColumn.NET] = bought
     closed = w.things[line, LineColumn.CLOSED]
-    _expect(w, closed, w.things[line, LineColumn.SOLD_TO], mid)
-    _expect(w, closed, w.things[line, LineColumn.SPREAD_TO], sold - mid)
+    expect_move(w, closed, w.things[line, LineColumn.SOLD_TO], mid)
+    expect_move(w, closed, w.things[line, LineColumn.SPREAD_TO], sold - mid)
     held = w.things[line, LineColumn.HELD]
-    _expect(w, w.things[line, LineColumn.BOUGHT_FROM], held, bought)
+    expect_move(w, w.things[line, LineColumn.BOUGHT_FROM], held, bought)
 
 
 @called
@@ -131,7 +131,7 @@ def _settle(w: World, file: int, amount: int, value: int) -> None:
     right = amount == paid and value == due - paid
     check(w.g, Check.FILE_PAID, right, (file, amount, value, paid, due - paid))
     w.things[line, LineState.CARRIED] = due - paid
-    _expect(w, w.things[line, LineColumn.HELD], paid_to, paid)
+    expect_move(w, w.things[line, LineColumn.HELD], paid_to, paid)
 
 
 @called
@@ -166,7 +166,7 @@ def _arrive(w: World, order: int, amount: int, value: int) -> None:
     right = amount == arrived and value == ordered
     check(w.g, Check.TOP_UP_ORDER, right, (order, amount, value, arrived, ordered))
     w.things[rule, TopUpState.COMING] -= ordered
-    _expect(w, source, w.things[rule, TopUpColumn.ACCOUNT], arrived)
+    expect_move(w, source, w.things[rule, TopUpColumn.ACCOUNT], arrived)
 
 
 @called
@@ -206,7 +206,7 @@ def _part(amount: int, ppm: int) -> int:
 
 
 @called
-def _expect(w: World, debit: int, credit: int, amount: int) -> None:
+def expect_move(w: World, debit: int, credit: int, amount: int) -> None:
     """Note that a move is due; nothing is due of 0, and a negative one goes the other way."""
     if amount == 0:
         return

@@ -10,6 +10,12 @@ from __future__ import annotations
 from sim.audit.accounts import look_after, move
 from sim.audit.clearing import clearing_row, end_moves, moved_row
 from sim.audit.containers import add, bury, check
+from sim.audit.large_value import (
+    check_bearable,
+    look_after_systems,
+    offset_row,
+    system_row,
+)
 from sim.audit.ledgers import close_block, fail_leader, last_round, ledger_line
 from sim.audit.messages import Check
 from sim.audit.state import AccountState, Count, LedgerState, StationState, Things
@@ -85,6 +91,7 @@ def follow_event(w: World, kind: int) -> None:
 def end_event(w: World) -> None:
     """Check what must hold between two events."""
     end_moves(w)
+    look_after_systems(w)
     # First the payments, then what they touched: stations and accounts are judged when the
     # event has done all it does.
     end_turns(w)
@@ -109,6 +116,13 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
         clearing_row(w, kind, subject, amount, value)
     elif kind == LogKind.MOVED:
         moved_row(w, subject, amount, value)
+        if w.g[Count.MOVED] == w.g[Count.MOVES]:
+            check_bearable(w)
+    elif kind == LogKind.OFFSET:
+        offset_row(w, subject, amount, value)
+    elif kind in (LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE):
+        _agenda_row(w, kind, subject, amount, value)
+        system_row(w, kind, subject, amount)
     elif kind == LogKind.LEADER_FAILED:
         fail_leader(w, subject, value)
     elif kind == LogKind.SAMPLE_STATION:
@@ -160,6 +174,8 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
         elif kind >= LogKind.FILE_CUT:
             # Both enumerations have these in one order.
             due_kind = kind - LogKind.FILE_CUT + AgendaKind.FILE_CUT
+        if kind >= LogKind.SYSTEM_OFFSET:
+            due_kind = kind - LogKind.SYSTEM_OFFSET + AgendaKind.SYSTEM_OFFSET
     right = False
     if index < w.size[Things.AGENDA]:
         row = w.first[Things.AGENDA] + index
@@ -200,6 +216,8 @@ def _is_only_first(kind: int) -> bool:
         LogKind.FILE_SETTLED,
         LogKind.TOP_UP_ORDERED,
         LogKind.TOP_UP_ARRIVED,
+        LogKind.SYSTEM_OFFSET,
+        LogKind.SYSTEM_CLOSE,
     )
 
 
@@ -208,7 +226,8 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
     """Say whether a row may be the first of an event of a class."""
     if event_class == EventClass.CALENDAR:
         is_file = LogKind.FILE_CUT <= kind <= LogKind.TOP_UP_ARRIVED
-        return is_file or kind in (LogKind.DEPOSIT, LogKind.OPEN, LogKind.CLOSE)
+        is_system = kind in (LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE)
+        return is_file or is_system or kind in (LogKind.DEPOSIT, LogKind.OPEN, LogKind.CLOSE)
     if event_class == EventClass.SUBMIT:
         return kind == LogKind.SUBMIT and payment == owner
     if event_class == EventClass.EXPIRE:

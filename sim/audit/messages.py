@@ -66,6 +66,22 @@ class Check(IntEnum):
     ROUND_MISSED = auto()
     ROUND_TURN = auto()
     ROUND_FAILS = auto()
+    LEG = auto()
+    QUEUES = auto()
+    QUEUES_COVERED = auto()
+    SETTLES = auto()
+    SETTLES_ELSEWHERE = auto()
+    SETTLES_OTHERWISE = auto()
+    SYSTEM_OVERTAKES = auto()
+    SYSTEM_WAITS = auto()
+    SYSTEM_COUNT = auto()
+    OFFSET_DUE = auto()
+    OFFSET_LARGEST = auto()
+    OFFSET_LEFT = auto()
+    SET_BROKEN = auto()
+    SET_BALANCE = auto()
+    RETURNS = auto()
+    CLOSE_LEFT = auto()
     BLOCK_HEAD = auto()
     BLOCK_LEAVES = auto()
     BLOCK_TWICE = auto()
@@ -239,6 +255,29 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.COMMIT_EARLY: ("commit", "block {} commits before it began"),
     Check.UNDONE: ("sequence", "payment {} acts at stage {} without having done stage {}"),
     Check.UNPOSTED: ("postings", "payment {} acts at stage {} without having done stage {}"),
+    Check.LEG: (
+        "large_value",
+        "payment {} is to move money from account {} to account {}, its stage names others, or "
+        "another amount",
+    ),
+    Check.QUEUES: ("large_value", "payment {} waits with {} of account {}, not with its first leg"),
+    Check.QUEUES_COVERED: ("large_value", "payment {} waits in system {}, and could settle"),
+    Check.SETTLES: ("large_value", "payment {} settles at once in system {}, out of its turn"),
+    Check.SETTLES_ELSEWHERE: ("large_value", "payment {} settles in system {} without waiting"),
+    Check.SETTLES_OTHERWISE: ("large_value", "payment {} settles {}, not what it brought"),
+    Check.SYSTEM_OVERTAKES: (
+        "large_value",
+        "payment {} settles in system {}, where it is the turn of payment {}",
+    ),
+    Check.SYSTEM_WAITS: ("large_value", "payment {} waits in system {}, and could settle"),
+    Check.SYSTEM_COUNT: ("large_value", "system {} says that {} wait, it is {}"),
+    Check.OFFSET_DUE: ("offset", "system {} settles a set where none is due (how {})"),
+    Check.OFFSET_LARGEST: ("offset", "system {} settles a set of {}, the largest has {}"),
+    Check.OFFSET_LEFT: ("offset", "system {} leaves a set of {} that could settle at one stroke"),
+    Check.SET_BROKEN: ("offset", "system {} breaks a set off, or into it; {} have to settle"),
+    Check.SET_BALANCE: ("offset", "system {} settles a set by which account {} lacks {}"),
+    Check.RETURNS: ("close", "payment {} is returned by system {} without a close, or too early"),
+    Check.CLOSE_LEFT: ("close", "system {} closes with {} waiting"),
     Check.IN_PLACE: ("sequence", "payment {} acts at stage {} while it waits (state {})"),
     Check.OP: ("sequence", "stage {} does not write such a row"),
     Check.STOPS: ("sequence", "payment {} stops at stage {} without waiting"),

@@ -121,11 +121,16 @@ def _is_visit(plan: Plan, rows: Array) -> np.ndarray[tuple[int], np.dtype[np.boo
     in_order &= (started == NULL) | ((started >= queued) & (started <= until))
     # Nobody waits to be delayed, and liquidity is given, not worked at.
     in_order &= ((op != Op.TRANSIT) & (op != Op.AWAIT)) | (started == queued)
-    in_order &= (op != Op.RESERVE) | (started == NULL)
+    in_order &= ((op != Op.RESERVE) & (op != Op.SETTLE)) | (started == NULL)
     ledgers_from = len(plan.names.stations)
     accounts_from = ledgers_from + len(plan.names.ledgers)
     at_place = np.select(
-        [op == Op.SERVE, op == Op.BATCH, op == Op.RESERVE, (op == Op.TRANSIT) | (op == Op.AWAIT)],
+        [
+            op == Op.SERVE,
+            op == Op.BATCH,
+            (op == Op.RESERVE) | (op == Op.SETTLE),
+            (op == Op.TRANSIT) | (op == Op.AWAIT),
+        ],
         [
             (station >= 0) & (station < ledgers_from),
             (station >= ledgers_from) & (station < accounts_from),

@@ -114,7 +114,7 @@ def leave_stage(w: World, p: int) -> None:
     """Take a payment from the stage it is at to the next, settling what the stage settles."""
     stage, now = w.pay[p, Pay.PC], w.g[Count.NOW]
     op, flags = w.things[stage, S.OP], w.things[stage, S.FLAGS]
-    if op in (Op.POST, Op.BATCH):
+    if op in (Op.POST, Op.BATCH, Op.SETTLE):
         # A first time counts and no second.
         if (flags & SETTLES) != 0 and w.pay[p, Pay.SETTLED_US] == NULL:
             w.pay[p, Pay.SETTLED_US] = now

@@ -30,7 +30,7 @@ _NEITHER, _SETTLED, _CREDITED, _SETTLED_FIRST, _CREDITED_FIRST, _BOTH_AT_ONCE = 
 """What has happened to the money of a payment, and in which order."""
 _COMPARED = {_SETTLED_FIRST: (0, 1), _CREDITED_FIRST: (1, 2), _BOTH_AT_ONCE: (1,)}
 """Signs of settlement less credit that each order allows, plus one; 1 where one is missing."""
-_WAITS = (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.RESERVE, Op.AWAIT)
+_WAITS = (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.RESERVE, Op.AWAIT, Op.SETTLE)
 _ENTRANCES = (RouteColumn.ENTRY, RouteColumn.CONFIRMED, RouteColumn.AUTHORISED)
 """Where a route may begin, the last two only for who comes from another one."""
 
@@ -203,6 +203,11 @@ class Programs:
             # Whoever is in a block has no time-out any more.
             money = _moved(state.money, stage[S.FLAGS])
             return [following._replace(money=money, armed=_DISARMED), *self._expired(state)]
+        if op == Op.SETTLE:
+            money = _moved(state.money, stage[S.FLAGS])
+            returned = state._replace(stage=stage[S.TARGET])
+            settled = following._replace(money=money, armed=_DISARMED)
+            return [settled, returned, *self._expired(state)]
         # A price that cannot be used fills the registers like any other.
         quoted = state.quoted or op == Op.QUOTE
         ways = [state.stage + 1]
@@ -264,7 +269,7 @@ class Programs:
         op, cause = stage[S.OP], stage[S.CAUSE]
         if op == Op.SERVE:
             return (int(Cause.WAITING), cause)
-        if op in (Op.TRANSIT, Op.BATCH, Op.AWAIT):
+        if op in (Op.TRANSIT, Op.BATCH, Op.AWAIT, Op.SETTLE):
             return (cause,)
         if op == Op.RESERVE and stage[S.FLAGS] & Flag.QUEUE:
             return (int(Cause.LIQUIDITY),)
@@ -280,7 +285,16 @@ class Programs:
             return (int(Reason.AM02), int(Reason.AM06), int(Reason.AM14))
         if op == Op.SERVE:
             return (reason, *self._closed_reasons(stage[S.SUBJECT]))
-        names_one = (Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.DECIDE, Op.DEADLINE, Op.ROUTE, Op.END)
+        names_one = (
+            Op.RESERVE,
+            Op.QUOTE,
+            Op.CONVERT,
+            Op.DECIDE,
+            Op.DEADLINE,
+            Op.ROUTE,
+            Op.END,
+            Op.SETTLE,
+        )
         return (reason,) if op in names_one and reason > 0 else ()
 
     def _closed_reasons(self, subject: int) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from sim.audit.world import (
     make_room,
     open_world,
 )
+from sim.contract.large_value import MemberColumn, MemberTotal
 from sim.contract.plan import Array, Plan
 from sim.contract.run import Totals
 
@@ -50,6 +51,7 @@ class Replay:
     ) -> None:
         self._findings, self._ended, self._visited = findings, ended, visited
         self._world = open_world(plan, wants_records=ended is not None)
+        self._members = plan.member[:, MemberColumn.ACCOUNT]
         self._told = 0
         self._counted = np.zeros(len(MESSAGES), dtype=np.int64)
 
@@ -100,6 +102,9 @@ class Replay:
         check("totals", same, "posted balances at the end are not those of the log")
         same = np.array_equal(totals.end_pending, accounts[:, AccountState.PENDING])
         check("totals", same, "pending amounts at the end are not those of the log")
+        members = accounts[self._members, AccountState.TOTAL_0 :][:, : len(MemberTotal)]
+        same = np.array_equal(totals.member, members)
+        check("totals", same, "totals of members of large-value systems are not those of the log")
 
     def _tell(self) -> None:
         """Hand on what was checked and found since the last time."""

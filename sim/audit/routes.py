@@ -167,6 +167,10 @@ def check_failure(w: World, p: int, reason: int) -> None:
         holds = is_named and (flags & QUEUE) == 0
     elif op == Op.ROUTE:
         holds = is_named and (flags & NEXT) == 0
+    # Whom a close has returned, and nobody else.
+    elif op == Op.SETTLE:
+        holds = is_named and w.pay[p, Pay.RETURNED] == 1
+        w.pay[p, Pay.RETURNED], w.pay[p, Pay.LEGS] = 0, 0
     check(w.g, Check.FAILS, holds, (w.pay[p, Pay.NUMBER], stage, reason))
 
 

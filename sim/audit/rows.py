@@ -18,6 +18,7 @@ from sim.audit.events import (
     skip_agenda,
     take_other,
 )
+from sim.audit.large_value import leg_row, queued_row, settle_row
 from sim.audit.ledgers import advance, commit
 from sim.audit.messages import Check
 from sim.audit.money import (
@@ -65,7 +66,7 @@ _NAMES_STAGE = (*_OF_MONEY, *(
     int(kind) for kind in (
         LogKind.JOIN, LogKind.START, LogKind.DELAY, LogKind.ENQUEUE, LogKind.DEADLINE,
         LogKind.FAIL, LogKind.OUTCOME, LogKind.IN_DOUBT, LogKind.AWAIT, LogKind.KNOWN,
-        LogKind.SWITCH,
+        LogKind.SWITCH, LogKind.LEG, LogKind.QUEUED, LogKind.SETTLE,
     )
 ))  # fmt: skip
 _NAMES_STATION = tuple(
@@ -90,9 +91,12 @@ _NAMES_ACCOUNTS = tuple(
         LogKind.TRANSFER,
         LogKind.VOID,
         LogKind.MOVED,
+        LogKind.LEG,
     )
 )
 _CAUSES = len(Cause)
+_OF_SYSTEM = 3
+"""Value of the LEAVE row of a payment that leaves a large-value system."""
 
 
 @compiled
@@ -171,7 +175,9 @@ def _take(w: World, rows: Array, at: int) -> None:
 @called
 def _is_of_payment(kind: int) -> bool:
     """Say whether rows of a kind tell of a payment."""
-    if LogKind.IN_DOUBT <= kind <= LogKind.KNOWN or kind == LogKind.SWITCH:
+    if LogKind.IN_DOUBT <= kind <= LogKind.KNOWN:
+        return True
+    if LogKind.SWITCH <= kind <= LogKind.SETTLE:
         return True
     return bool(LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED)
 
@@ -226,6 +232,12 @@ def _take_wait(w: World, p: int, rows: Array, at: int) -> None:
         in_doubt_row(w, p, stage, subject)
     elif kind == LogKind.SWITCH:
         switch_row(w, p, stage, subject)
+    elif kind == LogKind.LEG:
+        leg_row(w, p, stage, subject, amount, value)
+    elif kind == LogKind.QUEUED:
+        queued_row(w, p, stage, subject, amount, value)
+    elif kind == LogKind.SETTLE:
+        settle_row(w, p, stage, subject, amount, value)
     elif kind == LogKind.AWAIT:
         await_row(w, p, stage, amount)
     elif kind == LogKind.KNOWN:
@@ -251,6 +263,8 @@ def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordina
     # Where nobody carries anything there is nothing not to know.
     w.pay[p, Pay.INSTRUMENT] = -2 if g[Count.INSTRUMENTS] > 0 else 0
     # What -1 and NULL mean is as in the specification: none, and never happened.
+    for column in (Pay.LEGS, Pay.IN_SET, Pay.RETURNED):
+        w.pay[p, column] = 0
     for column in (Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0, Pay.UNANSWERED):
         w.pay[p, column] = -1
     w.pay[p, Pay.AGENT_0 + 1] = -1
@@ -291,7 +305,11 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
         return payment >= 0 and is_amount and _exists(w, Things.STREAM, subject)
     if kind == LogKind.SWITCH:
         return bool(0 < subject <= w.g[Count.INSTRUMENTS])
-    if kind in (LogKind.SHORT, LogKind.SAMPLE_ACCOUNT):
+    if kind in (LogKind.SETTLE, LogKind.OFFSET, LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE):
+        return _exists(w, Things.SYSTEM, subject)
+    if kind == LogKind.LEAVE and value == _OF_SYSTEM:
+        return _exists(w, Things.STAGE, stage) and _exists(w, Things.SYSTEM, subject)
+    if kind in (LogKind.SHORT, LogKind.SAMPLE_ACCOUNT, LogKind.QUEUED):
         return _exists(w, Things.ACCOUNT, subject)
     if kind == LogKind.DEPOSIT:
         return _exists(w, Things.ACCOUNT, value)

@@ -61,7 +61,9 @@ def demand_visits(plan: Plan, layout: Layout, visits: Array) -> Array:
     # Tables name places, so stations, ledgers and accounts are numbered one after the other.
     offset = np.zeros(len(visits), dtype=np.int64)
     offset[(kind == Wait.LEDGER) | (kind == Wait.BLOCK)] = ledgers_from
-    offset[kind == Wait.LIQUIDITY] = ledgers_from + len(plan.names.ledgers)
+    offset[(kind == Wait.LIQUIDITY) | (kind == Wait.SYSTEM)] = ledgers_from + len(
+        plan.names.ledgers
+    )
     is_nowhere = (kind == Wait.DELAY) | (kind == Wait.ANSWER)
     place = np.where(is_nowhere, -1, subject + offset)
     stage = visits[:, Visit.STAGE]

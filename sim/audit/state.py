@@ -79,6 +79,13 @@ class Count(IntEnum):
     MOVED = auto()
     INSTRUMENTS = auto()
     """Instruments the plan names."""
+    WARM_UP_US = auto()
+    SYSTEM_LINES = auto()
+    """First of the lines of large-value systems."""
+    SET_LEFT = auto()
+    """Payments of a set that have still to settle at one stroke, and the system they wait in, until
+    its accounts have been looked at."""
+    SET_SYSTEM = auto()
     READY = auto()
     """Line of those set free by others; the next one of those in the block being committed."""
     CHECKED = auto()
@@ -114,6 +121,7 @@ class Things(IntEnum):
     FILE = 17
     TOP_UP = 18
     ORDER = 19
+    SYSTEM = 20
 
 
 STAGE_SHORTEST, STAGE_LONGEST = 11, 12
@@ -155,6 +163,21 @@ class AccountState(IntEnum):
     TOUCHED = 5
     WORLD = 6
     """The world's account of its currency."""
+    SYSTEM = 7
+    """Large-value system it belongs to, -1 for none."""
+    TOTAL_0 = 8
+    """Totals of a member, in the order of :class:`~sim.contract.large_value.MemberTotal`."""
+
+
+class SystemState(IntEnum):
+    """Columns of what is rebuilt of a large-value system."""
+
+    TOUCHED = 4
+    OFFSET_DUE = 5
+    CLOSE_DUE = 6
+    HAS_NETTED = 7
+    HAS_RETURNED = 8
+    """Whether the close at hand has settled a set, and returned somebody."""
 
 
 class LineState(IntEnum):
@@ -207,6 +230,7 @@ class Wait(IntEnum):
     LIQUIDITY = 6
     ANSWER = 7
     ENDED = 8
+    SYSTEM = 9
 
 
 class Pay(IntEnum):
@@ -267,12 +291,20 @@ class Pay(IntEnum):
     """What is paid with, from 1; 0: nothing is said, -2: not known."""
     BEGUN = 44
     """Attempts made before the instrument at hand."""
-    TIME_0 = 45
-    FEE_0 = 45 + len(Cause)
-    REGISTER_0 = 45 + len(Cause) + FEES_MAX
-    LIMIT_0 = 45 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    LEGS = 45
+    """Legs told of a payment at a large-value system; debit, credit and amount of each."""
+    LEG_0 = 46
+    CAME_US = 52
+    IN_SET = 53
+    """1 in the set at hand, 2 in the way of those behind, else 0."""
+    RETURNED = 54
+    """1 once a close has returned it, until it fails."""
+    TIME_0 = 55
+    FEE_0 = 55 + len(Cause)
+    REGISTER_0 = 55 + len(Cause) + FEES_MAX
+    LIMIT_0 = 55 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 45 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 55 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

@@ -7,12 +7,14 @@ both along and reports what the stage, the clock or the place does not allow.
 from __future__ import annotations
 
 from sim.audit.accounts import leave_account, touch_account
-from sim.audit.containers import add, append, bear, check
+from sim.audit.containers import add, append, bear, check, unlink
 from sim.audit.doubt import give_up
 from sim.audit.habits import may_last
+from sim.audit.large_value import returned_row
 from sim.audit.ledgers import enter_block, leave_ledger, ledger_line
 from sim.audit.messages import Check
 from sim.audit.program import account_time, jump
+from sim.audit.queues import touch_system
 from sim.audit.routes import is_station
 from sim.audit.state import Count, Pay, Wait
 from sim.audit.stations import (
@@ -31,7 +33,7 @@ from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import Cause, Op
 from sim.jit.functions import called
 
-_STATION, _LEDGER, _ACCOUNT = 0, 1, 2
+_STATION, _LEDGER, _ACCOUNT, _SYSTEM = 0, 1, 2, 3
 """Places a payment leaves, as LEAVE rows number them."""
 
 
@@ -171,6 +173,8 @@ def expire_row(w: World, p: int, reason: int) -> None:
         place = _LEDGER
     elif wait == Wait.LIQUIDITY:
         place = _ACCOUNT
+    elif wait == Wait.SYSTEM:
+        place = _SYSTEM
     # From a queue a LEAVE row follows at once; from transit none does, and from service none but
     # that of a request in doubt.
     if wait == Wait.SERVICE:
@@ -178,6 +182,8 @@ def expire_row(w: World, p: int, reason: int) -> None:
     if place != NOBODY:
         g[Count.LEAVING], g[Count.LEAVING_PLACE] = p, place
         g[Count.LEAVING_SUBJECT] = w.pay[p, Pay.WAIT_SUBJECT]
+        if wait == Wait.SYSTEM:
+            g[Count.LEAVING_SUBJECT] = w.things[w.pay[p, Pay.PC], S.SUBJECT]
         # LEAVE carries the stage waited at, though the payment has moved on to the target.
         g[Count.LEAVING_STAGE] = w.pay[p, Pay.PC]
     _abandon(w, p)
@@ -189,6 +195,9 @@ def expire_row(w: World, p: int, reason: int) -> None:
 def leave_row(w: World, p: int, stage: int, subject: int, place: int) -> None:
     """Check that a LEAVE row is the one the time-out asked for."""
     g = w.g
+    if g[Count.LEAVING] == NOBODY and place == _SYSTEM:
+        returned_row(w, p, stage, subject)
+        return
     right = g[Count.LEAVING] == p and g[Count.LEAVING_SUBJECT] == subject
     right = right and g[Count.LEAVING_PLACE] == place and g[Count.LEAVING_STAGE] == stage
     if g[Count.LEAVING] != NOBODY and g[Count.LEAVING_PLACE] == _ACCOUNT:
@@ -266,6 +275,10 @@ def _abandon(w: World, p: int) -> None:
         leave_account(w, subject, p)
     elif wait == Wait.LEDGER:
         leave_ledger(w, subject, p)
+    elif wait == Wait.SYSTEM:
+        unlink(w, p)
+        touch_system(w, w.things[w.pay[p, Pay.PC], S.SUBJECT])
+        w.pay[p, Pay.LEGS] = 0
     end_visit(w, p, w.g[Count.NOW])
     account_open_wait(w, p)
     w.pay[p, Pay.WAIT] = Wait.NOTHING

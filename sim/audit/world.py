@@ -27,6 +27,7 @@ from sim.audit.state import (
     Things,
     Visit,
 )
+from sim.contract.large_value import MemberColumn
 from sim.contract.layout import (
     NEVER_US,
     STEP_BITS,
@@ -149,6 +150,7 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         Count.AGENT_WORDS: sets.shape[1], Count.ROUTE_WORDS: -(-len(plan.route) // WORD) or 1,
         Count.STATION_KINDS: plan.agent_account.shape[1],
         Count.INSTRUMENTS: len(plan.names.instruments),
+        Count.WARM_UP_US: plan.warm_up_us, Count.SET_SYSTEM: NOBODY,
     }.items():  # fmt: skip
         g[scalar] = value
     ledgers = things[first[Things.LEDGER] : first[Things.LEDGER] + len(plan.ledger)]
@@ -158,8 +160,11 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
     things[streams, STREAM_RANK] = [
         ranks[priority] for priority in plan.stream[:, StreamColumn.PRIORITY].tolist()
     ]
-    # Queues of stations by priority, of ledgers, of accounts; open blocks; ready list; block list.
+    # Queues of stations by priority, of ledgers, of accounts; open blocks; systems by priority;
+    # ready list; block list.
     lines = len(plan.station) * len(ranks) + 2 * len(plan.ledger) + len(plan.account)
+    g[Count.SYSTEM_LINES] = lines
+    lines += len(plan.system) * len(ranks)
     # The last two lines: those set free, and the block being committed.
     g[Count.READY] = lines
     line = np.full((lines + 2, 3), NOBODY, dtype=np.int64)
@@ -273,13 +278,17 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
         plan.stage, plan.station, plan.ledger, plan.account, plan.transfer, plan.conversion,
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
         plan.agenda, choices, plan.candidate, plan.line, plan.file, plan.top_up, plan.order,
+        plan.system,
     )  # fmt: skip
     size = np.array([len(table) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
     things = np.zeros((int(size.sum()), _THINGS_WIDTH), dtype=np.int64)
     for at, table in zip(first.tolist(), tables, strict=True):
         things[at : at + len(table), : table.shape[1]] = table
+    system = np.full(len(plan.account), -1, dtype=np.int64)
+    system[plan.member[:, MemberColumn.ACCOUNT]] = plan.member[:, MemberColumn.SYSTEM]
     for kind, start in (
+        (Things.ACCOUNT, {AccountState.SYSTEM: system}),
         (Things.STATION, {StationState.START_BY_US: np.int64(-1)}),
         (
             Things.LEDGER,

@@ -23,7 +23,7 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.model.top_up import TopUp
 from sim.rails.problems import check_amounts
-from sim.rails.resources import ClearingLine, TopUpRule
+from sim.rails.resources import ClearingLine, LargeValueSystem, TopUpRule
 from sim.rails.settlement import elapsed
 from sim.scenario.model import Scenario
 from sim.units import format_minor
@@ -171,9 +171,22 @@ class Numbers:
     conversion: Callable[[Conversion | None], int]
 
 
-def lay_clearing(builder: PlanBuilder, part: Clearing | TopUpRule, numbers: Numbers) -> None:
-    """Add a line with its files, or a rule with its looks, to a plan."""
-    if isinstance(part, Clearing):
+def lay_clearing(
+    builder: PlanBuilder, part: Clearing | TopUpRule | LargeValueSystem, numbers: Numbers
+) -> None:
+    """Add a line with its files, a rule with its looks or a system with its closes to a plan."""
+    if isinstance(part, LargeValueSystem):
+        builder.add_system(
+            part.name,
+            accounts=[numbers.account(name) for name in part.accounts],
+            order=part.order,
+            offset=part.offset,
+            on_arrival=int(part.is_offset_on_arrival),
+            at_close=part.at_close,
+            offsets_us=part.offsets_us,
+            closes_us=part.closes_us,
+        )
+    elif isinstance(part, Clearing):
         _lay_line(builder, part, numbers)
     else:
         _lay_top_up(builder, part, numbers)

@@ -5,7 +5,7 @@ Takes rows by keyword; adds them to the builder it is a part of, with the agenda
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sim.compiler.rows import Names
@@ -32,6 +32,7 @@ class ClearingRows:
 
     lines: Names
     top_ups: Names
+    systems: Names
     rails: Names
     agents: Names
     _scalars: dict[str, int]
@@ -100,6 +101,38 @@ class ClearingRows:
                     self._schedule(time_us, kind, index)
         if times.settled_us < self._scalars["horizon_us"]:
             self._schedule(times.settled_us, AgendaKind.FILE_SETTLED, index)
+        return index
+
+    def add_system(
+        self,
+        name: str,
+        *,
+        accounts: Iterable[int],
+        offsets_us: Iterable[int] = (),
+        closes_us: Iterable[int] = (),
+        **values: int,
+    ) -> int:
+        """Add a large-value system (columns by lower-case name) and return its index.
+
+        By default it settles first in first out, offsets nothing and returns at a close.
+
+        Parameters
+        ----------
+        accounts : iterable of int
+            Its members'.
+        offsets_us, closes_us : iterable of int
+            Instants of its rows of the agenda.
+        """
+        index = self.systems.add_new(name)
+        self._add("system", {"order": 0, "offset": 0, "on_arrival": 1, "at_close": 0, **values})
+        for account in sorted(accounts):
+            self._add("member", {"system": index, "account": account})
+        for times, kind in (
+            (offsets_us, AgendaKind.SYSTEM_OFFSET),
+            (closes_us, AgendaKind.SYSTEM_CLOSE),
+        ):
+            for time_us in times:
+                self._schedule(time_us, kind, index)
         return index
 
     def add_top_up(

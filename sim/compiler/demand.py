@@ -140,8 +140,6 @@ def _missing_agents(world: World, name: str, payees: Payees) -> Iterator[tuple[F
     """Yield where a stream's payments would lack an institution its routes need."""
     demand, members = world.scenario.demand[name], world.members
     corridor = world.scenario.corridors[demand.corridor]
-    home = corridor.from_.country
-    known = [m.name for m in members if m.entry.country == home and m.holds_money]
     pool = len(payees.merchants)
     numbered = world.pools.numbered.get(demand.corridor, range(0))
     for position, payment in enumerate(demand.payments or ()):
@@ -157,13 +155,21 @@ def _missing_agents(world: World, name: str, payees: Payees) -> Iterator[tuple[F
             )
         if not pool and "merchant" in payment.model_fields_set:
             yield path, "found a merchant, where payees show no codes; allowed: none"
-        agent = payment.debtor_agent
-        if agent is not None and agent not in known:
-            path = ("demand", name, "payments", position, "debtor_agent")
-            hint = suggest(agent, known)
+        for field, agent, country in (
+            ("debtor_agent", payment.debtor_agent, corridor.from_.country),
+            ("creditor_agent", payment.creditor_agent, corridor.to.country),
+        ):
+            known = [m.name for m in members if m.entry.country == country and m.holds_money]
+            if agent is not None and agent not in known:
+                yield (
+                    ("demand", name, "payments", position, field),
+                    f"unknown bank {agent!r} in {country}; known: {', '.join(known[:20])}."
+                    f"{suggest(agent, known)}",
+                )
+        if pool and payment.creditor_agent is not None:
             yield (
-                path,
-                f"unknown bank {agent!r} in {home}; known: {', '.join(known[:20])}.{hint}",
+                ("demand", name, "payments", position, "creditor_agent"),
+                "found a bank where the code on the counter names it; allowed: merchant",
             )
     flows = [world.routes.route(route).flow for route in payees.routes]
     is_written = all(payment.debtor_agent is not None for payment in demand.payments or ())
@@ -171,7 +177,9 @@ def _missing_agents(world: World, name: str, payees: Payees) -> Iterator[tuple[F
     # A list that names every payer's bank needs no shares.
     if needs_debtor and not (demand.payments and is_written):
         yield from _no_share(members, corridor.from_.country, "payer_share")
-    if any(flow.creditor.is_drawn for flow in flows) and not pool:
+    is_written = all(payment.creditor_agent is not None for payment in demand.payments or ())
+    needs_creditor = any(flow.creditor.is_drawn for flow in flows) and not pool
+    if needs_creditor and not (demand.payments and is_written):
         yield from _no_share(members, corridor.to.country, "merchant_share")
 
 
@@ -401,6 +409,8 @@ def _written(
         row[WorkloadColumn.CODE_EXPIRY_US] = NEVER_US
         if payment.debtor_agent is not None:
             row[WorkloadColumn.DEBTOR_AGENT] = agents[payment.debtor_agent]
+        if payment.creditor_agent is not None:
+            row[WorkloadColumn.CREDITOR_AGENT] = agents[payment.creditor_agent]
         if len(pool.merchant):
             at = int(np.flatnonzero(pool.merchant == first + payment.merchant)[0])
             row[WorkloadColumn.ROUTE_SET] = pool.route_set[at]

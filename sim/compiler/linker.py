@@ -33,8 +33,16 @@ from sim.contract.layout import UNLIMITED
 from sim.contract.meaning import FeeKind, Op
 from sim.contract.plan import Plan
 from sim.model.distributions import AmountDistribution, DurationDistribution
-from sim.rails.price import FeeTerms, Price
-from sim.rails.resources import BlockLedger, Holding, OwnShare, OwnTime, Station, TopUpRule
+from sim.rails.price import FeeTerms
+from sim.rails.resources import (
+    BlockLedger,
+    Holding,
+    LargeValueSystem,
+    OwnShare,
+    OwnTime,
+    Station,
+    TopUpRule,
+)
 from sim.rails.stages import ROUTE_TIE, ByRole, LimitSpec, Move, Place, Program, Stage
 from sim.units import CURRENCIES
 
@@ -128,7 +136,7 @@ class _Linker:
                 self._choice(part)
             case Stream():
                 self._stream(part)
-            case Clearing() | TopUpRule():
+            case Clearing() | TopUpRule() | LargeValueSystem():
                 lay_clearing(self.builder, part, Numbers(self._account, self._conversion))
             case Closure():
                 station = self.builder.stations[part.station]
@@ -229,7 +237,7 @@ class _Linker:
         pricing = self.builder.add_pricing(
             currencies=price.currencies,
             conversions=(conversions[0], conversions[1]),
-            providers=_providers(price),
+            providers=price.providers,
             granules=(first, second, third),
             fixed_side=int(part.fixed_side),
             fee_first=fee_first,
@@ -366,7 +374,7 @@ class _Linker:
         slots: dict[str, int] = {}
         for position, stage in enumerate(program):
             values = self._columns(stage, marks)
-            if stage.op in (Op.RESERVE, Op.POST, Op.BATCH):
+            if stage.op in (Op.RESERVE, Op.POST, Op.BATCH, Op.SETTLE):
                 values["first"], values["count"] = rows.of(position)
             if stage.op is Op.QUOTE:
                 values["subject"] = prices.pricing
@@ -426,9 +434,10 @@ class _Linker:
                 if isinstance(place, ByRole)
                 else self.builder.stations[place]
             )
-        if stage.op is Op.BATCH:
+        if stage.op in (Op.BATCH, Op.SETTLE):
             assert isinstance(stage.place, str)
-            values["subject"] = self.builder.ledgers[stage.place]
+            kinds = self.builder.ledgers if stage.op is Op.BATCH else self.builder.systems
+            values["subject"] = kinds[stage.place]
         if stage.op is Op.END:
             values["subject"] = stage.instead
         if stage.op is Op.CONVERT:
@@ -439,11 +448,3 @@ class _Linker:
         return self.builder.add_transfer(
             self._account(move.debit), self._account(move.credit), move.register
         )
-
-
-def _providers(price: Price) -> tuple[str, str]:
-    first, second = price.exchanges
-    return (
-        first.provider if first is not None else "",
-        second.provider if second is not None else "",
-    )

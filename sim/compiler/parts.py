@@ -17,6 +17,7 @@ from sim.rails.resources import (
     BlockLedger,
     ClearingLine,
     Holding,
+    LargeValueSystem,
     OwnShare,
     OwnTime,
     Station,
@@ -215,5 +216,6 @@ Part = (
     | ClearingLine
     | Clearing
     | TopUpRule
+    | LargeValueSystem
 )
 """Anything a plan is linked from."""

@@ -130,7 +130,7 @@ def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) 
         return
     target = marks.get(stage.target, _UNARMED)
     # A time-out fires where a payment waits, with what it held before it began to.
-    waits = stage.op in (Op.SERVE, Op.TRANSIT, Op.BATCH)
+    waits = stage.op in (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.SETTLE)
     waits |= stage.op is Op.RESERVE and bool(stage.flags & Flag.QUEUE)
     if waits and at.armed != _UNARMED:
         doubts = stage.op is Op.SERVE and bool(stage.flags & Flag.ASKS)
@@ -154,15 +154,15 @@ def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) 
     held, armed, in_doubt = at.held, at.armed, at.in_doubt
     if stage.op is Op.RESERVE:
         held |= 1 << moves[stage.moves[0]]
-    elif stage.op in (Op.POST, Op.BATCH):
+    elif stage.op in (Op.POST, Op.BATCH, Op.SETTLE):
         for move in stage.moves:
             held &= ~(1 << moves[move]) if move in moves else -1
     elif stage.op is Op.VOID:
         held = 0
     # What a return posts comes after the first move for good, and changes nothing of that.
     has_moved = at.has_moved or bool(stage.flags & (Flag.SETTLES | Flag.CREDITS))
-    if stage.op is Op.BATCH:
-        # Inclusion in a block disarms: the point of no return.
+    if stage.op in (Op.BATCH, Op.SETTLE):
+        # Inclusion in a block, or settlement, disarms: the point of no return.
         armed = _UNARMED
     elif stage.op is Op.RESOLVE:
         armed, in_doubt = _UNARMED, False

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sim.compiler.parts import Clearing, Part, Route, Stream
+from sim.contract.meaning import Op
 from sim.model.members import Member
 from sim.rails.merchants import Merchant
 from sim.rails.protocol import Leg
-from sim.rails.resources import BlockLedger, Holding, Station, TopUpRule
+from sim.rails.resources import Holding, Station, TopUpRule
 from sim.rails.stages import CREDITOR_AGENT, DEBTOR_AGENT, ByRole, Place, Stage
 from sim.scenario.model import Scenario
 
@@ -130,9 +131,11 @@ def agents_of_stream(
     is_made = scheme is not None and not scheme.payloads and corridor.foreign_codes is None
     by_share: set[str] = set()
     # Codes are made for banks by share, too.
-    if is_made or (not payees and any(flow.creditor.is_drawn for flow in flows)):
+    named = {payment.creditor_agent for payment in demand.payments or ()}
+    is_drawn = demand.payments is None or None in named
+    if is_made or (is_drawn and not payees and any(flow.creditor.is_drawn for flow in flows)):
         by_share = _with_share(members, corridor.to.country, "merchant_share")
-    return payers, coded | by_share, by_share
+    return payers, coded | by_share | {name for name in named if name is not None}, by_share
 
 
 def _with_share(members: Sequence[Member], country: str, weight: str) -> set[str]:
@@ -158,13 +161,12 @@ class _Named:
             for part in parts
             if isinstance(part, Holding) and part.kind
         }
-        self._ledgers = {part.name for part in parts if isinstance(part, BlockLedger)}
 
     def stations(self, stage: Stage) -> Iterator[str]:
         """Yield the stations a stage is served at."""
         if isinstance(stage.place, ByRole):
             yield from self._of(self._stations, stage.place)
-        elif stage.place and stage.place not in self._ledgers:
+        elif stage.op is Op.SERVE and stage.place:
             yield stage.place
 
     def accounts(self, place: Place) -> Iterator[str]:

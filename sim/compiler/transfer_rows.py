@@ -47,7 +47,7 @@ class TransferRows:
         """Return the stage that posts what a stage reserves: the next one that names the move."""
         for later in range(position + 1, len(self._program)):
             stage = self._program[later]
-            if stage.op in (Op.POST, Op.BATCH) and move in stage.moves:
+            if stage.op in (Op.POST, Op.BATCH, Op.SETTLE) and move in stage.moves:
                 return later
         raise AssertionError(f"{self._program[position].label}: nothing posts what it reserves")
 

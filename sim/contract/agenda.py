@@ -68,6 +68,11 @@ class AgendaKind(IntEnum):
     """Move what order SUBJECT ordered from the rule's SOURCE to its ACCOUNT; no more than SOURCE
     has available where that is limited. TOP_UP_ARRIVED row (subject = order, amount = arrived,
     value = ordered), then the move."""
+    SYSTEM_OFFSET = 9
+    """An offset is due in large-value system SUBJECT (SYSTEM_OFFSET row, subject = system, amount =
+    payments that wait); see :mod:`sim.contract.large_value`."""
+    SYSTEM_CLOSE = 10
+    """The close of system SUBJECT is due (SYSTEM_CLOSE row, likewise)."""
 
 
 class Negative(IntEnum):

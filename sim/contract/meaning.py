@@ -104,6 +104,7 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 
 from sim.contract.charges import Bearer, FeeKind, FixedSide
+from sim.contract.policies import Policy
 from sim.contract.reasons import FAILOVER_REASONS, Reason
 
 __all__ = (
@@ -283,6 +284,10 @@ class Op(IntEnum):
     second one (INSTRUMENT_2 = 0), or a draw not below VALUE: pass on, no row. Otherwise SWITCH row:
     instrument and route set are the second ones, and there is no further second; accounted time
     moves to RETRY as on fail-over, reason = NONE; jump to TARGET, where ROUTE begins anew."""
+    SETTLE = 20
+    """Settle between members of a large-value system. SUBJECT = system, FIRST and COUNT = transfer
+    rows (its legs), CAUSE, TARGET and REASON where a close returns it, FLAGS SETTLES and CREDITS as
+    POST. It may wait: see :mod:`sim.contract.large_value`."""
 
 
 class Flag(IntFlag):
@@ -327,26 +332,6 @@ class WhenClosed(IntEnum):
     REJECT = 1
 
 
-class Policy(IntEnum):
-    """Score of candidate routes; the lowest wins. Users write the name in lower case.
-
-    A description begins with what the policy prefers, in the words ``explain`` shows.
-    """
-
-    PRIORITY = 0
-    """The first candidate. Score = position among the candidates."""
-    CHEAPEST = 1
-    """Lowest FX margin and payer's fees at the rates of now. Score = FX_MARGIN + PAYER_FEE of the
-    route's price computed now (both in debited currency); a price that would fail scores
-    ``2^61``."""
-    FASTEST = 2
-    """Lowest expected time plus the queues last seen. Score = EXPECTED_US of the route plus what
-    the last SAMPLE showed: for each row of
-    ``route_view`` of the route, kind 0: seen queue length of the station times PER_ITEM; kind 1:
-    (seen queue length of the ledger // BLOCK_LIMIT) times ROUND_INTERVAL_US. Before the first
-    sample the view is empty (zeros)."""
-
-
 class Outcome(IntEnum):
     """How a payment ended."""
 
@@ -384,7 +369,7 @@ class LogKind(IntEnum):
     FINISH = 4
     """subject = station."""
     LEAVE = 5
-    """subject = what was waited for, value = 0 station, 1 ledger, 2 account."""
+    """subject = what was waited for, value = 0 station, 1 ledger, 2 account, 3 system."""
     DELAY = 6
     ENQUEUE = 7
     """subject = ledger."""
@@ -438,6 +423,14 @@ class LogKind(IntEnum):
     """subject = debit account, amount, value = credit account: a transfer of such a row."""
     SWITCH = 42
     """subject = the new instrument."""
+    LEG = 43
+    """Of large-value systems, see :mod:`sim.contract.large_value`; of a leg as of a RESERVE row."""
+    QUEUED = 44
+    SETTLE = 45
+    OFFSET = 46
+    SYSTEM_OFFSET = 47
+    """Rows of the agenda of systems: amount = payments that wait."""
+    SYSTEM_CLOSE = 48
 
 
 class Scope(IntEnum):

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from sim.contract.agenda import FILES, LINES, ORDERS, TOP_UPS, AgendaKind
+from sim.contract.large_value import MEMBERS, SYSTEMS
 from sim.contract.layout import (
     CANDIDATES_MAX,
     CERTAIN,
@@ -123,6 +124,7 @@ class Plan:
                     {
                         Op.SERVE: Within("stations", kinds="station_kinds"),
                         Op.BATCH: Within("ledgers"),
+                        Op.SETTLE: Within("systems"),
                         Op.QUOTE: Within("pricings"),
                         Op.CONVERT: Within("stages"),
                         Op.CHARGE: Within("fees"),
@@ -136,8 +138,10 @@ class Plan:
                         Op.RESERVE: Within("transfers"),
                         Op.POST: Span("transfers", StageColumn.COUNT),
                         Op.BATCH: Span("transfers", StageColumn.COUNT),
+                        Op.SETTLE: Span("transfers", StageColumn.COUNT),
                     },
                 ),
+                StageColumn.COUNT: By(StageColumn.OP, {Op.SETTLE: Between(1, 2)}),
                 StageColumn.VALUE: By(
                     StageColumn.OP,
                     {
@@ -371,6 +375,8 @@ class Plan:
                         AgendaKind.FILE_SETTLED: Within("files"),
                         AgendaKind.TOP_UP_ORDERED: Within("orders"),
                         AgendaKind.TOP_UP_ARRIVED: Within("orders"),
+                        AgendaKind.SYSTEM_OFFSET: Within("systems"),
+                        AgendaKind.SYSTEM_CLOSE: Within("systems"),
                     },
                 ),
                 AgendaColumn.AMOUNT: By(AgendaColumn.KIND, {AgendaKind.DEPOSIT: Between(0)}),
@@ -383,6 +389,8 @@ class Plan:
     top_up: Annotated[Array, TOP_UPS]
     order: Annotated[Array, ORDERS]
     window: Annotated[Array, WINDOWS]
+    system: Annotated[Array, SYSTEMS]
+    member: Annotated[Array, MEMBERS]
     table: Annotated[Array, Table("words")]
     """All quantile tables, one after the other."""
     agent_account: Annotated[

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.contract.agenda import AgendaKind, FileColumn, LineColumn, OrderColumn, TopUpColumn
+from sim.contract.large_value import MemberColumn
 from sim.contract.layout import (
     HORIZON_MAX_US,
     LEDGERS_MAX,
@@ -152,6 +153,7 @@ def _joint_problems(plan: Plan) -> Iterator[str]:
     if (plan.world[currencies] < 0).any():
         yield "agenda: found a deposit in a currency of which the world has no account"
     yield from _line_problems(plan)
+    yield from _system_problems(plan)
     # A fee that is priced but never charged moves no money and needs no accounts.
     charged = plan.stage[plan.stage[:, StageColumn.OP] == Op.CHARGE, StageColumn.SUBJECT]
     if (plan.fee[charged][:, [FeeColumn.DEBIT, FeeColumn.CREDIT]] == -1).any():
@@ -160,6 +162,15 @@ def _joint_problems(plan: Plan) -> Iterator[str]:
     last = plan.limit_first + np.array(plan.payer_count, dtype=np.int64)
     if (last[plan.limit_first >= 0] > plan.limit_cells).any():
         yield f"limit_first: found more payers than {plan.limit_cells} state cells hold"
+
+
+def _system_problems(plan: Plan) -> Iterator[str]:
+    """Check that systems share no account."""
+    order = np.lexsort(plan.member.T[::-1])
+    if (order != np.arange(len(order))).any():
+        yield "member: found rows that are not in ascending order"
+    if len(np.unique(plan.member[:, MemberColumn.ACCOUNT])) < len(plan.member):
+        yield "member: found an account twice"
 
 
 def _line_problems(plan: Plan) -> Iterator[str]:

@@ -44,6 +44,8 @@ class PlanNames:
     """What schemes owe agents, ``<rail>/<agent>:<currency>``."""
     top_ups: tuple[str, ...] = ()
     """By the account that is filled up."""
+    systems: tuple[str, ...] = ()
+    """Large-value systems, by their rail."""
     instruments: tuple[str, ...] = ()
     """What payers pay with: apps, or currencies they hold."""
     windows: tuple[str, ...] = ()

@@ -65,6 +65,8 @@ class Totals:
         by :func:`~sim.contract.records.histogram_bucket`; starts at or after the warm-up only.
     ledger_wait : ndarray of int64
         (ledgers, HISTOGRAM_LENGTH): likewise of waits from ENQUEUE to commit.
+    member : ndarray of int64
+        (members, 6): see :class:`~sim.contract.large_value.MemberTotal`.
     end_posted, end_pending : ndarray of int64
         (accounts,): balances at the horizon.
     engine_seconds : float
@@ -78,6 +80,7 @@ class Totals:
     account: Array
     station_wait: Array
     ledger_wait: Array
+    member: Array
     end_posted: Array
     end_pending: Array
     engine_seconds: float

@@ -22,7 +22,7 @@ from sim.contract.plan_check import check_plan
 from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.kernel import state as st
-from sim.engine.kernel.laying import lay_heap, lay_rows, lay_state
+from sim.engine.kernel.laying import lay_entries, lay_heap, lay_rows, lay_state
 from sim.errors import InvariantViolation, TooLargeError
 
 if TYPE_CHECKING:
@@ -220,7 +220,9 @@ class _Run:
         pool = _doubled(self.state.pool, link=st.P_NEXT)
         # -1 is nobody's id; an event that finds it here is orphaned.
         pool[len(self.state.pool) :, st.P_ID] = -1
-        self.state = self.state._replace(pool=pool)
+        entry = lay_entries(self.plan, len(pool))
+        entry[: len(self.state.entry)] = self.state.entry
+        self.state = self.state._replace(pool=pool, entry=entry)
 
     def _grow_nodes(self) -> None:
         """Double the room for open reservations."""
@@ -283,6 +285,7 @@ class _Run:
             account=account,
             station_wait=self.state.wait,
             ledger_wait=self.state.commit_wait,
+            member=self.state.member.copy(),
             end_posted=own[:, st.A_POSTED].copy(),
             end_pending=own[:, st.A_PENDING].copy(),
             engine_seconds=self.engine_seconds,

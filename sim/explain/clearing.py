@@ -14,9 +14,10 @@ from sim.calendars.bank_days import BankDays
 from sim.compiler.compile import Compiled
 from sim.compiler.parts import Clearing
 from sim.contract.agenda import AgendaKind, OrderColumn
+from sim.contract.large_value import AtClose, Offset, Order
 from sim.contract.layout import PPM
 from sim.explain.words import at, count, listed, share
-from sim.rails.resources import ClearingFile, TopUpRule
+from sim.rails.resources import ClearingFile, LargeValueSystem, TopUpRule
 from sim.units import format_minor
 
 _FILES_SHOWN = 16
@@ -42,8 +43,11 @@ def clearing_lines(compiled: Compiled) -> Iterator[str]:
         yield from _line(part)
     for rule in rules:
         yield from _rule(compiled, rule)
+    systems = [part for part in compiled.parts if isinstance(part, LargeValueSystem)]
+    for system in systems:
+        yield from _system(system)
     yield from _doubts(compiled)
-    if not lines and not rules:
+    if not lines and not rules and not systems:
         yield "nothing is settled after the moment of payment, and no account is filled up"
 
 
@@ -58,6 +62,9 @@ def clearing_words(compiled: Compiled, kind: int, subject: int) -> str:
         ]
         name, file = owners[subject]
         return f"the file of {file.day} of {name} {_FILE_WORDS[AgendaKind(kind)]}"
+    if kind >= AgendaKind.SYSTEM_OFFSET:
+        system = compiled.plan.names.systems[subject]
+        return f"{system} {'tries an offset' if kind == AgendaKind.SYSTEM_OFFSET else 'closes'}"
     rule = int(compiled.plan.order[subject, OrderColumn.TOP_UP])
     account = compiled.plan.names.top_ups[rule]
     if kind == AgendaKind.TOP_UP_ORDERED:
@@ -113,6 +120,36 @@ def _rule(compiled: Compiled, rule: TopUpRule) -> Iterator[str]:
         words += f"; what the first orders ({at(within[0][0])}) arrives {at(within[0][1])}"
     late = len(rule.orders) - len(within)
     yield words + (f"; what the last {late} order arrives after the run" if late else "")
+
+
+def _system(system: LargeValueSystem) -> Iterator[str]:
+    yield f"{system.name}: members pay each other; {_ORDER_WORDS[system.order]}"
+    if system.offset is not Offset.NONE:
+        when = "whenever a payment has to wait"
+        if not system.is_offset_on_arrival:
+            when = f"{count(len(system.offsets_us), 'time')} in the run"
+            if system.offsets_us:
+                when += f", first {at(system.offsets_us[0])}"
+        yield f"  {_OFFSET_WORDS[system.offset]} at one stroke, {when}"
+    if not system.closes_us:
+        yield "  it does not close in the run; who waits, waits on"
+        return
+    net = (
+        "what can be paid net settles, the rest" if system.at_close is AtClose.NET else "who waits"
+    )
+    yield f"  closes {listed([at(time_us) for time_us in system.closes_us])}; {net} is returned"
+
+
+_ORDER_WORDS = {
+    Order.FIFO: "a payment waits for those before it of the same payer",
+    Order.BYPASS: "whoever can be paid is, whoever waits before",
+    Order.PRIORITY: "of one payer's the stream of lowest priority first, then who came first",
+    Order.DEFERRED: "nobody settles alone",
+}
+_OFFSET_WORDS = {
+    Offset.BILATERAL: "payments of two members against each other settle",
+    Offset.MULTILATERAL: "the largest set of payments, in order, that all can bear settles",
+}
 
 
 def _doubts(compiled: Compiled) -> Iterator[str]:

@@ -81,6 +81,11 @@ class _Words:
             text = f"takes {self._timing(stage)} ({_cause(stage)})"
         elif stage.op in (Op.BATCH, Op.POST):
             text, below = _posting(stage)
+        elif stage.op is Op.SETTLE:
+            text = f"settle in {place(stage.place)}, or wait there ({_cause(stage)}); settlement "
+            text += "is the point of no return and ends the time-out; moved are the lines below; "
+            text += "if a close returns it"
+            below = [_move(move) for move in stage.moves]
         elif stage.op is Op.RESERVE:
             (move,) = stage.moves
             text = f"reserve {_move(move)}; " + (

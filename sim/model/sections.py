@@ -247,6 +247,8 @@ class ScheduledPayment(Model):
     """Which merchant of the sample is paid."""
     debtor_agent: Name | None = None
     """Payer's institution; absent: drawn by payer_share."""
+    creditor_agent: Name | None = None
+    """Payee's institution, where payees show no codes; absent: drawn by merchant_share."""
 
 
 class AfterFailure(Model):

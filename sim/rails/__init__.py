@@ -3,6 +3,6 @@
 Importing this package registers the kinds of the project.
 """
 
-from sim.rails import bakong, generic, khqr, wallet_gateway
+from sim.rails import bakong, generic, khqr, rtgs, wallet_gateway
 
-__all__ = ["bakong", "generic", "khqr", "wallet_gateway"]
+__all__ = ["bakong", "generic", "khqr", "rtgs", "wallet_gateway"]

@@ -62,6 +62,15 @@ class Price:
     fees: tuple[FeeTerms, ...] = ()
     rounding: Rounding = Rounding.ONCE
 
+    @property
+    def providers(self) -> tuple[str, str]:
+        """Return who makes either conversion; empty where there is none."""
+        first, second = self.exchanges
+        return (
+            first.provider if first is not None else "",
+            second.provider if second is not None else "",
+        )
+
     def slot(self, exchange: Exchange) -> int:
         """Return whether a conversion is the first (0) or the second (1) of the route."""
         return self.exchanges.index(exchange)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from sim.contract.large_value import AtClose, Offset, Order
 from sim.contract.meaning import Discipline, Reason, WhenClosed
 from sim.model.base import FieldPath
 from sim.model.distributions import DurationDistribution
@@ -217,5 +218,40 @@ class TopUpRule:
     orders: tuple[tuple[int, int], ...]
 
 
-Resource = Station | BlockLedger | Holding | OwnTime | OwnShare | ClearingLine | TopUpRule
+@dataclass(frozen=True, slots=True)
+class LargeValueSystem:
+    """A system in which members pay each other; see :mod:`sim.contract.large_value`.
+
+    Attributes
+    ----------
+    name : str
+        Of its rail.
+    accounts : tuple of str
+        Its members' accounts, described before.
+    is_offset_on_arrival : bool
+        Whether an offset is tried whenever a payment has to wait.
+    offsets_us, closes_us : tuple of int
+        When an offset is tried, and when the system closes, in microseconds.
+    """
+
+    name: str
+    accounts: tuple[str, ...]
+    order: Order
+    offset: Offset
+    is_offset_on_arrival: bool
+    at_close: AtClose
+    offsets_us: tuple[int, ...] = ()
+    closes_us: tuple[int, ...] = ()
+
+
+Resource = (
+    Station
+    | BlockLedger
+    | Holding
+    | OwnTime
+    | OwnShare
+    | ClearingLine
+    | TopUpRule
+    | LargeValueSystem
+)
 """Anything a rail or an institution brings into the world."""

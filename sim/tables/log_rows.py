@@ -44,6 +44,8 @@ _VISIT_KINDS = np.array(
         LogKind.COMMIT,
         LogKind.RESERVE,
         LogKind.SHORT,
+        LogKind.QUEUED,
+        LogKind.SETTLE,
         LogKind.EXPIRE,
         LogKind.OUTCOME,
         LogKind.AWAIT,
@@ -258,7 +260,7 @@ class StageRows:
         elif kind == LogKind.ENQUEUE:
             place = self._ledgers_from + subject
             self._open[payment] = _Visit(stage, place, self._cause[stage], queued_us=time_us)
-        elif kind == LogKind.SHORT:
+        elif kind in (LogKind.SHORT, LogKind.QUEUED):
             place = self._accounts_from + subject
             self._open[payment] = _Visit(stage, place, int(Cause.LIQUIDITY), queued_us=time_us)
         elif kind == LogKind.AWAIT:
@@ -291,8 +293,8 @@ class StageRows:
         stage, time_us = row
         if visit is None:
             return False
-        # A RESERVE row ends a wait only if the payment waited for it.
-        if kind == LogKind.RESERVE:
+        # A RESERVE or SETTLE row ends a wait only if the payment waited for it.
+        if kind in (LogKind.RESERVE, LogKind.SETTLE):
             return visit.cause == Cause.LIQUIDITY and visit.stage == stage
         # An abandoned service finishes later, while its payment may be at another stage.
         if kind == LogKind.FINISH:

@@ -20,6 +20,7 @@ TOTALS = (
     "account",
     "station_wait",
     "ledger_wait",
+    "member",
     "end_posted",
     "end_pending",
 )
@@ -35,6 +36,8 @@ class Kept:
     logs: list[Array] = field(default_factory=list)
     records: list[Array] = field(default_factory=list)
     progress: list[tuple[int, int, int]] = field(default_factory=list)
+    totals: Totals | None = None
+    """Of the compiled engine, where both were run."""
 
     def take_log(self, rows: Array) -> None:
         self.logs.append(rows)
@@ -68,6 +71,7 @@ def run_both(plan: Plan, workload: Array, *, chunk: int = 7) -> Kept:
     assert difference is None, f"reference (first) and compiled (second): {difference}"
     assert_records_equal(theirs.record, mine.record)
     assert_totals_equal(reference, compiled)
+    mine.totals = compiled
     return mine
 
 

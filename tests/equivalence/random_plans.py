@@ -32,6 +32,7 @@ from sim.contract.plan import Array, Plan
 from sim.contract.records import Register
 from sim.units import SECOND_US
 from tests.equivalence.random_clearing import add_clearing
+from tests.equivalence.random_systems import Systems
 from tests.equivalence.random_workload import random_workload
 
 _MONEY = (Register.INSTRUCTED, Register.DEBITED, Register.SETTLEMENT, Register.CREDITED)
@@ -85,6 +86,7 @@ class _Maker:
         self._add_places()
         self._add_accounts()
         self._add_prices()
+        self.systems = Systems(seed, self.b, span_us=self.span_us)
         self._add_streams_and_routes()
         self._add_agenda()
         # Nobody but measures looks at it.
@@ -421,6 +423,7 @@ class _Maker:
         self.reserved: list[int] = []
         self.reached: dict[Flag, int] = {}
         for _ in range(count):
+            self.systems.maybe_settle(fail_path)
             kind = luck.choice(
                 ("wait", "wait", "batch", "reserve", "reserve", "post", "limit", "decide", "branch",
                  "on_us", "switch", "code", "deadline", "deadline", "disarm", "standing")

@@ -141,6 +141,15 @@ def post_rows(plan: Plan, state: KernelState, slot: int) -> None:
                 # what is left of this step.
                 if debit >= 0 and credit >= 0:
                     move(plan, state, slot, debit, credit, amount)
+    note_flags(plan, state, slot)
+
+
+@called
+def note_flags(plan: Plan, state: KernelState, slot: int) -> None:
+    """Note what the flags of the stage say at which a payment has posted."""
+    cursor = state.cursor
+    pool = state.pool
+    at = pool[slot, P_STAGE]
     # Instants are set once and kept: a return after settlement posts again and settles nothing
     # new.
     flags = plan.stage[at, StageColumn.FLAGS]
@@ -181,6 +190,17 @@ def transfer(plan: Plan, state: KernelState, debit: int, credit: int, amount: in
     # Only the credited account has more than before. The row of the transfer is written by the
     # caller, since the rows of those set free follow it.
     release_waiting(plan, state, credit)
+    # A member's money may let somebody settle, once this event has done all else.
+    if state.gauge.shape[0] > 0 and state.gauge[credit, st.G_SYSTEM] >= 0:
+        mark_system(state, state.gauge[credit, st.G_SYSTEM])
+
+
+@called
+def mark_system(state: KernelState, system: int) -> None:
+    """Note that a large-value system is to be looked at."""
+    if state.system[system, st.X_MARKED] == 0:
+        state.system[system, st.X_MARKED] = 1
+        state.cursor[st.C_MARKED] += 1
 
 
 @called

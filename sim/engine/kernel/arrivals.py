@@ -15,6 +15,7 @@ from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import transfer
 from sim.engine.kernel.clearing import follow_clearing
 from sim.engine.kernel.journal import break_off, write_log
+from sim.engine.kernel.large_value import follow_system
 from sim.engine.kernel.state import (
     C_ACTIVE,
     C_ARRIVAL,
@@ -132,5 +133,7 @@ def follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
         # The queue moves on within this event; those who start are already waiting for their
         # COMPLETE.
         start_waiting(plan, state, subject)
+    elif kind >= AgendaKind.SYSTEM_OFFSET:
+        follow_system(state, kind, subject)
     else:
         follow_clearing(plan, state, kind, subject)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.contract.agenda import FileColumn
+from sim.contract.large_value import MemberColumn, MemberTotal
 from sim.contract.layout import (
     LEDGER_PSEUDO,
     NULL,
@@ -48,11 +49,17 @@ from sim.engine.kernel.state import (
     C_RANKS,
     C_READY,
     C_SAMPLE_INTERVAL,
+    C_SETTLING,
+    C_SYSTEM_ENDS,
     C_TIMER,
     C_WANTS_LOG,
     C_WANTS_RECORDS,
     C_WARM_UP,
     CURSOR_LENGTH,
+    ENTRY_WIDTH,
+    G_MEMBER,
+    G_SYSTEM,
+    GAUGE_WIDTH,
     HEAP_WIDTH,
     L_GAP,
     L_SINCE,
@@ -67,6 +74,7 @@ from sim.engine.kernel.state import (
     S_OPEN,
     S_SINCE,
     STATION_WIDTH,
+    SYSTEM_WIDTH,
     TIMER_WIDTH,
     KernelState,
 )
@@ -86,7 +94,7 @@ def lay_state(
     cursor = np.zeros(CURSOR_LENGTH, dtype=np.int64)
     # -1 is "none" in every list of free rows, so the first step already asks for room. The
     # pools begin empty and grow to what the run needs.
-    cursor[[C_FREE, C_NODE, C_TIMER, C_ACTIVE, C_BLOCK, C_KEY, C_CLOSING]] = -1
+    cursor[[C_FREE, C_NODE, C_TIMER, C_ACTIVE, C_BLOCK, C_KEY, C_CLOSING, C_SETTLING]] = -1
     cursor[C_WANTS_LOG] = LOG_ALL if wants_log else LOG_SAMPLES if wants_samples else LOG_NONE
     cursor[C_WANTS_RECORDS] = wants_records
     cursor[C_HORIZON], cursor[C_WARM_UP] = plan.horizon_us, plan.warm_up_us
@@ -98,7 +106,8 @@ def lay_state(
     # Two blocks per ledger, by parity of the round (see ``begin_commit``).
     cursor[C_BLOCK_ENDS] = cursor[C_LEDGER_ENDS] + ledgers
     cursor[C_ACCOUNT_ENDS] = cursor[C_BLOCK_ENDS] + 2 * ledgers
-    cursor[C_READY] = cursor[C_ACCOUNT_ENDS] + accounts
+    cursor[C_SYSTEM_ENDS] = cursor[C_ACCOUNT_ENDS] + accounts
+    cursor[C_READY] = cursor[C_SYSTEM_ENDS] + len(plan.system)
     # Rows a step may write besides one per live payment: every transfer of a POST, every place
     # of a sample, and a few.
     cursor[C_MARGIN] = len(plan.transfer) + stations + ledgers + accounts + 16
@@ -148,7 +157,33 @@ def lay_state(
         coming=np.zeros(len(plan.top_up), dtype=np.int64),
         ordered=np.zeros(len(plan.order), dtype=np.int64),
         line=line,
+        **_lay_systems(plan),
     )
+
+
+def lay_entries(plan: Plan, slots: int) -> Array:
+    """Return what is kept of payments at large-value systems, by slot; nothing without any."""
+    return np.zeros((slots if len(plan.system) else 0, ENTRY_WIDTH), dtype=np.int64)
+
+
+def _lay_systems(plan: Plan) -> dict[str, Array]:
+    """Return the arrays of large-value systems."""
+    return {
+        "system": np.zeros((len(plan.system), SYSTEM_WIDTH), dtype=np.int64),
+        "entry": lay_entries(plan, 0),
+        "gauge": _gauges(plan),
+        "member": np.zeros((len(plan.member), len(MemberTotal)), dtype=np.int64),
+    }
+
+
+def _gauges(plan: Plan) -> Array:
+    """Return which system and which member every account belongs to; nothing without systems."""
+    gauge = np.zeros((len(plan.account) if len(plan.system) else 0, GAUGE_WIDTH), dtype=np.int64)
+    gauge[:, [G_SYSTEM, G_MEMBER]] = -1
+    accounts = plan.member[:, MemberColumn.ACCOUNT]
+    gauge[accounts, G_SYSTEM] = plan.member[:, MemberColumn.SYSTEM]
+    gauge[accounts, G_MEMBER] = np.arange(len(accounts))
+    return gauge
 
 
 def lay_rows(rows: int, width: int, *, aligned: int = 0) -> Array:

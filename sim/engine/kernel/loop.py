@@ -26,6 +26,7 @@ from sim.engine.kernel.accounts import settle_account
 from sim.engine.kernel.arrivals import follow_agenda, submit
 from sim.engine.kernel.heap import drop_first
 from sim.engine.kernel.journal import account_time, break_off
+from sim.engine.kernel.large_value import look, settle_next
 from sim.engine.kernel.ledgers import (
     begin_commit,
     commit_next,
@@ -56,6 +57,7 @@ from sim.engine.kernel.state import (
     C_LIVE,
     C_LOG,
     C_MARGIN,
+    C_MARKED,
     C_NEXT_PAYMENT,
     C_NODE,
     C_NOW,
@@ -63,6 +65,7 @@ from sim.engine.kernel.state import (
     C_RECORDS,
     C_SAMPLE,
     C_SAMPLE_INTERVAL,
+    C_SETTLING,
     C_TIMER,
     C_WANTS_LOG,
     C_WANTS_RECORDS,
@@ -150,6 +153,10 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
             if cursor[C_ERROR] != 0:
                 return st.BROKEN
             continue
+        # Payments that settle at one stroke all settle before the first of them goes on.
+        if cursor[C_SETTLING] >= 0:
+            settle_next(plan, state)
+            continue
         # First in first out, so that those set free by one transfer advance in the order in
         # which they waited for the money.
         slot = state.ends[cursor[C_READY], Q_HEAD]
@@ -161,6 +168,12 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
         # two payments of a block.
         if cursor[C_BLOCK] >= 0:
             commit_next(plan, state)
+            continue
+        # Last of all within an event, large-value systems whose members were credited.
+        if cursor[C_MARKED] > 0:
+            look(plan, state)
+            if cursor[C_ERROR] != 0:
+                return st.BROKEN
             continue
         # 3. Nothing is left of the last event: take the next one.
         if cursor[C_CLOSING] >= 0:

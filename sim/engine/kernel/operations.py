@@ -12,6 +12,7 @@ from sim.contract.plan import Plan
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, reserve, void_all
 from sim.engine.kernel.journal import account_time, break_off, write_log, write_record
+from sim.engine.kernel.large_value import leave_system, settle
 from sim.engine.kernel.ledgers import enqueue, leave_ledger
 from sim.engine.kernel.payments import (
     EXPIRE_BASE,
@@ -73,6 +74,8 @@ def advance(plan: Plan, state: KernelState, slot: int) -> bool:
         return reserve(plan, state, slot)
     if op == Op.AWAIT:
         return _await_answer(plan, state, slot)
+    if op == Op.SETTLE:
+        return settle(plan, state, slot)
     if op == Op.ROUTE:
         # True in every case: it took a route, failed over to TARGET or passed on, and each of
         # these has set the next stage already.
@@ -160,6 +163,9 @@ def expire(plan: Plan, state: KernelState, slot: int) -> None:
     elif wait == st.W_LEDGER:
         leave_ledger(state, place, slot)
         write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 1)
+    elif wait == st.W_SYSTEM:
+        leave_system(state, place, slot)
+        write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 3)
     elif wait == st.W_ACCOUNT:
         unlink(pool, state.ends, slot)
         # The node was taken when it began to wait, so that the reservation could be made at

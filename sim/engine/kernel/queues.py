@@ -41,6 +41,22 @@ def prepend(pool: Array, ends: Array, queue: int, slot: int) -> None:
     ends[queue, Q_HEAD] = slot
 
 
+@called
+def insert_behind(pool: Array, ends: Array, queue: int, slot: int, before: int) -> None:
+    """Put a payment right behind another one of a line; at its head where ``before`` is -1."""
+    if before == ends[queue, Q_TAIL]:
+        append(pool, ends, queue, slot)
+    elif before < 0:
+        prepend(pool, ends, queue, slot)
+    else:
+        after = pool[before, P_NEXT]
+        pool[slot, P_QUEUE] = queue
+        pool[slot, P_PREVIOUS] = before
+        pool[slot, P_NEXT] = after
+        pool[before, P_NEXT] = slot
+        pool[after, P_PREVIOUS] = slot
+
+
 @inlined
 def unlink(pool: Array, ends: Array, slot: int) -> None:
     """Take a payment out of the line it stands in."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
+from sim.contract.large_value import MemberTotal
 from sim.contract.layout import FEES_MAX, LIMITS_MAX
 from sim.contract.plan import Array
 from sim.contract.records import (
@@ -143,7 +144,15 @@ C_HEAD_LINE = 37
 """Line of time-outs the earliest of these stands in, if it is a time-out."""
 C_TIMER = 38
 """First free timer, -1 if none; linked by T_NEXT."""
-CURSOR_LENGTH = 39
+C_SYSTEM_ENDS = 39
+"""First row of ``ends`` of the queues of large-value systems."""
+C_MARKED = 40
+"""How many systems are to be looked at."""
+C_SETTLING = 41
+"""System of which a set is being settled, -1 if none; and how, below 0 where all are returned."""
+C_HOW = 42
+C_STAMP = 43
+CURSOR_LENGTH = 44
 
 # Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------
@@ -240,6 +249,9 @@ W_LEDGER = 4
 W_BLOCK = 5
 W_ACCOUNT = 6
 W_ANSWER = 7
+W_SYSTEM = 8
+W_RETURNED = 9
+"""A close has returned it: it fails when its turn comes."""
 
 # Reservations are a linked list, as most payments hold none or one and none can be bounded: a
 # row of the pool has no room for the worst case.
@@ -303,6 +315,36 @@ A_SINCE = 2
 A_TOTAL = 3
 ACCOUNT_WIDTH = A_TOTAL + len(AccountTotal)
 
+# -- large-value system --------------------
+X_COUNT = 0
+"""Payments that wait."""
+X_MARKED = 1
+X_OFFSET_DUE = 2
+X_CLOSE_DUE = 3
+SYSTEM_WIDTH = 4
+
+# By slot, beside the pool: few plans have systems, and a row of the pool is long enough.
+# -- payment at a large-value system --------------------
+E_RANK = 0
+E_COUNTED = 1
+E_IN = 2
+"""Whether it is in the set that is being chosen."""
+E_LEGS = 3
+E_LEG = 4
+"""Debit, credit and amount of each of two legs."""
+E_DEBIT, E_CREDIT, E_AMOUNT = 0, 1, 2
+ENTRY_WIDTH = E_LEG + 6
+
+# -- account as a member's --------------------
+G_SYSTEM = 0
+"""System it belongs to, -1 for none; its row among the members in G_MEMBER."""
+G_MEMBER = 1
+G_LEVEL = 2
+"""What would be left on it, were the set at hand settled."""
+G_STAMP = 3
+"""Last walk of a queue in which somebody stood before others on it."""
+GAUGE_WIDTH = 4
+
 # Above every balance, so that the first minimum replaces it; written out as 0 where none was
 # seen.
 LOW_UNKNOWN = 2**62
@@ -344,6 +386,12 @@ class KernelState(NamedTuple):
     coming: Annotated[Array, Table("top_ups")]
     """Money on the way, by rule."""
     ordered: Annotated[Array, Table("orders")]
+    system: Annotated[Array, Table("systems", SYSTEM_WIDTH)]
+    entry: Annotated[Array, Table("entries", ENTRY_WIDTH)]
+    """By slot of the pool; no rows without systems."""
+    gauge: Annotated[Array, Table("gauges", GAUGE_WIDTH)]
+    """By account; no rows without systems."""
+    member: Annotated[Array, Table("members", len(MemberTotal))]
     line: Annotated[Array, Table("stages")]
     """Line of time-outs a DEADLINE stage arms in, -1 for the heap; from the plan."""
 

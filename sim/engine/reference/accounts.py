@@ -58,13 +58,18 @@ def post_rows(run: Run, payment: Payment, stage: Stage) -> None:
             _move(run, payment, reserved, LogKind.POST)
         else:
             _move(run, payment, run.transfer_of(payment, row), LogKind.TRANSFER)
-    if stage.flags & Flag.SETTLES and payment.settled_us == NULL:
+    note_flags(run, payment, stage.flags)
+
+
+def note_flags(run: Run, payment: Payment, flags: int) -> None:
+    """Note what the flags of a stage that has posted say."""
+    if flags & Flag.SETTLES and payment.settled_us == NULL:
         payment.settled_us = run.now_us
-    if stage.flags & Flag.CREDITS and payment.credited_us == NULL:
+    if flags & Flag.CREDITS and payment.credited_us == NULL:
         payment.credited_us = run.now_us
-    if stage.flags & Flag.CONFIRMS:
+    if flags & Flag.CONFIRMS:
         payment.standing = max(payment.standing, 1)
-    if stage.flags & Flag.AUTHORISES:
+    if flags & Flag.AUTHORISES:
         payment.standing = 2
 
 
@@ -185,3 +190,4 @@ def _move(run: Run, payment: Payment | None, transfer: Transfer, kind: LogKind) 
     credit.move(run.now_us, +transfer.amount)
     run.log(kind, payment, transfer.debit, transfer.amount, value=transfer.credit)
     free_waiting(run, transfer.credit)
+    run.systems.mark(transfer.credit)

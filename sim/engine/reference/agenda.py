@@ -13,6 +13,7 @@ from sim.contract.agenda import AgendaKind, Negative
 from sim.contract.layout import AMOUNT_MAX, PPM, UNLIMITED, ConversionColumn
 from sim.contract.meaning import LogKind
 from sim.engine.reference.accounts import deposit, move_money
+from sim.engine.reference.large_value import Systems
 from sim.engine.reference.run import Run
 from sim.engine.reference.stations import close_station, open_station
 from sim.money.exchange import mid_value
@@ -67,9 +68,11 @@ class Clearing:
     Parameters
     ----------
     run : Run
+    systems : Systems
+        Large-value systems, whose offsets and closes the agenda knows.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, systems: Systems) -> None:
         plan = run.plan
         self.run = run
         self.lines = [Line(*row) for row in plan.line.tolist()]
@@ -88,6 +91,8 @@ class Clearing:
             AgendaKind.FILE_SETTLED: self._settle,
             AgendaKind.TOP_UP_ORDERED: self._order,
             AgendaKind.TOP_UP_ARRIVED: self._arrive,
+            AgendaKind.SYSTEM_OFFSET: systems.due_offset,
+            AgendaKind.SYSTEM_CLOSE: systems.due_close,
         }
 
     def keep(self, index: int) -> None:

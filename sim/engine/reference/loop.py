@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sim.contract.large_value import MemberTotal
 from sim.contract.layout import NULL, AgendaColumn, StreamColumn, order_key
 from sim.contract.meaning import EventClass, LogKind, Op, Outcome
 from sim.contract.plan import Array, Plan
@@ -27,6 +28,7 @@ from sim.contract.records import (
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.reference.accounts import charge, post, reserve, void
 from sim.engine.reference.agenda import Clearing
+from sim.engine.reference.large_value import Systems, settle
 from sim.engine.reference.ledgers import batch, plan_round
 from sim.engine.reference.operations import (
     await_answer,
@@ -66,6 +68,7 @@ OPERATIONS: dict[int, Operation] = {
     Op.AWAIT: await_answer,
     Op.RESOLVE: resolve,
     Op.SWITCH: switch,
+    Op.SETTLE: settle,
 }
 """What every operation does."""
 
@@ -101,7 +104,8 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
     # What comes from outside is scheduled one event ahead of itself. The order of these four
     # calls does not matter, since keys decide among simultaneous events.
     _plan_arrival(run, arrivals)
-    _plan_calendar(run, Clearing(run), 0)
+    run.systems = systems = Systems(run)
+    _plan_calendar(run, Clearing(run, systems), 0)
     if plan.sample_interval_us > 0:
         _plan_sample(run, 0)
     for number, ledger in enumerate(run.ledgers):
@@ -110,7 +114,7 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
     # stop event has the highest priority of that instant.
     run.environment.run(until=plan.horizon_us)
     _close(run)
-    return _totals(run, time.perf_counter() - begun)
+    return _totals(run, systems, time.perf_counter() - begun)
 
 
 def _plan_arrival(run: Run, arrivals: Iterator[list[int]]) -> None:
@@ -231,7 +235,7 @@ def _check_balances(run: Run) -> None:
         run.broken(f"currencies sum to {posted}, {pending} is pending for nobody", NOWHERE)
 
 
-def _totals(run: Run, engine_seconds: float) -> Totals:
+def _totals(run: Run, systems: Systems, engine_seconds: float) -> Totals:
     return Totals(
         payments=run.payments,
         events=run.events,
@@ -240,6 +244,7 @@ def _totals(run: Run, engine_seconds: float) -> Totals:
         account=as_array([account.totals() for account in run.accounts], len(AccountTotal)),
         station_wait=_histograms([station.wait_histogram for station in run.stations]),
         ledger_wait=_histograms([ledger.wait_histogram for ledger in run.ledgers]),
+        member=as_array(list(systems.totals.values()), len(MemberTotal)),
         end_posted=_column([account.posted for account in run.accounts]),
         end_pending=_column([account.pending for account in run.accounts]),
         engine_seconds=engine_seconds,

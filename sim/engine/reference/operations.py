@@ -137,6 +137,8 @@ def _abandon(run: Run, payment: Payment) -> None:
         run.log(LogKind.LEAVE, payment, account, value=2)
         # Who left may have stood at the head and asked for more than there is.
         free_waiting(run, account)
+    elif wait == Wait.SYSTEM:
+        run.log(LogKind.LEAVE, payment, run.systems.leave(payment), value=3)
     elif wait == Wait.SERVICE:
         _doubt(run, payment)
     # BLOCK cannot time out (disarmed when included), and a payment that acts is not waiting.

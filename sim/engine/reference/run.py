@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import numpy as np
 import simpy
@@ -42,6 +42,7 @@ from sim.engine.reference.state import (
     Stage,
     Station,
     Transfer,
+    Wait,
 )
 from sim.errors import InvariantViolation
 
@@ -88,6 +89,38 @@ class KeyedEvent(simpy.Event):
         self.subjects = subjects
 
 
+class LargeValue(Protocol):
+    """What operations need of the large-value systems of a run."""
+
+    def settle(self, payment: Payment, stage: Stage) -> int:
+        """Settle a payment or let it wait."""
+
+    def leave(self, payment: Payment) -> int:
+        """Take a payment out of the queue it waits in; return its system."""
+
+    def mark(self, account: int) -> None:
+        """Note that an account was credited."""
+
+    def look(self) -> None:
+        """Settle what can settle at the end of an event."""
+
+
+class _NoSystems:
+    """No large-value system at all."""
+
+    def settle(self, payment: Payment, stage: Stage) -> int:
+        raise LookupError(f"system {stage.subject} is not there")
+
+    def leave(self, payment: Payment) -> int:
+        raise LookupError(f"system {payment.wait_subject} is not there")
+
+    def mark(self, account: int) -> None:
+        pass
+
+    def look(self) -> None:
+        pass
+
+
 class Run:
     """State of one run, and what every operation needs of it.
 
@@ -114,6 +147,7 @@ class Run:
         self.payments = 0
         self.open: dict[int, Payment] = {}
         self.ready: deque[Payment] = deque()
+        self.systems: LargeValue = _NoSystems()
         # Rows as Python objects once and for all: reading NumPy scalars one by one is far
         # slower.
         self.stages = [Stage.of(row) for row in plan.stage.tolist()]
@@ -202,6 +236,7 @@ class Run:
         event.action(self, *event.subjects)
         # An event includes all that it sets free; the next one comes after.
         self.empty_ready_list()
+        self.systems.look()
         # The clock is read every few hundred events only: reading it costs as much as an event.
         if self.events % _PROGRESS_EVENTS == 0:
             self._tell_progress()
@@ -231,7 +266,9 @@ class Run:
         while self.ready:
             # Its RESERVE has been passed by having been reserved; it goes on behind it.
             payment = self.ready.popleft()
-            self.advance(payment, payment.at + 1)
+            # But for one a close has returned: that fails where it waited.
+            is_returned = payment.wait is Wait.RETURNED
+            self.advance(payment, payment.at + (0 if is_returned else 1))
 
     def fail(self, payment: Payment, stage: Stage, reason: int) -> int:
         """Log a failure at a stage and go on at the stage's target."""

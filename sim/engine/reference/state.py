@@ -42,6 +42,9 @@ class Wait(IntEnum):
     BLOCK = 5
     LIQUIDITY = 6
     ANSWER = 7
+    SYSTEM = 8
+    RETURNED = 9
+    """Returned by a close: it fails when its turn comes."""
 
 
 @dataclass(frozen=True, slots=True)

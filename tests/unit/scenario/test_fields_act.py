@@ -40,6 +40,7 @@ WORDS = {
     "BakongRail.operator",
     "WalletGatewayRail.operator",
     "GenericRail.operator",
+    "RtgsRail.operator",
 }
 """Fields that may name things for the reader: `explain` shows them, whatever else they do."""
 
@@ -49,6 +50,7 @@ ONE_VALUE = {
     "Corridor.routes",
     "GenericRail.kind",
     "KhqrRail.kind",
+    "RtgsRail.kind",
     "WalletGatewayRail.kind",
 }
 """Fields that allow one word only (a kind of rail has other fields than the next)."""
@@ -58,6 +60,7 @@ OTHERS_REFUSED = {
     "Account.currency",
     "Account.owner",
     "BakongRail.currencies",
+    "RtgsRail.currencies",
     "SettlementAgentTerms.share",
 }
 """Fields that cannot change alone: others say whose an account is and in which money; the shares of
