@@ -30,7 +30,15 @@ from sim.analysis.kinds import (
     Better,
     Pooling,
 )
-from sim.analysis.sources import QUANTILES, AccountUse, Payments, Place, in_seconds, ratio
+from sim.analysis.sources import (
+    QUANTILES,
+    AccountUse,
+    Payments,
+    Place,
+    SystemUse,
+    in_seconds,
+    ratio,
+)
 from sim.analysis.summary import GROUPS, Measure, Measures, Summary
 from sim.contract.meaning import Cause
 from sim.tables.folding import Tally
@@ -50,6 +58,7 @@ _REASON = frozenset({"reason"})
 _STATION, _LEDGER = frozenset({"station"}), frozenset({LEDGER})
 _PLACES = _STATION | _LEDGER
 _ACCOUNT = frozenset({"account"})
+_SYSTEM = frozenset({"system"})
 
 
 def _count(
@@ -310,11 +319,47 @@ ACCOUNT_MEASURES: tuple[Definition[AccountUse], ...] = (
     Definition("lost_for_liquidity", COUNT, _ACCOUNT, lambda of: of.lost, "refused", LOWER),
 )
 
-_ALL: tuple[Definition[Payments] | Definition[Place] | Definition[AccountUse], ...] = (
-    *PAYMENT_MEASURES,
-    *PLACE_MEASURES,
-    *ACCOUNT_MEASURES,
+SYSTEM_MEASURES: tuple[Definition[SystemUse], ...] = (
+    Definition("system_gross_minor", AMOUNT, _SYSTEM, lambda of: of.gross, "gross"),
+    Definition("liquidity_lower_minor", AMOUNT, _SYSTEM, lambda of: of.lower, "lower bound"),
+    Definition("liquidity_upper_minor", AMOUNT, _SYSTEM, lambda of: of.upper, "upper bound"),
+    Definition(
+        "system_netting_ratio",
+        SHARE,
+        _SYSTEM,
+        lambda of: ratio(of.gross - of.lower, of.gross),
+        "netting",
+        HIGHER,
+    ),
+    Definition(
+        "system_settled_share",
+        SHARE,
+        _SYSTEM,
+        lambda of: ratio(of.settled, of.gross),
+        "settled",
+        HIGHER,
+    ),
+    Definition(
+        "system_waited_share",
+        SHARE,
+        _SYSTEM,
+        lambda of: ratio(of.waited, of.gross),
+        "waited",
+        LOWER,
+    ),
+    Definition(
+        "system_returned_share",
+        SHARE,
+        _SYSTEM,
+        lambda of: ratio(of.returned, of.gross),
+        "returned",
+        LOWER,
+    ),
 )
+
+_ALL: tuple[
+    Definition[Payments] | Definition[Place] | Definition[AccountUse] | Definition[SystemUse], ...
+] = (*PAYMENT_MEASURES, *PLACE_MEASURES, *ACCOUNT_MEASURES, *SYSTEM_MEASURES)
 CATALOGUE = {measure.name: measure for measure in _ALL}
 """Every measure by its name."""
 ALIASES = {measure.alias: measure.name for measure in _ALL if measure.alias}
@@ -344,6 +389,7 @@ GROUP_COLUMNS = ("submitted", "open_share", "success_rate", "end_to_end_p50", "e
 COST_COLUMNS = ("payer_cost_bps", "merchant_cost_bps")
 COST_PARTS = ("fx_margin_bps", "payer_fee_bps", "merchant_cost_bps")
 PLACE_COLUMNS = ("utilisation", "queue_mean", "queue_max", "wait_mean", "refused")
+SYSTEM_COLUMNS = tuple(one.name for one in SYSTEM_MEASURES)
 ACCOUNT_COLUMNS = ("liquidity_low_minor", "delayed_for_liquidity", "lost_for_liquidity")
 SWEPT = ("success_rate", "end_to_end_mean", "end_to_end_p99", "payer_cost_bps")
 COMPARED = (*SWEPT[:3], "machine_time_mean", *COST_COLUMNS)
@@ -365,7 +411,7 @@ def measured(
         Of what the source holds.
     group : str
         As in :attr:`Definition.groups`.
-    source : Payments, Place or AccountUse
+    source : Payments, Place, AccountUse or SystemUse
         What one run tells.
     """
     return {one.name: one.measure(source) for one in definitions if group in one.groups}

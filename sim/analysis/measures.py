@@ -33,6 +33,7 @@ from sim.analysis.places import account_measures, net_obligations, station_measu
 from sim.analysis.rates import common_currency
 from sim.analysis.sources import Amount, Cell, Cells, Held, Payments, quantiles_us
 from sim.analysis.summary import Measures, Summary
+from sim.analysis.systems import system_measures
 from sim.analysis.warm_up import Presence
 from sim.contract.layout import PricingColumn, RouteColumn, StreamColumn
 from sim.contract.meaning import Outcome, Reason, Scope
@@ -97,6 +98,7 @@ def summarise(run: RunFigures) -> Summary:
             **whole.by,
             "station": station_measures(plan, run.totals),
             "account": account_measures(plan, run.totals),
+            "system": system_measures(plan, run.totals),
             "window": windows,
         },
         crossing=crossing,

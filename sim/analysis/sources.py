@@ -203,6 +203,31 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemUse:
+    """What one run tells of a large-value system in one currency, in minor units.
+
+    Attributes
+    ----------
+    currency : str
+        ISO 4217 letters.
+    gross : int
+        Sum of what members had to pay.
+    lower, upper : int
+        Bounds of liquidity; see :func:`~sim.analysis.systems.system_measures`.
+    settled, waited, returned : int
+        Parts of ``gross`` that settled, that had to wait, and that a close returned.
+    """
+
+    currency: str
+    gross: int
+    lower: int
+    upper: int
+    settled: int
+    waited: int
+    returned: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountUse:
     """What one run tells of an account.
 

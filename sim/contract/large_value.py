@@ -34,8 +34,9 @@ are in it. Of such sets one holds all others (the union of two is a third), so *
 It is found by taking away, of an account that would fall below, the last payment in the set that
 debits it, and whoever the order then forbids, until no account does. (Bech and Soramäki, Bank of
 Finland discussion paper 9/2001, have it for one leg each.) OFFSET row (subject = system, amount =
-payments in the set, value = how), then each settles, in order of the queue. MULTILATERAL: of the
-whole queue. BILATERAL: for each waiting payment of one leg, in order of the queue, of the payments
+payments in the set, value = how), then each settles, in order of the queue. LOW of a member's
+account sees its balance before the set and after it, and none between. MULTILATERAL: of the whole
+queue. BILATERAL: for each waiting payment of one leg, in order of the queue, of the payments
 between its debtor's and its creditor's account, of one leg each; those between others are in
 nobody's way under BYPASS, and otherwise end what is looked at of the accounts they debit. The first
 pair with a set that is not empty settles it, and the offset stays due.

@@ -320,7 +320,8 @@ def settle_account(plan: Plan, state: KernelState, account: int) -> None:
     state.account[account, _AREA] += (posted & _AREA_MASK) * seconds
     state.account[account, _AREA_HIGH] += (posted >> AREA_BITS) * seconds
     state.account[account, A_SINCE] = now
-    state.account[account, _LOW] = min(state.account[account, _LOW], posted)
+    if cursor[st.C_BETWEEN] == 0:
+        state.account[account, _LOW] = min(state.account[account, _LOW], posted)
 
 
 @called
@@ -336,6 +337,7 @@ def _change_posted(plan: Plan, state: KernelState, account: int, change: int) ->
     state.account[account, A_POSTED] = posted
     # The balance after a change counts from the warm-up on, at that instant included.
     is_measured = state.cursor[C_NOW] >= state.cursor[C_WARM_UP]
+    is_measured = is_measured and state.cursor[st.C_BETWEEN] == 0
     if is_measured and plan.account[account, AccountColumn.WATCHED] != 0:
         state.account[account, _LOW] = min(state.account[account, _LOW], posted)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sim.contract.agenda import AgendaKind
 from sim.contract.large_value import AtClose, How, MemberTotal, Offset, Order, SystemColumn
-from sim.contract.layout import StageColumn, StreamColumn, TransferColumn
+from sim.contract.layout import AccountColumn, StageColumn, StreamColumn, TransferColumn
 from sim.contract.meaning import LogKind
 from sim.contract.plan import Plan
 from sim.contract.records import AccountTotal
@@ -20,6 +20,7 @@ from sim.engine.kernel.accounts import (
     note_flags,
     read_register,
     resolve_account,
+    settle_account,
     transfer,
 )
 from sim.engine.kernel.journal import account_time, write_log
@@ -36,6 +37,8 @@ from sim.engine.kernel.offsets import (
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.queues import append, insert_behind, unlink
 from sim.engine.kernel.state import (
+    A_POSTED,
+    C_BETWEEN,
     C_HOW,
     C_MARKED,
     C_NOW,
@@ -52,6 +55,7 @@ from sim.engine.kernel.state import (
     E_LEGS,
     E_RANK,
     G_MEMBER,
+    G_SYSTEM,
     P_ID,
     P_NEXT,
     P_PREVIOUS,
@@ -67,6 +71,7 @@ from sim.engine.kernel.state import (
 from sim.jit.functions import called
 
 _DELAYED = st.A_TOTAL + AccountTotal.DELAYED
+_LOW = st.A_TOTAL + AccountTotal.LOW
 _LOST = st.A_TOTAL + AccountTotal.LOST
 _RETURNING = -1
 """What is done with a queue at a close, where others settle: see C_HOW."""
@@ -146,7 +151,7 @@ def look(plan: Plan, state: KernelState) -> None:
         return
     if state.system[system, X_OFFSET_DUE] != 0:
         if choose_offset(plan, state, system):
-            _begin_set(state, system, How.OFFSET)
+            _begin_set(plan, state, system, How.OFFSET)
             return
         state.system[system, X_OFFSET_DUE] = 0
     if state.system[system, X_CLOSE_DUE] != 0:
@@ -156,7 +161,7 @@ def look(plan: Plan, state: KernelState) -> None:
         if plan.system[system, SystemColumn.AT_CLOSE] == AtClose.NET:
             choose_all(state, system)
             if shrink(plan, state, system):
-                _begin_set(state, system, How.NET)
+                _begin_set(plan, state, system, How.NET)
         return
     state.system[system, X_MARKED] = 0
     cursor[C_MARKED] -= 1
@@ -173,10 +178,12 @@ def settle_next(plan: Plan, state: KernelState) -> None:
             slot = pool[slot, P_NEXT]
         if slot >= 0:
             _settle_waiting(plan, state, slot, system, how)
-        elif how == How.NET:
-            cursor[C_HOW] = _RETURNING
         else:
-            cursor[C_SETTLING] = -1
+            cursor[C_BETWEEN] = 0
+            _see_members(plan, state, system)
+            cursor[C_HOW] = _RETURNING
+            if how == How.OFFSET:
+                cursor[C_SETTLING] = -1
         return
     if slot < 0:
         cursor[C_SETTLING] = -1
@@ -265,7 +272,7 @@ def _first_in_turn(plan: Plan, state: KernelState, system: int) -> int:
 
 
 @called
-def _begin_set(state: KernelState, system: int, how: int) -> None:
+def _begin_set(plan: Plan, state: KernelState, system: int, how: int) -> None:
     """Write down how many settle at one stroke, and let them, one by one."""
     cursor = state.cursor
     count = 0
@@ -276,6 +283,20 @@ def _begin_set(state: KernelState, system: int, how: int) -> None:
     write_log(cursor, state.log, LogKind.OFFSET, -1, -1, system, count, how)
     cursor[C_SETTLING] = system
     cursor[C_HOW] = how
+    _see_members(plan, state, system)
+    cursor[C_BETWEEN] = 1
+
+
+@called
+def _see_members(plan: Plan, state: KernelState, system: int) -> None:
+    """Count the balances that stand before a set settles at one stroke, and after it."""
+    is_measured = state.cursor[C_NOW] >= state.cursor[C_WARM_UP]
+    for account in range(plan.account.shape[0]):
+        if state.gauge[account, G_SYSTEM] == system:
+            settle_account(plan, state, account)
+            if is_measured and plan.account[account, AccountColumn.WATCHED] != 0:
+                low = min(state.account[account, _LOW], state.account[account, A_POSTED])
+                state.account[account, _LOW] = low
 
 
 @called

@@ -152,7 +152,9 @@ C_SETTLING = 41
 """System of which a set is being settled, -1 if none; and how, below 0 where all are returned."""
 C_HOW = 42
 C_STAMP = 43
-CURSOR_LENGTH = 44
+C_BETWEEN = 44
+"""1 while a set settles at one stroke, whose levels between are nobody's."""
+CURSOR_LENGTH = 45
 
 # Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------

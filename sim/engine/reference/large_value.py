@@ -234,6 +234,9 @@ class Systems:
             return False
         if how in (How.OFFSET, How.NET):
             self.run.log(LogKind.OFFSET, None, system.number, len(chosen), value=int(how))
+        members = [a for a, number in self.of_account.items() if number == system.number]
+        for account in members:
+            self.run.accounts[account].begin_set(self.run.now_us)
         left = {id(one) for one in chosen}
         system.queue = [one for one in system.queue if id(one) not in left]
         for one in chosen:
@@ -242,6 +245,8 @@ class Systems:
             payment.account_time(self.run.stages[payment.at].cause, self.run.now_us)
             payment.stop_waiting()
             self.run.ready.append(payment)
+        for account in members:
+            self.run.accounts[account].end_set(self.run.now_us)
         return True
 
     def _settle(self, system: System, one: Waiting, how: How) -> None:

@@ -366,6 +366,8 @@ class Account:
         self.last_us = 0
         self.delayed = 0
         self.lost = 0
+        self.is_between = False
+        """Whether a set of payments is being settled, whose levels between are nobody's."""
 
     @property
     def available(self) -> int:
@@ -416,5 +418,18 @@ class Account:
             self.balance_area_high,
         ]
 
+    def begin_set(self, now_us: int) -> None:
+        """Count what stood before a set of payments settles at one stroke."""
+        self.settle(now_us)
+        self.is_between = True
+
+    def end_set(self, now_us: int) -> None:
+        """Count the level after it."""
+        self.is_between = False
+        if self.is_watched and now_us >= self.warm_up_us:
+            self._see()
+
     def _see(self) -> None:
+        if self.is_between:
+            return
         self.low = self.posted if self.low is None else min(self.low, self.posted)

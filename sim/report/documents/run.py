@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sim.analysis.catalogue import ACCOUNT_COLUMNS, words_of
+from sim.analysis.catalogue import ACCOUNT_COLUMNS, SYSTEM_COLUMNS, words_of
 from sim.analysis.g20 import INDICATORS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.analysis.warm_up import Presence
@@ -72,6 +72,7 @@ def run_document(result: Result) -> Document:
         ("Against the G20 targets for 2027", _targets(summary)),
         ("Busiest places", _stations(summary)),
         ("Money placed ahead", _accounts(summary, loaded)),
+        ("Systems of large value", _systems(summary)),
     )
     blocks = list(_beginning(result, loaded))
     for title, *bodies in sections:
@@ -288,6 +289,14 @@ def _accounts(summary: Summary, loaded: LoadedScenario) -> Block | None:
     )
     heads = (words_of(lowest), "of opening", *map(words_of, harmed))
     return Table(_heads("account", heads), rows) if rows else None
+
+
+def _systems(summary: Summary) -> Block | None:
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (name, *(_bare(found[key]) for key in SYSTEM_COLUMNS))
+        for name, found in sorted(summary.by["system"].items())
+    )
+    return Table(_heads("system", [*map(words_of, SYSTEM_COLUMNS)]), rows) if rows else None
 
 
 def _left(lowest: Measure, account: Account | None) -> str:

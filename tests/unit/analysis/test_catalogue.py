@@ -61,6 +61,7 @@ def test_the_search_for_lists_finds_them() -> None:
 def test_names_are_said_once_and_columns_name_measures() -> None:
     defined = [
         *catalogue.PAYMENT_MEASURES, *catalogue.PLACE_MEASURES, *catalogue.ACCOUNT_MEASURES,
+        *catalogue.SYSTEM_MEASURES,
     ]  # fmt: skip
     assert len(CATALOGUE) == len(defined)
     shown = {
