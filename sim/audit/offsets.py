@@ -160,7 +160,9 @@ def _leave_last_out(w: World, system: int, account: int) -> bool:
     if last == NOBODY:
         return False
     w.pay[last, Pay.IN_SET] = _LEFT_OUT
-    # Of two legs the other account has an order, too.
+    # It was the last of this account. Of two legs the other account has an order, too.
+    if w.pay[last, Pay.LEGS] == 1:
+        return True
     p = next_waiting(w, system, last)
     while p != NOBODY:
         if w.pay[p, Pay.IN_SET] == 1:

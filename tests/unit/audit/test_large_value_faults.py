@@ -127,7 +127,9 @@ OFFSET_FAULTS: list[tuple[str, Fault, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "fault", "rule"), OFFSET_FAULTS, ids=str)
+@pytest.mark.parametrize(
+    ("name", "fault", "rule"), OFFSET_FAULTS, ids=[one[0] for one in OFFSET_FAULTS]
+)
 def test_a_fault_of_queue_or_offset_is_found(
     offset: Ran, name: str, fault: Fault, rule: str
 ) -> None:
@@ -142,7 +144,7 @@ NET_FAULTS: list[tuple[str, Fault, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "fault", "rule"), NET_FAULTS, ids=str)
+@pytest.mark.parametrize(("name", "fault", "rule"), NET_FAULTS, ids=[one[0] for one in NET_FAULTS])
 def test_a_fault_of_a_net_cycle_is_found(net: Ran, name: str, fault: Fault, rule: str) -> None:
     assert rule in net.audit_of(fault(net.log)), name
 
