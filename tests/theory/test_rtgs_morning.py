@@ -44,8 +44,8 @@ def test_bounds_do_not_depend_on_the_queue_and_offsets_settle_more() -> None:
         _, log, totals = _run(f"rails.rtgs.offset={offset}", "rails.rtgs.end_of_day=return")
         bounds.append(_bounds(totals))
         settled[offset] = int(totals.member[:, MemberTotal.SETTLED].sum())
-        # All but what banks owe themselves, 0.30 * 0.28 + 0.25 * 0.27 + ... = 21.28 % of 3 000 with a
-        # standard deviation of sqrt(3 000 * 0.2128 * 0.7872) = 22.4.
+        # All but what banks owe themselves: 0.30 * 0.28 + 0.25 * 0.27 + ... = 21.28 % of 3 000,
+        # with a standard deviation of sqrt(3 000 * 0.2128 * 0.7872) = 22.4.
         assert len(log[log[:, L.KIND] == LogKind.LEG]) == pytest.approx(2361.6, abs=4 * 22.4)
     assert bounds[0] == bounds[1] == bounds[2]
     lower, upper = bounds[0]
