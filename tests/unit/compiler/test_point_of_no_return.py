@@ -72,19 +72,19 @@ def _next(stages: Array, at: int, armed: int) -> Iterator[tuple[int, int]]:
         armed = target
     if op is Op.RESOLVE:
         armed = -1
-    waits = op in (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.RESERVE, Op.AWAIT)
+    waits = op in (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.RESERVE, Op.AWAIT, Op.SETTLE)
     if waits and armed >= 0:
         yield armed, -1
     if target >= 0:
         yield target, armed
-    yield at + 1, -1 if op is Op.BATCH else armed
+    yield at + 1, -1 if op in (Op.BATCH, Op.SETTLE) else armed
 
 
 def _after_commit(plan: Plan, entries: set[int]) -> set[int]:
     """Return every stage that can be reached once money has moved for good."""
     stages = plan.stage
     moves = stages[:, S.FLAGS] & int(Flag.SETTLES | Flag.CREDITS) != 0
-    moves &= np.isin(stages[:, S.OP], (Op.POST, Op.BATCH))
+    moves &= np.isin(stages[:, S.OP], (Op.POST, Op.BATCH, Op.SETTLE))
     seen = {(entry, -1, False) for entry in entries}
     queue = list(seen)
     while queue:
