@@ -271,6 +271,30 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
         better=LOWER,
     ),
     Definition(
+        "refunds", COUNT, _WHOLE, lambda of: None if of.refunded is None else of.refunded.parts
+    ),
+    Definition(
+        "refunds_refused",
+        COUNT,
+        _WHOLE,
+        lambda of: None if of.refunded is None else of.refunded.refused,
+        better=LOWER,
+    ),
+    Definition(
+        "refund_share",
+        SHARE,
+        _WHOLE,
+        lambda of: (
+            None if of.refunded is None else ratio(of.refunded.payments, of.count[T.COMPLETED])
+        ),
+    ),
+    Definition(
+        "refunded_minor",
+        AMOUNT,
+        _WHOLE,
+        lambda of: None if of.refunded is None else of.refunded.amount,
+    ),
+    Definition(
         "open_share", SHARE, _GROUPS, lambda of: of.share(T.IN_PROGRESS, T.SUBMITTED), better=LOWER
     ),
     *map(_censored, QUANTILES),

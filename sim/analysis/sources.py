@@ -103,6 +103,24 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Refunded:
+    """What of payments was paid back.
+
+    Attributes
+    ----------
+    parts, refused, payments : int
+        Parts paid, parts refused, payments of which a part was paid.
+    amount : Amount
+        Paid back in all.
+    """
+
+    parts: int
+    refused: int
+    payments: int
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True)
 class Payments:
     """What one run tells of a group of payments.
 
@@ -124,6 +142,8 @@ class Payments:
         Most payments completed in one second.
     netting : Netting or None
         What obligors owe each other; None where nothing leaves an obligation.
+    refunded : Refunded or None
+        What the covered payments were paid back; None where nothing ever is.
     held : Held or None
         Money debited and not credited, of the payments the headline covers.
     """
@@ -138,6 +158,7 @@ class Payments:
     censored_us: Mapping[str, Between | None] = field(default_factory=dict)
     peak: int = 0
     netting: Netting | None = None
+    refunded: Refunded | None = None
     held: Held | None = None
 
     @property

@@ -13,6 +13,7 @@ import numpy as np
 from sim.audit.findings import Findings
 from sim.audit.pairing import Comparison, Layout
 from sim.audit.payments import FeeDemands, demand_payments, fee_layout, payment_layout
+from sim.audit.refund_tables import demand_refunds, refund_layout
 from sim.audit.sampled import (
     demand_series,
     demand_visits,
@@ -22,11 +23,18 @@ from sim.audit.sampled import (
 )
 from sim.audit.state import Visit
 from sim.audit.world import ENDED_WIDTH
+from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
-from sim.contract.records import LOG_WIDTH
+from sim.contract.records import LOG_WIDTH, LogColumn
 from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import BATCH_ROWS
-from sim.tables.schemas import FEES_FILE, PAYMENTS_FILE, SERIES_FILE, STAGES_FILE
+from sim.tables.schemas import (
+    FEES_FILE,
+    PAYMENTS_FILE,
+    REFUNDS_FILE,
+    SERIES_FILE,
+    STAGES_FILE,
+)
 
 
 class TablesBesideLog:
@@ -57,10 +65,13 @@ class TablesBesideLog:
         self._visit_layout, self._series_layout = visit_layout(plan), series_layout(plan)
         self._payments, self._fees = beside(self._payment_layout), beside(self._fee_layout)
         self._visits, self._series = beside(self._visit_layout), beside(self._series_layout)
+        self._refund_layout = refund_layout(plan)
+        self._refunds = beside(self._refund_layout)
         self._charged = FeeDemands(plan, self._fee_layout)
         self._ended = _Batch(ENDED_WIDTH, self._compare_ended)
         self._visited = _Batch(len(Visit), self._compare_visits)
         self._sampled = _Batch(LOG_WIDTH, self._compare_series)
+        self._refunded = _Batch(LOG_WIDTH, self._compare_refunds)
 
     def take_log(self, rows: Array) -> None:
         """Take rows of the log, before the replay takes them."""
@@ -70,6 +81,8 @@ class TablesBesideLog:
             self._charged.take_log(rows)
         if self._series is not None:
             self._sampled.take(samples_of(rows))
+        if self._refunds is not None:
+            self._refunded.take(rows[rows[:, LogColumn.KIND] == LogKind.REFUND])
 
     def take_ended(self, rows: Array) -> None:
         """Take the records ended payments must have, in the order they ended."""
@@ -85,7 +98,7 @@ class TablesBesideLog:
         self._findings.row = -1
         # What is left of each, and then rows without a counterpart, which may still have been
         # on their way before.
-        for batch in (self._ended, self._visited, self._sampled):
+        for batch in (self._ended, self._visited, self._sampled, self._refunded):
             batch.close()
         if self._payments is not None:
             self._payments.finish(
@@ -96,6 +109,7 @@ class TablesBesideLog:
             (self._fees, "payment", FEES_FILE),
             (self._visits, "payment", STAGES_FILE),
             (self._series, "instant", SERIES_FILE),
+            (self._refunds, "payment", REFUNDS_FILE),
         ):
             if table is not None:
                 table.finish(
@@ -119,6 +133,11 @@ class TablesBesideLog:
         if self._series is not None:
             demanded = demand_series(self._plan, self._series_layout, rows)
             self._series.compare(demanded, is_last=is_last)
+
+    def _compare_refunds(self, rows: Array, is_last: bool) -> None:
+        if self._refunds is not None:
+            demanded = demand_refunds(self._plan, self._refund_layout, rows)
+            self._refunds.compare(demanded, is_last=is_last)
 
 
 class _Batch:

@@ -11,6 +11,7 @@ from sim.audit.containers import check, close_slot
 from sim.audit.messages import Check
 from sim.audit.prices import worth
 from sim.audit.program import amount_of, jump
+from sim.audit.refunds import keep_for_refunds
 from sim.audit.routes import check_failure, known_agent
 from sim.audit.state import Count, Pay, Things, Wait
 from sim.audit.stations import refuse
@@ -43,7 +44,7 @@ def fail_row(w: World, p: int, stage: int, reason: int) -> None:
 
 
 @called
-def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int) -> None:
+def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int, value: int) -> None:
     """Check an OUTCOME row, write the record and forget the payment."""
     g, number, now, end_us = w.g, w.pay[p, Pay.NUMBER], w.g[Count.NOW], w.g[Count.NOW]
     if outcome == Outcome.IN_PROGRESS:
@@ -71,8 +72,9 @@ def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int) -> None
     check(g, Check.TIMES, right, (number, spent_us))
     if g[Count.WANTS_RECORDS] != 0:
         _write_record(w, p, outcome, end_us)
-    # Whatever is wrong with its end, nothing may be said of it any more.
-    close_slot(w, p)
+    # Whatever is wrong with its end, nothing may be said of it any more but what is paid back.
+    if outcome != Outcome.COMPLETED or not keep_for_refunds(w, p, stage, value):
+        close_slot(w, p)
 
 
 @called

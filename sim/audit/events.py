@@ -18,6 +18,7 @@ from sim.audit.large_value import (
 )
 from sim.audit.ledgers import close_block, fail_leader, last_round, ledger_line
 from sim.audit.messages import Check
+from sim.audit.refunds import end_refund
 from sim.audit.state import AccountState, Count, LedgerState, StationState, Things
 from sim.audit.stations import look_after_station, set_closed
 from sim.audit.turns import end_turns
@@ -92,6 +93,7 @@ def end_event(w: World) -> None:
     """Check what must hold between two events."""
     end_moves(w)
     look_after_systems(w)
+    end_refund(w)
     # First the payments, then what they touched: stations and accounts are judged when the
     # event has done all it does.
     end_turns(w)

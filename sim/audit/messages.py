@@ -149,6 +149,12 @@ class Check(IntEnum):
     TOP_UP_ORDER = auto()
     TOP_UP_ONCE = auto()
     TOP_UP_TIME = auto()
+    REFUNDED = auto()
+    REFUND_DUE = auto()
+    REFUND_ONCE = auto()
+    REFUND_EXCEEDS = auto()
+    REFUND_COVERED = auto()
+    REFUND_MOVES = auto()
 
 
 MESSAGES: dict[Check, tuple[str, str]] = {
@@ -179,6 +185,18 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.NO_SUCH: (
         "readable",
         "a row of kind {} for payment {} names what does not exist (stage {}, {}, {}, {})",
+    ),
+    Check.REFUNDED: ("refund", "payment {} is paid back, or not, otherwise than it must be ({})"),
+    Check.REFUND_DUE: ("refund", "payment {}: part {} asks for {} after {} us, against its rule"),
+    Check.REFUND_ONCE: ("refund", "payment {}: part {} is paid back twice or not at {}"),
+    Check.REFUND_EXCEEDS: ("refund", "payment {} is paid back {} in all, more than was paid"),
+    Check.REFUND_COVERED: (
+        "refund",
+        "payment {}: part {} is paid back {}, against the money there",
+    ),
+    Check.REFUND_MOVES: (
+        "refund",
+        "payment {}: a move from {} to {} of {} was not due, or missing",
     ),
     Check.OPENING: ("opening", "a deposit comes from account {}, not the world"),
     Check.ONE_CURRENCY: (

@@ -359,6 +359,13 @@ def bought_at_mid(w: World, conversion: int, mid: int, time_us: int, granule: in
 
 
 @called
+def costs_at_mid(w: World, conversion: int, bought: int) -> int:
+    """Return what an amount costs at the mid rate of now, rounded down."""
+    cost, unit = _mid_rate(w, conversion, w.g[Count.NOW])
+    return _scaled_down(bought, cost, unit)
+
+
+@called
 def _scaled_down(amount: int, by: int, over: int) -> int:
     """Return ``amount * by / over``, rounded down."""
     # Whole part and remainder are scaled apart: the remainder is below ``over``, so its product

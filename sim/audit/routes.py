@@ -92,6 +92,16 @@ def is_account(w: World, p: int, reference: int, account: int) -> bool:
 
 
 @called
+def known_account(w: World, p: int, reference: int) -> int:
+    """Return the account a reference stands for, -1 where its agent is not known yet."""
+    if reference >= 0:
+        return reference
+    role, kind = (-reference - 2) // ROLE_KINDS_MAX, (-reference - 2) % ROLE_KINDS_MAX
+    agent = w.pay[p, Pay.AGENT_0 + role]
+    return int(w.role[agent, kind]) if agent >= 0 else NOBODY
+
+
+@called
 def is_station(w: World, p: int, reference: int, station: int) -> bool:
     """Say whether a reference may stand for a station, and learn the agent from it."""
     return _resolves(w, p, reference, station, w.g[Count.STATION_KINDS])

@@ -32,6 +32,7 @@ from sim.audit.money import (
     short_row,
     switch_row,
 )
+from sim.audit.refunds import is_refunded_later, refund_due_row, refund_move, refund_row
 from sim.audit.routes import limit_cell
 from sim.audit.state import Count, Pay, Things, Wait
 from sim.audit.stations import finish_stations
@@ -66,7 +67,8 @@ _NAMES_STAGE = (*_OF_MONEY, *(
     int(kind) for kind in (
         LogKind.JOIN, LogKind.START, LogKind.DELAY, LogKind.ENQUEUE, LogKind.DEADLINE,
         LogKind.FAIL, LogKind.OUTCOME, LogKind.IN_DOUBT, LogKind.AWAIT, LogKind.KNOWN,
-        LogKind.SWITCH, LogKind.LEG, LogKind.QUEUED, LogKind.SETTLE,
+        LogKind.SWITCH, LogKind.LEG, LogKind.QUEUED, LogKind.SETTLE, LogKind.REFUND_DUE,
+        LogKind.REFUND,
     )
 ))  # fmt: skip
 _NAMES_STATION = tuple(
@@ -153,6 +155,10 @@ def _take(w: World, rows: Array, at: int) -> None:
         finish_row(w, slot_of(w, payment), payment, stage, subject)
     elif kind == LogKind.COMMIT:
         commit(w, subject, amount, value)
+    elif kind == LogKind.MOVED and payment >= 0:
+        p = slot_of(w, payment)
+        if check(w.g, Check.NOT_OPEN, p != NOBODY, (payment,)):
+            refund_move(w, p, subject, amount, value)
     elif _is_of_payment(kind):
         p = slot_of(w, payment)
         if check(w.g, Check.NOT_OPEN, p != NOBODY, (payment,)):
@@ -177,7 +183,7 @@ def _is_of_payment(kind: int) -> bool:
     """Say whether rows of a kind tell of a payment."""
     if LogKind.IN_DOUBT <= kind <= LogKind.KNOWN:
         return True
-    if LogKind.SWITCH <= kind <= LogKind.SETTLE:
+    if LogKind.SWITCH <= kind <= LogKind.SETTLE or kind in (LogKind.REFUND_DUE, LogKind.REFUND):
         return True
     return bool(LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED)
 
@@ -242,8 +248,12 @@ def _take_wait(w: World, p: int, rows: Array, at: int) -> None:
         await_row(w, p, stage, amount)
     elif kind == LogKind.KNOWN:
         known_row(w, p, stage, amount)
+    elif kind == LogKind.REFUND_DUE:
+        refund_due_row(w, p, stage, subject, amount, value)
+    elif kind == LogKind.REFUND:
+        refund_row(w, p, stage, subject, amount, value)
     else:
-        outcome_row(w, p, stage, subject, amount)
+        outcome_row(w, p, stage, subject, amount, value)
 
 
 @called
@@ -344,5 +354,5 @@ def _finish(w: World) -> None:
     skip_agenda(w, w.size[Things.AGENDA])
     # Everybody open has a row of class HORIZON, which closes its slot.
     for at in range(len(w.slot)):
-        if w.slot[at, 0] != NOBODY:
+        if w.slot[at, 0] != NOBODY and not is_refunded_later(w, w.slot[at, 1]):
             check(w.g, Check.NO_OUTCOME, False, (w.slot[at, 0],))

@@ -38,6 +38,8 @@ class Count(IntEnum):
     OPENED = auto()
     """Row of the ledger whose block is filled by the event at hand."""
     NEXT_ROUND_US = auto()
+    REFUNDING = auto()
+    """Slot of the payment a part of which is paid back by the event at hand."""
     LEAVING = auto()
     """Slot of the payment that has to leave a queue with the next row; then how."""
     LEAVING_SUBJECT = auto()
@@ -122,10 +124,16 @@ class Things(IntEnum):
     TOP_UP = 18
     ORDER = 19
     SYSTEM = 20
+    GUARD = 21
+    REFUND = 22
+    WRITTEN_REFUND = 23
 
 
 STAGE_SHORTEST, STAGE_LONGEST = 11, 12
 """Columns of a stage, after those of the plan: least and greatest value of its quantile table."""
+
+REFUND_SHORTEST, REFUND_LONGEST = 9, 10
+"""Likewise of the time until a part of a stream's refunds."""
 
 
 class StationState(IntEnum):
@@ -231,6 +239,8 @@ class Wait(IntEnum):
     ANSWER = 7
     ENDED = 8
     SYSTEM = 9
+    REFUND = 10
+    """It has ended, and a part of it is to be paid back."""
 
 
 class Pay(IntEnum):
@@ -299,12 +309,19 @@ class Pay(IntEnum):
     """1 in the set at hand, 2 in the way of those behind, else 0."""
     RETURNED = 54
     """1 once a close has returned it, until it fails."""
-    TIME_0 = 55
-    FEE_0 = 55 + len(Cause)
-    REGISTER_0 = 55 + len(Cause) + FEES_MAX
-    LIMIT_0 = 55 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    PART = 55
+    """Part paid back last, what was paid back, what the next asks for, the payment's end, and
+    whether the part at hand is paid."""
+    BACK = 56
+    ASKED = 57
+    ENDED_US = 58
+    PAID_BACK = 59
+    TIME_0 = 60
+    FEE_0 = 60 + len(Cause)
+    REGISTER_0 = 60 + len(Cause) + FEES_MAX
+    LIMIT_0 = 60 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 55 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 60 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

@@ -23,6 +23,7 @@ from sim.audit.findings import Findings
 from sim.audit.market import check_market
 from sim.audit.names import Words, cells, fee_words, payment_words
 from sim.audit.places import check_series, check_visits
+from sim.audit.refund_tables import check_refunds, refund_words
 from sim.contract.layout import NULL
 from sim.contract.meaning import Bearer, Cause, Outcome
 from sim.contract.plan import Array, Plan
@@ -35,6 +36,8 @@ from sim.tables.schemas import (
     FX_SPREAD,
     PAYMENTS,
     PAYMENTS_FILE,
+    REFUNDS,
+    REFUNDS_FILE,
     SERIES_FILE,
     STAGES_FILE,
 )
@@ -109,6 +112,11 @@ def audit_tables(
             check.among(fees["payment_id"]).every("fees", holds, f"a fee {message}")
     if run.has(STAGES_FILE) and not has_log:
         check_visits(run, plan, payments, place=place.of, check=check, replication=replication)
+    if run.has(REFUNDS_FILE):
+        parts = _of_replication(run.table(REFUNDS_FILE), replication)
+        refunds = _columns(parts, REFUNDS, refund_words(plan))
+        of = place.of(refunds["replication"], refunds["payment_id"])
+        check_refunds(refunds, payments, of, check)
     check_market(run, plan, findings)
     if run.has(SERIES_FILE) and not has_log:
         check_series(run, plan, findings, replication=replication)

@@ -14,6 +14,8 @@ import numpy as np
 from sim.audit.findings import VIOLATIONS_KEPT
 from sim.audit.messages import FIGURES, MESSAGES
 from sim.audit.state import (
+    REFUND_LONGEST,
+    REFUND_SHORTEST,
     STAGE_LONGEST,
     STAGE_SHORTEST,
     AccountState,
@@ -44,6 +46,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import EventClass
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RECORD_WIDTH, REGISTER_COUNT
+from sim.contract.refunds import RefundColumn
 
 BLOCK_ROWS = 1 << 13
 """Rows replayed at a time; every pool has room for what so many rows can add."""
@@ -143,7 +146,8 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
     for scalar, value in {
         Count.NOW: -1, Count.KEY: -1, Count.ROW: -1, Count.CURRENT: NOBODY, Count.HIGHEST: -1,
         Count.OPENED: NOBODY, Count.NEXT_ROUND_US: NEVER_US, Count.LEAVING: NOBODY,
-        Count.REFILLED: NOBODY, Count.FREE_PAYMENT: NOBODY, Count.FREE_HELD: NOBODY,
+        Count.REFILLED: NOBODY, Count.REFUNDING: NOBODY,
+        Count.FREE_PAYMENT: NOBODY, Count.FREE_HELD: NOBODY,
         Count.WANTS_RECORDS: int(wants_records), Count.HORIZON_US: plan.horizon_us,
         Count.SAMPLE_INTERVAL_US: plan.sample_interval_us, Count.FX_STEP_US: plan.fx_step_us,
         Count.DAY_OFFSET_US: plan.day_offset_us, Count.PRIORITIES: len(ranks),
@@ -278,7 +282,7 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
         plan.stage, plan.station, plan.ledger, plan.account, plan.transfer, plan.conversion,
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
         plan.agenda, choices, plan.candidate, plan.line, plan.file, plan.top_up, plan.order,
-        plan.system,
+        plan.system, plan.guard, plan.refund, plan.written_refund,
     )  # fmt: skip
     size = np.array([len(table) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
@@ -308,6 +312,10 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
     bounds = [_bounds(plan, at) for at in plan.stage[timed, StageColumn.TABLE].tolist()]
     rows_timed = first[Things.STAGE] + np.flatnonzero(timed)
     things[rows_timed, STAGE_SHORTEST : STAGE_LONGEST + 1] = np.array(bounds).reshape(-1, 2)
+    rules = first[Things.REFUND] + np.arange(len(plan.refund))
+    after = plan.refund[:, RefundColumn.AFTER_TABLE].tolist()
+    spans = [_bounds(plan, at) if at >= 0 else (0, 0) for at in after]
+    things[rules, REFUND_SHORTEST : REFUND_LONGEST + 1] = np.array(spans).reshape(-1, 2)
     # Prices name their conversions, fees their scale: the pair's scale beside each conversion.
     rows = slice(first[Things.CONVERSION], first[Things.CONVERSION] + size[Things.CONVERSION])
     things[rows, CONVERSION_SCALE] = plan.pair_scale[plan.conversion[:, ConversionColumn.PAIR]]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sim.compiler.clearing_rows import ClearingRows
+from sim.compiler.refund_rows import NO_REFUNDS, RefundRows
 from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Candidates, Cells, Names, Rows, cells_array, row_of, rows_array
 from sim.compiler.time_rows import WindowRows
@@ -37,7 +38,7 @@ SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
 
 
-class PlanBuilder(RoleCells, ClearingRows, WindowRows):
+class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows):
     """A plan under construction, row by row.
 
     Parameters
@@ -191,6 +192,7 @@ class PlanBuilder(RoleCells, ClearingRows, WindowRows):
             "watched": int(watched),
         }
         self._add("account", values)
+        self._add("guard", {"pool": 0})
         return index
 
     def world(self, currency: str) -> int:
@@ -379,13 +381,9 @@ class PlanBuilder(RoleCells, ClearingRows, WindowRows):
             "after_failure": after_failure,
         }
         self._add("stream", values)
+        self._add("refund", NO_REFUNDS)
         self._payer_count.append(payers)
         return index
-
-    def close_station(self, station: int, from_us: int, to_us: int) -> None:
-        """Close a station over an interval."""
-        self._schedule(from_us, AgendaKind.STATION_CLOSE, station)
-        self._schedule(to_us, AgendaKind.STATION_OPEN, station)
 
     def _schedule(self, time_us: int, kind: AgendaKind, subject: int, amount: int = -1) -> None:
         """Put a row on the agenda."""

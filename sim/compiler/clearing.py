@@ -16,6 +16,7 @@ from sim.compiler.builder import PlanBuilder
 from sim.compiler.clearing_rows import FileTimes
 from sim.compiler.parts import Clearing, Conversion, Part
 from sim.compiler.prices import Market, PriceError
+from sim.compiler.refunds import refunded_lines
 from sim.contract.agenda import Negative
 from sim.contract.layout import PPM
 from sim.model.base import FieldPath
@@ -204,12 +205,15 @@ def _lay_line(builder: PlanBuilder, part: Clearing, numbers: Numbers) -> None:
             "spread_to": account(f"spread:{provider}:{line.exchange.source}"),
             "bought_from": account(f"fx:{provider}:{line.exchange.target}"),
         }
+    if not line.refunds:
+        builder.set_pool(account(line.payments))
     row = builder.add_line(
         line.name,
         rail=line.rail,
         agent=line.agent,
         payments=account(line.payments),
         closed=account(line.closed),
+        refunds=account(line.refunds) if line.refunds else -1,
         interchange_ppm=line.interchange_ppm,
         interchange_to=account(line.interchange_to),
         scheme_ppm=line.scheme_ppm,
@@ -269,7 +273,8 @@ def _lay_top_up(builder: PlanBuilder, part: TopUpRule, numbers: Numbers) -> None
         builder.add_order(rule, looked_us, arrives_us)
 
 
-def split_lines(parts: Sequence[Part]) -> tuple[list[Part], list[ClearingLine]]:
+def split_lines(parts: Sequence[Part], scenario: Scenario) -> tuple[list[Part], list[ClearingLine]]:
     """Return the parts that are no lines, and the lines, which come last in a plan."""
-    lines = [part for part in parts if isinstance(part, ClearingLine)]
+    found = [part for part in parts if isinstance(part, ClearingLine)]
+    lines = refunded_lines(scenario, found)
     return [part for part in parts if not isinstance(part, ClearingLine)], lines

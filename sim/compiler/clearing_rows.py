@@ -47,6 +47,11 @@ class ClearingRows:
         """Put money from the world on an account at an instant (0: opening balance)."""
         raise NotImplementedError
 
+    def close_station(self, station: int, from_us: int, to_us: int) -> None:
+        """Close a station over an interval."""
+        self._schedule(from_us, AgendaKind.STATION_CLOSE, station)
+        self._schedule(to_us, AgendaKind.STATION_OPEN, station)
+
     def add_line(self, name: str, *, rail: str, agent: str, **values: int) -> int:
         """Add a line (columns by lower-case name) and return its index.
 

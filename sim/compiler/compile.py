@@ -140,7 +140,7 @@ def compile_scenario(
     # Groups of alike banks become banks, so that everything below knows single institutions
     # only.
     members = unfold_members(scenario.institutions)
-    parts, lines = split_lines(list(world_parts(scenario, members)))
+    parts, lines = split_lines(list(world_parts(scenario, members)), scenario)
     market = Market(
         scenario.fx,
         horizon_us=settings.horizon_us,
@@ -149,7 +149,7 @@ def compile_scenario(
     )
     # Codes do not depend on seed or replication, so replications share them.
     pools = pools or make_pools(scenario, members, problems)
-    routes = Routes(scenario, market, members, parts, problems=problems)
+    routes = Routes(scenario, market, members, parts, problems=problems, lines=lines)
     world = World(scenario, settings, members, pools, RouteSets(scenario), routes)
     described = []
     # In order of names: the number of a stream is part of the order of events.

@@ -11,11 +11,12 @@ undoes, ledger by ledger, backwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sim.compiler.flow import Flow
 from sim.compiler.recovery import Recovery, Spoken, asking
+from sim.compiler.refund_moves import moves_back
 from sim.contract.layout import CERTAIN, Rounding
 from sim.contract.meaning import Bearer, Flag, Op, Outcome, Reason
 from sim.contract.records import Register
@@ -56,7 +57,13 @@ class CompositionError(ValueError):
     """Legs that do not make a route together; the message says why."""
 
 
-def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
+def compose(
+    scenario: Scenario,
+    candidate: Candidate,
+    *,
+    currency: str,
+    refunded: Mapping[str, str] | None = None,
+) -> Flow:
     """Return the program and price of a candidate route.
 
     Parameters
@@ -65,6 +72,9 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
     candidate : Candidate
     currency : str
         Currency of the instructed amount (for limits written in it).
+    refunded : mapping of str to str, optional
+        Where payments over the route are paid back: the account that pays in place of the one the
+        payment came to, where it is another. None: nothing is paid back.
 
     Raises
     ------
@@ -101,10 +111,19 @@ def compose(scenario: Scenario, candidate: Candidate, *, currency: str) -> Flow:
         creditor = replace(creditor, book=asking(creditor.book))
     # Only where there is another route to come from, and institutions to differ in.
     resumes = scenario.routing.failover > 0 and bool(candidate.agents)
-    composer = _Composer(spoken, left, price, debtor, creditor, codes, validity, inside, resumes)
+    refund = () if price is None else moves_back(_moved(spoken, left, creditor), refunded)
+    composer = _Composer(
+        spoken, left, price, debtor, creditor, codes, validity, inside, resumes, refund
+    )
     legs = zip(rails, contexts, strict=True)
     owed = tuple(item for rail, at in legs for item in rail.obligations(at)) if price else ()
     return Flow(composer.program(), price, debtor, creditor, owed, composer.entrances)
+
+
+def _moved(legs: list[Spoken], left: tuple[Move, ...], creditor: CreditorSide) -> list[Move]:
+    """Return all that a completed payment has moved, but for its fees."""
+    booked = [move for leg in legs if leg.says.commit is not None for move in leg.booked]
+    return [*booked, *left, *creditor.credit]
 
 
 def _gives_up(legs: list[Spoken], label: str) -> bool:
@@ -255,6 +274,8 @@ class _Composer:
     inside: CreditorSide | None
     """The payee's institution where it may be the payer's, too, and books inside."""
     resumes: bool
+    refund: tuple[Move, ...]
+    """What is moved back where the payment is, once it has completed."""
 
     @property
     def entrances(self) -> tuple[str, str]:
@@ -284,7 +305,13 @@ class _Composer:
             *self._execute(),
             *self._credit(),
             *self._confirm(),
-            Stage(Op.END, "completed", value=int(Outcome.COMPLETED), reason=Reason.NONE),
+            Stage(
+                Op.END,
+                "completed",
+                value=int(Outcome.COMPLETED),
+                reason=Reason.NONE,
+                moves=self.refund,
+            ),
         )
         recovery = Recovery(self.legs, before)
         return (

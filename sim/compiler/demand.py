@@ -26,6 +26,7 @@ from sim.compiler.parts import Stream
 from sim.compiler.payees import Payees, World, find_payees
 from sim.compiler.prologue import AFTER_FAILURE, prologue
 from sim.compiler.promises import promise_us
+from sim.compiler.refunds import refund_problems, refunds_of
 from sim.contract.layout import AMOUNT_MAX, CERTAIN, NEVER_US
 from sim.contract.meaning import Scope
 from sim.contract.plan import Array
@@ -100,6 +101,8 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
     legs = [leg for route in payees.routes for leg in world.routes.route(route).candidate.legs]
     allowed = allowed_amounts(scenario, currency, legs)
     problems.extend(amount_problems(name, demand, currency, allowed))
+    flows = [world.routes.route(route).flow for route in payees.routes]
+    problems.extend(refund_problems(name, demand, corridor, flows))
     missing = list(_missing_agents(world, name, payees))
     if missing:
         problems.extend(missing)
@@ -127,6 +130,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         routes=payees.routes,
         promise_us=promise_us(scenario, corridor, rails),
         tables=tuple(item for item in drawn if item is not None),
+        refunds=refunds_of(demand, currency),
     )
     return Described(part, payees, arrivals, allowed)
 

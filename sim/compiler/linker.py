@@ -353,14 +353,14 @@ class _Linker:
             promise_us=part.promise_us,
             after_failure=laid.marks[part.after_failure] if part.after_failure else -1,
         )
+        if part.refunds is not None:
+            self.builder.set_refunds(stream, **part.refunds.columns(self._table))
         for route in part.routes:
             # Cells for the stream's payers, once per limit, however many routes share it.
             for limit in self.limits[route]:
                 self.builder.use_limit(limit, stream)
         for distribution in part.tables:
             self._table(distribution)
-
-    # -- programs --------------------
 
     def _program(self, program: Program, prices: _Prices, *, prefix: str) -> _Laid:
         """Add a program's stages; ``prefix`` stands before each stage's name."""
@@ -374,7 +374,7 @@ class _Linker:
         slots: dict[str, int] = {}
         for position, stage in enumerate(program):
             values = self._columns(stage, marks)
-            if stage.op in (Op.RESERVE, Op.POST, Op.BATCH, Op.SETTLE):
+            if stage.moves or stage.op in (Op.RESERVE, Op.POST, Op.BATCH, Op.SETTLE):
                 values["first"], values["count"] = rows.of(position)
             if stage.op is Op.QUOTE:
                 values["subject"] = prices.pricing
@@ -445,6 +445,5 @@ class _Linker:
         return values
 
     def _transfer(self, move: Move) -> int:
-        return self.builder.add_transfer(
-            self._account(move.debit), self._account(move.credit), move.register
-        )
+        debit, credit = self._account(move.debit), self._account(move.credit)
+        return self.builder.add_transfer(debit, credit, move.register)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.compiler.flow import Flow
+from sim.compiler.refunds import StreamRefunds
 from sim.contract.meaning import FixedSide, Policy, Scope
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.rails.resources import (
@@ -158,6 +159,8 @@ class Stream:
         How long its payments may take before they count as not successful.
     tables : tuple of distribution
         Distributions its payments are drawn from.
+    refunds : StreamRefunds or None
+        What of its payments is paid back.
     """
 
     name: str
@@ -173,6 +176,7 @@ class Stream:
     routes: tuple[str, ...]
     promise_us: int
     tables: tuple[DurationDistribution | AmountDistribution, ...] = ()
+    refunds: StreamRefunds | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from sim.compiler.expectation import Places, Typical, expected_us, views
 from sim.compiler.parts import Choice, Part, Route
 from sim.compiler.prices import Market, PriceError, check_bounds, price_conversions
 from sim.compiler.ranking import rank_routes
+from sim.compiler.refunds import refunded_corridors
 from sim.contract.meaning import Bearer, FixedSide
 from sim.model.base import FieldPath
 from sim.model.members import Member
-from sim.rails.resources import BlockLedger, Station
+from sim.rails.resources import BlockLedger, ClearingLine, Station
 from sim.routing.candidates import Candidate, preferred
 from sim.routing.route_sets import RouteSet
 from sim.scenario.model import Scenario
@@ -35,6 +36,8 @@ class Routes:
         What institutions and rails bring.
     problems : list
         Grows by what cannot be compiled.
+    lines : sequence of ClearingLine
+        They say which account refunds are paid from.
     """
 
     def __init__(
@@ -45,7 +48,9 @@ class Routes:
         resources: Sequence[object],
         *,
         problems: list[tuple[FieldPath, str]],
+        lines: Sequence[ClearingLine] = (),
     ) -> None:
+        self._refunded = {line.payments: line.refunds for line in lines if line.refunds}
         self._scenario, self._market = scenario, market
         self._members, self._resources = members, resources
         self._places: Places = {
@@ -121,7 +126,13 @@ class Routes:
     def _compose(self, candidate: Candidate, fixed_side: FixedSide) -> Route:
         corridor = candidate.corridor_in(self._scenario)
         side = corridor.to if fixed_side is FixedSide.CREDITOR else corridor.from_
-        flow = compose(self._scenario, candidate, currency=side.currency)
+        is_refunded = candidate.corridor in refunded_corridors(self._scenario)
+        flow = compose(
+            self._scenario,
+            candidate,
+            currency=side.currency,
+            refunded=self._refunded if is_refunded else None,
+        )
         typical = self._typical(candidate.corridor)
         name = candidate.name
         if fixed_side is FixedSide.DEBTOR:

@@ -261,10 +261,10 @@ class Op(IntEnum):
     0. ROUTE row (subject = route, amount = score, value = attempts).
     A route's DEBTOR_AGENT and CREDITOR_AGENT, where not below 0, replace the payment's."""
     END = 15
-    """End. VALUE = outcome; SUBJECT = what the payer does instead, -1: not known; REASON, or the
-    payment's own reason where REASON is below 0. Disarms the time-out. OUTCOME row (subject =
-    outcome, amount = reason). ``completed`` sets ``credited_us`` if not set yet. Open reservations
-    or a doubt here are a bug."""
+    """End. VALUE = outcome; FIRST, COUNT = rows of a refund (:mod:`~sim.contract.refunds`); SUBJECT
+    = what the payer does instead, -1: not known; REASON, or the payment's own where it is below 0.
+    Disarms the time-out. OUTCOME row (subject = outcome, amount = reason). ``completed`` sets
+    ``credited_us`` if not set yet. Open reservations or a doubt here are a bug."""
     ON_US = 16
     """Branch where both ends are at one institution. TARGET. If the payment has a debtor agent and
     it is its creditor agent, too: DECIDE row (subject = TARGET) and jump to TARGET. Otherwise pass
@@ -431,6 +431,9 @@ class LogKind(IntEnum):
     SYSTEM_OFFSET = 47
     """Rows of the agenda of systems: amount = payments that wait."""
     SYSTEM_CLOSE = 48
+    REFUND_DUE = 49
+    """Both are specified in :mod:`sim.contract.refunds`."""
+    REFUND = 50
 
 
 class Scope(IntEnum):

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from sim.contract.agenda import FILES, LINES, ORDERS, TOP_UPS, AgendaKind
+from sim.contract.guards import GUARDS
 from sim.contract.large_value import MEMBERS, SYSTEMS
 from sim.contract.layout import (
     CANDIDATES_MAX,
@@ -59,6 +60,7 @@ from sim.contract.meaning import (
 )
 from sim.contract.plan_names import PlanNames
 from sim.contract.records import REGISTER_COUNT
+from sim.contract.refunds import REFUNDS, WRITTEN_REFUNDS
 from sim.contract.table import (
     Array,
     Between,
@@ -139,6 +141,7 @@ class Plan:
                         Op.POST: Span("transfers", StageColumn.COUNT),
                         Op.BATCH: Span("transfers", StageColumn.COUNT),
                         Op.SETTLE: Span("transfers", StageColumn.COUNT),
+                        Op.END: Span("transfers", StageColumn.COUNT),
                     },
                 ),
                 StageColumn.COUNT: By(StageColumn.OP, {Op.SETTLE: Between(1, 2)}),
@@ -185,6 +188,7 @@ class Plan:
             },
         ),
     ]
+    guard: Annotated[Array, GUARDS]
     ledger_key: Annotated[Array, Table("ledgers", KEY_WORDS)]
     account: Annotated[
         Array,
@@ -391,6 +395,8 @@ class Plan:
     window: Annotated[Array, WINDOWS]
     system: Annotated[Array, SYSTEMS]
     member: Annotated[Array, MEMBERS]
+    refund: Annotated[Array, REFUNDS]
+    written_refund: Annotated[Array, WRITTEN_REFUNDS]
     table: Annotated[Array, Table("words")]
     """All quantile tables, one after the other."""
     agent_account: Annotated[

@@ -69,6 +69,8 @@ class Totals:
         (members, 6): see :class:`~sim.contract.large_value.MemberTotal`.
     end_posted, end_pending : ndarray of int64
         (accounts,): balances at the horizon.
+    refund : ndarray of int64
+        (streams, 4): see :class:`~sim.contract.refunds.RefundTotal`.
     engine_seconds : float
         Wall time inside the engine; not compared.
     """
@@ -83,6 +85,7 @@ class Totals:
     member: Array
     end_posted: Array
     end_pending: Array
+    refund: Array
     engine_seconds: float
 
 

@@ -238,7 +238,10 @@ class _Run:
         """Let the kernel write down the payments that are open at the horizon."""
         cursor = self.state.cursor
         # Horizon rows come in order of payment id, as the specification says; slots do not.
-        slots = np.flatnonzero(self.state.pool[:, st.P_ID] >= 0)
+        pool = self.state.pool
+        # One that is only paid back has ended before.
+        is_open = (pool[:, st.P_ID] >= 0) & (pool[:, st.P_WAIT] != st.W_REFUND)
+        slots = np.flatnonzero(is_open)
         order = slots[np.argsort(self.state.pool[slots, st.P_ID])].astype(np.int64)
         self.state = self.state._replace(order=order)
         cursor[st.C_NOW], cursor[st.C_CLOSING] = self.plan.horizon_us, 0
@@ -288,6 +291,7 @@ class _Run:
             member=self.state.member.copy(),
             end_posted=own[:, st.A_POSTED].copy(),
             end_pending=own[:, st.A_PENDING].copy(),
+            refund=self.state.refund,
             engine_seconds=self.engine_seconds,
         )
 

@@ -13,11 +13,13 @@ from fractions import Fraction
 from sim.calendars.bank_days import BankDays
 from sim.compiler.compile import Compiled
 from sim.compiler.parts import Clearing
+from sim.compiler.refunds import StreamRefunds
 from sim.contract.agenda import AgendaKind, OrderColumn
 from sim.contract.large_value import AtClose, Offset, Order
-from sim.contract.layout import PPM
-from sim.explain.words import at, count, listed, share
+from sim.contract.layout import CERTAIN, PPM
+from sim.explain.words import at, count, listed, share, timing
 from sim.rails.resources import ClearingFile, LargeValueSystem, TopUpRule
+from sim.tables.refund_rows import has_refunds
 from sim.units import format_minor
 
 _FILES_SHOWN = 16
@@ -40,12 +42,15 @@ def clearing_lines(compiled: Compiled) -> Iterator[str]:
     lines = [part for part in compiled.parts if isinstance(part, Clearing)]
     rules = [part for part in compiled.parts if isinstance(part, TopUpRule)]
     for part in lines:
-        yield from _line(part)
+        yield from _line(compiled, part)
     for rule in rules:
         yield from _rule(compiled, rule)
     systems = [part for part in compiled.parts if isinstance(part, LargeValueSystem)]
     for system in systems:
         yield from _system(system)
+    for stream in compiled.streams:
+        if stream.refunds is not None:
+            yield _refunds(stream.name, stream.refunds)
     yield from _doubts(compiled)
     if not lines and not rules and not systems:
         yield "nothing is settled after the moment of payment, and no account is filled up"
@@ -72,7 +77,7 @@ def clearing_words(compiled: Compiled, kind: int, subject: int) -> str:
     return f"what was ordered for {account} arrives"
 
 
-def _line(part: Clearing) -> Iterator[str]:
+def _line(compiled: Compiled, part: Clearing) -> Iterator[str]:
     line = part.line
     fees = [
         f"{share(Fraction(ppm, PPM))} {word} to {where}"
@@ -89,6 +94,9 @@ def _line(part: Clearing) -> Iterator[str]:
     if line.threshold_minor:
         paid = line.currency if line.exchange is None else line.exchange.target
         yield f"  paid from {format_minor(line.threshold_minor, paid)} on; less waits"
+    if has_refunds(compiled.plan):
+        of = f"set off on {line.refunds}" if line.refunds else "paid only out of what is there"
+        yield f"  what is refunded is {of}"
     owes = "is paid by the agent" if line.is_negative_paid else "is set off against later files"
     yield f"  a file by which the agent owes {owes}"
     if line.receivable_minor:
@@ -106,6 +114,20 @@ def _files(files: Sequence[ClearingFile]) -> Iterator[str]:
             yield f"  and {len(files) - len(shown)} more, the last:"
         cut = "before the start" if file.cut_us <= 0 else at(file.cut_us)
         yield f"  file of {file.day}: closed {cut}, paid {at(file.settled_us)}"
+
+
+def _refunds(name: str, rule: StreamRefunds) -> str:
+    """Return what of a stream is paid back."""
+    told = []
+    if rule.written:
+        told.append(f"{count(len(rule.written), 'part')} as written")
+    if rule.share and rule.after is not None:
+        whole = share(Fraction(rule.total_ppm, PPM))
+        told.append(
+            f"{share(Fraction(rule.share, CERTAIN))} of completed payments, {whole} of the amount "
+            f"in {count(rule.parts, 'part')}, each after {timing(rule.after)}"
+        )
+    return f"demand.{name}: {listed(told)} come back, at the {rule.rate.name.lower()} rate"
 
 
 def _rule(compiled: Compiled, rule: TopUpRule) -> Iterator[str]:

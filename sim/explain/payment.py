@@ -246,7 +246,7 @@ def _detail(row: Row, compiled: Compiled) -> str:
         return f" for {span(amount)}"
     if kind in ("enqueue", "in_block"):
         return f" of {names.ledgers[subject]}"
-    if kind in ("reserve", "post", "transfer", "void"):
+    if kind in ("reserve", "post", "transfer", "void", "moved"):
         to = names.accounts[_int(row["value"])]
         return f" {_in_currency(compiled, subject, amount)} from {names.accounts[subject]} to {to}"
     if kind == "short":
@@ -258,6 +258,12 @@ def _detail(row: Row, compiled: Compiled) -> str:
         return f" {code}, {_reason_words(code)}"
     if kind == "outcome":
         return f" {Outcome(subject).name.lower().replace('_', ' ')}"
+    if kind == "refund_due":
+        return f" part {subject}, in {span(_int(row['value']))}"
+    if kind == "refund":
+        code = Reason(_int(row["value"])).name
+        refused = "" if code == "NONE" else f" refused: {code}, {_reason_words(code)}"
+        return f" part {subject}{refused}"
     if kind == "deadline":
         return f" in {span(amount)}"
     if kind == "await":

@@ -123,6 +123,9 @@ class _Words:
             text += " with the reason it has" if stage.own_reason else ""
             if stage.instead >= 0:
                 text += f"; instead: {Instead(stage.instead).name.lower().replace('_', ' ')}"
+            if stage.moves:
+                text += "; of a part that is paid back later move its share of"
+                below = [_move(move) for move in stage.moves]
         return text + _leads(stage, marks), below
 
     def _serve(self, stage: Stage, marks: dict[str, int]) -> str:

@@ -32,6 +32,7 @@ from sim.model.quantities import (
     TimeOfDay,
     Timestamp,
 )
+from sim.model.refunds import Refunds, WrittenRefund
 from sim.model.steps import Steps
 from sim.model.top_up import TopUp
 
@@ -249,6 +250,8 @@ class ScheduledPayment(Model):
     """Payer's institution; absent: drawn by payer_share."""
     creditor_agent: Name | None = None
     """Payee's institution, where payees show no codes; absent: drawn by merchant_share."""
+    refunds: dict[Name, WrittenRefund] = {}
+    """Parts of it that are paid back, by name."""
 
 
 class AfterFailure(Model):
@@ -298,6 +301,8 @@ class Demand(Model):
     """Share of the payers with one instrument who carry another one, too, by both."""
     after_failure: AfterFailure | None = None
     """What payers do after a failure; absent: nothing is known of it."""
+    refunds: Refunds | None = None
+    """What payees give back; absent: only what written payments say, at the original rate."""
     priority: Count = 0
     """Place in stations that serve by priority; 0 first."""
 

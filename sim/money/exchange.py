@@ -43,6 +43,34 @@ def mul_div_ceil(a: int, num: int, den: int) -> int:
 
 
 @compiled
+def part_floor(amount: int, part: int, whole: int) -> int:
+    """Return ``floor(amount * part / whole)`` for numbers beyond 31 bits.
+
+    Parameters
+    ----------
+    amount, part, whole : int
+        From 0 to 2**53 - 1, ``whole`` from 1, ``part`` at most ``whole``.
+    """
+    rest = amount % whole
+    low = 0
+    left = 0
+    # Long multiplication by the binary digits of ``part``: ``low * whole + left`` is what those
+    # so far make of the remainder, and no number reaches 2^54.
+    for digit in range(52, -1, -1):
+        low *= 2
+        left *= 2
+        if left >= whole:
+            left -= whole
+            low += 1
+        if (part >> digit) & 1:
+            left += rest
+            if left >= whole:
+                left -= whole
+                low += 1
+    return (amount // whole) * part + low
+
+
+@compiled
 def mid_rate(rate: Array, fx_step_us: int, pair: int, time_us: int) -> int:
     """Return the scaled mid rate of a pair at an instant; the last step holds for ever."""
     step = time_us // fx_step_us

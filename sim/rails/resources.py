@@ -167,6 +167,8 @@ class ClearingLine:
     ----------
     name : str
         ``<rail>/<agent>:<currency>``.
+    refunds : str
+        Account refunds are paid from; empty: the payments' own, out of what it holds.
     exchange : Exchange or None
         Sale of the closed files before they are paid.
     receivable_minor : int
@@ -183,6 +185,7 @@ class ClearingLine:
     currency: str
     payments: str
     closed: str
+    refunds: str
     interchange_ppm: int
     interchange_to: str
     scheme_ppm: int

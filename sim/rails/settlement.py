@@ -73,6 +73,11 @@ class Settlement(Model):
     """Part of the payments that the scheme keeps, also of those refunded later."""
     negative: Literal["carry", "pay"] = assumed("carry", "not published")
     """Whether a file by which the agent owes is set off against later ones, or paid by it."""
+    refunds: Literal["files", "pool"] = assumed(
+        "files", "set off against the payments of later files"
+    )
+    """Where refunds are paid from: set off in the `files`, or only out of what the `pool` of the
+    day holds, and refused (AM04) beyond."""
     payout_threshold: AmountText | None = None
     """Least that is paid out, in the currency that is paid out; less is carried."""
     conversion: PoolConversion | None = None
@@ -220,6 +225,7 @@ def agent_lines(
             currency=currency,
             payments=payments,
             closed=closed,
+            refunds="" if terms.refunds == "pool" else f"refunds:{payments}",
             interchange_ppm=terms.interchange,
             interchange_to=f"fees:{scheme.wallet}:{currency}",
             scheme_ppm=terms.scheme_fee,

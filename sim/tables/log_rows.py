@@ -74,8 +74,9 @@ def event_rows(rows: Array, replication: int) -> pa.Table:
 SAMPLED = (
     LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
     LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
+    LogKind.REFUND,
 )  # fmt: skip
-"""Rows of the log the series are made of."""
+"""Rows of the log the series and the refunds are made of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,16 @@ measure     | name   | what the value is: queue, busy, balance_minor, net_minor,
 value       | value  | payments, servers, rounds or minor units in that currency, by measure
 currency    | name   | currency of a measure that ends in _minor; null: no money
 """)
+REFUNDS = _schema("""
+payment_id  | number | the payment that is paid back
+replication | number | its replication
+time_us     | us     | when the part fell due
+route       | name   | the route the payment took
+part        | number | which part of the payment, from 1
+currency    | name   | of the amount: the currency the payment was instructed in
+paid_minor  | minor  | what was paid back, in that currency; 0: the part was refused
+reason_code | name   | ISO 20022 reason why it was refused; null: it was paid
+""")
 RATES = _schema("""
 replication    | number | the replication
 pair           | name   | base and quote currency, as in USD/KHR
@@ -235,6 +245,7 @@ FEES_FILE = "fees.parquet"
 STAGES_FILE = "stages.parquet"
 EVENTS_FILE = "events.parquet"
 SERIES_FILE = "series.parquet"
+REFUNDS_FILE = "refunds.parquet"
 RATES_FILE = "rates.parquet"
 PRICES_FILE = "prices.parquet"
 
@@ -244,6 +255,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     STAGES_FILE: STAGES,
     EVENTS_FILE: EVENTS,
     SERIES_FILE: SERIES,
+    REFUNDS_FILE: REFUNDS,
     RATES_FILE: RATES,
     PRICES_FILE: PRICES,
 }

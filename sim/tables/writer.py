@@ -23,12 +23,14 @@ from sim.tables.market_rows import price_rows, rate_rows
 from sim.tables.parquet_stream import ParquetStream
 from sim.tables.parties import Parties
 from sim.tables.payment_rows import PaymentRows
+from sim.tables.refund_rows import RefundRows, has_refunds
 from sim.tables.schemas import (
     EVENTS_FILE,
     FEES_FILE,
     PAYMENTS_FILE,
     PRICES_FILE,
     RATES_FILE,
+    REFUNDS_FILE,
     SCHEMAS,
     SERIES_FILE,
     STAGES_FILE,
@@ -103,12 +105,14 @@ class RunWriter:
         self._has_payments = record.covers(Record.PAYMENTS)
         self._stages = StageRows(plan, self._options.replication)
         self._series = SeriesRows(plan, self._options.replication)
+        self._refunds = RefundRows(plan, self._options.replication)
         self._rolling, self._content = RollingDigest(), ContentDigest()
         self._streams: dict[str, ParquetStream] = {}
         self.files: tuple[Path, ...] = ()
         names: list[str] = []
         if record.covers(Record.PAYMENTS):
             names += [PAYMENTS_FILE, FEES_FILE, SERIES_FILE, RATES_FILE, PRICES_FILE]
+            names += [REFUNDS_FILE] if has_refunds(plan) else []
         if record.covers(Record.STAGES):
             names += [STAGES_FILE]
         # Each level contains the ones before it.
@@ -145,16 +149,22 @@ class RunWriter:
         # Only samples come here then, and the fingerprint is that of the records.
         if not self.wants_log:
             if self.wants_samples:
-                self._streams[SERIES_FILE].take(self._series.take(rows))
+                self._take_samples(rows)
             return
         self._logged_us = check_log(rows, self._logged_us)
         # The log in order decides everything else, so its fingerprint is the run's.
         self._rolling.take(rows)
         self._streams[STAGES_FILE].take(self._stages.take(rows))
-        self._streams[SERIES_FILE].take(self._series.take(rows))
+        self._take_samples(rows)
         if EVENTS_FILE in self._streams:
             table = event_rows(rows, self._options.replication)
             self._streams[EVENTS_FILE].take(table)
+
+    def _take_samples(self, rows: Array) -> None:
+        """Write what tables show of rows of the log, whether it is recorded or not."""
+        self._streams[SERIES_FILE].take(self._series.take(rows))
+        if REFUNDS_FILE in self._streams:
+            self._streams[REFUNDS_FILE].take(self._refunds.take(rows))
 
     def take_records(self, rows: Array) -> None:
         """Take payment records, in the order they ended."""

@@ -32,6 +32,7 @@ from sim.contract.plan import Array, Plan
 from sim.contract.records import Register
 from sim.units import SECOND_US
 from tests.equivalence.random_clearing import add_clearing
+from tests.equivalence.random_refunds import add_refunds
 from tests.equivalence.random_systems import Systems
 from tests.equivalence.random_workload import random_workload
 
@@ -92,6 +93,7 @@ class _Maker:
         # Nobody but measures looks at it.
         self.b.add_window("window", [(0, self.span_us // 2)])
         add_clearing(seed, self.b, self.accounts, span_us=self.span_us, ties=self.ties)
+        add_refunds(seed, self.b, self.accounts, ties=self.ties)
         plan = self.b.build()
         rows = random_workload(
             self.luck, payments, len(plan.stream), span_us=self.span_us, ties=self.ties

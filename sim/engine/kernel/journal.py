@@ -56,6 +56,22 @@ def write_sample(
         _append_row(cursor, log, kind, -1, -1, subject, amount, value)
 
 
+@inlined
+def write_refund(
+    cursor: Array,
+    log: Array,
+    kind: int,
+    payment: int,
+    stage: int,
+    subject: int,
+    amount: int,
+    value: int,
+) -> None:
+    """Write one REFUND row, which some want who do not want the log."""
+    if cursor[C_WANTS_LOG] != LOG_NONE:
+        _append_row(cursor, log, kind, payment, stage, subject, amount, value)
+
+
 @called
 def _append_row(
     cursor: Array,

@@ -28,6 +28,7 @@ from sim.contract.records import (
     WORKLOAD_WIDTH,
     AccountTotal,
 )
+from sim.contract.refunds import RefundTotal
 from sim.engine.kernel.state import (
     A_SINCE,
     A_TOTAL,
@@ -156,6 +157,7 @@ def lay_state(
         net=np.ascontiguousarray(plan.file[:, FileColumn.NET]),
         coming=np.zeros(len(plan.top_up), dtype=np.int64),
         ordered=np.zeros(len(plan.order), dtype=np.int64),
+        refund=np.zeros((len(plan.stream), len(RefundTotal)), dtype=np.int64),
         line=line,
         **_lay_systems(plan),
     )

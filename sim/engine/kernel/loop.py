@@ -37,6 +37,7 @@ from sim.engine.kernel.operations import advance, close_open, expire
 from sim.engine.kernel.payments import EXPIRE_BASE
 from sim.engine.kernel.prefetch import prefetch_payment
 from sim.engine.kernel.queues import unlink
+from sim.engine.kernel.refunds import pay_part
 from sim.engine.kernel.routing import sample
 from sim.engine.kernel.state import (
     C_ACTIVE,
@@ -349,6 +350,9 @@ def _complete(plan: Plan, state: KernelState, slot: int, payment: int, place: in
     # behind.
     if s >= 0:
         start_waiting(plan, state, s)
+    if is_awaited and pool[slot, st.P_WAIT] == st.W_REFUND:
+        pay_part(plan, state, slot)
+        return
     if is_awaited:
         # Its stage cannot have changed since it began to wait for this event; it is not the stage
         # it was served at where it awaits the answer to a request it gave up.

@@ -25,6 +25,7 @@ from sim.engine.kernel.payments import (
 )
 from sim.engine.kernel.prices import charge, check_limit, convert, give_back_limits, quote
 from sim.engine.kernel.queues import unlink
+from sim.engine.kernel.refunds import await_part, begin_refunds
 from sim.engine.kernel.routing import choose_route, switch
 from sim.engine.kernel.state import (
     C_ACTIVE,
@@ -382,9 +383,15 @@ def _end(plan: Plan, state: KernelState, slot: int) -> None:
     # Where no stage had the flag CREDITS the end of the program is the credit.
     if outcome == Outcome.COMPLETED and pool[slot, st.P_CREDITED] == NULL:
         pool[slot, st.P_CREDITED] = cursor[C_NOW]
-    write_log(cursor, state.log, LogKind.OUTCOME, pool[slot, P_ID], at, outcome, reason, -1)
+    refund_us = begin_refunds(plan, state, slot)
+    parts = 1 if refund_us >= 0 else -1
+    write_log(cursor, state.log, LogKind.OUTCOME, pool[slot, P_ID], at, outcome, reason, parts)
     if cursor[C_WANTS_RECORDS] != 0:
         write_record(plan, state, slot, outcome, reason, cursor[C_NOW])
+    # It keeps its slot, registers and agents included, until nothing more of it is paid back.
+    if refund_us >= 0:
+        await_part(state, slot, refund_us)
+        return
     # Events of this payment may still be scheduled; they find another id here, or none.
     pool[slot, P_ID] = -1
     pool[slot, st.P_NEXT] = cursor[C_FREE]

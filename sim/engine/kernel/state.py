@@ -25,6 +25,7 @@ from sim.contract.records import (
     LedgerTotal,
     StationTotal,
 )
+from sim.contract.refunds import RefundTotal
 from sim.contract.run import BALANCE_TOO_LARGE, SUM_TOO_LARGE
 from sim.contract.table import Table, declared_tables
 
@@ -233,7 +234,13 @@ P_INSTRUMENT_2 = P_INSTRUMENT + 1
 P_ROUTE_SET_2 = P_INSTRUMENT_2 + 1
 P_BEGUN = P_ROUTE_SET_2 + 1
 """Attempts made before the instrument at hand."""
-P_FEE = P_BEGUN + 1
+P_PART = P_BEGUN + 1
+"""Of a payment that has ended and is paid back: last part that fell due, what was paid back, what
+the next part asks for, instant of the end."""
+P_BACK = P_PART + 1
+P_ASKED = P_BACK + 1
+P_ENDED = P_ASKED + 1
+P_FEE = P_ENDED + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
@@ -254,6 +261,8 @@ W_ANSWER = 7
 W_SYSTEM = 8
 W_RETURNED = 9
 """A close has returned it: it fails when its turn comes."""
+W_REFUND = 10
+"""It has ended; a part of it is to be paid back."""
 
 # Reservations are a linked list, as most payments hold none or one and none can be bounded: a
 # row of the pool has no room for the worst case.
@@ -394,6 +403,7 @@ class KernelState(NamedTuple):
     gauge: Annotated[Array, Table("gauges", GAUGE_WIDTH)]
     """By account; no rows without systems."""
     member: Annotated[Array, Table("members", len(MemberTotal))]
+    refund: Annotated[Array, Table("streams", len(RefundTotal))]
     line: Annotated[Array, Table("stages")]
     """Line of time-outs a DEADLINE stage arms in, -1 for the heap; from the plan."""
 

@@ -128,6 +128,11 @@ def move_money(run: Run, debit: int, credit: int, amount: int) -> None:
     _move(run, None, Transfer(debit, credit, amount), LogKind.MOVED)
 
 
+def move_back(run: Run, payment: Payment, transfer: Transfer) -> None:
+    """Move money of a refund."""
+    _move(run, payment, transfer, LogKind.MOVED)
+
+
 def leave_account(run: Run, payment: Payment) -> int:
     """Take a payment whose time is up out of an account's queue; return the account."""
     run.accounts[payment.wait_subject].queue.leave(payment, run.now_us)

@@ -25,6 +25,7 @@ from sim.contract.records import (
     StationTotal,
     WorkloadColumn,
 )
+from sim.contract.refunds import RefundTotal
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.reference.accounts import charge, post, reserve, void
 from sim.engine.reference.agenda import Clearing
@@ -247,6 +248,7 @@ def _totals(run: Run, systems: Systems, engine_seconds: float) -> Totals:
         member=as_array(list(systems.totals.values()), len(MemberTotal)),
         end_posted=_column([account.posted for account in run.accounts]),
         end_pending=_column([account.pending for account in run.accounts]),
+        refund=as_array(run.refunds, len(RefundTotal)),
         engine_seconds=engine_seconds,
     )
 

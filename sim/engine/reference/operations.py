@@ -12,6 +12,7 @@ from sim.contract.records import Register
 from sim.engine.reference.accounts import free_waiting, leave_account
 from sim.engine.reference.ledgers import leave_ledger
 from sim.engine.reference.prices import fx_risk
+from sim.engine.reference.refunds import await_part, begin_refunds
 from sim.engine.reference.run import STOP, Run
 from sim.engine.reference.state import NOWHERE, Due, Payment, Stage, Wait
 from sim.engine.reference.stations import leave_queue
@@ -183,12 +184,16 @@ def end(run: Run, payment: Payment, stage: Stage) -> int:
         payment.credited_us = run.now_us
     if stage.subject >= 0:
         payment.instead = stage.subject
-    run.log(LogKind.OUTCOME, payment, stage.value, payment.reason)
+    refund = begin_refunds(run, payment, stage)
+    parts = -1 if refund is None else 1
+    run.log(LogKind.OUTCOME, payment, stage.value, payment.reason, value=parts)
     # The invariant of "Time by cause", at the only place where both sides are known.
     if sum(payment.times) != run.now_us - payment.submitted_us:
         run.broken(f"times {payment.times} do not add up", payment.number)
     run.keep_record(record(run, payment, stage.value, run.now_us))
     del run.open[payment.number]
+    if refund is not None:
+        await_part(run, *refund)
     return STOP
 
 

@@ -31,6 +31,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import Discipline, EventClass, LogKind
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LOG_WIDTH, RECORD_WIDTH
+from sim.contract.refunds import RefundTotal
 from sim.contract.run import Sink
 from sim.draws.lookup import draw62, quantile
 from sim.engine.reference.state import (
@@ -53,6 +54,7 @@ _CHUNK_ROWS = 1 << 14
 _SAMPLES = (
     LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
     LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
+    LogKind.REFUND,
 )  # fmt: skip
 _PROGRESS_SECONDS = 0.25
 _PROGRESS_EVENTS = 512
@@ -167,6 +169,8 @@ class Run:
         self.streams: list[list[int]] = plan.stream.tolist()
         self.pricings: list[list[int]] = plan.pricing.tolist()
         self.limits: list[list[int]] = plan.limit.tolist()
+        self.refunds = [[0] * len(RefundTotal) for _ in plan.stream]
+        """Totals of refunds by stream."""
         self.limit_used = [(0, 0)] * plan.limit_cells
         """Day and amount used in it, by state cell."""
         self.seen_station = [0] * len(self.stations)
@@ -278,11 +282,16 @@ class Run:
 
     # -- random numbers --------------------------------------------------------------------------
 
+    def stream_key(self, stream: int) -> Array:
+        """Return the draw key of a stream's payments."""
+        key: Array = self._stream_keys[stream]
+        return key
+
     def draw(self, payment: Payment, purpose: int) -> int:
         """Draw a payment's 62-bit number for a purpose; attempts and requotes get fresh ones."""
         # 64 per attempt, more than a payment can requote, so no two visits share a number.
         visit = max(payment.attempts - 1, 0) * 64 + payment.requotes
-        return draw62(self._stream_keys[payment.stream], payment.ordinal, purpose, visit)
+        return draw62(self.stream_key(payment.stream), payment.ordinal, purpose, visit)
 
     def draw_time(self, payment: Payment, stage: Stage) -> int:
         """Draw the duration of a payment's stage."""
