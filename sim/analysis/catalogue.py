@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
+from sim.analysis.after import refund_share, refunded, settled
 from sim.analysis.definition import HEADLINE, LEDGER, WINDOW, Definition, Of, Source
 from sim.analysis.kinds import (
     AMOUNT,
@@ -270,30 +271,14 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
         lambda of: None if of.netting is None else of.netting.peak,
         better=LOWER,
     ),
-    Definition(
-        "refunds", COUNT, _WHOLE, lambda of: None if of.refunded is None else of.refunded.parts
-    ),
-    Definition(
-        "refunds_refused",
-        COUNT,
-        _WHOLE,
-        lambda of: None if of.refunded is None else of.refunded.refused,
-        better=LOWER,
-    ),
-    Definition(
-        "refund_share",
-        SHARE,
-        _WHOLE,
-        lambda of: (
-            None if of.refunded is None else ratio(of.refunded.payments, of.count[T.COMPLETED])
-        ),
-    ),
-    Definition(
-        "refunded_minor",
-        AMOUNT,
-        _WHOLE,
-        lambda of: None if of.refunded is None else of.refunded.amount,
-    ),
+    settled("settlement_lag_mean", TIME, "lag_s", "settlement money received after"),
+    settled("unsettled_minor", AMOUNT, "unsettled", "owed, not received"),
+    settled("claim_peak_minor", AMOUNT, "claim", "most owed on one line"),
+    settled("revaluation_minor", AMOUNT, "gain", "gain by revaluation"),
+    refunded("refunds", COUNT, "parts"),
+    refunded("refunds_refused", COUNT, "refused"),
+    Definition("refund_share", SHARE, _WHOLE, refund_share),
+    refunded("refunded_minor", AMOUNT, "amount"),
     Definition(
         "open_share", SHARE, _GROUPS, lambda of: of.share(T.IN_PROGRESS, T.SUBMITTED), better=LOWER
     ),
@@ -335,12 +320,21 @@ PLACE_MEASURES: tuple[Definition[Place], ...] = (
     Definition("rounds", ROUNDS, _LEDGER, lambda of: of.rounds),
 )
 
+
+def _instant(of: AccountUse, which: int) -> float | None:
+    """Return when an account was short for the first or the last time, in seconds."""
+    return None if of.short_us is None else of.short_us[which] / SECOND_US
+
+
 ACCOUNT_MEASURES: tuple[Definition[AccountUse], ...] = (
     Definition("liquidity_low_minor", AMOUNT, _ACCOUNT, lambda of: of.low, "lowest"),
     Definition("balance_mean_minor", AMOUNT, _ACCOUNT, lambda of: of.mean),
     Definition("balance_end_minor", AMOUNT, _ACCOUNT, lambda of: of.end),
     Definition("delayed_for_liquidity", COUNT, _ACCOUNT, lambda of: of.delayed, "waited", LOWER),
     Definition("lost_for_liquidity", COUNT, _ACCOUNT, lambda of: of.lost, "refused", LOWER),
+    Definition("missing_minor", AMOUNT, _ACCOUNT, lambda of: of.missing, "lacked", LOWER),
+    Definition("short_first", TIME, _ACCOUNT, lambda of: _instant(of, 0), "short since"),
+    Definition("short_last", TIME, _ACCOUNT, lambda of: _instant(of, 1), "short until"),
 )
 
 SYSTEM_MEASURES: tuple[Definition[SystemUse], ...] = (

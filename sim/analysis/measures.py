@@ -32,6 +32,7 @@ from sim.analysis.g20 import hold_against_targets
 from sim.analysis.places import account_measures, net_obligations, station_measures
 from sim.analysis.rates import common_currency
 from sim.analysis.refunds import refunds_of
+from sim.analysis.settlement import settled_of
 from sim.analysis.sources import Amount, Cell, Cells, Held, Payments, quantiles_us
 from sim.analysis.summary import Measures, Summary
 from sim.analysis.systems import system_measures
@@ -173,6 +174,7 @@ def _with_whole(part: Payments, run: RunFigures, covered: Cells) -> Payments:
     return replace(
         part,
         netting=net_obligations(run.plan, folder.positions),
+        settled=settled_of(run.plan, run.totals, folder.owed),
         refunded=refunds_of(run.plan, run.totals, {folder.cells[cell][0] for cell in covered}),
         censored_us=kaplan_meier(folder.end_to_end.of(covered), folder.open_age.of(covered)),
     )

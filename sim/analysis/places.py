@@ -16,6 +16,7 @@ from sim.analysis.rates import common_currency
 from sim.analysis.sources import QUANTILES, AccountUse, Amount, Netting, Place, ratio
 from sim.analysis.summary import Measures
 from sim.contract.layout import (
+    NULL,
     AccountColumn,
     LedgerColumn,
     ObligationColumn,
@@ -112,6 +113,10 @@ def account_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
             end=total[AccountTotal.POSTED_END],
             delayed=delayed,
             lost=lost,
+            missing=total[AccountTotal.MISSING],
+            short_us=None
+            if total[AccountTotal.SHORT_FIRST_US] == NULL
+            else (total[AccountTotal.SHORT_FIRST_US], total[AccountTotal.SHORT_LAST_US]),
         )
         found[name] = measured(ACCOUNT_MEASURES, "account", use)
     return found

@@ -103,6 +103,28 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """How what schemes owe agents was paid.
+
+    Attributes
+    ----------
+    lag_s : float or None
+        Mean time from the money's coming to a line to its receipt; None where nothing was received.
+    unsettled : Amount
+        Owed and not received at the horizon.
+    claim : Amount
+        Most that was owed on one line at any time.
+    gain : Amount
+        What the rate did to what agents were owed, revalued daily.
+    """
+
+    lag_s: float | None
+    unsettled: Amount
+    claim: Amount
+    gain: Amount
+
+
+@dataclass(frozen=True, slots=True)
 class Refunded:
     """What of payments was paid back.
 
@@ -142,6 +164,8 @@ class Payments:
         Most payments completed in one second.
     netting : Netting or None
         What obligors owe each other; None where nothing leaves an obligation.
+    settled : Settled or None
+        How what schemes owe was paid; None where no line is cleared.
     refunded : Refunded or None
         What the covered payments were paid back; None where nothing ever is.
     held : Held or None
@@ -158,6 +182,7 @@ class Payments:
     censored_us: Mapping[str, Between | None] = field(default_factory=dict)
     peak: int = 0
     netting: Netting | None = None
+    settled: Settled | None = None
     refunded: Refunded | None = None
     held: Held | None = None
 
@@ -262,6 +287,10 @@ class AccountUse:
         Balance at the horizon.
     delayed, lost : int
         Payments that waited for money, and that were refused for want of it.
+    missing : int
+        Least it would have had to hold more so that nobody waited and nobody was refused.
+    short_us : (int, int) or None
+        First and last instant at which it was short; None: never.
     """
 
     currency: str
@@ -270,3 +299,5 @@ class AccountUse:
     end: int
     delayed: int
     lost: int
+    missing: int = 0
+    short_us: tuple[int, int] | None = None

@@ -21,6 +21,11 @@ from sim.audit.sampled import (
     series_layout,
     visit_layout,
 )
+from sim.audit.settlement_tables import (
+    SettlementDemands,
+    obligation_layout,
+    settlement_layout,
+)
 from sim.audit.state import Visit
 from sim.audit.world import ENDED_WIDTH
 from sim.contract.meaning import LogKind
@@ -30,9 +35,11 @@ from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import BATCH_ROWS
 from sim.tables.schemas import (
     FEES_FILE,
+    OBLIGATIONS_FILE,
     PAYMENTS_FILE,
     REFUNDS_FILE,
     SERIES_FILE,
+    SETTLEMENTS_FILE,
     STAGES_FILE,
 )
 
@@ -67,10 +74,14 @@ class TablesBesideLog:
         self._visits, self._series = beside(self._visit_layout), beside(self._series_layout)
         self._refund_layout = refund_layout(plan)
         self._refunds = beside(self._refund_layout)
+        self._owed_layout, self._paid_layout = obligation_layout(plan), settlement_layout(plan)
+        self._owed, self._paid = beside(self._owed_layout), beside(self._paid_layout)
+        self._demands = SettlementDemands(plan)
         self._charged = FeeDemands(plan, self._fee_layout)
         self._ended = _Batch(ENDED_WIDTH, self._compare_ended)
         self._visited = _Batch(len(Visit), self._compare_visits)
         self._sampled = _Batch(LOG_WIDTH, self._compare_series)
+        self._settled = _Batch(LOG_WIDTH, self._compare_settled)
         self._refunded = _Batch(LOG_WIDTH, self._compare_refunds)
 
     def take_log(self, rows: Array) -> None:
@@ -81,6 +92,8 @@ class TablesBesideLog:
             self._charged.take_log(rows)
         if self._series is not None:
             self._sampled.take(samples_of(rows))
+        if self._owed is not None or self._paid is not None:
+            self._settled.take(self._demands.wanted(rows))
         if self._refunds is not None:
             self._refunded.take(rows[rows[:, LogColumn.KIND] == LogKind.REFUND])
 
@@ -98,7 +111,8 @@ class TablesBesideLog:
         self._findings.row = -1
         # What is left of each, and then rows without a counterpart, which may still have been
         # on their way before.
-        for batch in (self._ended, self._visited, self._sampled, self._refunded):
+        batches = (self._ended, self._visited, self._sampled, self._refunded, self._settled)
+        for batch in batches:
             batch.close()
         if self._payments is not None:
             self._payments.finish(
@@ -110,6 +124,8 @@ class TablesBesideLog:
             (self._visits, "payment", STAGES_FILE),
             (self._series, "instant", SERIES_FILE),
             (self._refunds, "payment", REFUNDS_FILE),
+            (self._owed, "payment", OBLIGATIONS_FILE),
+            (self._paid, "line", SETTLEMENTS_FILE),
         ):
             if table is not None:
                 table.finish(
@@ -133,6 +149,12 @@ class TablesBesideLog:
         if self._series is not None:
             demanded = demand_series(self._plan, self._series_layout, rows)
             self._series.compare(demanded, is_last=is_last)
+
+    def _compare_settled(self, rows: Array, is_last: bool) -> None:
+        if self._owed is not None:
+            self._owed.compare(self._demands.obligations(rows), is_last=is_last)
+        if self._paid is not None:
+            self._paid.compare(self._demands.settlements(rows), is_last=is_last)
 
     def _compare_refunds(self, rows: Array, is_last: bool) -> None:
         if self._refunds is not None:

@@ -24,6 +24,12 @@ from sim.audit.market import check_market
 from sim.audit.names import Words, cells, fee_words, payment_words
 from sim.audit.places import check_series, check_visits
 from sim.audit.refund_tables import check_refunds, refund_words
+from sim.audit.settlement_tables import (
+    check_files,
+    check_obligations,
+    obligation_words,
+    settlement_words,
+)
 from sim.contract.layout import NULL
 from sim.contract.meaning import Bearer, Cause, Outcome
 from sim.contract.plan import Array, Plan
@@ -34,11 +40,15 @@ from sim.tables.schemas import (
     FEES,
     FEES_FILE,
     FX_SPREAD,
+    OBLIGATIONS,
+    OBLIGATIONS_FILE,
     PAYMENTS,
     PAYMENTS_FILE,
     REFUNDS,
     REFUNDS_FILE,
     SERIES_FILE,
+    SETTLEMENTS,
+    SETTLEMENTS_FILE,
     STAGES_FILE,
 )
 
@@ -117,9 +127,36 @@ def audit_tables(
         refunds = _columns(parts, REFUNDS, refund_words(plan))
         of = place.of(refunds["replication"], refunds["payment_id"])
         check_refunds(refunds, payments, of, check)
+    if run.has(OBLIGATIONS_FILE):
+        _check_settled(run, plan, payments, place, check, replication)
     check_market(run, plan, findings)
     if run.has(SERIES_FILE) and not has_log:
         check_series(run, plan, findings, replication=replication)
+
+
+def _check_settled(
+    run: FinishedRun,
+    plan: Plan,
+    payments: dict[str, Array],
+    place: _Place,
+    check: Checker,
+    replication: int | None,
+) -> None:
+    """Check obligations and settlements."""
+    table = _of_replication(run.table(OBLIGATIONS_FILE), replication)
+    owed = _columns(table, OBLIGATIONS, obligation_words(plan))
+    of = place.of(owed["replication"], owed["payment_id"])
+    check_obligations(plan, owed, payments, of=of, check=check)
+    if not run.has(SETTLEMENTS_FILE):
+        return
+    table = _of_replication(run.table(SETTLEMENTS_FILE), replication)
+    paid = _columns(table, SETTLEMENTS, settlement_words(plan))
+    came = (payments["outcome"] != Outcome.COMPLETED) & (payments["settled_us"] != NULL)
+    for number in np.unique(paid["replication"]).tolist():
+        is_whole = not (came & (payments["replication"] == number)).any()
+        mine = {name: cells[paid["replication"] == number] for name, cells in paid.items()}
+        theirs = {name: cells[owed["replication"] == number] for name, cells in owed.items()}
+        check_files(plan, mine, theirs, is_whole=is_whole, check=check)
 
 
 class _Place:

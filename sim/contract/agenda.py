@@ -128,6 +128,14 @@ class FileColumn(IntEnum):
     """Of a file cut before the start, in minor units of HELD; 0 for all others."""
 
 
+class FileTotal(IntEnum):
+    """Columns of what became of a file; NULL where it has not come to it."""
+
+    PAID = 0
+    """Paid by FILE_SETTLED, earlier files included; below 0: by the agent."""
+    CARRIED = 1
+
+
 class TopUpColumn(IntEnum):
     """Columns of ``Plan.top_up``: a rule by which an account is filled up."""
 

@@ -201,6 +201,16 @@ class AccountTotal(IntEnum):
     DELAYED = 4
     LOST = 5
     BALANCE_AREA_HIGH = 6
+    SHORT_FIRST_US = 7
+    """First and last instant at which a RESERVE was refused for want of the account's money or had
+    to wait for it; NULL: never."""
+    SHORT_LAST_US = 8
+    MISSING = 9
+    """Least the account would have had to hold more, had all else stayed as it was, so that nobody
+    was refused and nobody waited: the greatest, over RESERVE stages that were refused, waited, or
+    were granted after one was refused, of what was refused so far plus what waits, both with the
+    amount at hand, less what is available then. 0: nothing. What was refused stops growing at
+    :data:`~sim.contract.layout.BALANCE_MAX`."""
 
 
 AREA_BITS = 31

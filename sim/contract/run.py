@@ -58,7 +58,7 @@ class Totals:
     payments, events : int
         Payments submitted below the horizon; events handled (see ``spec``: orphans included).
     station, ledger, account : ndarray of int64
-        Shapes (stations, 6), (ledgers, 6), (accounts, 7): see StationTotal, LedgerTotal,
+        Shapes (stations, 6), (ledgers, 6), (accounts, 10): see StationTotal, LedgerTotal,
         AccountTotal.
     station_wait : ndarray of int64
         (stations, HISTOGRAM_LENGTH): histogram of waits of payments that started, in microseconds,
@@ -69,6 +69,8 @@ class Totals:
         (members, 6): see :class:`~sim.contract.large_value.MemberTotal`.
     end_posted, end_pending : ndarray of int64
         (accounts,): balances at the horizon.
+    file : ndarray of int64
+        (files, 2): see :class:`~sim.contract.agenda.FileTotal`.
     refund : ndarray of int64
         (streams, 4): see :class:`~sim.contract.refunds.RefundTotal`.
     engine_seconds : float
@@ -85,6 +87,7 @@ class Totals:
     member: Array
     end_posted: Array
     end_pending: Array
+    file: Array
     refund: Array
     engine_seconds: float
 

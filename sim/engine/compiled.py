@@ -291,6 +291,7 @@ class _Run:
             member=self.state.member.copy(),
             end_posted=own[:, st.A_POSTED].copy(),
             end_pending=own[:, st.A_PENDING].copy(),
+            file=self.state.filed,
             refund=self.state.refund,
             engine_seconds=self.engine_seconds,
         )

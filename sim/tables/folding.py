@@ -18,6 +18,7 @@ from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
 from sim.tables.bounds import check_sum
 from sim.tables.durations import DurationFolder
+from sim.tables.owed_fold import OwedFolder
 from sim.tables.positions import PositionFolder
 from sim.tables.presence import PresenceFolder
 from sim.tables.spans import Spans
@@ -152,6 +153,7 @@ class SummaryFolder:
         self.agent = np.zeros((len(plan.agent_account), TALLY_WIDTH), dtype=np.int64)
         self.peak = PeakRate()
         self.positions = PositionFolder(plan)
+        self.owed = OwedFolder(plan)
         self.presence = PresenceFolder(plan)
         self.open_age = DurationFolder()
 
@@ -194,6 +196,7 @@ class SummaryFolder:
         self._fold_times(slot, part)
         self._fold_ages(slot, rows)
         self.positions.take(rows)
+        self.owed.take(rows)
 
     def _completed(self, rows: Array) -> NDArray[np.bool_]:
         """Return which payments were completed within the spans."""

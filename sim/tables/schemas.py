@@ -214,6 +214,32 @@ currency    | name   | of the amount: the currency the payment was instructed in
 paid_minor  | minor  | what was paid back, in that currency; 0: the part was refused
 reason_code | name   | ISO 20022 reason why it was refused; null: it was paid
 """)
+OBLIGATIONS = _schema("""
+payment_id   | number | the completed payment that leaves it
+replication  | number | its replication
+line         | name   | the line it came to: scheme, agent and currency
+debtor       | name   | who owes
+creditor     | name   | who is owed
+currency     | name   | of the amount
+amount_minor | minor  | before interchange and fees, in that currency
+since_us     | us     | when the money came to the line
+file         | number | clearing file that closes it, as in settlements.parquet
+due_us       | us     | when that file is paid by calendar, also beyond the run
+""")
+SETTLEMENTS = _schema("""
+replication         | number | the replication
+line                | name   | the line: scheme, agent and currency
+file                | number | the clearing file
+opened_us           | us     | start of its window; below 0: before the run
+closed_us           | us     | end of its window
+settled_us          | us     | when it was dealt with
+settlement_currency | name   | currency it was closed in
+gross_minor         | minor  | payments less refunds, in settlement currency; null: closed before
+net_minor           | minor  | that less interchange and fee, in settlement currency; null likewise
+credited_currency   | name   | currency it is paid in
+paid_minor          | minor  | paid with it, earlier files included, in credited currency
+carried_minor       | minor  | left to later files, in credited currency; below 0: owed by the agent
+""")
 RATES = _schema("""
 replication    | number | the replication
 pair           | name   | base and quote currency, as in USD/KHR
@@ -246,6 +272,8 @@ STAGES_FILE = "stages.parquet"
 EVENTS_FILE = "events.parquet"
 SERIES_FILE = "series.parquet"
 REFUNDS_FILE = "refunds.parquet"
+OBLIGATIONS_FILE = "obligations.parquet"
+SETTLEMENTS_FILE = "settlements.parquet"
 RATES_FILE = "rates.parquet"
 PRICES_FILE = "prices.parquet"
 
@@ -256,6 +284,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     EVENTS_FILE: EVENTS,
     SERIES_FILE: SERIES,
     REFUNDS_FILE: REFUNDS,
+    OBLIGATIONS_FILE: OBLIGATIONS,
+    SETTLEMENTS_FILE: SETTLEMENTS,
     RATES_FILE: RATES,
     PRICES_FILE: PRICES,
 }

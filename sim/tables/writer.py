@@ -27,15 +27,18 @@ from sim.tables.refund_rows import RefundRows, has_refunds
 from sim.tables.schemas import (
     EVENTS_FILE,
     FEES_FILE,
+    OBLIGATIONS_FILE,
     PAYMENTS_FILE,
     PRICES_FILE,
     RATES_FILE,
     REFUNDS_FILE,
     SCHEMAS,
     SERIES_FILE,
+    SETTLEMENTS_FILE,
     STAGES_FILE,
     Record,
 )
+from sim.tables.settlement_rows import SettlementRows
 from sim.tables.sink_check import check_log, check_records
 
 
@@ -106,6 +109,7 @@ class RunWriter:
         self._stages = StageRows(plan, self._options.replication)
         self._series = SeriesRows(plan, self._options.replication)
         self._refunds = RefundRows(plan, self._options.replication)
+        self._settlements = SettlementRows(plan, self._options.replication)
         self._rolling, self._content = RollingDigest(), ContentDigest()
         self._streams: dict[str, ParquetStream] = {}
         self.files: tuple[Path, ...] = ()
@@ -113,6 +117,7 @@ class RunWriter:
         if record.covers(Record.PAYMENTS):
             names += [PAYMENTS_FILE, FEES_FILE, SERIES_FILE, RATES_FILE, PRICES_FILE]
             names += [REFUNDS_FILE] if has_refunds(plan) else []
+            names += [OBLIGATIONS_FILE, SETTLEMENTS_FILE] if len(plan.line) else []
         if record.covers(Record.STAGES):
             names += [STAGES_FILE]
         # Each level contains the ones before it.
@@ -165,6 +170,8 @@ class RunWriter:
         self._streams[SERIES_FILE].take(self._series.take(rows))
         if REFUNDS_FILE in self._streams:
             self._streams[REFUNDS_FILE].take(self._refunds.take(rows))
+        if SETTLEMENTS_FILE in self._streams:
+            self._streams[SETTLEMENTS_FILE].take(self._settlements.settlements(rows))
 
     def take_records(self, rows: Array) -> None:
         """Take payment records, in the order they ended."""
@@ -180,6 +187,8 @@ class RunWriter:
         if PAYMENTS_FILE in self._streams:
             self._streams[PAYMENTS_FILE].take(self._payments.payments(rows))
             self._streams[FEES_FILE].take(self._payments.fees(rows))
+        if OBLIGATIONS_FILE in self._streams:
+            self._streams[OBLIGATIONS_FILE].take(self._settlements.obligations(rows))
 
     def take_progress(self, time_us: int, payments: int, events: int) -> None:
         """Pass progress on to whoever asked for it."""

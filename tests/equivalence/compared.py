@@ -23,6 +23,7 @@ TOTALS = (
     "member",
     "end_posted",
     "end_pending",
+    "file",
     "refund",
 )
 

@@ -20,13 +20,16 @@ from sim.contract.plan import Array, Plan
 from sim.contract.records import AREA_BITS, AccountTotal, Register
 from sim.engine.kernel import state as st
 from sim.engine.kernel.journal import account_time, break_off, write_log
+from sim.engine.kernel.levels import available, note_missing, note_short
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.queues import append, unlink
 from sim.engine.kernel.state import (
     A_PENDING,
     A_POSTED,
+    A_REFUSED,
     A_SINCE,
     A_TOTAL,
+    A_WAITING,
     C_ACCOUNT_ENDS,
     C_NODE,
     C_NOW,
@@ -89,6 +92,9 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
         # Lost for liquidity: the refusal is counted by account, as SHORT is not logged here.
         if cursor[C_NOW] >= cursor[C_WARM_UP]:
             state.account[debit, _LOST] += 1
+            refused = state.account[debit, A_REFUSED] + amount
+            state.account[debit, A_REFUSED] = min(refused, BALANCE_MAX)
+            note_short(plan, state, debit)
         fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
         return True
     # The loop has made sure that a node is free. It is taken now and not when the money comes:
@@ -103,6 +109,9 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     node[wanted, N_AMOUNT] = amount
     if has_enough:
         _hold(state, slot, wanted)
+        # Had it all been granted, this might have been the one that lacked.
+        if state.account[debit, A_REFUSED] > 0:
+            note_missing(plan, state, debit)
         pool[slot, P_STAGE] = at + 1
         return True
     pool[slot, P_WANTED] = wanted
@@ -110,8 +119,10 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     # For the time-out, which has to look at this account's queue again.
     pool[slot, st.P_PLACE] = debit
     append(pool, state.ends, queue, slot)
+    state.account[debit, A_WAITING] += amount
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         state.account[debit, _DELAYED] += 1
+        note_short(plan, state, debit)
     # Logged after joining: SHORT says that the payment waits, and for how much.
     write_log(cursor, state.log, LogKind.SHORT, pool[slot, P_ID], at, debit, amount, -1)
     return False
@@ -248,6 +259,7 @@ def release_waiting(plan: Plan, state: KernelState, account: int) -> None:
         if available(plan, state, account) < state.node[wanted, N_AMOUNT]:
             break
         unlink(pool, state.ends, slot)
+        state.account[account, A_WAITING] -= state.node[wanted, N_AMOUNT]
         # The RESERVE row belongs to the payment set free, with the key of the event at hand.
         _hold(state, slot, wanted)
         account_time(cursor, pool, slot, Cause.LIQUIDITY)
@@ -340,17 +352,6 @@ def _change_posted(plan: Plan, state: KernelState, account: int, change: int) ->
     is_measured = is_measured and state.cursor[st.C_BETWEEN] == 0
     if is_measured and plan.account[account, AccountColumn.WATCHED] != 0:
         state.account[account, _LOW] = min(state.account[account, _LOW], posted)
-
-
-@called
-def available(plan: Plan, state: KernelState, account: int) -> int:
-    """Return what may be debited from an account now."""
-    # Balance and pending debits stay below BALANCE_MAX, 2^60, and an overdraft is at most
-    # UNLIMITED, 2^61: the sum stays within 2^62.
-    posted = state.account[account, A_POSTED]
-    return int(
-        posted - state.account[account, A_PENDING] + plan.account[account, AccountColumn.OVERDRAFT]
-    )
 
 
 @called

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sim.contract.agenda import (
     AgendaKind,
     FileColumn,
+    FileTotal,
     LineColumn,
     Negative,
     OrderColumn,
@@ -18,8 +19,9 @@ from sim.contract.layout import AMOUNT_MAX, PPM, UNLIMITED, AccountColumn, Conve
 from sim.contract.meaning import LogKind
 from sim.contract.plan import Plan
 from sim.engine.kernel import state as st
-from sim.engine.kernel.accounts import available, transfer
+from sim.engine.kernel.accounts import transfer
 from sim.engine.kernel.journal import break_off, write_log, write_sample
+from sim.engine.kernel.levels import available
 from sim.engine.kernel.state import A_PENDING, A_POSTED, C_FX_STEP, C_NOW, KernelState
 from sim.jit.functions import called
 from sim.money.exchange import mid_value, mul_div_floor
@@ -117,6 +119,8 @@ def _settle(plan: Plan, state: KernelState, file: int) -> None:
     if is_owed and available(plan, state, paid_to) >= -due:
         paid = due
     state.carried[line, _UNPAID] = due - paid
+    state.filed[file, FileTotal.PAID] = paid
+    state.filed[file, FileTotal.CARRIED] = due - paid
     write_sample(state.cursor, state.log, LogKind.FILE_SETTLED, file, paid, due - paid)
     _move(plan, state, plan.line[line, LineColumn.HELD], paid_to, paid)
 

@@ -15,7 +15,6 @@ from sim.contract.plan import Plan
 from sim.contract.records import AccountTotal
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import (
-    available,
     mark_system,
     note_flags,
     read_register,
@@ -24,6 +23,7 @@ from sim.engine.kernel.accounts import (
     transfer,
 )
 from sim.engine.kernel.journal import account_time, write_log
+from sim.engine.kernel.levels import available
 from sim.engine.kernel.offsets import (
     IN,
     OUT,

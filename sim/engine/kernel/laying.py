@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.contract.agenda import FileColumn
+from sim.contract.agenda import FileColumn, FileTotal
 from sim.contract.large_value import MemberColumn, MemberTotal
 from sim.contract.layout import (
     LEDGER_PSEUDO,
@@ -121,9 +121,6 @@ def lay_state(
     # Round 1 starts one interval after the scenario's start.
     ledger[:, L_GAP] = plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US]
     ledger[:, L_SINCE] = plan.warm_up_us
-    account = np.zeros((accounts, ACCOUNT_WIDTH), dtype=np.int64)
-    account[:, A_SINCE] = plan.warm_up_us
-    account[:, A_TOTAL + AccountTotal.LOW] = LOW_UNKNOWN
     limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
     # No cell has been used on any day; day 0 is a day.
     limit[:, 0] = NULL
@@ -140,7 +137,7 @@ def lay_state(
         ends=np.full((int(cursor[C_READY]) + 1, 2), -1, dtype=np.int64),
         station=station,
         ledger=ledger,
-        account=account,
+        account=_empty_accounts(plan),
         limit=limit,
         wait=np.zeros((stations, HISTOGRAM_LENGTH), dtype=np.int64),
         commit_wait=np.zeros((ledgers, HISTOGRAM_LENGTH), dtype=np.int64),
@@ -155,6 +152,7 @@ def lay_state(
         carried=np.zeros((len(plan.line), 2), dtype=np.int64),
         # Of a file cut before the start the plan knows the net already.
         net=np.ascontiguousarray(plan.file[:, FileColumn.NET]),
+        filed=np.full((len(plan.file), len(FileTotal)), NULL, dtype=np.int64),
         coming=np.zeros(len(plan.top_up), dtype=np.int64),
         ordered=np.zeros(len(plan.order), dtype=np.int64),
         refund=np.zeros((len(plan.stream), len(RefundTotal)), dtype=np.int64),
@@ -186,6 +184,16 @@ def _gauges(plan: Plan) -> Array:
     gauge[accounts, G_SYSTEM] = plan.member[:, MemberColumn.SYSTEM]
     gauge[accounts, G_MEMBER] = np.arange(len(accounts))
     return gauge
+
+
+def _empty_accounts(plan: Plan) -> Array:
+    """Return accounts before the first deposit."""
+    account = np.zeros((len(plan.account), ACCOUNT_WIDTH), dtype=np.int64)
+    account[:, A_SINCE] = plan.warm_up_us
+    account[:, A_TOTAL + AccountTotal.LOW] = LOW_UNKNOWN
+    account[:, A_TOTAL + AccountTotal.SHORT_FIRST_US] = NULL
+    account[:, A_TOTAL + AccountTotal.SHORT_LAST_US] = NULL
+    return account
 
 
 def lay_rows(rows: int, width: int, *, aligned: int = 0) -> Array:

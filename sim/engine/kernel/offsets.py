@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sim.contract.large_value import Offset, Order, SystemColumn
 from sim.contract.plan import Plan
-from sim.engine.kernel.accounts import available
+from sim.engine.kernel.levels import available
 from sim.engine.kernel.state import (
     C_STAMP,
     C_SYSTEM_ENDS,

@@ -169,6 +169,8 @@ def expire(plan: Plan, state: KernelState, slot: int) -> None:
         write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 3)
     elif wait == st.W_ACCOUNT:
         unlink(pool, state.ends, slot)
+        amount = state.node[pool[slot, st.P_WANTED], st.N_AMOUNT]
+        state.account[place, st.A_WAITING] -= amount
         # The node was taken when it began to wait, so that the reservation could be made at
         # once; it was never held, hence pending is not touched.
         free_node(cursor, state.node, pool[slot, st.P_WANTED])

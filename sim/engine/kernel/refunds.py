@@ -20,8 +20,9 @@ from sim.contract.refunds import (
 )
 from sim.draws.lookup import draw62, quantile
 from sim.engine.kernel import state as st
-from sim.engine.kernel.accounts import available, read_register, resolve_account, transfer
+from sim.engine.kernel.accounts import read_register, resolve_account, transfer
 from sim.engine.kernel.journal import write_log, write_refund
+from sim.engine.kernel.levels import available
 from sim.engine.kernel.payments import schedule
 from sim.engine.kernel.state import (
     C_ACCOUNT_ENDS,

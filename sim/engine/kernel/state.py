@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
+from sim.contract.agenda import FileTotal
 from sim.contract.large_value import MemberTotal
 from sim.contract.layout import FEES_MAX, LIMITS_MAX
 from sim.contract.plan import Array
@@ -323,7 +324,10 @@ LEDGER_WIDTH = L_TOTAL + len(LedgerTotal)
 A_POSTED = 0
 A_PENDING = 1
 A_SINCE = 2
-A_TOTAL = 3
+A_REFUSED = 3
+"""Sum of the amounts refused from the warm-up on, and of those that wait."""
+A_WAITING = 4
+A_TOTAL = 5
 ACCOUNT_WIDTH = A_TOTAL + len(AccountTotal)
 
 # -- large-value system --------------------
@@ -394,6 +398,7 @@ class KernelState(NamedTuple):
     """What each line carries to its next file: unpaid, and unsold."""
     net: Annotated[Array, Table("files")]
     """What a file comes to, once it is cut, and again once it is sold."""
+    filed: Annotated[Array, Table("files", len(FileTotal))]
     coming: Annotated[Array, Table("top_ups")]
     """Money on the way, by rule."""
     ordered: Annotated[Array, Table("orders")]

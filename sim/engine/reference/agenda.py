@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sim.contract.agenda import AgendaKind, Negative
-from sim.contract.layout import AMOUNT_MAX, PPM, UNLIMITED, ConversionColumn
+from sim.contract.agenda import AgendaKind, FileTotal, Negative
+from sim.contract.layout import AMOUNT_MAX, NULL, PPM, UNLIMITED, ConversionColumn
 from sim.contract.meaning import LogKind
 from sim.engine.reference.accounts import deposit, move_money
 from sim.engine.reference.large_value import Systems
@@ -81,6 +81,8 @@ class Clearing:
         self.orders: list[list[int]] = plan.order.tolist()
         # Of a file cut before the start the plan knows the net already.
         self.net = [file.net for file in self.files]
+        self.filed = [[NULL] * len(FileTotal) for _ in self.files]
+        """Totals of files: paid and carried."""
         self.carried = [0] * len(self.lines)
         self.unsold = [0] * len(self.lines)
         self.ordered = [0] * len(self.orders)
@@ -162,6 +164,7 @@ class Clearing:
         owes = due < 0 and line.negative == Negative.PAY and can_pay
         paid = due if due >= max(line.threshold, 1) or owes else 0
         self.carried[of] = due - paid
+        self.filed[number] = [paid, due - paid]
         self.run.log(LogKind.FILE_SETTLED, None, number, paid, value=due - paid)
         self._move(line.held, line.paid_to, paid)
 

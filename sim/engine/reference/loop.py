@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sim.contract.agenda import FileTotal
 from sim.contract.large_value import MemberTotal
 from sim.contract.layout import NULL, AgendaColumn, StreamColumn, order_key
 from sim.contract.meaning import EventClass, LogKind, Op, Outcome
@@ -106,7 +107,8 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
     # calls does not matter, since keys decide among simultaneous events.
     _plan_arrival(run, arrivals)
     run.systems = systems = Systems(run)
-    _plan_calendar(run, Clearing(run, systems), 0)
+    clearing = Clearing(run, systems)
+    _plan_calendar(run, clearing, 0)
     if plan.sample_interval_us > 0:
         _plan_sample(run, 0)
     for number, ledger in enumerate(run.ledgers):
@@ -115,7 +117,7 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
     # stop event has the highest priority of that instant.
     run.environment.run(until=plan.horizon_us)
     _close(run)
-    return _totals(run, systems, time.perf_counter() - begun)
+    return _totals(run, (systems, clearing), time.perf_counter() - begun)
 
 
 def _plan_arrival(run: Run, arrivals: Iterator[list[int]]) -> None:
@@ -236,7 +238,8 @@ def _check_balances(run: Run) -> None:
         run.broken(f"currencies sum to {posted}, {pending} is pending for nobody", NOWHERE)
 
 
-def _totals(run: Run, systems: Systems, engine_seconds: float) -> Totals:
+def _totals(run: Run, kept: tuple[Systems, Clearing], engine_seconds: float) -> Totals:
+    systems, clearing = kept
     return Totals(
         payments=run.payments,
         events=run.events,
@@ -248,6 +251,7 @@ def _totals(run: Run, systems: Systems, engine_seconds: float) -> Totals:
         member=as_array(list(systems.totals.values()), len(MemberTotal)),
         end_posted=_column([account.posted for account in run.accounts]),
         end_pending=_column([account.pending for account in run.accounts]),
+        file=as_array(clearing.filed, len(FileTotal)),
         refund=as_array(run.refunds, len(RefundTotal)),
         engine_seconds=engine_seconds,
     )

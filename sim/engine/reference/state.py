@@ -368,6 +368,11 @@ class Account:
         self.lost = 0
         self.is_between = False
         """Whether a set of payments is being settled, whose levels between are nobody's."""
+        self.refused_sum = 0
+        self.waiting_sum = 0
+        self.short_first_us = NULL
+        self.short_last_us = NULL
+        self.missing = 0
 
     @property
     def available(self) -> int:
@@ -404,6 +409,18 @@ class Account:
         if self.pending >= BALANCE_MAX:
             raise TooLargeError(BALANCE_TOO_LARGE)
 
+    def note_short(self, now_us: int) -> None:
+        """Note that somebody was refused, or has to wait, for want of its money."""
+        if self.short_first_us == NULL:
+            self.short_first_us = now_us
+        self.short_last_us = now_us
+        self.note_missing()
+
+    def note_missing(self) -> None:
+        """Note what it lacks now for all that was asked of it."""
+        lacks = self.refused_sum + self.waiting_sum - self.available
+        self.missing = max(self.missing, lacks)
+
     def totals(self) -> list[int]:
         """Return the account's totals in the order of ``AccountTotal``."""
         # None where nobody watches, or nothing was seen from the warm-up on.
@@ -416,6 +433,9 @@ class Account:
             self.delayed,
             self.lost,
             self.balance_area_high,
+            self.short_first_us,
+            self.short_last_us,
+            self.missing,
         ]
 
     def begin_set(self, now_us: int) -> None:

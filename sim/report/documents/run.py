@@ -31,6 +31,7 @@ from sim.report.blocks import (
     Tone,
 )
 from sim.report.documents.audit import describe_audit
+from sim.report.documents.shortages import shortages
 from sim.report.figure import NOTHING, figure, plain
 from sim.report.names import COST, GROUP, HEADLINE, STATION, reason_words
 from sim.scenario.scenario import LoadedScenario, load_scenario
@@ -62,7 +63,7 @@ def run_document(result: Result) -> Document:
     cost = COST if summary.measures["payer_cost_bps"].value is not None else {}
     costs = _parts(summary, cost)
     sections: tuple[tuple[str, *tuple[Block | None, ...]], ...] = (
-        (covered, _headline(summary)),
+        (covered, *_first(summary, loaded)),
         ("By corridor", *group_blocks(summary, "corridor")),
         ("By route", *group_blocks(summary, "route")),
         ("By window of time", *group_blocks(summary, "window")),
@@ -141,6 +142,12 @@ def _rounding(summary: Summary, loaded: LoadedScenario) -> Iterator[Block]:
             f"Of the FX margin {rounded:+.2f} bps is rounding (`fx.rounding: "
             f"{loaded.scenario.fx.rounding}`)"
         )
+
+
+def _first(summary: Summary, loaded: LoadedScenario) -> Iterator[Block]:
+    """Yield what nobody should miss: the headline, and who ran dry."""
+    yield _headline(summary)
+    yield from shortages(summary, loaded)
 
 
 def _headline(summary: Summary) -> Block:

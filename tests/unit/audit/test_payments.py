@@ -202,6 +202,9 @@ def test_each_replication_is_held_to_its_own_log(tmp_path: Path) -> None:
         write(tmp_path, number, f"-{number}")
     for name in SCHEMAS:
         parts = [tmp_path / name.replace(".", f"-{number}.") for number in (0, 1)]
+        # A plan without refunds and without clearing files writes none of their tables.
+        if not parts[0].exists():
+            continue
         pq.write_table(pa.concat_tables([pq.read_table(part) for part in parts]), tmp_path / name)
     change_table(tmp_path, "payments", lambda rows: rows[-1].update(attempts=9))
     run = FinishedRun(tmp_path, {"payments": 2 * len(ran().records)})
