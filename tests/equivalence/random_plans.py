@@ -94,10 +94,8 @@ class _Maker:
         self.b.add_window("window", [(0, self.span_us // 2)])
         add_clearing(seed, self.b, self.accounts, span_us=self.span_us, ties=self.ties)
         add_refunds(seed, self.b, self.accounts, ties=self.ties)
-        plan = self.b.build()
-        rows = random_workload(
-            self.luck, payments, len(plan.stream), span_us=self.span_us, ties=self.ties
-        )
+        plan, span_us = self.b.build(), self.span_us
+        rows = random_workload(luck, payments, len(plan.stream), span_us=span_us, ties=self.ties)
         return Case(plan, rows)
 
     def _time(self) -> int:
