@@ -40,7 +40,7 @@ from sim.analysis.sources import (
     in_seconds,
     ratio,
 )
-from sim.analysis.summary import GROUPS, Measure, Measures, Summary
+from sim.analysis.summary import Measure, Measures
 from sim.contract.meaning import Cause
 from sim.tables.folding import Tally
 from sim.units import SECOND_US
@@ -277,7 +277,7 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     settled("revaluation_minor", AMOUNT, "gain", "gain by revaluation"),
     refunded("refunds", COUNT, "parts"),
     refunded("refunds_refused", COUNT, "refused"),
-    Definition("refund_share", SHARE, _WHOLE, refund_share),
+    Definition("refund_share", SHARE, _RUN, refund_share),
     refunded("refunded_minor", AMOUNT, "amount"),
     Definition(
         "open_share", SHARE, _GROUPS, lambda of: of.share(T.IN_PROGRESS, T.SUBMITTED), better=LOWER
@@ -433,34 +433,6 @@ def measured(
         What one run tells.
     """
     return {one.name: one.measure(source) for one in definitions if group in one.groups}
-
-
-def complete(summary: Summary) -> Summary:
-    """Return a summary in which every measure there is has a place, some without a value.
-
-    Parameters
-    ----------
-    summary : Summary
-        As an earlier version may have written it.
-    """
-
-    def filled(group: str, name: str, measures: Measures) -> Measures:
-        if group == "station":
-            group = LEDGER if "blocks" in measures else group
-        if group == WINDOW and "/" in name:
-            group = name.split("/")[1]
-        units = {one.name: one.kind.unit for one in _ALL if group in one.groups}
-        lacking = {
-            name: Measure(None, unit) for name, unit in units.items() if name not in measures
-        }
-        return {**measures, **lacking}
-
-    by = {
-        group: {name: filled(group, name, measures) for name, measures in names.items()}
-        for group, names in summary.by.items()
-    }
-    lacking: dict[str, dict[str, Measures]] = {group: {} for group in GROUPS if group not in by}
-    return replace(summary, measures=filled(HEADLINE, "", summary.measures), by={**by, **lacking})
 
 
 def words_of(name: str) -> str:

@@ -209,7 +209,8 @@ class AccountTotal(IntEnum):
     """Least the account would have had to hold more, had all else stayed as it was, so that nobody
     was refused and nobody waited: the greatest, over RESERVE stages that were refused, waited, or
     were granted after one was refused, of what was refused so far plus what waits, both with the
-    amount at hand, less what is available then. 0: nothing. What was refused stops growing at
+    amount at hand, less what is available then. Whoever gives up waiting at a time-out counts as
+    refused from then on. 0: nothing. What was refused stops growing at
     :data:`~sim.contract.layout.BALANCE_MAX`."""
 
 

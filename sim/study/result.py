@@ -173,7 +173,7 @@ def open_result(path: Path) -> Result:
     UserError
         If there is no finished run.
     """
-    from sim.analysis.catalogue import complete
+    from sim.analysis.completing import complete
     from sim.analysis.summary import summary_of
     from sim.tables.open_run import open_run
 

@@ -24,12 +24,14 @@ demand:
 """
 
 
-def _ran(folder: Path, balance: str, when: str = "reject", deposits: str = "") -> RanScenario:
+def _ran(
+    folder: Path, balance: str, when: str = "reject", deposits: str = "", more: str = ""
+) -> RanScenario:
     words = {"BALANCE": balance, "WHEN": when, "DEPOSITS": deposits}
     text = SCENARIO
     for word, value in words.items():
         text = text.replace(word, value)
-    return run_text(folder, text)
+    return run_text(folder, text + more)
 
 
 def _short(ran: RanScenario) -> tuple[int, int, list[int]]:
@@ -62,6 +64,15 @@ def test_who_waits_is_lacking_until_it_is_served(tmp_path: Path) -> None:
     harmed, missing, _ = _short(ran)
     assert (harmed, missing) == (3, 40_00)
     assert _short(_ran(tmp_path, "100", "queue"))[:2] == (0, 0)
+
+
+def test_who_gives_up_waiting_was_refused(tmp_path: Path) -> None:
+    # The order lives 30 s: 50.00 wait for 10.00 from 0:05 on and give up; 30.00 are paid at 1:05,
+    # with the 50.00 they would have lacked 40.00; 20.00 of the 10.00 left wait: 60.00 in all, as
+    # where they are refused at once.
+    text = "rails: {unionpay: {order_life: 30 s}}\n"
+    ran = _ran(tmp_path, "40", "queue", more=text)
+    assert _short(ran)[:2] == (2, 60_00)
 
 
 def test_the_first_screen_says_when_and_how_much(tmp_path: Path) -> None:

@@ -95,10 +95,10 @@ def test_ten_days_recover_with_top_ups_and_run_dry_without(tmp_path: Path) -> No
     assert dry.shares[0] > 0.9, dry
     assert max(dry.shares[6:]) < 0.3, dry
     # What the first screen says each of them lacked, put there at the start, is enough.
-    assert min(dry.missing.values()) > 0
+    assert sum(lacked > 0 for lacked in dry.missing.values()) > 5
     more = tuple(
         f"accounts.{name}.balance={(dry.balance[name] + lacked + 99) // 100}"
         for name, lacked in dry.missing.items()
     )
     helped = _by_day(tmp_path, without + more)
-    assert min(helped.shares) > 0.9, helped
+    assert min(helped.shares) > 0.9, (helped.missing, helped.shares)

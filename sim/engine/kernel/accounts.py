@@ -20,7 +20,7 @@ from sim.contract.plan import Array, Plan
 from sim.contract.records import AREA_BITS, AccountTotal, Register
 from sim.engine.kernel import state as st
 from sim.engine.kernel.journal import account_time, break_off, write_log
-from sim.engine.kernel.levels import available, note_missing, note_short
+from sim.engine.kernel.levels import available, note_missing, note_refused, note_short
 from sim.engine.kernel.payments import fail
 from sim.engine.kernel.queues import append, unlink
 from sim.engine.kernel.state import (
@@ -92,8 +92,7 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
         # Lost for liquidity: the refusal is counted by account, as SHORT is not logged here.
         if cursor[C_NOW] >= cursor[C_WARM_UP]:
             state.account[debit, _LOST] += 1
-            refused = state.account[debit, A_REFUSED] + amount
-            state.account[debit, A_REFUSED] = min(refused, BALANCE_MAX)
+            note_refused(state, debit, amount)
             note_short(plan, state, debit)
         fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
         return True

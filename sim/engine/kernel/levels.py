@@ -6,7 +6,7 @@ Takes the plan and the state; notes when an account was short and how much more 
 
 from __future__ import annotations
 
-from sim.contract.layout import NULL, AccountColumn
+from sim.contract.layout import BALANCE_MAX, NULL, AccountColumn
 from sim.contract.plan import Plan
 from sim.contract.records import AccountTotal
 from sim.engine.kernel.state import (
@@ -16,6 +16,7 @@ from sim.engine.kernel.state import (
     A_TOTAL,
     A_WAITING,
     C_NOW,
+    C_WARM_UP,
     KernelState,
 )
 from sim.jit.functions import called
@@ -34,6 +35,14 @@ def available(plan: Plan, state: KernelState, account: int) -> int:
     return int(
         posted - state.account[account, A_PENDING] + plan.account[account, AccountColumn.OVERDRAFT]
     )
+
+
+@called
+def note_refused(state: KernelState, account: int, amount: int) -> None:
+    """Note that an amount asked of an account is not paid from it."""
+    if state.cursor[C_NOW] >= state.cursor[C_WARM_UP]:
+        refused = state.account[account, A_REFUSED] + amount
+        state.account[account, A_REFUSED] = min(refused, BALANCE_MAX)
 
 
 @called

@@ -14,6 +14,7 @@ from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, re
 from sim.engine.kernel.journal import account_time, break_off, write_log, write_record
 from sim.engine.kernel.large_value import leave_system, settle
 from sim.engine.kernel.ledgers import enqueue, leave_ledger
+from sim.engine.kernel.levels import note_refused
 from sim.engine.kernel.payments import (
     EXPIRE_BASE,
     draw,
@@ -171,6 +172,7 @@ def expire(plan: Plan, state: KernelState, slot: int) -> None:
         unlink(pool, state.ends, slot)
         amount = state.node[pool[slot, st.P_WANTED], st.N_AMOUNT]
         state.account[place, st.A_WAITING] -= amount
+        note_refused(state, place, amount)
         # The node was taken when it began to wait, so that the reservation could be made at
         # once; it was never held, hence pending is not touched.
         free_node(cursor, state.node, pool[slot, st.P_WANTED])

@@ -7,7 +7,7 @@ to zero.
 
 from __future__ import annotations
 
-from sim.contract.layout import BALANCE_MAX, FEES_MAX, NULL, FeeColumn, PricingColumn
+from sim.contract.layout import FEES_MAX, NULL, FeeColumn, PricingColumn
 from sim.contract.meaning import Bearer, Cause, Flag, LogKind
 from sim.contract.records import Register
 from sim.engine.reference.prices import give_back_limits
@@ -26,23 +26,21 @@ def reserve(run: Run, payment: Payment, stage: Stage) -> int:
     if not len(account.queue) and account.available >= transfer.amount:
         _hold(run, payment, stage.first, transfer)
         # Had all been granted that was refused, this one might have lacked it.
-        if account.refused_sum:
-            account.note_missing()
+        if account.shortage.refused:
+            account.shortage.look(account.available)
         return payment.at + 1
     is_counted = run.now_us >= account.warm_up_us
     if not stage.flags & Flag.QUEUE:
         # SHORT is not logged for a refusal, so this counter is all that tells.
         account.lost += is_counted
-        if is_counted:
-            account.refused_sum = min(account.refused_sum + transfer.amount, BALANCE_MAX)
-            account.note_short(run.now_us)
+        account.shortage.refuse(run.now_us, transfer.amount)
+        account.shortage.note(run.now_us, account.available)
         return run.fail(payment, stage, stage.reason)
     account.delayed += is_counted
     run.log(LogKind.SHORT, payment, transfer.debit, transfer.amount)
     account.queue.join(payment, run.now_us)
-    account.waiting_sum += transfer.amount
-    if is_counted:
-        account.note_short(run.now_us)
+    account.shortage.waiting += transfer.amount
+    account.shortage.note(run.now_us, account.available)
     payment.wait = Wait.LIQUIDITY
     payment.wait_subject = transfer.debit
     # With accounts resolved now: by the time the money comes they are what was asked for.
@@ -147,7 +145,8 @@ def leave_account(run: Run, payment: Payment) -> int:
     account = run.accounts[payment.wait_subject]
     account.queue.leave(payment, run.now_us)
     assert payment.wanted is not None
-    account.waiting_sum -= payment.wanted.amount
+    account.shortage.waiting -= payment.wanted.amount
+    account.shortage.refuse(run.now_us, payment.wanted.amount)
     payment.wanted = None
     return payment.wait_subject
 
@@ -164,7 +163,7 @@ def free_waiting(run: Run, number: int) -> None:
         if account.available < wanted.amount:
             break
         account.queue.leave(payment, run.now_us)
-        account.waiting_sum -= wanted.amount
+        account.shortage.waiting -= wanted.amount
         payment.wanted = None
         _hold(run, payment, run.stages[payment.at].first, wanted)
         # The wait is over with the reservation, though the payment acts only when its turn in

@@ -25,6 +25,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import Cause, Reason, WhenClosed
 from sim.contract.records import AREA_BITS, REGISTER_COUNT, histogram_bucket
 from sim.contract.run import BALANCE_TOO_LARGE, SUM_TOO_LARGE
+from sim.engine.reference.shortage import Shortage
 from sim.errors import TooLargeError
 
 NOWHERE = -1
@@ -368,11 +369,7 @@ class Account:
         self.lost = 0
         self.is_between = False
         """Whether a set of payments is being settled, whose levels between are nobody's."""
-        self.refused_sum = 0
-        self.waiting_sum = 0
-        self.short_first_us = NULL
-        self.short_last_us = NULL
-        self.missing = 0
+        self.shortage = Shortage(warm_up_us)
 
     @property
     def available(self) -> int:
@@ -409,18 +406,6 @@ class Account:
         if self.pending >= BALANCE_MAX:
             raise TooLargeError(BALANCE_TOO_LARGE)
 
-    def note_short(self, now_us: int) -> None:
-        """Note that somebody was refused, or has to wait, for want of its money."""
-        if self.short_first_us == NULL:
-            self.short_first_us = now_us
-        self.short_last_us = now_us
-        self.note_missing()
-
-    def note_missing(self) -> None:
-        """Note what it lacks now for all that was asked of it."""
-        lacks = self.refused_sum + self.waiting_sum - self.available
-        self.missing = max(self.missing, lacks)
-
     def totals(self) -> list[int]:
         """Return the account's totals in the order of ``AccountTotal``."""
         # None where nobody watches, or nothing was seen from the warm-up on.
@@ -433,9 +418,7 @@ class Account:
             self.delayed,
             self.lost,
             self.balance_area_high,
-            self.short_first_us,
-            self.short_last_us,
-            self.missing,
+            *self.shortage.totals(),
         ]
 
     def begin_set(self, now_us: int) -> None:
