@@ -21,7 +21,8 @@ from sim.contract.layout import (
     RouteSetColumn,
     StreamColumn,
 )
-from sim.contract.meaning import Cause, Outcome
+from sim.contract.layout import StageColumn as S
+from sim.contract.meaning import Cause, Flag, Op, Outcome
 from sim.contract.plan import Array, Plan
 from sim.tables.schemas import CAUSES
 
@@ -115,10 +116,12 @@ def check_plan(plan: Plan, payments: dict[str, Array], words: Words, check: Chec
         most[named] = np.maximum(most[named], row[RouteSetColumn.MAX_ATTEMPTS])
     known = routed & (payments["route"] < len(plan.route))
     most_here = most[np.where(known, payments["route"], len(plan.route))]
-    # With another instrument a payer begins anew, on any route.
+    # With another instrument, and each time a payer tries again, all begins anew, on any route.
     of_stream = np.clip(payments["stream"], 0, len(plan.stream) - 1)
     changes = plan.stream[of_stream, StreamColumn.AFTER_FAILURE] >= 0
-    most_here = most_here + np.where(changes, most.max(initial=0), 0)
+    by_payer = (plan.stage[:, S.OP] == Op.RETRY) & (plan.stage[:, S.FLAGS] & Flag.NEXT == 0)
+    again = 1 + int(plan.stage[by_payer, S.VALUE].max(initial=0))
+    most_here = most_here + np.where(changes, again * most.max(initial=0), 0)
     check.every("program", ~known | (attempts <= most_here), "more attempts than its route allows")
 
 

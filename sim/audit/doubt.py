@@ -53,7 +53,9 @@ def await_row(w: World, p: int, stage: int, longest_us: int) -> None:
     """Check an AWAIT row: there is an answer to wait for, and no longer than the stage says."""
     act_at(w, p, stage, Op.AWAIT)
     number, now = w.pay[p, Pay.NUMBER], w.g[Count.NOW]
-    is_open = w.pay[p, Pay.DOUBT_SINCE_US] != NULL and w.pay[p, Pay.UNANSWERED] >= 0
+    polled = w.things[stage, S.SUBJECT] >= 0
+    heard = w.pay[p, Pay.UNANSWERED] < 0 and not polled
+    is_open = w.pay[p, Pay.DOUBT_SINCE_US] != NULL and not heard
     check(w.g, Check.AWAITS, is_open and longest_us == w.things[stage, S.VALUE], (number,))
     w.pay[p, Pay.STEPS] += 1
     w.pay[p, Pay.DEADLINE_US] = now + longest_us
@@ -63,8 +65,10 @@ def await_row(w: World, p: int, stage: int, longest_us: int) -> None:
     begin_visit(w, p)
     w.pay[p, Pay.STARTED_US] = now
     w.pay[p, Pay.CAUSE] = w.things[stage, S.CAUSE]
-    # The end of the service it gave up is what it waits for.
-    w.pay[p, Pay.DUE_KEY] = w.pay[p, Pay.UNANSWERED]
+    # The end of the service it gave up is what it waits for, unless it has to ask.
+    w.pay[p, Pay.DUE_KEY] = NOBODY if polled else w.pay[p, Pay.UNANSWERED]
+    if polled:
+        w.g[Count.POLL_DUE] = p
 
 
 @called

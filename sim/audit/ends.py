@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.audit.accounts import available, has_queue
 from sim.audit.containers import check, close_slot
+from sim.audit.inquiries import tell
 from sim.audit.messages import Check
 from sim.audit.prices import worth
 from sim.audit.program import amount_of, jump
@@ -72,6 +73,9 @@ def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int, value: 
     check(g, Check.TIMES, right, (number, spent_us))
     if g[Count.WANTS_RECORDS] != 0:
         _write_record(w, p, outcome, end_us)
+    # At the horizon nobody is told anything.
+    if w.pay[p, Pay.INQUIRY] != NOBODY and outcome != Outcome.IN_PROGRESS:
+        tell(w, p, outcome)
     # Whatever is wrong with its end, nothing may be said of it any more but what is paid back.
     if outcome != Outcome.COMPLETED or not keep_for_refunds(w, p, stage, value):
         close_slot(w, p)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sim.audit.accounts import look_after, move
 from sim.audit.clearing import clearing_row, end_moves, moved_row
 from sim.audit.containers import add, bury, check
+from sim.audit.inquiries import end_telling
 from sim.audit.large_value import (
     check_bearable,
     look_after_systems,
@@ -97,6 +98,7 @@ def end_event(w: World) -> None:
     # First the payments, then what they touched: stations and accounts are judged when the
     # event has done all it does.
     end_turns(w)
+    end_telling(w)
     stations_end = w.first[Things.STATION] + w.size[Things.STATION]
     for at in range(w.g[Count.TOUCHED]):
         row = w.touched[at]
@@ -242,6 +244,9 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
         return False
     # A payment's own completion, a ledger's or a station's, told apart by the range of ids.
     if owner < PAYMENTS_MAX:
+        # An inquiry that asks begins the next, whose row it is.
+        if kind == LogKind.ASKED:
+            return True
         return payment == owner and (kind == LogKind.FINISH or not _is_only_first(kind))
     if owner > STATION_PSEUDO:
         of_ledger = kind in (LogKind.IN_BLOCK, LogKind.LEADER_FAILED)

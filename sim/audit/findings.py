@@ -31,6 +31,8 @@ RULES: dict[str, str] = {
     "fee": "fees are those of the plan, to the minor unit",
     "fees": "components add up to the fee columns and are those of the log (tables)",
     "idle_server": "nobody waits at a station that can start them",
+    "inquiry": "what is asked about a payment begins, ends and is told as the plan says, and moves "
+    "nothing",
     "ledger_round": "rounds start at their instants, those without payments counted along",
     "limit": "limits per payment and per payer and day hold",
     "liquidity": "payments wait for liquidity only while it is short",
@@ -51,6 +53,7 @@ RULES: dict[str, str] = {
     "readable": "rows name stages, stations and accounts that exist",
     "record": "records and rows of payments agree with the log in every column",
     "reservation": "reservations have the stage's amount and are closed before the end",
+    "retry": "what failed is tried again only for a reason that may pass, and as often as allowed",
     "route": "a route is open to the payment, has a policy's score, and no other comes before it",
     "sample": "samples show the rebuilt queues, rounds and balances",
     "sequence": "stages follow each other as the program says",

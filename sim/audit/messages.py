@@ -140,6 +140,13 @@ class Check(IntEnum):
     OPEN_EARLY = auto()
     OPEN_REASON = auto()
     TIMES = auto()
+    ASKS_TURN = auto()
+    ASKS = auto()
+    ANSWERS = auto()
+    TOLD_LATE = auto()
+    POLLS = auto()
+    ASKING_MOVES = auto()
+    TRIES_AGAIN = auto()
     FILE_SUM = auto()
     FILE_ONCE = auto()
     FILE_TIME = auto()
@@ -318,6 +325,13 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.KNOWS: ("doubt", "payment {} knows after {} us in doubt"),
     Check.UNDONE_IN_DOUBT: ("doubt", "payment {} is undone in doubt"),
     Check.ENDS_IN_DOUBT: ("doubt", "payment {} ends in doubt"),
+    Check.ASKS_TURN: ("inquiry", "inquiry {} begins out of turn"),
+    Check.ASKS: ("inquiry", "inquiry {} about payment {} begins where none may"),
+    Check.ANSWERS: ("inquiry", "inquiry {} is told {}, or when it is not to be told"),
+    Check.TOLD_LATE: ("inquiry", "inquiry {} is not told at once how its payment ended"),
+    Check.POLLS: ("inquiry", "payment {} waits for an answer and nobody asks"),
+    Check.ASKING_MOVES: ("inquiry", "inquiry {} writes a row of kind {}, as if it were a payment"),
+    Check.TRIES_AGAIN: ("retry", "payment {} tries again, for the {}. time, without cause"),
     Check.GIVEN: ("reservation", "payment {} is given what it did not ask"),
     Check.RESERVES: ("reservation", "payment {} reserves {}"),
     Check.WAITS_FOR: ("reservation", "payment {} waits for {}"),

@@ -172,11 +172,12 @@ def route_row(w: World, p: int, stage: int, route: int, score: int, attempts: in
     given_up = w.pay[p, Pay.ROUTE]
     is_next = (w.things[stage, S.FLAGS] & NEXT) != 0
     w.pay[p, Pay.ATTEMPTS] += 1
+    w.pay[p, Pay.RESENT] = 0
     # Counted along, and compared with what the row says.
     right = w.pay[p, Pay.ATTEMPTS] == attempts
     check(w.g, Check.MISCOUNTS, right, (w.pay[p, Pay.NUMBER],))
     if is_next:
-        _begin_anew(w, p)
+        begin_anew(w, p)
     w.pay[p, Pay.ROUTE] = route
     mark_tried(w, p, route)
     row = w.first[Things.ROUTE] + route
@@ -205,12 +206,12 @@ def switch_row(w: World, p: int, stage: int, instrument: int) -> None:
     w.pay[p, Pay.INSTRUMENT] = instrument
     w.pay[p, Pay.BEGUN] = w.pay[p, Pay.ATTEMPTS]
     forget_tried(w, p)
-    _begin_anew(w, p)
+    begin_anew(w, p)
     jump(w, p, w.things[stage, S.TARGET])
 
 
 @called
-def _begin_anew(w: World, p: int) -> None:
+def begin_anew(w: World, p: int) -> None:
     """Count as spent in vain what was spent so far, but for what a person took."""
     spent_us = 0
     for cause in range(Cause.RETRY + 1):

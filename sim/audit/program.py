@@ -6,7 +6,7 @@ the workload (agents, payers, codes) is not in the log; there the audit accepts 
 
 from __future__ import annotations
 
-from sim.audit.containers import held_of
+from sim.audit.containers import held_of, slot_of
 from sim.audit.habits import may_differ, may_miss
 from sim.audit.prices import fee_slot
 from sim.audit.state import (
@@ -19,6 +19,7 @@ from sim.audit.state import (
     Held,
     Pay,
     Things,
+    Wait,
 )
 from sim.audit.world import NOBODY, World
 from sim.contract.layout import (
@@ -30,11 +31,12 @@ from sim.contract.layout import (
     TransferColumn,
 )
 from sim.contract.layout import StageColumn as S
-from sim.contract.meaning import LogKind, Op
+from sim.contract.meaning import RETRY_REASONS, LogKind, Op
 from sim.contract.records import Register
 from sim.jit.functions import called
 from sim.units import DAY_US
 
+_RETRY_MASK = sum(1 << int(reason) for reason in RETRY_REASONS)
 ALL_DONE = 1 << 40
 """A cursor beyond every row a stage writes."""
 
@@ -100,13 +102,44 @@ def passes(w: World, p: int) -> bool:
     # Without a doubt there is neither anything to wait for nor to know; with its answer here
     # nobody waits either.
     if op == Op.AWAIT:
-        return bool(w.pay[p, Pay.DOUBT_SINCE_US] == NULL or w.pay[p, Pay.UNANSWERED] < 0)
+        heard = w.pay[p, Pay.UNANSWERED] < 0 and w.things[stage, S.SUBJECT] < 0
+        return bool(w.pay[p, Pay.DOUBT_SINCE_US] == NULL or heard)
     if op == Op.RESOLVE:
         return bool(w.pay[p, Pay.DOUBT_SINCE_US] == NULL)
     # A fail-over without another route passes on, a first choice never does.
     if op == Op.ROUTE:
         return bool((w.things[stage, S.FLAGS] & NEXT) != 0)
+    if op == Op.RETRY:
+        return not may_try_again(w, p, stage)
+    if op == Op.ASK:
+        return _begins_none(w, p, stage)
     return bool(op == Op.CODE)
+
+
+@called
+def may_try_again(w: World, p: int, stage: int) -> bool:
+    """Say whether a payment at a RETRY stage tries again."""
+    column = Pay.RESENT if (w.things[stage, S.FLAGS] & NEXT) != 0 else Pay.RETRIES
+    can_help = (_RETRY_MASK >> w.pay[p, Pay.REASON]) & 1 != 0
+    return bool(can_help and w.pay[p, column] < w.things[stage, S.VALUE])
+
+
+@called
+def chain_goes_on(w: World, own: int) -> bool:
+    """Say whether an inquiry still has something to ask about."""
+    if w.pay[own, Pay.TOLD] != NULL:
+        return False
+    p = slot_of(w, w.pay[own, Pay.ASKS])
+    if p == NOBODY or w.pay[p, Pay.ATTEMPTS] != w.pay[own, Pay.BEGUN]:
+        return False
+    return bool(w.pay[own, Pay.PLACE] > 0 or w.pay[p, Pay.WAIT] == Wait.ANSWER)
+
+
+@called
+def _begins_none(w: World, own: int, stage: int) -> bool:
+    """Say whether an inquiry asks and is the last of its chain."""
+    is_last = abs(w.pay[own, Pay.PLACE]) >= w.things[stage, S.VALUE]
+    return chain_goes_on(w, own) and bool(is_last or w.things[stage, S.SUBJECT] < 0)
 
 
 @called

@@ -110,7 +110,8 @@ class Programs:
             prices = self._last_prices(route) or prices
         causes = {cause for stage in at for cause in self._causes_at(stage)}
         # A payer who changes the instrument begins anew, like a payment on another route.
-        retries = fails_over or any(self._stages[s][S.OP] == Op.SWITCH for s in at)
+        again = (Op.SWITCH, Op.RETRY)
+        retries = fails_over or any(self._stages[s][S.OP] in again for s in at)
         return Possible(
             endings=self._endings(states, route),
             reasons=frozenset({reason for stage in at for reason in self._reasons_at(stage)}),
@@ -189,7 +190,7 @@ class Programs:
             # VALUE 0 disarms; another DEADLINE replaces the one before.
             armed = stage[S.TARGET] if stage[S.VALUE] > 0 else _DISARMED
             return [following._replace(armed=armed)]
-        if op in (Op.ON_US, Op.SWITCH):
+        if op in (Op.ON_US, Op.SWITCH, Op.RETRY):
             return [following, state._replace(stage=stage[S.TARGET])]
         if op == Op.RESOLVE:
             return [following._replace(armed=_DISARMED)]

@@ -18,6 +18,14 @@ from sim.audit.events import (
     skip_agenda,
     take_other,
 )
+from sim.audit.inquiries import (
+    answered_row,
+    asked_row,
+    is_inquiry,
+    left_open,
+    retry_row,
+    wait_row,
+)
 from sim.audit.large_value import leg_row, queued_row, settle_row
 from sim.audit.ledgers import advance, commit
 from sim.audit.messages import Check
@@ -63,12 +71,16 @@ _OF_MONEY = (
     int(LogKind.FEE), int(LogKind.GIVE_BACK), int(LogKind.SHORT), int(LogKind.QUOTE),
     int(LogKind.LAPSE), int(LogKind.ROUTE), int(LogKind.LIMIT), int(LogKind.DECIDE),
 )  # fmt: skip
+_OF_PAYMENTS_ALONE = (
+    int(LogKind.OUTCOME), int(LogKind.LEG), int(LogKind.QUEUED), int(LogKind.SETTLE),
+)  # fmt: skip
 _NAMES_STAGE = (*_OF_MONEY, *(
     int(kind) for kind in (
         LogKind.JOIN, LogKind.START, LogKind.DELAY, LogKind.ENQUEUE, LogKind.DEADLINE,
         LogKind.FAIL, LogKind.OUTCOME, LogKind.IN_DOUBT, LogKind.AWAIT, LogKind.KNOWN,
         LogKind.SWITCH, LogKind.LEG, LogKind.QUEUED, LogKind.SETTLE, LogKind.REFUND_DUE,
         LogKind.REFUND,
+        LogKind.ASKED, LogKind.ANSWERED, LogKind.RETRY,
     )
 ))  # fmt: skip
 _NAMES_STATION = tuple(
@@ -155,6 +167,8 @@ def _take(w: World, rows: Array, at: int) -> None:
         finish_row(w, slot_of(w, payment), payment, stage, subject)
     elif kind == LogKind.COMMIT:
         commit(w, subject, amount, value)
+    elif kind == LogKind.ASKED:
+        asked_row(w, (payment, stage, subject, amount, value))
     elif kind == LogKind.MOVED and payment >= 0:
         p = slot_of(w, payment)
         if check(w.g, Check.NOT_OPEN, p != NOBODY, (payment,)):
@@ -168,6 +182,9 @@ def _take(w: World, rows: Array, at: int) -> None:
                 kind == LogKind.LIMIT and limit_cell(w, p, subject, value) == NOBODY
             ):
                 w.g[Count.UNREADABLE] = 1
+            # Whoever only asks never moves money, and ends by an answer.
+            elif is_inquiry(payment) and (kind in _OF_MONEY or kind in _OF_PAYMENTS_ALONE):
+                add(w.g, Check.ASKING_MOVES, (payment, kind))
             elif kind in _OF_MONEY:
                 _take_money(w, p, rows, at)
             else:
@@ -183,7 +200,9 @@ def _is_of_payment(kind: int) -> bool:
     """Say whether rows of a kind tell of a payment."""
     if LogKind.IN_DOUBT <= kind <= LogKind.KNOWN:
         return True
-    if LogKind.SWITCH <= kind <= LogKind.SETTLE or kind in (LogKind.REFUND_DUE, LogKind.REFUND):
+    refunds = (LogKind.REFUND_DUE, LogKind.REFUND)
+    again = (LogKind.ANSWERED, LogKind.RETRY)
+    if LogKind.SWITCH <= kind <= LogKind.SETTLE or kind in refunds or kind in again:
         return True
     return bool(LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED)
 
@@ -244,6 +263,12 @@ def _take_wait(w: World, p: int, rows: Array, at: int) -> None:
         queued_row(w, p, stage, subject, amount, value)
     elif kind == LogKind.SETTLE:
         settle_row(w, p, stage, subject, amount, value)
+    elif kind == LogKind.RETRY:
+        retry_row(w, p, stage, amount)
+    elif kind == LogKind.ANSWERED:
+        answered_row(w, p, stage, subject, amount)
+    elif kind == LogKind.AWAIT and is_inquiry(w.pay[p, Pay.NUMBER]):
+        wait_row(w, p, stage)
     elif kind == LogKind.AWAIT:
         await_row(w, p, stage, amount)
     elif kind == LogKind.KNOWN:
@@ -275,7 +300,9 @@ def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordina
     # What -1 and NULL mean is as in the specification: none, and never happened.
     for column in (Pay.LEGS, Pay.IN_SET, Pay.RETURNED):
         w.pay[p, column] = 0
-    for column in (Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0, Pay.UNANSWERED):
+    for column in (
+        Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0, Pay.UNANSWERED, Pay.INQUIRY,
+    ):  # fmt: skip
         w.pay[p, column] = -1
     w.pay[p, Pay.AGENT_0 + 1] = -1
     for column in (
@@ -313,6 +340,8 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
     if kind == LogKind.SUBMIT:
         is_amount = 0 <= amount < AMOUNT_MAX
         return payment >= 0 and is_amount and _exists(w, Things.STREAM, subject)
+    if kind == LogKind.ASKED:
+        return bool(payment >= 0 and subject >= 0 and value >= -1)
     if kind == LogKind.SWITCH:
         return bool(0 < subject <= w.g[Count.INSTRUMENTS])
     if kind in (LogKind.SETTLE, LogKind.OFFSET, LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE):
@@ -354,5 +383,7 @@ def _finish(w: World) -> None:
     skip_agenda(w, w.size[Things.AGENDA])
     # Everybody open has a row of class HORIZON, which closes its slot.
     for at in range(len(w.slot)):
-        if w.slot[at, 0] != NOBODY and not is_refunded_later(w, w.slot[at, 1]):
+        if is_inquiry(w.slot[at, 0]):
+            left_open(w, w.slot[at, 1])
+        elif w.slot[at, 0] != NOBODY and not is_refunded_later(w, w.slot[at, 1]):
             check(w.g, Check.NO_OUTCOME, False, (w.slot[at, 0],))

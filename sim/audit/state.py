@@ -11,7 +11,7 @@ from sim.contract.layout import FEES_MAX, LIMITS_MAX
 from sim.contract.meaning import Cause, Flag
 from sim.contract.records import REGISTER_COUNT
 
-SETTLES, CREDITS, QUEUE, NEXT, ASKS, CONFIRMS, AUTHORISES = (int(flag) for flag in Flag)
+SETTLES, CREDITS, QUEUE, NEXT, ASKS, CONFIRMS, AUTHORISES, SAME = (int(flag) for flag in Flag)
 """Flags as numbers: sets of flags are nothing machine code knows."""
 
 
@@ -79,6 +79,11 @@ class Count(IntEnum):
     MOVES = auto()
     """Moves due after the agenda's row at hand, and how many of them have been made."""
     MOVED = auto()
+    NEXT_INQUIRY = auto()
+    TELLING = auto()
+    """Slot of the inquiry that is told with the next row how its payment ended."""
+    POLL_DUE = auto()
+    """Slot of the payment about which an inquiry begins with the next row."""
     INSTRUMENTS = auto()
     """Instruments the plan names."""
     WARM_UP_US = auto()
@@ -241,6 +246,7 @@ class Wait(IntEnum):
     SYSTEM = 9
     REFUND = 10
     """It has ended, and a part of it is to be paid back."""
+    OUTCOME = 11
 
 
 class Pay(IntEnum):
@@ -316,12 +322,28 @@ class Pay(IntEnum):
     ASKED = 57
     ENDED_US = 58
     PAID_BACK = 59
-    TIME_0 = 60
-    FEE_0 = 60 + len(Cause)
-    REGISTER_0 = 60 + len(Cause) + FEES_MAX
-    LIMIT_0 = 60 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    RETRIES = 60
+    RESENT = 61
+    INQUIRED = 62
+    """Inquiries made about it."""
+    INQUIRY = 63
+    """Newest of its open inquiries, linked by the next two."""
+    SIBLING = 64
+    SIBLING_BEFORE = 65
+    ASKS = 66
+    """Of an inquiry, the payment it asks about; 0 for payments, which nobody reads."""
+    TOLD = 67
+    """Outcome of that payment once it has ended, NULL before."""
+    NEXT_TOLD = 68
+    """Inquiry told after this one."""
+    PLACE = 69
+    """Place in its chain, below 0 where AWAIT began it."""
+    TIME_0 = 70
+    FEE_0 = 70 + len(Cause)
+    REGISTER_0 = 70 + len(Cause) + FEES_MAX
+    LIMIT_0 = 70 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 60 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 70 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

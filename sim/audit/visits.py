@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.audit.state import Count, Pay, Visit, Wait
 from sim.audit.world import World
+from sim.contract.inquiries import INQUIRY_FIRST
 from sim.contract.layout import NULL
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import Cause
@@ -25,7 +26,9 @@ def end_visit(w: World, p: int, ended_us: int) -> None:
     """Keep the visit of a payment that waits, NULL where the horizon ends it."""
     wait, at = w.pay[p, Pay.WAIT], w.g[Count.VISITED]
     # A log out of order may end what never began; there is room for what a right one can end.
-    if wait in (Wait.NOTHING, Wait.ENDED) or at >= len(w.visits):
+    # What is asked about a payment is no visit of it.
+    is_asking = w.pay[p, Pay.NUMBER] >= INQUIRY_FIRST
+    if wait in (Wait.NOTHING, Wait.ENDED) or at >= len(w.visits) or is_asking:
         return
     row, pay = w.visits[at], w.pay[p]
     w.g[Count.VISITED] += 1

@@ -155,6 +155,7 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         Count.STATION_KINDS: plan.agent_account.shape[1],
         Count.INSTRUMENTS: len(plan.names.instruments),
         Count.WARM_UP_US: plan.warm_up_us, Count.SET_SYSTEM: NOBODY,
+        Count.TELLING: NOBODY, Count.POLL_DUE: NOBODY,
     }.items():  # fmt: skip
         g[scalar] = value
     ledgers = things[first[Things.LEDGER] : first[Things.LEDGER] + len(plan.ledger)]

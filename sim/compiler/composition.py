@@ -320,6 +320,7 @@ class _Composer:
             *recovery.recover(),
             *recovery.give_back(),
             *self._inside(),
+            *self._each("asides"),
         )
 
     def _stands(self, mark: str, flag: Flag) -> Program:

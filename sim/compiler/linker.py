@@ -440,7 +440,7 @@ class _Linker:
             values["subject"] = kinds[stage.place]
         if stage.op is Op.END:
             values["subject"] = stage.instead
-        if stage.op is Op.CONVERT:
+        if stage.back_to:
             values["subject"] = marks[stage.back_to]
         return values
 

@@ -17,10 +17,15 @@ from sim.errors import InvariantViolation
 from sim.rails.stages import Move, Program, Stage
 
 _MAY_FAIL = frozenset(
-    {Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE, Op.ON_US, Op.SWITCH}
+    {
+        *(Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE, Op.ON_US),
+        *(Op.SWITCH, Op.RETRY),
+    }
 )
 """Operations that may lead to their TARGET."""
 
+_BEGIN = (Op.INQUIRE, Op.ASK, Op.AWAIT)
+_OF_INQUIRIES = (Op.TRANSIT, Op.SERVE, Op.ASK, Op.ANSWER)
 _UNARMED = -1
 
 
@@ -58,8 +63,9 @@ def check_program(program: Program, name: str) -> None:
     marks = _check_labels(program, name)
     # Pair "programs end": the other end is E_STAGE in kernel/operations.py and Run.advance in
     # reference/run.py, which would find a payment beyond the last stage.
-    if not program or program[-1].op is not Op.END:
+    if not program or not _leads_nowhere(program[-1]):
         raise InvariantViolation(f"program {name}: its last stage is no END")
+    _check_inquiries(program, name, marks)
     _check_paths(program, name, marks)
 
 
@@ -79,6 +85,31 @@ def _check_labels(program: Program, name: str) -> dict[str, int]:
                     f"program {name}: {stage.label!r} leads to {label!r}, which no stage bears"
                 )
     return marks
+
+
+def _leads_nowhere(stage: Stage) -> bool:
+    """Say whether nothing comes to the stage behind one."""
+    is_jump = stage.op is Op.DECIDE and stage.value >= CERTAIN
+    return is_jump or stage.op in (Op.END, Op.ANSWER)
+
+
+def _check_inquiries(program: Program, name: str, marks: dict[str, int]) -> None:
+    """Check that inquiries take time and are answered, and do nothing else."""
+    # Pair "who only asks moves nothing": the other end is the audit's rule ``inquiry``.
+    begun = {stage.back_to for stage in program if stage.op in _BEGIN and stage.back_to}
+    queue, seen = [marks[label] for label in begun], set[int]()
+    while queue:
+        at = queue.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        stage = program[at] if at < len(program) else None
+        if stage is None or stage.op not in _OF_INQUIRIES:
+            raise InvariantViolation(f"program {name}: an inquiry comes to {at}, no stage of it")
+        if stage.op is not Op.ANSWER:
+            queue.append(at + 1)
+        if stage.target:
+            queue.append(marks[stage.target])
 
 
 def _check_paths(program: Program, name: str, marks: dict[str, int]) -> None:
@@ -105,6 +136,8 @@ def _problem(stage: Stage, at: _At, moves: dict[Move, int]) -> str:
     """Return what is wrong with coming to a stage so; empty where nothing is."""
     # Pair "what is reserved is posted or voided": the other end is E_OPEN_RESERVATION and
     # E_RESERVED_TWICE in the kernel, and the same two in reference/operations.py and accounts.py.
+    if stage.op in (Op.ASK, Op.ANSWER):
+        return "is a stage of inquiries, to which a payment comes"
     if stage.op is Op.RESERVE and at.held >> moves[stage.moves[0]] & 1:
         return "reserves a move twice"
     # A route that is left for another one is left for good, so it counts as an end.

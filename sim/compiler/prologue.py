@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.contract.meaning import Cause, Instead, Op, Outcome, Reason
 from sim.model.sections import AfterFailure
+from sim.rails.asking import tries
 from sim.rails.stages import FAIL, Program, Stage, decide, threshold, transit
 
 AFTER_FAILURE = "after_failure"
@@ -15,6 +16,7 @@ AFTER_FAILURE = "after_failure"
 _NOT_PAYABLE = "not_payable"
 _CHANGED = "changed"
 _CASH = "cash:"
+_NO_MORE, _CHOSEN = "tried_enough", "chosen_again"
 
 
 def prologue(scan: Program, after: AfterFailure | None) -> Program:
@@ -33,8 +35,24 @@ def prologue(scan: Program, after: AfterFailure | None) -> Program:
         choose,
         Stage(Op.END, "refused", mark=FAIL, value=int(Outcome.REJECTED), own_reason=True),
         *(_changed(after, choose) if after is not None else ()),
+        *_again(after),
         *_gives_up(Outcome.NOT_PAYABLE, _NOT_PAYABLE, after),
-        *(_gives_up(Outcome.REJECTED, AFTER_FAILURE, after) if after is not None else ()),
+        *(_gives_up(Outcome.REJECTED, _given_up(after), after) if after is not None else ()),
+    )
+
+
+def _given_up(after: AfterFailure) -> str:
+    """Return the label at which payers go on who do not try the same again."""
+    return AFTER_FAILURE if after.retry is None else _NO_MORE
+
+
+def _again(after: AfterFailure | None) -> Program:
+    """Return how payers try the same again, before they do anything else."""
+    if after is None or after.retry is None:
+        return ()
+    return (
+        *tries(AFTER_FAILURE, after.retry, again=_CHOSEN, failing=_NO_MORE, by_payer=True),
+        Stage(Op.ROUTE, "choose again", mark=_CHOSEN, target=_NOT_PAYABLE, reason=Reason.AG03),
     )
 
 

@@ -124,6 +124,7 @@ class Recovery:
             target=known,
             cause=Cause.IN_DOUBT,
             own_reason=True,
+            back_to=asked[-1].query,
         )
         way = transit(f"{prefix}answer.way", asked[-1].answer, cause=Cause.IN_DOUBT)
         return (wait, *way, Stage(Op.RESOLVE, f"{prefix}known", mark=known))

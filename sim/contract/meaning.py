@@ -27,8 +27,9 @@ not the armed one does nothing and is not logged. Every event taken from the age
 ``events``, orphaned or not, as long as its time is below the horizon.
 
 **Visit.** Draws of a payment are keyed by (stream key, ordinal n, purpose, visit) with
-``visit = max(attempts - 1, 0) * 64 + requotes``; so a retry draws fresh random numbers and
-nothing else does.
+``visit = max(attempts - 1, 0) * 64 + requotes + resent * RESENT_VISIT``, *resent* being how often
+the route at hand sent its request again; so what is tried again draws fresh random numbers and
+nothing else does. Inquiries have visits of their own (:mod:`~sim.contract.inquiries`).
 
 **Failure.** ``fail(stage, reason)``: a FAIL row is logged, the payment's reason becomes ``reason``
 and it continues at the stage's TARGET. Only failures, DECIDE hits, ROUTE and CONVERT jump.
@@ -101,14 +102,16 @@ the value of SAMPLE_LEDGER, which is the number of the last round started.
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 from sim.contract.charges import Bearer, FeeKind, FixedSide
 from sim.contract.policies import Policy
-from sim.contract.reasons import FAILOVER_REASONS, Reason
+from sim.contract.qualities import Cause, Discipline, Flag, WhenClosed
+from sim.contract.reasons import FAILOVER_REASONS, RETRY_REASONS, Reason
 
 __all__ = (
     "FAILOVER_REASONS",
+    "RETRY_REASONS",
     "Bearer",
     "Cause",
     "Discipline",
@@ -270,11 +273,14 @@ class Op(IntEnum):
     it is its creditor agent, too: DECIDE row (subject = TARGET) and jump to TARGET. Otherwise pass
     on, no row."""
     AWAIT = 17
-    """Wait for the answer to a request in doubt. VALUE = longest wait in us, CAUSE, TARGET, REASON.
-    Nothing is in doubt: jump to TARGET, no row. The answer is there already: pass on, no row.
-    Otherwise AWAIT row (amount = VALUE), a time-out is armed as by DEADLINE, and the payment waits
-    for the orphaned COMPLETE of its request: FINISH row, busy - 1, those waiting start, then the
-    payment accounts CAUSE and advances, its time-out still armed."""
+    """Wait for the answer to a request in doubt. VALUE = longest wait in us, CAUSE, TARGET, REASON,
+    SUBJECT = stage at which polls begin, -1 where the answer comes by itself.
+    Nothing is in doubt: jump to TARGET, no row. The answer is there already and SUBJECT is -1: pass
+    on, no row. Otherwise AWAIT row (amount = VALUE), a time-out is armed as by DEADLINE, and the
+    payment waits for the orphaned COMPLETE of its request: FINISH row, busy - 1, those waiting
+    start, then the payment accounts CAUSE and advances, its time-out still armed. With a SUBJECT
+    an inquiry begins behind the AWAIT row, and the payment waits for one that is answered (query
+    plans in :mod:`~sim.contract.inquiries`)."""
     RESOLVE = 18
     """How a request in doubt ended is known. Disarms the time-out. If the payment is in doubt:
     KNOWN row (amount = us since the doubt began), and it is no more; an answer that is still to
@@ -288,48 +294,21 @@ class Op(IntEnum):
     """Settle between members of a large-value system. SUBJECT = system, FIRST and COUNT = transfer
     rows (its legs), CAUSE, TARGET and REASON where a close returns it, FLAGS SETTLES and CREDITS as
     POST. It may wait: see :mod:`sim.contract.large_value`."""
-
-
-class Flag(IntFlag):
-    """Qualities of a stage."""
-
-    SETTLES = 1
-    CREDITS = 2
-    QUEUE = 4
-    NEXT = 8
-    ASKS = 16
-    CONFIRMS = 32
-    AUTHORISES = 64
-
-
-class Cause(IntEnum):
-    """Where a payment's time went; columns of the payment record, in this order."""
-
-    WAITING = 0
-    SERVICE = 1
-    TRANSIT = 2
-    LEDGER = 3
-    HUMAN = 4
-    LIQUIDITY = 5
-    IN_DOUBT = 6
-    RETRY = 7
-    """The last one: what moves to it are the causes before it."""
-
-
-class Discipline(IntEnum):
-    """Order of a station's queue."""
-
-    FIFO = 0
-    LIFO = 1
-    PRIORITY = 2
-    """Lowest PRIORITY of the payment's stream first, first in first out within."""
-
-
-class WhenClosed(IntEnum):
-    """What a closed station does with arrivals; service already begun always goes on."""
-
-    WAIT = 0
-    REJECT = 1
+    INQUIRE = 21
+    """Begin a chain of inquiries about this payment. SUBJECT = stage at which the first begins.
+    ASKED row of the inquiry; pass on. See :mod:`~sim.contract.inquiries`."""
+    ASK = 22
+    """Of an inquiry: ask. SUBJECT = stage at which the next of the chain begins, VALUE = most of a
+    chain. If the chain is over (see there): end unasked. Otherwise the next begins, if there may be
+    one more (ASKED row); pass on."""
+    ANSWER = 23
+    """Of an inquiry: end. VALUE = 1 answered, 0 turned away; FLAGS SAME. ANSWERED row."""
+    RETRY = 24
+    """Try again. VALUE = most, TARGET, FLAGS. If the payment's reason is in :data:`RETRY_REASONS`
+    and it has tried again less than VALUE times: RETRY row (amount = how often by now), reason =
+    NONE, jump to TARGET; otherwise pass on. With flag NEXT the institution sends the request at
+    hand again, which is counted since the last choice of a route and draws anew (see Visit); else
+    the payer begins anew, and accounted time moves to RETRY as on fail-over."""
 
 
 class Outcome(IntEnum):
@@ -434,6 +413,11 @@ class LogKind(IntEnum):
     REFUND_DUE = 49
     """Both are specified in :mod:`sim.contract.refunds`."""
     REFUND = 50
+    ASKED = 51
+    """Of inquiries, see :mod:`~sim.contract.inquiries`."""
+    ANSWERED = 52
+    RETRY = 53
+    """amount = how often by now."""
 
 
 class Scope(IntEnum):

@@ -16,6 +16,7 @@ import numpy as np
 
 from sim.contract.agenda import FILES, LINES, ORDERS, TOP_UPS, AgendaKind
 from sim.contract.guards import GUARDS
+from sim.contract.inquiries import RESENT_MAX
 from sim.contract.large_value import MEMBERS, SYSTEMS
 from sim.contract.layout import (
     CANDIDATES_MAX,
@@ -132,6 +133,9 @@ class Plan:
                         Op.CHARGE: Within("fees"),
                         Op.LIMIT: Within("limits"),
                         Op.END: OneOf(Instead, or_none=True),
+                        Op.AWAIT: Within("stages", or_none=True),
+                        Op.INQUIRE: Within("stages"),
+                        Op.ASK: Within("stages", or_none=True),
                     },
                 ),
                 StageColumn.FIRST: By(
@@ -153,6 +157,9 @@ class Plan:
                         Op.SWITCH: Between(0, CERTAIN),
                         Op.DEADLINE: Between(0),
                         Op.AWAIT: Between(1),
+                        Op.ASK: Between(1),
+                        Op.ANSWER: _YES_OR_NO,
+                        Op.RETRY: Between(1, RESENT_MAX),
                         Op.END: OneOf(Outcome),
                     },
                 ),

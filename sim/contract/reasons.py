@@ -69,3 +69,17 @@ FAILOVER_REASONS: tuple[Reason, ...] = (
     Reason.MS03,
 )
 """Reasons another route can help against."""
+
+# Whatever may pass by itself: who was turned away, timed out or met an error may be lucky later.
+# Short funds and refusals stay what they are.
+RETRY_REASONS: tuple[Reason, ...] = (
+    Reason.AB03,
+    Reason.AB05,
+    Reason.AB06,
+    Reason.AB07,
+    Reason.AB08,
+    Reason.AB09,
+    Reason.AB10,
+    Reason.MS03,
+)
+"""Reasons after which the same may be tried again."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.contract.inquiries import INQUIRY_FIRST
 from sim.contract.layout import AccountColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
@@ -239,9 +240,9 @@ class _Run:
         cursor = self.state.cursor
         # Horizon rows come in order of payment id, as the specification says; slots do not.
         pool = self.state.pool
-        # One that is only paid back has ended before.
-        is_open = (pool[:, st.P_ID] >= 0) & (pool[:, st.P_WAIT] != st.W_REFUND)
-        slots = np.flatnonzero(is_open)
+        # One that is only paid back has ended before; of inquiries nothing is told there.
+        is_open = (pool[:, st.P_ID] >= 0) & (pool[:, st.P_ID] < INQUIRY_FIRST)
+        slots = np.flatnonzero(is_open & (pool[:, st.P_WAIT] != st.W_REFUND))
         order = slots[np.argsort(self.state.pool[slots, st.P_ID])].astype(np.int64)
         self.state = self.state._replace(order=order)
         cursor[st.C_NOW], cursor[st.C_CLOSING] = self.plan.horizon_us, 0

@@ -27,6 +27,7 @@ from sim.contract.meaning import (
 from sim.explain.words import REGISTERS, count, place, share, span, timing
 from sim.model.members import unfold_members
 from sim.model.quantities import EventRate
+from sim.rails.asking import POLLS_MAX
 from sim.rails.price import FeeTerms
 from sim.rails.resources import OwnShare, OwnTime
 from sim.rails.stages import ByRole, Move, Program, Stage
@@ -108,7 +109,10 @@ class _Words:
             text = f"by luck, in {self._share(stage)} of cases"
         elif stage.op is Op.AWAIT:
             text = f"where a request is in doubt wait for its answer, {span(stage.value)} at most"
+            text += f", asked for from {marks[stage.back_to]} on" if stage.back_to else ""
             text += f" ({_cause(stage)}); after that, and where none is"
+        elif stage.op in (Op.INQUIRE, Op.ASK, Op.ANSWER, Op.RETRY):
+            text = _asking(stage, marks)
         elif stage.op is Op.SWITCH:
             luck = share(Fraction(stage.value, CERTAIN))
             text = f"where the payer carries a second instrument, take it in {luck} of cases"
@@ -227,6 +231,28 @@ def _leads(stage: Stage, marks: dict[str, int]) -> str:
         return f": on at {number}"
     reason = f"{stage.reason.name}, " if stage.reason is not Reason.NONE else ""
     return f": {reason}on at {number}"
+
+
+def _asking(stage: Stage, marks: dict[str, int]) -> str:
+    """Return what is asked about a payment, and tried again."""
+    if stage.op is Op.INQUIRE:
+        return f"from here on it is asked about, from {marks[stage.back_to]} on"
+    if stage.op is Op.ASK:
+        text = "ask, unless the payment has ended or begun anew"
+        if stage.back_to:
+            text += f"; the next from {marks[stage.back_to]} on, {_most(stage.value)}"
+        return text
+    if stage.op is Op.ANSWER:
+        if stage.flags & Flag.SAME:
+            return "answered as the payment itself, once that has ended"
+        return "answered with the state of the payment" if stage.value else "turned away"
+    is_resent = bool(stage.flags & Flag.NEXT)
+    who = "the institution sends it again" if is_resent else "the payer tries again"
+    return f"where what failed may pass, {who}, {count(stage.value, 'time')} at most"
+
+
+def _most(number: int) -> str:
+    return "as long as it is open" if number >= POLLS_MAX else f"{number} in all"
 
 
 def _cause(stage: Stage) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from sim.contract.layout import Rounding
 from sim.contract.meaning import Policy
+from sim.model.asking import Retry
 from sim.model.base import Model
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import AmountDistribution, DurationDistribution
@@ -263,6 +264,9 @@ class AfterFailure(Model):
         {"lognormal": {"median": "15 s", "sigma": "0.5"}}, "a person opens another app"
     )
     """Time of a person to take it and scan again."""
+    retry: Retry | None = None
+    """How payers try the same again before anything else, after a failure that may pass; absent:
+    they do not."""
     cash: SharePpb = assumed(700_000_000, "at a counter most have some; no figure published")
     """Share, of those who change nothing, who pay cash; the others give up."""
 

@@ -13,7 +13,7 @@ from sim.model.pricing import Fee
 from sim.model.quantities import CalendarDate, CurrencyCode, FeePpm, Flag, Name
 from sim.model.sections import Clock
 from sim.rails.problems import check_amounts
-from sim.rails.protocol import Found, Rail, World
+from sim.rails.protocol import Found, World
 from sim.rails.resources import ClearingLine
 from sim.rails.settlement import Scheme, Settlement, agent_lines
 from sim.rails.settlement_agents import SettlementAgentTerms, account_problems, below
@@ -106,13 +106,13 @@ def lines_of(
 
 
 def served_corridors(
-    world: World, rail: Rail, wallet: tuple[str, str], agent: str
+    world: World, rail: object, wallet: tuple[str, str], agent: str
 ) -> Iterator[str]:
     """Yield the corridors from a wallet, with its currency, that an agent may serve for a rail."""
     held, here = world.institutions.get(wallet[0]), world.institutions[agent].country
     for key, corridor in world.corridors.items():
         start = (corridor.from_.country, corridor.from_.currency)
-        may = corridor.rails is None or rail in map(world.rails.get, corridor.rails)
+        may = corridor.rails is None or any(rail is world.rails.get(one) for one in corridor.rails)
         is_there = held is not None and start == (held.country, wallet[1])
         if is_there and may and corridor.to.country == here:
             yield key

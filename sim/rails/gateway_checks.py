@@ -9,16 +9,24 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol, Self, TypeVar
 
 from sim.model.base import FieldPath
+from sim.rails.directions import served_corridors
 from sim.rails.problems import check_bounds
 from sim.rails.protocol import Found, Leg, LegContext, LegTerms, World
 from sim.rails.settlement_agents import (
     SettlementAgentTerms,
+    account_problems,
+    agent_problems,
+    prefunding_problems,
 )
 from sim.rails.stages import Bounds
 
 
 class Gateway(Protocol):
     """The settings of a gateway that are looked at here."""
+
+    @property
+    def wallet(self) -> str:
+        """Return the institution whose customers pay through it."""
 
     @property
     def currency(self) -> str:
@@ -156,3 +164,25 @@ def _terms(
         corridor = next(iter(world.corridors.values()))
         at = LegContext(world, corridor, name, (leg,), 0, leg.target)
         yield rail.terms(at), other.terms(at)
+
+
+def agent_account_problems(
+    rail: Gateway, world: World, agent: str, terms: SettlementAgentTerms
+) -> Found:
+    """Yield what is wrong with a settlement agent and the accounts it pays from."""
+    yield from agent_problems(world, agent)
+    if agent not in world.institutions:
+        return
+    outbound = rail.outbound
+    if outbound is not None and terms.nostro is None:
+        yield (), "missing nostro; needed: the account that pays creditors abroad"
+    settled = outbound.settlement_currency if outbound is not None else None
+    accounts = (("prefunding", terms.prefunding, None), ("nostro", terms.nostro, settled))
+    for field, name, currency in accounts:
+        if name is None:
+            continue
+        found = list(account_problems(world, agent, name, field=field, currency=currency))
+        yield from found
+        if field == "prefunding" and not found and rail.inbound is not None:
+            served = served_corridors(world, rail, (rail.wallet, rail.currency), agent)
+            yield from prefunding_problems(world, name, served)

@@ -7,12 +7,14 @@ station and nothing else is a plain queue.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from sim.contract.meaning import Cause, Discipline, Op, Reason
 from sim.contract.records import Register
+from sim.model.asking import Polls, Repeats, Retry
 from sim.model.base import FieldPath, FieldProblemsError, Model
 from sim.model.distributions import DurationDistribution
 from sim.model.members import Member
@@ -30,6 +32,15 @@ from sim.model.quantities import (
     SharePpb,
 )
 from sim.model.sections import AmountRule, Corridor
+from sim.rails.asking import (
+    asking_problems,
+    begin,
+    own_station,
+    polls,
+    repeats,
+    retry_problems,
+    tries,
+)
 from sim.rails.institutions import payers_time_out
 from sim.rails.joining import serves
 from sim.rails.price import Exchange, exchange_moves
@@ -51,6 +62,7 @@ from sim.rails.protocol import (
 )
 from sim.rails.registry import register_rail
 from sim.rails.resources import Resource, Station
+from sim.rails.settlement_agents import below
 from sim.rails.stages import LimitSpec, Move, Program, Stage, decide, serve, threshold, transit
 from sim.units import CURRENCIES
 
@@ -102,6 +114,9 @@ class GenericStage(Model):
     """Limit checked here."""
     deadline: PositiveDurationUs | None = None
     """Time-out started here; it ends the payment with `reason` wherever it then is."""
+    retry: Retry | None = None
+    """How often, after a failure of this step that may pass, the step is tried again; absent:
+    never."""
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> GenericStage:
@@ -134,6 +149,10 @@ class GenericStage(Model):
         # A person's time is a delay; what has capacity is a machine's here.
         if "human" in self.model_fields_set and self.delay is None:
             raise FieldProblemsError([(("human",), "found without a delay; allowed: beside one")])
+        if self.retry is not None and self.serve is None and self.decline is None:
+            raise FieldProblemsError(
+                [(("retry",), "found where nothing fails; allowed: beside serve or decline")]
+            )
         refuses = (self.serve, self.decline, self.deadline)
         if "reason" in self.model_fields_set and all(way is None for way in refuses):
             allowed = "beside serve, decline or deadline (a limit refuses with AM02 or AM14)"
@@ -171,6 +190,10 @@ class GenericRail(Rail):
     """Fees, by component; with one the rail moves the payment's money, too."""
     retry_after: DurationUs = 0
     """Time of a confirmed reversal after a decline or a time-out, before another route is tried."""
+    polls: Polls | None = None
+    """Questions for the state of payments that have entered the chain; absent: none."""
+    repeats: Repeats | None = None
+    """Requests that come again under their key; absent: none."""
 
     @model_validator(mode="after")
     def _stations_exist(self) -> GenericRail:
@@ -233,6 +256,9 @@ class GenericRail(Rail):
                 yield from check_bounds(finest, stage.limit, ("stages", position, "limit"))
         for position, ends in enumerate(self.between):
             yield from _end_problems(world, ends, position)
+        yield from asking_problems(self.polls, self.repeats, set(self.stations))
+        for position, stage in enumerate(self.stages):
+            yield from below(("stages", position, "retry"), retry_problems(stage.retry))
         yield from self._time_out_problems(world, name)
 
     def _time_out_problems(self, world: World, name: str) -> Found:
@@ -253,6 +279,7 @@ class GenericRail(Rail):
     def idle_settings(self, world: World, name: str, legs: Sequence[Leg]) -> Found:
         """Yield stations no step is served at."""
         served = {stage.serve for stage in self.stages}
+        served |= {asked.serve for asked in (self.polls, self.repeats) if asked is not None}
         for key in self.stations:
             if key not in served:
                 yield ("stations", key), "no step is served here"
@@ -267,6 +294,9 @@ class GenericRail(Rail):
                 rate_limit=station.rate_limit,
                 discipline=Discipline[station.discipline.upper()],
             )
+        for key, asked in (("polls", self.polls), ("repeats", self.repeats)):
+            if asked is not None and asked.serve is None:
+                yield own_station(name, key)
 
     def offers(
         self, world: World, name: str, corridor: Corridor, creditor: CreditorClass
@@ -315,9 +345,12 @@ class GenericRail(Rail):
         """Return the chain as written, and its money."""
         # Disarmed before the money moves: a time-out behind it would have to bring it back.
         in_time = (Stage(Op.DEADLINE, "in time"),) if at.price is not None else ()
+        begun, asides = self._asked(at)
+        chain, again = self._chain(at)
         return LegProgram(
             session=payers_time_out(at),
-            execute=(*self._chain(at), *in_time),
+            execute=(*begun, *chain, *in_time),
+            asides=(*asides, *again),
             moves=self._moves(at) if at.price is not None else (),
             reversal_us=self.retry_after,
         )
@@ -338,28 +371,56 @@ class GenericRail(Rail):
             Move(between, payee, at.after),
         )
 
-    def _chain(self, at: LegContext) -> Program:
-        """Return the stages of the written chain, without its money and its end."""
+    def _asked(self, at: LegContext) -> tuple[Program, Program]:
+        """Return what begins the inquiries about a payment, and these themselves."""
+        begun: Program = ()
+        asides: Program = ()
+        if self.polls is not None:
+            label = f"{at.name}.polls"
+            begun = (begin(label, f"{label}.first"),)
+            asides = polls(label, self.polls, f"{at.name}.{self.polls.serve or 'polls'}")
+        if self.repeats is not None:
+            place = f"{at.name}.{self.repeats.serve or 'repeats'}"
+            sent, answered = repeats(f"{at.name}.repeats", self.repeats, place)
+            begun, asides = (*begun, *sent), (*asides, *answered)
+        return begun, asides
+
+    def _chain(self, at: LegContext) -> tuple[Program, Program]:
+        """Return the stages of the written chain, without its money and its end, and its tries."""
         stages: list[Stage] = []
+        again: list[Stage] = []
         for step in self.stages:
             label = f"{at.name}.{step.name}"
-            reason = Reason[step.reason]
-            if step.serve is not None and step.time is not None:
-                place = f"{at.name}.{step.serve}"
-                stages += serve(label, place, step.time, target=at.refusing, reason=reason)
-            elif step.delay is not None:
-                cause = Cause.HUMAN if step.human else Cause.TRANSIT
-                stages += transit(label, step.delay, cause=cause)
-            elif step.decline is not None:
-                stages += decide(label, threshold(step.decline), target=at.failing, reason=reason)
-            elif step.limit is not None:
-                limit = LimitSpec.of(label, Register.INSTRUCTED, at.currency, step.limit)
-                stages.append(Stage(Op.LIMIT, label, target=at.refusing, limit=limit))
-            elif step.deadline is not None:
-                stages.append(
-                    Stage(Op.DEADLINE, label, value=step.deadline, target=at.failing, reason=reason)
-                )
-        return tuple(stages)
+            refusing, failing, first = at.refusing, at.failing, len(stages)
+            if step.retry is not None:
+                # A decline is the far side's answer, so all failures of a step lead to one place.
+                retry = f"{label}.retry"
+                to = refusing if step.serve is not None else failing
+                again += tries(retry, step.retry, again=label, failing=to)
+                refusing = failing = retry
+            stages += self._step(at, step, refusing, failing)
+            if step.retry is not None:
+                stages[first] = replace(stages[first], mark=label)
+        return tuple(stages), tuple(again)
+
+    def _step(
+        self, at: LegContext, step: GenericStage, refusing: str, failing: str
+    ) -> Iterator[Stage]:
+        """Yield the stages of one step; where it fails it leads to one of two labels."""
+        label, reason = f"{at.name}.{step.name}", Reason[step.reason]
+        if step.serve is not None and step.time is not None:
+            place = f"{at.name}.{step.serve}"
+            yield from serve(label, place, step.time, target=refusing, reason=reason)
+        elif step.delay is not None:
+            cause = Cause.HUMAN if step.human else Cause.TRANSIT
+            yield from transit(label, step.delay, cause=cause)
+        elif step.decline is not None:
+            yield from decide(label, threshold(step.decline), target=failing, reason=reason)
+        elif step.limit is not None:
+            limit = LimitSpec.of(label, Register.INSTRUCTED, at.currency, step.limit)
+            yield Stage(Op.LIMIT, label, target=refusing, limit=limit)
+        elif step.deadline is not None:
+            yield Stage(Op.DEADLINE, label, value=step.deadline, target=failing, reason=reason)
 
 
 def _end_problems(world: World, ends: Ends, position: int) -> Found:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Protocol
 
 from sim.contract.records import Register
@@ -23,6 +22,7 @@ from sim.model.pricing import Fee
 from sim.model.quantities import PPB, EventRate
 from sim.model.sections import Account, AmountRule, Clock, Corridor, Institution
 from sim.rails.code_scheme import CodeScheme
+from sim.rails.links import Link
 from sim.rails.obligations import Obligation
 from sim.rails.price import Exchange, FeeTerms, Price
 from sim.rails.resources import Resource
@@ -119,23 +119,6 @@ class Offer:
     leg: Leg
     own_ppm: int = 0
     share: int = PPB
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A connection with the day it went live.
-
-    Attributes
-    ----------
-    use : str
-        As in :class:`Leg`.
-    is_hypothetical : bool
-        Not live at the scenario's start; explain and the report say so.
-    """
-
-    use: str
-    live_from: date
-    is_hypothetical: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +306,13 @@ class LegProgram:
     answer : DurationDistribution or None
         Way of an answer that comes late.
     reconciled_us : int
-        Longest time in doubt: by then a file says what has become of the request.
+        Longest time in doubt: by then a file says what has become of the request, or its sender has
+        cancelled it.
+    asides : Program
+        What stands beside the way: inquiries, begun where a stage's ``back_to`` says so, and what
+        is tried again.
+    query : str
+        Label at which polls of a request in doubt begin; empty: its answer comes by itself.
     """
 
     session: Program = ()
@@ -340,6 +329,8 @@ class LegProgram:
     reversal_us: int | None = None
     answer: DurationDistribution | None = None
     reconciled_us: int = DAY_US
+    asides: Program = ()
+    query: str = ""
 
 
 class Rail(Model):

@@ -107,7 +107,8 @@ class Stage:
     share : ByRole or None
         In place of a threshold, the agent's own (:class:`~sim.rails.resources.OwnShare`).
     back_to : str
-        Label CONVERT jumps back to.
+        Label CONVERT jumps back to, or at which the inquiries begin that AWAIT, INQUIRE or ASK
+        begins.
     fee : int
         Which fee of the price CHARGE charges.
     limit : LimitSpec or None

@@ -8,10 +8,12 @@ most ``rate_limit`` requests, forgets an order after ``order_life``, and settles
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from sim.contract.meaning import Cause, Op, Reason, WhenClosed
 from sim.contract.records import Register
+from sim.model.asking import QueryPlan, Retry
 from sim.model.base import FieldPath
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
@@ -28,22 +30,23 @@ from sim.model.quantities import (
     SharePpb,
 )
 from sim.model.sections import Corridor
+from sim.rails.asking import asked_of, query_problems, query_station
 from sim.rails.directions import (
     INBOUND,
     OUTBOUND,
     Direction,
     WalletLimits,
     lines_of,
-    served_corridors,
     settlement_problems,
 )
-from sim.rails.gateway_checks import gateway_problems, idle_in_gateway
+from sim.rails.gateway_checks import agent_account_problems, gateway_problems, idle_in_gateway
 from sim.rails.institutions import (
     creditor_abroad,
     debtor_at_wallet,
     payers_time_out,
     when_short,
 )
+from sim.rails.links import Link
 from sim.rails.obligations import Obligation
 from sim.rails.price import Exchange, FeeTerms, chain_moves, own_conversion
 from sim.rails.protocol import (
@@ -57,7 +60,6 @@ from sim.rails.protocol import (
     LegContext,
     LegProgram,
     LegTerms,
-    Link,
     Offer,
     Rail,
     World,
@@ -67,10 +69,7 @@ from sim.rails.resources import Resource, Station
 from sim.rails.settlement import Scheme, outgoing
 from sim.rails.settlement_agents import (
     SettlementAgentTerms,
-    account_problems,
-    agent_problems,
     below,
-    prefunding_problems,
     share_problems,
 )
 from sim.rails.stages import (
@@ -151,6 +150,11 @@ class WalletGatewayRail(Rail):
     )
     """Longest a payment stays in doubt: how long after it was given up a file says what has become
     of a request that was never answered."""
+    query: QueryPlan | None = None
+    """How a request in doubt is asked about; absent: its answer comes by itself, late."""
+    retry: Retry | None = None
+    """How often an authorisation that fails for a reason that may pass is sent again; absent:
+    never."""
 
     @property
     def order_life_us(self) -> int:
@@ -200,27 +204,10 @@ class WalletGatewayRail(Rail):
         yield from gateway_problems(self)
         yield from below(("settlement_agents",), share_problems(self.settlement_agents))
         for agent, terms in self.settlement_agents.items():
-            found = self._agent_problems(world, agent, terms)
+            found = agent_account_problems(self, world, agent, terms)
             yield from below(("settlement_agents", agent), found)
         yield from settlement_problems(world, dict(self._directions()), self.settlement_agents)
-
-    def _agent_problems(self, world: World, agent: str, terms: SettlementAgentTerms) -> Found:
-        yield from agent_problems(world, agent)
-        if agent not in world.institutions:
-            return
-        outbound = self.outbound
-        if outbound is not None and terms.nostro is None:
-            yield (), "missing nostro; needed: the account that pays creditors abroad"
-        settled = outbound.settlement_currency if outbound is not None else None
-        accounts = (("prefunding", terms.prefunding, None), ("nostro", terms.nostro, settled))
-        for field, name, currency in accounts:
-            if name is None:
-                continue
-            found = list(account_problems(world, agent, name, field=field, currency=currency))
-            yield from found
-            if field == "prefunding" and not found and self.inbound is not None:
-                served = served_corridors(world, self, (self.wallet, self.currency), agent)
-                yield from prefunding_problems(world, name, served)
+        yield from query_problems(self.query, self.retry)
 
     def idle_settings(self, world: World, name: str, legs: Sequence[Leg]) -> Found:
         """Yield directions and agents no route uses, and margins nothing is converted at."""
@@ -235,6 +222,7 @@ class WalletGatewayRail(Rail):
             when_closed=WhenClosed.REJECT,
             reason_closed=Reason.AB07,
         )
+        yield from query_station(name, self.query)
         scheme = Scheme(name, self.operator, self.wallet, self._acquirer)
         yield from lines_of(dict(self._directions()), self.settlement_agents, scheme, world.clock)
 
@@ -350,7 +338,7 @@ class WalletGatewayRail(Rail):
             confirm=transit(f"{at.name}.confirmation", self.hop_time),
             reversal_us=self.reversal_time,
             answer=self.hop_time,
-            reconciled_us=self.reconciliation_time,
+            **asked_of(self, at),
         )
 
     def _outbound(self, at: LegContext) -> LegProgram:
@@ -389,7 +377,7 @@ class WalletGatewayRail(Rail):
             confirm=transit(f"{at.name}.confirmation", self.hop_time),
             reversal_us=self.reversal_time,
             answer=self.hop_time,
-            reconciled_us=self.reconciliation_time,
+            **asked_of(self, at),
         )
 
     def _exchange_moves(self, at: LegContext, *, payer: Place, place: str) -> tuple[Move, ...]:
@@ -422,20 +410,19 @@ class WalletGatewayRail(Rail):
 
     def _authorisation(self, at: LegContext) -> Program:
         """Return admission, authorisation and technical decline."""
+        label = f"{at.name}.authorise"
+        failing = at.failing if self.retry is None else f"{label}.again"
+        (asked,) = serve(
+            label,
+            f"{at.name}.gateway",
+            self.authorisation_time,
+            target=failing,
+            reason=Reason.MS03,
+        )
+        technical = threshold(self.technical_decline)
         return (
-            *serve(
-                f"{at.name}.authorise",
-                f"{at.name}.gateway",
-                self.authorisation_time,
-                target=at.failing,
-                reason=Reason.MS03,
-            ),
-            *decide(
-                f"{at.name}.technical",
-                threshold(self.technical_decline),
-                target=at.failing,
-                reason=Reason.AB10,
-            ),
+            asked if self.retry is None else replace(asked, mark=label),
+            *decide(f"{at.name}.technical", technical, target=failing, reason=Reason.AB10),
         )
 
     def _order_life(self, target: str, reason: Reason) -> Stage:

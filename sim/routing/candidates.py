@@ -19,9 +19,10 @@ import networkx as nx
 from sim.contract.layout import SHARES_MAX
 from sim.model.quantities import PPB
 from sim.model.sections import Corridor
+from sim.rails.links import Link
 from sim.rails.payers import ANYBODY, PayerClass
 from sim.rails.price import CONVERSIONS_MAX
-from sim.rails.protocol import CreditorClass, Leg, LegContext, Link, Offer
+from sim.rails.protocol import CreditorClass, Leg, LegContext, Offer
 from sim.routing.graph import build_graph, ends_of, held_in
 from sim.scenario.model import Scenario
 

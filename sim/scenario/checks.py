@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from sim.contract.layout import CANDIDATES_MAX, HORIZON_MAX_US
 from sim.model.base import FieldPath
 from sim.model.quantities import PPB, CurrencyPair
+from sim.rails.asking import retry_problems
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
+from sim.rails.settlement_agents import below
 from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.units import CURRENCIES, DAY_US, format_minor
 
@@ -165,6 +167,9 @@ def _check_demand(scenario: Scenario) -> Found:
         if demand.payers > PAYERS_MAX:
             message = f"found {demand.payers:,}; allowed: at most {PAYERS_MAX:,}"
             yield (*place, "payers"), message
+        if demand.after_failure is not None:
+            where = (*place, "after_failure", "retry")
+            yield from below(where, retry_problems(demand.after_failure.retry))
         if demand.profile != "flat" and demand.profile not in scenario.profiles:
             yield (
                 (*place, "profile"),

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from sim.contract.agenda import FileColumn, LineColumn, OrderColumn, TopUpColumn
+from sim.contract.inquiries import INQUIRY_FIRST
 from sim.contract.layout import NULL, AccountColumn, StageColumn
 from sim.contract.meaning import Cause, LogKind, Outcome
 from sim.contract.plan import Array, Plan
@@ -199,7 +200,7 @@ class _Visit:
 
 
 class StageRows:
-    """Converter of log rows into visits of payments to stages.
+    """Converter of log rows into visits of payments to stages; what is asked about them is none.
 
     Parameters
     ----------
@@ -228,7 +229,8 @@ class StageRows:
     def take(self, rows: Array) -> pa.Table:
         """Return the visits that ended within a chunk of the log."""
         # Python for the rows that begin or end a visit, columns for everything before.
-        chosen = rows[np.isin(rows[:, L.KIND], _VISIT_KINDS)]
+        of_payments = rows[:, L.PAYMENT] < INQUIRY_FIRST
+        chosen = rows[np.isin(rows[:, L.KIND], _VISIT_KINDS) & of_payments]
         for time_us, _, kind, payment, stage, subject, amount, _ in chosen.tolist():
             self._row(time_us, kind, payment, (stage, subject, amount))
         return self._table()

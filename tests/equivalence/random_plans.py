@@ -31,6 +31,7 @@ from sim.contract.meaning import (
 from sim.contract.plan import Array, Plan
 from sim.contract.records import Register
 from sim.units import SECOND_US
+from tests.equivalence.random_asking import Asking
 from tests.equivalence.random_clearing import add_clearing
 from tests.equivalence.random_refunds import add_refunds
 from tests.equivalence.random_systems import Systems
@@ -43,7 +44,7 @@ _CAUSES = (Cause.SERVICE, Cause.TRANSIT, Cause.LEDGER, Cause.HUMAN)
 
 @dataclass(frozen=True)
 class Case:
-    """Hold a plan and payments for it."""
+    """A plan and payments for it."""
 
     plan: Plan
     workload: Array
@@ -57,9 +58,8 @@ def random_case(seed: int, payments: int, *, ties: bool) -> Case:
     seed : int
         Decides everything else.
     payments : int
-        How many payments are submitted.
     ties : bool
-        Put everything on whole seconds, so that most events have company.
+        Everything on whole seconds: most events have company.
     """
     return _Maker(random.Random(seed), ties=ties).make(seed, payments)
 
@@ -88,10 +88,9 @@ class _Maker:
         self._add_accounts()
         self._add_prices()
         self.systems = Systems(seed, self.b, span_us=self.span_us)
+        self.asking = Asking(seed, self.b, self.stations)
         self._add_streams_and_routes()
         self._add_agenda()
-        # Nobody but measures looks at it.
-        self.b.add_window("window", [(0, self.span_us // 2)])
         add_clearing(seed, self.b, self.accounts, span_us=self.span_us, ties=self.ties)
         add_refunds(seed, self.b, self.accounts, ties=self.ties)
         plan, span_us = self.b.build(), self.span_us
@@ -99,7 +98,7 @@ class _Maker:
         return Case(plan, rows)
 
     def _time(self) -> int:
-        """Return a table of random durations of some seconds."""
+        """Return a table of random durations."""
         if self.ties:
             return self.b.constant_table(self.luck.choice((0, 1, 1, 2, 3, 5)) * SECOND_US)
         family = self.luck.choice(("exponential", "uniform", "constant"))
@@ -251,13 +250,14 @@ class _Maker:
         """Lay out programs: streams first, then the routes their ROUTE stages jump to."""
         luck, b = self.luck, self.b
         for number in range(luck.randint(1, 3)):
-            end = self._tail(before_end=[])
+            end, again = self._tail(before_end=[])
             body = b.next_stage
             self._middle(end, (Register.INSTRUCTED,), luck.randint(0, 3))
             if luck.random() < 0.85:
                 b.add_stage(Op.ROUTE, "first choice", target=end, reason=Reason.AG03)
             else:
                 self._finish()
+            self.asking.lead(again, body)
             b.add_stream(
                 f"stream{number}",
                 entry=body,
@@ -284,7 +284,7 @@ class _Maker:
 
     def _route(self, number: int) -> int:
         luck, b = self.luck, self.b
-        fail_path = self._tail(before_end=["failover"])
+        fail_path, again = self._tail(before_end=["failover"])
         entry = b.next_stage
         pricing, fees = luck.choice(self.pricings) if luck.random() < 0.8 else (-1, [])
         registers: tuple[Register, ...] = (Register.INSTRUCTED,)
@@ -305,6 +305,7 @@ class _Maker:
         for fee in luck.sample(fees, luck.randint(0, len(fees))):
             b.add_stage(Op.CHARGE, "charge", subject=fee)
         self._finish()
+        self.asking.lead(again, entry)
         route = b.add_route(
             f"route{number}",
             rail="r",
@@ -327,8 +328,8 @@ class _Maker:
         )
         return route
 
-    def _tail(self, before_end: list[str]) -> int:
-        """Add the way every failure goes, and return its first stage."""
+    def _tail(self, before_end: list[str]) -> tuple[int, int]:
+        """Add the way every failure goes; return its first stage, and a try again."""
         luck, b = self.luck, self.b
         first = self._resolve()
         b.add_stage(Op.VOID, "void")
@@ -337,13 +338,14 @@ class _Maker:
                 Op.TRANSIT, "reversal", table=self._time(), purpose=self._purpose(),
                 cause=Cause.TRANSIT,
             )  # fmt: skip
+        again = self.asking.maybe_retry(Flag.NEXT if before_end else Flag(0))
         if before_end and luck.random() < 0.9:
             b.add_stage(Op.ROUTE, "next choice", flags=Flag.NEXT)
         b.add_stage(
             Op.END, "rejected", value=luck.choice((Outcome.REJECTED, Outcome.NOT_PAYABLE)),
             reason=luck.choice((-1, -1, 18)), subject=luck.choice((-1, *Instead)),
         )  # fmt: skip
-        return first
+        return first, again
 
     def _resolve(self) -> int:
         """Add what ends a doubt, perhaps after the answer has come; return its first stage."""
@@ -359,7 +361,7 @@ class _Maker:
             wait = b.add_stage(
                 Op.AWAIT, "answer", value=luck.choice((1, 2, 20)) * SECOND_US,
                 cause=luck.choice((Cause.IN_DOUBT, Cause.TRANSIT)),
-                reason=luck.choice((-1, -1, self._reason())),
+                reason=luck.choice((-1, -1, self._reason())), subject=self.asking.polled(),
             )  # fmt: skip
             if luck.random() < 0.5:
                 b.add_stage(
@@ -395,7 +397,6 @@ class _Maker:
         self.b.add_stage(Op.POST, "post", first=first, count=count, flags=flags)
 
     def _wait(self, fail_path: int) -> None:
-        """Add a stage that takes time."""
         luck, b = self.luck, self.b
         cause = luck.choice(_CAUSES)
         if luck.random() < 0.5:
@@ -422,6 +423,7 @@ class _Maker:
         forward: list[int] = []
         self.reserved: list[int] = []
         self.reached: dict[Flag, int] = {}
+        self.asking.maybe_inquire()
         for _ in range(count):
             self.systems.maybe_settle(fail_path)
             kind = luck.choice(
@@ -487,7 +489,6 @@ class _Maker:
             b.set_stage(stage, target=b.next_stage)
 
     def _is_plain(self, limit: int) -> bool:
-        """Tell whether a limit needs no price."""
         return bool(self.b._rows["limit"][limit][0] == Register.INSTRUCTED)
 
     def _add_agenda(self) -> None:

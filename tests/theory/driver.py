@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.compiler.compile import Compiled, compile_scenario
+from sim.contract.inquiries import INQUIRY_FIRST
 from sim.contract.layout import NULL
 from sim.contract.meaning import Cause, LogKind, Outcome, Reason
 from sim.contract.plan import Array, Plan
@@ -91,6 +92,8 @@ class Ran:
 
     def name(self, payment: int) -> str:
         """Return ``<stream>`` of a payment, with its ordinal where it is not the first."""
+        if payment >= INQUIRY_FIRST:
+            return f"inquiry.{payment - INQUIRY_FIRST}"
         row = self._row(payment)
         stream = self.plan.names.streams[row[RecordColumn.STREAM]]
         ordinal = int(row[RecordColumn.ORDINAL])

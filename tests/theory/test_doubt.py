@@ -173,3 +173,85 @@ def test_a_customer_who_asked_for_nothing_just_leaves(tmp_path: Path, engine: st
     # Nobody confirms anything: who gives up is gone, and the desk works on for nobody.
     assert ran.ended("asked") == (2_000_000, "REJECTED", "AB06")
     assert [row[0] for row in ran.rows(LogKind.FINISH)] == [6_000_000]
+
+
+ANTOM = "{first: 5 s, every: 3 s, most: 10, then: cancel}"
+"""Antom's guide: first after 5 s, 3 s apart, 10 to 20 times, then cancel."""
+
+
+def _answers(ran: Ran) -> list[tuple[int, int]]:
+    return [(row[0], row[5]) for row in ran.rows(LogKind.ANSWERED)]
+
+
+def test_a_request_nobody_answers_is_asked_about_and_cancelled(tmp_path: Path, engine: str) -> None:
+    ran = _run(tmp_path, engine, GWLATE, f"rails.unionpay.query={ANTOM}")
+    # In doubt at 848.7; asked at 853.7 and every 3 s up to 880.7, ten times, in vain; cancelled 3 s
+    # later. Reversed 884.7; 13.8 + 291 x 3 = 886.8, votes 0.3 s.
+    asked = [853_700_000 + 3_000_000 * number for number in range(10)]
+    assert _answers(ran) == [(at, 1) for at in asked]
+    assert _told(ran) == [
+        (848_700_000, "EXPIRE"),
+        (848_700_000, "IN_DOUBT"),
+        (848_700_000, "AWAIT"),
+        (883_700_000, "EXPIRE"),
+        (883_700_000, "KNOWN"),
+        (884_700_000, "VOID"),
+    ]
+    assert ran.ended("outbound") == (887_100_000, "RETURNED", "AB05")
+    assert ran.times("outbound")["in_doubt"] == 35_000_000
+    # Whatever the gateway did in the end, nothing was paid abroad.
+    assert ran.balances()["river_cny_at_unionpay"] == 20_000
+    assert [row[0] for row in ran.rows(LogKind.FINISH) if row[3] == "unionpay.authorise"] == [
+        1_208_900_000
+    ]
+
+
+def test_a_late_answer_is_known_once_somebody_asks(tmp_path: Path, engine: str) -> None:
+    plan = "{first: 90 s, every: 150 s, most: 3, then: wait}"
+    ran = _run(tmp_path, engine, GWLATE, f"rails.unionpay.query={plan}")
+    # Asked at 938.7, 1 088.7 and 1 238.7; the request ended at 1 208.9, so only the third knows.
+    # The way back 0.2; reversed 1 239.9; 13.8 + 409 x 3 = 1 240.8, votes 0.3 s.
+    assert _answers(ran) == [(938_700_000, 1), (1_088_700_000, 1), (1_238_700_000, 1)]
+    assert _told(ran)[3:] == [(1_238_900_000, "KNOWN"), (1_239_900_000, "VOID")]
+    assert ran.ended("outbound") == (1_241_100_000, "RETURNED", "AB05")
+    assert ran.times("outbound")["in_doubt"] == 1_238_900_000 - 848_700_000
+
+
+def test_questions_in_vain_end_with_the_file_of_the_next_day(tmp_path: Path, engine: str) -> None:
+    plan = "{first: 90 s, every: 60 s, most: 3, then: wait}"
+    changes = (f"rails.unionpay.query={plan}", "rails.unionpay.reconciliation_time=30 min")
+    ran = _run(tmp_path, engine, GWLATE, *changes)
+    # Asked at 938.7, 998.7 and 1 058.7, before the request ends at 1 208.9; nobody asks again. The
+    # file, here after half an hour: 848.7 + 1 800. Reversed 2 649.7; 13.8 + 879 x 3 = 2 650.8,
+    # votes 0.3 s.
+    assert [at for at, _ in _answers(ran)] == [938_700_000, 998_700_000, 1_058_700_000]
+    assert _told(ran)[-2:] == [(2_648_700_000, "KNOWN"), (2_649_700_000, "VOID")]
+    assert ran.ended("outbound") == (2_651_100_000, "RETURNED", "AB05")
+
+
+def test_questions_stand_in_the_queue_of_the_gateway_or_in_their_own(
+    tmp_path: Path, engine: str
+) -> None:
+    plan = "{first: 5 s, most: 1, time: 0.5 s, own_station: yes}"
+    own = _run(tmp_path, engine, GWLATE, f"rails.unionpay.query={plan}")
+    starts = [(row[0], row[4]) for row in own.rows(LogKind.START) if row[2].startswith("inquiry")]
+    assert starts == [(853_700_000, "unionpay.query")]
+    shared = plan.replace("yes", "no")
+    same = _run(tmp_path, engine, GWLATE, f"rails.unionpay.query={shared}")
+    starts = [(row[0], row[4]) for row in same.rows(LogKind.START) if row[2].startswith("inquiry")]
+    assert starts == [(853_700_000, "unionpay.gateway")]
+
+
+def test_an_authorisation_that_fails_is_sent_again(tmp_path: Path, engine: str) -> None:
+    down = "disruptions={down: {outage: unionpay, role: gateway, after: 0 s, for: 12 s}}"
+    again = "rails.unionpay.retry={most: 3, first: 1 s, jitter: 0 %}"
+    ran = _run(tmp_path, engine, GWLATE.replace("1200 s", "0.4 s"), down, again)
+    # Committed at 8.7; closed at 8.9 and 9.9 and 11.9; 4 s later, at 15.9, it is open: 0.4, and a
+    # hop of 0.2 to the credit.
+    assert [(row[0], row[5]) for row in ran.rows(LogKind.RETRY)] == [
+        (8_900_000, 1),
+        (9_900_000, 2),
+        (11_900_000, 3),
+    ]
+    assert ran.ended("outbound")[1:] == ("COMPLETED", "NONE")
+    assert ran.times("outbound")["retry"] == 7_000_000

@@ -18,6 +18,7 @@ first, then ``operations``.
 ``ledgers``     BATCH: rounds, blocks and commits
 ``prices``      QUOTE, CONVERT, CHARGE, LIMIT
 ``routing``     ROUTE and the router's view
+``inquiries``   INQUIRE, ASK, ANSWER, RETRY: what is asked about a payment, and asked again
 ``operations``  one stage of one payment; time-outs
 ``arrivals``    what comes from outside: the workload and the agenda
 ``loop``        the next event, and what it does

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sim.contract.agenda import AgendaKind
 from sim.contract.layout import NULL, AccountColumn, AgendaColumn, StreamColumn
 from sim.contract.meaning import Cause, LogKind
-from sim.contract.plan import Plan
+from sim.contract.plan import Array, Plan
 from sim.contract.records import WorkloadColumn
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import transfer
@@ -80,7 +80,7 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_ROUTE] = -1
     pool[slot, st.P_ATTEMPTS] = 0
     pool[slot, st.P_TRIED] = 0
-    pool[slot, st.P_REQUOTES] = 0
+    _ask_nothing(pool, slot)
     pool[slot, st.P_LAPSED] = 0
     pool[slot, st.P_REASON] = 0
     # NULL lies before every instant, so CONVERT without a quote lapses; programs quote first.
@@ -104,6 +104,19 @@ def submit(plan: Plan, state: KernelState) -> None:
     ordinal = chunk[row, WorkloadColumn.ORDINAL]
     write_log(cursor, state.log, LogKind.SUBMIT, payment, entry, stream, amount, ordinal)
     cursor[C_ACTIVE] = slot
+
+
+@inlined
+def _ask_nothing(pool: Array, slot: int) -> None:
+    """Note that nothing was asked about a payment yet, nor asked or tried again."""
+    pool[slot, st.P_REQUOTES] = 0
+    pool[slot, st.P_VISIT] = 0
+    pool[slot, st.P_RETRIES] = 0
+    pool[slot, st.P_RESENT] = 0
+    pool[slot, st.P_INQUIRED] = 0
+    pool[slot, st.P_INQUIRY] = -1
+    pool[slot, st.P_INQUIRY_LAST] = -1
+    pool[slot, st.P_ASKS] = -1
 
 
 @called

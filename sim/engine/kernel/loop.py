@@ -187,10 +187,6 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
         # taken first.
         if cursor[C_ARRIVAL] == cursor[C_CHUNK] and cursor[C_WORKLOAD_DONE] == 0:
             return st.WANTS_WORKLOAD
-        # A slot is wanted before the event is chosen, though only an arrival takes one: to know
-        # which event comes next is to have begun with it.
-        if cursor[C_FREE] < 0:
-            return st.WANTS_SLOTS
         if not _take_event(plan, state):
             return st.AT_HORIZON
         if cursor[C_ERROR] != 0:
@@ -207,9 +203,12 @@ def _find_lack(state: KernelState) -> int:
     live = cursor[C_LIVE]
     if cursor[C_HEAP] + live + 8 > state.heap.shape[0]:
         return st.WANTS_HEAP
-    # Both are -1 where the list of free ones is empty, and the OR of two numbers is negative if
-    # one of them is: one comparison for both. A step takes one of each at most.
-    if cursor[C_NODE] | cursor[C_TIMER] < 0:
+    # They are -1 where the list of free ones is empty, and the OR of numbers is negative if one
+    # of them is: one comparison for all. A step takes one of each at most.
+    # An arrival and an inquiry take a slot; which event comes next is not known yet.
+    if cursor[C_NODE] | cursor[C_TIMER] | cursor[C_FREE] < 0:
+        if cursor[C_FREE] < 0:
+            return st.WANTS_SLOTS
         return st.WANTS_NODES if cursor[C_NODE] < 0 else st.WANTS_TIMERS
     # One test for both buffers where neither is wanted, which is when every nanosecond counts.
     if cursor[C_WANTS_LOG] | cursor[C_WANTS_RECORDS] == 0:

@@ -11,6 +11,15 @@ from sim.contract.meaning import Cause, Flag, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Plan
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, reserve, void_all
+from sim.engine.kernel.inquiries import (
+    answer,
+    ask,
+    begin_inquiry,
+    free_slot,
+    inquire,
+    retry,
+    tell_outcome,
+)
 from sim.engine.kernel.journal import account_time, break_off, write_log, write_record
 from sim.engine.kernel.large_value import leave_system, settle
 from sim.engine.kernel.ledgers import enqueue, leave_ledger
@@ -30,8 +39,6 @@ from sim.engine.kernel.refunds import await_part, begin_refunds
 from sim.engine.kernel.routing import choose_route, switch
 from sim.engine.kernel.state import (
     C_ACTIVE,
-    C_FREE,
-    C_LIVE,
     C_NOW,
     C_WANTS_RECORDS,
     P_ID,
@@ -78,6 +85,11 @@ def advance(plan: Plan, state: KernelState, slot: int) -> bool:
         return _await_answer(plan, state, slot)
     if op == Op.SETTLE:
         return settle(plan, state, slot)
+    if op == Op.ASK:
+        return ask(plan, state, slot)
+    if op == Op.ANSWER:
+        answer(plan, state, slot)
+        return False
     if op == Op.ROUTE:
         # True in every case: it took a route, failed over to TARGET or passed on, and each of
         # these has set the next stage already.
@@ -112,6 +124,10 @@ def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
         return _stay_inside(plan, state, slot)
     elif op == Op.SWITCH:
         return switch(plan, state, slot)
+    elif op == Op.RETRY:
+        return retry(plan, state, slot)
+    elif op == Op.INQUIRE:
+        inquire(plan, state, slot)
     elif op == Op.VOID:
         # What the far side may still be paid with is not free.
         if state.pool[slot, st.P_DOUBT_SINCE] != NULL:
@@ -337,16 +353,21 @@ def _await_answer(plan: Plan, state: KernelState, slot: int) -> bool:
     if pool[slot, st.P_DOUBT_SINCE] == NULL:
         pool[slot, P_STAGE] = plan.stage[at, StageColumn.TARGET]
         return True
+    polls = plan.stage[at, StageColumn.SUBJECT]
     # It has come while the payment was at something else.
-    if pool[slot, st.P_UNANSWERED] < 0:
+    if pool[slot, st.P_UNANSWERED] < 0 and polls < 0:
         pool[slot, P_STAGE] = at + 1
         return True
     longest_us = plan.stage[at, StageColumn.VALUE]
     write_log(cursor, state.log, LogKind.AWAIT, pool[slot, P_ID], at, -1, longest_us, -1)
     _arm(state, slot, at, longest_us)
-    # The event it gave up at the time-out is what it waits for again.
-    pool[slot, st.P_WAIT_STEP] = pool[slot, st.P_UNANSWERED]
     pool[slot, st.P_WAIT] = st.W_ANSWER
+    if polls < 0:
+        # The event it gave up at the time-out is what it waits for again.
+        pool[slot, st.P_WAIT_STEP] = pool[slot, st.P_UNANSWERED]
+    else:
+        # Nobody hears of the end of the request itself.
+        begin_inquiry(plan, state, slot, at, -1, -1)
     return False
 
 
@@ -392,12 +413,10 @@ def _end(plan: Plan, state: KernelState, slot: int) -> None:
     write_log(cursor, state.log, LogKind.OUTCOME, pool[slot, P_ID], at, outcome, reason, parts)
     if cursor[C_WANTS_RECORDS] != 0:
         write_record(plan, state, slot, outcome, reason, cursor[C_NOW])
+    if pool[slot, st.P_INQUIRY] >= 0:
+        tell_outcome(state, slot, outcome)
     # It keeps its slot, registers and agents included, until nothing more of it is paid back.
     if refund_us >= 0:
         await_part(state, slot, refund_us)
         return
-    # Events of this payment may still be scheduled; they find another id here, or none.
-    pool[slot, P_ID] = -1
-    pool[slot, st.P_NEXT] = cursor[C_FREE]
-    cursor[C_FREE] = slot
-    cursor[C_LIVE] -= 1
+    free_slot(cursor, pool, slot)

@@ -22,15 +22,14 @@ from sim.engine.kernel.state import (
     E_DURATION,
     E_NO_HABIT,
     E_STEP,
-    P_ATTEMPTS,
     P_DEBTOR_AGENT,
     P_ID,
     P_ORDINAL,
     P_REASON,
-    P_REQUOTES,
     P_STAGE,
     P_STEP,
     P_STREAM,
+    P_VISIT,
     P_WAIT_STEP,
     KernelState,
 )
@@ -75,12 +74,8 @@ def fail(plan: Plan, state: KernelState, slot: int, reason: int) -> None:
 @inlined
 def draw(stream_key: Array, pool: Array, slot: int, purpose: int) -> int:
     """Return a payment's 62-bit draw for a purpose at its present visit."""
-    # One number for both: the attempt in steps of 64, as a payment can ask for 63 quotes again
-    # at most. The two never collide.
-    visit = pool[slot, P_REQUOTES]
-    if pool[slot, P_ATTEMPTS] > 1:
-        visit += (pool[slot, P_ATTEMPTS] - 1) * 64
-    return draw62(stream_key[pool[slot, P_STREAM]], pool[slot, P_ORDINAL], purpose, visit)
+    key = stream_key[pool[slot, P_STREAM]]
+    return draw62(key, pool[slot, P_ORDINAL], purpose, pool[slot, P_VISIT])
 
 
 @called

@@ -102,6 +102,7 @@ def convert(plan: Plan, state: KernelState, slot: int) -> bool:
     if pool[slot, st.P_REQUOTES] < plan.stage[at, StageColumn.VALUE]:
         # Before the jump: the stages it comes to again then draw fresh random numbers.
         pool[slot, st.P_REQUOTES] += 1
+        pool[slot, st.P_VISIT] += 1
         pool[slot, P_STAGE] = plan.stage[at, StageColumn.SUBJECT]
     else:
         fail(plan, state, slot, plan.stage[at, StageColumn.REASON])

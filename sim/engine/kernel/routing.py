@@ -67,7 +67,7 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
         # A first choice starts afresh, whatever was tried before it.
         pool[slot, P_TRIED] = 0
         pool[slot, st.P_BEGUN] = pool[slot, P_ATTEMPTS]
-        pool[slot, P_ATTEMPTS] += 1
+        _count_attempt(pool, slot)
         pool[slot, st.P_STANDING] = 0
     else:
         # CANDIDATES_MAX is 32, so the mask fits easily. Short-circuit keeps the row of the
@@ -85,8 +85,8 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
             after = plan.stream[pool[slot, st.P_STREAM], StreamColumn.AFTER_FAILURE]
             pool[slot, P_STAGE] = after if after >= 0 else at + 1
             return
-        _forget_failure(pool, slot)
-        pool[slot, P_ATTEMPTS] += 1
+        forget_failure(pool, slot)
+        _count_attempt(pool, slot)
     _take_best(plan, state, slot, route_set, count)
 
 
@@ -109,13 +109,23 @@ def switch(plan: Plan, state: KernelState, slot: int) -> bool:
     pool[slot, st.P_ROUTE_SET] = pool[slot, st.P_ROUTE_SET_2]
     # Nobody carries three.
     pool[slot, st.P_INSTRUMENT_2] = 0
-    _forget_failure(pool, slot)
+    forget_failure(pool, slot)
     pool[slot, P_STAGE] = plan.stage[at, StageColumn.TARGET]
     return False
 
 
 @called
-def _forget_failure(pool: Array, slot: int) -> None:
+def _count_attempt(pool: Array, slot: int) -> None:
+    """Count one more attempt; its draws are others."""
+    # The attempt in steps of 64, as a payment can ask for 63 quotes again at most: the two never
+    # collide.
+    pool[slot, st.P_VISIT] = pool[slot, P_ATTEMPTS] * 64 + pool[slot, st.P_REQUOTES]
+    pool[slot, P_ATTEMPTS] += 1
+    pool[slot, st.P_RESENT] = 0
+
+
+@called
+def forget_failure(pool: Array, slot: int) -> None:
     """Begin anew: what was spent so far was spent in vain, but for the time of a person."""
     # All that was spent so far was spent on an attempt that failed, whatever it was spent on.
     # RETRY is the last cause, so the loop leaves out itself; a person did not try twice.

@@ -68,6 +68,7 @@ E_BALANCE = 17
 E_SUM = 18
 E_NO_HABIT = 19
 E_IN_DOUBT = 20
+E_NO_INQUIRY = 21
 
 ERRORS = {
     E_ORDER: "two events have the same time and key, or time ran backwards",
@@ -88,6 +89,7 @@ ERRORS = {
     E_OPERATION: "a stage has an unknown operation",
     E_NO_HABIT: "an agent has no time or share of the kind a stage names",
     E_IN_DOUBT: "a payment ended or was undone in doubt",
+    E_NO_INQUIRY: "a payment is at a stage of inquiries",
 }
 # What a run may come to without anything being wrong with it or with the program.
 TOO_LARGE = {E_BALANCE: BALANCE_TOO_LARGE, E_SUM: SUM_TOO_LARGE}
@@ -156,7 +158,9 @@ C_HOW = 42
 C_STAMP = 43
 C_BETWEEN = 44
 """1 while a set settles at one stroke, whose levels between are nobody's."""
-CURSOR_LENGTH = 45
+C_INQUIRIES = 45
+"""Inquiries begun so far."""
+CURSOR_LENGTH = 46
 
 # Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------
@@ -169,7 +173,7 @@ HEAP_WIDTH = 4
 PLACE_BITS = 20
 
 # A slot is one payment in flight. Its columns are ordered by how often they are touched and not
-# by meaning, since a row is 96 words while most events need sixteen of them.
+# by meaning, since a row is 104 words while most events need sixteen of them.
 # -- pool row: one payment in flight --------------------
 # Rows are whole cache lines; what every event touches shares the first two, what pricing and the
 # record want stands behind.
@@ -186,7 +190,8 @@ P_SINCE = 6
 P_ORDINAL = 7
 P_STREAM = 8
 P_ATTEMPTS = 9
-P_REQUOTES = 10
+P_VISIT = 10
+"""What its draws are keyed by besides purpose and ordinal, kept with every change of it."""
 P_ARMED_STEP = 11
 P_DEBTOR_AGENT = 12
 P_CREDITOR_AGENT = 13
@@ -241,7 +246,24 @@ the next part asks for, instant of the end."""
 P_BACK = P_PART + 1
 P_ASKED = P_BACK + 1
 P_ENDED = P_ASKED + 1
-P_FEE = P_ENDED + 1
+P_REQUOTES = P_ENDED + 1
+P_RETRIES = P_REQUOTES + 1
+P_RESENT = P_RETRIES + 1
+"""How often the payer tried again, and how often the route at hand sent its request again."""
+P_INQUIRED = P_RESENT + 1
+"""Inquiries made about it so far."""
+P_INQUIRY = P_INQUIRED + 1
+"""First and last slot of its open inquiries, which are linked by the next two; -1 if none."""
+P_INQUIRY_LAST = P_INQUIRY + 1
+P_SIBLING = P_INQUIRY_LAST + 1
+P_SIBLING_BEFORE = P_SIBLING + 1
+P_ASKS = P_SIBLING_BEFORE + 1
+"""Of an inquiry, slot of the payment it asks about."""
+P_TOLD = P_ASKS + 1
+"""Outcome of that payment once it has ended, NULL before; its slot means nothing then."""
+P_CHAIN = P_TOLD + 1
+"""Place of an inquiry in its chain; below 0 where AWAIT began the chain."""
+P_FEE = P_CHAIN + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
@@ -264,6 +286,7 @@ W_RETURNED = 9
 """A close has returned it: it fails when its turn comes."""
 W_REFUND = 10
 """It has ended; a part of it is to be paid back."""
+W_OUTCOME = 11
 
 # Reservations are a linked list, as most payments hold none or one and none can be bounded: a
 # row of the pool has no room for the worst case.

@@ -30,6 +30,7 @@ from sim.contract.refunds import RefundTotal
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.reference.accounts import charge, post, reserve, void
 from sim.engine.reference.agenda import Clearing
+from sim.engine.reference.inquiries import answer, ask, inquire, retry
 from sim.engine.reference.large_value import Systems, settle
 from sim.engine.reference.ledgers import batch, plan_round
 from sim.engine.reference.operations import (
@@ -70,6 +71,10 @@ OPERATIONS: dict[int, Operation] = {
     Op.AWAIT: await_answer,
     Op.RESOLVE: resolve,
     Op.SWITCH: switch,
+    Op.INQUIRE: inquire,
+    Op.ASK: ask,
+    Op.ANSWER: answer,
+    Op.RETRY: retry,
     Op.SETTLE: settle,
 }
 """What every operation does."""

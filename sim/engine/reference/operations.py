@@ -10,6 +10,7 @@ from sim.contract.layout import FEES_MAX, NULL, RouteColumn
 from sim.contract.meaning import Cause, EventClass, Flag, LogKind, Outcome, Reason
 from sim.contract.records import Register
 from sim.engine.reference.accounts import free_waiting, leave_account
+from sim.engine.reference.inquiries import begin, tell_outcome
 from sim.engine.reference.ledgers import leave_ledger
 from sim.engine.reference.prices import fx_risk
 from sim.engine.reference.refunds import await_part, begin_refunds
@@ -84,11 +85,16 @@ def await_answer(run: Run, payment: Payment, stage: Stage) -> int:
     """Wait for the answer to a request in doubt."""
     if payment.in_doubt_since_us == NULL:
         return stage.target
-    if payment.unanswered_step == NOWHERE:
+    is_polled = stage.subject >= 0
+    if payment.unanswered_step == NOWHERE and not is_polled:
         return payment.at + 1
     run.log(LogKind.AWAIT, payment, amount=stage.value)
     _arm(run, payment, stage)
     payment.wait = Wait.ANSWER
+    if is_polled:
+        # Nobody hears of the end of the request itself.
+        begin(run, payment, payment.at).is_of_doubt = True
+        return STOP
     # The event it gave up at the time-out is what it waits for again.
     payment.awaited_step = payment.unanswered_step
     return STOP
@@ -191,6 +197,7 @@ def end(run: Run, payment: Payment, stage: Stage) -> int:
     if sum(payment.times) != run.now_us - payment.submitted_us:
         run.broken(f"times {payment.times} do not add up", payment.number)
     run.keep_record(record(run, payment, stage.value, run.now_us))
+    tell_outcome(run, payment, stage.value)
     del run.open[payment.number]
     if refund is not None:
         await_part(run, *refund)

@@ -42,6 +42,7 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
         payment.begun = payment.attempts
         payment.attempts += 1
         payment.standing = 0
+        payment.resent = 0
         return _enter(run, payment, _take(run, payment, stage, candidates))
     untried = [at for at in range(len(candidates)) if not payment.tried >> at & 1]
     # A refused payer or an expired code is no better off on another route; a time-out or a
@@ -51,8 +52,9 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
     most = int(run.plan.route_set[payment.route_set, RouteSetColumn.MAX_ATTEMPTS])
     if payment.attempts - payment.begun >= most:
         return _pass_on(run, payment)
-    _forget_failure(payment)
+    forget_failure(payment)
     payment.attempts += 1
+    payment.resent = 0
     given_up = run.routes[payment.route][RouteColumn.CLASS] if payment.route >= 0 else NOWHERE
     row = _take(run, payment, stage, candidates)
     if given_up < 0 or row[RouteColumn.CLASS] != given_up:
@@ -68,7 +70,7 @@ def switch(run: Run, payment: Payment, stage: Stage) -> int:
     payment.instrument, payment.route_set = payment.instrument_2, payment.route_set_2
     # Nobody carries three.
     payment.instrument_2 = 0
-    _forget_failure(payment)
+    forget_failure(payment)
     return stage.target
 
 
@@ -78,7 +80,7 @@ def _pass_on(run: Run, payment: Payment) -> int:
     return after if after >= 0 else payment.at + 1
 
 
-def _forget_failure(payment: Payment) -> None:
+def forget_failure(payment: Payment) -> None:
     """Begin anew: what was spent so far was spent in vain, but for the time of a person."""
     # RETRY included: after a second failure everything before it is retry again.
     human_us = payment.times[Cause.HUMAN]

@@ -147,6 +147,7 @@ class Run:
         self.key = -1
         self.events = 0
         self.payments = 0
+        self.inquiries = 0
         self.open: dict[int, Payment] = {}
         self.ready: deque[Payment] = deque()
         self.systems: LargeValue = _NoSystems()
@@ -289,9 +290,8 @@ class Run:
 
     def draw(self, payment: Payment, purpose: int) -> int:
         """Draw a payment's 62-bit number for a purpose; attempts and requotes get fresh ones."""
-        # 64 per attempt, more than a payment can requote, so no two visits share a number.
-        visit = max(payment.attempts - 1, 0) * 64 + payment.requotes
-        return draw62(self.stream_key(payment.stream), payment.ordinal, purpose, visit)
+        key = self.stream_key(payment.stream)
+        return draw62(key, payment.ordinal, purpose, payment.visit)
 
     def draw_time(self, payment: Payment, stage: Stage) -> int:
         """Draw the duration of a payment's stage."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import NamedTuple
 
+from sim.contract.inquiries import RESENT_VISIT
 from sim.contract.layout import (
     BALANCE_MAX,
     NULL,
@@ -25,6 +26,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import Cause, Reason, WhenClosed
 from sim.contract.records import AREA_BITS, REGISTER_COUNT, histogram_bucket
 from sim.contract.run import BALANCE_TOO_LARGE, SUM_TOO_LARGE
+from sim.engine.reference.gauges import Gauge
 from sim.engine.reference.shortage import Shortage
 from sim.errors import TooLargeError
 
@@ -46,6 +48,7 @@ class Wait(IntEnum):
     SYSTEM = 8
     RETURNED = 9
     """Returned by a close: it fails when its turn comes."""
+    OUTCOME = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,10 @@ class Payment:
     begun: int = 0
     """Attempts made before the instrument at hand."""
     instead: int = NULL
+    retries: int = 0
+    """How often the payer tried again."""
+    resent: int = 0
+    """How often the route at hand sent its request again."""
     requotes: int = 0
     quotes_lapsed: int = 0
     pricing: int = NOWHERE
@@ -162,6 +169,26 @@ class Payment:
     """Charged fees by slot."""
     payer_fee: int = 0
     merchant_fee: int = 0
+    inquired: int = 0
+    """Inquiries made about it."""
+    open_inquiries: dict[int, Payment] = field(default_factory=dict)
+    asks: Payment | None = None
+    """Of an inquiry: the payment it asks about."""
+    own_visit: int = 0
+    place: int = 0
+    """Its place in its chain."""
+    is_of_doubt: bool = False
+    """Whether AWAIT began its chain."""
+    told: int = NULL
+    """Outcome of its payment, once that has ended."""
+
+    @property
+    def visit(self) -> int:
+        """Return what draws are keyed by besides purpose and ordinal."""
+        if self.asks is not None:
+            return self.own_visit
+        # 64 per attempt, more than a payment can requote, so no two visits share a number.
+        return max(self.attempts - 1, 0) * 64 + self.requotes + self.resent * RESENT_VISIT
 
     def account_time(self, cause: int, now_us: int) -> None:
         """Add the time since the last accounting to one cause."""
@@ -173,39 +200,6 @@ class Payment:
         self.wait = Wait.NOTHING
         self.wait_subject = NOWHERE
         self.awaited_step = NOWHERE
-
-
-class Gauge:
-    """Whole number followed through time: its area and maximum over [warm_up, horizon)."""
-
-    __slots__ = ("area", "last_us", "level", "most", "warm_up_us")
-
-    def __init__(self, warm_up_us: int) -> None:
-        self.warm_up_us = warm_up_us
-        self.level = 0
-        self.area = 0
-        self.most = 0
-        self.last_us = 0
-
-    def settle(self, now_us: int) -> None:
-        """Count the level that stood until now."""
-        # A level counts by the time it stands: one that ended at the warm-up never stood in it.
-        if now_us > self.warm_up_us:
-            self.area += self.level * (now_us - max(self.last_us, self.warm_up_us))
-            # Python would count on; what both engines can tell is what an int64 holds.
-            if self.area >= SUM_MAX:
-                raise TooLargeError(SUM_TOO_LARGE)
-            self.most = max(self.most, self.level)
-        self.last_us = now_us
-
-    def move(self, now_us: int, change: int) -> None:
-        """Change the level."""
-        # The old level up to now, before it is gone.
-        self.settle(now_us)
-        self.level += change
-        # The new level, at the warm-up itself already.
-        if now_us >= self.warm_up_us:
-            self.most = max(self.most, self.level)
 
 
 class WaitingLine:

@@ -6,9 +6,10 @@ import pytest
 
 from sim.contract.layout import STEP_MASK
 from sim.contract.meaning import EventClass, Op
+from sim.engine.reference.gauges import Gauge
 from sim.engine.reference.loop import OPERATIONS, run_reference
 from sim.engine.reference.run import Run
-from sim.engine.reference.state import Gauge, Payment, WaitingLine
+from sim.engine.reference.state import Payment, WaitingLine
 from sim.errors import InvariantViolation
 from tests.unit.engine.worked import SECOND, Recorder, Sketch, at
 

@@ -33,6 +33,7 @@ from sim.model.quantities import (
 )
 from sim.model.sections import Corridor
 from sim.rails.institutions import book, creditor_at_home, debtor_at_home
+from sim.rails.links import Link
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.protocol import (
     CREDITOR,
@@ -45,7 +46,6 @@ from sim.rails.protocol import (
     LegContext,
     LegProgram,
     LegTerms,
-    Link,
     Offer,
     Rail,
     World,
