@@ -81,6 +81,7 @@ def link(settings: Settings, parts: Iterable[Part], *, with_tables: bool = True)
     linker = _Linker(settings, with_tables=with_tables)
     for part in parts:
         linker.add(part)
+    linker.assign_own()
     return Linked(linker.builder.build(), linker.tables, linker.limits)
 
 
@@ -110,6 +111,7 @@ class _Linker:
         self.builder = PlanBuilder(name, **scalars, with_tables=with_tables)
         self.tables: dict[Distribution, int] = {}
         self.limits: dict[str, tuple[int, ...]] = {}
+        self.own: list[OwnTime | OwnShare] = []
 
     def add(self, part: Part) -> None:
         """Add the rows of one part."""
@@ -126,10 +128,8 @@ class _Linker:
                 self._ledger(part)
             case Holding():
                 self._holding(part)
-            case OwnTime():
-                self.builder.assign_time(part.owner, part.kind, self._table(part.time))
-            case OwnShare():
-                self.builder.assign_share(part.owner, part.kind, part.threshold)
+            case OwnTime() | OwnShare():
+                self.own.append(part)
             case Route():
                 self._route(part)
             case Choice():
@@ -143,6 +143,18 @@ class _Linker:
                 self.builder.close_station(station, part.from_us, part.to_us)
             case WindowPart():
                 self.builder.add_window(part.name, part.spans)
+
+    def assign_own(self) -> None:
+        """Give agents their own times and shares of the kinds some program looks up.
+
+        The others would stand in the plan without a reader, and a study that compares plans would
+        take them for something that matters.
+        """
+        for part in self.own:
+            if isinstance(part, OwnTime) and part.kind in self.builder.time_kinds:
+                self.builder.assign_time(part.owner, part.kind, self._table(part.time))
+            if isinstance(part, OwnShare) and part.kind in self.builder.share_kinds:
+                self.builder.assign_share(part.owner, part.kind, part.threshold)
 
     # -- resources --------------------
 

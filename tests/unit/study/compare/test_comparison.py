@@ -331,14 +331,20 @@ OWN_RAIL = (
     "cn_kh/alipay_plus.aba]",
 )
 """Chinese codes are paid over the rail they belong to, even where another would be cheaper."""
+ANY_RAIL = tuple(
+    f"demand.{stream}.{field}=null"
+    for stream in ("cn_counter", "kh_counter_in_china")
+    for field in ("instruments", "second_instrument", "after_failure")
+)
+"""Payers carry no instruments, so that policies have all rails to choose from and part often."""
 
 
 @pytest.mark.slow
-def test_common_luck_cuts_the_error_of_policies_to_less_than_half(
+def test_common_luck_cuts_the_error_of_policies_to_a_third(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = ROOT / "scenarios" / "china-two-way.yaml"
-    window = ("clock.horizon=10 min", "clock.warm_up=1 min")
+    window = ("clock.horizon=10 min", "clock.warm_up=1 min", *ANY_RAIL)
     policies = {"cheapest": ("routing.policy=cheapest",), "own_rail": OWN_RAIL}
     arms = [
         ArmWork(name, dump_resolved(load_scenario(path, (*window, *changes)).document))
@@ -349,8 +355,7 @@ def test_common_luck_cuts_the_error_of_policies_to_less_than_half(
     for measure, ratio in found.standard_error_ratio().items():
         with capsys.disabled():
             print(f"{measure}: paired over unpaired standard error {ratio:.3f}")  # noqa: T201
-        # Payers carry instruments, so policies part on few payments: 0.37 of it is left.
-        assert 0 < ratio <= 1 / 2
+        assert 0 < ratio <= 1 / 3
     printed = dict.fromkeys(pair.measure for pair in found.pairs if pair.standard_error_ratio)
     assert list(printed) == ["payer_cost_bps", "end_to_end_mean"]
     # Control: the arms on different customers, as if each had a seed of its own.
@@ -359,5 +364,5 @@ def test_common_luck_cuts_the_error_of_policies_to_less_than_half(
         found.arms["cheapest"].values("end_to_end_mean"),
         other.arms["own_rail"].values("end_to_end_mean"),
     )
-    assert mixed.variance_ratio**0.5 > 1 / 2
+    assert mixed.variance_ratio**0.5 > 1 / 3
     assert len(arms_table(found).rows) == len(pairs_table(found).rows) * 2

@@ -109,7 +109,7 @@ def test_the_assumption_that_matters_comes_first(loaded: LoadedScenario) -> None
         "Measure demand.customers.rate first (guess of the rate): between 1 /s and 3 /s"
     )
     assert sentences(answer)[-1] == (
-        "8 assumptions of 8 values: 1 shown to move it, 3 without any effect seen, 3 that do not "
+        "8 assumptions of 8 values: 1 shown to move it, 1 without any effect seen, 5 that do not "
         "enter the scenario and 1 not varied."
     )
     assert _effects(answer)[LIMIT] is Effect.NONE
@@ -144,16 +144,14 @@ def test_values_without_evidence_are_named_as_not_varied(loaded: LoadedScenario)
 def test_what_does_not_enter_is_told_from_what_does_not_matter(loaded: LoadedScenario) -> None:
     study = _study(loaded)
     effects = _effects(study.answers[0])
-    # Core times and declines are looked up by the payment's own bank, so those of a bank nobody
-    # uses stand in the plan; it has no officers there.
-    assert effects[BANK] is Effect.NONE
+    assert effects[BANK] is Effect.ABSENT
     assert effects[SCREEN] is Effect.ABSENT
     assert effects[LIMIT] is Effect.NONE
     assert effects[PRIORITY] is Effect.UNVARIED
-    # The base and both ends of the rate run four times. The limit and the bank's core and decline
-    # change nothing in the first replication, after which four cannot show a change. Its screening,
-    # three values, compiles to the base and is never run.
-    assert (study.runs, study.spared) == (4 * (1 + 2) + 2 * 3, 4 * 2 * 3 + 3 * 2 * 3)
+    # The base and both ends of the rate run four times. The limit changes nothing in the first
+    # replication, after which four cannot show a change. What the bank has of its own, five values,
+    # compiles to the base and is never run.
+    assert (study.runs, study.spared) == (4 * (1 + 2) + 2, 4 * 2 * 5 + 3 * 2)
 
 
 def test_a_fingerprint_sees_what_the_hash_of_the_plan_does_not(loaded: LoadedScenario) -> None:
