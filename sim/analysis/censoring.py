@@ -24,6 +24,11 @@ from sim.units import SECOND_US
 _ROUNDING = 1e-9
 """What a product of a million factors may be off by: a share reached but for it is reached."""
 
+_LEAST_BEYOND = 5
+"""Payments expected beyond a quantile, for an interval: with fewer, whether one run has such a
+payment at all decides both ends, and intervals cover too little. Half as many as expected must have
+been seen to last as long: where most were cut off before, the few left decide."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -174,8 +179,14 @@ def pooled_quantiles(runs: Sequence[Survival]) -> dict[float, PooledQuantile]:
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1)) * spread
     least, most = map(np.maximum.accumulate, _share_ends(done, half, known.total))
     found = {share: PooledQuantile(None) for share in QUANTILES.values()}
+    gone = whole.sum(axis=0)
+    lasted = gone.sum() - np.cumsum(gone) + gone
     for column, share in enumerate(list(found)[: len(reached)]):
-        ends = [_reached(known, curve, share) for curve in (most, done, least)]
+        # Without an upper end there is no interval, see _told.
+        beyond = lasted[0] * (1 - share) + _ROUNDING
+        is_seen = beyond >= _LEAST_BEYOND and lasted[reached[column]] >= beyond / 2
+        upper = least if is_seen else least[:0]
+        ends = [_reached(known, curve, share) for curve in (most, done, upper)]
         found[share] = _told(ends, moved[:, column], half[reached[column]])
     return found
 

@@ -81,7 +81,7 @@ def compare_command(
     from sim.tables.provenance import origin
 
     processes = wanted_jobs(jobs)
-    wanted = showing(form, output, as_json=as_json, table=table)
+    wanted = showing(form, output, as_json=as_json, table=table, has_table=True)
     arms_form = choose_format(None, arms_out, option="--arms")
     work = _work(inputs, tuple(changes or ()))
     plan = _changed(

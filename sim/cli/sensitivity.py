@@ -71,7 +71,7 @@ def sensitivity_command(
     from sim.tables.provenance import origin
 
     processes = wanted_jobs(jobs)
-    wanted = showing(form, output, as_json=as_json, table=table)
+    wanted = showing(form, output, as_json=as_json, table=table, has_table=True)
     loaded = load_scenario(scenario_file(scenario), tuple(changes or ()))
     plan = SensitivityPlan(
         measures=tuple(key.strip() for key in measures.split(",") if key.strip()),

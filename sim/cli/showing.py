@@ -64,7 +64,9 @@ class Showing:
     output, table : Path or None
         Those files.
     as_json : bool
-        Whether JSON is printed, whatever files are written.
+        Whether the one JSON object is printed, whatever files are written.
+    has_table : bool
+        Whether the command has a table: the format json is its rows then, as csv is.
     """
 
     form: str | None
@@ -73,6 +75,7 @@ class Showing:
     table: Path | None
     table_form: str | None
     as_json: bool
+    has_table: bool = False
 
     def show(self, document: Document, *, beside: Beside | None = None) -> None:
         """Write the files asked for, then print; a file that cannot be written is told last.
@@ -88,6 +91,7 @@ class Showing:
         MachineError
             If a file cannot be written; everything else has been shown then.
         """
+        from sim.report.blocks import Document
         from sim.report.rendering import render, write_document, write_table
 
         refused: list[MachineError] = []
@@ -113,11 +117,14 @@ class Showing:
                 one.path,
                 partial(write_table, one.table, one.form, one.path, origin=document.origin),
             )
-        printed = "json" if self.as_json else self.form
-        if printed in (None, "terminal"):
+        if self.as_json:
+            emit(render(document, "json"))
+        elif self.form == "json" and self.has_table:
+            emit(render(Document.of_table(document.table), "json"))
+        elif self.form in (None, "terminal"):
             _print_lines(document)
         else:
-            emit(render(document, printed))
+            emit(render(document, self.form))
         for path in written:
             note(f"written to {path}")
         if refused:
@@ -131,6 +138,7 @@ def showing(
     as_json: bool,
     table: Path | None = None,
     option: str = "--out",
+    has_table: bool = False,
 ) -> Showing:
     """Check what is asked for before anything runs; with a file the format is the file's.
 
@@ -142,7 +150,8 @@ def showing(
     output_form = choose_format(form, output, option="--output") if output is not None else None
     table_form = choose_format(form if output is None else None, table, option=option)
     printed = None if output is not None or table is not None else choose_format(form, None)
-    return Showing(printed, output, output_form, table, table_form if table else None, as_json)
+    of_table = table_form if table else None
+    return Showing(printed, output, output_form, table, of_table, as_json, has_table)
 
 
 def note(message: str) -> None:

@@ -101,7 +101,7 @@ def stress_command(
     from sim.tables.provenance import origin
 
     processes = wanted_jobs(jobs)
-    wanted = showing(form, output, as_json=as_json, table=table)
+    wanted = showing(form, output, as_json=as_json, table=table, has_table=True)
     given = None if load is None else _parse_load(load)
     windows = choose_windows(profile, window)
     loaded = load_scenario(scenario_file(scenario), tuple(changes or ()))

@@ -54,7 +54,7 @@ def sweep_command(
     from sim.tables.provenance import origin
 
     processes, command = wanted_jobs(jobs), command_words()
-    wanted = showing(form, output, as_json=as_json, table=table, option="--table")
+    wanted = showing(form, output, as_json=as_json, table=table, option="--table", has_table=True)
     loaded = load_experiment(scenario_file(experiment))
     folder = out or default_folder(loaded)
     if cluster is None:

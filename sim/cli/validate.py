@@ -71,7 +71,7 @@ def _check(given: str, changes: tuple[str, ...]) -> _Checked:
         (len(compiled.plan.stage), "stage"),
     )
     described = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
-    return (), described, tuple(placed(compiled.document, compiled.notes))
+    return (), described, tuple(placed(compiled.document, (*compiled.remarks, *compiled.notes)))
 
 
 def _check_experiment(path: Path, given: str, changes: tuple[str, ...]) -> _Checked:

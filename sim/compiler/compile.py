@@ -17,7 +17,7 @@ from sim.compiler.institutions import closures, day_offset_us, world_parts
 from sim.compiler.law_checks import law_problems
 from sim.compiler.linker import link
 from sim.compiler.merchants import Pools, make_pools
-from sim.compiler.notes import Note, Used, find_notes
+from sim.compiler.notes import Note, Used, find_notes, find_remarks
 from sim.compiler.parts import Instrument, Part, Route, Settings, Stream
 from sim.compiler.payees import World
 from sim.compiler.prices import Market
@@ -56,6 +56,8 @@ class Compiled:
         What of it payments can reach.
     notes : tuple of (path, message)
         What the scenario says that changes nothing in it.
+    remarks : tuple of (path, message)
+        What there is to know of what it says, and acts.
     """
 
     scenario: Scenario
@@ -66,6 +68,7 @@ class Compiled:
     parts: tuple[Part, ...]
     reach: Reach
     notes: tuple[Note, ...]
+    remarks: tuple[Note, ...]
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -182,6 +185,7 @@ def compile_scenario(
         parts=tuple(parts),
         reach=used.reach,
         notes=find_notes(used),
+        remarks=find_remarks(used),
     )
 
 

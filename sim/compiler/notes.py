@@ -62,6 +62,18 @@ def find_notes(used: Used) -> tuple[Note, ...]:
     return tuple((path, f"changes nothing: {why}") for look in _LOOKS for path, why in look(used))
 
 
+def find_remarks(used: Used) -> tuple[Note, ...]:
+    """Return what there is to know of what the file writes, though it acts."""
+    rails = used.scenario.rails
+    schemes = [(name, rails[name].code_scheme) for name in sorted(_used_rails(used))]
+    return tuple(
+        (("rails", name, *path), message)
+        for name, scheme in schemes
+        if scheme is not None
+        for path, message in scheme.remarks()
+    )
+
+
 def is_written(model: BaseModel, field: str) -> bool:
     """Tell whether the file says a field itself."""
     return field in model.model_fields_set

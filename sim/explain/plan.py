@@ -88,6 +88,7 @@ def plan_lines(compiled: Compiled) -> str:
         ("Accounts", _accounts(compiled)),
         ("Settlement", clearing_lines(compiled)),
         ("Agenda", agenda_lines(compiled)),
+        *_remarked(compiled),
         ("Without effect", tuple(note_lines(compiled.notes)) or ("nothing",)),
         ("Hypothetical links", hypothetical_links(scenario) or ("none",)),
         ("Assumptions", evidence_lines(compiled)),
@@ -101,6 +102,12 @@ def plan_lines(compiled: Compiled) -> str:
         # Wrapped by whoever shows it, so that no section has to know how wide a page is.
         lines += body
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _remarked(compiled: Compiled) -> Iterator[tuple[str, Iterable[str]]]:
+    """Yield the section of remarks, where there are any."""
+    if compiled.remarks:
+        yield "To be known", tuple(note_lines(compiled.remarks))
 
 
 def _doubts(compiled: Compiled, section: str) -> Iterator[str]:

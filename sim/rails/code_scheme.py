@@ -11,6 +11,7 @@ from typing import Protocol
 from sim.model.distributions import DurationDistribution
 from sim.model.members import Member
 from sim.rails.merchants import Merchant
+from sim.rails.problems import Found
 from sim.rails.stages import Program
 
 
@@ -36,6 +37,9 @@ class CodeScheme(Protocol):
     @property
     def code_age(self) -> DurationDistribution:
         """Return the age of a dynamic code when it is scanned."""
+
+    def remarks(self) -> Found:
+        """Yield what there is to know of the codes given as text."""
 
     def merchants_of(self, name: str, members: Sequence[Member]) -> tuple[Merchant, ...]:
         """Return the sample of payees with their codes."""

@@ -15,7 +15,7 @@ from sim.contract.meaning import Cause, Op
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
 from sim.model.members import Member
-from sim.model.quantities import CurrencyCode, PositiveCount, PositiveDurationUs, SharePpb
+from sim.model.quantities import CurrencyCode, Flag, PositiveCount, PositiveDurationUs, SharePpb
 from sim.qr import decode, encode, verify
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.merchants import MERCHANTS_MAX, Merchant, pick_weighted, uniform_of
@@ -37,6 +37,10 @@ _OF_MADE_CODES = (
     "individual_share",
 )
 """Settings of codes that are made; codes given as text say all of this themselves."""
+_NO_EXPIRY = frozenset({45})
+"""Numbers of the problem of a dynamic code without expiry (:mod:`sim.qr.problems`)."""
+_TIME_OF_SCAN = frozenset({46})
+"""Expired is a matter of the time of scanning, everything else of the code itself."""
 
 
 @register_rail
@@ -82,6 +86,11 @@ class KhqrRail(Rail):
     """From the creditor's institution to the merchant's phone, and back to the payer's."""
     payloads: tuple[str, ...] = ()
     """Codes to use instead of generated ones, as scanned."""
+    expiry_required: Flag = assumed(
+        True, "the official kit's verdict; what apps do is not published"
+    )
+    """Whether apps refuse a dynamic code among `payloads` that carries no expiry (FF01); otherwise
+    it is paid, and never expires."""
 
     @property
     def code_scheme(self) -> CodeScheme:
@@ -93,12 +102,30 @@ class KhqrRail(Rail):
         if self.merchants > MERCHANTS_MAX:
             yield ("merchants",), f"found {self.merchants}; allowed: at most {MERCHANTS_MAX}"
         yield from beside(self, "payloads", _OF_MADE_CODES)
+        if "expiry_required" in self.model_fields_set and not self.payloads:
+            yield (
+                ("expiry_required",),
+                "found without 'payloads'; codes that are made all carry what they need",
+            )
         total = sum(self.currency_share.values())
         if total != 10**9:
             yield (
                 ("currency_share",),
                 f"found shares adding up to {total / 10**7:g} %; allowed: 100 %",
             )
+
+    def remarks(self) -> Found:
+        """Yield how many codes given are dynamic and carry no expiry, and what comes of it."""
+        count = sum(lacks_expiry(payload) for payload in self.payloads)
+        if count:
+            fate = (
+                "apps refuse them (FF01), as the official kit does; with expiry_required: false "
+                "they are paid"
+                if self.expiry_required
+                else "apps take them, and they never expire (expiry_required: false)"
+            )
+            codes = "1 dynamic code" if count == 1 else f"{count} dynamic codes"
+            yield ("payloads",), f"{codes} without expiry, of {len(self.payloads)} codes: {fate}"
 
     def merchants_of(self, name: str, members: Sequence[Member]) -> tuple[Merchant, ...]:
         """Return the sample of payees with their codes, at the banks among some institutions."""
@@ -141,7 +168,8 @@ def generate_merchants(
     # Codes a user gives are read as they are; nothing is made.
     if rail.payloads:
         known = {bakong_id: name for name, bakong_id, _ in agents}
-        return tuple(read_merchant(payload, known) for payload in rail.payloads)
+        passed = _TIME_OF_SCAN if rail.expiry_required else _TIME_OF_SCAN | _NO_EXPIRY
+        return tuple(read_merchant(payload, known, passed) for payload in rail.payloads)
     known = {bakong_id: name for name, bakong_id, _ in agents}
     # Without a share a bank has no merchants, though it may hold money.
     shares = [(bakong_id, share) for _, bakong_id, share in agents if share > 0]
@@ -173,15 +201,31 @@ def generate_merchants(
     return tuple(merchants)
 
 
-def read_merchant(payload: str, agents_by_id: dict[str, str]) -> Merchant:
-    """Decode one code into a merchant; what cannot be read is damaged and pays nobody."""
+def lacks_expiry(payload: str) -> bool:
+    """Tell whether a code is dynamic, carries no expiry, and has no other fault."""
+    found = {problem.code for problem in verify(payload, now_ms=0)} - _TIME_OF_SCAN
+    return found == _NO_EXPIRY
+
+
+def read_merchant(
+    payload: str, agents_by_id: dict[str, str], passed: frozenset[int] = _TIME_OF_SCAN
+) -> Merchant:
+    """Decode one code into a merchant; what cannot be read is damaged and pays nobody.
+
+    Parameters
+    ----------
+    payload : str
+    agents_by_id : dict of str to str
+        Institutions by what follows '@' in the account ids of their customers.
+    passed : frozenset of int
+        Numbers of problems that apps do not mind.
+    """
     code = decode(payload)
     fields = code.fields
     agent = agents_by_id.get(fields.get("bakong_account_id", "").rpartition("@")[2], "")
     currency = {"116": "KHR", "840": "USD"}.get(fields.get("transaction_currency", ""), "")
     expiry = fields.get("expiration_timestamp", "")
-    # Expired (46) is a matter of the time of scanning, everything else of the code itself.
-    structure = [problem for problem in verify(payload, now_ms=0) if problem.code != 46]
+    structure = [problem for problem in verify(payload, now_ms=0) if problem.code not in passed]
     is_damaged = bool(structure) or not code.decode_ok
     # Only a dynamic code expires.
     has_expiry = fields.get("point_of_initiation_method") == "12" and expiry.isdecimal()

@@ -333,7 +333,7 @@ def make_request(
         text=dump_resolved(compiled.document),
         changed_fields=changed_fields,
         clock=dict(clock_facts(compiled)),
-        notes=tuple(note_lines(compiled.notes)),
+        notes=tuple(note_lines((*compiled.remarks, *compiled.notes))),
     )
 
 

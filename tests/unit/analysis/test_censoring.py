@@ -153,6 +153,26 @@ def test_what_is_always_the_same_has_an_interval_of_nothing() -> None:
     assert found[0.999] == PooledQuantile(Between(10.02, 10.02))
 
 
+def test_an_interval_needs_five_payments_beyond_the_quantile() -> None:
+    # Two runs of fifty payments each, of 1, 2, .. 100 us in turn: p95 is 95 us, and 96 to 100 us
+    # are the five that 5 % of a hundred come to. Of 98 it is 4.9.
+    def runs(most: int) -> list[Survival]:
+        halves = [tuple(range(first, most + 1, 2)) for first in (1, 2)]
+        none = [(0,) * len(half) for half in halves]
+        return [
+            Survival(half, half, half, (1,) * len(half), zero)
+            for half, zero in zip(halves, none, strict=True)
+        ]
+
+    five, four = (pooled_quantiles(runs(most))[0.95] for most in (100, 98))
+    # Of 98 payments 95 % are 93.1, so that the 94th is the first not to be exceeded by more.
+    assert five.value is not None
+    assert four.value is not None
+    assert (five.value.low * 1e6, four.value.low * 1e6) == (95, 94)
+    assert five.low is not None
+    assert (four.low, four.high, four.by_run) == (None, None, ())
+
+
 def test_what_no_run_saw_has_no_value() -> None:
     done, still = np.array([10, 30]), np.array([40])
     found = pooled_quantiles([_survival(done, still)] * 3)

@@ -45,11 +45,12 @@ def test_it_is_shown_in_every_format(path, form):
     result = payroute("sensitivity", path, *SHORT, "--format", form)
     assert result.exit_code == 0
     assert "customers.rate" in result.stdout
-    # What people read is a document, what spreadsheets read a table.
-    assert ("Measure" in result.stdout) == (form != "csv")
+    # What people read is a document, what spreadsheets and programs read a table.
+    assert ("Measure" in result.stdout) == (form not in ("csv", "json"))
     if form == "json":
-        again = payroute("sensitivity", path, *SHORT, "--json")
-        assert json.loads(result.stdout)["sentences"] == json.loads(again.stdout)["sentences"]
+        out = path.parent / "table.json"
+        assert payroute("sensitivity", path, *SHORT, "--table", out).exit_code == 0
+        assert json.loads(result.stdout) == json.loads(out.read_text(encoding="utf-8"))
 
 
 def test_the_whole_table_is_written_to_a_file_with_a_row_per_measure(path, tmp_path):
