@@ -169,9 +169,8 @@ def compile_scenario(
     parts += [*clearings(lines, market, problems), *top_ups(scenario, problems)]
     parts += window_parts(scenario, members)
     problems.extend(balance_problems(scenario, market, parts, described))
-    problems.extend(_unused_order(scenario, routes.parts))
-    problems.extend(_unused_tiers(scenario, routes.parts))
-    problems.extend(size_problems(parts))
+    problems += [*_unused_order(scenario, routes.parts), *_unused_tiers(scenario, routes.parts)]
+    problems += size_problems(parts)
     # All at once: a user should not have to mend a file one mistake at a time.
     refuse_problems(loaded.document, problems)
     linked = link(settings, parts, with_tables=with_tables)

@@ -86,11 +86,14 @@ class KhqrRail(Rail):
     """From the creditor's institution to the merchant's phone, and back to the payer's."""
     payloads: tuple[str, ...] = ()
     """Codes to use instead of generated ones, as scanned."""
-    expiry_required: Flag = assumed(
-        True, "the official kit's verdict; what apps do is not published"
-    )
-    """Whether apps refuse a dynamic code among `payloads` that carries no expiry (FF01); otherwise
-    it is paid, and never expires."""
+    expiry_required: Flag | None = None
+    """Whether apps refuse a dynamic code among `payloads` that carries no expiry (FF01); if not,
+    it is paid and never expires. Absent: they refuse it, as the official kit does."""
+
+    @property
+    def refuses_lasting(self) -> bool:
+        """Return whether apps refuse dynamic codes without expiry."""
+        return self.expiry_required is not False
 
     @property
     def code_scheme(self) -> CodeScheme:
@@ -102,7 +105,7 @@ class KhqrRail(Rail):
         if self.merchants > MERCHANTS_MAX:
             yield ("merchants",), f"found {self.merchants}; allowed: at most {MERCHANTS_MAX}"
         yield from beside(self, "payloads", _OF_MADE_CODES)
-        if "expiry_required" in self.model_fields_set and not self.payloads:
+        if self.expiry_required is not None and not self.payloads:
             yield (
                 ("expiry_required",),
                 "found without 'payloads'; codes that are made all carry what they need",
@@ -121,7 +124,7 @@ class KhqrRail(Rail):
             fate = (
                 "apps refuse them (FF01), as the official kit does; with expiry_required: false "
                 "they are paid"
-                if self.expiry_required
+                if self.refuses_lasting
                 else "apps take them, and they never expire (expiry_required: false)"
             )
             codes = "1 dynamic code" if count == 1 else f"{count} dynamic codes"
@@ -168,7 +171,7 @@ def generate_merchants(
     # Codes a user gives are read as they are; nothing is made.
     if rail.payloads:
         known = {bakong_id: name for name, bakong_id, _ in agents}
-        passed = _TIME_OF_SCAN if rail.expiry_required else _TIME_OF_SCAN | _NO_EXPIRY
+        passed = _TIME_OF_SCAN if rail.refuses_lasting else _TIME_OF_SCAN | _NO_EXPIRY
         return tuple(read_merchant(payload, known, passed) for payload in rail.payloads)
     known = {bakong_id: name for name, bakong_id, _ in agents}
     # Without a share a bank has no merchants, though it may hold money.
