@@ -88,7 +88,8 @@ routing: {{policy: cheapest, failover: 1}}
 
 LATE = (
     "rails.unionpay.order_life=10 s",
-    "rails.unionpay.authorisation_time={hyperexponential: {p: 40 %, mean_1: 30 s, mean_2: 1 s}}",
+    "rails.unionpay.authorisation_time="
+    "{exponential: null, hyperexponential: {p: 40 %, mean_1: 30 s, mean_2: 1 s}}",
 )
 """Changes to the market after which answers come late: orders lapse before, and are in doubt."""
 IN_DOUBT = frozenset({"in_doubt", "in_doubt_mean"})
