@@ -58,6 +58,10 @@ def compare_command(
     baseline: Annotated[
         str | None, typer.Option(metavar="ARM", help="Arm the others are compared with.")
     ] = None,
+    same_mix: Annotated[
+        bool,
+        typer.Option("--same-mix", help="Also at one mix of corridors, where demand differs."),
+    ] = False,
     best: BestOption = None,
     jobs: JobsOption = None,
     form: FormatOption = None,
@@ -92,7 +96,7 @@ def compare_command(
         measures=measures,
         baseline=baseline,
     )
-    work = replace(work, plan=plan)
+    work = replace(work, plan=replace(plan, same_mix=same_mix or plan.same_mix))
     if best is not None:
         work = replace(work, select=parse_best(best))
     find_engine("compiled")

@@ -121,6 +121,7 @@ def compare(
     replications: int | None = None,
     measures: Sequence[str] | None = None,
     baseline: str | None = None,
+    same_mix: bool = False,
     jobs: int = 1,
 ) -> Comparison:
     """Compare arms on the same customers and common random numbers.
@@ -137,6 +138,8 @@ def compare(
         Keys such as ``"p99"`` or ``"corridor/cn_kh/payer_cost_bps"``.
     baseline : str, optional
         Arm the others are compared with; by default all pairs.
+    same_mix : bool
+        Compare shares, means and costs also at one mix of corridors, for arms whose demand differs.
     jobs : int
         Processes.
 
@@ -170,6 +173,7 @@ def compare(
         plan = replace(plan, measures=tuple(map(full_key, measures)))
     if baseline is not None:
         plan = replace(plan, baseline=baseline)
+    plan = replace(plan, same_mix=same_mix or plan.same_mix)
     with LocalPool(jobs) as pool:
         return run_comparison(replace(work, plan=plan), pool)
 

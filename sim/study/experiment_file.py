@@ -147,6 +147,9 @@ class Experiment(Model):
     """Measures compared or written down; `corridor/cn_kh/payer_cost_bps` names one of a group."""
     baseline: Name | None = None
     """Arm all others are compared with; absent: all pairs."""
+    same_mix: Flag = False
+    """Compare shares, means and costs also at one mix of corridors, the baseline's or else the
+    first arm's; for arms with different demand."""
     arms: dict[Name, Arm] = Field(default={})
     """Alternatives, by name."""
     select: Select | None = None
@@ -167,6 +170,10 @@ class Experiment(Model):
                 for name in ("precision", "baseline", "select")
                 if getattr(self, name) is not None
             ]
+            if self.same_mix:
+                problems.append(
+                    (("same_mix",), "found without arms; allowed: with arms to compare")
+                )
         elif self.baseline is not None and self.baseline not in self.arms:
             known = ", ".join(self.arms) or "none"
             message = f"unknown arm {self.baseline!r}; known: {known}."

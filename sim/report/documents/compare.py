@@ -15,6 +15,7 @@ from sim.report.blocks import Block, Cell, Column, Document, Heading, Table, Tex
 from sim.report.figure import NOTHING
 from sim.report.figures.of_studies import compare_figures
 from sim.study.compare.comparison import Comparison, Pair
+from sim.study.compare.mix import SAME_MIX
 from sim.study.compare.output import as_json_object, pairs_table
 from sim.study.measure_key import pick
 from sim.study.verdicts import SIGNIFICANCE, difference_words
@@ -157,8 +158,20 @@ def footnotes(found: Comparison) -> list[str]:
         lines.append(
             f"The arms differ in {', '.join(named)}{rest}, so their payments are not the same: "
             f"counts differ by it, and shares and means over all payments differ by the mix of "
-            f"payments alone. Measures of one group, such as corridor/NAME/success_rate, keep "
-            f"corridors apart; arms with the same demand have the same payments."
+            f"payments alone. "
+            + (
+                "At the same mix of corridors they stand below."
+                if found.mix
+                else "--same-mix compares them at one mix of corridors; measures of one group, "
+                "such as corridor/NAME/success_rate, keep corridors apart."
+            )
+        )
+    if found.mix:
+        base = found.plan.baseline or next(iter(found.arms))
+        shares = joined([f"{share:.1%} {name}" for name, share in found.mix.items()])
+        lines.append(
+            f"{SAME_MIX}: every arm's corridors weighed as {base} submits payments to them: "
+            f"{shares}."
         )
     fewer = [pair for pair in found.pairs if pair.replications < found.replications]
     for pair in fewer:

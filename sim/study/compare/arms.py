@@ -95,6 +95,7 @@ def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) 
         measures=tuple(map(full_key, experiment.measures)) or _compared(scenarios.values()),
         baseline=experiment.baseline,
         precision=parse_precision(experiment.precision) if experiment.precision else (),
+        same_mix=experiment.same_mix,
     )
     arms = tuple(_arm(name, scenario) for name, scenario in scenarios.items())
     return ComparisonWork(arms, plan, experiment.select)
@@ -212,8 +213,22 @@ def _arm(name: str, loaded: LoadedScenario) -> ArmWork:
     from sim.scenario.loader import dump_resolved
 
     compile_scenario(loaded, with_tables=False)
-    streams = tuple(sorted(loaded.scenario.demand))
-    return ArmWork(name, dump_resolved(loaded.document), streams, demand_of(loaded.scenario))
+    scenario = loaded.scenario
+    return ArmWork(
+        name,
+        dump_resolved(loaded.document),
+        tuple(sorted(scenario.demand)),
+        demand_of(scenario),
+        _covered(scenario),
+    )
+
+
+def _covered(scenario: Scenario) -> tuple[str, ...]:
+    """Return the corridors of the headline: those across a border, or all where none is."""
+    used = sorted({stream.corridor for stream in scenario.demand.values()})
+    ends = {name: scenario.corridors[name] for name in used}
+    across = [name for name, one in ends.items() if one.from_.country != one.to.country]
+    return tuple(across or used)
 
 
 def demand_of(scenario: Scenario) -> dict[str, str]:

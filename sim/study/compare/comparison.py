@@ -28,6 +28,7 @@ from sim.errors import OptionError, UserError, suggest
 from sim.study.align_summaries import blanks_of
 from sim.study.case import QUIET, Case, RunOptions
 from sim.study.compare.controls import controlled_estimates, controlled_mean
+from sim.study.compare.mix import at_mix, mix_of, same_mix_keys
 from sim.study.measure_key import full_key, pick, require
 from sim.study.pool import Pool
 from sim.study.replicate.precision import PrecisionTarget, Width, check_targets
@@ -52,12 +53,15 @@ class ArmWork:
         Its streams of demand, by which customers are known; empty where nobody looked.
     demand : mapping of str to str
         Every field that says which payments there are, by its dotted path.
+    corridors : tuple of str
+        Those of the payments that the headline covers.
     """
 
     name: str
     text: str
     streams: tuple[str, ...] = ()
     demand: Mapping[str, str] = field(default_factory=dict)
+    corridors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,9 @@ class ComparisonPlan:
         Half-widths wanted for differences.
     replications_max : int
         When to give up on a precision.
+    same_mix : bool
+        Whether shares, means and costs are also compared at one mix of corridors, that of the
+        baseline or else of the first arm.
     """
 
     seed: int
@@ -87,6 +94,7 @@ class ComparisonPlan:
     precision: tuple[PrecisionTarget, ...] = ()
     replications_max: int = 1000
     options: RunOptions = QUIET
+    same_mix: bool = False
 
     def __post_init__(self) -> None:
         if self.replications < 2:
@@ -192,11 +200,13 @@ class Comparison:
         their random numbers.
     demand_differs_in : tuple of str
         Fields by which the arms have other payments, though of the same streams; sorted.
+    mix : dict of str to float
+        Share of payments by corridor at which arms are compared; empty where that is not asked.
     """
 
     JSON_KEYS: ClassVar = (
         "seed=plan.seed replications demand_differs_in arms=arm_figures pairs variance_ratio "
-        "standard_error_ratio"
+        "standard_error_ratio mix"
     )
 
     plan: ComparisonPlan
@@ -208,6 +218,7 @@ class Comparison:
     reasons: tuple[str, ...] = ()
     has_common_customers: bool = True
     demand_differs_in: tuple[str, ...] = ()
+    mix: dict[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return a line for people: who is compared, and how many differences are shown."""
@@ -302,7 +313,7 @@ def _comparing(arms: Sequence[ArmWork], plan: ComparisonPlan) -> Asking[Comparis
     while True:
         held = yield from _extended(arms, plan, held, wanted)
         found = replace(
-            _compared(plan, held),
+            _compared(plan, held, _covered(arms)),
             has_common_customers=len(streams) == 1,
             demand_differs_in=_differing(arms),
         )
@@ -340,7 +351,19 @@ def _extended(
     return together
 
 
-def _compared(plan: ComparisonPlan, held: dict[str, Replicated]) -> Comparison:
+def _covered(arms: Sequence[ArmWork]) -> tuple[str, ...]:
+    """Return the corridors that the headline of some arm covers."""
+    return tuple(sorted({name for arm in arms for name in arm.corridors}))
+
+
+def _compared(
+    plan: ComparisonPlan, held: dict[str, Replicated], corridors: tuple[str, ...]
+) -> Comparison:
+    mix: dict[str, float] = {}
+    if plan.same_mix:
+        mix = mix_of(held[plan.baseline or next(iter(held))], corridors)
+        held = {name: at_mix(one, mix) for name, one in held.items()}
+        plan = replace(plan, measures=(*plan.measures, *same_mix_keys(plan.measures)))
     blanks = blanks_of(summary for one in held.values() for summary in one.summaries)
     held = {name: one.with_names(blanks) for name, one in held.items()}
     summaries = {name: replicated.summary() for name, replicated in held.items()}
@@ -357,7 +380,7 @@ def _compared(plan: ComparisonPlan, held: dict[str, Replicated]) -> Comparison:
     controlled = {
         name: controlled_estimates(replicated, plan.measures) for name, replicated in held.items()
     }
-    return Comparison(plan, held, summaries, pairs, controlled)
+    return Comparison(plan, held, summaries, pairs, controlled, mix=mix)
 
 
 def _pairs(names: tuple[str, ...], baseline: str | None) -> list[tuple[str, str]]:
