@@ -36,6 +36,10 @@ BestOption = Annotated[
     typer.Option("--best", metavar="MEASURE=lowest±WIDTH", help="Choose the best arm, as above."),
 ]
 
+MixOption = Annotated[
+    bool, typer.Option("--same-mix", help="Also at one mix of corridors, where demand differs.")
+]
+
 
 @guarded
 def compare_command(
@@ -58,10 +62,7 @@ def compare_command(
     baseline: Annotated[
         str | None, typer.Option(metavar="ARM", help="Arm the others are compared with.")
     ] = None,
-    same_mix: Annotated[
-        bool,
-        typer.Option("--same-mix", help="Also at one mix of corridors, where demand differs."),
-    ] = False,
+    same_mix: MixOption = False,
     best: BestOption = None,
     jobs: JobsOption = None,
     form: FormatOption = None,

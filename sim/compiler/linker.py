@@ -145,11 +145,8 @@ class _Linker:
                 self.builder.add_window(part.name, part.spans)
 
     def assign_own(self) -> None:
-        """Give agents their own times and shares of the kinds some program looks up.
-
-        The others would stand in the plan without a reader, and a study that compares plans would
-        take them for something that matters.
-        """
+        """Give agents their own times and shares of the kinds some program looks up."""
+        # The others would have no reader, and whoever compares plans would think they matter.
         for part in self.own:
             if isinstance(part, OwnTime) and part.kind in self.builder.time_kinds:
                 self.builder.assign_time(part.owner, part.kind, self._table(part.time))
