@@ -250,9 +250,10 @@ class GenericRail(Rail):
         }
         # The currency of a chain's limit is known by corridor only; the finest one decides here.
         # Sorted first: of two equally fine currencies the same one in every run.
-        finest = max(sorted(currencies), key=lambda code: CURRENCIES[code].exponent)
+        finest = max(sorted(currencies), key=lambda code: CURRENCIES[code].exponent, default=None)
         for position, stage in enumerate(self.stages):
-            if stage.limit is not None:
+            # Without a corridor no payment comes here, which is said elsewhere.
+            if stage.limit is not None and finest is not None:
                 yield from check_bounds(finest, stage.limit, ("stages", position, "limit"))
         for position, ends in enumerate(self.between):
             yield from _end_problems(world, ends, position)

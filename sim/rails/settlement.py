@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from sim.calendars.bank_days import BankDays, instant_us, midnights_us
 from sim.calendars.calendar import KNOWN, load_calendar
+from sim.contract.layout import PPM
 from sim.model.base import Model
 from sim.model.defaults import assumed, cited
 from sim.model.money import AmountText
@@ -101,6 +102,12 @@ class Settlement(Model):
             yield ("conversion", "to"), f"found {paid}, the settlement currency; allowed: another"
         if self.payout_threshold is not None:
             yield from check_amounts(paid, self.payout_threshold, ("payout_threshold",))
+        if self.interchange + self.scheme_fee >= PPM:
+            yield (
+                ("interchange",),
+                f"found {self.interchange / 10**4:g} % beside a scheme_fee of "
+                f"{self.scheme_fee / 10**4:g} %; allowed: together less than 100 %",
+            )
         if self.make_up_days and not self.days().has_make_up_days:
             yield ("make_up_days",), "found true, but no calendar named here has make-up days"
         if self.cut_off == 0:

@@ -12,7 +12,7 @@ import pytest
 
 from sim.contract.meaning import LogKind
 from sim.errors import ScenarioError
-from tests.theory.driver import load_text, run
+from tests.theory.driver import SCENARIOS, load_text, run
 
 WORLD = """
 scenario: van
@@ -152,3 +152,10 @@ def test_the_ends_are_checked(tmp_path: Path) -> None:
     assert "rails.van.between.1.from: unknown institution or 'debtor' 'lotus'" in message
     assert "Did you mean 'lotus_bank'?" in message
     assert "rails.van.between.2: found 'river_bank' at both ends; allowed: two ends" in message
+
+
+def test_a_chain_without_a_corridor_is_told_and_no_crash(tmp_path: Path) -> None:
+    queue = SCENARIOS / "theory" / "mm1.yaml"
+    text = f"scenario: alone\nextends: {queue}\ncorridors: {{inside: null}}\n"
+    with pytest.raises(ScenarioError, match="unknown corridor 'inside'"):
+        load_text(tmp_path, text)

@@ -125,6 +125,14 @@ def test_explain_tells_files_and_doubtful_days(tmp_path: Path) -> None:
             "found an hour before the file of the day is closed and sold",
         ),
         (
+            # 99.8 and 0.2 leave nothing of a file to be paid.
+            (
+                "rails.alipay_plus.inbound.settlement.interchange=99.8 %",
+                "rails.alipay_plus.inbound.settlement.scheme_fee=0.2 %",
+            ),
+            "found 99.8 % beside a scheme_fee of 0.2 %; allowed: together less than 100 %",
+        ),
+        (
             ("rails.alipay_plus.inbound.settlement.conversion={to: USD}",),
             "found USD, the settlement currency; allowed: another",
         ),
