@@ -22,6 +22,7 @@ from sim.cli.manual import manual_command
 from sim.cli.report import report_command
 from sim.cli.reproduce import reproduce_command
 from sim.cli.run import run_command
+from sim.cli.scenarios import new_command, scenarios_command
 from sim.cli.schema import schema_command
 from sim.cli.sensitivity import sensitivity_command
 from sim.cli.streams import guard_streams
@@ -49,6 +50,8 @@ app.command("sweep")(sweep_command)
 app.command("stress")(stress_command)
 app.command("sensitivity")(sensitivity_command)
 app.command("reproduce")(reproduce_command)
+app.command("scenarios")(scenarios_command)
+app.command("new")(new_command)
 app.command("schema")(schema_command)
 app.command("manual")(manual_command)
 app.add_typer(qr.app)

@@ -9,19 +9,20 @@ import difflib
 from pathlib import Path
 
 from sim.errors import UserError
+from sim.scenario.shipped import named_file, shipped_scenarios
 
 _SUFFIXES = (".yaml", ".yml")
 
 
 def scenario_file(given: str) -> Path:
-    """Return the path of a scenario, or say which scenarios are near.
+    """Return the path of a scenario, also of one named that comes with the program.
 
     Raises
     ------
     UserError
         If there is no such file.
     """
-    path = Path(given)
+    path = named_file(Path(given))
     if path.is_dir():
         inside = sorted(item.name for item in path.iterdir() if item.suffix in _SUFFIXES)
         if (path / "run.json").exists():
@@ -32,7 +33,8 @@ def scenario_file(given: str) -> Path:
         listed = f"; it holds {', '.join(inside[:8])}" if inside else ""
         raise UserError(f"{given}: found a folder; allowed: a scenario file{listed}")
     if not path.exists():
-        raise UserError(f"{given}: found no such file; allowed: a scenario file.{_near(path)}")
+        allowed = "a scenario file, or a name that `payroute scenarios` lists"
+        raise UserError(f"{given}: found no such file; allowed: {allowed}.{_near(path)}")
     return path
 
 
@@ -47,6 +49,9 @@ def _near(path: Path) -> str:
         if item.suffix in _SUFFIXES
     ]
     by_stem = {item.stem: item for item in reversed(known)}
+    if not path.suffix:
+        # A name: what comes with the program is asked for by its own.
+        by_stem = {name: Path(name) for name in shipped_scenarios()} | by_stem
     close = difflib.get_close_matches(path.stem, sorted(by_stem), n=1, cutoff=0.6)
     if close:
         return f" Did you mean {str(by_stem[close[0]])!r}?"

@@ -24,6 +24,7 @@ from sim.scenario.overrides import (
     merge_parents,
 )
 from sim.scenario.problems import validate_model
+from sim.scenario.shipped import named_file
 from sim.scenario.tree import (
     NULLS,
     Document,
@@ -52,7 +53,7 @@ def load_document(path: Path, overrides: Sequence[str] = ()) -> Document:
     Parameters
     ----------
     path : Path
-        YAML file as the user named it.
+        YAML file as the user named it, or the name of a scenario that comes with the program.
     overrides : sequence of str
         Texts ``path.to.field=value``, applied in order, so the last one wins.
 
@@ -68,7 +69,7 @@ def load_document(path: Path, overrides: Sequence[str] = ()) -> Document:
     """
     files = _Files()
     # Files first and overrides on top, so that the command line has the last word.
-    root = files.resolve(path, Place("", 0), ())
+    root = files.resolve(named_file(path), Place("", 0), ())
     if root is not None:
         for text in overrides:
             root = apply_override(root, text, files.problems)
@@ -84,6 +85,12 @@ def load_document(path: Path, overrides: Sequence[str] = ()) -> Document:
     if root is None or files.problems:
         raise ScenarioError(files.problems)
     return Document(root, tuple(files.read))
+
+
+def _beside(path: Path, name: str) -> Path:
+    """Return the file another one extends: beside it, or else of the program, by its name."""
+    found = path.parent / name
+    return found if found.exists() else path.parent / named_file(Path(name))
 
 
 class _UnreadableError(Exception):
@@ -162,7 +169,7 @@ class _Files:
         # ``extends`` is about files and no field of the scenario.
         own = Mapping({k: v for k, v in node.entries.items() if k != "extends"}, node.place)
         parents = [
-            self.resolve(path.parent / item.text, item.place, (*chain, path))
+            self.resolve(_beside(path, item.text), item.place, (*chain, path))
             for item in (self._names(named) if named else ())
         ]
         base: Node | None = None
