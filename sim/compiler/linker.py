@@ -81,7 +81,7 @@ def link(settings: Settings, parts: Iterable[Part], *, with_tables: bool = True)
     linker = _Linker(settings, with_tables=with_tables)
     for part in parts:
         linker.add(part)
-    linker.assign_own()
+    linker.builder.assign_own(linker.own, linker.table)
     return Linked(linker.builder.build(), linker.tables, linker.limits)
 
 
@@ -144,15 +144,6 @@ class _Linker:
             case WindowPart():
                 self.builder.add_window(part.name, part.spans)
 
-    def assign_own(self) -> None:
-        """Give agents their own times and shares of the kinds some program looks up."""
-        # The others would have no reader, and whoever compares plans would think they matter.
-        for part in self.own:
-            if isinstance(part, OwnTime) and part.kind in self.builder.time_kinds:
-                self.builder.assign_time(part.owner, part.kind, self._table(part.time))
-            if isinstance(part, OwnShare) and part.kind in self.builder.share_kinds:
-                self.builder.assign_share(part.owner, part.kind, part.threshold)
-
     # -- resources --------------------
 
     def _station(self, part: Station) -> None:
@@ -176,7 +167,7 @@ class _Linker:
             part.name,
             round_interval_us=part.round_interval_us,
             block_limit=part.block_limit,
-            vote_table=self._table(part.vote_delay),
+            vote_table=self.table(part.vote_delay),
             peers=part.peers,
             quorum=part.quorum,
             idle_max_us=part.idle_max_us,
@@ -215,7 +206,7 @@ class _Linker:
             return self.builder.accounts[place]
         return self.builder.add_account(place, place.rpartition(":")[2])
 
-    def _table(self, distribution: Distribution) -> int:
+    def table(self, distribution: Distribution) -> int:
         """Return the offset of a distribution's quantile table, adding it if new."""
         # Shares are written in 10^-9, so that equal distributions are equal keys.
         if distribution.points:
@@ -369,7 +360,7 @@ class _Linker:
             for limit in self.limits[route]:
                 self.builder.use_limit(limit, stream)
         for distribution in part.tables:
-            self._table(distribution)
+            self.table(distribution)
 
     def _program(self, program: Program, prices: _Prices, *, prefix: str) -> _Laid:
         """Add a program's stages; ``prefix`` stands before each stage's name."""
@@ -432,7 +423,7 @@ class _Linker:
         if isinstance(stage.time, ByRole):
             values["table"] = self.builder.time_ref(stage.time.role, stage.time.kind)
         elif stage.time is not None:
-            values["table"] = self._table(stage.time)
+            values["table"] = self.table(stage.time)
         if stage.share is not None:
             values["value"] = self.builder.share_ref(stage.share.role, stage.share.kind)
         if stage.op is Op.SERVE:

@@ -6,8 +6,12 @@ that stages and transfers carry.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from sim.compiler.rows import Cells, Names
 from sim.contract.layout import role_ref
+from sim.model.distributions import DurationDistribution
+from sim.rails.resources import OwnShare, OwnTime
 
 
 class RoleCells:
@@ -49,6 +53,26 @@ class RoleCells:
     def assign_share(self, agent: str, kind: str, threshold: int) -> None:
         """Say which 62-bit threshold of an agent a role reference of this kind means."""
         self._cells["agent_share"][self.agents.add(agent), self.share_kinds.add(kind)] = threshold
+
+    def assign_own(
+        self,
+        parts: Iterable[OwnTime | OwnShare],
+        table: Callable[[DurationDistribution], int],
+    ) -> None:
+        """Give agents their own times and shares of the kinds some program looks up.
+
+        Parameters
+        ----------
+        parts : iterable of OwnTime or OwnShare
+        table : callable
+            Gives the offset of a law's quantile table.
+        """
+        # The others would have no reader, and whoever compares plans would think they matter.
+        for part in parts:
+            if isinstance(part, OwnTime) and part.kind in self.time_kinds:
+                self.assign_time(part.owner, part.kind, table(part.time))
+            if isinstance(part, OwnShare) and part.kind in self.share_kinds:
+                self.assign_share(part.owner, part.kind, part.threshold)
 
     def account_ref(self, role: int, kind: str) -> int:
         """Return the reference to the account of this kind of the debtor (0) or creditor agent."""
