@@ -354,7 +354,7 @@ class _Linker:
             after_failure=laid.marks[part.after_failure] if part.after_failure else -1,
         )
         if part.refunds is not None:
-            self.builder.set_refunds(stream, **part.refunds.columns(self._table))
+            self.builder.set_refunds(stream, **part.refunds.columns(self.table))
         for route in part.routes:
             # Cells for the stream's payers, once per limit, however many routes share it.
             for limit in self.limits[route]:
