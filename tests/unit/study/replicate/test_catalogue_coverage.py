@@ -16,15 +16,18 @@ from sim.analysis.catalogue import CATALOGUE
 from tests.support.market import (
     IN_DOUBT,
     LATE,
+    OF_MARKET,
+    OF_SYSTEMS,
     SHORT_TOP_UP,
     coverage_page,
     market_summaries,
+    morning_summaries,
     study,
 )
 
 PAGE = Path(__file__).parents[4] / "docs" / "coverage.md"
 SIZES = (5, 20)
-REPLICATIONS, SHORT, LATE_RUNS = 8000, 2000, 2000
+REPLICATIONS, SHORT, OTHER_RUNS = 8000, 2000, 2000
 SAMPLE = 150
 LEAST = dict.fromkeys(SIZES, 0.9)
 """No interval that is given covers less often; most cover 93 to 97 %."""
@@ -59,7 +62,8 @@ def test_a_sample_of_the_study_agrees_with_the_table(tmp_path: Path) -> None:
     published = _published()
     # Other replications than those of the study.
     summaries = market_summaries(tmp_path, range(10_000, 10_000 + SAMPLE))
-    truths = [None if truth == "-" else float(truth) for truth, _ in published.values()]
+    told = [published[name][0] for name in OF_MARKET]
+    truths = [None if truth == "-" else float(truth) for truth in told]
     for one in study(summaries, SIZES[0], truths):
         _, shares = published[one.measure]
         if one.share is None or shares[0] is None or one.measure in IN_DOUBT:
@@ -73,10 +77,14 @@ def test_the_table_is_what_the_study_finds(tmp_path: Path) -> None:
     summaries = market_summaries(tmp_path, range(REPLICATIONS))
     dry = market_summaries(tmp_path, range(SHORT), top_up=SHORT_TOP_UP)
     rows = [[study(found, size) for size in SIZES] for found in (summaries, dry)]
-    doubtful = market_summaries(tmp_path, range(LATE_RUNS), changes=LATE)
+    doubtful = market_summaries(tmp_path, range(OTHER_RUNS), changes=LATE)
+    mornings = morning_summaries(range(OTHER_RUNS))
     for whole, size in zip(rows[0], SIZES, strict=True):
         late = {one.measure: one for one in study(doubtful, size) if one.measure in IN_DOUBT}
-        whole[:] = [late.get(one.measure, one) for one in whole]
+        found = {one.measure: late.get(one.measure, one) for one in whole}
+        of_systems = study(mornings, size, names=sorted(OF_SYSTEMS))
+        found |= {one.measure: one for one in of_systems}
+        whole[:] = [found[name] for name in CATALOGUE]
     page = coverage_page(rows[0], rows[1], SIZES)
     written = tmp_path / "coverage.md"
     written.write_text(page, encoding="utf-8")
