@@ -77,8 +77,12 @@ def choose_offset(w: World, system: int) -> int:
     if offset == Offset.MULTILATERAL:
         return choose_whole(w, system)
     p = first_waiting(w, system)
+    while p != NOBODY:
+        w.pay[p, Pay.TRIED] = 0
+        p = next_waiting(w, system, p)
+    p = first_waiting(w, system)
     while p != NOBODY and offset == Offset.BILATERAL:
-        if w.pay[p, Pay.LEGS] == 1:
+        if w.pay[p, Pay.LEGS] == 1 and w.pay[p, Pay.TRIED] == 0:
             _choose_pair(w, system, w.pay[p, Pay.LEG_0], w.pay[p, Pay.LEG_0 + 1])
             found = _reduce(w, system)
             if found > 0:
@@ -98,6 +102,8 @@ def _choose_pair(w: World, system: int, one: int, two: int) -> None:
         debit, credit = w.pay[p, Pay.LEG_0], w.pay[p, Pay.LEG_0 + 1]
         forth = w.pay[p, Pay.LEGS] == 1 and debit == one and credit == two
         back = w.pay[p, Pay.LEGS] == 1 and debit == two and credit == one
+        if forth or back:
+            w.pay[p, Pay.TRIED] = 1
         is_in = (forth and not ends_one) or (back and not ends_two)
         w.pay[p, Pay.IN_SET] = 1 if is_in else 0
         if keeps_order and not is_in:

@@ -338,12 +338,14 @@ class Pay(IntEnum):
     """Inquiry told after this one."""
     PLACE = 69
     """Place in its chain, below 0 where AWAIT began it."""
-    TIME_0 = 70
-    FEE_0 = 70 + len(Cause)
-    REGISTER_0 = 70 + len(Cause) + FEES_MAX
-    LIMIT_0 = 70 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    TRIED = 70
+    """1 where an offset of its pair has been looked for in the search at hand."""
+    TIME_0 = 71
+    FEE_0 = 71 + len(Cause)
+    REGISTER_0 = 71 + len(Cause) + FEES_MAX
+    LIMIT_0 = 71 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 70 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 71 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

@@ -54,6 +54,7 @@ from sim.engine.kernel.state import (
     E_LEG,
     E_LEGS,
     E_RANK,
+    E_TRIED,
     G_MEMBER,
     G_SYSTEM,
     P_ID,
@@ -208,6 +209,7 @@ def _read_legs(plan: Plan, state: KernelState, slot: int, system: int) -> bool:
     first = plan.stage[at, StageColumn.FIRST]
     legs = plan.stage[at, StageColumn.COUNT]
     entry[slot, E_IN] = OUT
+    entry[slot, E_TRIED] = 0
     entry[slot, E_LEGS] = legs
     entry[slot, E_COUNTED] = int(cursor[C_NOW] >= cursor[C_WARM_UP])
     rank = 0

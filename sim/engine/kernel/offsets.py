@@ -18,6 +18,7 @@ from sim.engine.kernel.state import (
     E_IN,
     E_LEG,
     E_LEGS,
+    E_TRIED,
     G_LEVEL,
     G_STAMP,
     P_NEXT,
@@ -43,10 +44,11 @@ def choose_offset(plan: Plan, state: KernelState, system: int) -> bool:
     if plan.system[system, SystemColumn.OFFSET] == Offset.NONE:
         return False
     slot = state.ends[state.cursor[C_SYSTEM_ENDS] + system, Q_HEAD]
+    search = next_stamp(state)
     while slot >= 0:
-        # A pair that is met again is tried again, in vain.
-        if state.entry[slot, E_LEGS] == 1:
-            _choose_pair(plan, state, system, slot)
+        # A pair that is met again would be tried in vain.
+        if state.entry[slot, E_LEGS] == 1 and state.entry[slot, E_TRIED] != search:
+            _choose_pair(plan, state, system, slot, search)
             if shrink(plan, state, system):
                 return True
         slot = state.pool[slot, P_NEXT]
@@ -103,7 +105,7 @@ def next_stamp(state: KernelState) -> int:
 
 
 @called
-def _choose_pair(plan: Plan, state: KernelState, system: int, of: int) -> None:
+def _choose_pair(plan: Plan, state: KernelState, system: int, of: int, search: int) -> None:
     """Begin with those who wait between the two accounts of a payment and may be offset."""
     entry, pool = state.entry, state.pool
     bypasses = plan.system[system, SystemColumn.ORDER] == Order.BYPASS
@@ -116,6 +118,8 @@ def _choose_pair(plan: Plan, state: KernelState, system: int, of: int) -> None:
         turned = mine == credit and other == debit
         is_between = entry[slot, E_LEGS] == 1 and (same or turned)
         entry[slot, E_IN] = OUT
+        if is_between:
+            entry[slot, E_TRIED] = search
         if is_between and not is_blocked(state, slot, stamp):
             entry[slot, E_IN] = IN
         elif not bypasses:

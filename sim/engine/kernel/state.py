@@ -368,7 +368,9 @@ E_COUNTED = 1
 E_IN = 2
 """Whether it is in the set that is being chosen."""
 E_LEGS = 3
-E_LEG = 4
+E_TRIED = 4
+"""Last search for an offset in which the pair of its accounts was tried."""
+E_LEG = 5
 """Debit, credit and amount of each of two legs."""
 E_DEBIT, E_CREDIT, E_AMOUNT = 0, 1, 2
 ENTRY_WIDTH = E_LEG + 6

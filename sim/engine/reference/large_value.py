@@ -165,9 +165,12 @@ class Systems:
         if system.offset == Offset.MULTILATERAL:
             system.is_offset_due = False
             return self._settle_all(system, self._largest(system.queue), How.OFFSET)
-        # Pair by pair, in the order of the queue; a pair that is met twice is tried twice, in vain.
+        # Pair by pair, in the order of the queue; a pair that is met again would be tried in vain.
+        tried: set[frozenset[int]] = set()
         for waiting in system.queue if system.offset == Offset.BILATERAL else ():
-            if len(waiting.legs) == 1:
+            pair = frozenset((waiting.legs[0].debit, waiting.legs[0].credit))
+            if len(waiting.legs) == 1 and pair not in tried:
+                tried.add(pair)
                 found = self._largest(_between(system, waiting.legs[0]))
                 if self._settle_all(system, found, How.OFFSET):
                     return True
