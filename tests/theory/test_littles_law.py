@@ -30,6 +30,8 @@ FILES = sorted(
     for path in SCENARIOS.rglob("*.y*ml")
     if "experiments" not in path.relative_to(SCENARIOS).parts
 )
+WITHOUT_PLACES = ("rtgs-morning",)
+"""Where payments wait for money alone, and neither station nor block ledger holds any."""
 PAYMENTS = 5_000
 AFTER_US = 4 * SECOND
 """Time after the last submission of a scenario with fewer payments; some are then still inside."""
@@ -113,12 +115,14 @@ def test_the_number_in_every_place_is_the_sum_of_the_stays(path: Path) -> None:
     committed = totals.ledger[:, LedgerTotal.INCLUDED] > 0
     counted = set(np.array(plan.names.stations)[served])
     counted |= set(np.array(plan.names.ledgers, dtype=str)[committed])
-    assert counted
+    assert bool(counted) == (path.stem not in WITHOUT_PLACES)
     assert counted <= seen(plan, story.stays)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", FILES, ids=_name)
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.stem not in WITHOUT_PLACES], ids=_name
+)
 def test_a_microsecond_or_a_payment_less_is_noticed(path: Path) -> None:
     story = _beginning(path)
     plan, totals = story.plan, story.totals
