@@ -25,9 +25,11 @@ _ROUNDING = 1e-9
 """What a product of a million factors may be off by: a share reached but for it is reached."""
 
 _LEAST_BEYOND = 5
-"""Payments expected beyond a quantile, for an interval: with fewer, whether one run has such a
-payment at all decides both ends, and intervals cover too little. Half as many as expected must have
-been seen to last as long: where most were cut off before, the few left decide."""
+"""Payments expected beyond a quantile, and seen to last as long, for an interval: with fewer,
+whether one run has such a payment at all decides both ends, and intervals cover too little."""
+_FEW_BEYOND = 150
+"""Where no more are expected beyond it, half of them must have been seen to last as long: where
+most were cut off before, the few left decide."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -184,7 +186,8 @@ def pooled_quantiles(runs: Sequence[Survival]) -> dict[float, PooledQuantile]:
     for column, share in enumerate(list(found)[: len(reached)]):
         # Without an upper end there is no interval, see _told.
         beyond = lasted[0] * (1 - share) + _ROUNDING
-        is_seen = beyond >= _LEAST_BEYOND and lasted[reached[column]] >= beyond / 2
+        wanted = max(_LEAST_BEYOND, beyond / 2 if beyond <= _FEW_BEYOND else 0)
+        is_seen = beyond >= _LEAST_BEYOND and lasted[reached[column]] >= wanted
         upper = least if is_seen else least[:0]
         ends = [_reached(known, curve, share) for curve in (most, done, upper)]
         found[share] = _told(ends, moved[:, column], half[reached[column]])
