@@ -284,8 +284,10 @@ def test_a_right_log_passes_and_every_rule_was_checked() -> None:
     rules = {rule for _, _, rule in CORRUPTIONS} | {"record", "totals", "time_by_cause"}
     assert {rule for rule in rules if report.checks.get(rule, 0) == 0} == set()
     assert set(report.checks) <= set(RULES)
-    # Plans of their own: test_clearing_faults and test_asking_faults.
-    beside_payments = {"clearing", "top_up", "inquiry", "retry"}
+    # Plans of their own: test_clearing_faults, test_asking_faults, test_large_value_faults and what
+    # is paid back.
+    beside_payments = {"clearing", "top_up", "inquiry", "retry", "refund"}
+    beside_payments |= {"large_value", "offset", "close", "obligations"}
     only_tables = {"amounts", "fees", "market", "names", "one_row", "program", "series", "visits"}
     assert set(RULES) - rules == only_tables | beside_payments | {"readable"}
 
