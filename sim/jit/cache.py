@@ -28,6 +28,8 @@ import numba
 import numpy as np
 from numba.core import event
 
+from sim.jit.functions import called
+from sim.jit.parts import WHOLE, call_as_part
 from sim.jit.telling import begin_compiling
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
@@ -80,16 +82,24 @@ def cached_njit(function: Callable[..., object], **options: object) -> object:
     # Without a directory that can be written everything still runs, only compiled anew by each
     # process.
     directory = None if is_jit_disabled() else find_directory(_room(function))
+    options["pipeline_class"] = WHOLE
     if directory is None:
-        return cast(object, numba.njit(**options)(function))
+        return _with_part(numba.njit(**options)(function), function)
     before = numba.config.CACHE_DIR
     # Numba looks the directory up while it decorates, and never again.
     numba.config.CACHE_DIR = str(directory)
     try:
-        return cast(object, numba.njit(cache=True, **options)(function))
+        return _with_part(numba.njit(cache=True, **options)(function), function)
     # The setting is the process's, and other users of Numba keep theirs.
     finally:
         numba.config.CACHE_DIR = before
+
+
+def _with_part(whole: object, function: Callable[..., object]) -> object:
+    """Return a function that other compiled code merges like any of its own."""
+    if is_jit_disabled():
+        return whole
+    return call_as_part(cast(Callable[..., object], whole), called(function))
 
 
 def is_jit_disabled() -> bool:

@@ -16,6 +16,8 @@ import numba
 from numba.core import types
 from numba.core.types.misc import unliteral
 
+from sim.jit.parts import PART
+
 _LEAN = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """No reference counts; and no entrances for Python, as only compiled code calls these functions."""
 
@@ -46,7 +48,9 @@ def called(function: _Function) -> _Function:
 
 def _compile(function: _Function, *, forceinline: bool) -> _Function:
     """Compile a function once, whatever constants it is called with."""
-    dispatcher = numba.njit(error_model="python", forceinline=forceinline, **_LEAN)(function)
+    dispatcher = numba.njit(
+        error_model="python", forceinline=forceinline, pipeline_class=PART, **_LEAN
+    )(function)
     # Numba hands the plain function back then; there is no dispatcher to change.
     if numba.config.DISABLE_JIT:
         return cast(_Function, dispatcher)
