@@ -83,7 +83,7 @@ def price_payments(
     risks = np.ones(len(price), np.bool_)
     if len(at):
         # Whoever has nothing to price does not wait for the compiler to load.
-        from sim.audit.prices import price_rows, worth_rows
+        from sim.audit.views import price_rows, worth_rows
 
         world = open_world(plan, wants_records=False)
         quoted, submitted = payments["quoted_us"][at], payments["submitted_us"][at]

@@ -23,7 +23,6 @@ from sim.contract.layout import (
 from sim.contract.meaning import Bearer, FeeKind, FixedSide
 from sim.contract.plan import Array
 from sim.contract.records import Register
-from sim.jit.cache import compiled
 from sim.jit.functions import called
 
 
@@ -218,43 +217,18 @@ def _to_granule(whole: int, parts: int, granule: int) -> int:
     return below + granule if 2 * missing <= granule * MICRO else below
 
 
-@compiled
-def price_rows(w: World, asked: Array, found: Array) -> None:
-    """Fill the registers of many prices.
-
-    Parameters
-    ----------
-    w : World
-        Of the plan whose prices are meant.
-    asked : ndarray of int64, shape (rows, 4)
-        Number of the price, instructed amount, instants of the quote and of the submission.
-    found : ndarray of int64, shape (rows, REGISTER_COUNT)
-        Receives the registers.
-    """
-    _price_rows(w, asked, found)
-
-
 @called
-def _price_rows(w: World, asked: Array, found: Array) -> None:
+def price_all(w: World, asked: Array, found: Array) -> None:
+    """Fill the registers of many prices (see :func:`~sim.audit.views.price_rows`)."""
     for at in range(len(asked)):
         price_anew(w, asked[at, 0], asked[at, 1], asked[at, 2], asked[at, 3])
         for register in range(len(w.scratch)):
             found[at, register] = w.scratch[register]
 
 
-@compiled
-def worth_rows(w: World, asked: Array, found: Array) -> None:
-    """Fill in what many credited amounts are worth.
-
-    Parameters
-    ----------
-    w : World
-        Of the plan whose prices are meant.
-    asked : ndarray of int64, shape (rows, 3)
-        Number of the price, credited amount, instant of the rates.
-    found : ndarray of int64, shape (rows,)
-        Receives minor units of the debited currency.
-    """
+@called
+def worth_all(w: World, asked: Array, found: Array) -> None:
+    """Fill in what amounts are worth (see :func:`~sim.audit.views.worth_rows`)."""
     for at in range(len(asked)):
         found[at] = worth(w, asked[at, 0], asked[at, 1], asked[at, 2])
 

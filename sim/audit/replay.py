@@ -12,8 +12,8 @@ import numpy as np
 
 from sim.audit.findings import VIOLATIONS_KEPT, Findings
 from sim.audit.messages import MESSAGES, Check
-from sim.audit.rows import finish_replay, replay_rows
 from sim.audit.state import AccountState, Count, Things
+from sim.audit.views import finish_replay, replay_rows
 from sim.audit.world import (
     BLOCK_ROWS,
     VIOLATION_WIDTH,

@@ -62,7 +62,6 @@ from sim.contract.layout import AMOUNT_MAX, FEES_MAX, LIMITS_MAX, NULL, PAYMENTS
 from sim.contract.meaning import Cause, LogKind
 from sim.contract.plan import Array
 from sim.contract.records import REGISTER_COUNT, LogColumn
-from sim.jit.cache import compiled
 from sim.jit.functions import called
 
 L = LogColumn
@@ -113,20 +112,9 @@ _OF_SYSTEM = 3
 """Value of the LEAVE row of a payment that leaves a large-value system."""
 
 
-@compiled
-def replay_rows(w: World, rows: Array) -> None:
-    """Replay rows of a log; stop for good at a row that names what does not exist."""
-    _replay(w, rows)
-
-
-@compiled
-def finish_replay(w: World) -> None:
-    """Check what must hold at the end of a run."""
-    _finish(w)
-
-
 @called
-def _replay(w: World, rows: Array) -> None:
+def replay(w: World, rows: Array) -> None:
+    """Replay rows of a log; stop for good at a row that names what does not exist."""
     g = w.g
     for at in range(len(rows)):
         # A row that names what is not there would be looked up beyond an array. Everything
@@ -371,7 +359,8 @@ def _exists(w: World, table: int, number: int) -> bool:
 
 
 @called
-def _finish(w: World) -> None:
+def finish(w: World) -> None:
+    """Check what must hold at the end of a run."""
     horizon_us = w.g[Count.HORIZON_US]
     # The last event has no following row that would end it.
     end_event(w)

@@ -7,7 +7,7 @@ grow between blocks of the log, never within.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -69,51 +69,57 @@ CONVERSION_SCALE = 3
 _MIX = 0x9E3779B1
 
 
+Flat = Annotated[Array, 1]
+"""Array of one dimension."""
+Rows = Annotated[Array, 2]
+"""Array of rows and columns."""
+
+
 class World(NamedTuple):
     """Everything a replay knows, as arrays of int64."""
 
-    g: Array
+    g: Flat
     """Scalars (:class:`Count`), then checks by message, then kept violations."""
-    first: Array
-    size: Array
-    things: Array
+    first: Flat
+    size: Flat
+    things: Rows
     """See :class:`Things`."""
-    line: Array
+    line: Rows
     """(lines, 3): head, tail and length of every waiting line."""
-    touched: Array
+    touched: Flat
     """Rows of stations and accounts touched by the event at hand."""
-    rate: Array
-    cell: Array
+    rate: Rows
+    cell: Rows
     """(limits, streams): first cell of the use of a limit."""
-    used: Array
+    used: Rows
     """(cells, 2): day and amount used."""
-    role: Array
+    role: Rows
     """(agents, kinds): account by kind, then station by kind."""
-    place: Array
+    place: Rows
     """(kinds, subjects): row of ``sets`` with the agents that have it, -1 where nobody has."""
-    sets: Array
+    sets: Rows
     """(sets, words): sets of agents."""
-    time: Array
+    time: Rows
     """(agents, 2 * kinds): shortest and longest of an agent's own times, -1 where it has none."""
-    share: Array
+    share: Rows
     """(agents, kinds): thresholds of an agent's own branches."""
-    moves: Array
+    moves: Rows
     """(moves, 3): debit, credit and amount of what a row of the agenda still has to move."""
-    scratch: Array
+    scratch: Flat
     """Registers of the price being computed."""
-    pay: Array
+    pay: Rows
     """(slots, columns): payments in flight."""
-    slot: Array
+    slot: Rows
     """(places, 2): payment and slot; open addressing."""
-    service: Array
+    service: Rows
     """(places, 4): services under way; open addressing."""
-    held: Array
+    held: Rows
     """(nodes, 5): reservations."""
-    born: Array
+    born: Flat
     """Heap of keys."""
-    ended: Array
+    ended: Rows
     """(rows, ENDED_WIDTH): records ended payments must have, then the price quoted last."""
-    visits: Array
+    visits: Rows
     """(rows, columns): waits and services that ended."""
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.audit.prices import price_rows
-from sim.audit.rows import replay_rows
+from sim.audit.views import price_words, replay_words
 from sim.jit import cache as machine_code
 
 SIM = Path(machine_code.__file__).resolve().parents[1]
@@ -62,7 +61,7 @@ def test_a_change_compiles_what_it_can_change(
     assert {room for room in rooms if digest(room) != before[room]} == compiled_again
 
 
-@pytest.mark.parametrize("function", [replay_rows, price_rows])
+@pytest.mark.parametrize("function", [replay_words, price_words])
 def test_what_python_calls_of_the_audit_is_kept_with_the_audit(function: object) -> None:
     assert machine_code._room(function) == "audit"  # type: ignore[arg-type]
 
