@@ -15,13 +15,10 @@ import numpy as np
 from sim.compiler.clearing_rows import ClearingRows
 from sim.compiler.refund_rows import NO_REFUNDS, RefundRows
 from sim.compiler.role_cells import RoleCells
-from sim.compiler.rows import Candidates, Cells, Names, Rows, cells_array, row_of, rows_array
+from sim.compiler.rows import Candidates, Rows, cells_array, rows_array
 from sim.compiler.time_rows import WindowRows
-from sim.contract.agenda import AgendaKind
 from sim.contract.layout import (
     NEVER_US,
-    UNLIMITED,
-    AccountColumn,
     AgendaColumn,
     FeeColumn,
     Rounding,
@@ -31,7 +28,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import Op, Reason, WhenClosed
 from sim.contract.plan import NAMED, TABLES, Array, Plan, PlanNames
 from sim.contract.plan_check import check_plan
-from sim.draws.keys import check_purposes, purpose_id, stream_key
+from sim.draws.keys import check_purposes, stream_key
 from sim.draws.quantile import build_table
 
 SERVERS_UNLIMITED = 1 << 40
@@ -66,40 +63,27 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows):
         replication: int = 0,
         with_tables: bool = True,
     ) -> None:
-        self._scalars = {
-            "horizon_us": horizon_us,
-            "warm_up_us": warm_up_us,
-            "sample_interval_us": sample_interval_us,
-            "fx_step_us": fx_step_us,
-            "day_offset_us": day_offset_us,
-            "seed": seed,
-            "replication": replication,
-        }
+        super().__init__(
+            {
+                "horizon_us": horizon_us,
+                "warm_up_us": warm_up_us,
+                "sample_interval_us": sample_interval_us,
+                "fx_step_us": fx_step_us,
+                "day_offset_us": day_offset_us,
+                "seed": seed,
+                "replication": replication,
+            }
+        )
         self.scenario, self.seed, self.replication = scenario, seed, replication
         self._with_tables = with_tables
-        self._names = {kind: Names() for kind in NAMED if kind != "stages"}
         self._stage_names: list[str] = []
-        self._rows: dict[str, Rows] = {name: [] for name in TABLES}
-        self._cells: dict[str, Cells] = {
-            name: {} for name, table in TABLES.items() if table.columns in NAMED
-        }
         self._limit_cells = 0
         self._payer_count: list[int] = []
         self._quantiles: list[Array] = []
         self._quantile_offset: dict[tuple[object, ...], int] = {}
         self._quantile_end = 0
-        self._purposes: dict[str, int] = {}
-
-    def _add(self, table: str, values: Mapping[str, int]) -> int:
-        """Add a row of a table, columns by lower-case name, and return its index."""
-        self._rows[table].append(row_of(TABLES[table].enum, values))
-        return len(self._rows[table]) - 1
 
     # -- random numbers --------------------
-
-    def purpose(self, name: str) -> int:
-        """Return the id of a draw purpose and remember its name."""
-        return self._purposes.setdefault(name, purpose_id(name))
 
     def table(self, family: str, parameters: Mapping[str, float]) -> int:
         """Return the offset of a quantile table, building it once per (family, parameters)."""
@@ -181,37 +165,10 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows):
 
     # -- money --------------------
 
-    def add_account(
-        self, name: str, currency: str, *, overdraft: int = UNLIMITED, watched: bool = False
-    ) -> int:
-        """Add an account and return its index."""
-        index = self.accounts.add_new(name)
-        values = {
-            "currency": self.currencies.add(currency),
-            "overdraft": overdraft,
-            "watched": int(watched),
-        }
-        self._add("account", values)
-        self._add("guard", {"pool": 0})
-        return index
-
-    def world(self, currency: str) -> int:
-        """Return the world's account of a currency, adding it if new."""
-        name = f"world:{currency}"
-        if name in self.accounts:
-            return self.accounts[name]
-        return self.add_account(name, currency)
-
     def add_transfer(self, debit: int, credit: int, register: int) -> int:
         """Add a transfer row and return its index."""
         values = {"debit": debit, "credit": credit, "register": register}
         return self._add("transfer", values)
-
-    def deposit(self, time_us: int, account: int, amount: int) -> None:
-        """Put money from the world on an account at an instant (0: opening balance)."""
-        currency = self._rows["account"][account][AccountColumn.CURRENCY]
-        self.world(self.currencies.as_tuple()[currency])
-        self._schedule(time_us, AgendaKind.DEPOSIT, account, amount)
 
     # -- prices --------------------
 
@@ -384,11 +341,6 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows):
         self._add("refund", NO_REFUNDS)
         self._payer_count.append(payers)
         return index
-
-    def _schedule(self, time_us: int, kind: AgendaKind, subject: int, amount: int = -1) -> None:
-        """Put a row on the agenda."""
-        values = {"time_us": time_us, "kind": kind, "subject": subject, "amount": amount}
-        self._add("agenda", values)
 
     # -- the plan --------------------
 

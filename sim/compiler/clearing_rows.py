@@ -5,10 +5,10 @@ Takes rows by keyword; adds them to the builder it is a part of, with the agenda
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sim.compiler.rows import Names
+from sim.compiler.table_rows import TableRows
 from sim.contract.agenda import AgendaKind
 from sim.contract.layout import NULL
 
@@ -27,25 +27,8 @@ class FileTimes:
     net: int = 0
 
 
-class ClearingRows:
+class ClearingRows(TableRows):
     """The part of a plan builder that adds lines, files, rules and orders."""
-
-    lines: Names
-    top_ups: Names
-    systems: Names
-    rails: Names
-    agents: Names
-    _scalars: dict[str, int]
-
-    def _add(self, table: str, values: Mapping[str, int]) -> int:
-        raise NotImplementedError
-
-    def _schedule(self, time_us: int, kind: AgendaKind, subject: int, amount: int = -1) -> None:
-        raise NotImplementedError
-
-    def deposit(self, time_us: int, account: int, amount: int) -> None:
-        """Put money from the world on an account at an instant (0: opening balance)."""
-        raise NotImplementedError
 
     def close_station(self, station: int, from_us: int, to_us: int) -> None:
         """Close a station over an interval."""

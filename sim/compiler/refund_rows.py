@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sim.compiler.rows import Rows, row_of
+from sim.compiler.rows import row_of
+from sim.compiler.table_rows import TableRows
 from sim.contract.guards import GuardColumn
 from sim.contract.refunds import RefundColumn
 
@@ -17,17 +18,8 @@ NO_REFUNDS: Mapping[str, int] = {
 """The rule of a stream of which nothing is paid back."""
 
 
-class RefundRows:
+class RefundRows(TableRows):
     """The part of a plan builder that says what is paid back."""
-
-    _rows: dict[str, Rows]
-
-    def _add(self, table: str, values: Mapping[str, int]) -> int:
-        raise NotImplementedError
-
-    def purpose(self, name: str) -> int:
-        """Return the id of a draw purpose."""
-        raise NotImplementedError
 
     def set_refunds(
         self, stream: int, written: Iterable[tuple[int, int, int]] = (), **values: int

@@ -8,35 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sim.compiler.rows import Cells, Names
+from sim.compiler.table_rows import TableRows
 from sim.contract.layout import role_ref
 from sim.model.distributions import DurationDistribution
 from sim.rails.resources import OwnShare, OwnTime
 
 
-class RoleCells:
-    """Accounts, stations, times and shares of agents, by kind.
-
-    Attributes
-    ----------
-    _names : dict of str to Names
-        Names by kind, as declared in :class:`~sim.contract.plan.PlanNames`.
-    _cells : dict of str to Cells
-        Cells of the tables that have a row per agent.
-    """
-
-    _names: dict[str, Names]
-    _cells: dict[str, Cells]
-
-    def __getattr__(self, kind: str) -> Names:
-        """Return the names of one kind, as declared in :class:`~sim.contract.plan.PlanNames`."""
-        # ``__dict__`` and not the attribute: a copy that is being made has none yet, and would
-        # come back here for ever.
-        names = self.__dict__.get("_names", {})
-        if kind not in names:
-            raise AttributeError(f"a plan builder has no {kind!r}")
-        found: Names = names[kind]
-        return found
+class RoleCells(TableRows):
+    """Accounts, stations, times and shares of agents, by kind."""
 
     def assign_account(self, agent: str, kind: str, account: int) -> None:
         """Say which account of an agent a role reference of this kind means."""

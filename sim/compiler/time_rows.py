@@ -5,18 +5,13 @@ Takes names and spans; adds their rows to the builder it is a part of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from sim.compiler.rows import Names
+from sim.compiler.table_rows import TableRows
 
 
-class WindowRows:
+class WindowRows(TableRows):
     """The part of a plan builder that adds windows."""
-
-    windows: Names
-
-    def _add(self, table: str, values: Mapping[str, int]) -> int:
-        raise NotImplementedError
 
     def add_window(self, name: str, spans: Iterable[tuple[int, int]]) -> int:
         """Add a window of spans that do not overlap, in microseconds, and return its index."""
