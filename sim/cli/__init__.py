@@ -16,6 +16,7 @@ import typer
 from sim.cli import qr
 from sim.cli.audit import audit_command
 from sim.cli.compare import compare_command
+from sim.cli.diff import diff_command
 from sim.cli.explain import explain_command
 from sim.cli.guard import BUG_EXIT
 from sim.cli.manual import manual_command
@@ -46,6 +47,7 @@ app.command("explain")(explain_command)
 app.command("report")(report_command)
 app.command("audit")(audit_command)
 app.command("compare")(compare_command)
+app.command("diff")(diff_command)
 app.command("sweep")(sweep_command)
 app.command("stress")(stress_command)
 app.command("sensitivity")(sensitivity_command)

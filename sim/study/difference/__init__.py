@@ -1,0 +1,1 @@
+"""In what two scenarios, or two runs, differ."""
