@@ -216,7 +216,22 @@ def test_place_is_the_value_the_key_or_the_nearest_parent(tmp_path: Path) -> Non
     assert document.place(("a", "e"), is_key=True) == (str(path), 7)
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\t :#-{}'\"~"))
+# What the reader lets in: U+FFFE and U+FFFF stand in no text, and a file with them is refused.
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
+    | st.sampled_from("\n\t :#-{}'\"~")
+)
+
+
+@pytest.mark.parametrize("character", ["\ufffe", "\uffff", "\x7f", "\x01"])
+def test_what_stands_in_no_text_comes_in_no_way(tmp_path: Path, character: str) -> None:
+    (tmp_path / "raw.yaml").write_text(f"scenario: a{character}b\n", encoding="utf-8")
+    (tmp_path / "escaped.yaml").write_text(
+        f'scenario: "a\\u{ord(character):04x}b"\n', encoding="utf-8"
+    )
+    for name in ("raw.yaml", "escaped.yaml"):
+        with pytest.raises(ScenarioError, match="U\\+|not YAML"):
+            load_document(tmp_path / name)
 TREES = st.recursive(
     TEXTS,
     lambda inner: (
