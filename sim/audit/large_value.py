@@ -19,7 +19,14 @@ from sim.audit.offsets import (
     first_in_turn,
 )
 from sim.audit.program import account_time, amount_of, leave_stage
-from sim.audit.queues import first_waiting, line_of, order_of, touch_system, waiting_count
+from sim.audit.queues import (
+    first_waiting,
+    line_of,
+    order_of,
+    touch_system,
+    waiting_before,
+    waiting_count,
+)
 from sim.audit.routes import is_account
 from sim.audit.state import AccountState, Count, Pay, SystemState, Things, Wait
 from sim.audit.turns import act_at, check_in_time, make_ready
@@ -84,7 +91,7 @@ def queued_row(w: World, p: int, stage: int, account: int, amount: int, rank: in
     check(g, Check.QUEUES, right, (number, amount, account))
     check(g, Check.QUEUES_COVERED, not could_settle(w, p, system), (number, system))
     append(w, line, p)
-    w.pay[p, Pay.WAIT] = Wait.SYSTEM
+    w.pay[p, Pay.WAIT], w.pay[p, Pay.QUEUED_ROW] = Wait.SYSTEM, g[Count.ROW]
     w.pay[p, Pay.WAIT_SUBJECT], w.pay[p, Pay.WAIT_AMOUNT] = account, amount
     w.pay[p, Pay.CAUSE] = w.things[stage, S.CAUSE]
     begin_visit(w, p)
@@ -176,6 +183,7 @@ def returned_row(w: World, p: int, stage: int, system: int) -> None:
         if nets and w.things[row, SystemState.HAS_NETTED] == 0:
             right = right and choose_whole(w, system) == 0
         w.things[row, SystemState.HAS_RETURNED] = 1
+        w.things[row, SystemState.CLOSED_ROW] = g[Count.ROW]
     check(g, Check.RETURNS, right, (w.pay[p, Pay.NUMBER], system))
     unlink(w, p)
     end_visit(w, p, g[Count.NOW])
@@ -195,6 +203,7 @@ def system_row(w: World, kind: int, system: int, waiting: int) -> None:
         w.things[row, SystemState.OFFSET_DUE] = 1
     else:
         w.things[row, SystemState.CLOSE_DUE] = 1
+        w.things[row, SystemState.CLOSED_ROW] = w.g[Count.ROW]
     touch_system(w, system)
 
 
@@ -214,7 +223,7 @@ def look_after_systems(w: World) -> None:
             found = choose_offset(w, system)
             check(g, Check.OFFSET_LEFT, found == 0, (system, found))
         if w.things[row, SystemState.CLOSE_DUE] == 1:
-            left = waiting_count(w, system)
+            left = waiting_before(w, system, w.things[row, SystemState.CLOSED_ROW])
             check(g, Check.CLOSE_LEFT, left == 0, (system, left))
         for column in range(SystemState.TOUCHED, SystemState.HAS_RETURNED + 1):
             w.things[row, column] = 0

@@ -55,6 +55,20 @@ def waiting_count(w: World, system: int) -> int:
 
 
 @called
+def waiting_before(w: World, system: int, row: int) -> int:
+    """Return how many wait in a system since before a row of the log."""
+    count = 0
+    begin = w.g[Count.SYSTEM_LINES] + system * w.g[Count.PRIORITIES]
+    for line in range(begin, begin + w.g[Count.PRIORITIES]):
+        p = w.line[line, 0]
+        while p != NOBODY:
+            # Who settled in the close may come again, at a later stage: it waits for the next one.
+            count += w.pay[p, Pay.QUEUED_ROW] < row
+            p = w.pay[p, Pay.NEXT]
+    return count
+
+
+@called
 def touch_system(w: World, system: int) -> None:
     """Note that a system is to be looked at when the event ends."""
     w.things[w.first[Things.SYSTEM] + system, SystemState.TOUCHED] = 1

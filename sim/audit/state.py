@@ -191,6 +191,8 @@ class SystemState(IntEnum):
     HAS_NETTED = 7
     HAS_RETURNED = 8
     """Whether the close at hand has settled a set, and returned somebody."""
+    CLOSED_ROW = 9
+    """Row of the log at which the close at hand is known to have begun."""
 
 
 class LineState(IntEnum):
@@ -340,12 +342,14 @@ class Pay(IntEnum):
     """Place in its chain, below 0 where AWAIT began it."""
     TRIED = 70
     """1 where an offset of its pair has been looked for in the search at hand."""
-    TIME_0 = 71
-    FEE_0 = 71 + len(Cause)
-    REGISTER_0 = 71 + len(Cause) + FEES_MAX
-    LIMIT_0 = 71 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    QUEUED_ROW = 71
+    """Row of the log at which it began to wait in a large-value system."""
+    TIME_0 = 72
+    FEE_0 = 72 + len(Cause)
+    REGISTER_0 = 72 + len(Cause) + FEES_MAX
+    LIMIT_0 = 72 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 71 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 72 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

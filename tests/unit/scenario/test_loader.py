@@ -232,6 +232,8 @@ def test_what_stands_in_no_text_comes_in_no_way(tmp_path: Path, character: str) 
     for name in ("raw.yaml", "escaped.yaml"):
         with pytest.raises(ScenarioError, match="U\\+|not YAML"):
             load_document(tmp_path / name)
+
+
 TREES = st.recursive(
     TEXTS,
     lambda inner: (
