@@ -230,7 +230,7 @@ def test_what_stands_in_no_text_comes_in_no_way(tmp_path: Path, character: str) 
         f'scenario: "a\\u{ord(character):04x}b"\n', encoding="utf-8"
     )
     for name in ("raw.yaml", "escaped.yaml"):
-        with pytest.raises(ScenarioError, match="U\\+|not YAML"):
+        with pytest.raises(ScenarioError, match=r"U\+|not YAML"):
             load_document(tmp_path / name)
 
 
