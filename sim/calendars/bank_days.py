@@ -13,6 +13,11 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from sim.calendars.calendar import Calendar, load_calendar
 
 _DAY = timedelta(days=1)
+NO_MAKE_UP_DAY = (
+    "found true, but on no weekend day worked for a day off are the banks of all calendars named "
+    "here open"
+)
+"""What is said where counting make-up days as bank days changes no day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sim.calendars.bank_days import BankDays, instant_us, midnights_us
+from sim.calendars.bank_days import NO_MAKE_UP_DAY, BankDays, instant_us, midnights_us
 from sim.calendars.calendar import load_calendar
 from sim.compiler.builder import PlanBuilder
 from sim.compiler.clearing_rows import FileTimes
@@ -69,7 +69,7 @@ def top_ups(scenario: Scenario, problems: list[tuple[FieldPath, str]]) -> Iterat
         found = list(_rule_problems(scenario, name, account, account.top_up))
         orders: tuple[tuple[int, int], ...] = ()
         try:
-            orders = tuple(_orders(scenario, account.top_up))
+            orders = tuple(find_looks(scenario, account.top_up))
         except ValueError as problem:
             found.append((("calendars",), f"{problem}; needed: a run within its years"))
         problems.extend(((*place, *path), message) for path, message in found)
@@ -106,7 +106,7 @@ def _rule_problems(
     ]
     yield from unfit
     if rule.make_up_days and not BankDays.of(rule.calendars).has_make_up_days:
-        yield ("make_up_days",), "found true, but no calendar named here has make-up days"
+        yield ("make_up_days",), NO_MAKE_UP_DAY
     if not rule.look_at:
         yield ("look_at",), "found no time; needed: at least one, or nothing is ever ordered"
     if unfit:
@@ -137,7 +137,7 @@ def _rule_problems(
         )
 
 
-def _orders(scenario: Scenario, rule: TopUp) -> Iterator[tuple[int, int]]:
+def find_looks(scenario: Scenario, rule: TopUp) -> Iterator[tuple[int, int]]:
     """Yield when a rule looks and when what it then orders arrives, in order of time."""
     clock = scenario.clock
     days = BankDays.of(rule.calendars, make_up_days=rule.make_up_days)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from sim.compiler.clearing import find_looks
 from sim.compiler.institutions import find_outages
 from sim.compiler.reach import Reach
 from sim.compiler.windows import window_parts
@@ -149,6 +150,12 @@ def _accounts(used: Used) -> Found:
         for key, deposit in account.deposits.items():
             if deposit.after >= horizon:
                 yield (*place, "deposits", key), _too_late(deposit.after, horizon)
+        if account.top_up is not None:
+            arrivals = [arrives for _, arrives in find_looks(used.scenario, account.top_up)]
+            if not arrivals:
+                yield (*place, "top_up"), "it never looks within the run"
+            elif min(arrivals) >= horizon:
+                yield (*place, "top_up"), "nothing it orders arrives within the run"
 
 
 def _corridors(used: Used) -> Found:

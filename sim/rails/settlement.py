@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from sim.calendars.bank_days import BankDays, instant_us, midnights_us
+from sim.calendars.bank_days import NO_MAKE_UP_DAY, BankDays, instant_us, midnights_us
 from sim.calendars.calendar import KNOWN, load_calendar
 from sim.contract.layout import PPM
 from sim.model.base import Model
@@ -109,7 +109,7 @@ class Settlement(Model):
                 f"{self.scheme_fee / 10**4:g} %; allowed: together less than 100 %",
             )
         if self.make_up_days and not self.days().has_make_up_days:
-            yield ("make_up_days",), "found true, but no calendar named here has make-up days"
+            yield ("make_up_days",), NO_MAKE_UP_DAY
         if self.cut_off == 0:
             yield (
                 ("cut_off",),

@@ -31,10 +31,16 @@ WITHOUT = {
     "accounts: {river_cny_at_unionpay: {deposits: {late: {after: 1 min, amount: 5}}}}": (
         "accounts.river_cny_at_unionpay.deposits.late"
     ),
-    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: reserve}}, "
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: reserve, "
+    "look_at: ['12:00'], lead_time: 30 s}}, "
     "reserve: {owner: river_bank, at: unionpay, currency: CNY, balance: 5, when_short: queue}}": (
         "accounts.reserve.when_short"
     ),
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, look_at: ['15:00']}}}": (
+        "accounts.river_cny_at_unionpay.top_up"
+    ),
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, look_at: ['12:00'], "
+    "lead_time: 1 min}}}": "accounts.river_cny_at_unionpay.top_up",
     "corridors: {us: {from: {country: US, currency: USD}, to: {country: KH, currency: KHR}}}": (
         "corridors.us"
     ),
@@ -50,11 +56,12 @@ WITH = (
     "rails: {unionpay: {outbound: {spread: 0.5 %}}}",
     "accounts: {river_cny_at_unionpay: {deposits: {late: {after: 59 s, amount: 5}}}}",
     "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, calendars: [CN], "
-    "make_up_days: true}}}",
+    "make_up_days: true, look_at: ['13:00'], lead_time: 30 s}}}",
     # What fills up an account that payments use is used, and so is what they are settled on.
-    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: reserve}}, "
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: reserve, "
+    "look_at: ['12:00'], lead_time: 30 s}}, "
     "reserve: {owner: river_bank, at: unionpay, currency: CNY, balance: 5, top_up: "
-    "{low: 5, target: 9, source: vault}}, "
+    "{low: 5, target: 9, source: vault, look_at: ['12:00'], lead_time: 30 s}}, "
     "vault: {owner: river_bank, at: river_bank, currency: CNY, balance: 5}}",
     "accounts: {paid: {owner: river_bank, at: river_bank, currency: USD, balance: 5}}\n"
     "rails: {alipay_plus: {inbound: {settlement: {}}, "

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim.calendars.bank_days import NO_MAKE_UP_DAY
 from sim.compiler.compile import Compiled, compile_scenario
 from sim.compiler.parts import Clearing
 from sim.contract.agenda import FileColumn, LineColumn
@@ -175,11 +176,11 @@ def test_explain_tells_files_and_doubtful_days(tmp_path: Path) -> None:
                 "rails.alipay_plus.inbound.settlement.make_up_days=true",
                 "rails.alipay_plus.inbound.settlement.calendars=[SG]",
             ),
-            "found true, but no calendar named here has make-up days",
+            NO_MAKE_UP_DAY,
         ),
         (
             ("accounts.river_khr_for_alipay.top_up={low: 1, target: 4, make_up_days: true}",),
-            "found true, but no calendar named here has make-up days",
+            NO_MAKE_UP_DAY,
         ),
         (
             ("accounts.river_khr_for_alipay.top_up={low: 1.001, target: 4}",),
