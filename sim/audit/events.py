@@ -33,6 +33,7 @@ from sim.contract.layout import (
     STATION_PSEUDO,
     STEP_BITS,
     STEP_MASK,
+    AccountColumn,
 )
 from sim.contract.meaning import EventClass, LogKind
 from sim.jit.functions import called
@@ -80,6 +81,10 @@ def begin_event(w: World, time_us: int, key: int, kind: int, payment: int) -> No
         # Sample n is due at n intervals, and the key says which it is.
         right = time_us == owner * g[Count.SAMPLE_INTERVAL_US]
         check(g, Check.SAMPLE_TIME, right, (owner,))
+        # None is passed over: a router would have seen older queues than it did.
+        check(g, Check.SAMPLE_NUMBER, owner == g[Count.NEXT_SAMPLE], (owner, g[Count.NEXT_SAMPLE]))
+        g[Count.NEXT_SAMPLE] = owner + 1
+        g[Count.SAMPLED], g[Count.SAMPLED_ACCOUNT] = 0, -1
 
 
 @called
@@ -108,11 +113,62 @@ def end_event(w: World) -> None:
             look_after(w, row)
     w.g[Count.TOUCHED] = 0
     close_block(w)
+    if w.g[Count.KEY] >> (PAYMENT_BITS + STEP_BITS) == EventClass.SAMPLE:
+        due = _sample_rows(w)
+        check(
+            w.g, Check.SAMPLE_LEFT, w.g[Count.SAMPLED] == due,
+            (w.g[Count.NEXT_SAMPLE] - 1, w.g[Count.SAMPLED], due),
+        )  # fmt: skip
+
+
+@called
+def end_samples(w: World) -> None:
+    """Check at the end of a run that no sample is missing."""
+    interval_us = w.g[Count.SAMPLE_INTERVAL_US]
+    # Without anything to sample there are no rows that would tell.
+    if interval_us > 0 and _sample_rows(w) > 0:
+        due = (w.g[Count.HORIZON_US] + interval_us - 1) // interval_us
+        done = w.g[Count.NEXT_SAMPLE]
+        check(w.g, Check.SAMPLE_NUMBER, done == due, (due - 1, done))
+
+
+@called
+def _sample_rows(w: World) -> int:
+    """Return how many rows a sample has: stations, ledgers, watched accounts."""
+    rows = w.size[Things.STATION] + w.size[Things.LEDGER]
+    for account in range(w.size[Things.ACCOUNT]):
+        rows += w.things[w.first[Things.ACCOUNT] + account, AccountColumn.WATCHED] != 0
+    return int(rows)
+
+
+@called
+def _sample_row(w: World, kind: int, subject: int) -> None:
+    """Check that a row of a sample is of the place due next, and count it."""
+    g, stations, ledgers = w.g, w.size[Things.STATION], w.size[Things.LEDGER]
+    told = g[Count.SAMPLED]
+    g[Count.SAMPLED] += 1
+    if told < stations:
+        right = kind == LogKind.SAMPLE_STATION and subject == told
+    elif told < stations + ledgers:
+        right = kind == LogKind.SAMPLE_LEDGER and subject == told - stations
+    else:
+        right = kind == LogKind.SAMPLE_ACCOUNT and subject > g[Count.SAMPLED_ACCOUNT]
+        # Those between are nobody's to watch.
+        for account in range(g[Count.SAMPLED_ACCOUNT] + 1, min(subject, w.size[Things.ACCOUNT])):
+            row = w.first[Things.ACCOUNT] + account
+            right = right and w.things[row, AccountColumn.WATCHED] == 0
+        if right:
+            g[Count.SAMPLED_ACCOUNT] = subject
+            row = w.first[Things.ACCOUNT] + subject
+            right = w.things[row, AccountColumn.WATCHED] != 0
+    check(g, Check.SAMPLE_ROW, right, (kind, subject))
 
 
 @called
 def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> None:
     """Check a row that belongs to no payment."""
+    if LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT:
+        _sample_row(w, kind, subject)
     if kind in (LogKind.DEPOSIT, LogKind.CLOSE, LogKind.OPEN):
         _agenda_row(w, kind, subject, amount, value)
     elif LogKind.FILE_CUT <= kind <= LogKind.TOP_UP_ARRIVED:

@@ -20,6 +20,7 @@ RULES: dict[str, str] = {
     "block_order": "payments enter blocks first in first out, and a block takes all it can",
     "capacity": "busy servers never exceed servers; nobody joins a queue who could start",
     "closed": "a closed station starts nobody, and lets nobody wait where it rejects",
+    "columns": "columns a kind of row does not use are -1",
     "commit": "each block commits once, in order, with the payments that entered it",
     "conservation": "each currency sums to zero; a transfer stays in one currency",
     "clearing": "a file is closed, sold and settled once, comes to its payments less fees, and "
@@ -60,7 +61,7 @@ RULES: dict[str, str] = {
     "reservation": "reservations have the stage's amount and are closed before the end",
     "retry": "what failed is tried again only for a reason that may pass, and as often as allowed",
     "route": "a route is open to the payment, has a policy's score, and no other comes before it",
-    "sample": "samples show the rebuilt queues, rounds and balances",
+    "sample": "samples come when due, of every place, and show the rebuilt queues and balances",
     "sequence": "stages follow each other as the program says",
     "series": "every place is sampled when due, within its limits, as the log says (tables)",
     "service_time": "services and delays take what their tables give and end exactly when due",

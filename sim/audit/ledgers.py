@@ -81,6 +81,9 @@ def enter_block(w: World, at: int, p: int, number: int) -> None:
         # Rounds do not overlap: the next one is known with the commit.
         w.things[row, LedgerState.NEXT_US] = NEVER_US
         g[Count.OPENED] = at
+    under_way = w.things[row, LedgerState.NUMBER]
+    right = g[Count.OPENED] == at and number == under_way
+    check(g, Check.ROUND_TURN, right, (number, at, under_way, w.things[row, LedgerState.NEXT_US]))
     head, payment = w.line[ledger_line(w, at), 0], w.pay[p, Pay.NUMBER]
     # First in, first out.
     check(g, Check.BLOCK_HEAD, head == p, (payment, number, at, number_of(w, head)))

@@ -27,6 +27,10 @@ class Check(IntEnum):
     UNKNOWN_KIND = auto()
     SAMPLE_TIME = auto()
     SAMPLE = auto()
+    SAMPLE_ROW = auto()
+    SAMPLE_LEFT = auto()
+    SAMPLE_NUMBER = auto()
+    UNUSED = auto()
     AGENDA_ROW = auto()
     AGENDA_SKIPPED = auto()
     NO_SUCH = auto()
@@ -178,6 +182,10 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.UNKNOWN_KIND: ("event_class", "unknown kind of row {}"),
     Check.SAMPLE_TIME: ("sample", "sample {} is out of time"),
     Check.SAMPLE: ("sample", "a sample of kind {} shows {} and {} for {}, should be {} and {}"),
+    Check.SAMPLE_ROW: ("sample", "a sample of kind {} of {} is not the next due"),
+    Check.SAMPLE_LEFT: ("sample", "sample {} ends after {} rows, should have {}"),
+    Check.SAMPLE_NUMBER: ("sample", "sample {} follows, {} was due"),
+    Check.UNUSED: ("columns", "a row of kind {} fills a column it does not use with {}"),
     Check.AGENDA_ROW: ("agenda", "row {} of the agenda is not what was done"),
     Check.AGENDA_SKIPPED: ("agenda", "row {} of the agenda was not done"),
     Check.FILE_SUM: ("clearing", "file {} comes to {} and {}, should be {} and {}"),

@@ -14,6 +14,7 @@ from sim.audit.ends import fail_row, outcome_row
 from sim.audit.events import (
     begin_event,
     end_event,
+    end_samples,
     follow_event,
     skip_agenda,
     take_other,
@@ -59,6 +60,7 @@ from sim.audit.waits import (
 )
 from sim.audit.world import NOBODY, STREAM_RANK, World
 from sim.contract.layout import AMOUNT_MAX, FEES_MAX, LIMITS_MAX, NULL, PAYMENTS_MAX, StreamColumn
+from sim.contract.log_columns import UNUSED
 from sim.contract.meaning import Cause, LogKind
 from sim.contract.plan import Array
 from sim.contract.records import REGISTER_COUNT, LogColumn
@@ -108,6 +110,11 @@ _NAMES_ACCOUNTS = tuple(
     )
 )
 _CAUSES = len(Cause)
+_UNUSED = tuple(
+    sum(1 << int(column) for column in UNUSED.get(LogKind(kind), ())) if kind in set(LogKind) else 0
+    for kind in range(max(LogKind) + 1)
+)
+"""By number of kind, a bit for every column it does not use."""
 _OF_SYSTEM = 3
 """Value of the LEAVE row of a payment that leaves a large-value system."""
 
@@ -142,10 +149,21 @@ def replay(w: World, rows: Array) -> None:
 
 
 @called
+def _check_unused(w: World, rows: Array, at: int) -> None:
+    """Check that a row says nothing where its kind has nothing to say."""
+    kind = rows[at, L.KIND]
+    unused = _UNUSED[kind] if 0 <= kind < len(_UNUSED) else 0
+    for column in range(L.PAYMENT, L.VALUE + 1):
+        if (unused >> column) & 1 == 1:
+            check(w.g, Check.UNUSED, rows[at, column] == -1, (kind, rows[at, column]))
+
+
+@called
 def _take(w: World, rows: Array, at: int) -> None:
     """Hand a row to whoever checks it."""
     kind, payment, stage = rows[at, L.KIND], rows[at, L.PAYMENT], rows[at, L.STAGE]
     subject, amount, value = rows[at, L.SUBJECT], rows[at, L.AMOUNT], rows[at, L.VALUE]
+    _check_unused(w, rows, at)
     if not _is_readable(w, rows, at):
         w.g[Count.UNREADABLE] = 1
         add(w.g, Check.NO_SUCH, (kind, payment, stage, subject, amount, value))
@@ -370,6 +388,7 @@ def finish(w: World) -> None:
     finish_stations(w, horizon_us)
     sum_currencies(w)
     skip_agenda(w, w.size[Things.AGENDA])
+    end_samples(w)
     # Everybody open has a row of class HORIZON, which closes its slot.
     for at in range(len(w.slot)):
         if is_inquiry(w.slot[at, 0]):

@@ -67,6 +67,10 @@ class Count(IntEnum):
     DUE_TRANSFER = auto()
     HORIZON_US = auto()
     SAMPLE_INTERVAL_US = auto()
+    NEXT_SAMPLE = auto()
+    """Number of the sample due next; rows told of the one at hand; the account told last."""
+    SAMPLED = auto()
+    SAMPLED_ACCOUNT = auto()
     FX_STEP_US = auto()
     DAY_OFFSET_US = auto()
     PRIORITIES = auto()

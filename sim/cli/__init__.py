@@ -30,6 +30,7 @@ from sim.cli.streams import guard_streams
 from sim.cli.stress import stress_command
 from sim.cli.sweep import sweep_command
 from sim.cli.validate import validate_command
+from sim.cli.verify import verify_command
 from sim.errors import MachineError
 
 _UNPRINTED = "not everything was printed, but nothing that was kept in files is lost"
@@ -51,6 +52,7 @@ app.command("diff")(diff_command)
 app.command("sweep")(sweep_command)
 app.command("stress")(stress_command)
 app.command("sensitivity")(sensitivity_command)
+app.command("verify")(verify_command)
 app.command("reproduce")(reproduce_command)
 app.command("scenarios")(scenarios_command)
 app.command("new")(new_command)

@@ -66,9 +66,9 @@ def drop(kind: LogKind, skip: int = 0) -> Corruption:
     return corrupt
 
 
-def drop_event(kind: LogKind) -> Corruption:
+def drop_event(kind: LogKind, skip: int = 0) -> Corruption:
     def corrupt(plan: Plan, log: Array) -> tuple[Plan, Array]:
-        begin, end = event_of(log, first(log, kind))
+        begin, end = event_of(log, first(log, kind, skip))
         return plan, np.delete(log, slice(begin, end), axis=0)
 
     return corrupt
@@ -229,6 +229,7 @@ CORRUPTIONS: list[tuple[str, Corruption, str]] = [
     ("a smaller block", cell("ledger", 0, 1, 1), "block_limit"),
     ("a larger block possible", cell("ledger", 0, 1, 4), "block_order"),
     ("overtaking into a block", swap_rows(K.IN_BLOCK), "block_order"),
+    ("a block of another round", change(K.IN_BLOCK, L.VALUE, 1, skip=1), "ledger_round"),
     ("rounds too close", cell("ledger", 0, 0, 900_000), "ledger_round"),
     ("a late round", shift_event(K.IN_BLOCK, 1), "ledger_round"),
     ("a miscounted block", change(K.COMMIT, L.AMOUNT, 1), "commit"),
@@ -268,6 +269,11 @@ CORRUPTIONS: list[tuple[str, Corruption, str]] = [
     ("overtaking for liquidity", swap_rows(K.RESERVE), "liquidity_order"),
     ("freed later than at once", free_late, "liquidity"),
     ("a failure without cause", change(K.FAIL, L.SUBJECT, 1), "failure"),
+    ("a column says what nobody reads", change(K.JOIN, L.AMOUNT, 1), "columns"),
+    ("a place is left out of a sample", drop(K.SAMPLE_STATION, 3), "sample"),
+    ("a place is sampled twice", repeat(K.SAMPLE_LEDGER), "sample"),
+    ("an account is left out of a sample", drop(K.SAMPLE_ACCOUNT), "sample"),
+    ("a sample is left out", drop_event(K.SAMPLE_STATION), "sample"),
     ("a sample shows another queue", change(K.SAMPLE_STATION, L.AMOUNT, 1), "sample"),
     ("a sample shows another round", change(K.SAMPLE_LEDGER, L.VALUE, 1, skip=5), "sample"),
     ("a sample shows another balance", change(K.SAMPLE_ACCOUNT, L.AMOUNT, 1), "sample"),
