@@ -227,6 +227,15 @@ _LOOKS = (
 
 
 def note_lines(notes: Sequence[Note]) -> Iterator[str]:
-    """Yield notes as lines of text."""
+    """Yield notes as lines of text, those that say the same of many places in one."""
+    places: dict[str, list[str]] = {}
     for path, message in notes:
-        yield f"{'.'.join(map(str, path))} {message}"
+        places.setdefault(message, []).append(".".join(map(str, path)))
+    for message, named in places.items():
+        if len(named) == 1:
+            yield f"{named[0]} {message}"
+        else:
+            verb, _, why = message.partition(" ")
+            # "changes nothing" of one is "change nothing" of many; what is no such note keeps on.
+            plural = verb.removesuffix("s") if verb == "changes" else verb
+            yield f"{_some(named)} {plural} {why}"
