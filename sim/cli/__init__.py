@@ -18,6 +18,7 @@ from sim.cli.audit import audit_command
 from sim.cli.compare import compare_command
 from sim.cli.diff import diff_command
 from sim.cli.explain import explain_command
+from sim.cli.export import export_command
 from sim.cli.guard import BUG_EXIT
 from sim.cli.manual import manual_command
 from sim.cli.report import report_command
@@ -46,6 +47,7 @@ app.command("run")(run_command)
 app.command("validate")(validate_command)
 app.command("explain")(explain_command)
 app.command("report")(report_command)
+app.command("export")(export_command)
 app.command("audit")(audit_command)
 app.command("compare")(compare_command)
 app.command("diff")(diff_command)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim.errors import Problem, ScenarioError
@@ -244,6 +244,8 @@ TREES = st.recursive(
 )
 
 
+# A loaded machine draws slowly, which says nothing of the loader.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.text("abc~ #", min_size=1, max_size=5), TREES, max_size=4))
 def test_resolved_text_loads_back_to_the_same_tree(tree: dict[str, Tree]) -> None:
     from sim.scenario.loader import Document
