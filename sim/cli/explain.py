@@ -25,7 +25,7 @@ def explain_command(
     ] = None,
     replication: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Replication the payment belongs to; default 0."),
+        typer.Option(metavar="N", help="Replication the payment belongs to; default the first."),
     ] = None,
     changes: SetOption = None,
     seed: SeedOption = None,
@@ -45,7 +45,7 @@ def explain_command(
             )
         from sim.explain.payment import tell_payment
 
-        told = tell_payment(Path(given), payment, replication=replication or 0)
+        told = tell_payment(Path(given), payment, replication=replication)
         wanted.show(story_document(told))
         return
     if replication is not None:

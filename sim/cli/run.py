@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from sim.study.case import RunOptions
     from sim.study.result import Result
 
+ReplicationOption = Annotated[
+    int | None,
+    typer.Option("--replication", metavar="K", help="Run only this one of a set, as in the set."),
+]
+WatchOption = Annotated[
+    bool, typer.Option("--watch", help="Show time, load, queue and failures as it runs.")
+]
 ReportOption = Annotated[
     bool, typer.Option("--report", help="Write report.html into the run folder, too.")
 ]
@@ -67,6 +74,8 @@ def run_command(
             metavar="MEASURE±WIDTH", help="Replicate until it is so precise: success_rate±0.1%."
         ),
     ] = None,
+    replication: ReplicationOption = None,
+    watch: WatchOption = False,
     report: ReportOption = False,
     jobs: JobsOption = None,
     form: FormatOption = None,
@@ -81,11 +90,13 @@ def run_command(
     if report:
         refuse_without_drawing()
     given = _Given(scenario_file(scenario), tuple(changes or ()), seed, out, force, command_words())
-    if replications is None and precision is None and not add:
-        result = _run_once(given, engine=engine, record=record, audit=audit)
-    else:
-        from sim.study.case import RunOptions
+    from sim.study.case import RunOptions
 
+    if replications is None and precision is None and not add:
+        options = RunOptions(engine, record, audit)
+        result = _run_once(given, options, replication=replication or 0, is_watched=watch)
+    else:
+        _refuse_single(replication, watch)
         many = _Many(replications, precision, jobs, add)
         result = _run_many(given, many, RunOptions(engine, record, audit))
     _warn(result)
@@ -96,6 +107,16 @@ def run_command(
         write_page_of(result)
     if result.audit is not None:
         refuse_violations(result.audit)
+
+
+def _refuse_single(replication: int | None, watch: bool) -> None:
+    """Refuse of many replications what only one run has."""
+    if replication is not None:
+        raise OptionError(
+            "replication", f"found {replication} together with several; allowed: for one run alone"
+        )
+    if watch:
+        raise OptionError("watch", "found together with several replications; allowed: for one run")
 
 
 def _warn(result: Result) -> None:
@@ -132,20 +153,25 @@ class _Many:
     add: bool
 
 
-def _run_once(given: _Given, *, engine: str, record: str, audit: bool) -> Result:
+def _run_once(given: _Given, options: RunOptions, *, replication: int, is_watched: bool) -> Result:
     from sim.cli.progress import TerminalWatcher
+    from sim.cli.watching import LiveWatcher
+    from sim.study.live import LiveRun
     from sim.study.run import run_scenario
 
+    live = LiveRun() if is_watched else None
     return run_scenario(
         given.scenario,
         seed=given.seed,
-        engine=engine,
-        record=record,
-        audit=audit,
+        replication=replication,
+        live=live,
+        engine=options.engine,
+        record=options.record,
+        audit=options.audit,
         out=given.out,
         force=given.force,
         overrides=given.changes,
-        progress=TerminalWatcher(),
+        progress=TerminalWatcher() if live is None else LiveWatcher(live),
         command=given.command,
     )
 

@@ -55,7 +55,7 @@ class _Story:
     events: list[Row] | None
 
 
-def tell_payment(path: Path, payment: int, *, replication: int = 0) -> str:
+def tell_payment(path: Path, payment: int, *, replication: int | None = None) -> str:
     """Tell the story of one payment.
 
     Parameters
@@ -64,8 +64,8 @@ def tell_payment(path: Path, payment: int, *, replication: int = 0) -> str:
         A finished run with payments recorded.
     payment : int
         Value of ``payment_id``.
-    replication : int
-        Value of ``replication``.
+    replication : int, optional
+        Value of ``replication``; by default the first the run has.
 
     Raises
     ------
@@ -73,6 +73,9 @@ def tell_payment(path: Path, payment: int, *, replication: int = 0) -> str:
         If the folder is no finished run or has no such payment.
     """
     run = open_run(path)
+    known_numbers = run.replications
+    if replication is None:
+        replication = known_numbers[0]
     keys = (("payment_id", payment), ("replication", replication))
     found = _rows(run, PAYMENTS_FILE, keys)
     if found is None:
@@ -81,12 +84,12 @@ def tell_payment(path: Path, payment: int, *, replication: int = 0) -> str:
             "--record payments or more"
         )
     if not found:
-        replications = int(str(run.facts["replications"]))
-        if not 0 <= replication < replications:
+        if replication not in known_numbers:
+            first, *_, final = known_numbers if len(known_numbers) > 1 else (known_numbers[0],) * 2
             raise OptionError(
                 "replication",
-                f"found {replication}; {path} has {count(replications, 'replication')}, allowed: "
-                + ("0" if replications == 1 else f"0 to {replications - 1}"),
+                f"found {replication}; {path} has {count(len(known_numbers), 'replication')}, "
+                f"allowed: " + (str(first) if first == final else f"{first} to {final}"),
             )
         last = _last_payment(run, replication)
         known = "none, the run has no payments" if last is None else f"0 to {last}"

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.errors import OptionError
 from sim.study.arguments import checked_arguments
 from sim.study.case import RunOptions
 from sim.study.result import Result
@@ -39,6 +40,7 @@ def run(
     out: Path | str | None = None,
     force: bool = False,
     replications: int | None = None,
+    replication: int = 0,
     precision: str | None = None,
     jobs: int = 1,
 ) -> Result:
@@ -65,6 +67,8 @@ def run(
     replications : int, optional
         Run so often with other random numbers; every measure then has an interval (``low``,
         ``high``).
+    replication : int
+        Run this one of a set alone, with the same numbers as in the set.
     precision : str, optional
         Go on until it is reached, as in ``"success_rate±0.1%"``; a warning says where it was not.
     jobs : int
@@ -84,6 +88,10 @@ def run(
         If the folder cannot be written.
     """
     if replications is not None or precision is not None:
+        if replication:
+            raise OptionError(
+                "replication", f"found {replication} together with several; allowed: alone"
+            )
         from sim.study.replicate.precision import parse_precision
         from sim.study.replicate.replicate import FIRST_BATCH, HowMany, run_replications
 
@@ -104,6 +112,7 @@ def run(
     return run_scenario(
         path,
         seed=seed,
+        replication=replication,
         engine=engine,
         record=record,
         audit=audit,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 from sim.audit.run import LEVEL_EVENTS, AuditReport, audit_run
 from sim.compiler.recompile import compile_again
@@ -31,11 +30,13 @@ def audit_folder(path: Path) -> AuditReport:
         If it is no finished run, or its scenario no longer compiles to the plan that was run.
     """
     run = open_run(path)
+    numbers = run.replications
+    # The audit counts replications from 0: of one of a set alone it may see those up to its own.
+    run = replace(run, facts={**run.facts, "replications": numbers[-1] + 1})
     if not run.has(EVENTS_FILE):
-        return audit_run(run, compile_again(run).plan)
+        return audit_run(run, compile_again(run, numbers[0]).plan, replication=numbers[0])
     reports = [
-        audit_run(run, compile_again(run, number).plan, replication=number)
-        for number in range(int(cast(int, run.facts["replications"])))
+        audit_run(run, compile_again(run, number).plan, replication=number) for number in numbers
     ]
     return join_reports(reports)
 

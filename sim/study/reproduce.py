@@ -109,6 +109,7 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
     try:
         options = RunOptions(engine=str(facts["engine"]), record=str(facts["record"]))
         seed, count = int(cast("int", facts["seed"])), int(cast("int", facts["replications"]))
+        alone = int(cast("int", facts.get("replication", 0)))
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{folder}/run.json: incomplete ({error}); it cannot be repeated") from None
     with tempfile.TemporaryDirectory(prefix="payroute-") as place:
@@ -120,6 +121,7 @@ def reproduce_run(folder: Path, *, jobs: int = 1, watcher: Watcher | None = None
             again = run_scenario(
                 scenario,
                 seed=seed,
+                replication=alone,
                 engine=options.engine,
                 record=options.record,
                 out=out,

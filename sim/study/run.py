@@ -30,8 +30,13 @@ from sim.study.result import Result
 if TYPE_CHECKING:
     from sim.contract.plan import Plan
     from sim.contract.run import Engine, Sink
+    from sim.study.live import LiveRun
     from sim.tables.run_folder import OpenRun, RunRequest
     from sim.tables.writer import RunWriter
+
+
+REPLICATION_MAX = 999_999
+"""Highest number of a replication."""
 
 
 class Watcher(Protocol):
@@ -71,6 +76,7 @@ def run_scenario(
     *,
     seed: int | None = None,
     replication: int = 0,
+    live: LiveRun | None = None,
     engine: str = "compiled",
     record: str = "payments",
     audit: bool = False,
@@ -89,7 +95,9 @@ def run_scenario(
     seed : int, optional
         In place of the scenario's own.
     replication : int
-        Number of the replication; other random numbers from the same seed.
+        Which one of a set is run, alone; other random numbers from the same seed.
+    live : LiveRun, optional
+        Listens to the run while it goes on.
     engine : str
         ``compiled`` or ``reference``.
     record : str
@@ -125,6 +133,8 @@ def run_scenario(
     begun = time.perf_counter()
     options = RunOptions(engine, record, audit)
     watcher = progress or Silence()
+    if not 0 <= replication <= REPLICATION_MAX:
+        raise OptionError("replication", f"found {replication}; allowed: 0 to {REPLICATION_MAX}")
     loaded = load(scenario, overrides)
     if seed is not None:
         seed = checked_seed(seed)
@@ -140,7 +150,7 @@ def run_scenario(
     )
 
     command = command or ("sim.run", str(scenario_path(loaded)))
-    request = make_request(compiled, options, command=command)
+    request = make_request(compiled, options, command=command, replication=replication)
     choice = FolderChoice(out=None if out is None else Path(out), force=force)
     with begin_run(choice, request) as opened:
         write_inputs(opened, compiled)
@@ -149,6 +159,7 @@ def run_scenario(
             options,
             folder=PartFolder(opened.aside, opened.provenance()),
             watcher=watcher,
+            watch=live,
         )
         facts = RunResult(
             payments=part.totals.payments,
@@ -300,6 +311,7 @@ def make_request(
     *,
     command: Sequence[str],
     replications: int = 1,
+    replication: int = 0,
     asked: str = "",
 ) -> RunRequest:
     """Return what is known of a run before it starts.
@@ -313,6 +325,8 @@ def make_request(
         Words of the command line.
     replications : int
         How many.
+    replication : int
+        Of a single run which one of a set.
     asked : str
         How many, or how precise an answer, in words; empty of a single run.
     """
@@ -327,9 +341,11 @@ def make_request(
         plan_hash=plan_hash(plan),
         seed=plan.seed,
         replications=replications,
+        replication=replication,
         engine=options.engine,
         record=options.record,
-        asked=asked or ONE_RUN,
+        # The first of a set is the run that is made without any.
+        asked=asked or (f"replication {replication} alone" if replication else ONE_RUN),
         text=dump_resolved(compiled.document),
         changed_fields=changed_fields,
         clock=dict(clock_facts(compiled)),

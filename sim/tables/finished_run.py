@@ -39,6 +39,14 @@ class FinishedRun:
     facts: dict[str, Json]
     kept: tuple[str, ...] = ()
 
+    @property
+    def replications(self) -> range:
+        """Return the numbers of its replications; a single run may be any one of a set."""
+        alone = self.facts.get("replication")
+        if isinstance(alone, int):
+            return range(alone, alone + 1)
+        return range(int(str(self.facts.get("replications", 1))))
+
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """Read one of the tables, text columns dictionary-encoded.
 

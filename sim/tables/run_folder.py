@@ -71,6 +71,8 @@ class RunRequest:
         Hashes of the resolved scenario and of the compiled plan.
     seed, replications : int
         As used.
+    replication : int
+        Of a single run which one of a set it is.
     engine : str
         ``compiled`` or ``reference``.
     record : str
@@ -93,6 +95,7 @@ class RunRequest:
     plan_hash: str
     seed: int
     replications: int = 1
+    replication: int = 0
     engine: str = "compiled"
     record: str = "payments"
     asked: str = ONE_RUN
@@ -108,7 +111,9 @@ class RunRequest:
     def name(self) -> str:
         """Return the name of the folder for this question, and for no other."""
         parts = [self.plan_hash, f"s{self.seed}"]
-        if self.asked != ONE_RUN:
+        if self.replication:
+            parts.append(f"r{self.replication}")
+        elif self.asked != ONE_RUN:
             # Of a precision only its digest: how many replications it takes nobody knows yet.
             parts.append(f"x{self.replications}" if self.replications > 1 else "precise")
         parts += [self.record] if self.record != "payments" else []
@@ -316,6 +321,7 @@ def _facts_before(request: RunRequest) -> dict[str, Json]:
         "engine": request.engine,
         "asked": request.asked,
         "replications": request.replications,
+        **({"replication": request.replication} if request.replication else {}),
         "record": request.record,
         "clock": dict(request.clock),
         "notes": list(request.notes),

@@ -121,6 +121,8 @@ def _beginning(result: Result, loaded: LoadedScenario) -> Iterator[Block]:
         yield Text(scenario.question)
     runs = int(str(facts["replications"]))
     times = f", {runs} replications" if runs > 1 else ""
+    if "replication" in facts:
+        times = f", replication {facts['replication']} alone"
     yield Text(
         f"{span(scenario.clock.horizon)} from {moment(scenario.clock.start)}, seed "
         f"{facts['seed']}{times}, {facts['engine']} engine"

@@ -66,7 +66,7 @@ def covered_payments(run: FinishedRun, covers: str) -> tuple[list[Row], int]:
     columns = ["payment_id", "corridor", "scope", "route", "outcome", "reason_code"]
     columns += ["submitted_us", "end_us", "replication", "in_warm_up"]
     table = run.table(PAYMENTS_FILE, columns)
-    chosen = (pc.field("replication") == 0) & (pc.field("in_warm_up") == 0)
+    chosen = (pc.field("replication") == run.replications[0]) & (pc.field("in_warm_up") == 0)
     if covers == "cross_border":
         chosen &= pc.field("scope") == covers
     rows = table.filter(chosen).sort_by("payment_id")
@@ -90,7 +90,7 @@ def visits_of(run: FinishedRun, payments: set[int]) -> dict[int, list[Row]]:
     ]
     table = run.table(STAGES_FILE, [*columns, "replication"])
     wanted = pa.array(sorted(payments), type=pa.int64())
-    chosen = (pc.field("replication") == 0) & pc.field("payment_id").isin(wanted)
+    chosen = (pc.field("replication") == run.replications[0]) & pc.field("payment_id").isin(wanted)
     found: dict[int, list[Row]] = defaultdict(list)
     for row in table.filter(chosen).sort_by("queued_us").to_pylist():
         found[int(row["payment_id"])].append(row)

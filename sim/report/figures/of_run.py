@@ -247,7 +247,9 @@ def liquidity_figures(told: Told) -> Iterator[Figure]:
 
 def _balances(told: Told, names: Sequence[str]) -> Iterator[Figure]:
     table = told.run.table(SERIES_FILE)
-    wanted = (pc.field("measure") == "balance_minor") & (pc.field("replication") == 0)
+    wanted = (pc.field("measure") == "balance_minor") & (
+        pc.field("replication") == told.run.replications[0]
+    )
     table = table.filter(wanted)
     made: list[tuple[str, float, float]] = []
     words: list[str] = []
@@ -317,7 +319,9 @@ def _payment_courses(
     told: Told, edges: npt.NDArray[np.float64]
 ) -> Iterator[tuple[str, npt.NDArray[np.float64], str]]:
     columns = ["scope", "submitted_us", "credited_us", "replication"]
-    table = told.run.table(PAYMENTS_FILE, columns).filter(pc.field("replication") == 0)
+    table = told.run.table(PAYMENTS_FILE, columns).filter(
+        pc.field("replication") == told.run.replications[0]
+    )
     minutes = float(edges[1] - edges[0]) / MINUTE_US
     for scope in ("cross_border", "domestic"):
         rows = table.filter(pc.field("scope") == scope)
@@ -344,7 +348,9 @@ def _queue_courses(
 ) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
     """Yield the longest queue of each interval, of the place where most wait."""
     table = told.run.table(SERIES_FILE)
-    table = table.filter((pc.field("measure") == "queue") & (pc.field("replication") == 0))
+    table = table.filter(
+        (pc.field("measure") == "queue") & (pc.field("replication") == told.run.replications[0])
+    )
     if not table.num_rows:
         return
     means = table.group_by("name").aggregate([("value", "sum")]).to_pylist()

@@ -195,7 +195,9 @@ def _lane(run: FinishedRun, horizon_us: int) -> tuple[tuple[int, ...], str]:
     if not run.has(SERIES_FILE):
         return (), ""
     table = run.table(SERIES_FILE)
-    table = table.filter((pc.field("measure") == "queue") & (pc.field("replication") == 0))
+    table = table.filter(
+        (pc.field("measure") == "queue") & (pc.field("replication") == run.replications[0])
+    )
     sums = table.group_by("name").aggregate([("value", "sum")]).to_pylist()
     busiest = max(sums, key=lambda row: (row["value_sum"], row["name"]), default=None)
     if busiest is None or not busiest["value_sum"]:

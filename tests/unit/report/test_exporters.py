@@ -9,7 +9,6 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -39,8 +38,6 @@ from tests.theory.driver import ROOT
 
 XES = "{http://www.xes-standard.org/}"
 PACKAGE = ROOT / "tests" / "data" / "exporter_package"
-
-Made = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
@@ -366,10 +363,10 @@ def test_no_text_of_a_csv_runs_in_a_spreadsheet(run: Path, tmp_path: Path, text:
 def test_sqlite_holds_every_table_and_measure(run: Path, tmp_path: Path) -> None:
     path = _made(run, "sqlite", tmp_path / "run.sqlite")
     with closing(sqlite3.connect(path)) as database:
-        database.row_factory = sqlite3.Row
         for name in (path.stem for path in run.glob("*.parquet")):
-            rows = database.execute(f'SELECT * FROM "{name}" ORDER BY rowid').fetchall()
-            assert [dict(row) for row in rows] == _rows(run, name)
+            found = database.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
+            names = [column[0] for column in found.description]
+            assert [dict(zip(names, row, strict=True)) for row in found] == _rows(run, name)
         assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         told = dict(database.execute("SELECT name, value FROM run").fetchall())
         assert told["digest"] == open_run(run).facts["digest"]
