@@ -1,9 +1,9 @@
 """payroute: a discrete-event simulator of cross-border payment routing around Cambodia.
 
-``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result, ``sim.compare``,
-``sim.sweep`` and ``sim.stress`` do what the commands of that name do, ``sim.open`` opens a finished
-run's folder; everything behind them is
-imported when it is first used, so that ``import sim`` costs nothing.
+``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result; ``sim.compare``,
+``sim.sweep``, ``sim.stress``, ``sim.sensitivity`` and ``sim.validate`` do what the commands of that
+name do; ``sim.open`` opens a finished run's folder. Everything behind them is imported when it is
+first used, so that ``import sim`` costs nothing.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sim.study.api import compare, run, stress, sweep
+    from sim.study.api import compare, run, sensitivity, stress, sweep, validate
     from sim.study.result import Result
     from sim.study.result import open_result as open  # noqa: A004 - as people say it
 
-__all__ = ["Result", "__version__", "compare", "open", "run", "stress", "sweep"]
+__all__ = [
+    "Result", "__version__", "compare", "open", "run", "sensitivity", "stress", "sweep", "validate",
+]  # fmt: skip
 
-_HOMES = dict.fromkeys(("compare", "run", "stress", "sweep"), "sim.study.api")
+_OF_API = ("compare", "run", "sensitivity", "stress", "sweep", "validate")
+_HOMES = dict.fromkeys(_OF_API, "sim.study.api")
 _HOMES |= {"Result": "sim.study.result", "open": "sim.study.result"}
 _NAMES = {"open": "open_result"}
 """What is called otherwise where it is at home."""

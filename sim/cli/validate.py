@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +11,9 @@ from sim.cli.guard import guarded
 from sim.cli.options import SetOption
 from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
 from sim.errors import Problem, ScenarioError, UserError
+
+if TYPE_CHECKING:
+    from sim.study.validation import Checked
 
 
 @guarded
@@ -32,68 +34,27 @@ def validate_command(
     valid: list[str] = []
     notes: list[Problem] = []
     for given in scenarios:
-        found, described, said = _check(given, tuple(changes or ()))
-        problems += [problem for problem in found if problem not in problems]
-        notes += [note for note in said if note not in notes]
-        if not found:
-            valid.append(f"{given}: valid; {described}")
+        found = _check(given, tuple(changes or ()))
+        problems += [problem for problem in found.problems if problem not in problems]
+        notes += [note for note in found.notes if note not in notes]
+        if not found.problems:
+            valid.append(f"{given}: valid; {found.described}")
             valid += _doubts(given, tuple(changes or ()))
     wanted.show(validate_document(valid, problems, notes))
     if problems:
         raise ScenarioError(problems)
 
 
-_Checked = tuple[tuple[Problem, ...], str, tuple[Problem, ...]]
-"""Problems, or what a scenario describes and what in it changes nothing."""
-
-
-def _check(given: str, changes: tuple[str, ...]) -> _Checked:
-    """Return the problems of one scenario, or what it describes."""
-    from sim.compiler.compile import compile_scenario
-    from sim.scenario.loader import load_document
-    from sim.scenario.scenario import load_scenario, placed
+def _check(given: str, changes: tuple[str, ...]) -> Checked:
+    """Return the problems of one file, or what it describes."""
+    from sim.study.validation import Checked, check_file
 
     try:
         path = scenario_file(given)
     except UserError as error:
         message = str(error).removeprefix(f"{given}: ")
-        return (Problem(given, 0, "", message),), "", ()
-    try:
-        if "experiment" in load_document(path).tree:
-            return _check_experiment(path, given, changes)
-        compiled = compile_scenario(load_scenario(path, changes), with_tables=False)
-    except ScenarioError as error:
-        return error.problems, "", ()
-    counts = (
-        (len(compiled.scenario.corridors), "corridor"),
-        (len(compiled.routes), "route"),
-        (len(compiled.demands), "demand stream"),
-        (len(compiled.plan.stage), "stage"),
-    )
-    described = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
-    return (), described, tuple(placed(compiled.document, (*compiled.remarks, *compiled.notes)))
-
-
-def _check_experiment(path: Path, given: str, changes: tuple[str, ...]) -> _Checked:
-    """Return the problems of an experiment, of each of its arms and of each point of its sweep."""
-    from sim.study.compare.arms import work_of_experiment
-    from sim.study.experiment_file import load_experiment
-    from sim.study.sweep.study import make_items
-
-    loaded = load_experiment(path)
-    described: list[str] = []
-    if loaded.experiment.arms:
-        described.append(f"{len(work_of_experiment(loaded, changes).arms)} arms")
-    problems: list[Problem] = []
-    if loaded.experiment.sweep is not None:
-        items = make_items(loaded, overrides=changes)
-        described.append(f"{len(items)} points")
-        problems = [
-            Problem(given, 0, f"sweep, point {item.number}", item.error)
-            for item in items
-            if item.error
-        ]
-    return tuple(problems), f"an experiment, {' and '.join(described)}", ()
+        return Checked((Problem(given, 0, "", message),))
+    return check_file(path, given, changes)
 
 
 def _doubts(given: str, changes: tuple[str, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.errors import OptionError
+from sim.errors import OptionError, Problem
 from sim.study.arguments import checked_arguments
 from sim.study.case import RunOptions
 from sim.study.result import Result
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sim.study.cluster import ClusterPool
     from sim.study.compare.comparison import Comparison
     from sim.study.pool import LocalPool
+    from sim.study.sensitivity.study import SensitivityStudy
     from sim.study.stress.study import Stress
     from sim.study.sweep.study import SweepResult
 
@@ -317,6 +318,108 @@ def stress(
     )
     with LocalPool(jobs) as pool:
         return run_stress(LoadTest(loaded, plan, pool), load)
+
+
+@checked_arguments
+def sensitivity(
+    scenario: Path | str,
+    measures: Sequence[str] = ("end_to_end_mean",),
+    *,
+    low: float = 0.5,
+    high: float = 2.0,
+    ranges: Mapping[str, object] | None = None,
+    assumed: bool = False,
+    replications: int = 5,
+    top: int = 5,
+    sobol: int = 32,
+    sobol_replications: int = 1,
+    overrides: Mapping[str, object] | None = None,
+    seed: int | None = None,
+    jobs: int = 1,
+) -> SensitivityStudy:
+    """Find which estimated assumptions move the answer.
+
+    Parameters
+    ----------
+    scenario : Path or str
+        The scenario file.
+    measures : sequence of str
+        The answers that are asked about.
+    low, high : float
+        Factors an estimate is multiplied by.
+    ranges : mapping, optional
+        Ranges of single assumptions, as in ``{"rails.bakong.vote_delay": "0.5..3"}``.
+    assumed : bool
+        Whether defaults without any published figure vary, too.
+    replications : int
+        Runs of each variant.
+    top : int
+        How many get Sobol indices.
+    sobol : int
+        Base sample of the indices, a power of two; 0 leaves them out.
+    sobol_replications : int
+        Runs of each of its points.
+    overrides : mapping, optional
+        Fields to change, by dotted path.
+    seed : int, optional
+        In place of the scenario's own.
+    jobs : int
+        Processes.
+
+    Returns
+    -------
+    SensitivityStudy
+        ``answers``, one per measure, each with its ``swings``, the largest first.
+
+    Raises
+    ------
+    UserError
+        With every mistake in the file or in the options.
+    """
+    from sim.model.evidence import Evidence
+    from sim.study.pool import LocalPool
+    from sim.study.run import load as load_file
+    from sim.study.sensitivity.plan import SensitivityPlan
+    from sim.study.sensitivity.study import find_sensitivity
+
+    loaded = load_file(scenario, overrides or {})
+    plan = SensitivityPlan(
+        measures=tuple(measures),
+        seed=loaded.scenario.seed if seed is None else checked_seed(seed),
+        replications=replications,
+        low=low,
+        high=high,
+        ranges=tuple((name, str(span)) for name, span in (ranges or {}).items()),
+        top=top,
+        sobol=sobol,
+        sobol_replications=sobol_replications,
+        grades=(Evidence.ESTIMATED, *((Evidence.ASSUMED,) if assumed else ())),
+    )
+    with LocalPool(jobs) as pool:
+        return find_sensitivity(loaded, plan, pool)
+
+
+@checked_arguments
+def validate(
+    path: Path | str, *, overrides: Mapping[str, object] | None = None
+) -> tuple[Problem, ...]:
+    """Return everything that is wrong with a scenario or an experiment; nothing if it is valid.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file, or the name of a scenario that comes with the program.
+    overrides : mapping, optional
+        Fields to change, by dotted path.
+
+    Returns
+    -------
+    tuple of Problem
+        Each with ``file``, ``line``, ``path`` and ``message``.
+    """
+    from sim.study.validation import check_file
+
+    return check_file(Path(path), str(path), override_texts(overrides or {})).problems
 
 
 def _pool(jobs: int, cluster: str | None) -> AbstractContextManager[LocalPool | ClusterPool]:

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from sim.errors import MachineError
+from sim.study.shown import RunFigures, notebook_html, plots, write_report
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,6 +70,20 @@ class Result:
     def __repr__(self) -> str:
         """Return a few lines for people: what was run, and where it lies."""
         return f"<Result in {self.folder}: {self.summary!r}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return notebook_html(self)
+
+    @property
+    def plot(self) -> RunFigures:
+        """Return what draws its figures."""
+        drawn: RunFigures = plots(self)
+        return drawn
+
+    def report(self, path: Path | str | None = None) -> Path:
+        """Write a page that works offline; see :func:`~sim.study.shown.write_report`."""
+        return write_report(self, path)
 
     @property
     def folder(self) -> Path:

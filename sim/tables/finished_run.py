@@ -39,6 +39,11 @@ class FinishedRun:
     facts: dict[str, Json]
     kept: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return a line for people; all facts would be a page."""
+        asked, scenario = self.facts.get("asked"), self.facts.get("scenario")
+        return f"<Run folder {self.path}: {scenario}, seed {self.facts.get('seed')}, {asked}>"
+
     @property
     def replications(self) -> range:
         """Return the numbers of its replications; a single run may be any one of a set."""

@@ -13,7 +13,7 @@ from sim.analysis.summary import Measure
 from sim.explain.words import joined
 from sim.report.blocks import Block, Cell, Column, Document, Heading, Table, Text, Tone
 from sim.report.figure import NOTHING
-from sim.report.figures.of_studies import compare_figures
+from sim.report.figures.of_studies import compare_figures, pareto_figures
 from sim.study.compare.comparison import Comparison, Pair
 from sim.study.compare.mix import SAME_MIX
 from sim.study.compare.output import as_json_object, pairs_table
@@ -40,7 +40,7 @@ def compare_document(found: Comparison, origin: Mapping[str, object]) -> Documen
     for (a, b), pairs in _by_arms(found).items():
         title = f"{b} against {a}: {found.replications} replications of {_whose(found)}"
         blocks += [Heading(title), _pair_table(found, (a, b), pairs)]
-    blocks += compare_figures(found)
+    blocks += [*compare_figures(found), *pareto_figures(found)]
     blocks += [Text(line) for line in (_legend(), *footnotes(found))]
     record = {**as_json_object(found), "sentences": told}
     return Document(tuple(blocks), pairs_table(found), record, origin)

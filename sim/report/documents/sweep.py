@@ -17,7 +17,7 @@ def sweep_document(found: SweepResult, folder: str, origin: Mapping[str, object]
     ----------
     found : SweepResult
     folder : str
-        Of the points.
+        Of the points; empty where nobody asks for it.
     origin : mapping
         What made it.
     """
@@ -33,6 +33,6 @@ def sweep_document(found: SweepResult, folder: str, origin: Mapping[str, object]
         *sweep_figures(found, found.factors),
         Table.of(found.table, prose=("error",), spare=[*reversed(ends), "status"]),
         Text(f"{found.run} points run, {found.kept} kept from before, {found.failed} failed"),
-        Text(f"table: {folder}/{TABLE}"),
+        *([Text(f"table: {folder}/{TABLE}")] if folder else []),
     )
     return Document(blocks, found.table, record, origin)

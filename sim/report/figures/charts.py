@@ -141,6 +141,21 @@ def _lines(alt: ModuleType, figure: Figure, style: Style) -> Any:
     return band + line + dots
 
 
+def _scatter(alt: ModuleType, figure: Figure, style: Style) -> Any:
+    """Draw points with intervals both ways: ``series``, ``x``, ``y`` and the ends of each."""
+    base = alt.Chart(_marked(alt, figure), width=style.width - _AXIS, height=200)
+    near = alt.Scale(zero=False)
+    colour = _colour(alt, "series", figure)
+    x = alt.X("x:Q", title=figure.x_unit or None, scale=near)
+    y = alt.Y("y:Q", title=figure.unit, scale=near)
+    dots = base.mark_circle(size=70, opacity=1).encode(
+        x=x, y=y, color=colour, description="words:N"
+    )
+    across = base.mark_rule(aria=False).encode(x="x_low:Q", x2="x_high:Q", y=y, color=colour)
+    upward = base.mark_rule(aria=False).encode(x=x, y="low:Q", y2="high:Q", color=colour)
+    return across + upward + dots
+
+
 def _course(alt: ModuleType, figure: Figure, style: Style) -> Any:
     """Draw panels over time: columns ``panel``, ``x`` and ``y``; bands for what was put in."""
     panels = list(dict.fromkeys(str(row["panel"]) for row in figure.data.records()))
@@ -199,6 +214,7 @@ KINDS: dict[str, Callable[[ModuleType, Figure, Style], Any]] = {
     "points": _points,
     "steps": _steps,
     "lines": _lines,
+    "scatter": _scatter,
     "course": _course,
     "spans": _spans,
 }

@@ -116,17 +116,12 @@ def write_figures(figures: dict[str, Figure], folder: Path, style: Style) -> lis
     from sim.report.rendering import write_table
     from sim.tables.whole_file import machine_errors
 
-    _, convert = need_drawing()
+    need_drawing()
     written: list[Path] = []
     for name, figure in figures.items():
-        svg = draw_svg(figure, style)
-        contents = {
-            "svg": svg.encode(),
-            "pdf": convert.svg_to_pdf(svg),
-            "png": convert.svg_to_png(svg, scale=_PNG_SCALE),
-        }
-        for suffix, content in contents.items():
+        for suffix in ("svg", "pdf", "png"):
             path = folder / f"{name}.{suffix}"
+            content = figure_content(figure, style, suffix)
             with machine_errors(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
@@ -135,6 +130,31 @@ def write_figures(figures: dict[str, Figure], folder: Path, style: Style) -> lis
         write_table(figure.data, "csv", path)
         written.append(path)
     return written
+
+
+def figure_content(figure: Figure, style: Style, kind: str) -> bytes:
+    """Return what a file of a figure holds.
+
+    Parameters
+    ----------
+    figure : Figure
+    style : Style
+    kind : str
+        ``svg``, ``pdf``, ``png``, or ``csv`` for what is drawn.
+    """
+    if kind == "csv":
+        from sim.report.blocks import Document
+        from sim.report.rendering import render
+
+        return render(Document.of_table(figure.data), "csv").encode()
+    _, convert = need_drawing()
+    svg = draw_svg(figure, style)
+    made: bytes = svg.encode()
+    if kind == "pdf":
+        made = convert.svg_to_pdf(svg)
+    elif kind == "png":
+        made = convert.svg_to_png(svg, scale=_PNG_SCALE)
+    return made
 
 
 def _configuration(style: Style) -> dict[str, Any]:

@@ -48,8 +48,42 @@ def compare_figures(found: Comparison) -> Iterator[Figure]:
             data = TabularData(("row", "value", "low", "high"), tuple(rows))
             title = f"Difference in {_called(key)}, 95 % intervals"
             yield Figure(
-                f"difference-{_file(key)}", "points", title, data, tuple(words), unit, origin=0.0
+                figure_name("difference", key),
+                "points",
+                title,
+                data,
+                tuple(words),
+                unit,
+                origin=0.0,
             )
+
+
+_COST, _TIME = "payer_cost_bps", "end_to_end_mean"
+
+
+def pareto_figures(found: Comparison) -> Iterator[Figure]:
+    """Yield what each arm costs the payer against how long it takes, where both are known."""
+    rows: list[tuple[str, float, float, float, float, float, float]] = []
+    words: list[str] = []
+    for arm, summary in found.summaries.items():
+        cost, time = (summary.measures.get(key) for key in (_COST, _TIME))
+        if cost is None or time is None or cost.value is None or time.value is None:
+            continue
+        rows.append((arm, float(time), float(cost), *_ends(time), *_ends(cost)))
+        words.append(f"{arm}: {figure(time)}, {figure(cost)}")
+    if len(rows) > 1:
+        names = ("series", "x", "y", "x_low", "x_high", "low", "high")
+        title = f"{_called(_COST)} against {_called(_TIME)}: below and to the left is better"
+        yield Figure(
+            "cost-time", "scatter", title, TabularData(names, tuple(rows)), tuple(words), "bps",
+            x_unit=f"{_called(_TIME)}, s",
+        )  # fmt: skip
+
+
+def _ends(one: Measure) -> tuple[float, float]:
+    """Return the ends of an interval, both the value where there is none."""
+    value = float(one)
+    return (value if one.low is None else one.low), (value if one.high is None else one.high)
 
 
 def stress_figures(found: Stress) -> Iterator[Figure]:
@@ -139,7 +173,13 @@ def sweep_figures(found: SweepResult, factors: Sequence[str]) -> Iterator[Figure
             label = f"{first}, {unit}" if unit else first
             title = f"{_called(key)} against {first}"
             yield Figure(
-                f"response-{_file(key)}", "lines", title, data, tuple(words), measured, x_unit=label
+                figure_name("response", key),
+                "lines",
+                title,
+                data,
+                tuple(words),
+                measured,
+                x_unit=label,
             )
 
 
@@ -173,6 +213,17 @@ def _scaled(unit: str) -> tuple[float, str]:
 def _called(key: str) -> str:
     """Return what a measure is called; of one of a group the whole key."""
     return key if "/" in key else words_of(key)
+
+
+def figure_name(kind: str, key: str) -> str:
+    """Return what the figure of a measure is called, as its files are.
+
+    Parameters
+    ----------
+    kind, key : str
+        What it shows, and of which measure.
+    """
+    return f"{kind}-{_file(key)}"
 
 
 def _file(key: str) -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
 from math import sqrt
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from sim.analysis.catalogue import COMPARED
@@ -27,13 +27,15 @@ from sim.analysis.summary import Measure, Summary, mean_width
 from sim.errors import OptionError, UserError, suggest
 from sim.study.align_summaries import blanks_of
 from sim.study.case import QUIET, Case, RunOptions
+from sim.study.compare.asked import pairs_of, refuse_targets
 from sim.study.compare.controls import controlled_estimates, controlled_mean
 from sim.study.compare.mix import at_mix, mix_of, same_mix_keys
 from sim.study.measure_key import full_key, pick, require
 from sim.study.pool import Pool
-from sim.study.replicate.precision import PrecisionTarget, Width, check_targets
+from sim.study.replicate.precision import PrecisionTarget, Width
 from sim.study.replicate.replications import Replicated
 from sim.study.runner import Asking, Notice, ask
+from sim.study.shown import ComparisonFigures, notebook_html, plots, write_report
 from sim.study.verdicts import SIGNIFICANCE, difference_words
 
 if TYPE_CHECKING:
@@ -229,6 +231,20 @@ class Comparison:
             f"{shown} of {len(self.pairs)} differences shown>"
         )
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return notebook_html(self)
+
+    @property
+    def plot(self) -> ComparisonFigures:
+        """Return what draws its figures."""
+        drawn: ComparisonFigures = plots(self)
+        return drawn
+
+    def report(self, path: Path | str) -> Path:
+        """Write a page that works offline; see :func:`~sim.study.shown.write_report`."""
+        return write_report(self, path)
+
     @property
     def replications(self) -> int:
         """Return how many replications every arm has."""
@@ -299,7 +315,7 @@ def compare_arms(
             f"baseline: unknown arm {plan.baseline!r}; known: {', '.join(names)}."
             f"{suggest(plan.baseline, names)}"
         )
-    _refuse_targets(plan)
+    refuse_targets(plan.precision, plan.measures)
     return ask(_comparing(arms, plan), pool, notice=notice)
 
 
@@ -370,7 +386,7 @@ def _compared(
     require(next(iter(summaries.values())), plan.measures, where="measures")
     pairs = tuple(
         _pair((a, b), held, measure, unit=_unit(summaries[a], measure))
-        for a, b in _pairs(tuple(held), plan.baseline)
+        for a, b in pairs_of(tuple(held), plan.baseline)
         for measure in plan.measures
     )
     corrected = iter(adjust_holm([pair.p_holm for pair in pairs if pair.difference is not None]))
@@ -381,12 +397,6 @@ def _compared(
         name: controlled_estimates(replicated, plan.measures) for name, replicated in held.items()
     }
     return Comparison(plan, held, summaries, pairs, controlled, mix=mix)
-
-
-def _pairs(names: tuple[str, ...], baseline: str | None) -> list[tuple[str, str]]:
-    if baseline is None:
-        return list(combinations(names, 2))
-    return [(baseline, name) for name in names if name != baseline]
 
 
 def _pair(names: tuple[str, str], held: dict[str, Replicated], measure: str, *, unit: str) -> Pair:
@@ -414,19 +424,6 @@ def _pair(names: tuple[str, str], held: dict[str, Replicated], measure: str, *, 
 def _unit(summary: Summary, measure: str) -> str:
     found = pick(summary, measure)
     return "" if found is None else found.unit
-
-
-def _refuse_targets(plan: ComparisonPlan) -> None:
-    """Refuse a precision of what is not compared; it would never be reached nor missed."""
-    check_targets(plan.precision)
-    compared = [full_key(measure) for measure in plan.measures]
-    for target in plan.precision:
-        if target.measure not in compared:
-            raise OptionError(
-                "precision",
-                f"found {target.measure}, which is not compared; allowed: "
-                f"{', '.join(compared)}, or add it with --measures",
-            )
 
 
 def _widths(found: Comparison) -> list[Width]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -31,6 +32,7 @@ from sim.study.sensitivity.swing import (
     judge,
 )
 from sim.study.sensitivity.variants import Variant, Variants, mean_of
+from sim.study.shown import SensitivityFigures, notebook_html, plots, write_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,20 @@ class SensitivityStudy:
         """Return a line for people: which answers, and out of how many runs."""
         names = ", ".join(answer.measure for answer in self.answers[:8])
         return f"<Sensitivity of {names}: {self.runs} runs>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return notebook_html(self)
+
+    @property
+    def plot(self) -> SensitivityFigures:
+        """Return what draws its figures."""
+        drawn: SensitivityFigures = plots(self)
+        return drawn
+
+    def report(self, path: Path | str) -> Path:
+        """Write a page that works offline; see :func:`~sim.study.shown.write_report`."""
+        return write_report(self, path)
 
 
 def find_sensitivity(

@@ -8,8 +8,10 @@ carries. Every load is run several times; a load is sustained when every run of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
+from sim.study.shown import StressFigures, notebook_html, plots, write_report
 from sim.study.stress.bottleneck import Bottleneck, largest_cause
 from sim.study.stress.fullest import find_fullest
 from sim.study.stress.participants import Participant, mean_participants
@@ -71,6 +73,20 @@ class Stress:
         return (
             f"<Stress test of {self.plan.wanted}: {self.verdict}{known}, {len(self.points)} loads>"
         )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return notebook_html(self)
+
+    @property
+    def plot(self) -> StressFigures:
+        """Return what draws its figures."""
+        drawn: StressFigures = plots(self)
+        return drawn
+
+    def report(self, path: Path | str) -> Path:
+        """Write a page that works offline; see :func:`~sim.study.shown.write_report`."""
+        return write_report(self, path)
 
     @property
     def verdict(self) -> str:

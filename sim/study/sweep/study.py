@@ -14,6 +14,7 @@ import json
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.analysis.catalogue import SWEPT
@@ -24,6 +25,7 @@ from sim.study.measure_key import full_key, pick, require
 from sim.study.pool import Pool
 from sim.study.replicate.replications import Replicated
 from sim.study.runner import Batch, Done, Notice, as_done
+from sim.study.shown import SweepFigures, notebook_html, plots, write_report
 from sim.study.sweep.check import check_sweep, find_decimals
 from sim.study.sweep.factors import factor_columns
 from sim.study.sweep.points import lay_out
@@ -96,6 +98,20 @@ class SweepResult:
     def __repr__(self) -> str:
         """Return a line for people: what became of the points."""
         return f"<Sweep: {self.run} points run, {self.kept} kept, {self.failed} failed>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return notebook_html(self)
+
+    @property
+    def plot(self) -> SweepFigures:
+        """Return what draws its figures."""
+        drawn: SweepFigures = plots(self)
+        return drawn
+
+    def report(self, path: Path | str) -> Path:
+        """Write a page that works offline; see :func:`~sim.study.shown.write_report`."""
+        return write_report(self, path)
 
     def to_arrow(self) -> pa.Table:
         """Return the tidy table."""
