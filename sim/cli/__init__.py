@@ -40,7 +40,6 @@ app = typer.Typer(
     name="payroute",
     help="Simulate cross-border payment routing around Cambodia.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command("run")(run_command)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from sim.cli.guard import guarded
+from sim.cli.options import RunArgument
 from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
 from sim.errors import CheckFailed
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
 @guarded
 def audit_command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: RunArgument,
     form: FormatOption = None,
     output: OutputOption = None,
     as_json: JsonOption = False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.keeping import keep
@@ -45,7 +46,11 @@ MixOption = Annotated[
 def compare_command(
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="EXPERIMENT | SCENARIO...", help="An experiment, or two scenarios."),
+        typer.Argument(
+            metavar="EXPERIMENT | SCENARIO...",
+            help="An experiment, or two scenarios.",
+            autocompletion=completing.scenarios,
+        ),
     ],
     changes: SetOption = None,
     seed: SeedOption = None,
@@ -57,7 +62,10 @@ def compare_command(
         typer.Option(metavar="MEASURE±WIDTH", help="Go on until differences are so precise."),
     ] = None,
     measures: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Measures to compare.")
+        str | None,
+        typer.Option(
+            metavar="A,B", help="Measures to compare.", autocompletion=completing.measures
+        ),
     ] = None,
     baseline: Annotated[
         str | None, typer.Option(metavar="ARM", help="Arm the others are compared with.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.showing import FormatOption, JsonOption, OutputOption, TableOption, showing
@@ -21,8 +22,22 @@ _SCENARIO_FILE = "scenario.yaml"
 
 @guarded
 def diff_command(
-    one: Annotated[str, typer.Argument(metavar="A", help="A scenario, or a run folder.")],
-    other: Annotated[str, typer.Argument(metavar="B", help="What it is held against.")],
+    one: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A scenario, or a run folder.",
+            autocompletion=completing.scenarios_or_runs,
+        ),
+    ],
+    other: Annotated[
+        str,
+        typer.Argument(
+            metavar="B",
+            help="What it is held against.",
+            autocompletion=completing.scenarios_or_runs,
+        ),
+    ],
     form: FormatOption = None,
     output: OutputOption = None,
     table: TableOption = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.options import SeedOption, SetOption
@@ -17,7 +18,12 @@ from sim.errors import OptionError, UserError
 @guarded
 def explain_command(
     given: Annotated[
-        str, typer.Argument(metavar="SCENARIO|RUN", help="A scenario file, or a run folder.")
+        str,
+        typer.Argument(
+            metavar="SCENARIO|RUN",
+            help="A scenario file, or a run folder.",
+            autocompletion=completing.scenarios_or_runs,
+        ),
     ],
     payment: Annotated[
         int | None,

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.guard import guarded
+from sim.cli.options import RunArgument
 from sim.cli.showing import JsonOption, emit, note
 from sim.errors import UserError
 
@@ -22,11 +24,14 @@ _STEM = "payments"
 
 @guarded
 def export_command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: RunArgument,
     form: Annotated[
         str,
         typer.Option(
-            "--format", metavar="FORMAT", help=f"One of {_OWN}, or what another package brings."
+            "--format",
+            metavar="FORMAT",
+            help=f"One of {_OWN}, or what another package brings.",
+            autocompletion=completing.exporters,
         ),
     ],
     out: Annotated[
@@ -37,7 +42,12 @@ def export_command(
     ] = None,
     corridors: Annotated[
         list[str] | None,
-        typer.Option("--corridor", metavar="NAME", help="Only payments of this corridor."),
+        typer.Option(
+            "--corridor",
+            metavar="NAME",
+            help="Only payments of this corridor.",
+            autocompletion=completing.corridors,
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

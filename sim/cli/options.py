@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sim.cli import completing
+
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Change a field, as in routing.policy=fastest."
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Change a field, as in routing.policy=fastest.",
+        autocompletion=completing.fields,
     ),
 ]
 SeedOption = Annotated[
@@ -18,4 +24,14 @@ SeedOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", metavar="N", help="Processes; default: one per processor.")
 ]
-ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="The scenario file.")]
+ScenarioArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="The scenario file, or its name.",
+        autocompletion=completing.scenarios,
+    ),
+]
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=completing.runs)
+]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.guard import guarded
 from sim.cli.showing import note
 from sim.errors import UserError
@@ -21,7 +22,12 @@ PAGE_FILE = "report.html"
 
 @guarded
 def report_command(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Folders of finished runs.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN…", help="Folders of finished runs.", autocompletion=completing.runs
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The page; default report.html in the (first) folder."),
@@ -31,7 +37,12 @@ def report_command(
         typer.Option(metavar="DIR", help="Write figures here: SVG, PDF, PNG, and data as CSV."),
     ] = None,
     style: Annotated[
-        str, typer.Option(metavar="paper|slides", help="Sizes of --figures.")
+        str,
+        typer.Option(
+            metavar="paper|slides",
+            help="Sizes of --figures.",
+            autocompletion=completing.words("style"),
+        ),
     ] = "paper",
 ) -> None:
     """Write a page that shows a run: works offline, asks nobody for anything."""

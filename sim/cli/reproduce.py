@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from sim.cli.guard import guarded
-from sim.cli.options import JobsOption
+from sim.cli.options import JobsOption, RunArgument
 from sim.cli.showing import FormatOption, JsonOption, OutputOption, showing
 from sim.errors import CheckFailed
 
 
 @guarded
 def reproduce_command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: RunArgument,
     jobs: JobsOption = None,
     form: FormatOption = None,
     output: OutputOption = None,

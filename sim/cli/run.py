@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.audit import refuse_violations
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
@@ -46,11 +47,20 @@ def run_command(
     changes: SetOption = None,
     seed: SeedOption = None,
     engine: Annotated[
-        str, typer.Option(metavar="compiled|reference", help="Which engine runs it.")
+        str,
+        typer.Option(
+            metavar="compiled|reference",
+            help="Which engine runs it.",
+            autocompletion=completing.words("engine"),
+        ),
     ] = "compiled",
     record: Annotated[
         str,
-        typer.Option(metavar="none|payments|stages|events", help="How much is written down."),
+        typer.Option(
+            metavar="none|payments|stages|events",
+            help="How much is written down.",
+            autocompletion=completing.words("record"),
+        ),
     ] = "payments",
     audit: Annotated[
         bool, typer.Option("--audit", help="Replay the event log independently on the way.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.showing import FormatOption, JsonOption, OutputOption, note, showing
@@ -42,7 +43,13 @@ def scenarios_command(
 def new_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the scenario, and of its file.")],
     start: Annotated[
-        str, typer.Option("--from", metavar="SCENARIO", help="What it is to change.")
+        str,
+        typer.Option(
+            "--from",
+            metavar="SCENARIO",
+            help="What it is to change.",
+            autocompletion=completing.scenarios,
+        ),
     ] = _START,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that are there already.")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.keeping import keep
@@ -34,7 +35,13 @@ RangeOption = Annotated[
 def sensitivity_command(
     scenario: ScenarioArgument,
     measures: Annotated[
-        str, typer.Option("--measure", metavar="A,B", help="The answers that are asked about.")
+        str,
+        typer.Option(
+            "--measure",
+            metavar="A,B",
+            help="The answers that are asked about.",
+            autocompletion=completing.measures,
+        ),
     ] = "end_to_end_mean",
     low: Annotated[float, typer.Option(metavar="F", help="Smallest factor.")] = 0.5,
     high: Annotated[float, typer.Option(metavar="F", help="Largest factor.")] = 2.0,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.streams import encodable
 from sim.errors import MachineError
 from sim.report.rendering import choose_format, format_names
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
 
 FormatOption = Annotated[
     str | None,
-    typer.Option("--format", metavar="FORMAT", help=f"One of {', '.join(format_names())}."),
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help=f"One of {', '.join(format_names())}.",
+        autocompletion=completing.formats,
+    ),
 ]
 OutputOption = Annotated[
     Path | None,

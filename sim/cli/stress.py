@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.keeping import keep
@@ -42,6 +43,7 @@ ProfileOption = Annotated[
     str,
     typer.Option(
         metavar="step|ramp|soak",
+        autocompletion=completing.words("profile"),
         help="step: separate runs, each load held; ramp: then one run in which the load rises; "
         "soak: one load held long, with checks for drift.",
     ),

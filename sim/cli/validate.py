@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.cli import completing
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.options import SetOption
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 @guarded
 def validate_command(
     scenarios: Annotated[
-        list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files to check.")
+        list[str],
+        typer.Argument(
+            metavar="SCENARIO...",
+            help="Scenario files to check.",
+            autocompletion=completing.scenarios,
+        ),
     ],
     changes: SetOption = None,
     form: FormatOption = None,
