@@ -12,7 +12,7 @@ from sim.cli import completing
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.keeping import keep
-from sim.cli.options import JobsOption, SeedOption, SetOption
+from sim.cli.options import JobsOption, MeasuresOption, SeedOption, SetOption
 from sim.cli.showing import (
     Beside,
     FormatOption,
@@ -37,6 +37,15 @@ BestOption = Annotated[
     typer.Option("--best", metavar="MEASURE=lowest±WIDTH", help="Choose the best arm, as above."),
 ]
 
+ArmsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="EXPERIMENT | SCENARIO...",
+        help="An experiment, or two scenarios.",
+        autocompletion=completing.scenarios,
+    ),
+]
+
 MixOption = Annotated[
     bool, typer.Option("--same-mix", help="Also at one mix of corridors, where demand differs.")
 ]
@@ -44,14 +53,7 @@ MixOption = Annotated[
 
 @guarded
 def compare_command(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="EXPERIMENT | SCENARIO...",
-            help="An experiment, or two scenarios.",
-            autocompletion=completing.scenarios,
-        ),
-    ],
+    inputs: ArmsArgument,
     changes: SetOption = None,
     seed: SeedOption = None,
     replications: Annotated[
@@ -61,12 +63,7 @@ def compare_command(
         str | None,
         typer.Option(metavar="MEASURE±WIDTH", help="Go on until differences are so precise."),
     ] = None,
-    measures: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B", help="Measures to compare.", autocompletion=completing.measures
-        ),
-    ] = None,
+    measures: MeasuresOption = None,
     baseline: Annotated[
         str | None, typer.Option(metavar="ARM", help="Arm the others are compared with.")
     ] = None,

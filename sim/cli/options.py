@@ -35,3 +35,30 @@ ScenarioArgument = Annotated[
 RunArgument = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=completing.runs)
 ]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="compiled|reference",
+        help="Which engine runs it.",
+        autocompletion=completing.words("engine"),
+    ),
+]
+RecordOption = Annotated[
+    str,
+    typer.Option(
+        "--record",
+        metavar="none|payments|stages|events",
+        help="How much is written down.",
+        autocompletion=completing.words("record"),
+    ),
+]
+MeasuresOption = Annotated[
+    str | None,
+    typer.Option(
+        "--measures",
+        metavar="A,B",
+        help="Measures to compare.",
+        autocompletion=completing.measures,
+    ),
+]

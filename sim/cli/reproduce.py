@@ -11,6 +11,7 @@ from sim.errors import CheckFailed
 @guarded
 def reproduce_command(
     run: RunArgument,
+    *,
     jobs: JobsOption = None,
     form: FormatOption = None,
     output: OutputOption = None,

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli import completing
 from sim.cli.audit import refuse_violations
 from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
-from sim.cli.options import JobsOption, ScenarioArgument, SeedOption, SetOption
+from sim.cli.options import (
+    EngineOption,
+    JobsOption,
+    RecordOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+)
 from sim.cli.report import refuse_without_drawing, write_page_of
 from sim.cli.showing import (
     FormatOption,
@@ -46,22 +52,8 @@ def run_command(
     scenario: ScenarioArgument,
     changes: SetOption = None,
     seed: SeedOption = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            metavar="compiled|reference",
-            help="Which engine runs it.",
-            autocompletion=completing.words("engine"),
-        ),
-    ] = "compiled",
-    record: Annotated[
-        str,
-        typer.Option(
-            metavar="none|payments|stages|events",
-            help="How much is written down.",
-            autocompletion=completing.words("record"),
-        ),
-    ] = "payments",
+    engine: EngineOption = "compiled",
+    record: RecordOption = "payments",
     audit: Annotated[
         bool, typer.Option("--audit", help="Replay the event log independently on the way.")
     ] = False,

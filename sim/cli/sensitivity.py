@@ -21,6 +21,16 @@ from sim.cli.showing import (
 )
 from sim.errors import UserError
 
+AnswersOption = Annotated[
+    str,
+    typer.Option(
+        "--measure",
+        metavar="A,B",
+        help="The answers that are asked about.",
+        autocompletion=completing.measures,
+    ),
+]
+
 RangeOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -34,15 +44,7 @@ RangeOption = Annotated[
 @guarded
 def sensitivity_command(
     scenario: ScenarioArgument,
-    measures: Annotated[
-        str,
-        typer.Option(
-            "--measure",
-            metavar="A,B",
-            help="The answers that are asked about.",
-            autocompletion=completing.measures,
-        ),
-    ] = "end_to_end_mean",
+    measures: AnswersOption = "end_to_end_mean",
     low: Annotated[float, typer.Option(metavar="F", help="Smallest factor.")] = 0.5,
     high: Annotated[float, typer.Option(metavar="F", help="Largest factor.")] = 2.0,
     ranges: RangeOption = None,

@@ -175,12 +175,12 @@ def _need(package: str) -> ModuleType:
         ) from None
 
 
-def open_result(path: Path) -> Result:
+def open_result(path: Path | str) -> Result:
     """Open a finished run as what it gave back when it was run.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         A run folder.
 
     Raises
@@ -192,6 +192,6 @@ def open_result(path: Path) -> Result:
     from sim.analysis.summary import summary_of
     from sim.tables.open_run import open_run
 
-    run = open_run(path)
+    run = open_run(Path(path))
     # A run of an earlier version knows fewer measures; those it lacks have no value.
     return Result(complete(summary_of(run.summary())), run)

@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from sim.report.exporting import (
     own_exporters,
     write_export,
 )
+from sim.study.case import RunOptions
 from sim.study.replicate.replicate import HowMany, run_replications
 from sim.study.run import run_scenario
 from sim.tables import lives
@@ -420,7 +420,7 @@ def test_a_file_that_ends_in_gz_is_compressed(run: Path, tmp_path: Path) -> None
 
 def test_payments_of_replications_keep_apart(tmp_path: Path) -> None:
     plan = HowMany(2)
-    options = replace(_options(), record="stages")
+    options = RunOptions("reference", "stages")
     run_replications(write_tiny(tmp_path), plan, options=options, out=tmp_path / "run")
     traces = _read_xes(_made(tmp_path / "run", "xes", tmp_path / "log.xes"))
     names = [told["concept:name"] for told, _ in traces]
@@ -432,12 +432,6 @@ def test_payments_of_replications_keep_apart(tmp_path: Path) -> None:
     )
     stages = _rows(tmp_path / "run", "stages")
     assert visits == sum(one["started_us"] is not None for one in stages)
-
-
-def _options() -> Any:
-    from sim.study.case import RunOptions
-
-    return RunOptions("reference", "stages", False)
 
 
 def test_heaps_on_disk_change_nothing(

@@ -52,6 +52,7 @@ def test_scenarios_and_experiments_are_compared(tmp_path: Path) -> None:
 def test_a_finished_run_is_opened_as_what_it_gave_back(tmp_path: Path) -> None:
     result = sim.run(write_tiny(tmp_path), overrides=QUICK, out=tmp_path / "run", seed=5)
     again = sim.open(tmp_path / "run")
+    assert sim.open(str(tmp_path / "run")).folder == tmp_path / "run"
     assert again.summary.measures == result.summary.measures
     assert again.summary.g20 == result.summary.g20
     assert set(again.summary.by) == set(result.summary.by)
