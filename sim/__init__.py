@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from sim.study.api import compare, run, sensitivity, stress, sweep, validate
     from sim.study.result import Result
-    from sim.study.result import open_result as open  # noqa: A004 - as people say it
+    from sim.study.result import open_any as open  # noqa: A004 - as people say it
 
 __all__ = [
     "Result", "__version__", "compare", "open", "run", "sensitivity", "stress", "sweep", "validate",
@@ -24,7 +24,7 @@ __all__ = [
 _OF_API = ("compare", "run", "sensitivity", "stress", "sweep", "validate")
 _HOMES = dict.fromkeys(_OF_API, "sim.study.api")
 _HOMES |= {"Result": "sim.study.result", "open": "sim.study.result"}
-_NAMES = {"open": "open_result"}
+_NAMES = {"open": "open_any"}
 """What is called otherwise where it is at home."""
 
 

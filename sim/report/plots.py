@@ -290,6 +290,14 @@ class SweepPlots:
         name = None if measure is None else figure_name("response", full_key(measure))
         return _plots(sweep_figures(self.found, self.found.factors)).named(name, part="response")
 
+    def heat(self, measure: str | None = None) -> Plot:
+        """Draw a measure over two factors that are numbers, where these alone vary."""
+        from sim.report.figures.of_studies import figure_name, heat_figures
+        from sim.study.measure_key import full_key
+
+        name = None if measure is None else figure_name("heat", full_key(measure))
+        return _plots(heat_figures(self.found)).named(name, part="heat")
+
 
 @dataclass(frozen=True, slots=True)
 class SensitivityPlots:

@@ -93,6 +93,9 @@ class SweepFigures(Protocol):
     def response(self, measure: str | None = None) -> Plotted:
         """Draw a measure against the first factor that is a number."""
 
+    def heat(self, measure: str | None = None) -> Plotted:
+        """Draw a measure over two factors that are numbers, where these alone vary."""
+
 
 class SensitivityFigures(Protocol):
     """Figures of a sensitivity study."""

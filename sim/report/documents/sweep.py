@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sim.report.blocks import Block, Document, Table, Text
-from sim.report.figures.of_studies import sweep_figures
+from sim.report.figures.of_studies import heat_figures, sweep_figures
 from sim.study.sweep.store import TABLE
 from sim.study.sweep.study import SweepResult
 
@@ -31,6 +31,7 @@ def sweep_document(found: SweepResult, folder: str, origin: Mapping[str, object]
     ends = [name for name in found.table.columns if name.endswith(("_low", "_high"))]
     blocks: tuple[Block, ...] = (
         *sweep_figures(found, found.factors),
+        *heat_figures(found),
         Table.of(found.table, prose=("error",), spare=[*reversed(ends), "status"]),
         Text(f"{found.run} points run, {found.kept} kept from before, {found.failed} failed"),
         *([Text(f"table: {folder}/{TABLE}")] if folder else []),

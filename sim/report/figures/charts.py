@@ -13,11 +13,13 @@ from typing import Any
 from rich.cells import cell_len
 
 from sim.report.blocks import Figure
-from sim.report.figures.style import BAND, COLOURS, QUIET, Style
+from sim.report.figures.style import BAND, COLOURS, INK, QUIET, Style
 
 _PANEL_HEIGHT = 62
 _BAR_HEIGHT = 22
 _COLUMNS_OF_LEGEND = 3
+_SHADES = [0.08, 0.55]
+"""Opacity of the least and of the most in a heat map."""
 _LETTER = 0.56
 """Width of a letter by its height, on average."""
 _MARGIN, _AXIS = 25, 55
@@ -156,6 +158,24 @@ def _scatter(alt: ModuleType, figure: Figure, style: Style) -> Any:
     return across + upward + dots
 
 
+def _heat(alt: ModuleType, figure: Figure, style: Style) -> Any:
+    """Draw a value in each cell over two others: columns ``x``, ``y`` and ``value``."""
+    values = [float(str(row["value"])) for row in figure.data.records()]
+    base = alt.Chart(_marked(alt, figure), width=style.width - _AXIS, height=200).encode(
+        x=alt.X("x:O", title=figure.x_unit or None, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("y:O", title=None, sort="descending"),
+    )
+    # One colour, more or less of it: the page's style says which, and words can be read on it.
+    shade = alt.Opacity(
+        "value:Q", legend=None, scale=alt.Scale(domain=[min(values), max(values)], range=_SHADES)
+    )
+    cells = base.mark_rect(color=COLOURS[0]).encode(opacity=shade, description="words:N")
+    told = base.mark_text(color=INK, fontSize=style.letters, aria=False).encode(
+        text=alt.Text("value:Q", format=".3~g")
+    )
+    return cells + told
+
+
 def _course(alt: ModuleType, figure: Figure, style: Style) -> Any:
     """Draw panels over time: columns ``panel``, ``x`` and ``y``; bands for what was put in."""
     panels = list(dict.fromkeys(str(row["panel"]) for row in figure.data.records()))
@@ -215,6 +235,7 @@ KINDS: dict[str, Callable[[ModuleType, Figure, Style], Any]] = {
     "steps": _steps,
     "lines": _lines,
     "scatter": _scatter,
+    "heat": _heat,
     "course": _course,
     "spans": _spans,
 }

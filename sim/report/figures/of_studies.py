@@ -183,6 +183,43 @@ def sweep_figures(found: SweepResult, factors: Sequence[str]) -> Iterator[Figure
             )
 
 
+def heat_figures(found: SweepResult) -> Iterator[Figure]:
+    """Yield each measure over the first two factors that are numbers, where two alone vary.
+
+    Parameters
+    ----------
+    found : SweepResult
+    """
+    records = [row for row in found.table.records() if row["status"] == "done"]
+    varied = [name for name in found.factors if len({row[name] for row in records}) > 1]
+    if len(varied) != 2 or not all(
+        isinstance(row[name], int | float) for row in records for name in varied
+    ):
+        # With a third factor a cell would hold several points.
+        return
+    across, up = varied
+    units = [str(records[0].get(f"{name}_unit") or "") for name in varied]
+    labels = [f"{name}, {unit}" if unit else name for name, unit in zip(varied, units, strict=True)]
+    keys = [name.removesuffix("_low") for name in found.table.columns if name.endswith("_low")]
+    for key in keys[:_MEASURES_SHOWN]:
+        factor, unit = _scaled(CATALOGUE[name_of(key)].kind.unit)
+        known = [row for row in records if row[key] is not None]
+        rows = [
+            (float(str(row[across])), float(str(row[up])), float(str(row[key])) * factor)
+            for row in known
+        ]
+        words = [
+            f"{across} {x:g} {units[0]}, {up} {y:g} {units[1]}: {value:.4g} {unit}"
+            for x, y, value in rows
+        ]
+        if rows:
+            data = TabularData(("x", "y", "value"), tuple(rows))
+            yield Figure(
+                figure_name("heat", key), "heat", f"{_called(key)} by {across} and {up}", data,
+                tuple(words), unit, note=f"Upward: {labels[1]}. Darker is more.", x_unit=labels[0],
+            )  # fmt: skip
+
+
 def sensitivity_figures(answer: Sensitivity) -> Iterator[Figure]:
     """Yield a tornado: where each assumption takes the answer at the ends of its range."""
     factor, unit = _scaled(answer.unit)

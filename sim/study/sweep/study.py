@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DONE, FAILED = "done", "failed"
-_POINT_COLUMNS = ("point", "status", "error")
+POINT_COLUMNS = ("point", "status", "error")
+"""What stands after the factors of a point."""
 _ENDS = ("low", "high")
 _BUG = PayrouteError.exit_code
 _WORST_FIRST = (_BUG, MachineError.exit_code, UserError.exit_code)
@@ -321,7 +322,7 @@ def _collect(
     factors: dict[str, list[Cell]] = {}
     for name in names:
         factors |= factor_columns(name, [_factors_of(result)[name] for result in results])
-    columns = [*factors, *_POINT_COLUMNS]
+    columns = [*factors, *POINT_COLUMNS]
     for key in measures:
         columns += [key, *(f"{key}_{end}" for end in _ENDS)]
     rows = []

@@ -207,6 +207,7 @@ COLUMNS = {
     "points": ("row", "value", "low", "high"),
     "steps": ("series", "x", "share"),
     "lines": ("series", "x", "y", "low", "high"),
+    "heat": ("x", "y", "value"),
     "scatter": ("series", "x", "y", "x_low", "x_high", "low", "high"),
     "course": ("panel", "x", "y"),
     "spans": ("row", "from", "to", "part"),

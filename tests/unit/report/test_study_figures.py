@@ -9,7 +9,7 @@ import pytest
 
 from sim.report.blocks import Document
 from sim.report.documents.stress import stress_document
-from sim.report.figures.of_studies import stress_figures, sweep_figures
+from sim.report.figures.of_studies import heat_figures, stress_figures, sweep_figures
 from sim.report.rendering import render
 from sim.study.slo import parse_slo
 from sim.study.stress.points import LoadPoint, StressPlan
@@ -104,3 +104,29 @@ def test_an_empty_study_draws_nothing() -> None:
     nothing = SweepResult(TabularData(("point", "status", "error"), ()), 0, 0, 0)
     assert list(sweep_figures(nothing, ())) == []
     assert render(Document((), TabularData((), ()), {}), "html").count("<figure") == 0
+
+
+def test_two_factors_are_a_map_of_what_comes_of_them() -> None:
+    columns = ("limit", "rate", "rate_unit", "status", "p99", "p99_low", "p99_high")
+    rows = tuple(
+        (limit, rate, "/s", "done", float(limit * rate), None, None)
+        for limit in (1, 2)
+        for rate in (10, 20, 30)
+    )
+    columns = tuple(name.replace("p99", "end_to_end_p99") for name in columns)
+    found = SweepResult(TabularData(columns, rows), 6, 0, 0, factors=("limit", "rate"))
+    [heat] = heat_figures(found)
+    assert heat.data.rows == tuple(
+        (float(limit), float(rate), float(limit * rate)) for limit, rate, *_ in rows
+    )
+    assert heat.mark_words[0] == "limit 1 , rate 10 /s: 10 s"
+    assert heat.x_unit == "limit"
+    assert "Upward: rate, /s" in heat.note
+    # A third that varies would put several points into one cell, and a word is no place on an axis.
+    words = tuple(("cheapest", *row[1:]) if row[0] == 1 else ("fastest", *row[1:]) for row in rows)
+    named = SweepResult(TabularData(columns, words), 6, 0, 0, factors=("limit", "rate"))
+    assert list(heat_figures(named)) == []
+    three = tuple((*row, at) for at, row in enumerate(rows))
+    third = TabularData((*columns, "peers"), three)
+    many = SweepResult(third, 6, 0, 0, factors=("limit", "rate", "peers"))
+    assert list(heat_figures(many)) == []

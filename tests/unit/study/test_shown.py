@@ -28,7 +28,10 @@ scenario: tiny.yaml
 set: {clock.horizon: 30 s}
 replications: 3
 measures: [success, p99]
-sweep: {factors: {rails.shop.stations.till.servers: {values: [2, 3, 4]}}}
+sweep:
+  factors:
+    rails.shop.stations.till.servers: {values: [2, 3]}
+    rails.shop.stations.till.queue_limit: {values: [2, 4]}
 """
 
 
@@ -109,6 +112,15 @@ def test_a_view_of_a_run_has_its_figures_and_where_it_lies(found: dict[str, Any]
 
 
 @pytest.mark.slow
+def test_a_sweep_is_opened_again(found: dict[str, Any]) -> None:
+    again = sim.open(found["run"].folder.parent / "sweep")
+    assert again.table == found["sweep"].table
+    assert again.factors == found["sweep"].factors
+    assert (again.run, again.kept, again.failed) == (0, 4, 0)
+    assert again.plot.heat("p99").table == found["sweep"].plot.heat("p99").table
+
+
+@pytest.mark.slow
 def test_markup_in_a_name_is_shown_as_text(tmp_path: Path) -> None:
     out = tmp_path / "<b>&run"
     result = sim.run(write_tiny(tmp_path), overrides=QUICK, engine="reference", out=out)
@@ -142,6 +154,7 @@ def test_views_of_china_two_way_are_short(tmp_path: Path) -> None:
         lambda found: found["comparison"].plot.forest("p99"),
         lambda found: found["comparison"].plot.forest(),
         lambda found: found["sweep"].plot.response("success"),
+        lambda found: found["sweep"].plot.heat("success"),
         lambda found: found["sensitivity"].plot.tornado("end_to_end_mean"),
     ],
 )
