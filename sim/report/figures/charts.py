@@ -171,7 +171,7 @@ def _heat(alt: ModuleType, figure: Figure, style: Style) -> Any:
     )
     cells = base.mark_rect(color=COLOURS[0]).encode(opacity=shade, description="words:N")
     told = base.mark_text(color=INK, fontSize=style.letters, aria=False).encode(
-        text=alt.Text("value:Q", format=".3~g")
+        text=alt.Text("value:Q", format=".3~r")
     )
     return cells + told
 
