@@ -7,7 +7,7 @@ says which there are.
 from __future__ import annotations
 
 from sim.analysis.definition import HEADLINE, Definition
-from sim.analysis.kinds import Better, Kind
+from sim.analysis.kinds import AMOUNT, Better, Kind
 from sim.analysis.sources import Payments, ratio
 from sim.tables.folding import Tally
 
@@ -42,3 +42,8 @@ def refund_share(of: Payments) -> float | None:
     if of.refunded is None:
         return None
     return ratio(of.refunded.payments, of.count[Tally.COMPLETED])
+
+
+def placed(name: str, which: int, words: str) -> Definition[Payments]:
+    """Define a figure of the money on all watched accounts."""
+    return Definition(name, AMOUNT, _WHOLE, lambda of: of.placed[which], words, better=Better.LOWER)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from sim.analysis.after import refund_share, refunded, settled
+from sim.analysis.after import placed, refund_share, refunded, settled
 from sim.analysis.definition import HEADLINE, LEDGER, WINDOW, Definition, Of, Source
 from sim.analysis.kinds import (
     AMOUNT,
@@ -31,6 +31,7 @@ from sim.analysis.kinds import (
     Better,
     Pooling,
 )
+from sim.analysis.of_accounts import ACCOUNT_MEASURES
 from sim.analysis.sources import (
     QUANTILES,
     AccountUse,
@@ -58,7 +59,6 @@ _OUTCOMES = _GROUPS | {"reason"}
 _REASON = frozenset({"reason"})
 _STATION, _LEDGER = frozenset({"station"}), frozenset({LEDGER})
 _PLACES = _STATION | _LEDGER
-_ACCOUNT = frozenset({"account"})
 _SYSTEM = frozenset({"system"})
 
 
@@ -275,6 +275,9 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     settled("unsettled_minor", AMOUNT, "unsettled", "owed, not received"),
     settled("claim_peak_minor", AMOUNT, "claim", "most owed on one line"),
     settled("revaluation_minor", AMOUNT, "gain", "gain by revaluation"),
+    placed("idle_prefunding_minor", 0, "idle prefunding"),
+    placed("idle_prefunding_cost_minor", 1, "cost of idle money"),
+    placed("overdraft_interest_minor", 2, "interest on overdrafts"),
     refunded("refunds", COUNT, "parts"),
     refunded("refunds_refused", COUNT, "refused"),
     Definition("refund_share", SHARE, _RUN, refund_share),
@@ -320,22 +323,6 @@ PLACE_MEASURES: tuple[Definition[Place], ...] = (
     Definition("rounds", ROUNDS, _LEDGER, lambda of: of.rounds),
 )
 
-
-def _instant(of: AccountUse, which: int) -> float | None:
-    """Return when an account was short for the first or the last time, in seconds."""
-    return None if of.short_us is None else of.short_us[which] / SECOND_US
-
-
-ACCOUNT_MEASURES: tuple[Definition[AccountUse], ...] = (
-    Definition("liquidity_low_minor", AMOUNT, _ACCOUNT, lambda of: of.low, "lowest"),
-    Definition("balance_mean_minor", AMOUNT, _ACCOUNT, lambda of: of.mean),
-    Definition("balance_end_minor", AMOUNT, _ACCOUNT, lambda of: of.end),
-    Definition("delayed_for_liquidity", COUNT, _ACCOUNT, lambda of: of.delayed, "waited", LOWER),
-    Definition("lost_for_liquidity", COUNT, _ACCOUNT, lambda of: of.lost, "refused", LOWER),
-    Definition("missing_minor", AMOUNT, _ACCOUNT, lambda of: of.missing, "lacked", LOWER),
-    Definition("short_first", TIME, _ACCOUNT, lambda of: _instant(of, 0), "short since"),
-    Definition("short_last", TIME, _ACCOUNT, lambda of: _instant(of, 1), "short until"),
-)
 
 SYSTEM_MEASURES: tuple[Definition[SystemUse], ...] = (
     Definition("system_gross_minor", AMOUNT, _SYSTEM, lambda of: of.gross, "gross"),

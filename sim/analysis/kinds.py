@@ -65,6 +65,7 @@ TIME = Kind(
 QUOTES = Kind("quotes", is_zero_of_nothing=True)
 BLOCKS = Kind("blocks", is_zero_of_nothing=True)
 ROUNDS = Kind("rounds", is_zero_of_nothing=True)
+TIMES = Kind("times", is_zero_of_nothing=True)
 SERVERS = Kind("servers")
 SHARE = Kind("share")
 PART = Kind("share", is_zero_of_nothing=True)

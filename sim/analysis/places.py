@@ -10,11 +10,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from sim.analysis.catalogue import ACCOUNT_MEASURES, PLACE_MEASURES, measured
+from sim.analysis.catalogue import PLACE_MEASURES, measured
 from sim.analysis.definition import LEDGER
+from sim.analysis.liquidity import holding_of, whole
+from sim.analysis.of_accounts import ACCOUNT_MEASURES
 from sim.analysis.rates import common_currency
 from sim.analysis.sources import QUANTILES, AccountUse, Amount, Netting, Place, ratio
 from sim.analysis.summary import Measures
+from sim.contract.guards import GuardColumn
 from sim.contract.layout import (
     NULL,
     AccountColumn,
@@ -25,11 +28,10 @@ from sim.contract.layout import (
     StationColumn,
 )
 from sim.contract.plan import Array, Plan
-from sim.contract.records import AREA_BITS, AccountTotal, LedgerTotal, StationTotal
+from sim.contract.records import AccountTotal, LedgerTotal, StationTotal
 from sim.contract.run import Totals
 from sim.tables.durations import Between, Durations
 from sim.tables.positions import PositionFolder
-from sim.units import SECOND_US
 
 UNLIMITED_SERVERS = 1 << 31
 """From so many servers on, a station has no utilisation to speak of."""
@@ -96,7 +98,7 @@ def _p99(waits: Array) -> Between | None:
 
 def account_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
     """Return the measures of every watched account and of those somebody waited for."""
-    seconds = plan.horizon_us // SECOND_US - plan.warm_up_us // SECOND_US
+    span_us = plan.horizon_us - plan.warm_up_us
     found: dict[str, Measures] = {}
     for at, name in enumerate(plan.names.accounts):
         total = [int(value) for value in totals.account[at]]
@@ -104,12 +106,11 @@ def account_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
         delayed, lost = total[AccountTotal.DELAYED], total[AccountTotal.LOST]
         if not watched and delayed == 0 and lost == 0:
             continue
-        area = total[AccountTotal.BALANCE_AREA]
-        area += total[AccountTotal.BALANCE_AREA_HIGH] << AREA_BITS
+        held, guard = holding_of(plan, totals, at), plan.guard[at]
         use = AccountUse(
             plan.names.currencies[int(plan.account[at, AccountColumn.CURRENCY])],
             low=total[AccountTotal.LOW] if watched else None,
-            mean=ratio(area, seconds) if watched else None,
+            mean=ratio(held.idle - held.overdrawn, span_us) if watched else None,
             end=total[AccountTotal.POSTED_END],
             delayed=delayed,
             lost=lost,
@@ -117,9 +118,26 @@ def account_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
             short_us=None
             if total[AccountTotal.SHORT_FIRST_US] == NULL
             else (total[AccountTotal.SHORT_FIRST_US], total[AccountTotal.SHORT_LAST_US]),
+            idle=ratio(held.idle, span_us) if watched else None,
+            idle_cost=whole(held.idle_cost) if watched else None,
+            overdraft_cost=whole(held.overdraft_cost) if watched else None,
+            alarms=None
+            if guard[GuardColumn.ALARM_BELOW] == NULL
+            else (total[AccountTotal.ALARMS], _or_none(total[AccountTotal.ALARM_FIRST_US])),
+            closings=None
+            if guard[GuardColumn.STOP_BELOW] == NULL
+            else (
+                total[AccountTotal.STOPS],
+                _or_none(total[AccountTotal.STOP_FIRST_US]),
+                total[AccountTotal.STOPPED_US],
+            ),
         )
         found[name] = measured(ACCOUNT_MEASURES, "account", use)
     return found
+
+
+def _or_none(instant_us: int) -> int | None:
+    return None if instant_us == NULL else instant_us
 
 
 def net_obligations(plan: Plan, positions: PositionFolder) -> Netting | None:

@@ -170,6 +170,8 @@ class Payments:
         What the covered payments were paid back; None where nothing ever is.
     held : Held or None
         Money debited and not credited, of the payments the headline covers.
+    placed : tuple of (Amount or None)
+        What lies idle on accounts on the mean of time, what that costs, and what overdrafts cost.
     """
 
     currency = ""
@@ -185,6 +187,7 @@ class Payments:
     settled: Settled | None = None
     refunded: Refunded | None = None
     held: Held | None = None
+    placed: tuple[Amount | None, Amount | None, Amount | None] = (None, None, None)
 
     @property
     def due(self) -> int:
@@ -291,6 +294,15 @@ class AccountUse:
         Least it would have had to hold more so that nobody waited and nobody was refused.
     short_us : (int, int) or None
         First and last instant at which it was short; None: never.
+    idle : float or None
+        Mean of what lay on it, 0 while it was overdrawn; None of an account that is not watched.
+    idle_cost, overdraft_cost : int or None
+        What that and the overdraft cost, in minor units; None where no rate is given.
+    alarms : (int, int or None) or None
+        How many were raised, and when first (us); None of an account without an alarm.
+    closings : (int, int or None, int) or None
+        How often its channel closed, when first, and for how long in all (us); None of an account
+        without a stop-loss.
     """
 
     currency: str
@@ -301,3 +313,8 @@ class AccountUse:
     lost: int
     missing: int = 0
     short_us: tuple[int, int] | None = None
+    idle: float | None = None
+    idle_cost: int | None = None
+    overdraft_cost: int | None = None
+    alarms: tuple[int, int | None] | None = None
+    closings: tuple[int, int | None, int] | None = None

@@ -7,6 +7,7 @@ allow. Accounts start at zero: whatever they hold came through a row.
 from __future__ import annotations
 
 from sim.audit.containers import append, check, number_of, unlink
+from sim.audit.guards import note_levels
 from sim.audit.messages import Check
 from sim.audit.state import AccountState, Count, Pay, SystemState, Things
 from sim.audit.world import NOBODY, World
@@ -70,6 +71,7 @@ def move(w: World, debit: int, credit: int, amount: int) -> None:
     w.things[first + credit, AccountState.POSTED] += amount
     # Only a credit or a void can set payments free; a debit cannot.
     touch_account(w, credit)
+    note_levels(w, debit, credit)
     # A set that settles at one stroke is judged when all of it has.
     if w.g[Count.SET_SYSTEM] == NOBODY:
         _within_overdraft(w, debit)
@@ -83,6 +85,7 @@ def hold_back(w: World, debit: int, credit: int, amount: int) -> None:
     _one_currency(w, debit, credit, amount)
     row = w.first[Things.ACCOUNT] + debit
     w.things[row, AccountState.PENDING] += amount
+    note_levels(w, debit, NOBODY)
     _within_overdraft(w, debit)
     _within_bound(w, debit, w.things[row, AccountState.PENDING])
 
@@ -99,6 +102,7 @@ def void(w: World, debit: int, amount: int) -> None:
     """Remove a reservation."""
     w.things[w.first[Things.ACCOUNT] + debit, AccountState.PENDING] -= amount
     touch_account(w, debit)
+    note_levels(w, debit, NOBODY)
 
 
 @called

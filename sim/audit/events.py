@@ -10,6 +10,7 @@ from __future__ import annotations
 from sim.audit.accounts import look_after, move
 from sim.audit.clearing import clearing_row, end_moves, moved_row
 from sim.audit.containers import add, bury, check
+from sim.audit.guards import guard_row, is_told
 from sim.audit.inquiries import end_telling
 from sim.audit.large_value import (
     check_bearable,
@@ -183,6 +184,8 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
     elif kind in (LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE):
         _agenda_row(w, kind, subject, amount, value)
         system_row(w, kind, subject, amount)
+    elif kind in (LogKind.ALARM, LogKind.CHANNEL):
+        guard_row(w, kind, subject, amount, value)
     elif kind == LogKind.LEADER_FAILED:
         fail_leader(w, subject, value)
     elif kind == LogKind.SAMPLE_STATION:
@@ -214,7 +217,10 @@ def skip_agenda(w: World, index: int) -> None:
     for at in range(w.g[Count.NEXT_AGENDA], min(index, w.size[Things.AGENDA])):
         row = w.first[Things.AGENDA] + at
         is_empty = w.things[row, _KIND] == AgendaKind.DEPOSIT and w.things[row, _AMOUNT] == 0
-        idle = is_empty or w.things[row, _TIME_US] >= w.g[Count.HORIZON_US]
+        is_beyond = w.things[row, _TIME_US] >= w.g[Count.HORIZON_US]
+        # Of an account with nothing on it, too, the level is told.
+        is_empty = is_empty and (is_beyond or is_told(w, w.things[row, _SUBJECT]))
+        idle = is_empty or is_beyond
         check(w.g, Check.AGENDA_SKIPPED, idle, (at,))
 
 
@@ -287,7 +293,13 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
     if event_class == EventClass.CALENDAR:
         is_file = LogKind.FILE_CUT <= kind <= LogKind.TOP_UP_ARRIVED
         is_system = kind in (LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE)
-        return is_file or is_system or kind in (LogKind.DEPOSIT, LogKind.OPEN, LogKind.CLOSE)
+        is_guard = kind in (LogKind.ALARM, LogKind.CHANNEL)
+        return (
+            is_file
+            or is_system
+            or is_guard
+            or kind in (LogKind.DEPOSIT, LogKind.OPEN, LogKind.CLOSE)
+        )
     if event_class == EventClass.SUBMIT:
         return kind == LogKind.SUBMIT and payment == owner
     if event_class == EventClass.EXPIRE:

@@ -31,6 +31,8 @@ RULES: dict[str, str] = {
     "failure": "a payment fails only for a reason its stage can give",
     "fee": "fees are those of the plan, to the minor unit",
     "fees": "components add up to the fee columns and are those of the log (tables)",
+    "guard": "alarms and channels follow the level of an account at once, and nobody takes a route "
+    "over a closed one",
     "idle_server": "nobody waits at a station that can start them",
     "inquiry": "what is asked about a payment begins, ends and is told as the plan says, and moves "
     "nothing",

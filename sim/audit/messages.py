@@ -166,6 +166,10 @@ class Check(IntEnum):
     REFUND_EXCEEDS = auto()
     REFUND_COVERED = auto()
     REFUND_MOVES = auto()
+    GUARD_LATE = auto()
+    GUARD_TURN = auto()
+    GUARD_LEVEL = auto()
+    ROUTE_CLOSED = auto()
 
 
 MESSAGES: dict[Check, tuple[str, str]] = {
@@ -201,6 +205,10 @@ MESSAGES: dict[Check, tuple[str, str]] = {
         "readable",
         "a row of kind {} for payment {} names what does not exist (stage {}, {}, {}, {})",
     ),
+    Check.GUARD_LATE: ("guard", "account {} is at {}, and what follows is not told at once"),
+    Check.GUARD_TURN: ("guard", "account {} is told to be low, or no more, where nothing changed"),
+    Check.GUARD_LEVEL: ("guard", "account {} is told to be at {}, low {}; it is at {}"),
+    Check.ROUTE_CLOSED: ("guard", "payment {} takes route {}, whose channel is closed"),
     Check.REFUNDED: ("refund", "payment {} is paid back, or not, otherwise than it must be ({})"),
     Check.REFUND_DUE: ("refund", "payment {}: part {} asks for {} after {} us, against its rule"),
     Check.REFUND_ONCE: ("refund", "payment {}: part {} is paid back twice or not at {}"),

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sim.audit.checker import Checker, is_pair
 from sim.audit.clearing_tables import CLEARING_FROM, check_clearing
 from sim.audit.findings import Findings
+from sim.audit.guard_series import check_guards
 from sim.audit.names import cells, first_of_name, series_words, visit_words
 from sim.contract.layout import (
     NULL,
@@ -176,6 +177,9 @@ def check_series(
     rows = cells(table, _SAMPLE, words)
     if replication is not None:
         rows = rows[rows[:, 0] == replication]
+    guards = rows[rows[:, 2] == SERIES_KINDS.index("guard")]
+    check_guards(plan, guards, words["name"], Checker(findings, guards[:, 1], "level at"))
+    rows = rows[rows[:, 2] != SERIES_KINDS.index("guard")]
     cleared = rows[rows[:, 2] >= CLEARING_FROM]
     check_clearing(
         plan, cleared, words["name"], Checker(findings, cleared[:, 1], "file or order at")

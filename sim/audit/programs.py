@@ -14,7 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.contract.guards import GuardColumn
 from sim.contract.layout import (
+    NULL,
     ROLE_KINDS_MAX,
     CandidateColumn,
     RouteColumn,
@@ -81,6 +83,7 @@ class Programs:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._stops = bool((plan.guard[:, GuardColumn.STOP_BELOW] != NULL).any())
         self._stages: list[list[int]] = plan.stage.tolist()
         self._possible = lru_cache(maxsize=None)(self._explore)
 
@@ -286,6 +289,9 @@ class Programs:
             return (int(Reason.AM02), int(Reason.AM06), int(Reason.AM14))
         if op == Op.SERVE:
             return (reason, *self._closed_reasons(stage[S.SUBJECT]))
+        # Where channels close, a set of routes may be there and none of it open.
+        if op == Op.ROUTE and not stage[S.FLAGS] & Flag.NEXT and self._stops:
+            return (*((reason,) if reason > 0 else ()), int(Reason.AG10))
         names_one = (
             Op.RESERVE,
             Op.QUOTE,

@@ -7,6 +7,7 @@ could have given. Agents are not in the log: every account and station used narr
 from __future__ import annotations
 
 from sim.audit.containers import check
+from sim.audit.guards import is_closed, may_find_closed
 from sim.audit.habits import may_hit
 from sim.audit.messages import Check
 from sim.audit.prices import cheapest_score, price
@@ -55,6 +56,7 @@ def check_route(w: World, p: int, route: int, score: int) -> None:
         helps = 0 <= reason < WORD and ((_HELPFUL >> reason) & 1) == 1
         right = helps and not _is_tried(w, p, route)
         check(g, Check.FAILS_OVER, right, (number, route, reason))
+    check(g, Check.ROUTE_CLOSED, not is_closed(w, route), (number, route))
     row = w.first[Things.ROUTE] + route
     # The payment's route set is not in the log. A route may be in several, of which the most
     # generous counts.
@@ -176,7 +178,7 @@ def check_failure(w: World, p: int, reason: int) -> None:
     elif op == Op.RESERVE:
         holds = is_named and (flags & QUEUE) == 0
     elif op == Op.ROUTE:
-        holds = is_named and (flags & NEXT) == 0
+        holds = (flags & NEXT) == 0 and (is_named or (reason == Reason.AG10 and may_find_closed(w)))
     # Whom a close has returned, and nobody else.
     elif op == Op.SETTLE:
         holds = is_named and w.pay[p, Pay.RETURNED] == 1
@@ -228,7 +230,7 @@ def _may_choose(w: World, p: int, is_next: bool, choice: int, score: int) -> boo
     for at in range(w.things[choice, _COUNT]):
         route = w.things[first + at, CandidateColumn.ROUTE]
         # A first choice starts afresh, whatever was tried before.
-        if is_next and _is_tried(w, p, route):
+        if is_closed(w, route) or (is_next and _is_tried(w, p, route)):
             continue
         untried += 1
         other = _score(w, p, route, w.things[choice, _POLICY], at)
@@ -262,7 +264,7 @@ def _score(w: World, p: int, route: int, policy: int, position: int) -> int:
         if w.things[view, RouteViewColumn.KIND] == 0:
             seen = w.things[w.first[Things.STATION] + subject, StationState.SEEN]
             score += seen * w.things[view, RouteViewColumn.PER_ITEM]
-        else:
+        elif w.things[view, RouteViewColumn.KIND] == 1:
             ledger = w.first[Things.LEDGER] + subject
             seen = w.things[ledger, LedgerState.SEEN]
             blocks = seen // w.things[ledger, LedgerColumn.BLOCK_LIMIT]

@@ -19,6 +19,7 @@ from sim.audit.events import (
     skip_agenda,
     take_other,
 )
+from sim.audit.guards import expect_guards
 from sim.audit.inquiries import (
     answered_row,
     asked_row,
@@ -132,7 +133,10 @@ def replay(w: World, rows: Array) -> None:
         payment, subject = rows[at, L.PAYMENT], rows[at, L.SUBJECT]
         g[Count.ROW] += 1
         # Before the row is taken: it may be the one that is due.
-        if g[Count.REFILLED] != NOBODY:
+        if g[Count.LOOK_FIRST] != NOBODY or g[Count.LOOK_SECOND] != NOBODY:
+            expect_guards(w, kind, subject)
+        # Those set free stand behind what follows from the level.
+        if g[Count.REFILLED] != NOBODY and kind not in (LogKind.ALARM, LogKind.CHANNEL):
             expect_freed(w, kind, payment, subject)
         # Rows of one event have one time and one key; two events never have both alike.
         if time_us != g[Count.NOW] or key != g[Count.KEY]:
@@ -354,7 +358,13 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
         return _exists(w, Things.SYSTEM, subject)
     if kind == LogKind.LEAVE and value == _OF_SYSTEM:
         return _exists(w, Things.STAGE, stage) and _exists(w, Things.SYSTEM, subject)
-    if kind in (LogKind.SHORT, LogKind.SAMPLE_ACCOUNT, LogKind.QUEUED):
+    if kind in (
+        LogKind.SHORT,
+        LogKind.SAMPLE_ACCOUNT,
+        LogKind.QUEUED,
+        LogKind.ALARM,
+        LogKind.CHANNEL,
+    ):
         return _exists(w, Things.ACCOUNT, subject)
     if kind == LogKind.DEPOSIT:
         return _exists(w, Things.ACCOUNT, value)
@@ -380,7 +390,8 @@ def _exists(w: World, table: int, number: int) -> bool:
 def finish(w: World) -> None:
     """Check what must hold at the end of a run."""
     horizon_us = w.g[Count.HORIZON_US]
-    # The last event has no following row that would end it.
+    # The last row and the last event have no following row that would end them.
+    expect_guards(w, -1, NOBODY)
     end_event(w)
     miss_leave(w)
     # Rounds before the horizon that left no row still count, and must have been idle.

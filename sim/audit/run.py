@@ -14,6 +14,7 @@ import numpy as np
 
 from sim.audit.beside import TablesBesideLog
 from sim.audit.findings import Findings, Violation
+from sim.audit.holdings import Holdings
 from sim.audit.records import RecordMatch
 from sim.audit.tables import audit_tables
 from sim.contract.plan import Array, Plan
@@ -89,10 +90,12 @@ class AuditSink:
         self._records = RecordMatch(self._findings) if with_records else None
         ended = None if self._records is None else self._records.expect
         self._replay = Replay(plan, self._findings, ended)
+        self._holdings = Holdings(plan)
 
     def take_log(self, rows: Array) -> None:
         """Replay rows of the log."""
         self._replay.take(rows)
+        self._holdings.take(rows)
 
     def take_records(self, rows: Array) -> None:
         """Compare records with what the log says they must be."""
@@ -117,6 +120,8 @@ class AuditSink:
         """
         if self._replay.is_readable:
             self._replay.finish(totals)
+            if totals is not None:
+                self._holdings.finish(totals, self._findings)
             if self._records is not None:
                 self._records.finish()
         return self.report()

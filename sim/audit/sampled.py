@@ -29,6 +29,8 @@ _SHOWN_BY = {
     LogKind.SAMPLE_LEDGER: ("ledger", "queue", "rounds"),
     LogKind.SAMPLE_ACCOUNT: ("account", "balance_minor", "pending_minor"),
     **{LogKind[kind.name]: shown for kind, shown in SHOWN.items()},
+    LogKind.ALARM: ("guard", "level_minor", "alarm"),
+    LogKind.CHANNEL: ("guard", "level_minor", "closed"),
 }
 """What a sample is of, and what its amount and its value are."""
 
@@ -86,7 +88,8 @@ def samples_of(log: Array) -> Array:
     kind = log[:, LogColumn.KIND]
     is_sample = (kind >= LogKind.SAMPLE_STATION) & (kind <= LogKind.SAMPLE_ACCOUNT)
     is_agenda = (kind >= LogKind.FILE_CUT) & (kind <= LogKind.TOP_UP_ARRIVED)
-    found: Array = log[is_sample | is_agenda]
+    is_guard = (kind == LogKind.ALARM) | (kind == LogKind.CHANNEL)
+    found: Array = log[is_sample | is_agenda | is_guard]
     return found
 
 
@@ -100,7 +103,10 @@ def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
     for at_kind, (log_kind, (thing, *measures)) in enumerate(_SHOWN_BY.items()):
         mine = samples[:, LogColumn.KIND] == log_kind
         subject = samples[mine, LogColumn.SUBJECT]
-        if log_kind >= LogKind.FILE_CUT:
+        is_guard = log_kind in (LogKind.ALARM, LogKind.CHANNEL)
+        if is_guard:
+            number = subject + firsts[2]
+        elif log_kind >= LogKind.FILE_CUT:
             number = place_of_row(plan, log_kind - LogKind.FILE_CUT + AgendaKind.FILE_CUT, subject)
         else:
             number = subject + firsts[at_kind]
@@ -114,9 +120,11 @@ def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
             made[mine, at, 3] = SERIES_MEASURES.index(measure)
             made[mine, at, 4] = samples[mine, column]
             made[mine, at, 5] = -1
-            if log_kind == LogKind.SAMPLE_ACCOUNT:
+            if log_kind == LogKind.SAMPLE_ACCOUNT or (is_guard and at == 0):
                 account = samples[mine, LogColumn.SUBJECT]
                 made[mine, at, 5] = plan.account[account, AccountColumn.CURRENCY]
+            elif is_guard:
+                continue
             elif log_kind >= LogKind.FILE_CUT:
                 made[mine, at, 5] = currency_of(plan, measure, subject)
     return made.reshape(-1, len(_SERIES_COLUMNS))

@@ -97,6 +97,9 @@ class Count(IntEnum):
     """Payments of a set that have still to settle at one stroke, and the system they wait in, until
     its accounts have been looked at."""
     SET_SYSTEM = auto()
+    LOOK_FIRST = auto()
+    """Accounts whose level the last row changed, to be looked at with the next."""
+    LOOK_SECOND = auto()
     READY = auto()
     """Line of those set free by others; the next one of those in the block being committed."""
     CHECKED = auto()
@@ -184,6 +187,13 @@ class AccountState(IntEnum):
     """Large-value system it belongs to, -1 for none."""
     TOTAL_0 = 8
     """Totals of a member, in the order of :class:`~sim.contract.large_value.MemberTotal`."""
+
+
+class GuardState(IntEnum):
+    """Columns of what was told of an account's level: 1 while it is low."""
+
+    ALARMED = 5
+    CLOSED = 6
 
 
 class SystemState(IntEnum):

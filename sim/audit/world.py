@@ -162,6 +162,7 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         Count.INSTRUMENTS: len(plan.names.instruments),
         Count.WARM_UP_US: plan.warm_up_us, Count.SET_SYSTEM: NOBODY,
         Count.TELLING: NOBODY, Count.POLL_DUE: NOBODY,
+        Count.LOOK_FIRST: NOBODY, Count.LOOK_SECOND: NOBODY,
     }.items():  # fmt: skip
         g[scalar] = value
     ledgers = things[first[Things.LEDGER] : first[Things.LEDGER] + len(plan.ledger)]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sim.compiler.clearing_rows import ClearingRows
+from sim.compiler.guard_rows import GuardRows
 from sim.compiler.refund_rows import NO_REFUNDS, RefundRows
 from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Candidates, Rows, cells_array, rows_array
@@ -35,7 +36,7 @@ SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
 
 
-class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows):
+class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows):
     """A plan under construction, row by row.
 
     Parameters

@@ -61,13 +61,28 @@ def _written_account(name: str, account: Account) -> Holding:
     # A written account has what it says and no more; only accounts nobody wrote are without
     # limit.
     overdraft = 0 if account.overdraft is None else to_minor(account.overdraft, currency)
+    # An account with nothing on it is looked at once, to be found low.
+    watches = account.alarm_below is not None or account.stop_below is not None
     return Holding(
         name,
         currency,
         overdraft_minor=overdraft,
         is_watched=True,
-        deposits=(*(((0, opening),) if opening else ()), *later),
+        deposits=(*(((0, opening),) if opening or watches else ()), *later),
+        guards=tuple(_guards(account)),
     )
+
+
+def _guards(account: Account) -> Iterator[tuple[str, int]]:
+    """Yield what is watched of a written account, and what its money costs."""
+    for column, amount in (
+        ("alarm_below", account.alarm_below),
+        ("stop_below", account.stop_below),
+    ):
+        if amount is not None:
+            yield column, to_minor(amount, account.currency)
+    yield "idle_ppb", account.idle_rate
+    yield "overdraft_ppb", account.overdraft_rate
 
 
 def _member(member: Member, currencies: Sequence[str]) -> Iterator[Resource]:

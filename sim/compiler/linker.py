@@ -190,6 +190,7 @@ class _Linker:
             )
         for time_us, amount in part.deposits:
             builder.deposit(time_us, account, amount)
+        builder.guard(account, part.guards)
         if part.kind:
             builder.assign_account(part.owner, part.kind, account)
 
@@ -321,7 +322,8 @@ class _Linker:
                 if view.is_ledger
                 else (0, stations[view.place], view.per_item_us)
                 for view in part.views
-            ],
+            ]
+            + [(2, at, 0) for at in self.builder.stopping(part.flow.program, self._account)],
         )
         self.limits[part.name] = tuple(laid.limits)
 

@@ -147,6 +147,10 @@ def _accounts(used: Used) -> Found:
             continue
         if name in used.reach.later and account.when_short == "queue":
             yield (*place, "when_short"), "no payment is paid from this account"
+        if name in used.reach.later and account.stop_below is not None:
+            yield (*place, "stop_below"), "no payment is paid from this account"
+        if account.overdraft_rate and not account.overdraft:
+            yield (*place, "overdraft_rate"), "it has no overdraft"
         for key, deposit in account.deposits.items():
             if deposit.after >= horizon:
                 yield (*place, "deposits", key), _too_late(deposit.after, horizon)

@@ -10,9 +10,12 @@ from collections.abc import Mapping
 
 from sim.compiler.rows import Cells, Names, Rows, row_of
 from sim.contract.agenda import AgendaKind
-from sim.contract.layout import UNLIMITED, AccountColumn
+from sim.contract.layout import NULL, UNLIMITED, AccountColumn
 from sim.contract.plan import NAMED, TABLES
 from sim.draws.keys import purpose_id
+
+UNGUARDED = {"pool": 0, "alarm_below": NULL, "stop_below": NULL, "idle_ppb": 0, "overdraft_ppb": 0}
+"""A row of an account of which nothing is watched."""
 
 
 class TableRows:
@@ -58,7 +61,7 @@ class TableRows:
             "watched": int(watched),
         }
         self._add("account", values)
-        self._add("guard", {"pool": 0})
+        self._add("guard", UNGUARDED)
         return index
 
     def world(self, currency: str) -> int:

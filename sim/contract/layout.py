@@ -351,7 +351,7 @@ class RouteViewColumn(IntEnum):
     """Columns of ``Plan.route_view``."""
 
     KIND = 0
-    """0 station, 1 ledger."""
+    """0 station, 1 ledger, 2 account whose channel must be open (it adds nothing to a score)."""
     SUBJECT = 1
     PER_ITEM = 2
     """Microseconds one waiting payment adds (stations)."""

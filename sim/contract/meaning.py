@@ -75,7 +75,8 @@ accounts (it is 0), an instant plus a duration.
 
 **Rows.** The stage of a SUBMIT row is the ENTRY of its stream. A row that credits an account or
 voids on it (POST, TRANSFER, DEPOSIT, MOVED, VOID) is followed at once by the RESERVE rows of those
-it sets free; in CHARGE the order is TRANSFER, freed RESERVE rows, FEE; at a time-out in an
+it sets free (ALARM and CHANNEL rows stand right behind the row that changed the level); in CHARGE
+the order is TRANSFER, freed RESERVE rows, FEE; at a time-out in an
 account's queue EXPIRE, LEAVE, freed RESERVE rows, after which the timed-out payment advances first
 and the ready list then. EXPIRE and LEAVE carry the stage the payment waited at. A deposit of 0
 leaves no row but is an event. Horizon rows are OUTCOME rows with ``time_us = horizon_us``, the key
@@ -246,11 +247,12 @@ class Op(IntEnum):
     """Choose a route. FLAGS NEXT = fail-over; PURPOSE = of ties; TARGET, REASON for a first choice
     without candidate.
 
-    First choice: if the payment's route set is empty: fail with REASON. Otherwise choose, note as
+    First choice: if the payment's route set is empty: fail with REASON; if no candidate of it is
+    open (:mod:`~sim.contract.guards`): fail with AG10. Otherwise choose among the open, note as
     *begun* how many attempts there were, ``attempts`` + 1, jump to the route's ENTRY. Fail-over: if
     the payment's reason is in :data:`FAILOVER_REASONS`, ``attempts - begun < MAX_ATTEMPTS`` of the
-    route set and a candidate is untried: move all accounted time but HUMAN to RETRY, reason = NONE,
-    ``attempts`` + 1, choose among the untried; otherwise go on at the stream's AFTER_FAILURE, or
+    route set and an open candidate is untried: move all accounted time but HUMAN to RETRY, reason =
+    NONE, ``attempts`` + 1, choose among these; otherwise go on at the stream's AFTER_FAILURE, or
     pass on where it has none. If the route chosen has the CLASS (not below 0) of the one
     given up, nothing of it concerns the payer again: it goes on at AUTHORISED with standing 2, at
     CONFIRMED with standing 1 (or where AUTHORISED is below 0), and if both routes are priced its
@@ -260,8 +262,8 @@ class Op(IntEnum):
 
     Choosing: lowest score (:class:`Policy`), then lowest RANK; of several still equal one is drawn
     by its SHARE, with PURPOSE and the visit of the attempt begun (see
-    :class:`~sim.contract.layout.CandidateColumn`). A single (untried) candidate is taken with score
-    0. ROUTE row (subject = route, amount = score, value = attempts).
+    :class:`~sim.contract.layout.CandidateColumn`). A single (open, untried) candidate is taken with
+    score 0. ROUTE row (subject = route, amount = score, value = attempts).
     A route's DEBTOR_AGENT and CREDITOR_AGENT, where not below 0, replace the payment's."""
     END = 15
     """End. VALUE = outcome; FIRST, COUNT = rows of a refund (:mod:`~sim.contract.refunds`); SUBJECT
@@ -323,7 +325,7 @@ class Outcome(IntEnum):
     IN_PROGRESS = 3
     """Open at the horizon."""
     NOT_PAYABLE = 4
-    """No route serves what the payer pays with at this code."""
+    """No route serves what the payer pays with at this code, or none that does is open (AG10)."""
 
 
 class Instead(IntEnum):
@@ -418,6 +420,9 @@ class LogKind(IntEnum):
     ANSWERED = 52
     RETRY = 53
     """amount = how often by now."""
+    ALARM = 54
+    """Of accounts, see :mod:`~sim.contract.guards`."""
+    CHANNEL = 55
 
 
 class Scope(IntEnum):

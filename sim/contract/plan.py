@@ -321,9 +321,10 @@ class Plan:
             "view rows",
             RouteViewColumn,
             {
-                RouteViewColumn.KIND: _YES_OR_NO,
+                RouteViewColumn.KIND: Between(0, 2),
                 RouteViewColumn.SUBJECT: By(
-                    RouteViewColumn.KIND, {0: Within("stations"), 1: Within("ledgers")}
+                    RouteViewColumn.KIND,
+                    {0: Within("stations"), 1: Within("ledgers"), 2: Within("accounts")},
                 ),
             },
         ),

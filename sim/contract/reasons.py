@@ -53,6 +53,8 @@ class Reason(IntEnum):
     """Settlement failed after the transfer; the payment is returned."""
     AM06 = 20
     """Below the least amount a scheme carries."""
+    AG10 = 21
+    """An agent has suspended its channel: each route leads over an account below its stop-loss."""
 
 
 # Technical failures, time-outs and short prefunding. What the payer's institution, a limit or

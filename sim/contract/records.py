@@ -186,7 +186,7 @@ class LedgerTotal(IntEnum):
 class AccountTotal(IntEnum):
     """Columns of an account's totals over [warm_up, horizon).
 
-    LOW and both areas are kept for WATCHED accounts only (0 for others).
+    LOW and the areas are kept for WATCHED accounts only (0 for others).
     """
 
     POSTED_END = 0
@@ -194,10 +194,10 @@ class AccountTotal(IntEnum):
     LOW = 2
     """Lowest posted balance seen from the warm-up on (the balance at the warm-up included)."""
     BALANCE_AREA = 3
-    """Minor units times seconds: at each change ``level * (now // 10^6 - last // 10^6)``, that is
-    the sum over whole-second instants. A day of a trillion riel does not fit 64 bits, so here the
-    level is ``posted before & (2^31 - 1)``, and BALANCE_AREA_HIGH counts ``posted before >> 31``:
-    the area is ``BALANCE_AREA + 2^31 * BALANCE_AREA_HIGH``."""
+    """The integral of the posted balance over time, to the microsecond. With ``a`` the sum of
+    balances times the microseconds they stood, BALANCE_REST is ``a mod 10^6``, BALANCE_AREA
+    ``(a // 10^6) mod 2^31`` and BALANCE_AREA_HIGH ``(a // 10^6) >> 31``: as ``|a|`` stays below
+    BALANCE_MAX times HORIZON_MAX_US, each fits an int64 and no two mean the same."""
     DELAYED = 4
     LOST = 5
     BALANCE_AREA_HIGH = 6
@@ -212,6 +212,19 @@ class AccountTotal(IntEnum):
     amount at hand, less what is available then. Whoever gives up waiting at a time-out counts as
     refused from then on. 0: nothing. What was refused stops growing at
     :data:`~sim.contract.layout.BALANCE_MAX`."""
+    BALANCE_REST = 10
+    OVERDRAWN_AREA = 11
+    """Likewise the integral of what the balance is below zero, 0 where it is not; so what lay idle
+    is the one plus the other. WATCHED accounts only."""
+    OVERDRAWN_AREA_HIGH = 12
+    OVERDRAWN_REST = 13
+    ALARMS = 14
+    """Alarms raised, and the first of them (NULL: none); likewise of closings of the channel."""
+    ALARM_FIRST_US = 15
+    STOPS = 16
+    STOP_FIRST_US = 17
+    STOPPED_US = 18
+    """How long the channel was closed, closings before the warm-up included from there on."""
 
 
 AREA_BITS = 31

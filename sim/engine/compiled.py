@@ -196,7 +196,9 @@ class _Run:
         if self.state.cursor[st.C_WANTS_LOG] != st.LOG_NONE:
             # As many live payments as the pool can hold, since the pool may fill up before the
             # buffer is looked at again.
-            longest = len(self.state.pool) + int(self.state.cursor[st.C_MARGIN])
+            cursor = self.state.cursor
+            each = 1 + 2 * int(cursor[st.C_GUARDED])
+            longest = len(self.state.pool) * each + int(cursor[st.C_MARGIN])
             rows = max(_LOG_ROWS, 2 * longest)
             if len(self.state.log) < rows:
                 self.state = self.state._replace(log=np.empty((rows, LOG_WIDTH), dtype=np.int64))

@@ -32,6 +32,7 @@ from sim.contract.records import WorkloadColumn
 from sim.explain.agenda import agenda_lines
 from sim.explain.clearing import clearing_lines
 from sim.explain.evidence import evidence_lines, hypothetical_links
+from sim.explain.guards import guard_words
 from sim.explain.price import price_amount
 from sim.explain.program import capacity_words, program_lines, prologue_lines
 from sim.explain.words import (
@@ -354,6 +355,7 @@ def _accounts(compiled: Compiled) -> Iterator[str]:
             f"{name}: {account.owner} at {account.at}, {account.balance:f} {account.currency}"
             f"{floor}; payments {short} when it is short"
         )
+        yield from (f"  {line}" for line in guard_words(account))
     limited = sum(1 for row in plan.account if row[AccountColumn.OVERDRAFT] < UNLIMITED)
     others = limited - len(scenario.accounts)
     free = len(plan.account) - limited

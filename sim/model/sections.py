@@ -183,6 +183,17 @@ class Account(Model):
     """Opening balance."""
     overdraft: AmountText | None = None
     """How far below zero it may go; absent: not at all."""
+    overdraft_rate: SharePpb = assumed(0, "no agent's terms are published")
+    """Interest on what it is below zero, a year (365 days)."""
+    idle_rate: SharePpb = assumed(0, "no agent's cost of funds is published")
+    """Cost of funds: what the money lying on it costs its owner, a year (365 days)."""
+    alarm_below: AmountText | None = None
+    """Level below which an alarm is raised, and stands until the level (balance less what is
+    reserved) is back; absent: none."""
+    stop_below: AmountText | None = None
+    """Stop-loss: level below which its owner closes the channel over it. Routes that draw on it
+    are then offered to no new payment until the level is back; a payment without another one ends
+    with AG10. Absent: payments are refused one by one (AM04)."""
     when_short: Literal["queue", "reject"] = "reject"
     """Whether payments wait for money or are refused (AM04)."""
     deposits: dict[Name, Deposit] = {}

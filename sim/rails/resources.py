@@ -93,6 +93,8 @@ class Holding:
         account that is named directly.
     written : tuple
         Field of the scenario that says what lies on it, where that is not its own account.
+    guards : tuple of (str, int)
+        Columns of :class:`~sim.contract.guards.GuardColumn` in lower case, and what they hold.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Holding:
     owner: str = ""
     kind: str = ""
     written: FieldPath = ()
+    guards: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

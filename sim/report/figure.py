@@ -19,7 +19,7 @@ _TABLE_DIGITS = 4
 _CENTS_BELOW = 1000
 _ASYMMETRY_MAX = 0.01
 """Difference of the two sides of an interval, as a part of its width, that nobody would read."""
-_UNITS = dict.fromkeys(("payments", "quotes", "blocks", "rounds", "servers"), "")
+_UNITS = dict.fromkeys(("payments", "quotes", "blocks", "rounds", "servers", "times"), "")
 _UNITS |= {"payments/s": "/s"}
 _DECIMALS = {"%": 1, "bps": 1}
 

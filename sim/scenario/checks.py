@@ -15,6 +15,7 @@ from sim.rails.asking import retry_problems
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
 from sim.rails.settlement_agents import below
+from sim.scenario.guard_checks import guard_problems
 from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.units import CURRENCIES, DAY_US, format_minor
 
@@ -112,6 +113,7 @@ def _check_accounts(scenario: Scenario) -> Found:
         yield from check_amounts(account.currency, account.balance, (*place, "balance"))
         if account.overdraft is not None:
             yield from check_amounts(account.currency, account.overdraft, (*place, "overdraft"))
+        yield from guard_problems(account, place)
         for key, deposit in account.deposits.items():
             where = (*place, "deposits", key, "amount")
             yield from check_amounts(account.currency, deposit.amount, where)

@@ -42,7 +42,7 @@ arbitrage and no market."""
 
 def find_doubts(scenario: Scenario) -> tuple[tuple[FieldPath, str], ...]:
     """Return everything that is most likely not meant, in the order of the file."""
-    return (*_rates(scenario), *_triangles(scenario), *_counts(scenario))
+    return (*_rates(scenario), *_triangles(scenario), *_counts(scenario), *_stops(scenario))
 
 
 def _rates(scenario: Scenario) -> Iterator[tuple[FieldPath, str]]:
@@ -109,6 +109,21 @@ def _counts(scenario: Scenario) -> Iterator[tuple[FieldPath, str]]:
                 f"{write_duration(scenario.clock.horizon)}, about {float(expected):,.0f} payments. "
                 "Whatever the load, no more will come",
             )
+
+
+def _stops(scenario: Scenario) -> Iterator[tuple[FieldPath, str]]:
+    """Yield accounts that begin below what is watched of them."""
+    for name, account in scenario.accounts.items():
+        for field, level, so in (
+            ("alarm_below", account.alarm_below, "the alarm stands"),
+            ("stop_below", account.stop_below, "the channel over it is closed"),
+        ):
+            if level is not None and account.balance < level:
+                yield (
+                    ("accounts", name, field),
+                    f"found {level}, above the opening balance of {account.balance}: {so} from the "
+                    "start",
+                )
 
 
 def _digits(rate: Fraction) -> str:

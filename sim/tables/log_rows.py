@@ -75,7 +75,7 @@ def event_rows(rows: Array, replication: int) -> pa.Table:
 SAMPLED = (
     LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
     LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
-    LogKind.REFUND,
+    LogKind.ALARM, LogKind.CHANNEL, LogKind.REFUND,
 )  # fmt: skip
 """Rows of the log the series and the refunds are made of."""
 
@@ -132,6 +132,9 @@ def _shown(plan: Plan) -> Iterator[_Shown]:
     at = first[4] + rule
     yield _Shown(LogKind.TOP_UP_ORDERED, 4, ("ordered_minor", "level_minor"), at, (filled, filled))
     yield _Shown(LogKind.TOP_UP_ARRIVED, 4, ("arrived_minor", "due_minor"), at, (filled, filled))
+    at, none = first[2] + np.arange(len(currency)), np.full(len(currency), -1, dtype=np.int64)
+    yield _Shown(LogKind.ALARM, 5, ("level_minor", "alarm"), at, (currency, none))
+    yield _Shown(LogKind.CHANNEL, 5, ("level_minor", "closed"), at, (currency, none))
 
 
 class SeriesRows:

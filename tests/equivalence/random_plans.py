@@ -33,6 +33,7 @@ from sim.contract.records import Register
 from sim.units import SECOND_US
 from tests.equivalence.random_asking import Asking
 from tests.equivalence.random_clearing import add_clearing
+from tests.equivalence.random_guards import add_guards
 from tests.equivalence.random_refunds import add_refunds
 from tests.equivalence.random_systems import Systems
 from tests.equivalence.random_workload import random_workload
@@ -93,6 +94,7 @@ class _Maker:
         self._add_agenda()
         add_clearing(seed, self.b, self.accounts, span_us=self.span_us, ties=self.ties)
         add_refunds(seed, self.b, self.accounts, ties=self.ties)
+        add_guards(seed, self.b, self.accounts)
         plan, span_us = self.b.build(), self.span_us
         rows = random_workload(luck, payments, len(plan.stream), span_us=span_us, ties=self.ties)
         return Case(plan, rows)

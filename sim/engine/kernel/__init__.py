@@ -15,6 +15,7 @@ first, then ``operations``.
 ``journal``     rows of the event log, payment records, time by cause
 ``stations``    SERVE: places of limited capacity
 ``accounts``    RESERVE, POST, VOID: balances and who waits for them
+``guards``      balances over time, alarms and channels of accounts
 ``ledgers``     BATCH: rounds, blocks and commits
 ``prices``      QUOTE, CONVERT, CHARGE, LIMIT
 ``routing``     ROUTE and the router's view

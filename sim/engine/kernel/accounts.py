@@ -17,8 +17,9 @@ from sim.contract.layout import (
 )
 from sim.contract.meaning import Cause, Flag, LogKind
 from sim.contract.plan import Array, Plan
-from sim.contract.records import AREA_BITS, AccountTotal, Register
+from sim.contract.records import AccountTotal, Register
 from sim.engine.kernel import state as st
+from sim.engine.kernel.guards import look_at, settle_account
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.levels import available, note_missing, note_refused, note_short
 from sim.engine.kernel.payments import fail
@@ -27,10 +28,10 @@ from sim.engine.kernel.state import (
     A_PENDING,
     A_POSTED,
     A_REFUSED,
-    A_SINCE,
     A_TOTAL,
     A_WAITING,
     C_ACCOUNT_ENDS,
+    C_GUARDED,
     C_NODE,
     C_NOW,
     C_READY,
@@ -55,11 +56,7 @@ _CONFIRMS = int(Flag.CONFIRMS)
 _AUTHORISES = int(Flag.AUTHORISES)
 _CREDITS = int(Flag.CREDITS)
 _QUEUE = int(Flag.QUEUE)
-_SECOND_US = 1_000_000
-_AREA_MASK = (1 << AREA_BITS) - 1
 _LOW = A_TOTAL + AccountTotal.LOW
-_AREA = A_TOTAL + AccountTotal.BALANCE_AREA
-_AREA_HIGH = A_TOTAL + AccountTotal.BALANCE_AREA_HIGH
 _DELAYED = A_TOTAL + AccountTotal.DELAYED
 _LOST = A_TOTAL + AccountTotal.LOST
 
@@ -107,7 +104,7 @@ def reserve(plan: Plan, state: KernelState, slot: int) -> bool:
     node[wanted, N_CREDIT] = credit
     node[wanted, N_AMOUNT] = amount
     if has_enough:
-        _hold(state, slot, wanted)
+        _hold(plan, state, slot, wanted)
         # Had it all been granted, this might have been the one that lacked.
         if state.account[debit, A_REFUSED] > 0:
             note_missing(plan, state, debit)
@@ -197,6 +194,9 @@ def transfer(plan: Plan, state: KernelState, debit: int, credit: int, amount: in
     # sums to zero by construction.
     _change_posted(plan, state, debit, -amount)
     _change_posted(plan, state, credit, amount)
+    if state.cursor[C_GUARDED] != 0:
+        look_at(plan, state, debit)
+        look_at(plan, state, credit)
     # Only the credited account has more than before. The row of the transfer is written by the
     # caller, since the rows of those set free follow it.
     release_waiting(plan, state, credit)
@@ -239,6 +239,8 @@ def void_all(plan: Plan, state: KernelState, slot: int) -> None:
             amount,
             credit,
         )
+        if cursor[C_GUARDED] != 0:
+            look_at(plan, state, debit)
         release_waiting(plan, state, debit)
 
 
@@ -260,7 +262,7 @@ def release_waiting(plan: Plan, state: KernelState, account: int) -> None:
         unlink(pool, state.ends, slot)
         state.account[account, A_WAITING] -= state.node[wanted, N_AMOUNT]
         # The RESERVE row belongs to the payment set free, with the key of the event at hand.
-        _hold(state, slot, wanted)
+        _hold(plan, state, slot, wanted)
         account_time(cursor, pool, slot, Cause.LIQUIDITY)
         pool[slot, st.P_WAIT] = st.W_NOTHING
         # It passes its RESERVE here; what the ready list advances is the stage behind it.
@@ -315,27 +317,6 @@ def free_node(cursor: Array, node: Array, held: int) -> None:
 
 
 @called
-def settle_account(plan: Plan, state: KernelState, account: int) -> None:
-    """Bring a watched account's area and low up to now; call it before its balance changes."""
-    cursor = state.cursor
-    now = cursor[C_NOW]
-    since = state.account[account, A_SINCE]
-    if plan.account[account, AccountColumn.WATCHED] == 0 or now <= cursor[C_WARM_UP]:
-        return
-    posted = state.account[account, A_POSTED]
-    # Whole-second instants only: a balance times microseconds would not fit an int64.
-    # Cut at whole seconds on both sides, so that the pieces of an interval add up exactly.
-    seconds = now // _SECOND_US - since // _SECOND_US
-    # Two halves of 31 bits: a balance of a trillion riel for a day does not fit 64 bits. The
-    # shift keeps the sign of a negative balance, and the mask is then its non-negative rest.
-    state.account[account, _AREA] += (posted & _AREA_MASK) * seconds
-    state.account[account, _AREA_HIGH] += (posted >> AREA_BITS) * seconds
-    state.account[account, A_SINCE] = now
-    if cursor[st.C_BETWEEN] == 0:
-        state.account[account, _LOW] = min(state.account[account, _LOW], posted)
-
-
-@called
 def _change_posted(plan: Plan, state: KernelState, account: int, change: int) -> None:
     """Change a posted balance."""
     # The old balance is counted up to now before it is gone.
@@ -354,7 +335,7 @@ def _change_posted(plan: Plan, state: KernelState, account: int, change: int) ->
 
 
 @called
-def _hold(state: KernelState, slot: int, held: int) -> None:
+def _hold(plan: Plan, state: KernelState, slot: int, held: int) -> None:
     """Make a reservation: it is pending from now on, and the payment remembers it."""
     cursor = state.cursor
     pool = state.pool
@@ -393,6 +374,8 @@ def _hold(state: KernelState, slot: int, held: int) -> None:
         amount,
         node[held, N_CREDIT],
     )
+    if cursor[C_GUARDED] != 0:
+        look_at(plan, state, debit)
 
 
 @called

@@ -14,12 +14,14 @@ from sim.contract.records import WorkloadColumn
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import transfer
 from sim.engine.kernel.clearing import follow_clearing
+from sim.engine.kernel.guards import look_at
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.large_value import follow_system
 from sim.engine.kernel.state import (
     C_ACTIVE,
     C_ARRIVAL,
     C_FREE,
+    C_GUARDED,
     C_LIVE,
     C_LIVE_MAX,
     C_NEXT_PAYMENT,
@@ -136,6 +138,8 @@ def follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
         elif amount != 0:
             write_log(cursor, state.log, LogKind.DEPOSIT, -1, -1, world, amount, subject)
             transfer(plan, state, world, subject, amount)
+        elif cursor[C_GUARDED] != 0:
+            look_at(plan, state, subject)
     elif kind == AgendaKind.STATION_CLOSE:
         write_log(cursor, state.log, LogKind.CLOSE, -1, -1, subject, -1, -1)
         # What is in service goes on, so nothing else happens at closing time.

@@ -19,9 +19,9 @@ from sim.engine.kernel.accounts import (
     note_flags,
     read_register,
     resolve_account,
-    settle_account,
     transfer,
 )
+from sim.engine.kernel.guards import settle_account
 from sim.engine.kernel.journal import account_time, write_log
 from sim.engine.kernel.levels import available
 from sim.engine.kernel.offsets import (

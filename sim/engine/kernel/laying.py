@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.contract.agenda import FileColumn, FileTotal
+from sim.contract.guards import GuardColumn
 from sim.contract.large_value import MemberColumn, MemberTotal
 from sim.contract.layout import (
     LEDGER_PSEUDO,
@@ -41,6 +42,7 @@ from sim.engine.kernel.state import (
     C_DAY_OFFSET,
     C_FREE,
     C_FX_STEP,
+    C_GUARDED,
     C_HEAP,
     C_HORIZON,
     C_KEY,
@@ -80,6 +82,14 @@ from sim.engine.kernel.state import (
     KernelState,
 )
 
+_INSTANTS = (
+    AccountTotal.SHORT_FIRST_US,
+    AccountTotal.SHORT_LAST_US,
+    AccountTotal.ALARM_FIRST_US,
+    AccountTotal.STOP_FIRST_US,
+)
+"""Totals of an account that are instants, NULL where it has not come to it."""
+
 
 def lay_state(
     plan: Plan, *, wants_log: bool, wants_records: bool, wants_samples: bool = False
@@ -112,6 +122,11 @@ def lay_state(
     # Rows a step may write besides one per live payment: every transfer of a POST, every place
     # of a sample, and a few.
     cursor[C_MARGIN] = len(plan.transfer) + stations + ledgers + accounts + 16
+    guards = plan.guard[:, [GuardColumn.ALARM_BELOW, GuardColumn.STOP_BELOW]]
+    if (guards != NULL).any():
+        cursor[C_GUARDED] = 1
+        # An alarm and a channel on either side of each transfer.
+        cursor[C_MARGIN] *= 5
     station = np.zeros((stations, STATION_WIDTH), dtype=np.int64)
     station[:, S_OPEN] = 1
     # Areas begin at the warm-up: until then the time passed since is negative and nothing is
@@ -191,8 +206,8 @@ def _empty_accounts(plan: Plan) -> Array:
     account = np.zeros((len(plan.account), ACCOUNT_WIDTH), dtype=np.int64)
     account[:, A_SINCE] = plan.warm_up_us
     account[:, A_TOTAL + AccountTotal.LOW] = LOW_UNKNOWN
-    account[:, A_TOTAL + AccountTotal.SHORT_FIRST_US] = NULL
-    account[:, A_TOTAL + AccountTotal.SHORT_LAST_US] = NULL
+    for column in _INSTANTS:
+        account[:, A_TOTAL + column] = NULL
     return account
 
 

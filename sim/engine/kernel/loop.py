@@ -22,8 +22,8 @@ from sim.contract.meaning import Cause, EventClass
 from sim.contract.plan import Plan
 from sim.contract.records import WorkloadColumn
 from sim.engine.kernel import state as st
-from sim.engine.kernel.accounts import settle_account
 from sim.engine.kernel.arrivals import follow_agenda, submit
+from sim.engine.kernel.guards import settle_account, settle_channel
 from sim.engine.kernel.heap import drop_first
 from sim.engine.kernel.journal import account_time, break_off
 from sim.engine.kernel.large_value import look, settle_next
@@ -49,6 +49,7 @@ from sim.engine.kernel.state import (
     C_ERROR,
     C_EVENTS,
     C_FREE,
+    C_GUARDED,
     C_HEAD_KEY,
     C_HEAD_LINE,
     C_HEAD_TIME,
@@ -213,9 +214,11 @@ def _find_lack(state: KernelState) -> int:
     # One test for both buffers where neither is wanted, which is when every nanosecond counts.
     if cursor[C_WANTS_LOG] | cursor[C_WANTS_RECORDS] == 0:
         return st.GOES_ON
-    # A step may write one row for every live payment (START, RESERVE or IN_BLOCK), and what it
-    # writes besides is C_MARGIN: the rows of one POST, the samples of every place.
-    if cursor[C_WANTS_LOG] != 0 and (cursor[C_LOG] + live + cursor[C_MARGIN] > state.log.shape[0]):
+    # A step may write one row for every live payment (START, RESERVE or IN_BLOCK), with two of a
+    # guard behind it, and what it writes besides is C_MARGIN: the rows of one POST, the samples of
+    # every place.
+    rows = live * (1 + 2 * cursor[C_GUARDED]) + cursor[C_MARGIN]
+    if cursor[C_WANTS_LOG] != 0 and (cursor[C_LOG] + rows > state.log.shape[0]):
         return st.WANTS_FLUSH
     # One row of room is enough here: a step ends one payment.
     if cursor[C_WANTS_RECORDS] != 0 and cursor[C_RECORDS] == state.record.shape[0]:
@@ -420,5 +423,6 @@ def _close_next(plan: Plan, state: KernelState) -> int:
         settle_queue_area(cursor, state.ledger, ledger)
     for account in range(state.account.shape[0]):
         settle_account(plan, state, account)
+        settle_channel(state, account)
     # The time up to the horizon may be what no longer fits.
     return st.FINISHED if cursor[C_ERROR] == 0 else st.BROKEN

@@ -26,6 +26,7 @@ from sim.engine.kernel.journal import write_log, write_sample
 from sim.engine.kernel.payments import draw, fail
 from sim.engine.kernel.prices import price, price_again
 from sim.engine.kernel.state import (
+    A_CLOSED,
     A_PENDING,
     A_POSTED,
     L_QUEUE,
@@ -46,6 +47,7 @@ from sim.jit.functions import called
 
 # Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _NEXT = int(Flag.NEXT)
+_OF_STATION, _OF_ACCOUNT = 0, 2
 # A bit for every reason another route can help against; reasons are below 63.
 _FAILOVER_MASK = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 
@@ -57,12 +59,17 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
     at = pool[slot, P_STAGE]
     route_set = pool[slot, st.P_ROUTE_SET]
     count = 0
+    eligible = 0
     # -1 is an empty route set: a class of payees that nobody reaches.
     if route_set >= 0:
         count = plan.route_set[route_set, RouteSetColumn.COUNT]
+        eligible = _open_candidates(plan, state, route_set, count)
     if (plan.stage[at, StageColumn.FLAGS] & _NEXT) == 0:
         if count == 0:
             fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
+            return
+        if eligible == 0:
+            fail(plan, state, slot, Reason.AG10)
             return
         # A first choice starts afresh, whatever was tried before it.
         pool[slot, P_TRIED] = 0
@@ -70,13 +77,13 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
         _count_attempt(pool, slot)
         pool[slot, st.P_STANDING] = 0
     else:
-        # CANDIDATES_MAX is 32, so the mask fits easily. Short-circuit keeps the row of the
-        # route set from being read where there is none: without candidates nothing is untried.
-        untried = ((1 << count) - 1) & ~pool[slot, P_TRIED]
+        # Short-circuit keeps the row of the route set from being read where there is none: without
+        # candidates nothing is untried.
+        eligible &= ~pool[slot, P_TRIED]
         can_help = (_FAILOVER_MASK >> pool[slot, st.P_REASON]) & 1
         if (
             can_help == 0
-            or untried == 0
+            or eligible == 0
             or pool[slot, P_ATTEMPTS] - pool[slot, st.P_BEGUN]
             >= plan.route_set[route_set, RouteSetColumn.MAX_ATTEMPTS]
         ):
@@ -87,7 +94,27 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
             return
         forget_failure(pool, slot)
         _count_attempt(pool, slot)
-    _take_best(plan, state, slot, route_set, count)
+    _take_best(plan, state, slot, route_set, count, eligible)
+
+
+@called
+def _open_candidates(plan: Plan, state: KernelState, route_set: int, count: int) -> int:
+    """Return the candidates of a route set, a bit each, that no closed channel stops."""
+    # CANDIDATES_MAX is 32, so the mask fits easily.
+    opened = (1 << count) - 1
+    if state.cursor[st.C_GUARDED] == 0:
+        return opened
+    for position in range(count):
+        candidate = plan.route_set[route_set, RouteSetColumn.FIRST] + position
+        route = plan.candidate[candidate, CandidateColumn.ROUTE]
+        first = plan.route[route, RouteColumn.VIEW_FIRST]
+        for at in range(first, first + plan.route[route, RouteColumn.VIEW_COUNT]):
+            if (
+                plan.route_view[at, RouteViewColumn.KIND] == _OF_ACCOUNT
+                and state.account[plan.route_view[at, RouteViewColumn.SUBJECT], A_CLOSED] != 0
+            ):
+                opened &= ~(1 << position)
+    return opened
 
 
 @called
@@ -138,22 +165,23 @@ def forget_failure(pool: Array, slot: int) -> None:
 
 
 @called
-def _take_best(plan: Plan, state: KernelState, slot: int, route_set: int, count: int) -> None:
-    """Choose the untried candidate of lowest score, and put the payment on it."""
+def _take_best(
+    plan: Plan, state: KernelState, slot: int, route_set: int, count: int, eligible: int
+) -> None:
+    """Choose the candidate of lowest score of those eligible, and put the payment on it."""
     pool = state.pool
-    tried = pool[slot, P_TRIED]
     first = plan.route_set[route_set, RouteSetColumn.FIRST]
     # Counted first: a single candidate is taken without a score, so that a log does not depend
     # on what could not have mattered.
     untried = 0
     for position in range(count):
-        untried += 1 - ((tried >> position) & 1)
+        untried += (eligible >> position) & 1
     best = -1
     best_score = 0
     best_rank = 0
     ties = 0
     for position in range(count):
-        if (tried >> position) & 1 == 0:
+        if (eligible >> position) & 1 != 0:
             score = 0
             rank = plan.candidate[first + position, CandidateColumn.RANK]
             if untried > 1:
@@ -178,7 +206,7 @@ def _take_best(plan: Plan, state: KernelState, slot: int, route_set: int, count:
         best = _draw_one(plan, state, slot, first, ties)
     route = plan.candidate[first + best, CandidateColumn.ROUTE]
     # Marked as tried when chosen, so a fail-over never comes back to it.
-    pool[slot, P_TRIED] = tried | (1 << best)
+    pool[slot, P_TRIED] |= 1 << best
     given_up = pool[slot, P_ROUTE]
     pool[slot, P_ROUTE] = route
     # A route may say at which institutions it begins and ends. Role references of the stages
@@ -271,9 +299,9 @@ def _score(plan: Plan, state: KernelState, slot: int, route: int, policy: int) -
     first = plan.route[route, RouteColumn.VIEW_FIRST]
     for at in range(first, first + plan.route[route, RouteColumn.VIEW_COUNT]):
         subject = plan.route_view[at, RouteViewColumn.SUBJECT]
-        if plan.route_view[at, RouteViewColumn.KIND] == 0:
+        if plan.route_view[at, RouteViewColumn.KIND] == _OF_STATION:
             score += state.station[subject, S_SEEN] * plan.route_view[at, RouteViewColumn.PER_ITEM]
-        else:
+        elif plan.route_view[at, RouteViewColumn.KIND] != _OF_ACCOUNT:
             # Whole blocks ahead of the payment, rounded down: those in the unfinished one are
             # committed together with it.
             blocks = state.ledger[subject, L_SEEN] // plan.ledger[subject, LedgerColumn.BLOCK_LIMIT]

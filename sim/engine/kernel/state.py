@@ -160,7 +160,9 @@ C_BETWEEN = 44
 """1 while a set settles at one stroke, whose levels between are nobody's."""
 C_INQUIRIES = 45
 """Inquiries begun so far."""
-CURSOR_LENGTH = 46
+C_GUARDED = 46
+"""1 where any account has an alarm or a stop-loss."""
+CURSOR_LENGTH = 47
 
 # Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------
@@ -350,7 +352,11 @@ A_SINCE = 2
 A_REFUSED = 3
 """Sum of the amounts refused from the warm-up on, and of those that wait."""
 A_WAITING = 4
-A_TOTAL = 5
+A_ALARMED = 5
+"""1 while an alarm is raised, and while its channel is closed; since when that is counted."""
+A_CLOSED = 6
+A_CLOSED_SINCE = 7
+A_TOTAL = 8
 ACCOUNT_WIDTH = A_TOTAL + len(AccountTotal)
 
 # -- large-value system --------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sim.contract.layout import FEES_MAX, NULL, FeeColumn, PricingColumn
 from sim.contract.meaning import Bearer, Cause, Flag, LogKind
 from sim.contract.records import Register
+from sim.engine.reference.guards import look_at
 from sim.engine.reference.prices import give_back_limits
 from sim.engine.reference.run import STOP, Run
 from sim.engine.reference.state import Payment, Stage, Transfer, Wait
@@ -90,6 +91,7 @@ def void(run: Run, payment: Payment, stage: Stage) -> int:
         reserved = payment.reservations.pop(row)
         _release(run, payment, reserved)
         run.log(LogKind.VOID, payment, reserved.debit, reserved.amount, value=reserved.credit)
+        look_at(run, reserved.debit)
         # At once and not after the loop: rows of those set free follow the VOID row that freed
         # them.
         free_waiting(run, reserved.debit)
@@ -128,6 +130,9 @@ def deposit(run: Run, account: int, amount: int) -> None:
     if world < 0:
         run.broken(f"account {account} has no world to take a deposit from")
     _move(run, None, Transfer(world, account, amount), LogKind.DEPOSIT)
+    # An account on which nothing is put is looked at all the same.
+    if amount == 0:
+        look_at(run, account)
 
 
 def move_money(run: Run, debit: int, credit: int, amount: int) -> None:
@@ -183,6 +188,7 @@ def _hold(run: Run, payment: Payment, row: int, transfer: Transfer) -> None:
     payment.reservations[row] = transfer
     run.accounts[transfer.debit].hold(transfer.amount)
     run.log(LogKind.RESERVE, payment, transfer.debit, transfer.amount, value=transfer.credit)
+    look_at(run, transfer.debit)
 
 
 def _release(run: Run, payment: Payment, transfer: Transfer) -> None:
@@ -206,5 +212,7 @@ def _move(run: Run, payment: Payment | None, transfer: Transfer, kind: LogKind) 
     debit.move(run.now_us, -transfer.amount)
     credit.move(run.now_us, +transfer.amount)
     run.log(kind, payment, transfer.debit, transfer.amount, value=transfer.credit)
+    look_at(run, transfer.debit)
+    look_at(run, transfer.credit)
     free_waiting(run, transfer.credit)
     run.systems.mark(transfer.credit)

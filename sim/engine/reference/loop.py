@@ -225,6 +225,7 @@ def _close(run: Run) -> None:
     # instant. That it does at the end shows that no balance was changed in any other way.
     for account in run.accounts:
         account.settle(run.now_us)
+        account.guard.settle(run.now_us)
     _check_balances(run)
     run.sink.take_progress(run.now_us, run.payments, run.events)
 

@@ -22,6 +22,9 @@ from sim.engine.reference.prices import price
 from sim.engine.reference.run import Run
 from sim.engine.reference.state import NOWHERE, Payment, Stage
 
+_OF_STATION, _OF_ACCOUNT = 0, 2
+"""Kinds of a route's views."""
+
 
 class Candidate(NamedTuple):
     """One row of ``Plan.candidate``; fields are columns of ``CandidateColumn``."""
@@ -37,14 +40,21 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
     if not stage.flags & Flag.NEXT:
         if not candidates:
             return run.fail(payment, stage, stage.reason)
+        opened = [at for at in range(len(candidates)) if _is_open(run, candidates[at])]
+        if not opened:
+            return run.fail(payment, stage, Reason.AG10)
         # A first choice knows of no earlier one.
         payment.tried = 0
         payment.begun = payment.attempts
         payment.attempts += 1
         payment.standing = 0
         payment.resent = 0
-        return _enter(run, payment, _take(run, payment, stage, candidates))
-    untried = [at for at in range(len(candidates)) if not payment.tried >> at & 1]
+        return _enter(run, payment, _take(run, payment, stage, candidates, opened))
+    untried = [
+        at
+        for at in range(len(candidates))
+        if not payment.tried >> at & 1 and _is_open(run, candidates[at])
+    ]
     # A refused payer or an expired code is no better off on another route; a time-out or a
     # short prefunded account may be. Where no route helps, the payment passes on to its end.
     if payment.reason not in FAILOVER_REASONS or not untried:
@@ -56,7 +66,7 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
     payment.attempts += 1
     payment.resent = 0
     given_up = run.routes[payment.route][RouteColumn.CLASS] if payment.route >= 0 else NOWHERE
-    row = _take(run, payment, stage, candidates)
+    row = _take(run, payment, stage, candidates, untried)
     if given_up < 0 or row[RouteColumn.CLASS] != given_up:
         return _enter(run, payment, row)
     return _resume(run, payment, row)
@@ -129,9 +139,28 @@ def _candidates(run: Run, payment: Payment) -> list[Candidate]:
     return [Candidate(*row) for row in rows]
 
 
-def _take(run: Run, payment: Payment, stage: Stage, candidates: list[Candidate]) -> list[int]:
-    """Take the untried candidate of the lowest score; return the row of its route."""
-    untried = [at for at in range(len(candidates)) if not payment.tried >> at & 1]
+def _is_open(run: Run, candidate: Candidate) -> bool:
+    """Return whether no account a route draws on has its channel closed."""
+    return not any(
+        kind == _OF_ACCOUNT and run.accounts[subject].guard.is_closed
+        for kind, subject, _ in _views(run, candidate.route)
+    )
+
+
+def _views(run: Run, route: int) -> list[list[int]]:
+    """Return what a router sees of a route."""
+    row = run.routes[route]
+    first = row[RouteColumn.VIEW_FIRST]
+    views: list[list[int]] = run.plan.route_view[
+        first : first + row[RouteColumn.VIEW_COUNT]
+    ].tolist()
+    return views
+
+
+def _take(
+    run: Run, payment: Payment, stage: Stage, candidates: list[Candidate], untried: list[int]
+) -> list[int]:
+    """Take the candidate of the lowest score among these; return the row of its route."""
     # No choice, no score: what it would have cost to compute says nothing.
     if len(untried) == 1:
         score, position = 0, untried[0]
@@ -188,14 +217,12 @@ def _price_score(run: Run, payment: Payment, candidate: int) -> int:
 
 def _time_score(run: Run, candidate: int) -> int:
     """Return the expected time of a route, queues as last seen included."""
-    row = run.routes[candidate]
-    score = row[RouteColumn.EXPECTED_US]
-    first = row[RouteColumn.VIEW_FIRST]
-    for view in run.plan.route_view[first : first + row[RouteColumn.VIEW_COUNT]].tolist():
+    score = run.routes[candidate][RouteColumn.EXPECTED_US]
+    for view in _views(run, candidate):
         subject = view[RouteViewColumn.SUBJECT]
-        if view[RouteViewColumn.KIND] == 0:
+        if view[RouteViewColumn.KIND] == _OF_STATION:
             score += run.seen_station[subject] * view[RouteViewColumn.PER_ITEM]
-        else:
+        elif view[RouteViewColumn.KIND] != _OF_ACCOUNT:
             ledger = run.ledgers[subject]
             # Full blocks before it, rounded down: the rest commits together with the payment.
             blocks = run.seen_ledger[subject] // ledger.block_limit

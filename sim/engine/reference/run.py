@@ -163,7 +163,10 @@ class Run:
             for row in plan.station.tolist()
         ]
         self.ledgers = [Ledger(row, plan.warm_up_us) for row in plan.ledger.tolist()]
-        self.accounts = [Account(row, plan.warm_up_us) for row in plan.account.tolist()]
+        self.accounts = [
+            Account(row, guard, plan.warm_up_us)
+            for row, guard in zip(plan.account.tolist(), plan.guard.tolist(), strict=True)
+        ]
         self.transfers: list[list[int]] = plan.transfer.tolist()
         self.fees: list[list[int]] = plan.fee.tolist()
         self.routes: list[list[int]] = plan.route.tolist()

@@ -24,9 +24,10 @@ from sim.contract.layout import (
     StationColumn,
 )
 from sim.contract.meaning import Cause, Reason, WhenClosed
-from sim.contract.records import AREA_BITS, REGISTER_COUNT, histogram_bucket
+from sim.contract.records import REGISTER_COUNT, histogram_bucket
 from sim.contract.run import BALANCE_TOO_LARGE, SUM_TOO_LARGE
 from sim.engine.reference.gauges import Gauge
+from sim.engine.reference.guards import BalanceOverTime, Guard
 from sim.engine.reference.shortage import Shortage
 from sim.errors import TooLargeError
 
@@ -347,7 +348,7 @@ class Ledger:
 class Account:
     """One account: posted balance, pending debits, those waiting for it, and totals."""
 
-    def __init__(self, row: Sequence[int], warm_up_us: int) -> None:
+    def __init__(self, row: Sequence[int], guard: Sequence[int], warm_up_us: int) -> None:
         self.currency = row[AccountColumn.CURRENCY]
         self.overdraft = row[AccountColumn.OVERDRAFT]
         self.is_watched = row[AccountColumn.WATCHED] == 1
@@ -356,8 +357,8 @@ class Account:
         self.pending = 0
         self.queue = WaitingLine(warm_up_us)
         self.low: int | None = None
-        self.balance_area = 0
-        self.balance_area_high = 0
+        self.over_time = BalanceOverTime()
+        self.guard = Guard(guard, warm_up_us)
         self.last_us = 0
         self.delayed = 0
         self.lost = 0
@@ -374,13 +375,7 @@ class Account:
         """Count the balance that stood until now."""
         if self.is_watched and now_us > self.warm_up_us:
             since_us = max(self.last_us, self.warm_up_us)
-            # Whole-second instants passed between two changes: summed up, the pieces give
-            # exactly those of the whole.
-            seconds = now_us // 1_000_000 - since_us // 1_000_000
-            # In two halves of 31 bits, as an int64 column cannot hold the product. Python
-            # could; the two engines have to give the same numbers.
-            self.balance_area += (self.posted & ((1 << AREA_BITS) - 1)) * seconds
-            self.balance_area_high += (self.posted >> AREA_BITS) * seconds
+            self.over_time.add(self.posted, now_us - since_us)
             self._see()
         self.last_us = now_us
 
@@ -404,15 +399,19 @@ class Account:
         """Return the account's totals in the order of ``AccountTotal``."""
         # None where nobody watches, or nothing was seen from the warm-up on.
         low = self.low or 0
+        area, area_high, rest = self.over_time.balance
         return [
             self.posted,
             self.pending,
             low,
-            self.balance_area,
+            area,
             self.delayed,
             self.lost,
-            self.balance_area_high,
+            area_high,
             *self.shortage.totals(),
+            rest,
+            *self.over_time.overdrawn,
+            *self.guard.totals(),
         ]
 
     def begin_set(self, now_us: int) -> None:

@@ -1,4 +1,4 @@
-"""Say on the first screen of a run which accounts ran dry, when, and what would have helped.
+"""Say on the first screen of a run which accounts ran dry or low, when, and what would have helped.
 
 Takes a summary and the scenario; gives blocks.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from sim.analysis.of_accounts import GUARD_COLUMNS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.explain.words import moment
 from sim.report.blocks import Block, Text, Tone
@@ -43,6 +44,35 @@ def shortages(summary: Summary, loaded: LoadedScenario) -> Iterator[Block]:
             f"been enough.",
             Tone.CAUTION,
         )
+    yield from _low(summary, loaded)
+
+
+def _low(summary: Summary, loaded: LoadedScenario) -> Iterator[Block]:
+    """Yield a sentence for each alarm that was raised and each channel that closed."""
+    for name, held in sorted(summary.by["account"].items()):
+        for (counted, first, lasted), words in zip(
+            GUARD_COLUMNS, ("alarm raised", "closed its channel"), strict=True
+        ):
+            often = held.get(counted)
+            if often is None or not often.value:
+                continue
+            told = f"{name}: {words} {_often(often)}, first {_at(held[first], loaded)}"
+            if lasted is not None:
+                told += f", for {figure(held[lasted])} in all"
+            yield Text(f"{told}.", Tone.CAUTION)
+
+
+def _often(count: Measure) -> str:
+    assert count.value is not None
+    number = plain(round(float(count.value), 1))
+    return "once" if number == "1" else f"{number} times"
+
+
+def _at(instant: Measure, loaded: LoadedScenario) -> str:
+    """Return an instant by the clock of the scenario."""
+    if instant.value is None:
+        return "at times"
+    return f"at {moment(loaded.scenario.clock.start + timedelta(seconds=int(instant.value)))}"
 
 
 def _harmed(held: Measures) -> float:

@@ -228,9 +228,9 @@ def test_places_are_averages_over_the_window() -> None:
     assert 0 < mean <= p99
     account = plan.names.accounts.index("prefund_khr")
     row = found["account"]["prefund_khr"]
-    assert (
-        row["balance_mean_minor"].value == totals.account[account, AccountTotal.BALANCE_AREA] / 180
-    )
+    total = totals.account[account]
+    held = total[AccountTotal.BALANCE_AREA] * 10**6 + total[AccountTotal.BALANCE_REST]
+    assert row["balance_mean_minor"].value == held / window
     assert row["delayed_for_liquidity"].value == totals.account[account, AccountTotal.DELAYED]
 
 

@@ -18,7 +18,8 @@ from sim.errors import InvariantViolation
 from sim.units import DAY_US
 from tests.unit.engine.worked import SECOND, Ran, Recorder, Sketch, outcomes, run_plan, workload
 
-UNSHORT = (NULL, NULL, 0)
+UNSHORT = (NULL, NULL, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0)
+"""Never short, never below zero, nothing watched; whole seconds in the integral."""
 """What an account that lacked no money says of it."""
 MONEY = (
     LogKind.RESERVE,
@@ -179,21 +180,23 @@ def test_account_totals_from_the_warm_up() -> None:
     assert ran.totals.account[plan.nostro].tolist() == [30, 0, 30, 700 + 30 * 88, 0, 0, 0, *UNSHORT]
 
 
-def test_balance_area_counts_whole_second_instants() -> None:
-    """100 until 11.5, 40 until 12.7, then 30: instants 1..11, 12, 13..100 see 100, 40, 30."""
+def test_balance_area_is_exact_to_the_microsecond() -> None:
+    """100 until 11.5, 40 until 12.7, then 30: 100 * 11.5 + 40 * 1.2 + 30 * 87.3 = 3,817."""
     plan = Nostro(100)
     ran = run_plan(plan.sketch.build(), workload(*amounts((1.5, 60), (2.7, 10))))
-    area = 100 * 11 + 40 * 1 + 30 * 88
-    assert ran.totals.account[plan.nostro, AccountTotal.BALANCE_AREA] == area
+    total = ran.totals.account[plan.nostro]
+    assert total[AccountTotal.BALANCE_AREA] == 3_817
+    assert total[AccountTotal.BALANCE_REST] == 0
 
 
 def test_balance_area_holds_a_day_of_two_trillion_riel() -> None:
-    """2e14 minor units for 100 s: 93132 times 2^31 and a rest, each counted on its own."""
+    """2e14 minor units for 100 s: 2e16 is 9,313,225 times 2^31 and a rest."""
     plan = Nostro(200_000_000_000_000)
     total = run_plan(plan.sketch.build(), workload()).totals.account[plan.nostro].tolist()
-    assert total[AccountTotal.BALANCE_AREA_HIGH] == 93_132 * 100
-    rest = 200_000_000_000_000 - 93_132 * 2**31
-    assert total[AccountTotal.BALANCE_AREA] == rest * 100
+    assert total[AccountTotal.BALANCE_AREA_HIGH] == 9_313_225
+    rest = 20_000_000_000_000_000 - 9_313_225 * 2**31
+    assert total[AccountTotal.BALANCE_AREA] == rest
+    assert 0 <= rest < 2**31
 
 
 def price_stages(sketch: Sketch, pricing: int, *, validity: float, thinking: float) -> None:
