@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,8 +23,25 @@ from sim.cli.showing import (
     command_words,
     showing,
 )
+from sim.cli.vary import (
+    FindOption,
+    StepOption,
+    VaryOption,
+    refuse_with_vary,
+    refuse_without_vary,
+    search_value,
+)
 from sim.errors import CheckFailed, OptionError, UserError
 
+if TYPE_CHECKING:
+    from sim.analysis.summary import Json
+    from sim.report.blocks import Document
+    from sim.scenario.scenario import LoadedScenario
+    from sim.study.stress.study import Stress
+    from sim.study.stress.vary import Varied
+
+PROFILE, RAMP = "step", "25-125%"
+"""What is meant where nothing is said."""
 _LOAD = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?:(?P<factor>x)|/\s*(?P<unit>s|min|h|day))\s*")
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
 _RAMP = re.compile(r"\s*(?P<low>\d+(?:\.\d+)?)\s*%?\s*-\s*(?P<high>\d+(?:\.\d+)?)\s*%\s*")
@@ -72,11 +92,14 @@ def stress_command(
     slo: SloOption = "p99<=5s",
     load: LoadOption = None,
     stream: StreamOption = None,
-    profile: ProfileOption = "step",
+    profile: ProfileOption = PROFILE,
     window: WindowOption = None,
-    ramp: RampOption = "25-125%",
+    ramp: RampOption = RAMP,
     tolerance: ToleranceOption = "0.5%",
     replications: RunsOption = 5,
+    vary: VaryOption = None,
+    find: FindOption = "smallest",
+    step: StepOption = None,
     changes: SetOption = None,
     seed: SeedOption = None,
     jobs: JobsOption = None,
@@ -88,47 +111,95 @@ def stress_command(
     """Find the highest load that meets the objectives, and the bottleneck.
 
     Every replication finds its own limit by bracketing; their mean is the capacity, with a 95 %
-    interval. A run that is no measurement is marked FAIL and never averaged.
+    interval. A run that is no measurement is marked FAIL and never averaged. With --vary FIELD it
+    is the smallest value of a field that is looked for, the load left as it is: "how much
+    prefunding for 99.9 %" is --vary accounts.X.balance --slo 'success>=99.9%'.
     """
+    from sim.scenario.scenario import load_scenario
+    from sim.study.pool import wanted_jobs
+    from sim.study.run import checked_seed, find_engine
+    from sim.tables.provenance import origin
+
+    processes = wanted_jobs(jobs)
+    wanted = showing(form, output, as_json=as_json, table=table, has_table=True)
+    given = _Given(slo, load, tuple(stream or ()), profile, window, ramp)
+    loaded = load_scenario(scenario_file(scenario), tuple(changes or ()))
+    find_engine("compiled")
+    own = loaded.scenario.seed if seed is None else checked_seed(seed)
+    settings = (own, replications, _parse_tolerance(tolerance))
+    ends = (find, step)
+    found: Stress | Varied
+    if vary is None:
+        refuse_without_vary(*ends)
+        found, document, record = _search_load(loaded, given, settings, processes)
+    else:
+        refuse_with_vary(given.of_a_load)
+        found, document, record = search_value(
+            loaded, (vary, *ends), slo=slo, settings=settings, processes=processes
+        )
+    made = origin(command_words())
+    keep("stress", loaded.scenario.scenario, record, made)
+    wanted.show(document(made))
+    if found.verdict != "PASS":
+        # A run that measured nothing has not missed anything either.
+        what = f"{slo} not met" if found.is_valid else f"no measurement, {slo} is not judged"
+        raise CheckFailed(f"stress: {what}: {'; '.join(found.reasons)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the command line says of a load; see the options."""
+
+    slo: str
+    load: str | None
+    stream: tuple[str, ...]
+    profile: str
+    window: int | None
+    ramp: str
+
+    @property
+    def of_a_load(self) -> dict[str, bool]:
+        """Return whether each option was given that makes sense of a load alone."""
+        return {
+            "load": self.load is not None,
+            "stream": bool(self.stream),
+            "profile": self.profile != PROFILE,
+            "window": self.window is not None,
+            "ramp": self.ramp != RAMP,
+        }
+
+
+def _search_load(
+    loaded: LoadedScenario, given: _Given, settings: tuple[int, int, float], processes: int
+) -> tuple[Stress, Callable[[Mapping[str, object]], Document], dict[str, Json]]:
+    """Stress with loads; return what was found, its document once made, and its JSON."""
     from sim.cli.progress import RunCounter
     from sim.report.documents.stress import stress_document
-    from sim.scenario.scenario import load_scenario
-    from sim.study.pool import LocalPool, wanted_jobs
-    from sim.study.run import checked_seed, find_engine
+    from sim.study.pool import LocalPool
     from sim.study.slo import parse_slo
     from sim.study.stress.demand import choose_streams
     from sim.study.stress.output import as_json_object
     from sim.study.stress.points import LoadTest, StressPlan, choose_windows
     from sim.study.stress.study import run_stress
-    from sim.tables.provenance import origin
 
-    processes = wanted_jobs(jobs)
-    wanted = showing(form, output, as_json=as_json, table=table, has_table=True)
-    given = None if load is None else _parse_load(load)
-    windows = choose_windows(profile, window)
-    loaded = load_scenario(scenario_file(scenario), tuple(changes or ()))
+    load = None if given.load is None else _parse_load(given.load)
+    windows = choose_windows(given.profile, given.window)
+    seed, replications, tolerance = settings
     plan = StressPlan(
-        objectives=parse_slo(slo),
-        streams=choose_streams(loaded, tuple(stream or ())),
-        seed=loaded.scenario.seed if seed is None else checked_seed(seed),
+        objectives=parse_slo(given.slo),
+        streams=choose_streams(loaded, given.stream),
+        seed=seed,
         replications=replications,
         window_s=windows[0],
-        profile=profile,
-        ramp=_parse_ramp(ramp),
+        profile=given.profile,
+        ramp=_parse_ramp(given.ramp),
         ramp_window_s=windows[1],
-        tolerance=_parse_tolerance(tolerance),
+        tolerance=tolerance,
     )
-    find_engine("compiled")
     with LocalPool(processes) as pool, RunCounter() as counter:
         test = LoadTest(loaded, plan, pool, notice=counter.say)
-        found = run_stress(test, None if given is None else _in_payments(given, test.base))
-    made = origin(command_words())
-    keep("stress", loaded.scenario.scenario, as_json_object(found), made)
-    wanted.show(stress_document(found, made))
-    if found.verdict != "PASS":
-        # A run that measured nothing has not missed anything either.
-        what = f"{slo} not met" if found.is_valid else f"no measurement, {slo} is not judged"
-        raise CheckFailed(f"stress: {what}: {'; '.join(found.reasons)}")
+        found = run_stress(test, None if load is None else _in_payments(load, test.base))
+    return found, partial(stress_document, found), as_json_object(found)
 
 
 def _parse_load(text: str) -> tuple[float, bool]:

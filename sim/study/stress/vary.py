@@ -1,0 +1,468 @@
+"""Find the smallest, or the largest, value of a field with which a scenario meets its objectives.
+
+Takes a scenario, a field with a number, and objectives; gives the value with its interval, as the
+search for a load does: every replication brackets a value of its own, and the brackets are combined
+(:mod:`sim.study.stress.search`). How much prefunding for 99.9 % is asked so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from sim.analysis.intervals import mean_interval
+from sim.analysis.summary import Summary
+from sim.errors import OptionError, UserError
+from sim.scenario.loader import dump_resolved
+from sim.scenario.scenario import LoadedScenario
+from sim.study.case import Case
+from sim.study.measure_key import pick
+from sim.study.pool import Pool
+from sim.study.runner import as_done
+from sim.study.slo import Objective, check_objectives, parse_slo
+from sim.study.stress.field import VariedField, find_field
+from sim.study.stress.points import REPLICATIONS, TOLERANCE
+from sim.study.stress.search import Bracket
+
+_ROUNDS_MAX = 200
+_FLAT = 4
+"""Values in a row with which nothing changes, after which a search gives up."""
+ENDS = ("smallest", "largest")
+GROWTH_MAX = 2**20
+"""Times its own value, or steps where that is 0, up to which a value is looked for."""
+
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class VaryPlan:
+    """What is looked for.
+
+    Attributes
+    ----------
+    objectives : tuple of Objective
+    field : VariedField
+    seed, replications : int
+        Runs of each value.
+    tolerance : float
+        Relative width at which a bracket is narrow enough.
+    is_smallest : bool
+        Whether more is better, and the least that holds is looked for; else the most.
+    """
+
+    objectives: tuple[Objective, ...]
+    field: VariedField
+    seed: int
+    replications: int = REPLICATIONS
+    tolerance: float = TOLERANCE
+    is_smallest: bool = True
+
+    @property
+    def wanted(self) -> str:
+        """Return the objectives in words."""
+        return ", ".join(map(str, self.objectives))
+
+    @property
+    def objectives_text(self) -> tuple[str, ...]:
+        """Return the objectives in words, one by one."""
+        return tuple(map(str, self.objectives))
+
+    @property
+    def value_max(self) -> Decimal:
+        """Return the largest value tried."""
+        return (self.field.own or self.field.step) * GROWTH_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class VaryPoint:
+    """Every run of one value.
+
+    Attributes
+    ----------
+    value : float
+    holds : tuple of bool
+        Whether each run meets the objectives, in order of replication; of a value the search only
+        passed by, not of all.
+    means : tuple of (float or None)
+        Mean of each bounded measure over the runs; None where one has no value.
+    """
+
+    JSON_KEYS: ClassVar = "value runs=count held=held_count means"
+
+    value: float
+    holds: tuple[bool, ...]
+    means: tuple[float | None, ...]
+
+    @property
+    def count(self) -> int:
+        """Return how many runs there are."""
+        return len(self.holds)
+
+    @property
+    def held_count(self) -> int:
+        """Return how many of them meet the objectives."""
+        return sum(self.holds)
+
+
+@dataclass(frozen=True, slots=True)
+class Varied:
+    """What a search for a value found.
+
+    Attributes
+    ----------
+    plan : VaryPlan
+    points : tuple of VaryPoint
+        Ascending.
+    brackets : tuple of Bracket
+        One per replication; the end that holds is ``high`` of a smallest value, else ``low``.
+    value, low, high : float or None
+        Mean over replications and its 95 % interval; None where a replication found no end.
+    holds_in_all : float or None
+        The value next to it with which every replication was run and held.
+    why : str
+        Where nothing holds: the reason most payments fail for; else empty.
+    """
+
+    JSON_KEYS: ClassVar = (
+        "verdict find field=plan.field.path unit=plan.field.unit own=own value low high "
+        "holds_in_all brackets points objectives=plan.objectives_text "
+        "replications=plan.replications tolerance=plan.tolerance step"
+    )
+
+    plan: VaryPlan
+    points: tuple[VaryPoint, ...]
+    brackets: tuple[Bracket, ...]
+    value: float | None
+    low: float | None
+    high: float | None
+    holds_in_all: float | None
+    why: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Return PASS if a value holds in every replication."""
+        return "FAIL" if self.holds_in_all is None else "PASS"
+
+    @property
+    def is_valid(self) -> bool:
+        """Return True: what is too short to be judged is refused."""
+        return True
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return why nothing was found, if so."""
+        if self.verdict == "PASS":
+            return ()
+        why = f", most payments fail with {self.why}" if self.why else ""
+        return (f"no {self.plan.field.path} was found that holds it in every run{why}",)
+
+    @property
+    def find(self) -> str:
+        """Return which end was looked for."""
+        return ENDS[0] if self.plan.is_smallest else ENDS[1]
+
+    @property
+    def own(self) -> float:
+        """Return the scenario's own value."""
+        return float(self.plan.field.own)
+
+    @property
+    def step(self) -> float:
+        """Return what values are multiples of."""
+        return float(self.plan.field.step)
+
+
+def plan_search(
+    loaded: LoadedScenario,
+    wanted: tuple[str, str, str | None],
+    slo: str,
+    settings: tuple[int, int, float],
+) -> VaryPlan:
+    """Return what is looked for, as a user asks for it.
+
+    Parameters
+    ----------
+    loaded : LoadedScenario
+    wanted : (str, str, str or None)
+        Path of the field, which end (one of :data:`ENDS`), and step.
+    slo : str
+        Objectives.
+    settings : (int, int, float)
+        Seed, replications and tolerance.
+
+    Raises
+    ------
+    OptionError
+        If any of it is not to be understood.
+    """
+    path, find, step = wanted
+    if find not in ENDS:
+        raise OptionError("find", f"found {find!r}; allowed: {', '.join(ENDS)}")
+    seed, replications, tolerance = settings
+    return VaryPlan(
+        objectives=parse_slo(slo),
+        field=find_field(loaded, path, step),
+        seed=seed,
+        replications=replications,
+        tolerance=tolerance,
+        is_smallest=find == ENDS[0],
+    )
+
+
+class ValueTest:
+    """The values of a field that were run, and how they did.
+
+    Parameters
+    ----------
+    loaded : LoadedScenario
+    plan : VaryPlan
+    pool : Pool
+    notice : callable, optional
+        Hears a sentence per run.
+    """
+
+    def __init__(
+        self, loaded: LoadedScenario, plan: VaryPlan, pool: Pool, *, notice: Notice | None = None
+    ) -> None:
+        self.plan, self._pool = plan, pool
+        self._text = dump_resolved(loaded.document)
+        self._notice = notice or (lambda sentence: None)
+        self._found: dict[Decimal, dict[int, Summary]] = {}
+
+    def run(self, wanted: Sequence[tuple[Decimal, int]]) -> None:
+        """Run values in replications that were not run before, in parallel."""
+        missing = [
+            (value, number)
+            for value, number in dict.fromkeys(wanted)
+            if number not in self._found.get(value, {})
+        ]
+        cases = [
+            Case(self._text, self.plan.seed, number, changes=(self.plan.field.change(value),))
+            for value, number in missing
+        ]
+        for at, done in as_done([(case,) for case in cases], self._pool):
+            value, number = missing[at]
+            summary = done.outcomes[0].summary
+            check_objectives(self.plan.objectives, summary)
+            self._refuse_few(summary)
+            self._found.setdefault(value, {})[number] = summary
+            verdict = "PASS" if self._holds(summary) else "FAIL"
+            self._notice(f"{self.plan.field.written(value)}, run {number + 1}: {verdict}")
+
+    def held(self, number: int) -> dict[Decimal, bool]:
+        """Return whether each value holds in a replication, ascending."""
+        return {
+            value: self._holds(self._found[value][number])
+            for value in sorted(self._found)
+            if number in self._found[value]
+        }
+
+    def is_flat(self, number: int) -> bool:
+        """Say whether going on in one direction has stopped to change anything in a replication.
+
+        So it is where what the objectives bound is the same, and missed, with the last few values.
+        """
+        held = self.held(number)
+        last = sorted(held, reverse=self.plan.is_smallest)[:_FLAT]
+        if len(last) < _FLAT or any(held.values()):
+            return False
+        told = {
+            tuple(pick(self._found[value][number], one.key) for one in self.plan.objectives)
+            for value in last
+        }
+        return len(told) == 1
+
+    def why(self) -> str:
+        """Return the reason of most payments that fail where a search that found nothing ended."""
+        held = self.held(0)
+        last = max(held) if self.plan.is_smallest else min(held)
+        reasons = self._found[last][0].by["reason"]
+        return max(reasons, key=lambda name: float(reasons[name]["submitted"]), default="")
+
+    def points(self) -> tuple[VaryPoint, ...]:
+        """Return every value run so far, ascending."""
+        return tuple(self._point(value) for value in sorted(self._found))
+
+    def _point(self, value: Decimal) -> VaryPoint:
+        runs = [self._found[value][number] for number in sorted(self._found[value])]
+        means = tuple(_mean(runs, objective.key) for objective in self.plan.objectives)
+        return VaryPoint(float(value), tuple(map(self._holds, runs)), means)
+
+    def _holds(self, summary: Summary) -> bool:
+        return all(objective.is_met(summary) for objective in self.plan.objectives)
+
+    def _refuse_few(self, summary: Summary) -> None:
+        """Refuse a run too short for a quantile it is held against."""
+        came = float(summary.measures["submitted"].value or 0)
+        for objective in self.plan.objectives:
+            needed = objective.completions_needed()
+            if came < needed:
+                raise UserError(
+                    f"stress: {came:,.0f} payments were submitted; {objective.key} needs {needed} "
+                    "to be believed. Lengthen clock.horizon or bound a lower quantile in --slo"
+                )
+
+
+def find_value(test: ValueTest) -> Varied:
+    """Bracket the value each replication needs, and combine them.
+
+    Parameters
+    ----------
+    test : ValueTest
+
+    Raises
+    ------
+    UserError
+        If a run is too short for a quantile.
+
+    Notes
+    -----
+    Replication 0 starts at the scenario's own value, doubles or halves until it has both ends and
+    then bisects; the others start at its bracket and move away in growing steps. Then every
+    replication is run at the end that holds in all of them. What holds is taken to go on holding
+    beyond: of a smallest value, the bracket lies above the highest one that fails.
+    """
+    plan = test.plan
+    _search(test, (0,), (plan.field.rounded(plan.field.own),))
+    first = value_bracket(test.held(0), is_smallest=plan.is_smallest)
+    start = tuple(value for value in first if value is not None)
+    _search(test, range(1, plan.replications), start)
+    found = [
+        value_bracket(test.held(number), is_smallest=plan.is_smallest)
+        for number in range(plan.replications)
+    ]
+    holding = [high if plan.is_smallest else low for low, high in found]
+    known = [value for value in holding if value is not None]
+    in_all = None
+    if len(known) == len(holding):
+        in_all = max(known) if plan.is_smallest else min(known)
+        test.run([(in_all, number) for number in range(plan.replications)])
+        if not all(test.held(number)[in_all] for number in range(plan.replications)):
+            in_all = None
+    brackets = tuple(
+        Bracket(number, None if low is None else float(low), None if high is None else float(high))
+        for number, (low, high) in enumerate(found)
+    )
+    value, low, high = combine_values(brackets, is_smallest=plan.is_smallest)
+    return Varied(
+        plan,
+        test.points(),
+        brackets,
+        value,
+        low,
+        high,
+        None if in_all is None else float(in_all),
+        "" if known else test.why(),
+    )
+
+
+def value_bracket(
+    held: Mapping[Decimal, bool], *, is_smallest: bool
+) -> tuple[Decimal | None, Decimal | None]:
+    """Return the values between which that of one replication lies.
+
+    Parameters
+    ----------
+    held : mapping of Decimal to bool
+        Whether each value holds, ascending.
+    is_smallest : bool
+        Of a smallest value: the highest that fails, and the lowest that holds above it. Else the
+        highest that holds below the lowest that fails, and that one.
+    """
+    failed = [value for value, holds in held.items() if not holds]
+    if is_smallest:
+        low = max(failed, default=None)
+        above = [value for value in held if low is None or value > low]
+        return low, min(above, default=None)
+    high = min(failed, default=None)
+    below = [value for value in held if high is None or value < high]
+    return max(below, default=None), high
+
+
+def combine_values(
+    brackets: Sequence[Bracket], *, is_smallest: bool
+) -> tuple[float | None, float | None, float | None]:
+    """Return the mean value and its interval from what replications found.
+
+    Parameters
+    ----------
+    brackets : sequence of Bracket
+        At least one.
+    is_smallest : bool
+
+    Notes
+    -----
+    As of loads (:func:`~sim.study.stress.search.combine`): the lower end of Student's t interval of
+    the lower ends, and the upper one of that of the upper ends. Where a smallest value holds down
+    to the least there is, that is both its ends; where any replication found no value, or a largest
+    one without bound, nothing is known.
+    """
+    lows, highs = [one.low for one in brackets], [one.high for one in brackets]
+    if is_smallest:
+        lows = [high if low is None else low for low, high in zip(lows, highs, strict=True)]
+    below = [low for low in lows if low is not None]
+    above = [high for high in highs if high is not None]
+    if len(below) < len(lows) or len(above) < len(highs):
+        return None, None, None
+    value = mean_interval([(low + high) / 2 for low, high in zip(below, above, strict=True)]).value
+    if len(below) == 1:
+        return value, below[0], above[0]
+    return value, max(0.0, mean_interval(below).low), mean_interval(above).high
+
+
+def next_values(
+    held: Mapping[Decimal, bool], start: Sequence[Decimal], plan: VaryPlan
+) -> tuple[Decimal, ...]:
+    """Return the values one replication tries next; none when its search is over.
+
+    Parameters
+    ----------
+    held : mapping of Decimal to bool
+        Every value run in it, ascending, and whether it holds.
+    start : sequence of Decimal
+        Values tried first: the scenario's own, or the bracket of another replication.
+    plan : VaryPlan
+    """
+    untried = tuple(value for value in start if value not in held)
+    if untried:
+        return untried
+    low, high = value_bracket(held, is_smallest=plan.is_smallest)
+    step = plan.field.step
+    if low is not None and high is not None:
+        if high - low <= max(step, Decimal(repr(plan.tolerance)) * high):
+            return ()
+        middle = plan.field.rounded((low + high) / 2)
+        return (middle if middle > low else low + step,)
+    known = high if low is None else low
+    assert known is not None
+    # From another's bracket in steps of its width, which double; alone by a factor of two.
+    width = start[-1] - start[0] if len(start) > 1 else known or step
+    reach = width * 2 ** max(len(held) - len(start), 0) if len(start) > 1 else width
+    if low is None:
+        target = max(known - reach, known / 2) if len(start) > 1 else known / 2
+        value = plan.field.rounded(max(target, Decimal(0)))
+    else:
+        value = plan.field.rounded(min(known + max(reach, step), plan.value_max))
+    return () if value in held else (value,)
+
+
+def _search(test: ValueTest, numbers: Sequence[int], start: tuple[Decimal, ...]) -> None:
+    """Let replications search side by side, a round of runs at a time."""
+    for _ in range(_ROUNDS_MAX):
+        wanted = [
+            (value, number)
+            for number in numbers
+            if not test.is_flat(number)
+            for value in next_values(test.held(number), start, test.plan)
+        ]
+        if not wanted:
+            return
+        test.run(wanted)
+
+
+def _mean(runs: Sequence[Summary], key: str) -> float | None:
+    values = [found.value for found in (pick(run, key) for run in runs) if found is not None]
+    known = [float(value) for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(runs) else None
