@@ -80,3 +80,7 @@ GUARD_COLUMNS: tuple[tuple[str, str, str | None], ...] = (
     ("channel_closings", "channel_closed_first", "channel_closed_time"),
 )
 """What is told of alarms and of channels: how often, when first, for how long."""
+COST_COLUMNS = ("idle_minor", "idle_cost_minor", "overdraft_cost_minor")
+"""What lay idle on the mean of time, and what that and an overdraft cost."""
+PLACED = ("idle_prefunding_minor", "idle_prefunding_cost_minor", "overdraft_interest_minor")
+"""The same of all accounts together, among the measures of a run."""

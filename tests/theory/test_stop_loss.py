@@ -17,7 +17,7 @@ from sim.contract.layout import NULL
 from sim.contract.meaning import LogKind, Outcome
 from sim.contract.reasons import Reason
 from sim.contract.records import AREA_BITS, AccountTotal, LogColumn, RecordColumn
-from sim.report.documents.shortages import shortages
+from sim.report.documents.shortages import placed_in_all, shortages
 from sim.scenario.scenario import load_scenario
 from sim.tables.folding import SummaryFolder
 from tests.support.scenarios import RanScenario, run_text
@@ -201,6 +201,8 @@ def test_idle_money_costs_its_rate(tmp_path: Path) -> None:
     # In all: what the riel cost nobody says. In yuan, as no price needs a rate to the dollar.
     headline = _summary(ran).measures["idle_prefunding_cost_minor"]
     assert (headline.unit, headline.value) == ("minor CNY", 100_00)
+    told = str(placed_in_all(_summary(ran)))
+    assert "lay idle on the mean of time; idle money cost 100.00 CNY" in told
 
 
 def test_an_overdraft_bears_interest(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sim.analysis.catalogue import ACCOUNT_COLUMNS, SYSTEM_COLUMNS, words_of
 from sim.analysis.g20 import INDICATORS
+from sim.analysis.of_accounts import COST_COLUMNS as ACCOUNT_COSTS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.analysis.warm_up import Presence
 from sim.explain.agenda import put_in
@@ -31,7 +32,7 @@ from sim.report.blocks import (
     Tone,
 )
 from sim.report.documents.audit import describe_audit
-from sim.report.documents.shortages import shortages
+from sim.report.documents.shortages import placed_in_all, shortages
 from sim.report.figure import NOTHING, figure, plain
 from sim.report.names import COST, GROUP, HEADLINE, STATION, reason_words
 from sim.scenario.scenario import LoadedScenario, load_scenario
@@ -72,7 +73,7 @@ def run_document(result: Result) -> Document:
         (_COST, costs, *(_rounding(summary, loaded) if costs is not None else ())),
         ("Against the G20 targets for 2027", _targets(summary)),
         ("Busiest places", _stations(summary)),
-        ("Money placed ahead", _accounts(summary, loaded)),
+        ("Money placed ahead", _accounts(summary, loaded), placed_in_all(summary)),
         ("Systems of large value", _systems(summary)),
     )
     blocks = list(_beginning(result, loaded))
@@ -287,6 +288,10 @@ def _accounts(summary: Summary, loaded: LoadedScenario) -> Block | None:
         for name, row in sorted(found.items())
         if name in written or any(row[key].value for key in harmed)
     ]
+    # What money costs is shown where somebody says that it costs anything.
+    idle, *costs = ACCOUNT_COSTS
+    if any(found[name][key].value is not None for name in chosen for key in costs):
+        harmed += [idle, *costs]
     rows = tuple(
         (
             name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sim.analysis.of_accounts import GUARD_COLUMNS
+from sim.analysis.of_accounts import GUARD_COLUMNS, PLACED
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.explain.words import moment
 from sim.report.blocks import Block, Text, Tone
@@ -60,6 +60,19 @@ def _low(summary: Summary, loaded: LoadedScenario) -> Iterator[Block]:
             if lasted is not None:
                 told += f", for {figure(held[lasted])} in all"
             yield Text(f"{told}.", Tone.CAUTION)
+
+
+def placed_in_all(summary: Summary) -> Block | None:
+    """Say what all money placed ahead came to, where somebody says what it costs."""
+    idle, cost, interest = (summary.measures.get(name) for name in PLACED)
+    told = [
+        f"{words} {figure(one)}"
+        for one, words in ((cost, "idle money cost"), (interest, "overdrafts"))
+        if one is not None and one.value is not None
+    ]
+    if idle is None or idle.value is None or not told:
+        return None
+    return Text(f"In all {figure(idle)} lay idle on the mean of time; {' and '.join(told)}.")
 
 
 def _often(count: Measure) -> str:
