@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from sim.analysis.rates import common_currency
 from sim.analysis.sources import Amount
 from sim.contract.guards import GuardColumn
@@ -90,14 +92,20 @@ Placed = tuple[Amount | None, Amount | None, Amount | None]
 
 
 def liquidity_of(plan: Plan, totals: Totals) -> Placed:
-    """Return what all watched accounts come to; None where there are none, or no such rate.
+    """Return what money placed ahead comes to; None where there is none, or no such rate.
 
     Notes
     -----
-    Added up at the mid rates of the start, and rounded then.
+    Of every watched account but those programs name by role: what members of a ledger hold there
+    is not placed ahead for anybody. Added up at the mid rates of the start, and rounded then.
     """
     names = plan.names.currencies
-    watched = [at for at, row in enumerate(plan.account) if row[AccountColumn.WATCHED] == 1]
+    own = set(np.unique(plan.agent_account).tolist())
+    watched = [
+        at
+        for at, row in enumerate(plan.account)
+        if row[AccountColumn.WATCHED] == 1 and at not in own
+    ]
     span_us = plan.horizon_us - plan.warm_up_us
     if not watched or span_us <= 0:
         return None, None, None

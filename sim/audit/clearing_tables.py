@@ -15,9 +15,6 @@ from sim.contract.layout import AccountColumn, AgendaColumn
 from sim.contract.plan import Array, Plan
 from sim.tables.schemas import SERIES_KINDS, SERIES_MEASURES
 
-CLEARING_FROM = SERIES_KINDS.index("line")
-"""Kinds of series from this one on are of lines and of top-ups."""
-
 SHOWN: dict[AgendaKind, tuple[str, str, str]] = {
     AgendaKind.FILE_CUT: ("line", "gross_minor", "net_minor"),
     AgendaKind.FILE_CONVERTED: ("line", "sold_minor", "bought_minor"),

@@ -16,6 +16,7 @@ from sim.audit.large_value import (
     check_bearable,
     look_after_systems,
     offset_row,
+    sampled_system,
     system_row,
 )
 from sim.audit.ledgers import close_block, fail_leader, last_round, ledger_line
@@ -206,6 +207,8 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
         posted, pending = w.things[row, AccountState.POSTED], w.things[row, AccountState.PENDING]
         right = amount == posted and value == pending
         check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, posted, pending))
+    elif kind in (LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER):
+        sampled_system(w, kind, subject, amount, value)
     else:
         add(w.g, Check.UNKNOWN_KIND, (kind,))
 
@@ -305,7 +308,8 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
     if event_class == EventClass.EXPIRE:
         return kind == LogKind.EXPIRE and payment == owner
     if event_class == EventClass.SAMPLE:
-        return LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT
+        is_system = kind in (LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER)
+        return is_system or LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT
     if event_class == EventClass.HORIZON:
         return kind == LogKind.OUTCOME and payment == owner
     if event_class != EventClass.COMPLETE:

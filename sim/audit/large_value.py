@@ -22,6 +22,7 @@ from sim.audit.program import account_time, amount_of, leave_stage
 from sim.audit.queues import (
     first_waiting,
     line_of,
+    next_waiting,
     order_of,
     touch_system,
     waiting_before,
@@ -132,6 +133,7 @@ def settle_row(w: World, p: int, stage: int, system: int, amount: int, how: int)
     right = system == w.things[stage, S.SUBJECT] and amount == w.pay[p, Pay.LEG_0 + 2]
     right = right and w.pay[p, Pay.LEGS] == w.things[stage, S.COUNT]
     check(g, Check.SETTLES_OTHERWISE, right, (number, amount))
+    w.things[w.first[Things.SYSTEM] + w.things[stage, S.SUBJECT], SystemState.SETTLED] += 1
     for leg in range(w.pay[p, Pay.LEGS]):
         at = Pay.LEG_0 + 3 * leg
         expect_move(w, w.pay[p, at], w.pay[p, at + 1], w.pay[p, at + 2])
@@ -205,6 +207,34 @@ def system_row(w: World, kind: int, system: int, waiting: int) -> None:
         w.things[row, SystemState.CLOSE_DUE] = 1
         w.things[row, SystemState.CLOSED_ROW] = w.g[Count.ROW]
     touch_system(w, system)
+
+
+@called
+def sampled_system(w: World, kind: int, subject: int, amount: int, value: int) -> None:
+    """Check a sample of a system, or of one of its members."""
+    if kind == LogKind.SAMPLE_SYSTEM:
+        settled = w.things[w.first[Things.SYSTEM] + subject, SystemState.SETTLED]
+        waiting = waiting_count(w, subject)
+    else:
+        row = w.first[Things.ACCOUNT] + subject
+        settled = w.things[row, AccountState.TOTAL_0 + MemberTotal.SETTLED]
+        waiting = _queued(w, w.things[row, AccountState.SYSTEM], subject)
+    right = amount == waiting and value == settled
+    check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, waiting, settled))
+
+
+@called
+def _queued(w: World, system: int, account: int) -> int:
+    """Return what those who wait in a system are to take from an account."""
+    total = 0
+    p = first_waiting(w, system) if system != NOBODY else NOBODY
+    while p != NOBODY:
+        for leg in range(w.pay[p, Pay.LEGS]):
+            at = Pay.LEG_0 + 3 * leg
+            if w.pay[p, at] == account:
+                total += w.pay[p, at + 2]
+        p = next_waiting(w, system, p)
+    return total
 
 
 @called

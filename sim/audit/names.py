@@ -75,7 +75,7 @@ def series_words(plan: Plan) -> Words:
     """Return the names in ``series.parquet``."""
     return {
         "kind": SERIES_KINDS,
-        "name": (*places(plan), *plan.names.lines, *plan.names.top_ups),
+        "name": (*places(plan), *plan.names.lines, *plan.names.top_ups, *plan.names.systems),
         "measure": SERIES_MEASURES,
         "currency": plan.names.currencies,
     }

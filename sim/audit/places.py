@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from sim.audit.checker import Checker, is_pair
-from sim.audit.clearing_tables import CLEARING_FROM, check_clearing
+from sim.audit.clearing_tables import check_clearing
 from sim.audit.findings import Findings
 from sim.audit.guard_series import check_guards
 from sim.audit.names import cells, first_of_name, series_words, visit_words
+from sim.contract.large_value import MemberColumn
 from sim.contract.layout import (
     NULL,
     UNLIMITED,
@@ -44,6 +45,8 @@ _MEASURES = {
     "station": ("queue", "busy"),
     "ledger": ("queue", "rounds"),
     "account": ("balance_minor", "pending_minor"),
+    "system": ("queue", "settled"),
+    "member": ("queued_minor", "settled_minor"),
 }
 
 
@@ -180,17 +183,18 @@ def check_series(
     guards = rows[rows[:, 2] == SERIES_KINDS.index("guard")]
     check_guards(plan, guards, words["name"], Checker(findings, guards[:, 1], "level at"))
     rows = rows[rows[:, 2] != SERIES_KINDS.index("guard")]
-    cleared = rows[rows[:, 2] >= CLEARING_FROM]
+    is_cleared = np.isin(rows[:, 2], [SERIES_KINDS.index(kind) for kind in ("line", "top_up")])
+    cleared = rows[is_cleared]
     check_clearing(
         plan, cleared, words["name"], Checker(findings, cleared[:, 1], "file or order at")
     )
-    rows = rows[rows[:, 2] < CLEARING_FROM]
+    rows = rows[~is_cleared]
     check = Checker(findings, rows[:, 1], "sample at")
     things, lowest, highest = _limits(plan, words["name"])
     for name in ("kind", "name", "measure"):
         known = rows[:, _SAMPLE.index(name)]
         check.every("names", (known >= 0) & (known < len(words[name])), f"no {name} of the plan")
-    is_account = rows[:, 2] == SERIES_KINDS.index("account")
+    is_account = np.isin(rows[:, 2], [SERIES_KINDS.index(kind) for kind in ("account", "member")])
     first = len(plan.names.stations) + len(plan.names.ledgers)
     held = np.append(plan.account[:, AccountColumn.CURRENCY], np.int64(-1))
     account = np.where(is_account, np.clip(rows[:, 3] - first, 0, len(plan.account)), -1)
@@ -237,6 +241,11 @@ def _limits(plan: Plan, names: tuple[str, ...]) -> tuple[Array, Array, Array]:
             # Accounts without limit have no lower bound.
             low = -overdraft if overdraft < UNLIMITED else never
             add("account", accounts_from + at, ((low, UNLIMITED), (0, UNLIMITED)))
+    systems_from = len(names) - len(plan.names.systems)
+    for at in range(len(plan.system)):
+        add("system", systems_from + at, ((0, UNLIMITED), (0, UNLIMITED)))
+    for account in plan.member[:, MemberColumn.ACCOUNT].tolist():
+        add("member", accounts_from + account, ((0, UNLIMITED), (0, UNLIMITED)))
     made = np.array(found, dtype=np.int64).reshape(-1, 5)
     return made[:, :3], made[:, 3], made[:, 4]
 
@@ -260,9 +269,10 @@ def _check_grid(plan: Plan, rows: Array, figures: int, check: Checker) -> None:
 
 
 def _check_rounds(plan: Plan, rows: Array, check: Checker) -> None:
-    """Check that rounds never go back."""
-    rounds = rows[rows[:, 4] == SERIES_MEASURES.index("rounds")]
-    rounds = rounds[np.lexsort((rounds[:, 1], rounds[:, 3], rounds[:, 0]))]
-    same = (rounds[1:, [0, 3]] == rounds[:-1, [0, 3]]).all(axis=1)
-    right = ~same | (rounds[1:, 5] >= rounds[:-1, 5])
-    check.among(rounds[1:, 1], "sample at").every("series", right, "rounds that went back")
+    """Check that rounds, and what has settled, never go back."""
+    for measure in ("rounds", "settled", "settled_minor"):
+        told = rows[rows[:, 4] == SERIES_MEASURES.index(measure)]
+        told = told[np.lexsort((told[:, 1], told[:, 3], told[:, 0]))]
+        same = (told[1:, [0, 3]] == told[:-1, [0, 3]]).all(axis=1)
+        right = ~same | (told[1:, 5] >= told[:-1, 5])
+        check.among(told[1:, 1], "sample at").every("series", right, f"{measure} that went back")

@@ -354,7 +354,13 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
         return bool(payment >= 0 and subject >= 0 and value >= -1)
     if kind == LogKind.SWITCH:
         return bool(0 < subject <= w.g[Count.INSTRUMENTS])
-    if kind in (LogKind.SETTLE, LogKind.OFFSET, LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE):
+    if kind in (
+        LogKind.SETTLE,
+        LogKind.OFFSET,
+        LogKind.SYSTEM_OFFSET,
+        LogKind.SYSTEM_CLOSE,
+        LogKind.SAMPLE_SYSTEM,
+    ):
         return _exists(w, Things.SYSTEM, subject)
     if kind == LogKind.LEAVE and value == _OF_SYSTEM:
         return _exists(w, Things.STAGE, stage) and _exists(w, Things.SYSTEM, subject)
@@ -364,6 +370,7 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
         LogKind.QUEUED,
         LogKind.ALARM,
         LogKind.CHANNEL,
+        LogKind.SAMPLE_MEMBER,
     ):
         return _exists(w, Things.ACCOUNT, subject)
     if kind == LogKind.DEPOSIT:

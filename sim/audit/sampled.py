@@ -31,6 +31,8 @@ _SHOWN_BY = {
     **{LogKind[kind.name]: shown for kind, shown in SHOWN.items()},
     LogKind.ALARM: ("guard", "level_minor", "alarm"),
     LogKind.CHANNEL: ("guard", "level_minor", "closed"),
+    LogKind.SAMPLE_SYSTEM: ("system", "queue", "settled"),
+    LogKind.SAMPLE_MEMBER: ("member", "queued_minor", "settled_minor"),
 }
 """What a sample is of, and what its amount and its value are."""
 
@@ -88,8 +90,8 @@ def samples_of(log: Array) -> Array:
     kind = log[:, LogColumn.KIND]
     is_sample = (kind >= LogKind.SAMPLE_STATION) & (kind <= LogKind.SAMPLE_ACCOUNT)
     is_agenda = (kind >= LogKind.FILE_CUT) & (kind <= LogKind.TOP_UP_ARRIVED)
-    is_guard = (kind == LogKind.ALARM) | (kind == LogKind.CHANNEL)
-    found: Array = log[is_sample | is_agenda | is_guard]
+    others = (LogKind.ALARM, LogKind.CHANNEL, LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER)
+    found: Array = log[is_sample | is_agenda | np.isin(kind, others)]
     return found
 
 
@@ -104,8 +106,10 @@ def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
         mine = samples[:, LogColumn.KIND] == log_kind
         subject = samples[mine, LogColumn.SUBJECT]
         is_guard = log_kind in (LogKind.ALARM, LogKind.CHANNEL)
-        if is_guard:
+        if is_guard or log_kind == LogKind.SAMPLE_MEMBER:
             number = subject + firsts[2]
+        elif log_kind == LogKind.SAMPLE_SYSTEM:
+            number = subject + len(layout.words["name"]) - len(plan.names.systems)
         elif log_kind >= LogKind.FILE_CUT:
             number = place_of_row(plan, log_kind - LogKind.FILE_CUT + AgendaKind.FILE_CUT, subject)
         else:
@@ -120,10 +124,11 @@ def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
             made[mine, at, 3] = SERIES_MEASURES.index(measure)
             made[mine, at, 4] = samples[mine, column]
             made[mine, at, 5] = -1
-            if log_kind == LogKind.SAMPLE_ACCOUNT or (is_guard and at == 0):
+            is_money = log_kind in (LogKind.SAMPLE_ACCOUNT, LogKind.SAMPLE_MEMBER)
+            if is_money or (is_guard and at == 0):
                 account = samples[mine, LogColumn.SUBJECT]
                 made[mine, at, 5] = plan.account[account, AccountColumn.CURRENCY]
-            elif is_guard:
+            elif is_guard or log_kind == LogKind.SAMPLE_SYSTEM:
                 continue
             elif log_kind >= LogKind.FILE_CUT:
                 made[mine, at, 5] = currency_of(plan, measure, subject)

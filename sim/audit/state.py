@@ -207,6 +207,8 @@ class SystemState(IntEnum):
     """Whether the close at hand has settled a set, and returned somebody."""
     CLOSED_ROW = 9
     """Row of the log at which the close at hand is known to have begun."""
+    SETTLED = 10
+    """Payments that have settled so far."""
 
 
 class LineState(IntEnum):

@@ -44,6 +44,11 @@ pair with a set that is not empty settles it, and the offset stays due.
 **Close.** With :attr:`AtClose.NET` the largest set of the whole queue settles, whatever OFFSET and
 ORDER are, how = NET. Whoever still waits is returned then, in order of the queue: LEAVE row
 (subject = system, value = 3); it joins the ready list and fails there with the stage's REASON.
+
+**Samples.** Behind the accounts of a sample stands each system: SAMPLE_SYSTEM row (subject =
+system, amount = payments that wait, value = payments that have settled so far), then each member:
+SAMPLE_MEMBER row (subject = account, amount = sum of the legs of waiting payments that debit it,
+value = its SETTLED so far).
 """
 
 from __future__ import annotations

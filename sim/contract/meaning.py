@@ -423,6 +423,9 @@ class LogKind(IntEnum):
     ALARM = 54
     """Of accounts, see :mod:`~sim.contract.guards`."""
     CHANNEL = 55
+    SAMPLE_SYSTEM = 56
+    """Both are specified in :mod:`~sim.contract.large_value`."""
+    SAMPLE_MEMBER = 57
 
 
 class Scope(IntEnum):

@@ -16,7 +16,7 @@ from sim.contract.agenda import FileColumn, LineColumn, OrderColumn, TopUpColumn
 from sim.contract.inquiries import INQUIRY_FIRST
 from sim.contract.layout import NULL, AccountColumn, StageColumn
 from sim.contract.meaning import Cause, LogKind, Outcome
-from sim.contract.plan import Array, Plan
+from sim.contract.plan import Array, Plan, PlanNames
 from sim.contract.records import LogColumn
 from sim.tables.columns import int_column, names_array, text_column
 from sim.tables.schemas import (
@@ -75,9 +75,21 @@ def event_rows(rows: Array, replication: int) -> pa.Table:
 SAMPLED = (
     LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
     LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
-    LogKind.ALARM, LogKind.CHANNEL, LogKind.REFUND,
+    LogKind.ALARM, LogKind.CHANNEL, LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER, LogKind.REFUND,
 )  # fmt: skip
 """Rows of the log the series and the refunds are made of."""
+
+
+def series_things(names: PlanNames) -> tuple[tuple[str, ...], ...]:
+    """Return the names that series have rows of, kind by kind."""
+    return (
+        names.stations,
+        names.ledgers,
+        names.accounts,
+        names.lines,
+        names.top_ups,
+        names.systems,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ class _Shown:
 def _shown(plan: Plan) -> Iterator[_Shown]:
     """Yield what the series show: samples, then files by their line, orders by what they fill."""
     names = plan.names
-    things = (names.stations, names.ledgers, names.accounts, names.lines, names.top_ups)
+    things = series_things(names)
     first = np.cumsum([0, *(len(group) for group in things)])
     currency = plan.account[:, AccountColumn.CURRENCY]
     for kind, log_kind, measures in (
@@ -135,6 +147,11 @@ def _shown(plan: Plan) -> Iterator[_Shown]:
     at, none = first[2] + np.arange(len(currency)), np.full(len(currency), -1, dtype=np.int64)
     yield _Shown(LogKind.ALARM, 5, ("level_minor", "alarm"), at, (currency, none))
     yield _Shown(LogKind.CHANNEL, 5, ("level_minor", "closed"), at, (currency, none))
+    money = ("queued_minor", "settled_minor")
+    yield _Shown(LogKind.SAMPLE_MEMBER, 7, money, at, (currency, currency))
+    none = np.full(len(names.systems), -1, dtype=np.int64)
+    at = first[5] + np.arange(len(none))
+    yield _Shown(LogKind.SAMPLE_SYSTEM, 6, ("queue", "settled"), at, (none, none))
 
 
 class SeriesRows:
@@ -151,7 +168,7 @@ class SeriesRows:
     def __init__(self, plan: Plan, replication: int = 0) -> None:
         names = plan.names
         self._replication = replication
-        things = (names.stations, names.ledgers, names.accounts, names.lines, names.top_ups)
+        things = series_things(names)
         self._names = names_array(tuple(name for group in things for name in group))
         self._currencies = names_array(names.currencies)
         self._shown = tuple(_shown(plan))

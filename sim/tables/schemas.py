@@ -61,17 +61,18 @@ REASONS = tuple(reason.name for reason in Reason)
 FX_SPREAD = "fx_spread"
 """Component under which an FX provider's margin appears in ``fees.parquet``."""
 
-SERIES_KINDS = ("station", "ledger", "account", "line", "top_up", "guard")
+SERIES_KINDS = ("station", "ledger", "account", "line", "top_up", "guard", "system", "member")
 SERIES_MEASURES = (
     "queue", "busy", "rounds", "balance_minor", "pending_minor", "gross_minor", "net_minor",
     "sold_minor", "bought_minor", "paid_minor", "carried_minor", "ordered_minor", "level_minor",
-    "arrived_minor", "due_minor", "alarm", "closed",
+    "arrived_minor", "due_minor", "alarm", "closed", "settled", "queued_minor", "settled_minor",
 )  # fmt: skip
 """What is sampled, and which of its figures a row of ``series.parquet`` holds.
 
 Lines and top-ups are not sampled: they have rows when a clearing file is closed, sold or paid, when
 a level is looked at and when what was ordered arrives. Guards have rows when an alarm is raised or
-ends and when a channel closes or opens.
+ends and when a channel closes or opens. Of large-value systems a sample shows how many payments
+wait and have settled, and of each member what waits of what it pays, and what has settled.
 """
 
 EXPONENTS = {code: currency.exponent for code, currency in CURRENCIES.items()}
@@ -199,7 +200,7 @@ value       | value  | further number, by kind
 SERIES = _schema("""
 replication | number | the replication
 time_us     | us     | when the sample was taken, or the file, top-up or level was dealt with
-kind        | name   | station, ledger, account, line (of files), top_up or guard (of a level)
+kind        | name   | station, ledger, account, line (of files), top_up, guard, system or member
 name        | name   | which of them
 measure     | name   | what the value is: queue, busy, balance_minor, net_minor, paid_minor, ...
 value       | value  | payments, servers, rounds or minor units in that currency, by measure

@@ -11,6 +11,7 @@ import pytest
 
 from sim.contract.large_value import How, MemberTotal
 from sim.contract.meaning import LogKind, Outcome
+from sim.contract.records import LogColumn
 from tests.support.large_value import Given
 
 DISCIPLINES = [("a", "b", 100), ("a", "c", 10), ("b", "a", 95)]
@@ -164,3 +165,35 @@ def test_what_waits_is_carried_over_the_close(tmp_path: Path) -> None:
     assert set(ran.outcomes.values()) == {Outcome.IN_PROGRESS}
     returned = Given(tmp_path, {"a": 34, "b": 0, "c": 0}, BOUNDS, {"closes_at": "09:30"}).run()
     assert set(returned.outcomes.values()) == {Outcome.REJECTED}
+
+
+@pytest.mark.parametrize(
+    ("queue", "system", "members"),
+    [
+        # First in first out nothing settles: 100 + 10 of A and 95 of B wait.
+        ("fifo", (3, 0), {"a": (110, 0), "b": (95, 0), "c": (0, 0)}),
+        # Whoever can be paid is: A's 10.
+        ("bypass", (2, 1), {"a": (100, 10), "b": (95, 0), "c": (0, 0)}),
+    ],
+)
+def test_samples_show_what_waits_and_what_has_settled(
+    tmp_path: Path,
+    queue: str,
+    system: tuple[int, int],
+    members: dict[str, tuple[int, int]],
+) -> None:
+    rest = {"routing": {"view_interval": "1 s"}}
+    ran = Given(tmp_path, {"a": 20, "b": 0, "c": 0}, DISCIPLINES, {"queue": queue}, rest).run()
+    names = ran.compiled.plan.names.accounts
+    # The first sample is taken before anything comes.
+    assert ran.told(LogKind.SAMPLE_SYSTEM)[0][3:] == (0, 0)
+    assert ran.told(LogKind.SAMPLE_SYSTEM)[-1][3:] == system
+    last = ran.told(LogKind.SAMPLE_MEMBER)[-3:]
+    shown = {names[row[2]].partition("@")[0]: (row[3] // 100, row[4] // 100) for row in last}
+    assert shown == members
+    log = ran.log.copy()
+    log[ran.row_of(LogKind.SAMPLE_MEMBER, -3), LogColumn.AMOUNT] += 1
+    assert ran.audit_of(log) == {"sample"}
+    log = ran.log.copy()
+    log[ran.row_of(LogKind.SAMPLE_SYSTEM, -1), LogColumn.VALUE] += 1
+    assert ran.audit_of(log) == {"sample"}

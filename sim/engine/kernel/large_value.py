@@ -8,7 +8,15 @@ one, a step of the loop each, so that no step writes more rows than there is roo
 from __future__ import annotations
 
 from sim.contract.agenda import AgendaKind
-from sim.contract.large_value import AtClose, How, MemberTotal, Offset, Order, SystemColumn
+from sim.contract.large_value import (
+    AtClose,
+    How,
+    MemberColumn,
+    MemberTotal,
+    Offset,
+    Order,
+    SystemColumn,
+)
 from sim.contract.layout import AccountColumn, StageColumn, StreamColumn, TransferColumn
 from sim.contract.meaning import LogKind
 from sim.contract.plan import Plan
@@ -22,7 +30,7 @@ from sim.engine.kernel.accounts import (
     transfer,
 )
 from sim.engine.kernel.guards import settle_account
-from sim.engine.kernel.journal import account_time, write_log
+from sim.engine.kernel.journal import account_time, write_log, write_sample
 from sim.engine.kernel.levels import available
 from sim.engine.kernel.offsets import (
     IN,
@@ -55,6 +63,7 @@ from sim.engine.kernel.state import (
     E_LEGS,
     E_RANK,
     E_TRIED,
+    G_LEVEL,
     G_MEMBER,
     G_SYSTEM,
     P_ID,
@@ -67,6 +76,7 @@ from sim.engine.kernel.state import (
     X_COUNT,
     X_MARKED,
     X_OFFSET_DUE,
+    X_SETTLED,
     KernelState,
 )
 from sim.jit.functions import called
@@ -321,6 +331,7 @@ def _settle_one(plan: Plan, state: KernelState, slot: int, system: int, how: int
     at = pool[slot, P_STAGE]
     # Money moves for good: no time-out undoes it.
     pool[slot, st.P_ARMED_STEP] = -1
+    state.system[system, X_SETTLED] += 1
     _count(state, slot, MemberTotal.SETTLED)
     amount = state.entry[slot, E_LEG + E_AMOUNT]
     write_log(cursor, log, LogKind.SETTLE, pool[slot, P_ID], at, system, amount, how)
@@ -334,6 +345,28 @@ def _settle_one(plan: Plan, state: KernelState, slot: int, system: int, how: int
             transfer(plan, state, debit, credit, amount)
     note_flags(plan, state, slot)
     pool[slot, P_STAGE] = at + 1
+
+
+@called
+def sample_systems(plan: Plan, state: KernelState) -> None:
+    """Log what waits and what has settled, system by system, then member by member."""
+    cursor, log, gauge = state.cursor, state.log, state.gauge
+    for row in range(plan.member.shape[0]):
+        gauge[plan.member[row, MemberColumn.ACCOUNT], G_LEVEL] = 0
+    for system in range(plan.system.shape[0]):
+        count, settled = state.system[system, X_COUNT], state.system[system, X_SETTLED]
+        write_sample(cursor, log, LogKind.SAMPLE_SYSTEM, system, count, settled)
+        slot = state.ends[cursor[C_SYSTEM_ENDS] + system, Q_HEAD]
+        while slot >= 0:
+            for leg in range(state.entry[slot, E_LEGS]):
+                at = E_LEG + 3 * leg
+                debit = state.entry[slot, at + E_DEBIT]
+                gauge[debit, G_LEVEL] += state.entry[slot, at + E_AMOUNT]
+            slot = state.pool[slot, P_NEXT]
+    for row in range(plan.member.shape[0]):
+        account = plan.member[row, MemberColumn.ACCOUNT]
+        settled = state.member[row, MemberTotal.SETTLED]
+        write_sample(cursor, log, LogKind.SAMPLE_MEMBER, account, gauge[account, G_LEVEL], settled)
 
 
 @called

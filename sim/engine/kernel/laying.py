@@ -122,6 +122,7 @@ def lay_state(
     # Rows a step may write besides one per live payment: every transfer of a POST, every place
     # of a sample, and a few.
     cursor[C_MARGIN] = len(plan.transfer) + stations + ledgers + accounts + 16
+    cursor[C_MARGIN] += len(plan.system) + len(plan.member)
     guards = plan.guard[:, [GuardColumn.ALARM_BELOW, GuardColumn.STOP_BELOW]]
     if (guards != NULL).any():
         cursor[C_GUARDED] = 1

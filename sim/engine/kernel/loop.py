@@ -26,7 +26,7 @@ from sim.engine.kernel.arrivals import follow_agenda, submit
 from sim.engine.kernel.guards import settle_account, settle_channel
 from sim.engine.kernel.heap import drop_first
 from sim.engine.kernel.journal import account_time, break_off
-from sim.engine.kernel.large_value import look, settle_next
+from sim.engine.kernel.large_value import look, sample_systems, settle_next
 from sim.engine.kernel.ledgers import (
     begin_commit,
     commit_next,
@@ -274,6 +274,7 @@ def _take_event(plan: Plan, state: KernelState) -> bool:
     # most frequent of these.
     if key >= SAMPLE_BASE:
         sample(plan, state)
+        sample_systems(plan, state)
         cursor[C_SAMPLE] += 1
     elif key >= SUBMIT_BASE:
         submit(plan, state)

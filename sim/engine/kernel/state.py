@@ -365,7 +365,8 @@ X_COUNT = 0
 X_MARKED = 1
 X_OFFSET_DUE = 2
 X_CLOSE_DUE = 3
-SYSTEM_WIDTH = 4
+X_SETTLED = 4
+SYSTEM_WIDTH = 5
 
 # By slot, beside the pool: few plans have systems, and a row of the pool is long enough.
 # -- payment at a large-value system --------------------
@@ -386,7 +387,7 @@ G_SYSTEM = 0
 """System it belongs to, -1 for none; its row among the members in G_MEMBER."""
 G_MEMBER = 1
 G_LEVEL = 2
-"""What would be left on it, were the set at hand settled."""
+"""What would be left on it, were the set at hand settled; in a sample, what waits of it."""
 G_STAMP = 3
 """Last walk of a queue in which somebody stood before others on it."""
 GAUGE_WIDTH = 4

@@ -44,6 +44,7 @@ class System:
     queue: list[Waiting] = field(default_factory=list)
     is_offset_due: bool = False
     is_close_due: bool = False
+    settled: int = 0
 
     def find(self, payment: Payment) -> Waiting:
         """Return the place of a payment that waits here."""
@@ -256,11 +257,25 @@ class Systems:
         payment = one.payment
         # Money moves for good: no time-out undoes it.
         payment.armed_step = NOWHERE
+        system.settled += 1
         self._count(one, MemberTotal.SETTLED)
         self.run.log(LogKind.SETTLE, payment, system.number, one.legs[0].amount, value=int(how))
         for leg in one.legs:
             move_money(self.run, leg.debit, leg.credit, leg.amount)
         note_flags(self.run, payment, self.run.stages[payment.at].flags)
+
+    def sample(self) -> None:
+        """Log what waits and what has settled, system by system, then member by member."""
+        queued = dict.fromkeys(self.of_account, 0)
+        for system in self.all:
+            waiting = len(system.queue)
+            self.run.log(LogKind.SAMPLE_SYSTEM, None, system.number, waiting, value=system.settled)
+            for one in system.queue:
+                for leg in one.legs:
+                    queued[leg.debit] += leg.amount
+        for account, amount in queued.items():
+            settled = self.totals[account][MemberTotal.SETTLED]
+            self.run.log(LogKind.SAMPLE_MEMBER, None, account, amount, value=settled)
 
     # -- totals -----------------------------------------------------------------------------------
 

@@ -200,6 +200,7 @@ def _sample(run: Run, number: int) -> None:
     for index, account in enumerate(run.accounts):
         if account.is_watched:
             run.log(LogKind.SAMPLE_ACCOUNT, None, index, account.posted, value=account.pending)
+    run.systems.sample()
     _plan_sample(run, number + 1)
 
 

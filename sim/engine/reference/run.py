@@ -54,7 +54,7 @@ _CHUNK_ROWS = 1 << 14
 _SAMPLES = (
     LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
     LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
-    LogKind.REFUND,
+    LogKind.REFUND, LogKind.ALARM, LogKind.CHANNEL, LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER,
 )  # fmt: skip
 _PROGRESS_SECONDS = 0.25
 _PROGRESS_EVENTS = 512
@@ -106,6 +106,9 @@ class LargeValue(Protocol):
     def look(self) -> None:
         """Settle what can settle at the end of an event."""
 
+    def sample(self) -> None:
+        """Log what waits and what has settled."""
+
 
 class _NoSystems:
     """No large-value system at all."""
@@ -120,6 +123,9 @@ class _NoSystems:
         pass
 
     def look(self) -> None:
+        pass
+
+    def sample(self) -> None:
         pass
 
 
