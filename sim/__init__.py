@@ -2,7 +2,7 @@
 
 ``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result; ``sim.compare``,
 ``sim.sweep``, ``sim.stress``, ``sim.sensitivity`` and ``sim.validate`` do what the commands of that
-name do; ``sim.open`` opens a finished run's folder. Everything behind them is imported when it is
+name do, ``sim.find_value`` what ``stress --vary`` does; ``sim.open`` opens a finished run's folder. Everything behind them is imported when it is
 first used, so that ``import sim`` costs nothing.
 """
 
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sim.study.api import compare, run, sensitivity, stress, sweep, validate
+    from sim.study.api import compare, find_value, run, sensitivity, stress, sweep, validate
     from sim.study.result import Result
     from sim.study.result import open_any as open  # noqa: A004 - as people say it
 
 __all__ = [
-    "Result", "__version__", "compare", "open", "run", "sensitivity", "stress", "sweep", "validate",
+    "Result", "__version__", "compare", "find_value", "open", "run", "sensitivity", "stress", "sweep", "validate",
 ]  # fmt: skip
 
-_OF_API = ("compare", "run", "sensitivity", "stress", "sweep", "validate")
+_OF_API = ("compare", "find_value", "run", "sensitivity", "stress", "sweep", "validate")
 _HOMES = dict.fromkeys(_OF_API, "sim.study.api")
 _HOMES |= {"Result": "sim.study.result", "open": "sim.study.result"}
 _NAMES = {"open": "open_any"}
