@@ -2,8 +2,8 @@
 
 ``sim.run("scenarios/minimal.yaml")`` runs a scenario and gives a result; ``sim.compare``,
 ``sim.sweep``, ``sim.stress``, ``sim.sensitivity`` and ``sim.validate`` do what the commands of that
-name do, ``sim.find_value`` what ``stress --vary`` does; ``sim.open`` opens a finished run's folder. Everything behind them is imported when it is
-first used, so that ``import sim`` costs nothing.
+name do, ``sim.find_value`` what ``stress --vary`` does; ``sim.open`` opens a finished run's folder.
+Everything behind them is imported when it is first used, so that ``import sim`` costs nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sim.study.result import open_any as open  # noqa: A004 - as people say it
 
 __all__ = [
-    "Result", "__version__", "compare", "find_value", "open", "run", "sensitivity", "stress", "sweep", "validate",
+    "Result", "__version__", "compare", "find_value", "open", "run", "sensitivity", "stress",
+    "sweep", "validate",
 ]  # fmt: skip
 
 _OF_API = ("compare", "find_value", "run", "sensitivity", "stress", "sweep", "validate")
