@@ -23,7 +23,7 @@ from sim.audit.ledgers import close_block, fail_leader, last_round, ledger_line
 from sim.audit.messages import Check
 from sim.audit.refunds import end_refund
 from sim.audit.state import AccountState, Count, LedgerState, StationState, Things
-from sim.audit.stations import look_after_station, set_closed
+from sim.audit.stations import look_after_station, set_closed, slow_station
 from sim.audit.turns import end_turns
 from sim.audit.world import World
 from sim.contract.agenda import AgendaKind
@@ -171,7 +171,8 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
     """Check a row that belongs to no payment."""
     if LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT:
         _sample_row(w, kind, subject)
-    if kind in (LogKind.DEPOSIT, LogKind.CLOSE, LogKind.OPEN):
+    slows = LogKind.STATION_PACE <= kind <= LogKind.LEDGER_BLOCK
+    if slows or kind in (LogKind.DEPOSIT, LogKind.CLOSE, LogKind.OPEN):
         _agenda_row(w, kind, subject, amount, value)
     elif LogKind.FILE_CUT <= kind <= LogKind.TOP_UP_ARRIVED:
         _agenda_row(w, kind, subject, amount, value)
@@ -245,12 +246,15 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
             due_kind = kind - LogKind.FILE_CUT + AgendaKind.FILE_CUT
         if kind >= LogKind.SYSTEM_OFFSET:
             due_kind = kind - LogKind.SYSTEM_OFFSET + AgendaKind.SYSTEM_OFFSET
+        if kind >= LogKind.STATION_PACE:
+            due_kind = kind - LogKind.STATION_PACE + AgendaKind.STATION_PACE
     right = False
     if index < w.size[Things.AGENDA]:
         row = w.first[Things.AGENDA] + index
         right = w.things[row, _TIME_US] == g[Count.NOW] and w.things[row, _KIND] == due_kind
         right = right and w.things[row, _SUBJECT] == named
-        right = right and (not is_deposit or w.things[row, _AMOUNT] == amount)
+        says_amount = is_deposit or kind >= LogKind.STATION_PACE
+        right = right and (not says_amount or w.things[row, _AMOUNT] == amount)
     check(g, Check.AGENDA_ROW, right, (index,))
     if is_deposit:
         world = w.things[w.first[Things.ACCOUNT] + value, AccountState.WORLD]
@@ -259,6 +263,11 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
         move(w, world, value, amount)
     elif kind < LogKind.FILE_CUT:
         set_closed(w, subject, 1 if kind == LogKind.CLOSE else 0)
+    # Only what the agenda says, whatever a corrupted row may hold: it enters the arithmetic.
+    elif right and kind == LogKind.LEDGER_BLOCK:
+        w.things[w.first[Things.LEDGER] + subject, LedgerState.BLOCK_LIMIT] = amount
+    elif right and kind >= LogKind.STATION_PACE:
+        slow_station(w, subject, kind, amount)
 
 
 @called
@@ -287,6 +296,10 @@ def _is_only_first(kind: int) -> bool:
         LogKind.TOP_UP_ARRIVED,
         LogKind.SYSTEM_OFFSET,
         LogKind.SYSTEM_CLOSE,
+        LogKind.STATION_PACE,
+        LogKind.STATION_RATE,
+        LogKind.STATION_SERVERS,
+        LogKind.LEDGER_BLOCK,
     )
 
 
@@ -297,12 +310,9 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
         is_file = LogKind.FILE_CUT <= kind <= LogKind.TOP_UP_ARRIVED
         is_system = kind in (LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE)
         is_guard = kind in (LogKind.ALARM, LogKind.CHANNEL)
-        return (
-            is_file
-            or is_system
-            or is_guard
-            or kind in (LogKind.DEPOSIT, LogKind.OPEN, LogKind.CLOSE)
-        )
+        is_place = LogKind.STATION_PACE <= kind <= LogKind.LEDGER_BLOCK
+        is_place = is_place or kind in (LogKind.OPEN, LogKind.CLOSE)
+        return is_file or is_system or is_guard or is_place or kind == LogKind.DEPOSIT
     if event_class == EventClass.SUBMIT:
         return kind == LogKind.SUBMIT and payment == owner
     if event_class == EventClass.EXPIRE:

@@ -8,25 +8,38 @@ from __future__ import annotations
 
 from sim.audit.state import STAGE_LONGEST, STAGE_SHORTEST, Count, Pay
 from sim.audit.world import NOBODY, SEVERAL, WORD, World
-from sim.contract.layout import CERTAIN, ROLE_KINDS_MAX, ROLES
+from sim.contract.layout import CERTAIN, HORIZON_MAX_US, PPM, ROLE_KINDS_MAX, ROLES
 from sim.contract.layout import StageColumn as S
 from sim.jit.functions import called
 
 
 @called
-def may_last(w: World, p: int, stage: int, time_us: int) -> bool:
-    """Say whether a service or a delay of a stage may take so long."""
+def may_last(w: World, p: int, stage: int, time_us: int, pace_ppm: int) -> bool:
+    """Say whether a service or a delay of a stage may take so long at a pace."""
     table = w.things[stage, S.TABLE]
     if table >= -1:
-        return bool(w.things[stage, STAGE_SHORTEST] <= time_us <= w.things[stage, STAGE_LONGEST])
+        shortest = _at_pace(w.things[stage, STAGE_SHORTEST], pace_ppm)
+        longest = _at_pace(w.things[stage, STAGE_LONGEST], pace_ppm)
+        return bool(shortest <= time_us <= longest)
     role, kind = (-table - 2) // ROLE_KINDS_MAX, (-table - 2) % ROLE_KINDS_MAX
     for agent in range(len(w.time)):
         if _may_be(w, p, role, agent):
             shortest, longest = w.time[agent, 2 * kind], w.time[agent, 2 * kind + 1]
             # Of agents without such a time none is the payment's.
-            if shortest >= 0 and shortest <= time_us <= longest:
+            fits = _at_pace(shortest, pace_ppm) <= time_us <= _at_pace(longest, pace_ppm)
+            if shortest >= 0 and fits:
                 return True
     return False
+
+
+@called
+def _at_pace(time_us: int, pace_ppm: int) -> int:
+    """Return how long takes what was drawn, at a pace in millionths, rounded half up."""
+    if pace_ppm == PPM:
+        return time_us
+    drawn = min(time_us, HORIZON_MAX_US)
+    whole, rest = drawn // PPM, drawn % PPM
+    return int(whole * pace_ppm + (2 * rest * pace_ppm + PPM) // (2 * PPM))
 
 
 @called

@@ -89,7 +89,7 @@ def enter_block(w: World, at: int, p: int, number: int) -> None:
     check(g, Check.BLOCK_HEAD, head == p, (payment, number, at, number_of(w, head)))
     append(w, block_line(w, at), p)
     w.things[row, LedgerState.BLOCK_SIZE] += 1
-    size, limit = w.things[row, LedgerState.BLOCK_SIZE], w.things[row, LedgerColumn.BLOCK_LIMIT]
+    size, limit = w.things[row, LedgerState.BLOCK_SIZE], w.things[row, LedgerState.BLOCK_LIMIT]
     check(g, Check.BLOCK_LIMIT, size <= limit, (number, at, size, limit))
 
 
@@ -148,7 +148,7 @@ def close_block(w: World) -> None:
         size = w.things[row, LedgerState.BLOCK_SIZE]
         took_all = w.line[ledger_line(w, at), 0] == NOBODY
         # At the end of the event, when all its rows have been seen.
-        right = took_all or size == w.things[row, LedgerColumn.BLOCK_LIMIT]
+        right = took_all or size == w.things[row, LedgerState.BLOCK_LIMIT]
         check(w.g, Check.BLOCK_LEAVES, right, (w.things[row, LedgerState.NUMBER], size))
 
 

@@ -89,14 +89,14 @@ _NAMES_STATION = tuple(
     int(kind)
     for kind in (
         LogKind.JOIN, LogKind.START, LogKind.OPEN, LogKind.CLOSE, LogKind.SAMPLE_STATION,
-        LogKind.IN_DOUBT,
+        LogKind.IN_DOUBT, LogKind.STATION_PACE, LogKind.STATION_RATE, LogKind.STATION_SERVERS,
     )
 )  # fmt: skip
 _NAMES_LEDGER = tuple(
     int(kind)
     for kind in (
         LogKind.ENQUEUE, LogKind.IN_BLOCK, LogKind.COMMIT, LogKind.LEADER_FAILED,
-        LogKind.SAMPLE_LEDGER,
+        LogKind.SAMPLE_LEDGER, LogKind.LEDGER_BLOCK,
     )
 )  # fmt: skip
 _NAMES_ACCOUNTS = tuple(

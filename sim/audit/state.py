@@ -160,6 +160,7 @@ class StationState(IntEnum):
     TOUCHED = 12
     SEEN = 13
     """Queue length the last sample showed."""
+    PACE_PPM = 14
 
 
 class LedgerState(IntEnum):
@@ -173,6 +174,8 @@ class LedgerState(IntEnum):
     STARTED_US = 12
     BLOCK_SIZE = 13
     SEEN = 14
+    BLOCK_LIMIT = 15
+    """In force; what routers reckon with is the plan's."""
 
 
 class AccountState(IntEnum):

@@ -12,7 +12,7 @@ from sim.audit.messages import Check
 from sim.audit.state import Count, Pay, Service, StationState, Things
 from sim.audit.world import COMPLETE_KEY, NOBODY, World
 from sim.contract.layout import STATION_PSEUDO, STEP_BITS, StationColumn
-from sim.contract.meaning import Discipline, WhenClosed
+from sim.contract.meaning import Discipline, LogKind, WhenClosed
 from sim.jit.functions import called
 
 
@@ -135,6 +135,19 @@ def set_closed(w: World, station: int, closed: int) -> None:
     s = w.first[Things.STATION] + station
     w.things[s, StationState.CLOSED] = closed
     touch(w, s, StationState.TOUCHED)
+
+
+@called
+def slow_station(w: World, station: int, kind: int, amount: int) -> None:
+    """Let a station work at another pace, rate or size from here on."""
+    s = w.first[Things.STATION] + station
+    if kind == LogKind.STATION_PACE:
+        w.things[s, StationState.PACE_PPM] = amount
+    elif kind == LogKind.STATION_RATE:
+        w.things[s, StationColumn.RATE_PERIOD_US] = amount
+    else:
+        w.things[s, StationColumn.SERVERS] = amount
+        touch(w, s, StationState.TOUCHED)
 
 
 @called

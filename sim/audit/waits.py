@@ -16,7 +16,7 @@ from sim.audit.messages import Check
 from sim.audit.program import account_time, jump
 from sim.audit.queues import touch_system
 from sim.audit.routes import is_station
-from sim.audit.state import Count, Pay, Wait
+from sim.audit.state import Count, Pay, StationState, Things, Wait
 from sim.audit.stations import (
     check_direct,
     check_next,
@@ -28,7 +28,7 @@ from sim.audit.stations import (
 from sim.audit.turns import act_at, begin_own, check_in_time
 from sim.audit.visits import begin_visit, end_visit
 from sim.audit.world import COMPLETE_KEY, EXPIRE_KEY, NOBODY, World
-from sim.contract.layout import STEP_BITS, STEP_MASK
+from sim.contract.layout import PPM, STEP_BITS, STEP_MASK
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import Cause, Op
 from sim.jit.functions import called
@@ -62,7 +62,8 @@ def start_row(w: World, p: int, stage: int, station: int, service_us: int) -> No
             check_in_time(w, p)
         same = w.pay[p, Pay.WAIT_SUBJECT] == station and w.pay[p, Pay.PC] == stage
         check(w.g, Check.STARTS_ELSEWHERE, same, (w.pay[p, Pay.NUMBER],))
-    lasts = may_last(w, p, stage, service_us)
+    pace_ppm = w.things[w.first[Things.STATION] + station, StationState.PACE_PPM]
+    lasts = may_last(w, p, stage, service_us, pace_ppm)
     check(w.g, Check.LASTS, lasts, (w.pay[p, Pay.NUMBER], stage, service_us))
     # Each event a payment schedules has the next step; so the key of what it waits for is
     # known.
@@ -92,7 +93,7 @@ def delay_row(w: World, p: int, stage: int, cause: int, delay_us: int) -> None:
     act_at(w, p, stage, Op.TRANSIT)
     # The delay's length is a random number and believed as far as its table gives it; its cause
     # and its end are not.
-    lasts = may_last(w, p, stage, delay_us)
+    lasts = may_last(w, p, stage, delay_us, PPM)
     check(w.g, Check.LASTS, lasts, (w.pay[p, Pay.NUMBER], stage, delay_us))
     right = cause == w.things[stage, S.CAUSE] and delay_us >= 0
     check(w.g, Check.DELAY_CAUSE, right, (w.pay[p, Pay.NUMBER],))

@@ -32,6 +32,7 @@ from sim.audit.state import (
 from sim.contract.large_value import MemberColumn
 from sim.contract.layout import (
     NEVER_US,
+    PPM,
     STEP_BITS,
     TABLE_LENGTH,
     AccountColumn,
@@ -301,13 +302,17 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
     system[plan.member[:, MemberColumn.ACCOUNT]] = plan.member[:, MemberColumn.SYSTEM]
     for kind, start in (
         (Things.ACCOUNT, {AccountState.SYSTEM: system}),
-        (Things.STATION, {StationState.START_BY_US: np.int64(-1)}),
+        (
+            Things.STATION,
+            {StationState.START_BY_US: np.int64(-1), StationState.PACE_PPM: np.int64(PPM)},
+        ),
         (
             Things.LEDGER,
             {
                 LedgerState.GAP_US: plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US],
                 LedgerState.NEXT_US: plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US],
                 LedgerState.NUMBER: np.int64(1),
+                LedgerState.BLOCK_LIMIT: plan.ledger[:, LedgerColumn.BLOCK_LIMIT],
             },
         ),
         (Things.ACCOUNT, {AccountState.WORLD: plan.world[plan.account[:, AccountColumn.CURRENCY]]}),

@@ -35,6 +35,10 @@ class ClearingRows(TableRows):
         self._schedule(from_us, AgendaKind.STATION_CLOSE, station)
         self._schedule(to_us, AgendaKind.STATION_OPEN, station)
 
+    def change(self, time_us: int, kind: AgendaKind, subject: int, amount: int) -> None:
+        """Let a station or a ledger work otherwise from an instant on."""
+        self._schedule(time_us, kind, subject, amount)
+
     def add_line(self, name: str, *, rail: str, agent: str, **values: int) -> int:
         """Add a line (columns by lower-case name) and return its index.
 

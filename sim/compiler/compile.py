@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from sim.compiler.balances import balance_problems
 from sim.compiler.clearing import clearings, split_lines, top_ups
 from sim.compiler.demand import Described, describe_stream, stream_demand
-from sim.compiler.institutions import closures, day_offset_us, world_parts
+from sim.compiler.disrupted import disrupted_places, nothing_to_hit, rate_jumps
+from sim.compiler.institutions import world_parts
 from sim.compiler.law_checks import law_problems
 from sim.compiler.linker import link
 from sim.compiler.merchants import Pools, make_pools
 from sim.compiler.notes import Note, Used, find_notes, find_remarks
+from sim.compiler.occurrences import Luck, Occurrence, day_offset_us, occurrences
 from sim.compiler.parts import Instrument, Part, Route, Settings, Stream
 from sim.compiler.payees import World
 from sim.compiler.prices import Market
@@ -54,6 +56,8 @@ class Compiled:
         What the plan was linked from, in order.
     reach : Reach
         What of it payments can reach.
+    happened : tuple of Occurrence
+        When each disruption happens in this replication, and whom it hits.
     notes : tuple of (path, message)
         What the scenario says that changes nothing in it.
     remarks : tuple of (path, message)
@@ -67,6 +71,7 @@ class Compiled:
     pools: Pools
     parts: tuple[Part, ...]
     reach: Reach
+    happened: tuple[Occurrence, ...]
     notes: tuple[Note, ...]
     remarks: tuple[Note, ...]
 
@@ -143,17 +148,19 @@ def compile_scenario(
     # Groups of alike banks become banks, so that everything below knows single institutions
     # only.
     members = unfold_members(scenario.institutions)
+    happened = occurrences(scenario, Luck(settings.seed, replication))
     parts, lines = split_lines(list(world_parts(scenario, members)), scenario)
     market = Market(
         scenario.fx,
         horizon_us=settings.horizon_us,
         seed=settings.seed,
         replication=replication,
+        jumps=rate_jumps(scenario, happened),
     )
     # Codes do not depend on seed or replication, so replications share them.
     pools = pools or make_pools(scenario, members, problems)
     routes = Routes(scenario, market, members, parts, problems=problems, lines=lines)
-    world = World(scenario, settings, members, pools, RouteSets(scenario), routes)
+    world = World(scenario, settings, members, pools, RouteSets(scenario), routes, happened)
     described = []
     # In order of names: the number of a stream is part of the order of events.
     for name in sorted(scenario.demand):
@@ -163,11 +170,12 @@ def compile_scenario(
             # After its routes: a part may refer to parts before it only.
             routes.parts.append(stream.part)
     parts += [*_instruments(scenario), *routes.parts]
-    stations = [part.name for part in parts if isinstance(part, Station)]
+    places = [part for part in parts if isinstance(part, Station | BlockLedger)]
+    problems += nothing_to_hit(scenario, members, places)
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
-    parts += closures(scenario, members, stations, problems)
+    parts += disrupted_places(scenario, members, happened, places)
     parts += [*clearings(lines, market, problems), *top_ups(scenario, problems)]
-    parts += window_parts(scenario, members)
+    parts += window_parts(scenario, happened)
     problems.extend(balance_problems(scenario, market, parts, described))
     problems += [*_unused_order(scenario, routes.parts), *_unused_tiers(scenario, routes.parts)]
     problems += size_problems(parts)
@@ -183,6 +191,7 @@ def compile_scenario(
         pools=pools,
         parts=tuple(parts),
         reach=used.reach,
+        happened=happened,
         notes=find_notes(used),
         remarks=find_remarks(used),
     )
@@ -217,7 +226,8 @@ def _use(
         scenario=world.scenario,
         members=world.members,
         reach=find_reach(parts, payers, payees),
-        stations=tuple(part.name for part in parts if isinstance(part, Station)),
+        places=tuple(part for part in parts if isinstance(part, Station | BlockLedger)),
+        happened=world.happened,
         pairs=market.used,
         coded=frozenset(merchant.agent for merchant in world.pools.merchants),
         by_share=frozenset(by_share),

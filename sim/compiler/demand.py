@@ -21,6 +21,7 @@ from sim.compiler.amounts import (
     drawn_amount,
     fixed_amount,
 )
+from sim.compiler.disrupted import surge_steps
 from sim.compiler.linker import Linked
 from sim.compiler.parts import Stream
 from sim.compiler.payees import Payees, World, find_payees
@@ -108,7 +109,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         problems.extend(missing)
         return None
     try:
-        arrivals = _arrivals(world, demand)
+        arrivals = _arrivals(world, name)
     except ValueError as problem:
         problems.append((("demand", name, "rate"), f"found too much: {problem}"))
         return None
@@ -351,8 +352,9 @@ def _ints(values: Iterable[int]) -> Array:
     return np.array(list(values), dtype=np.int64)
 
 
-def _arrivals(world: World, demand: Demand) -> tuple[Array, Array]:
+def _arrivals(world: World, name: str) -> tuple[Array, Array]:
     scenario = world.scenario
+    demand = scenario.demand[name]
     if demand.rate is None:
         return _ints((0, scenario.clock.horizon)), _ints((0, 0))
     profile = scenario.profiles.get(demand.profile) if demand.profile != "flat" else None
@@ -364,7 +366,7 @@ def _arrivals(world: World, demand: Demand) -> tuple[Array, Array]:
         hourly=profile.hourly if profile is not None else None,
         weekday=profile.weekday if profile is not None else None,
         burst_sigma_ppb=profile.burst_sigma if profile is not None else 0,
-        steps=tuple(sorted(demand.steps.items())),
+        steps=surge_steps(scenario, name, world.happened),
         profile_name=demand.profile,
         seed=world.settings.seed,
         replication=world.settings.replication,

@@ -14,8 +14,10 @@ import numpy as np
 
 from sim.compiler.builder import QUEUE_UNLIMITED, SERVERS_UNLIMITED, PlanBuilder
 from sim.compiler.clearing import Numbers, lay_clearing
+from sim.compiler.disrupted import lay_timed
 from sim.compiler.parts import (
     Agent,
+    Change,
     Choice,
     Clearing,
     Closure,
@@ -138,11 +140,8 @@ class _Linker:
                 self._stream(part)
             case Clearing() | TopUpRule() | LargeValueSystem():
                 lay_clearing(self.builder, part, Numbers(self._account, self._conversion))
-            case Closure():
-                station = self.builder.stations[part.station]
-                self.builder.close_station(station, part.from_us, part.to_us)
-            case WindowPart():
-                self.builder.add_window(part.name, part.spans)
+            case Change() | Closure() | WindowPart():
+                lay_timed(self.builder, part)
 
     # -- resources --------------------
 

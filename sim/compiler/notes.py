@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from sim.compiler.clearing import find_looks
-from sim.compiler.institutions import find_outages
+from sim.compiler.disrupted import Place, places_of
+from sim.compiler.occurrences import Occurrence
 from sim.compiler.reach import Reach
 from sim.compiler.windows import window_parts
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import CurrencyPair, write_duration
 from sim.rails.protocol import Found
+from sim.rails.resources import BlockLedger, Station
+from sim.scenario.closures import closed_spans
 from sim.scenario.model import Scenario
 
 Note = tuple[FieldPath, str]
@@ -34,8 +37,9 @@ class Used:
     scenario : Scenario
     members : tuple of Member
     reach : Reach
-    stations : tuple of str
+    places : tuple of Station or BlockLedger
         All of the plan.
+    happened : tuple of Occurrence
     pairs : frozenset of CurrencyPair
         Mid rates some price was computed from.
     coded : frozenset of str
@@ -47,7 +51,8 @@ class Used:
     scenario: Scenario
     members: tuple[Member, ...]
     reach: Reach
-    stations: tuple[str, ...]
+    places: tuple[Place, ...]
+    happened: tuple[Occurrence, ...]
     pairs: frozenset[CurrencyPair]
     coded: frozenset[str]
     by_share: frozenset[str]
@@ -186,18 +191,67 @@ def _steps(used: Used) -> Found:
 
 
 def _disruptions(used: Used) -> Found:
-    horizon = used.scenario.clock.horizon
-    for outage in find_outages(used.scenario, used.members, used.stations):
-        place: FieldPath = ("disruptions", outage.name)
-        if outage.start_us >= horizon:
-            yield place, _too_late(outage.start_us, horizon)
-        elif not used.reach.stations & set(outage.stations):
-            yield place, f"no payment visits what it closes: {_some(sorted(outage.stations))}"
+    scenario, horizon = used.scenario, used.scenario.clock.horizon
+    for name, one in sorted(scenario.disruptions.items()):
+        happens = [found for found in used.happened if found.name == name]
+        place: FieldPath = ("disruptions", name)
+        # Where chance has it that nothing happens in this run, it may in another.
+        if happens and all(found.start_us >= horizon for found in happens):
+            yield place, _too_late(happens[0].start_us, horizon)
+        elif one.kind == "closure" and not happens:
+            yield place, "nothing is closed within the run"
+        elif one.fx_jump is not None and one.fx_jump not in used.pairs:
+            yield place, "no price needs this rate"
+        elif one.fx_jump is not None and happens and _never_moves(scenario, happens[0]):
+            yield place, "rates move next when the run is over (fx.step)"
+        elif one.kind not in ("surge", "fx_jump"):
+            whole = Occurrence(name, 0, 0, (one.target, *one.together))
+            hit = places_of(scenario, used.members, whole, used.places)
+            yield from _idle_places(used, place, hit)
+
+
+def _never_moves(scenario: Scenario, jump: Occurrence) -> bool:
+    step = scenario.fx.step
+    return -(-jump.start_us // step) * step >= scenario.clock.horizon
+
+
+def _make_up_days(used: Used) -> Found:
+    for name, one in sorted(used.scenario.disruptions.items()):
+        if one.make_up_days is None:
+            continue
+        other = one.model_copy(update={"make_up_days": not one.make_up_days})
+        if closed_spans(used.scenario, one) == closed_spans(used.scenario, other):
+            yield ("disruptions", name, "make_up_days"), "no make-up day lies within the run"
+
+
+def _idle_places(used: Used, place: FieldPath, hit: Sequence[Place]) -> Found:
+    """Yield why a disruption of places changes nothing: nobody comes there, or nothing to cut."""
+    one = used.scenario.disruptions[str(place[1])]
+    rails = _used_rails(used)
+    visited = [
+        found
+        for found in hit
+        if found.name in used.reach.stations
+        or (isinstance(found, BlockLedger) and found.name.partition(".")[0] in rails)
+    ]
+    does = "slows" if one.kind == "degradation" else "closes"
+    if not visited:
+        names = sorted(found.name for found in hit)
+        yield place, f"no payment visits what it {does}: {_some(names)}"
+        return
+    stations = [found for found in visited if isinstance(found, Station)]
+    if one.times is not None and not stations:
+        yield (*place, "times"), "a ledger has no service time; its capacity may be cut"
+    bounded = len(stations) < len(visited) or any(
+        found.servers is not None or found.rate_limit is not None for found in stations
+    )
+    if one.capacity is not None and not bounded:
+        yield (*place, "capacity"), "what it slows has neither servers to count nor a rate limit"
 
 
 def _windows(used: Used) -> Found:
     clock = used.scenario.clock
-    for part in window_parts(used.scenario, used.members):
+    for part in window_parts(used.scenario, used.happened):
         if not part.spans:
             yield (
                 ("windows", part.name),
@@ -226,6 +280,7 @@ _LOOKS = (
     _profiles,
     _steps,
     _disruptions,
+    _make_up_days,
     _windows,
 )
 

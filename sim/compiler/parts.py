@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sim.compiler.flow import Flow
 from sim.compiler.refunds import StreamRefunds
+from sim.contract.agenda import AgendaKind
 from sim.contract.meaning import FixedSide, Policy, Scope
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.rails.resources import (
@@ -189,6 +190,16 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A station or ledger that works otherwise from an instant on; see the agenda's kinds."""
+
+    place: str
+    kind: AgendaKind
+    at_us: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class WindowPart:
     """A part of the run that is measured for itself: from when to when, in order of time."""
 
@@ -215,6 +226,7 @@ Part = (
     | Route
     | Choice
     | Stream
+    | Change
     | Closure
     | WindowPart
     | ClearingLine

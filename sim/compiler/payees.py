@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sim.compiler.amounts import amount_path
 from sim.compiler.merchants import Pools
+from sim.compiler.occurrences import Occurrence
 from sim.compiler.parts import Choice, Settings
 from sim.compiler.routes import Routes
 from sim.contract.meaning import FixedSide
@@ -32,6 +33,7 @@ class World:
     pools: Pools
     route_sets: RouteSets
     routes: Routes
+    happened: tuple[Occurrence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ overflows an int64.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -19,6 +20,7 @@ from sim.model.distributions import AmountDistribution
 from sim.model.pricing import ChargeBearer
 from sim.model.quantities import CurrencyPair
 from sim.model.sections import Fx
+from sim.model.steps import MULTIPLE_UNIT
 from sim.rails.price import Exchange, Price
 from sim.units import CURRENCIES, DAY_US
 
@@ -41,10 +43,20 @@ class Market:
     fx : Fx
     horizon_us, seed, replication : int
         A path depends on the pair's name, seed and replication, and on nothing else.
+    jumps : mapping of CurrencyPair to sequence of (int, int), optional
+        Instants at which written pairs jump, and by which multiple in 10^-9.
     """
 
-    def __init__(self, fx: Fx, *, horizon_us: int, seed: int, replication: int) -> None:
-        self._fx = fx
+    def __init__(
+        self,
+        fx: Fx,
+        *,
+        horizon_us: int,
+        seed: int,
+        replication: int,
+        jumps: Mapping[CurrencyPair, Sequence[tuple[int, int]]] | None = None,
+    ) -> None:
+        self._fx, self._jumps = fx, jumps or {}
         # Rounded up: the last step may reach beyond the horizon.
         self._steps = -(-horizon_us // fx.step)
         self._seed, self._replication = seed, replication
@@ -142,8 +154,18 @@ class Market:
                     start * Fraction(Decimal(repr(round(math.exp(sigma * position), 12))))
                     for position in self._positions(str(pair))
                 ]
-            self._paths[pair] = path
+            self._paths[pair] = self._jumped(pair, path)
         return self._paths[pair]
+
+    def _jumped(self, pair: CurrencyPair, path: list[Fraction]) -> list[Fraction]:
+        """Return a path with its jumps, each from the first step at or after its instant."""
+        for at_us, times in self._jumps.get(pair, ()):
+            step = -(-at_us // self._fx.step)
+            if step < self._steps:
+                whole = path + [path[-1]] * (step + 1 - len(path))
+                jump = Fraction(times, MULTIPLE_UNIT)
+                path = whole[:step] + [rate * jump for rate in whole[step:]]
+        return path
 
     def _positions(self, pair: str) -> list[float]:
         """Return the standard normal walk of a pair, in standard deviations of one step."""

@@ -1,4 +1,4 @@
-"""What happens without a payment: the agenda, clearing files, top-ups.
+"""What happens without a payment: the agenda, clearing files, top-ups, what slows places down.
 
 Takes nothing; gives enumerations in whose docstrings the meaning is said. The compiler resolves
 every calendar, cut-off and hour into instants; an engine takes rows of ``Plan.agenda`` in order and
@@ -24,8 +24,11 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from sim.contract.layout import PPM
-from sim.contract.table import Between, OneOf, Table, Within
+from sim.contract.layout import PPM, AgendaColumn
+from sim.contract.table import Between, By, OneOf, Table, Within
+
+PACE_MAX = 100 * PPM
+"""Slowest pace: 100 times the time drawn, which keeps every instant within an int64."""
 
 
 class AgendaKind(IntEnum):
@@ -73,6 +76,20 @@ class AgendaKind(IntEnum):
     payments that wait); see :mod:`sim.contract.large_value`."""
     SYSTEM_CLOSE = 10
     """The close of system SUBJECT is due (SYSTEM_CLOSE row, likewise)."""
+    STATION_PACE = 11
+    """Services of station SUBJECT that start from here on take AMOUNT millionths of the time drawn:
+    ``share(min(drawn, HORIZON_MAX_US), AMOUNT)``, or what was drawn where AMOUNT is 10^6. Those
+    under way stay as long as they are. STATION_PACE row (subject, amount = AMOUNT), as the three
+    below have each their own."""
+    STATION_RATE = 12
+    """RATE_PERIOD_US of station SUBJECT is AMOUNT for all who start from here on; the instant at
+    which its next start was due stays."""
+    STATION_SERVERS = 13
+    """Station SUBJECT has AMOUNT servers from here on. Services under way go on, though they be
+    more. Then start waiting payments while it can (they start, they do not advance)."""
+    LEDGER_BLOCK = 14
+    """BLOCK_LIMIT of ledger SUBJECT is AMOUNT for all rounds that start from here on. Routers
+    reckon with the plan's."""
 
 
 class Negative(IntEnum):
@@ -157,6 +174,46 @@ class OrderColumn(IntEnum):
 
 
 _ACCOUNT, _ACCOUNT_OR_NONE = Within("accounts"), Within("accounts", or_none=True)
+_STATION, _FILE, _ORDER = Within("stations"), Within("files"), Within("orders")
+
+AGENDA = Table(
+    "agenda rows",
+    AgendaColumn,
+    {
+        AgendaColumn.TIME_US: Between(0),
+        AgendaColumn.KIND: OneOf(AgendaKind),
+        AgendaColumn.SUBJECT: By(
+            AgendaColumn.KIND,
+            {
+                AgendaKind.DEPOSIT: _ACCOUNT,
+                AgendaKind.STATION_CLOSE: _STATION,
+                AgendaKind.STATION_OPEN: _STATION,
+                AgendaKind.FILE_CUT: _FILE,
+                AgendaKind.FILE_CONVERTED: _FILE,
+                AgendaKind.FILE_SETTLED: _FILE,
+                AgendaKind.TOP_UP_ORDERED: _ORDER,
+                AgendaKind.TOP_UP_ARRIVED: _ORDER,
+                AgendaKind.SYSTEM_OFFSET: Within("systems"),
+                AgendaKind.SYSTEM_CLOSE: Within("systems"),
+                AgendaKind.STATION_PACE: _STATION,
+                AgendaKind.STATION_RATE: _STATION,
+                AgendaKind.STATION_SERVERS: _STATION,
+                AgendaKind.LEDGER_BLOCK: Within("ledgers"),
+            },
+        ),
+        AgendaColumn.AMOUNT: By(
+            AgendaColumn.KIND,
+            {
+                AgendaKind.DEPOSIT: Between(0),
+                AgendaKind.STATION_PACE: Between(1, PACE_MAX),
+                AgendaKind.STATION_RATE: Between(1),
+                AgendaKind.STATION_SERVERS: Between(1),
+                AgendaKind.LEDGER_BLOCK: Between(1),
+            },
+        ),
+    },
+)
+"""In order of time."""
 
 LINES = Table(
     "lines",

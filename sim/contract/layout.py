@@ -105,7 +105,7 @@ class AgendaColumn(IntEnum):
     KIND = 1
     SUBJECT = 2
     AMOUNT = 3
-    """Of a deposit, in minor units."""
+    """Of a deposit, in minor units; else as its kind says."""
 
 
 class StageColumn(IntEnum):

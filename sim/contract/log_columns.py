@@ -66,5 +66,9 @@ UNUSED: Mapping[LogKind, tuple[L, ...]] = {
     LogKind.ASKED: (),
     LogKind.ANSWERED: (L.VALUE,),
     LogKind.RETRY: (L.SUBJECT, L.VALUE),
+    LogKind.STATION_PACE: (*_NOBODYS, L.VALUE),
+    LogKind.STATION_RATE: (*_NOBODYS, L.VALUE),
+    LogKind.STATION_SERVERS: (*_NOBODYS, L.VALUE),
+    LogKind.LEDGER_BLOCK: (*_NOBODYS, L.VALUE),
 }
 """MOVED names a payment where it is a move of a refund."""

@@ -162,10 +162,10 @@ class Op(IntEnum):
     In this order: station closed and its WHEN_CLOSED is REJECT: fail REASON_CLOSED of the station.
     If the queue is empty and the station can start (open, ``busy < servers``, rate allows), service
     starts now. Otherwise, if ``queue length < queue_limit``, join the queue (JOIN row); if not,
-    fail with REASON. Starting: account WAITING (START row, amount = service time), busy + 1, rate
-    bookkeeping, schedule COMPLETE at ``now + service time``. On COMPLETE: FINISH row, busy - 1,
-    start waiting payments while the station can (they start, they do not advance), then the
-    payment accounts CAUSE and advances.
+    fail with REASON. Starting: account WAITING (START row, amount = service time: what is drawn, at
+    the station's pace), busy + 1, rate bookkeeping, schedule COMPLETE at ``now + service time``. On
+    COMPLETE: FINISH row, busy - 1, start waiting payments while the station can (they start, they
+    do not advance), then the payment accounts CAUSE and advances.
 
     Rate: a station with RATE_COUNT > 0 starts at most RATE_COUNT per RATE_PERIOD_US, evenly spaced:
     it may start when ``now * RATE_COUNT >= tat``; a start sets ``tat = due + RATE_PERIOD_US``,
@@ -428,6 +428,12 @@ class LogKind(IntEnum):
     SAMPLE_SYSTEM = 56
     """Both are specified in :mod:`~sim.contract.large_value`."""
     SAMPLE_MEMBER = 57
+    STATION_PACE = 58
+    """Rows of the agenda, amount as there; see :class:`~sim.contract.agenda.AgendaKind`."""
+    STATION_RATE = 59
+    STATION_SERVERS = 60
+    LEDGER_BLOCK = 61
+    """subject = ledger."""
 
 
 class Scope(IntEnum):

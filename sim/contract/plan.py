@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from sim.contract.agenda import FILES, LINES, ORDERS, TOP_UPS, AgendaKind
+from sim.contract.agenda import AGENDA, FILES, LINES, ORDERS, TOP_UPS
 from sim.contract.guards import GUARDS
 from sim.contract.inquiries import RESENT_MAX
 from sim.contract.large_value import MEMBERS, SYSTEMS
@@ -27,7 +27,6 @@ from sim.contract.layout import (
     RATE_MAX,
     SHARES_MAX,
     AccountColumn,
-    AgendaColumn,
     CandidateColumn,
     ConversionColumn,
     FeeColumn,
@@ -368,33 +367,7 @@ class Plan:
         ),
     ]
     stream_key: Annotated[Array, Table("streams", KEY_WORDS)]
-    agenda: Annotated[
-        Array,
-        Table(
-            "agenda rows",
-            AgendaColumn,
-            {
-                AgendaColumn.TIME_US: Between(0),
-                AgendaColumn.KIND: OneOf(AgendaKind),
-                AgendaColumn.SUBJECT: By(
-                    AgendaColumn.KIND,
-                    {
-                        AgendaKind.DEPOSIT: Within("accounts"),
-                        AgendaKind.STATION_CLOSE: Within("stations"),
-                        AgendaKind.STATION_OPEN: Within("stations"),
-                        AgendaKind.FILE_CUT: Within("files"),
-                        AgendaKind.FILE_CONVERTED: Within("files"),
-                        AgendaKind.FILE_SETTLED: Within("files"),
-                        AgendaKind.TOP_UP_ORDERED: Within("orders"),
-                        AgendaKind.TOP_UP_ARRIVED: Within("orders"),
-                        AgendaKind.SYSTEM_OFFSET: Within("systems"),
-                        AgendaKind.SYSTEM_CLOSE: Within("systems"),
-                    },
-                ),
-                AgendaColumn.AMOUNT: By(AgendaColumn.KIND, {AgendaKind.DEPOSIT: Between(0)}),
-            },
-        ),
-    ]
+    agenda: Annotated[Array, AGENDA]
     """In order of time."""
     line: Annotated[Array, LINES]
     file: Annotated[Array, FILES]

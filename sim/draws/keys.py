@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from sim.errors import suggest
 
-STREAM_KINDS = ("payment", "ledger", "fx", "profile")
+STREAM_KINDS = ("payment", "ledger", "fx", "profile", "disruption")
 """What a stream can belong to; the same name under two kinds gives two unrelated streams."""
 
 _STREAM_DOMAIN = b"payroute.stream"
@@ -33,7 +33,7 @@ def stream_key(seed: int, replication: int, kind: str, name: str) -> tuple[int, 
     kind : str
         One of :data:`STREAM_KINDS`.
     name : str
-        Name of the demand stream, rail, currency pair or profile.
+        Name of the demand stream, rail, currency pair, profile or disruption.
 
     Returns
     -------

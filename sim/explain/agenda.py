@@ -7,21 +7,18 @@ rows the compiler makes by itself, such as opening balances of every member, are
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from itertools import groupby
 
 from sim.compiler.compile import Compiled
-from sim.compiler.institutions import Outage, find_outages
 from sim.compiler.parts import WindowPart
 from sim.contract.agenda import AgendaKind
 from sim.contract.layout import AccountColumn, AgendaColumn
 from sim.explain.clearing import clearing_words
-from sim.explain.words import at, count, listed, span
-from sim.model.members import unfold_members
+from sim.explain.disruptions import change_words, disruption_words, happened_lines
+from sim.explain.words import at, count, listed
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.model.steps import write_multiple
-from sim.rails.resources import Station
 from sim.scenario.model import Scenario
 from sim.units import format_minor
 
@@ -32,14 +29,13 @@ _NAMED = 5
 
 
 def put_in(scenario: Scenario) -> list[str]:
-    """Return what the user lets happen in a run: outages, deposits, steps of demand.
+    """Return what the user lets happen in a run: disruptions, deposits, steps of demand.
 
     Parameters
     ----------
     scenario : Scenario
     """
-    outages = find_outages(scenario, unfold_members(scenario.institutions), ())
-    lines = [_outage_words(scenario, outage) for outage in outages]
+    lines = [disruption_words(scenario, name) for name in sorted(scenario.disruptions)]
     lines += [
         f"Deposits on {name}: {_deposit_words(account)}"
         for name, account in sorted(scenario.accounts.items())
@@ -53,23 +49,6 @@ def put_in(scenario: Scenario) -> list[str]:
             )
             lines.append(f"Demand {name}: {told}")
     return lines
-
-
-def _outage_words(scenario: Scenario, outage: Outage) -> str:
-    """Return who is down, and from when to when, by the clock and since the start."""
-    written, clock = scenario.disruptions[outage.name], scenario.clock
-    who = f"the {written.role} of {written.outage}" if written.role else written.outage
-    first, last = (
-        (clock.start + timedelta(microseconds=time_us)).strftime("%H:%M:%S")
-        for time_us in (outage.start_us, outage.stop_us)
-    )
-    words = (
-        f"Disruption {outage.name}: {who} is out of service from {first} to {last} "
-        f"({at(outage.start_us)}, for {span(written.for_)})"
-    )
-    if outage.start_us >= clock.horizon:
-        return f"{words}; the run ends before"
-    return f"{words}; the run ends first" if outage.stop_us > clock.horizon else words
 
 
 def _window_words(scenario: Scenario, window: WindowPart) -> str:
@@ -104,13 +83,11 @@ def agenda_lines(compiled: Compiled) -> Iterator[str]:
     plan, scenario = compiled.plan, compiled.scenario
     windows = [part for part in compiled.parts if isinstance(part, WindowPart)]
     yield from (_window_words(scenario, window) for window in windows)
-    if not len(plan.agenda):
+    if not len(plan.agenda) and not scenario.disruptions:
         if not windows:
             yield "nothing"
         return
-    stations = [part.name for part in compiled.parts if isinstance(part, Station)]
-    for outage in find_outages(scenario, unfold_members(scenario.institutions), stations):
-        yield f"{_outage_words(scenario, outage)}; closes {_some(outage.stations)}"
+    yield from happened_lines(compiled)
     rows = list(enumerate([int(value) for value in row] for row in plan.agenda))
     written = set(scenario.accounts)
 
@@ -134,7 +111,7 @@ def _together(compiled: Compiled, rows: Sequence[tuple[int, list[int]]]) -> str:
     if row[AgendaColumn.KIND] == AgendaKind.DEPOSIT:
         return f"{first}. to {last}. {when}: {count(len(rows), 'opening balance')} of members"
     if row[AgendaColumn.KIND] >= AgendaKind.FILE_CUT:
-        told = [clearing_words(compiled, kind, subject) for _, (_, kind, subject, _) in rows]
+        told = [_row_words(compiled, one) for _, one in rows]
         return f"{first}. to {last}. {when}: {_some(told)}"
     subjects = [compiled.plan.names.stations[one[AgendaColumn.SUBJECT]] for _, one in rows]
     is_close = row[AgendaColumn.KIND] == AgendaKind.STATION_CLOSE
@@ -147,6 +124,8 @@ def _row_words(compiled: Compiled, row: Sequence[int]) -> str:
     if kind == AgendaKind.DEPOSIT:
         currency = plan.names.currencies[int(plan.account[subject, AccountColumn.CURRENCY])]
         return f"{plan.names.accounts[subject]} gets {format_minor(amount, currency)}"
+    if kind >= AgendaKind.STATION_PACE:
+        return change_words(compiled, row)
     if kind >= AgendaKind.FILE_CUT:
         return clearing_words(compiled, kind, subject)
     word = "closes" if kind == AgendaKind.STATION_CLOSE else "opens"

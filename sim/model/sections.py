@@ -30,7 +30,6 @@ from sim.model.quantities import (
     PositiveCount,
     PositiveDurationUs,
     SharePpb,
-    TimeOfDay,
     Timestamp,
 )
 from sim.model.refunds import Refunds, WrittenRefund
@@ -348,18 +347,3 @@ class Routing(Model):
     """How stale the router's view of queues may be."""
     order: tuple[str, ...] = ()
     """Routes in order of preference, by name or its start (policy priority)."""
-
-
-class Disruption(Model):
-    """An outage: something out of service for a while."""
-
-    outage: Name
-    """Institution or rail that is down."""
-    role: Literal["core", "settlement_agent", "gateway"] | None = None
-    """Which part of it; absent: all of it."""
-    from_: TimeOfDay | None = Field(default=None, alias="from")
-    """Local time of day it begins."""
-    after: DurationUs | None = None
-    """Or: how long after the start it begins."""
-    for_: PositiveDurationUs = Field(alias="for")
-    """How long it lasts."""

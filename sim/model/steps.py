@@ -7,6 +7,7 @@ Takes a mapping of elapsed times to numbers as people write them, ``{10 min: 3, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -79,3 +80,31 @@ Multiple = Annotated[
 
 Steps = Annotated[dict[DurationUs, Multiple], BeforeValidator(_refuse_same_time)]
 """Multiples by the time since the start from which on they hold."""
+
+Course = Sequence[tuple[int, int]]
+"""The same in order of time: microseconds, and parts per billion."""
+
+
+def product_of_steps(first: Course, second: Course) -> tuple[tuple[int, int], ...]:
+    """Return the steps that multiply as two courses of steps do together.
+
+    Parameters
+    ----------
+    first, second : sequence of (int, int)
+        Ascending; 1 before the first step of each.
+
+    Notes
+    -----
+    Products are rounded to the nearest 10^-9, the finest multiple that can be written.
+    """
+    times = sorted({at for at, _ in (*first, *second)})
+    found = []
+    for at in times:
+        one, other = _multiple_at(first, at), _multiple_at(second, at)
+        found.append((at, (one * other + MULTIPLE_UNIT // 2) // MULTIPLE_UNIT))
+    return tuple(found)
+
+
+def _multiple_at(steps: Course, time_us: int) -> int:
+    """Return the multiple in force at an instant."""
+    return next((times for at, times in reversed(steps) if at <= time_us), MULTIPLE_UNIT)

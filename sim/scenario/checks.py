@@ -15,6 +15,7 @@ from sim.rails.asking import retry_problems
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
 from sim.rails.settlement_agents import below
+from sim.scenario.disruption_checks import check_disruptions
 from sim.scenario.guard_checks import guard_problems
 from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.units import CURRENCIES, DAY_US, format_minor
@@ -267,17 +268,6 @@ def _check_routing(scenario: Scenario) -> Found:
         )
 
 
-def _check_disruptions(scenario: Scenario) -> Found:
-    known = {*scenario.rails, *scenario.institutions}
-    for name, disruption in scenario.disruptions.items():
-        place: FieldPath = ("disruptions", name)
-        if disruption.outage not in known:
-            yield (*place, "outage"), unknown("rail or institution", disruption.outage, known)
-        if (disruption.from_ is None) == (disruption.after is None):
-            found = "neither" if disruption.from_ is None else "both"
-            yield place, f"found {found} of from and after; allowed: exactly one of them"
-
-
 def _check_windows(scenario: Scenario) -> Found:
     for name, window in scenario.windows.items():
         place: FieldPath = ("windows", name)
@@ -293,6 +283,9 @@ def _check_windows(scenario: Scenario) -> Found:
         if window.disruption is not None and window.disruption not in scenario.disruptions:
             message = unknown("disruption", window.disruption, scenario.disruptions)
             yield (*place, said[0]), message
+        elif window.during is not None and scenario.disruptions[window.during].fx_jump is not None:
+            message = "found a jump, which takes no time; allowed: after it, for some time"
+            yield (*place, "during"), message
         if said == ["during"] and window.for_ is not None:
             message = "found a length beside during; allowed: it lasts as long as the disruption"
             yield (*place, "for"), message
@@ -312,6 +305,6 @@ _CHECKS = (
     _check_instruments,
     _check_profiles,
     _check_routing,
-    _check_disruptions,
+    check_disruptions,
     _check_windows,
 )

@@ -13,13 +13,13 @@ from pydantic import Discriminator, create_model
 from pydantic.fields import FieldInfo
 
 from sim.model.base import Model
+from sim.model.disruptions import Disruption
 from sim.model.quantities import Name, ScenarioName, Seed
 from sim.model.sections import (
     Account,
     Clock,
     Corridor,
     Demand,
-    Disruption,
     Fx,
     Institution,
     Profile,
@@ -64,7 +64,7 @@ class Scenario(Model):
     routing: Routing = Routing()
     """How routes are chosen."""
     disruptions: dict[Name, Disruption] = {}
-    """Outages, by name."""
+    """What goes wrong, by name; luck in it is keyed by the name."""
     windows: dict[Name, Window] = {}
     """Parts of the run of which every measure of payments is given, too, by name."""
 

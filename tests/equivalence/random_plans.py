@@ -35,6 +35,7 @@ from tests.equivalence.random_asking import Asking
 from tests.equivalence.random_clearing import add_clearing
 from tests.equivalence.random_guards import add_guards
 from tests.equivalence.random_refunds import add_refunds
+from tests.equivalence.random_slower import add_closures, add_slower
 from tests.equivalence.random_systems import Systems
 from tests.equivalence.random_workload import random_workload
 
@@ -91,7 +92,8 @@ class _Maker:
         self.systems = Systems(seed, self.b, span_us=self.span_us)
         self.asking = Asking(seed, self.b, self.stations)
         self._add_streams_and_routes()
-        self._add_agenda()
+        add_closures(luck, self.b, self.stations, span_us=self.span_us)
+        add_slower(seed, self.b, (self.stations, self.ledgers), span_us=self.span_us)
         add_clearing(seed, self.b, self.accounts, span_us=self.span_us, ties=self.ties)
         add_refunds(seed, self.b, self.accounts, ties=self.ties)
         add_guards(seed, self.b, self.accounts)
@@ -492,11 +494,3 @@ class _Maker:
 
     def _is_plain(self, limit: int) -> bool:
         return bool(self.b._rows["limit"][limit][0] == Register.INSTRUCTED)
-
-    def _add_agenda(self) -> None:
-        for station in self.stations:
-            for _ in range(self.luck.choice((0, 0, 1, 2))):
-                seconds = self.span_us // SECOND_US
-                first = self.luck.randrange(seconds)
-                length = self.luck.randint(1, 10)
-                self.b.close_station(station, first * SECOND_US, (first + length) * SECOND_US)

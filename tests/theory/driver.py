@@ -49,8 +49,14 @@ demand:
 
 
 _SAMPLES = (LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT)
-_STATIONS = (LogKind.JOIN, LogKind.START, LogKind.FINISH, LogKind.OPEN, LogKind.CLOSE)
-_LEDGERS = (LogKind.ENQUEUE, LogKind.IN_BLOCK, LogKind.COMMIT, LogKind.LEADER_FAILED)
+_STATIONS = (
+    LogKind.JOIN, LogKind.START, LogKind.FINISH, LogKind.OPEN, LogKind.CLOSE,
+    LogKind.STATION_PACE, LogKind.STATION_RATE, LogKind.STATION_SERVERS,
+)  # fmt: skip
+_LEDGERS = (
+    LogKind.ENQUEUE, LogKind.IN_BLOCK, LogKind.COMMIT, LogKind.LEADER_FAILED,
+    LogKind.LEDGER_BLOCK,
+)  # fmt: skip
 _MOVES = (LogKind.RESERVE, LogKind.POST, LogKind.TRANSFER, LogKind.VOID, LogKind.DEPOSIT)
 
 Row = tuple[int, str, str, str, str, int, str]

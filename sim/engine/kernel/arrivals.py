@@ -150,7 +150,30 @@ def follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
         # The queue moves on within this event; those who start are already waiting for their
         # COMPLETE.
         start_waiting(plan, state, subject)
+    elif kind >= AgendaKind.STATION_PACE:
+        _slow(plan, state, row)
     elif kind >= AgendaKind.SYSTEM_OFFSET:
         follow_system(state, kind, subject)
     else:
         follow_clearing(plan, state, kind, subject)
+
+
+@called
+def _slow(plan: Plan, state: KernelState, row: int) -> None:
+    """Let a place work at another pace, rate or size from here on."""
+    kind = plan.agenda[row, AgendaColumn.KIND]
+    subject = plan.agenda[row, AgendaColumn.SUBJECT]
+    amount = plan.agenda[row, AgendaColumn.AMOUNT]
+    # Both enumerations have these in one order.
+    told = kind - AgendaKind.STATION_PACE + LogKind.STATION_PACE
+    write_log(state.cursor, state.log, told, -1, -1, subject, amount, -1)
+    if kind == AgendaKind.STATION_PACE:
+        state.station[subject, st.S_PACE] = amount
+    elif kind == AgendaKind.STATION_RATE:
+        state.station[subject, st.S_PERIOD] = amount
+    elif kind == AgendaKind.STATION_SERVERS:
+        state.station[subject, st.S_SERVERS] = amount
+        # Those that start are already waiting for their COMPLETE, as behind an opening.
+        start_waiting(plan, state, subject)
+    else:
+        state.ledger[subject, st.L_BLOCK_LIMIT] = amount

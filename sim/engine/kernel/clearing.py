@@ -22,6 +22,7 @@ from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import transfer
 from sim.engine.kernel.journal import break_off, write_log, write_sample
 from sim.engine.kernel.levels import available
+from sim.engine.kernel.shares import share
 from sim.engine.kernel.state import A_PENDING, A_POSTED, C_FX_STEP, C_NOW, KernelState
 from sim.jit.functions import called
 from sim.money.exchange import mid_value, mul_div_floor
@@ -57,9 +58,9 @@ def _cut(plan: Plan, state: KernelState, file: int) -> None:
     back = 0
     if refunds >= 0:
         back = -state.account[refunds, A_POSTED]
-    interchange = _share(paid - back, plan.line[line, LineColumn.INTERCHANGE_PPM])
+    interchange = share(paid - back, plan.line[line, LineColumn.INTERCHANGE_PPM])
     # The scheme's fee is of payments only; interchange comes back with a refund.
-    scheme = _share(paid, plan.line[line, LineColumn.SCHEME_PPM])
+    scheme = share(paid, plan.line[line, LineColumn.SCHEME_PPM])
     net = paid - back - interchange - scheme
     state.net[file] = net
     write_sample(state.cursor, state.log, LogKind.FILE_CUT, file, paid - back, net)
@@ -155,15 +156,6 @@ def _arrive(plan: Plan, state: KernelState, order: int) -> None:
     state.coming[rule] -= ordered
     write_sample(state.cursor, state.log, LogKind.TOP_UP_ARRIVED, order, amount, ordered)
     _move(plan, state, source, plan.top_up[rule, TopUpColumn.ACCOUNT], amount)
-
-
-@called
-def _share(amount: int, ppm: int) -> int:
-    """Return a share of an amount, rounded half up, with the amount's sign."""
-    size = abs(amount)
-    # Whole millions apart, so that only a remainder below 2^20 meets the share.
-    found = size // PPM * ppm + (size % PPM * ppm + PPM // 2) // PPM
-    return found if amount >= 0 else -found
 
 
 @called

@@ -14,8 +14,10 @@ from sim.contract.layout import (
     LEDGER_PSEUDO,
     NULL,
     PEERS_MAX,
+    PPM,
     LedgerColumn,
     StageColumn,
+    StationColumn,
     StreamColumn,
     order_key,
 )
@@ -64,6 +66,7 @@ from sim.engine.kernel.state import (
     G_SYSTEM,
     GAUGE_WIDTH,
     HEAP_WIDTH,
+    L_BLOCK_LIMIT,
     L_GAP,
     L_SINCE,
     LEDGER_WIDTH,
@@ -75,6 +78,9 @@ from sim.engine.kernel.state import (
     NODE_WIDTH,
     POOL_WIDTH,
     S_OPEN,
+    S_PACE,
+    S_PERIOD,
+    S_SERVERS,
     S_SINCE,
     STATION_WIDTH,
     SYSTEM_WIDTH,
@@ -130,6 +136,9 @@ def lay_state(
         cursor[C_MARGIN] *= 5
     station = np.zeros((stations, STATION_WIDTH), dtype=np.int64)
     station[:, S_OPEN] = 1
+    station[:, S_SERVERS] = plan.station[:, StationColumn.SERVERS]
+    station[:, S_PERIOD] = plan.station[:, StationColumn.RATE_PERIOD_US]
+    station[:, S_PACE] = PPM
     # Areas begin at the warm-up: until then the time passed since is negative and nothing is
     # added.
     station[:, S_SINCE] = plan.warm_up_us
@@ -137,6 +146,7 @@ def lay_state(
     # Round 1 starts one interval after the scenario's start.
     ledger[:, L_GAP] = plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US]
     ledger[:, L_SINCE] = plan.warm_up_us
+    ledger[:, L_BLOCK_LIMIT] = plan.ledger[:, LedgerColumn.BLOCK_LIMIT]
     limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
     # No cell has been used on any day; day 0 is a day.
     limit[:, 0] = NULL

@@ -28,6 +28,7 @@ from sim.engine.kernel.state import (
     C_LEDGER_ENDS,
     C_NOW,
     C_WARM_UP,
+    L_BLOCK_LIMIT,
     L_BLOCK_ROUND,
     L_BLOCK_SIZE,
     L_GAP,
@@ -199,7 +200,7 @@ def _fill_block(plan: Plan, state: KernelState, ledger: int, number: int) -> Non
     waiting = cursor[C_LEDGER_ENDS] + ledger
     block = cursor[C_BLOCK_ENDS] + 2 * ledger + parity
     # At least one, since an empty queue ended the round before this.
-    size = min(state.ledger[ledger, L_QUEUE], plan.ledger[ledger, LedgerColumn.BLOCK_LIMIT])
+    size = min(state.ledger[ledger, L_QUEUE], state.ledger[ledger, L_BLOCK_LIMIT])
     for _ in range(size):
         slot = ends[waiting, Q_HEAD]
         leave_ledger(state, ledger, slot)

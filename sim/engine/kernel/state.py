@@ -328,7 +328,11 @@ S_WAKE_PENDING = 4
 S_WAKE_COUNT = 5
 S_SINCE = 6
 S_SEEN = 7
-S_TOTAL = 8
+S_SERVERS = 8
+S_PERIOD = 9
+S_PACE = 10
+"""What the agenda may change: servers, period of the rate, pace."""
+S_TOTAL = 11
 STATION_WIDTH = S_TOTAL + len(StationTotal)
 
 # L_SEEN and S_SEEN are what the router saw at the last sample; routing by the queues of now
@@ -342,7 +346,8 @@ L_SEEN = 4
 L_BLOCK_SIZE = 5
 L_BLOCK_ROUND = 7
 """Two of each: around a wrap of the step two blocks may be in flight."""
-L_TOTAL = 9
+L_BLOCK_LIMIT = 9
+L_TOTAL = 10
 LEDGER_WIDTH = L_TOTAL + len(LedgerTotal)
 
 # -- account state --------------------

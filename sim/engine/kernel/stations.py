@@ -7,6 +7,8 @@ meaning is in ``meaning.Op.SERVE``.
 from __future__ import annotations
 
 from sim.contract.layout import (
+    HORIZON_MAX_US,
+    PPM,
     STATION_PSEUDO,
     STEP_BITS,
     STEP_MASK,
@@ -22,6 +24,7 @@ from sim.engine.kernel.histogram import bucket
 from sim.engine.kernel.journal import account_time, add_area, break_off, write_log
 from sim.engine.kernel.payments import COMPLETE_BASE, draw_time, fail, resolve, schedule
 from sim.engine.kernel.queues import append, prepend, unlink
+from sim.engine.kernel.shares import share
 from sim.engine.kernel.state import (
     C_NOW,
     C_RANKS,
@@ -146,7 +149,7 @@ def settle_areas(cursor: Array, station: Array, s: int) -> None:
 @inlined
 def _can_start(cursor: Array, plan_station: Array, station: Array, s: int) -> bool:
     """Tell whether a station could start one more payment now."""
-    if station[s, S_OPEN] == 0 or station[s, S_BUSY] >= plan_station[s, StationColumn.SERVERS]:
+    if station[s, S_OPEN] == 0 or station[s, S_BUSY] >= station[s, st.S_SERVERS]:
         return False
     # The rate limit is a virtual schedule (GCRA, ITU-T I.371). Time is multiplied by the count
     # instead of the period divided by it, so that no fraction of a microsecond is ever lost.
@@ -173,6 +176,9 @@ def _start(plan: Plan, state: KernelState, s: int, slot: int) -> None:
         state.wait[s, bucket(waited)] += 1
     at = pool[slot, P_STAGE]
     time_us = draw_time(plan, state, slot, at)
+    if station[s, st.S_PACE] != PPM:
+        # Beyond the longest run nothing differs, and the product stays within an int64.
+        time_us = share(min(time_us, HORIZON_MAX_US), station[s, st.S_PACE])
     write_log(cursor, state.log, LogKind.START, pool[slot, P_ID], at, s, time_us, -1)
     station[s, S_BUSY] += 1
     count = plan.station[s, StationColumn.RATE_COUNT]
@@ -183,7 +189,7 @@ def _start(plan: Plan, state: KernelState, s: int, slot: int) -> None:
         # Only a start in a later microsecond than the first that is allowed moves what follows.
         if now * count - due >= count:
             due = now * count
-        station[s, S_TAT] = due + plan.station[s, StationColumn.RATE_PERIOD_US]
+        station[s, S_TAT] = due + station[s, st.S_PERIOD]
     # The event has to know the stage and the station for itself: by the time it comes, the
     # payment may have gone elsewhere and its slot may belong to another one.
     place = (at << PLACE_BITS) | (s + 1)
@@ -241,7 +247,7 @@ def _wake_later(plan: Plan, state: KernelState, s: int) -> None:
         or station[s, S_QUEUE] == 0
         or station[s, S_WAKE_PENDING] != 0
         or station[s, S_OPEN] == 0
-        or station[s, S_BUSY] >= plan.station[s, StationColumn.SERVERS]
+        or station[s, S_BUSY] >= station[s, st.S_SERVERS]
         or cursor[C_NOW] * count >= station[s, S_TAT]
     ):
         return

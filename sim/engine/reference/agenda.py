@@ -1,4 +1,4 @@
-"""The agenda of the reference engine: deposits, closures, clearing files, top-ups.
+"""The agenda of the reference engine: deposits, closures, slower places, clearing files, top-ups.
 
 Takes the run and a row of the plan's agenda; does what it says. The meaning of every kind is in
 :class:`~sim.contract.agenda.AgendaKind`.
@@ -15,8 +15,16 @@ from sim.contract.meaning import LogKind
 from sim.engine.reference.accounts import deposit, move_money
 from sim.engine.reference.large_value import Systems
 from sim.engine.reference.run import Run
-from sim.engine.reference.stations import close_station, open_station
+from sim.engine.reference.shares import share
+from sim.engine.reference.stations import change_servers, close_station, open_station
 from sim.money.exchange import mid_value
+
+_SLOWS = {
+    AgendaKind.STATION_PACE: LogKind.STATION_PACE,
+    AgendaKind.STATION_RATE: LogKind.STATION_RATE,
+    AgendaKind.STATION_SERVERS: LogKind.STATION_SERVERS,
+    AgendaKind.LEDGER_BLOCK: LogKind.LEDGER_BLOCK,
+}
 
 
 class Line(NamedTuple):
@@ -106,10 +114,24 @@ class Clearing:
             close_station(self.run, subject)
         elif kind == AgendaKind.STATION_OPEN:
             open_station(self.run, subject)
+        elif kind in _SLOWS:
+            self._slow(kind, subject, amount)
         elif kind in self._kept:
             self._kept[kind](subject)
         else:
             self.run.broken(f"row {index} of the agenda has the unknown kind {kind}")
+
+    def _slow(self, kind: int, subject: int, amount: int) -> None:
+        """Let a place work at another pace, rate or size from here on."""
+        self.run.log(_SLOWS[AgendaKind(kind)], None, subject, amount)
+        if kind == AgendaKind.STATION_PACE:
+            self.run.stations[subject].pace_ppm = amount
+        elif kind == AgendaKind.STATION_RATE:
+            self.run.stations[subject].rate_period_us = amount
+        elif kind == AgendaKind.STATION_SERVERS:
+            change_servers(self.run, subject, amount)
+        else:
+            self.run.ledgers[subject].block_limit = amount
 
     def _cut(self, number: int) -> None:
         line = self.lines[self.files[number].line]
@@ -194,10 +216,3 @@ class Clearing:
         if amount < 0:
             debit, credit, amount = credit, debit, -amount
         move_money(self.run, debit, credit, amount)
-
-
-def share(amount: int, ppm: int) -> int:
-    """Return a share of an amount, rounded half up, with the amount's sign."""
-    size = abs(amount)
-    found = size // PPM * ppm + (size % PPM * ppm + PPM // 2) // PPM
-    return found if amount >= 0 else -found

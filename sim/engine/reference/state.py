@@ -17,6 +17,7 @@ from sim.contract.inquiries import RESENT_VISIT
 from sim.contract.layout import (
     BALANCE_MAX,
     NULL,
+    PPM,
     SUM_MAX,
     AccountColumn,
     LedgerColumn,
@@ -247,6 +248,8 @@ class Station:
         self.queue_limit = row[StationColumn.QUEUE_LIMIT]
         self.rate_count = row[StationColumn.RATE_COUNT]
         self.rate_period_us = row[StationColumn.RATE_PERIOD_US]
+        self.pace_ppm = PPM
+        """How long services last, in millionths of what is drawn for them."""
         self.discipline = row[StationColumn.DISCIPLINE]
         self.rejects_when_closed = row[StationColumn.WHEN_CLOSED] == WhenClosed.REJECT
         self.reason_closed = row[StationColumn.REASON_CLOSED]

@@ -5,9 +5,10 @@ Takes the run and a payment at a SERVE stage; gives the next stage or STOP. See 
 
 from __future__ import annotations
 
-from sim.contract.layout import STATION_PSEUDO, STEP_MASK, order_key
+from sim.contract.layout import HORIZON_MAX_US, PPM, STATION_PSEUDO, STEP_MASK, order_key
 from sim.contract.meaning import Cause, Discipline, EventClass, LogKind
 from sim.engine.reference.run import STOP, Run
+from sim.engine.reference.shares import share
 from sim.engine.reference.state import NOWHERE, Due, Payment, Stage, Station, Wait
 
 
@@ -58,6 +59,12 @@ def open_station(run: Run, number: int) -> None:
     _start_waiting(run, number)
 
 
+def change_servers(run: Run, number: int, servers: int) -> None:
+    """Give a station more or fewer servers; service already begun goes on."""
+    run.stations[number].servers = servers
+    _start_waiting(run, number)
+
+
 def _start(run: Run, number: int, payment: Payment) -> None:
     station = run.stations[number]
     stage = run.stages[payment.at]
@@ -66,6 +73,9 @@ def _start(run: Run, number: int, payment: Payment) -> None:
     station.count_start(run.now_us, run.now_us - payment.accounted_us)
     payment.account_time(Cause.WAITING, run.now_us)
     service_us = run.draw_time(payment, stage)
+    if station.pace_ppm != PPM:
+        # Beyond the longest run nothing differs, and the product stays within an int64.
+        service_us = share(min(service_us, HORIZON_MAX_US), station.pace_ppm)
     run.log(LogKind.START, payment, number, service_us)
     station.busy.move(run.now_us, +1)
     if station.rate_count:

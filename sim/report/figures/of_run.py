@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from sim.analysis.catalogue import COST_PARTS
 from sim.analysis.summary import Measure, Measures, Summary
-from sim.compiler.institutions import Outage, find_outages
+from sim.compiler.occurrences import Luck, occurrences
 from sim.model.members import unfold_members
 from sim.model.quantities import to_minor
 from sim.report.blocks import Figure
@@ -61,9 +61,11 @@ class Told:
     scenario: Scenario
 
     @property
-    def outages(self) -> tuple[Outage, ...]:
-        """Return the disruptions of the scenario."""
-        return find_outages(self.scenario, unfold_members(self.scenario.institutions), ())
+    def disrupted(self) -> tuple[tuple[int, int], ...]:
+        """Return when something went wrong in the first replication, in microseconds."""
+        seed = int(str(self.run.facts["seed"]))
+        happened = occurrences(self.scenario, Luck(seed))
+        return tuple((one.start_us, one.stop_us) for one in happened if one.start_us < one.stop_us)
 
 
 def time_figures(told: Told) -> Iterator[Figure]:
@@ -367,18 +369,18 @@ def _queue_courses(
 
 
 def _bands(told: Told) -> tuple[tuple[float, float], ...]:
-    """Return when something was out of service, in minutes, within the run."""
+    """Return when something went wrong, in minutes, within the run."""
     horizon = told.scenario.clock.horizon
     return tuple(
-        (outage.start_us / MINUTE_US, min(outage.stop_us, horizon) / MINUTE_US)
-        for outage in told.outages
-        if outage.start_us < horizon
+        (max(start_us, 0) / MINUTE_US, min(stop_us, horizon) / MINUTE_US)
+        for start_us, stop_us in told.disrupted
+        if start_us < horizon
     )
 
 
 def _of_first(told: Told) -> str:
     runs = told.summary.replications
-    shaded = "Shaded: out of service. " if _bands(told) else ""
+    shaded = "Shaded: disrupted. " if _bands(told) else ""
     return f"{shaded}Of the first of {runs} replications." if runs > 1 else shaded.strip()
 
 

@@ -61,7 +61,7 @@ class Tape:
         Longest queue of each interval, of the place named ``lane_place``.
     lane_place : str
     bands_ms : tuple of (int, int)
-        When something was out of service.
+        When something went wrong.
     left_out : int
         Payments that are not on the tape.
     """
@@ -111,9 +111,9 @@ def make_tape(told: Told) -> Tape | None:
     )
     lane, lane_place = _lane(run, told.scenario.clock.horizon)
     bands = tuple(
-        (outage.start_us // MS_US, min(outage.stop_us // MS_US, horizon_ms))
-        for outage in told.outages
-        if outage.start_us // MS_US < horizon_ms
+        (max(start_us, 0) // MS_US, min(stop_us // MS_US, horizon_ms))
+        for start_us, stop_us in told.disrupted
+        if start_us // MS_US < horizon_ms
     )
     return Tape(places, _ways(made), made, horizon_ms, lane, lane_place, bands, left_out)
 

@@ -113,7 +113,7 @@ def _controls(tape: Tape) -> str:
 
 
 def _lane(tape: Tape) -> str:
-    """Return the queue over time, failures as ticks, and when something was out of service."""
+    """Return the queue over time, failures as ticks, and when something went wrong."""
     most = max(tape.lane, default=0) or 1
     bars = "".join(
         f'<rect class="queue" x="{at}" y="{40 - 36 * value / most:.1f}" width="1" '
@@ -138,7 +138,7 @@ def _lane(tape: Tape) -> str:
     return (
         f'<svg class="lane" viewBox="0 0 {wide} 48" preserveAspectRatio="none" role="img" '
         f'aria-label="{escape(words)}">{bands}{bars}{ticks}</svg><p class="quiet">{escape(words)}.'
-        f"{' Shaded: out of service.' if tape.bands_ms else ''}</p>"
+        f"{' Shaded: disrupted.' if tape.bands_ms else ''}</p>"
     )
 
 

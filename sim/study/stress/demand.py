@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.errors import OptionError, UserError, suggest
-from sim.model.steps import MULTIPLE_UNIT, write_multiple
+from sim.model.steps import product_of_steps, write_multiple
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import LoadedScenario
 from sim.study.compile_case import expected_payments, load_text
@@ -147,31 +147,6 @@ class ScaledDemand:
                     f"stress: demand.{name} has a payment at {last_us / SECOND_US:g} s, after the "
                     f"{self.clock.horizon_s} s a load is run; allowed: --window {needed} or more"
                 )
-
-
-def product_of_steps(first: Stairs, second: Stairs) -> tuple[tuple[int, int], ...]:
-    """Return the steps that multiply as two courses of steps do together.
-
-    Parameters
-    ----------
-    first, second : sequence of (int, int)
-        Ascending; 1 before the first step of each.
-
-    Notes
-    -----
-    Products are rounded to the nearest 10^-9, the finest multiple that can be written.
-    """
-    times = sorted({at for at, _ in (*first, *second)})
-    found = []
-    for at in times:
-        one, other = _multiple_at(first, at), _multiple_at(second, at)
-        found.append((at, (one * other + MULTIPLE_UNIT // 2) // MULTIPLE_UNIT))
-    return tuple(found)
-
-
-def _multiple_at(steps: Stairs, time_us: int) -> int:
-    """Return the multiple in force at an instant."""
-    return next((times for at, times in reversed(steps) if at <= time_us), MULTIPLE_UNIT)
 
 
 def choose_streams(loaded: LoadedScenario, named: Sequence[str]) -> tuple[str, ...]:
