@@ -134,19 +134,7 @@ def lay_state(
         cursor[C_GUARDED] = 1
         # An alarm and a channel on either side of each transfer.
         cursor[C_MARGIN] *= 5
-    station = np.zeros((stations, STATION_WIDTH), dtype=np.int64)
-    station[:, S_OPEN] = 1
-    station[:, S_SERVERS] = plan.station[:, StationColumn.SERVERS]
-    station[:, S_PERIOD] = plan.station[:, StationColumn.RATE_PERIOD_US]
-    station[:, S_PACE] = PPM
-    # Areas begin at the warm-up: until then the time passed since is negative and nothing is
-    # added.
-    station[:, S_SINCE] = plan.warm_up_us
-    ledger = np.zeros((ledgers, LEDGER_WIDTH), dtype=np.int64)
-    # Round 1 starts one interval after the scenario's start.
-    ledger[:, L_GAP] = plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US]
-    ledger[:, L_SINCE] = plan.warm_up_us
-    ledger[:, L_BLOCK_LIMIT] = plan.ledger[:, LedgerColumn.BLOCK_LIMIT]
+    station, ledger = _lay_stations(plan), _lay_ledgers(plan)
     limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
     # No cell has been used on any day; day 0 is a day.
     limit[:, 0] = NULL
@@ -250,6 +238,29 @@ def _timeout_lines(plan: Plan) -> Array:
     kept = np.unique(values[values > 0])[-LINES_MAX:]
     at = np.searchsorted(kept, values)
     return np.where(np.isin(values, kept), at, -1).astype(np.int64)
+
+
+def _lay_stations(plan: Plan) -> Array:
+    """Return the state of stations before anything has happened."""
+    station = np.zeros((len(plan.station), STATION_WIDTH), dtype=np.int64)
+    station[:, S_OPEN] = 1
+    station[:, S_SERVERS] = plan.station[:, StationColumn.SERVERS]
+    station[:, S_PERIOD] = plan.station[:, StationColumn.RATE_PERIOD_US]
+    station[:, S_PACE] = PPM
+    # Areas begin at the warm-up: until then the time passed since is negative and nothing is
+    # added.
+    station[:, S_SINCE] = plan.warm_up_us
+    return station
+
+
+def _lay_ledgers(plan: Plan) -> Array:
+    """Return the state of ledgers before anything has happened."""
+    ledger = np.zeros((len(plan.ledger), LEDGER_WIDTH), dtype=np.int64)
+    # Round 1 starts one interval after the scenario's start.
+    ledger[:, L_GAP] = plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US]
+    ledger[:, L_SINCE] = plan.warm_up_us
+    ledger[:, L_BLOCK_LIMIT] = plan.ledger[:, LedgerColumn.BLOCK_LIMIT]
+    return ledger
 
 
 def _first_rounds(plan: Plan) -> Array:
