@@ -86,6 +86,11 @@ def _within(name: str, column: Tally, words: str = "") -> Definition[Payments]:
     )
 
 
+def _declined(name: str, column: Tally) -> Definition[Payments]:
+    """Define a share of the payments of which it is known whether they succeed."""
+    return replace(_within(name, column), better=LOWER)
+
+
 def _time(
     name: str, groups: frozenset[str], of: Of[Payments], words: str = "", alias: str = ""
 ) -> Definition[Payments]:
@@ -206,6 +211,9 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
         more="succeeds {size} more often",
         less="succeeds {size} less often",
     ),
+    _declined("business_decline_share", T.BUSINESS),
+    _declined("technical_decline_share", T.TECHNICAL),
+    _declined("reversal_share", T.RETURNED),
     _time(
         "end_to_end_mean",
         _GROUPS,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sim.compiler.balances import balance_problems
+from sim.compiler.by_hand import by_hand_closures
 from sim.compiler.clearing import clearings, split_lines, top_ups
 from sim.compiler.demand import Described, describe_stream, stream_demand
 from sim.compiler.disrupted import disrupted_places, nothing_to_hit, rate_jumps
@@ -132,16 +133,7 @@ def compile_scenario(
         With every problem that shows only once routes and prices are known.
     """
     scenario = loaded.scenario
-    settings = Settings(
-        scenario=scenario.scenario,
-        horizon_us=scenario.clock.horizon,
-        warm_up_us=scenario.clock.warm_up,
-        sample_interval_us=scenario.routing.view_interval,
-        fx_step_us=scenario.fx.step,
-        day_offset_us=day_offset_us(scenario),
-        seed=scenario.seed if seed is None else seed,
-        replication=replication,
-    )
+    settings = _settings(scenario, seed, replication)
     problems = list(law_problems(scenario))
     # Alone and first: whatever reads a distribution below relies on its parameters.
     refuse_problems(loaded.document, problems)
@@ -174,6 +166,7 @@ def compile_scenario(
     problems += nothing_to_hit(scenario, members, places)
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
     parts += disrupted_places(scenario, members, happened, places)
+    parts += by_hand_closures(scenario, members, problems)
     parts += [*clearings(lines, market, problems), *top_ups(scenario, problems)]
     parts += window_parts(scenario, happened)
     problems.extend(balance_problems(scenario, market, parts, described))
@@ -194,6 +187,19 @@ def compile_scenario(
         happened=happened,
         notes=find_notes(used),
         remarks=find_remarks(used),
+    )
+
+
+def _settings(scenario: Scenario, seed: int | None, replication: int) -> Settings:
+    return Settings(
+        scenario=scenario.scenario,
+        horizon_us=scenario.clock.horizon,
+        warm_up_us=scenario.clock.warm_up,
+        sample_interval_us=scenario.routing.view_interval,
+        fx_step_us=scenario.fx.step,
+        day_offset_us=day_offset_us(scenario),
+        seed=scenario.seed if seed is None else seed,
+        replication=replication,
     )
 
 

@@ -319,6 +319,7 @@ class _Composer:
             *self._resume(),
             *recovery.recover(),
             *recovery.give_back(),
+            *self.creditor.asides,
             *self._inside(),
             *self._each("asides"),
         )

@@ -13,6 +13,7 @@ from sim.contract.meaning import Reason, WhenClosed
 from sim.model.members import Member
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
+from sim.rails.declines import own_declines
 from sim.rails.institutions import CORE, DECLINE
 from sim.rails.resources import Holding, OwnShare, OwnTime, Resource, Station
 from sim.rails.stages import threshold
@@ -45,6 +46,7 @@ def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]
     currencies = sorted(ends | (carried & set(CURRENCIES)))
     for member in members:
         yield from _member(member, currencies)
+        yield from own_declines(member.name, member.entry, scenario.institutions.values())
 
 
 def _written_account(name: str, account: Account) -> Holding:

@@ -20,9 +20,10 @@ from sim.compiler.windows import window_parts
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import CurrencyPair, write_duration
+from sim.model.sections import Institution
+from sim.rails.declines import by_hand_places
 from sim.rails.protocol import Found
 from sim.rails.resources import BlockLedger, Station
-from sim.scenario.closures import closed_spans
 from sim.scenario.model import Scenario
 
 Note = tuple[FieldPath, str]
@@ -113,12 +114,28 @@ def _institutions(used: Used) -> Found:
             yield (*place, "screening"), "no payment passes its screening desk"
         if is_written(entry, "decline") and not own & reach.debtor_agents:
             yield (*place, "decline"), "it has no payers"
+        yield from _declines(used, (*place, "declines"), entry, own)
         if entry.payer_share and not own & reach.debtor_agents:
             yield (*place, "payer_share"), f"no stream draws payers in {entry.country}"
         if entry.merchant_share and not own & used.by_share:
             yield (*place, "merchant_share"), f"no stream draws payees in {entry.country}"
         if entry.bakong_id is not None and not own & used.coded:
             yield (*place, "bakong_id"), "no code names an account there"
+
+
+def _declines(used: Used, place: FieldPath, entry: Institution, own: frozenset[str]) -> Found:
+    """Yield what of an institution's declines nobody meets."""
+    declines, stations = entry.declines, used.reach.stations
+    if declines.debit and not own & used.reach.debtor_agents:
+        yield (*place, "debit"), "it has no payers"
+    if declines.credit and not own & used.reach.creditor_agents:
+        yield (*place, "credit"), "it has no payees"
+    if declines.automatic is not None and not declines.credit:
+        yield (*place, "automatic"), "it declines no credit"
+    # A closed station of its own that some program names by role is reached by its payments.
+    places = {name for one in own for name in by_hand_places(one)}
+    if declines.by_hand is not None and not (declines.has_by_hand and places & stations):
+        yield (*place, "by_hand"), "no reversal of its begins by hand"
 
 
 def _used_rails(used: Used) -> set[str]:
@@ -215,15 +232,6 @@ def _never_moves(scenario: Scenario, jump: Occurrence) -> bool:
     return -(-jump.start_us // step) * step >= scenario.clock.horizon
 
 
-def _make_up_days(used: Used) -> Found:
-    for name, one in sorted(used.scenario.disruptions.items()):
-        if one.make_up_days is None:
-            continue
-        other = one.model_copy(update={"make_up_days": not one.make_up_days})
-        if closed_spans(used.scenario, one) == closed_spans(used.scenario, other):
-            yield ("disruptions", name, "make_up_days"), "no make-up day lies within the run"
-
-
 def _idle_places(used: Used, place: FieldPath, hit: Sequence[Place]) -> Found:
     """Yield why a disruption of places changes nothing: nobody comes there, or nothing to cut."""
     one = used.scenario.disruptions[str(place[1])]
@@ -280,7 +288,6 @@ _LOOKS = (
     _profiles,
     _steps,
     _disruptions,
-    _make_up_days,
     _windows,
 )
 

@@ -25,8 +25,8 @@ class Reach:
 
     Attributes
     ----------
-    debtor_agents : frozenset of str
-        Institutions of payers.
+    debtor_agents, creditor_agents : frozenset of str
+        Institutions of payers, and of payees.
     agents : frozenset of str
         Those, institutions of payees, and all that stand between, convert or earn.
     stations, accounts : frozenset of str
@@ -36,6 +36,7 @@ class Reach:
     """
 
     debtor_agents: frozenset[str]
+    creditor_agents: frozenset[str]
     agents: frozenset[str]
     stations: frozenset[str]
     accounts: frozenset[str]
@@ -78,6 +79,7 @@ def find_reach(parts: Sequence[Part], debtors: Iterable[str], creditors: Iterabl
     later = _later(parts, accounts) - accounts
     return Reach(
         debtor_agents=frozenset(payers),
+        creditor_agents=frozenset(payees),
         agents=frozenset(agents),
         stations=frozenset(name for stage in stages for name in named.stations(stage)),
         accounts=frozenset(accounts | later),

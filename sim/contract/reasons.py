@@ -85,3 +85,19 @@ RETRY_REASONS: tuple[Reason, ...] = (
     Reason.MS03,
 )
 """Reasons after which the same may be tried again."""
+
+TECHNICAL_REASONS: tuple[Reason, ...] = RETRY_REASONS
+"""Reasons of a technical decline: systems that failed, and not rules, people or funds."""
+
+BUSINESS_REASONS: tuple[Reason, ...] = (
+    Reason.AEXR,
+    Reason.AG01,
+    Reason.AM02,
+    Reason.AM06,
+    Reason.AM12,
+    Reason.AM14,
+    Reason.FF01,
+    Reason.NOAS,
+    Reason.RR04,
+)
+"""Reasons of a business decline: what rules, limits, the code or the payer refuse."""

@@ -113,8 +113,7 @@ def _when(scenario: Scenario, one: Disruption) -> str:
 def _hours(one: Disruption) -> str:
     parts = []
     if one.calendars:
-        worked = ", make-up days included," if one.make_up_days else ""
-        parts.append(f"when banks of {joined(one.calendars)}{worked} are not open")
+        parts.append(f"when banks of {joined(one.calendars)} are not open")
     if one.opens is not None or one.closes is not None:
         opens = write_time_of_day(one.opens or 0)
         closes = write_time_of_day(24 * 3600 if one.closes is None else one.closes)

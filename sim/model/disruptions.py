@@ -16,7 +16,6 @@ from sim.model.quantities import (
     PPB,
     CurrencyPair,
     DurationUs,
-    Flag,
     Name,
     PositiveDurationUs,
     SharePpb,
@@ -79,10 +78,8 @@ class Disruption(Model):
     for_: PositiveDurationUs | None = Field(default=None, alias="for")
     """How long it lasts, with `from` or `after`; a jump stays."""
     calendars: tuple[CalendarName, ...] = ()
-    """Of a closure: countries whose banks must all be open on a day it opens; none: every day."""
-    make_up_days: Flag | None = None
-    """Whether a weekend day worked in exchange for a day off counts as open; absent: it does
-    not."""
+    """Of a closure: countries whose banks must all be open on a day it opens (a weekend day worked
+    in exchange for a day off is none); none: every day."""
     clock: CalendarName | None = None
     """Of a closure: country whose local time its days and hours follow; by default the first
     calendar, else the scenario's own."""
@@ -109,4 +106,5 @@ class Disruption(Model):
     @property
     def target(self) -> str:
         """Return whom it hits first: an institution, a rail, a stream or a pair."""
-        return str(getattr(self, self.kind))
+        named = (self.outage, self.degradation, self.closure, self.surge, self.fx_jump)
+        return str(next(name for name in named if name is not None))

@@ -14,6 +14,7 @@ from sim.contract.layout import Rounding
 from sim.contract.meaning import Policy
 from sim.model.asking import Retry
 from sim.model.base import Model
+from sim.model.declines import Declines
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.money import AmountText
@@ -153,6 +154,8 @@ class Institution(Model):
     """Its screening desk (settlement agents)."""
     decline: SharePpb = cited(30_000_000, "reliability.business_decline")
     """Share of its payers' attempts it refuses: wrong PIN, balance, own limits (AG01)."""
+    declines: Declines = Declines()
+    """What it declines besides, for technical reasons or when it is to credit."""
 
     @property
     def holds_money(self) -> bool:

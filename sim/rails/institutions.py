@@ -9,6 +9,7 @@ from __future__ import annotations
 from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Flag, Op, Reason
 from sim.contract.records import Register
+from sim.rails.declines import credit_declines, debit_declines
 from sim.rails.protocol import CreditorSide, DebtorSide, LegContext, World
 from sim.rails.stages import (
     CREDITOR_AGENT,
@@ -99,6 +100,7 @@ def _authorise(label: str, at: LegContext, institution: str = "") -> Program:
             target=FAIL,
             reason=Reason.AG01,
         ),
+        *debit_declines(at, institution),
     )
 
 
@@ -115,9 +117,14 @@ def creditor_abroad(at: LegContext, acquirer: str) -> CreditorSide:
 def _creditor(at: LegContext, *, institution: str) -> CreditorSide:
     time = core_time(at.world, institution, CREDITOR_AGENT)
     account = customers(CREDITOR_AGENT, at.leg.target)
+    declined, aside = credit_declines(at, institution)
     return CreditorSide(
         account=account,
-        book=serve("creditor_agent.core", core(CREDITOR_AGENT), time, target=at.failing),
+        book=(
+            *serve("creditor_agent.core", core(CREDITOR_AGENT), time, target=at.failing),
+            *declined,
+        ),
+        asides=aside,
         credit=(Move(book(CREDITOR_AGENT, at.leg.target), account, Register.CREDITED_GROSS),),
         institution=institution,
         is_drawn=not institution,

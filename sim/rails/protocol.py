@@ -251,7 +251,9 @@ class CreditorSide:
     account : Place
         The payee's account.
     book : Program
-        What the institution does before it credits: its core system.
+        What the institution does before it credits: its core system, its declines.
+    asides : Program
+        How what it declines is reversed, where that does not begin at once.
     credit_label : str
         Name of the stage that credits.
     credit : tuple of Move
@@ -264,6 +266,7 @@ class CreditorSide:
 
     account: Place
     book: Program = ()
+    asides: Program = ()
     credit_label: str = "creditor_agent.credit"
     credit: tuple[Move, ...] = ()
     institution: str = ""

@@ -83,6 +83,15 @@ def _check_institutions(scenario: Scenario) -> Found:
         if ids.setdefault(bakong_id, name) != name:
             message = f"found {bakong_id!r}, which is {ids[bakong_id]!r}; allowed: one of its own"
             yield ("institutions", name, "bakong_id"), message
+        debit = institution.decline + sum(institution.declines.debit.values())
+        for field, total in (
+            ("debit", debit if institution.declines.debit else 0),
+            ("credit", sum(institution.declines.credit.values())),
+        ):
+            if total > PPB:
+                beside = " with decline" if field == "debit" else ""
+                message = f"found {total / 10**7:g} % in all{beside}; allowed: up to 100 %"
+                yield ("institutions", name, "declines", field), message
         for field in ("payer_share", "merchant_share"):
             if getattr(institution, field) and not institution.holds_money:
                 yield (

@@ -37,7 +37,7 @@ def closed_spans(scenario: Scenario, closure: Disruption) -> list[Span]:
         If a calendar does not know a year the run touches.
     """
     clock = scenario.clock
-    days = BankDays.of(closure.calendars, make_up_days=bool(closure.make_up_days))
+    days = BankDays.of(closure.calendars)
     code = closure.clock or (closure.calendars[0] if closure.calendars else None)
     zone = clock.start.tzinfo if code is None else load_calendar(code).zone
     assert zone is not None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.calendars.bank_days import BankDays
 from sim.model.base import FieldPath
 from sim.model.disruptions import KINDS, Disruption
 from sim.model.steps import MULTIPLE_UNIT, write_multiple
@@ -32,7 +31,6 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "after": ("outage", "degradation", "surge", "fx_jump"),
     "chance": ("outage", "degradation", "surge", "fx_jump"),
     "calendars": ("closure",),
-    "make_up_days": ("closure",),
     "clock": ("closure",),
     "opens": ("closure",),
     "closes": ("closure",),
@@ -127,9 +125,6 @@ def _check_closure(scenario: Scenario, one: Disruption) -> Found:
         yield (), "found neither calendars nor hours; needed: when it is closed"
     if one.opens is not None and one.closes is not None and one.opens >= one.closes:
         yield ("closes",), "found an hour that is not after it opens; allowed: a later one"
-    days = BankDays.of(one.calendars, make_up_days=bool(one.make_up_days))
-    if one.make_up_days and not days.has_make_up_days:
-        yield ("make_up_days",), "found true, but no calendar named here has make-up days"
     try:
         closed_spans(scenario, one)
     except ValueError as problem:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sim.contract.layout import MICRO, NULL, RouteColumn, StreamColumn
 from sim.contract.meaning import Cause, Outcome, Reason
 from sim.contract.plan import Array, Plan
+from sim.contract.reasons import BUSINESS_REASONS, TECHNICAL_REASONS
 from sim.contract.records import RecordColumn
 from sim.tables.bounds import check_sum
 from sim.tables.durations import DurationFolder
@@ -92,9 +93,12 @@ class Tally(IntEnum):
     IN_DOUBT = 38
     """Payments in progress of which nobody knows whether the other side has paid: a request to it
     was given up and its answer is still to come."""
+    BUSINESS = 39
+    """Rejected for a reason in BUSINESS_REASONS of the contract; likewise the next."""
+    TECHNICAL = 40
 
 
-TALLY_WIDTH = 39
+TALLY_WIDTH = 41
 
 
 class SummaryFolder:
@@ -362,6 +366,12 @@ def _tally_rows(rows: Array) -> Array:
     part[:, Tally.QUOTES_LAPSED] = rows[:, C.QUOTES_LAPSED]
     part[:, Tally.NOT_PAYABLE] = outcome == Outcome.NOT_PAYABLE
     part[:, Tally.FAILED_OVER] = rows[:, C.ATTEMPTS] > 1
+    is_rejected = outcome == Outcome.REJECTED
+    for reasons, column in (
+        (BUSINESS_REASONS, Tally.BUSINESS),
+        (TECHNICAL_REASONS, Tally.TECHNICAL),
+    ):
+        part[:, column] = is_rejected & np.isin(rows[:, C.REASON], reasons)
     return part
 
 

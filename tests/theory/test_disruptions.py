@@ -14,6 +14,7 @@ import pytest
 
 from sim.compiler.compile import compile_scenario
 from sim.compiler.occurrences import Luck, Occurrence, occurrences
+from sim.compiler.parts import WindowPart
 from sim.contract.meaning import LogKind
 from sim.contract.records import RecordColumn as C
 from sim.errors import ScenarioError
@@ -313,6 +314,17 @@ def test_windows_of_what_happens_again_are_several_spans(tmp_path: Path) -> None
         "Window healed (after it): measured for itself: t = 15 s to t = 19 s, t = 30 s to "
         "t = 34 s, t = 45 s to t = 49 s",
     ]
+
+
+def test_windows_of_what_does_not_happen_by_chance_are_empty(tmp_path: Path) -> None:
+    windows = "calm: {before: it, for: 2 s}, down: {during: it}, healed: {after: it, for: 2 s}"
+    text = _text("outage: shop, chance: 30 %, after: 5 s, for: 1 s") + f"windows: {{{windows}}}"
+    loaded = load_text(tmp_path, text)
+    found = {
+        sum(map(len, (part.spans for part in compile_scenario(loaded, replication=n).parts
+            if isinstance(part, WindowPart)))) for n in range(8)
+    }  # fmt: skip
+    assert found == {0, 3}
 
 
 @pytest.mark.parametrize(
