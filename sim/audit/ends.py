@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.audit.accounts import available, has_queue
 from sim.audit.containers import check, close_slot
+from sim.audit.health import attempt_fails, payment_ends
 from sim.audit.inquiries import tell
 from sim.audit.messages import Check
 from sim.audit.prices import worth
@@ -41,6 +42,7 @@ def fail_row(w: World, p: int, stage: int, reason: int) -> None:
     elif op == Op.RESERVE:
         _check_short(w, p, w.things[stage, S.FIRST])
     w.pay[p, Pay.REASON] = reason
+    attempt_fails(w, p, reason)
     jump(w, p, w.things[stage, S.TARGET])
 
 
@@ -65,6 +67,7 @@ def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int, value: 
         if outcome == Outcome.COMPLETED and w.pay[p, Pay.CREDITED_US] == NULL:
             w.pay[p, Pay.CREDITED_US] = now
         w.pay[p, Pay.REASON] = wanted
+    payment_ends(w, p, outcome)
     spent_us = 0
     for cause in range(Cause.RETRY + 1):
         spent_us += w.pay[p, Pay.TIME_0 + cause]

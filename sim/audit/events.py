@@ -11,6 +11,7 @@ from sim.audit.accounts import look_after, move
 from sim.audit.clearing import clearing_row, end_moves, moved_row
 from sim.audit.containers import add, bury, check
 from sim.audit.guards import guard_row, is_told
+from sim.audit.health import routers_look
 from sim.audit.inquiries import end_telling
 from sim.audit.large_value import (
     check_bearable,
@@ -116,6 +117,7 @@ def end_event(w: World) -> None:
     w.g[Count.TOUCHED] = 0
     close_block(w)
     if w.g[Count.KEY] >> (PAYMENT_BITS + STEP_BITS) == EventClass.SAMPLE:
+        routers_look(w)
         due = _sample_rows(w)
         check(
             w.g, Check.SAMPLE_LEFT, w.g[Count.SAMPLED] == due,

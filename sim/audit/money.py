@@ -9,6 +9,7 @@ from __future__ import annotations
 from sim.audit.accounts import has_queue, hold_back, move, post, release, void, wait_for
 from sim.audit.containers import check, held_of, hold, release_held
 from sim.audit.habits import may_be_alike, may_hit
+from sim.audit.health import attempt_begins
 from sim.audit.messages import Check
 from sim.audit.prices import fee_slot, price
 from sim.audit.program import (
@@ -180,6 +181,7 @@ def route_row(w: World, p: int, stage: int, route: int, score: int, attempts: in
         begin_anew(w, p)
     w.pay[p, Pay.ROUTE] = route
     mark_tried(w, p, route)
+    attempt_begins(w, p)
     row = w.first[Things.ROUTE] + route
     if w.things[row, RouteColumn.DEBTOR_AGENT] >= 0:
         w.pay[p, Pay.AGENT_0] = w.things[row, RouteColumn.DEBTOR_AGENT]

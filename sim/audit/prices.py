@@ -12,12 +12,10 @@ from sim.audit.world import CONVERSION_SCALE, World
 from sim.contract.layout import (
     MICRO,
     PPM,
-    SCORE_WORST,
     ConversionColumn,
     FeeColumn,
     PricingColumn,
     Rounding,
-    RouteColumn,
     TierColumn,
 )
 from sim.contract.meaning import Bearer, FeeKind, FixedSide
@@ -241,19 +239,6 @@ def price(w: World, p: int, pricing: int, now_us: int) -> bool:
         w.pay[p, Pay.REGISTER_0 + register] = w.scratch[register]
     w.pay[p, Pay.PRICING], w.pay[p, Pay.QUOTED_US] = pricing, now_us
     return usable
-
-
-@called
-def cheapest_score(w: World, p: int, route: int) -> int:
-    """Return what the cheapest policy must have found for a route."""
-    pricing = w.things[w.first[Things.ROUTE] + route, RouteColumn.PRICING]
-    # A route that carries no money costs nothing.
-    if pricing < 0:
-        return 0
-    instructed, submitted_us = w.pay[p, Pay.REGISTER_0], w.pay[p, Pay.SUBMITTED_US]
-    if not price_anew(w, pricing, instructed, w.g[Count.NOW], submitted_us):
-        return SCORE_WORST
-    return int(w.scratch[Register.FX_MARGIN] + w.scratch[Register.PAYER_FEE])
 
 
 @called

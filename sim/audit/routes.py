@@ -9,17 +9,17 @@ from __future__ import annotations
 from sim.audit.containers import check
 from sim.audit.guards import is_closed, may_find_closed
 from sim.audit.habits import may_hit
+from sim.audit.health import rule_of
 from sim.audit.messages import Check
-from sim.audit.prices import cheapest_score, price
+from sim.audit.prices import price
 from sim.audit.program import today
+from sim.audit.scores import score_of
 from sim.audit.state import (
     NEXT,
     QUEUE,
     Count,
-    LedgerState,
     Pay,
     RouteState,
-    StationState,
     Things,
 )
 from sim.audit.world import NOBODY, SEVERAL, WORD, World
@@ -27,13 +27,11 @@ from sim.contract.layout import (
     LIMITS_MAX,
     ROLE_KINDS_MAX,
     CandidateColumn,
-    LedgerColumn,
     LimitColumn,
-    RouteColumn,
-    RouteViewColumn,
 )
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import FAILOVER_REASONS, Op, Policy, Reason
+from sim.contract.policies import SCORE_BARRED, RuleColumn
 from sim.jit.functions import called
 
 _POLICY, _POSITION, _FIRST, _COUNT = range(4)
@@ -225,7 +223,8 @@ def _may_choose(w: World, p: int, is_next: bool, choice: int, score: int) -> boo
     share is taken only where none of the tied has one, and then as the first of them.
     """
     mine, first = w.things[choice, _POSITION], w.first[Things.CANDIDATE] + w.things[choice, _FIRST]
-    untried, ahead, shares, earlier = 0, 0, 0, 0
+    untried, ahead, shares, earlier, free = 0, 0, 0, 0, 0
+    mine_right, mine_free = False, False
     rank = w.things[first + mine, CandidateColumn.RANK]
     for at in range(w.things[choice, _COUNT]):
         route = w.things[first + at, CandidateColumn.ROUTE]
@@ -233,10 +232,12 @@ def _may_choose(w: World, p: int, is_next: bool, choice: int, score: int) -> boo
         if is_closed(w, route) or (is_next and _is_tried(w, p, route)):
             continue
         untried += 1
-        other = _score(w, p, route, w.things[choice, _POLICY], at)
+        other = score_of(w, p, route, w.things[choice, _POLICY], at)
+        free += other < SCORE_BARRED
         other_rank = w.things[first + at, CandidateColumn.RANK]
         if at == mine:
             ahead += other != score
+            mine_right, mine_free = other == score, other < SCORE_BARRED
         elif other < score or (other == score and other_rank < rank):
             ahead += 1
         elif other == score and other_rank == rank:
@@ -245,31 +246,21 @@ def _may_choose(w: World, p: int, is_next: bool, choice: int, score: int) -> boo
     # Who has one candidate left takes it unscored.
     if untried == 1:
         return bool(score == 0)
+    # Whether it is explored is chance and not in the log; a barred one never is where another is
+    # left.
+    if mine_right and (mine_free or free == 0) and _may_explore(w, choice, first + mine):
+        return True
     has_share = w.things[first + mine, CandidateColumn.SHARE] > 0
     return bool(ahead == 0 and (has_share or (shares == 0 and earlier == 0)))
 
 
 @called
-def _score(w: World, p: int, route: int, policy: int, position: int) -> int:
-    if policy == Policy.PRIORITY:
-        return position
-    if policy == Policy.CHEAPEST:
-        return cheapest_score(w, p, route)
-    row = w.first[Things.ROUTE] + route
-    # Queues as the last sample showed them, since a router sees no more.
-    score = w.things[row, RouteColumn.EXPECTED_US]
-    first = w.first[Things.VIEW] + w.things[row, RouteColumn.VIEW_FIRST]
-    for view in range(first, first + max(w.things[row, RouteColumn.VIEW_COUNT], 0)):
-        subject = w.things[view, RouteViewColumn.SUBJECT]
-        if w.things[view, RouteViewColumn.KIND] == 0:
-            seen = w.things[w.first[Things.STATION] + subject, StationState.SEEN]
-            score += seen * w.things[view, RouteViewColumn.PER_ITEM]
-        elif w.things[view, RouteViewColumn.KIND] == 1:
-            ledger = w.first[Things.LEDGER] + subject
-            seen = w.things[ledger, LedgerState.SEEN]
-            blocks = seen // w.things[ledger, LedgerColumn.BLOCK_LIMIT]
-            score += blocks * w.things[ledger, LedgerColumn.ROUND_INTERVAL_US]
-    return int(score)
+def _may_explore(w: World, choice: int, candidate: int) -> bool:
+    """Say whether a candidate may be taken to learn from."""
+    rule = rule_of(w, w.things[candidate, CandidateColumn.ROUTE])
+    if rule == NOBODY or w.things[choice, _POLICY] != Policy.ADAPTIVE:
+        return False
+    return bool(w.things[rule, RuleColumn.EXPLORE] > 0)
 
 
 @called

@@ -308,7 +308,7 @@ def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordina
     # Where nobody carries anything there is nothing not to know.
     w.pay[p, Pay.INSTRUMENT] = -2 if g[Count.INSTRUMENTS] > 0 else 0
     # What -1 and NULL mean is as in the specification: none, and never happened.
-    for column in (Pay.LEGS, Pay.IN_SET, Pay.RETURNED):
+    for column in (Pay.LEGS, Pay.IN_SET, Pay.RETURNED, Pay.UNHEARD):
         w.pay[p, column] = 0
     for column in (
         Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0, Pay.UNANSWERED, Pay.INQUIRY,

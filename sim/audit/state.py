@@ -139,6 +139,7 @@ class Things(IntEnum):
     GUARD = 21
     REFUND = 22
     WRITTEN_REFUND = 23
+    RULE = 24
 
 
 STAGE_SHORTEST, STAGE_LONGEST = 11, 12
@@ -195,8 +196,8 @@ class AccountState(IntEnum):
 class GuardState(IntEnum):
     """Columns of what was told of an account's level: 1 while it is low."""
 
-    ALARMED = 5
-    CLOSED = 6
+    ALARMED = 6
+    CLOSED = 7
 
 
 class SystemState(IntEnum):
@@ -246,9 +247,17 @@ class OrderState(IntEnum):
 class RouteState(IntEnum):
     """Columns of what is known of a route."""
 
-    CHOICE_FIRST = 13
-    CHOICE_COUNT = 14
-    ATTEMPTS_MAX = 15
+    CHOICE_FIRST = 14
+    CHOICE_COUNT = 15
+    ATTEMPTS_MAX = 16
+    MARKS = 17
+    """Of attempts since its breaker closed, a bit each: failed."""
+    OPENED_US = 18
+    """-1: closed; likewise below for nothing."""
+    PROBE = 19
+    LEARNT_US = 20
+    SEEN_OPENED_US = 21
+    SEEN_LEARNT_US = 22
 
 
 class Wait(IntEnum):
@@ -363,12 +372,16 @@ class Pay(IntEnum):
     """1 where an offset of its pair has been looked for in the search at hand."""
     QUEUED_ROW = 71
     """Row of the log at which it began to wait in a large-value system."""
-    TIME_0 = 72
-    FEE_0 = 72 + len(Cause)
-    REGISTER_0 = 72 + len(Cause) + FEES_MAX
-    LIMIT_0 = 72 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    UNHEARD = 72
+    """1 from a ROUTE row until its router hears of the attempt; and when it began, less the time
+    of a person."""
+    ROUTED_US = 73
+    TIME_0 = 74
+    FEE_0 = 74 + len(Cause)
+    REGISTER_0 = 74 + len(Cause) + FEES_MAX
+    LIMIT_0 = 74 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 72 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 74 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

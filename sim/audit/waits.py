@@ -10,6 +10,7 @@ from sim.audit.accounts import leave_account, touch_account
 from sim.audit.containers import add, append, bear, check, unlink
 from sim.audit.doubt import give_up
 from sim.audit.habits import may_last
+from sim.audit.health import attempt_fails
 from sim.audit.large_value import returned_row
 from sim.audit.ledgers import enter_block, leave_ledger, ledger_line
 from sim.audit.messages import Check
@@ -167,6 +168,7 @@ def expire_row(w: World, p: int, reason: int) -> None:
     if due < 0:
         due = w.pay[p, Pay.REASON]
     check(g, Check.EXPIRES_OTHERWISE, reason == due, (number,))
+    attempt_fails(w, p, due)
     place = NOBODY
     if wait == Wait.QUEUE:
         place = _STATION

@@ -58,7 +58,7 @@ MOVES_MAX = 4
 """Most moves of one row of the agenda."""
 WORD = 62
 """Members per word of a bit set; the sign stays out of it."""
-_THINGS_WIDTH = 20
+_THINGS_WIDTH = 24
 COMPLETE_KEY = order_key(EventClass.COMPLETE, 0, 0)
 EXPIRE_KEY = order_key(EventClass.EXPIRE, 0, 0)
 HORIZON_KEY = order_key(EventClass.HORIZON, 0, 0)
@@ -292,6 +292,7 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
         plan.agenda, choices, plan.candidate, plan.line, plan.file, plan.top_up, plan.order,
         plan.system, plan.guard, plan.refund, plan.written_refund,
+        plan.rule,
     )  # fmt: skip
     size = np.array([len(table) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
@@ -313,6 +314,13 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
                 LedgerState.NEXT_US: plan.ledger[:, LedgerColumn.ROUND_INTERVAL_US],
                 LedgerState.NUMBER: np.int64(1),
                 LedgerState.BLOCK_LIMIT: plan.ledger[:, LedgerColumn.BLOCK_LIMIT],
+            },
+        ),
+        (
+            Things.ROUTE,
+            {
+                column: np.int64(-1)
+                for column in range(RouteState.OPENED_US, RouteState.SEEN_LEARNT_US + 1)
             },
         ),
         (Things.ACCOUNT, {AccountState.WORLD: plan.world[plan.account[:, AccountColumn.CURRENCY]]}),

@@ -17,6 +17,7 @@ from sim.compiler.guard_rows import GuardRows
 from sim.compiler.refund_rows import NO_REFUNDS, RefundRows
 from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Candidates, Rows, cells_array, rows_array
+from sim.compiler.rule_rows import RuleRows
 from sim.compiler.time_rows import WindowRows
 from sim.contract.layout import (
     NEVER_US,
@@ -36,7 +37,7 @@ SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
 
 
-class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows):
+class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, RuleRows):
     """A plan under construction, row by row.
 
     Parameters

@@ -36,6 +36,7 @@ from sim.rails.resources import BlockLedger, Station
 from sim.routing.route_sets import RouteSets
 from sim.scenario.loader import Document
 from sim.scenario.model import Scenario
+from sim.scenario.routing_checks import routings
 from sim.scenario.scenario import LoadedScenario, refuse_problems
 from sim.workload.streams import StreamDemand, draw_workload
 
@@ -260,11 +261,17 @@ def _unused_tiers(scenario: Scenario, parts: Sequence[Part]) -> Iterator[tuple[F
 
 
 def _unused_order(scenario: Scenario, parts: Sequence[Part]) -> Iterator[tuple[FieldPath, str]]:
-    """Yield the words of ``routing.order`` that name no route."""
-    names = sorted({part.candidate.name for part in parts if isinstance(part, Route)})
-    for position, wanted in enumerate(scenario.routing.order):
-        # As ``routing.candidates`` compares: a whole name, or the beginning of one behind the
-        # corridor.
-        if not any(name == wanted or name.partition("/")[2].startswith(wanted) for name in names):
-            message = f"{wanted!r} is the start of no route; known: {', '.join(names[:20])}"
-            yield ("routing", "order", position), message
+    """Yield the words of an ``order`` of routes that name none."""
+    routes = [part.candidate for part in parts if isinstance(part, Route)]
+    for place, routing in routings(scenario):
+        # A corridor's own way is about its own routes.
+        own = place[1] if len(place) > 1 else None
+        names = sorted({route.name for route in routes if own in (None, route.corridor)})
+        for position, wanted in enumerate(routing.order):
+            # As ``routing.candidates`` compares: a whole name, or the beginning of one behind the
+            # corridor.
+            if not any(
+                name == wanted or name.partition("/")[2].startswith(wanted) for name in names
+            ):
+                message = f"{wanted!r} is the start of no route; known: {', '.join(names[:20])}"
+                yield (*place, "order", position), message

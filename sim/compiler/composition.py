@@ -42,6 +42,7 @@ from sim.rails.stages import (
     return_label,
 )
 from sim.routing.candidates import Candidate
+from sim.routing.policies import routing_of
 from sim.scenario.model import Scenario
 
 QUOTE = "quote"
@@ -110,7 +111,7 @@ def compose(
     if _gives_up(spoken, label):
         creditor = replace(creditor, book=asking(creditor.book))
     # Only where there is another route to come from, and institutions to differ in.
-    resumes = scenario.routing.failover > 0 and bool(candidate.agents)
+    resumes = routing_of(scenario, candidate.corridor).failover > 0 and bool(candidate.agents)
     refund = () if price is None else moves_back(_moved(spoken, left, creditor), refunded)
     composer = _Composer(
         spoken, left, price, debtor, creditor, codes, validity, inside, resumes, refund

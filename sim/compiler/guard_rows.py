@@ -13,6 +13,9 @@ from sim.contract.layout import NULL
 from sim.contract.meaning import Op
 from sim.rails.stages import Place, Program
 
+_OF_ACCOUNT = 2
+"""Kind of a view, see :class:`~sim.contract.layout.RouteViewColumn`."""
+
 
 class GuardRows(TableRows):
     """The part of a plan builder that knows what is watched of accounts."""
@@ -22,8 +25,12 @@ class GuardRows(TableRows):
         for column, value in values:
             self._rows["guard"][account][GuardColumn[column.upper()]] = value
 
-    def stopping(self, program: Program, account: Callable[[Place], int]) -> list[int]:
-        """Return the accounts a program reserves on whose channels close when they run low.
+    def watched(
+        self, program: Program, account: Callable[[Place], int]
+    ) -> list[tuple[int, int, int]]:
+        """Return views of the accounts a program reserves on that a router has to look at.
+
+        Those whose channels close when they run low, and those it is to spare.
 
         Parameters
         ----------
@@ -31,9 +38,18 @@ class GuardRows(TableRows):
         account : callable
             Gives the number of a place, below 0 for a role reference.
         """
-        reserving = (stage for stage in program if stage.op is Op.RESERVE)
-        debited = (move.debit for stage in reserving for move in stage.moves)
-        # Who is named by role is a bank of the payment's own, no agent between.
-        drawn = {number for number in map(account, debited) if number >= 0}
+        found: dict[int, int] = {}
+        for stage in program:
+            if stage.op is not Op.RESERVE:
+                continue
+            for move in stage.moves:
+                number = account(move.debit)
+                # Who is named by role is a bank of the payment's own, no agent between.
+                if number >= 0:
+                    found.setdefault(number, int(move.register))
         guards = self._rows["guard"]
-        return sorted(at for at in drawn if guards[at][GuardColumn.STOP_BELOW] != NULL)
+        return [
+            (_OF_ACCOUNT, at, register)
+            for at, register in sorted(found.items())
+            if guards[at][GuardColumn.STOP_BELOW] != NULL or guards[at][GuardColumn.RESERVE] > 0
+        ]

@@ -77,6 +77,7 @@ def _guards(account: Account) -> Iterator[tuple[str, int]]:
     for column, amount in (
         ("alarm_below", account.alarm_below),
         ("stop_below", account.stop_below),
+        ("reserve", account.reserve),
     ):
         if amount is not None:
             yield column, to_minor(amount, account.currency)

@@ -307,6 +307,7 @@ class _Linker:
             expected_us=part.expected_us,
             # A route without one has none to name; ``get`` gives -1 then.
             settlement_agent=self.builder.agents.get(candidate.agent),
+            rule=self.builder.rule(part.rule),
             **agents,
             **{"class": part.class_number},
             **{column: laid.marks[label] for column, label in entrances if label},
@@ -314,16 +315,14 @@ class _Linker:
         for owed in part.flow.obligations:
             self.builder.owe(index, owed.scheme, debtor=owed.debtor, creditor=owed.creditor)
         ledgers, stations = self.builder.ledgers, self.builder.stations
-        self.builder.set_route_view(
-            index,
-            [
-                (1, ledgers[view.place], 0)
-                if view.is_ledger
-                else (0, stations[view.place], view.per_item_us)
-                for view in part.views
-            ]
-            + [(2, at, 0) for at in self.builder.stopping(part.flow.program, self._account)],
-        )
+        queues = [
+            (1, ledgers[view.place], 0)
+            if view.is_ledger
+            else (0, stations[view.place], view.per_item_us)
+            for view in part.views
+        ]
+        watched = self.builder.watched(part.flow.program, self._account)
+        self.builder.set_route_view(index, [*queues, *watched])
         self.limits[part.name] = tuple(laid.limits)
 
     def _choice(self, part: Choice) -> None:

@@ -17,6 +17,7 @@ from sim.compiler.disrupted import Place, places_of
 from sim.compiler.occurrences import Occurrence
 from sim.compiler.reach import Reach
 from sim.compiler.windows import window_parts
+from sim.contract.meaning import Policy
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import CurrencyPair, write_duration
@@ -24,7 +25,9 @@ from sim.model.sections import Institution
 from sim.rails.declines import by_hand_places
 from sim.rails.protocol import Found
 from sim.rails.resources import BlockLedger, Station
+from sim.routing.policies import policy_of
 from sim.scenario.model import Scenario
+from sim.scenario.routing_checks import routings
 
 Note = tuple[FieldPath, str]
 
@@ -184,6 +187,31 @@ def _accounts(used: Used) -> Found:
                 yield (*place, "top_up"), "nothing it orders arrives within the run"
 
 
+def _routings(used: Used) -> Found:
+    spares = False
+    for place, routing in routings(used.scenario):
+        spares = spares or routing.spare_reserves
+        policy = policy_of(routing.policy)
+        hears = routing.breaker is not None or policy is Policy.ADAPTIVE
+        for field, acts, why in (
+            ("second_is_worth", policy is Policy.WEIGHTED, "the policy is not weighted"),
+            ("explore", policy is Policy.ADAPTIVE, "the policy is not adaptive"),
+            ("failure_takes", policy is Policy.ADAPTIVE, "the policy is not adaptive"),
+            ("news", hears, "nothing is learnt of attempts: no breaker, and not adaptive"),
+            ("view_interval", len(place) == 1, "`routing.view_interval` holds everywhere"),
+        ):
+            if is_written(routing, field) and not acts:
+                yield (*place, field), why
+    for name, account in used.scenario.accounts.items():
+        place = ("accounts", name, "reserve")
+        if account.reserve is None:
+            continue
+        if not spares:
+            yield place, "no routing has spare_reserves"
+        elif name in used.reach.later:
+            yield place, "no payment is paid from this account"
+
+
 def _corridors(used: Used) -> Found:
     paid = {demand.corridor for demand in used.scenario.demand.values()}
     for name in used.scenario.corridors:
@@ -284,6 +312,7 @@ _LOOKS = (
     _institutions,
     _rails,
     _accounts,
+    _routings,
     _corridors,
     _profiles,
     _steps,

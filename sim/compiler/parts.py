@@ -111,6 +111,8 @@ class Route:
     class_number : int
         Routes with one number are one to the payer; see
         :attr:`~sim.contract.layout.RouteColumn.CLASS`.
+    rule : tuple of (str, int)
+        Columns of :class:`~sim.contract.policies.RuleColumn` in lower case; empty: no rule.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Route:
     expected_us: int
     views: tuple[View, ...]
     class_number: int
+    rule: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.rails.resources import BlockLedger, ClearingLine, Station
 from sim.routing.candidates import Candidate, preferred
+from sim.routing.policies import routing_of, rule_columns
 from sim.routing.route_sets import RouteSet
 from sim.scenario.model import Scenario
 
@@ -109,7 +110,8 @@ class Routes:
         order = preferred(self._scenario, [route.candidate for route in ranked])
         by_name = {route.candidate.name: route for route in ranked}
         # Cut after what the user prefers came to the front.
-        return [by_name[at.name] for at in order[: self._scenario.routing.candidates]]
+        most = routing_of(self._scenario, found.corridor).candidates
+        return [by_name[at.name] for at in order[:most]]
 
     def _route(self, candidate: Candidate, fixed_side: FixedSide) -> Route | None:
         """Return a candidate's route, composing it if new; None if it has no price."""
@@ -148,6 +150,7 @@ class Routes:
             expected_us=expected_us(self._places, flow.program, typical),
             views=tuple(views(self._places, flow.program, typical)),
             class_number=-1,
+            rule=rule_columns(routing_of(self._scenario, candidate.corridor)),
         )
         kind = _class_of(route)
         return replace(route, class_number=self._classes.setdefault(kind, len(self._classes)))

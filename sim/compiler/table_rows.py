@@ -14,7 +14,14 @@ from sim.contract.layout import NULL, UNLIMITED, AccountColumn
 from sim.contract.plan import NAMED, TABLES
 from sim.draws.keys import purpose_id
 
-UNGUARDED = {"pool": 0, "alarm_below": NULL, "stop_below": NULL, "idle_ppb": 0, "overdraft_ppb": 0}
+UNGUARDED = {
+    "pool": 0,
+    "alarm_below": NULL,
+    "stop_below": NULL,
+    "idle_ppb": 0,
+    "overdraft_ppb": 0,
+    "reserve": 0,
+}
 """A row of an account of which nothing is watched."""
 
 

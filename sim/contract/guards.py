@@ -41,6 +41,8 @@ class GuardColumn(IntEnum):
     no notice of this and the next."""
     OVERDRAFT_PPB = 4
     """What a year of overdraft costs it."""
+    RESERVE = 5
+    """Level a router that spares accounts leaves on it, see :mod:`~sim.contract.policies`."""
 
 
 GUARDS = Table(

@@ -345,6 +345,9 @@ class RouteColumn(IntEnum):
     none."""
     AUTHORISED = 12
     """Where it goes on if the payer's side has authorised it as well, -1 for none."""
+    RULE = 13
+    """What bars it and what is learnt of it (:class:`~sim.contract.policies.RuleColumn`); -1:
+    nothing."""
 
 
 class RouteViewColumn(IntEnum):
@@ -354,7 +357,8 @@ class RouteViewColumn(IntEnum):
     """0 station, 1 ledger, 2 account whose channel must be open (it adds nothing to a score)."""
     SUBJECT = 1
     PER_ITEM = 2
-    """Microseconds one waiting payment adds (stations)."""
+    """Microseconds one waiting payment adds (stations); of an account the register of a payment's
+    price that says what is taken from it."""
 
 
 class CandidateColumn(IntEnum):

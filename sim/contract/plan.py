@@ -59,6 +59,7 @@ from sim.contract.meaning import (
     WhenClosed,
 )
 from sim.contract.plan_names import PlanNames
+from sim.contract.policies import RULES
 from sim.contract.records import REGISTER_COUNT
 from sim.contract.refunds import REFUNDS, WRITTEN_REFUNDS
 from sim.contract.table import (
@@ -297,6 +298,7 @@ class Plan:
                 RouteColumn.SETTLEMENT_AGENT: _AGENT_OR_NONE,
                 RouteColumn.CONFIRMED: Within("stages", or_none=True),
                 RouteColumn.AUTHORISED: Within("stages", or_none=True),
+                RouteColumn.RULE: Within("rules", or_none=True),
             },
         ),
     ]
@@ -328,6 +330,7 @@ class Plan:
             },
         ),
     ]
+    rule: Annotated[Array, RULES]
     route_set: Annotated[
         Array,
         Table(
@@ -407,14 +410,12 @@ class Plan:
 TABLES: dict[str, Table] = declared_tables(Plan)
 """The plan's arrays by name, in the order of its fields."""
 
-NAMED: tuple[str, ...] = tuple(
-    entry.name for entry in fields(PlanNames) if entry.name not in ("scenario", "purposes")
-)
+_SINGLE = ("scenario", "purposes")
+NAMED: tuple[str, ...] = tuple(one.name for one in fields(PlanNames) if one.name not in _SINGLE)
 """Kinds of names; the rows and columns of many tables are counted by them."""
 
-SCALARS: tuple[str, ...] = tuple(
-    entry.name for entry in fields(Plan) if entry.name not in {*TABLES, "names", "payer_count"}
-)
+_NO_SCALARS = {*TABLES, "names", "payer_count"}
+SCALARS: tuple[str, ...] = tuple(one.name for one in fields(Plan) if one.name not in _NO_SCALARS)
 """The plan's single numbers."""
 
 Plan.__doc__ = f"{Plan.__doc__}\n" + "\n".join(

@@ -27,7 +27,7 @@ from sim.contract.words import member_words
 from sim.errors import OptionError, UserError
 from sim.explain.price import price_amount
 from sim.explain.words import about, at, count, moment, span, table
-from sim.routing.policies import policy_of, policy_words
+from sim.routing.policies import policy_of, policy_words, routing_of
 from sim.tables.finished_run import FinishedRun
 from sim.tables.open_run import open_run
 from sim.tables.schemas import (
@@ -187,7 +187,7 @@ def _candidates(story: _Story) -> Iterator[str]:
     if number == 0:
         yield "No route reaches this payee."
         return
-    policy = compiled.scenario.routing.policy
+    policy = routing_of(compiled.scenario, str(story.payment["corridor"])).policy
     yield f"Routes for this payee (policy {policy}), priced at the rates of its submission:"
     rows: list[tuple[str, ...]] = [("", "route", "payer pays", "cost", "expected")]
     amount = story.workload[WorkloadColumn.AMOUNT]

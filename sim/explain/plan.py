@@ -35,6 +35,7 @@ from sim.explain.evidence import evidence_lines, hypothetical_links
 from sim.explain.guards import guard_words
 from sim.explain.price import price_amount
 from sim.explain.program import capacity_words, program_lines, prologue_lines
+from sim.explain.routing import bar_words
 from sim.explain.words import (
     about,
     amounts,
@@ -231,6 +232,12 @@ def _routing(compiled: Compiled) -> Iterator[str]:
         "(`routing.order` before all)."
     )
     yield f"The router sees queues as they were up to {span(routing.view_interval)} ago."
+    yield from bar_words(routing)
+    for name, corridor in compiled.scenario.corridors.items():
+        if corridor.routing is not None:
+            own = corridor.routing
+            yield f"{name} chooses by policy {own.policy}: {policy_words(policy_of(own.policy))}."
+            yield from (f"{name}: {line}" for line in bar_words(own))
     if routing.failover:
         reasons = ", ".join(reason.name for reason in FAILOVER_REASONS)
         tries = count(routing.failover, "other route")

@@ -31,6 +31,7 @@ from sim.rails.asking import POLLS_MAX
 from sim.rails.price import FeeTerms
 from sim.rails.resources import OwnShare, OwnTime
 from sim.rails.stages import ByRole, Move, Program, Stage
+from sim.routing.policies import routing_of
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US, format_minor
 
 
@@ -64,7 +65,10 @@ class _Words:
     def __init__(self, route: Route | None, compiled: Compiled) -> None:
         self._route = route
         self._plan = compiled.plan
-        self._policy = compiled.scenario.routing.policy
+        routing = compiled.scenario.routing
+        if route is not None:
+            routing = routing_of(compiled.scenario, route.candidate.corridor)
+        self._policy = routing.policy
         self._parts, self._members = compiled.parts, unfold_members(compiled.scenario.institutions)
         self._countries = ("", "")
         if route is not None:

@@ -27,6 +27,7 @@ from sim.model.quantities import (
     DecimalText,
     DurationUs,
     EventRate,
+    Flag,
     Name,
     PositiveCount,
     PositiveDurationUs,
@@ -196,6 +197,9 @@ class Account(Model):
     """Stop-loss: level below which its owner closes the channel over it. Routes that draw on it
     are then offered to no new payment until the level is back; a payment without another one ends
     with AG10. Absent: payments are refused one by one (AM04)."""
+    reserve: AmountText | None = None
+    """Level a router that spares accounts (`routing.spare_reserves`) leaves on it: payments that
+    would take it below go over other routes while there are any."""
     when_short: Literal["queue", "reject"] = "reject"
     """Whether payments wait for money or are refused (AM04)."""
     deposits: dict[Name, Deposit] = {}
@@ -220,6 +224,53 @@ class ForeignCodes(Model):
     """Codes in the sample; at most 10 000."""
     schemes: dict[Name, SharePpb]
     """Share of codes by scheme (unionpay, wechat_pay, alipay, ...); adds up to 100 %."""
+
+
+class Breaker(Model):
+    """Circuit breaker of a route: closed, open, and half-open while a payment probes it."""
+
+    failures: PositiveCount = assumed(5, "common settings of circuit breakers")
+    """It opens when so many attempts failed in a way another route can help against..."""
+    of: PositiveCount = assumed(10, "common settings of circuit breakers")
+    """... of so many last ones; at most 62."""
+    open_for: PositiveDurationUs = assumed(30_000_000, "common settings of circuit breakers")
+    """How long it stays open before one payment may probe the route."""
+
+
+class Routing(Model):
+    """How routes are chosen."""
+
+    policy: PolicyName = "cheapest"
+    """Which route is best."""
+    candidates: PositiveCount = assumed(8, "more than any corridor here has")
+    """Most candidate routes of a corridor."""
+    failover: Count = 0
+    """How often a payment may try another route after a failure that one might cure."""
+    view_interval: PositiveDurationUs = assumed(10_000_000, "routers poll; no figure published")
+    """How stale the router's view of queues may be."""
+    order: tuple[str, ...] = ()
+    """Routes in order of preference, by name or its start (policy priority)."""
+    cost_at_most: SharePpb | None = None
+    """Dearer routes are taken only where all are barred: FX margin and payer's fees, of the amount
+    debited."""
+    time_at_most: PositiveDurationUs | None = None
+    """Slower routes are taken only where all are barred: expected time plus the queues last
+    seen."""
+    spare_reserves: Flag = False
+    """Whether routes that would take an account below its `reserve` are barred likewise."""
+    second_is_worth: SharePpb = assumed(20_000, "no value of a payer's second is published")
+    """What a second of waiting is worth, of the amount debited (policy weighted)."""
+    breaker: Breaker | None = None
+    """When routes that fail are barred for a while; absent: never."""
+    explore: SharePpb = assumed(50_000_000, "a common choice; no operator publishes its own")
+    """How often another route is tried to learn from (policy adaptive)."""
+    failure_takes: PositiveDurationUs = assumed(
+        60_000_000, "what a payer waits before giving up; not published"
+    )
+    """What an attempt that failed counts as having taken (policy adaptive)."""
+    news: Literal["at_once", "sampled"] = "at_once"
+    """When a router knows how attempts ended: at once, or with its view of queues
+    (`view_interval`)."""
 
 
 class Corridor(Model):
@@ -247,6 +298,9 @@ class Corridor(Model):
     Nexus aims at end to end (calibration: timeouts.cross_border_payment_default)."""
     fees: dict[Name, Fee] = {}
     """Fees of the payer's institution, by component."""
+    routing: Routing | None = None
+    """How routes of this corridor are chosen, in place of the scenario's `routing`; how stale the
+    view is (`view_interval`) is the same everywhere."""
 
 
 class ScheduledPayment(Model):
@@ -335,18 +389,3 @@ class Profile(Model):
         200_000_000, "peak minute of an hour about 1.5 times its mean (demand.burst_within_hour)"
     )
     """Spread of a minute's factor around the hourly course (lognormal, mean 1)."""
-
-
-class Routing(Model):
-    """How routes are chosen."""
-
-    policy: PolicyName = "cheapest"
-    """Which route is best."""
-    candidates: PositiveCount = assumed(8, "more than any corridor here has")
-    """Most candidate routes of a corridor."""
-    failover: Count = 0
-    """How often a payment may try another route after a failure that one might cure."""
-    view_interval: PositiveDurationUs = assumed(10_000_000, "routers poll; no figure published")
-    """How stale the router's view of queues may be."""
-    order: tuple[str, ...] = ()
-    """Routes in order of preference, by name or its start (policy priority)."""

@@ -24,6 +24,7 @@ from sim.rails.payers import ANYBODY, PayerClass
 from sim.rails.price import CONVERSIONS_MAX
 from sim.rails.protocol import CreditorClass, Leg, LegContext, Offer
 from sim.routing.graph import build_graph, ends_of, held_in
+from sim.routing.policies import routing_of
 from sim.scenario.model import Scenario
 
 LEGS_MAX = 5
@@ -157,8 +158,8 @@ def _path(candidate: Candidate) -> str:
 
 
 def preferred(scenario: Scenario, found: Sequence[Candidate]) -> list[Candidate]:
-    """Move the routes named in ``routing.order`` to the front, in that order."""
-    order = scenario.routing.order
+    """Move the routes of a corridor named in its ``order`` to the front, in that order."""
+    order = routing_of(scenario, found[0].corridor).order if found else ()
 
     def place(candidate: Candidate) -> int:
         short = candidate.name.partition("/")[2]

@@ -12,7 +12,7 @@ from sim.contract.meaning import FixedSide, Policy
 from sim.rails.payers import ANYBODY, PayerClass
 from sim.rails.protocol import CreditorClass
 from sim.routing.candidates import Candidate, find_candidates
-from sim.routing.policies import policy_of
+from sim.routing.policies import policy_of, routing_of
 from sim.scenario.model import Scenario
 
 
@@ -62,7 +62,7 @@ class RouteSets:
         # set. The fixed side counts as well, since it is part of a route's price.
         key = (corridor, fixed_side, tuple(candidate.name for candidate in candidates))
         if key not in self._found:
-            routing = self._scenario.routing
+            routing = routing_of(self._scenario, corridor)
             self._found[key] = RouteSet(
                 f"{corridor}#{len(self._found)}",
                 corridor,

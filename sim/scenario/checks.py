@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.contract.layout import CANDIDATES_MAX, HORIZON_MAX_US
+from sim.contract.layout import HORIZON_MAX_US
 from sim.model.base import FieldPath
 from sim.model.quantities import PPB, CurrencyPair
 from sim.rails.asking import retry_problems
@@ -18,6 +18,7 @@ from sim.rails.settlement_agents import below
 from sim.scenario.disruption_checks import check_disruptions
 from sim.scenario.guard_checks import guard_problems
 from sim.scenario.rail_checks import check_rails, check_recipients
+from sim.scenario.routing_checks import routing_problems
 from sim.units import CURRENCIES, DAY_US, format_minor
 
 if TYPE_CHECKING:
@@ -269,14 +270,6 @@ def _check_profiles(scenario: Scenario) -> Found:
                 yield ("profiles", name, field), "found only zeros; needed: a weight above 0"
 
 
-def _check_routing(scenario: Scenario) -> Found:
-    if scenario.routing.candidates > CANDIDATES_MAX:
-        yield (
-            ("routing", "candidates"),
-            f"found {scenario.routing.candidates}; allowed: at most {CANDIDATES_MAX}",
-        )
-
-
 def _check_windows(scenario: Scenario) -> Found:
     for name, window in scenario.windows.items():
         place: FieldPath = ("windows", name)
@@ -313,7 +306,7 @@ _CHECKS = (
     _check_demand,
     _check_instruments,
     _check_profiles,
-    _check_routing,
+    routing_problems,
     check_disruptions,
     _check_windows,
 )

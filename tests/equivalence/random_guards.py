@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from sim.compiler.builder import PlanBuilder
 from sim.contract.layout import RouteColumn
+from sim.contract.records import Register
 
 _LEVELS = (-100, 0, 50, 400, 3000)
 
@@ -28,5 +29,8 @@ def add_guards(seed: int, b: PlanBuilder, accounts: Sequence[int]) -> None:
     for route, row in enumerate(list(b._rows["route"])):
         first = row[RouteColumn.VIEW_FIRST]
         views = [tuple(one) for one in b._rows["route_view"][first:][: row[RouteColumn.VIEW_COUNT]]]
-        views += [(2, luck.choice(accounts), 0) for _ in range(luck.choice((0, 1, 1, 2)))]
+        views += [
+            (2, luck.choice(accounts), int(Register.DEBITED))
+            for _ in range(luck.choice((0, 1, 1, 2)))
+        ]
         b.set_route_view(route, [(kind, subject, each) for kind, subject, each in views])

@@ -35,6 +35,7 @@ from tests.equivalence.random_asking import Asking
 from tests.equivalence.random_clearing import add_clearing
 from tests.equivalence.random_guards import add_guards
 from tests.equivalence.random_refunds import add_refunds
+from tests.equivalence.random_rules import add_rules
 from tests.equivalence.random_slower import add_closures, add_slower
 from tests.equivalence.random_systems import Systems
 from tests.equivalence.random_workload import random_workload
@@ -97,6 +98,7 @@ class _Maker:
         add_clearing(seed, self.b, self.accounts, span_us=self.span_us, ties=self.ties)
         add_refunds(seed, self.b, self.accounts, ties=self.ties)
         add_guards(seed, self.b, self.accounts)
+        add_rules(seed, self.b, self.accounts)
         plan, span_us = self.b.build(), self.span_us
         rows = random_workload(luck, payments, len(plan.stream), span_us=span_us, ties=self.ties)
         return Case(plan, rows)

@@ -63,6 +63,7 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_INSTRUMENT_2] = chunk[row, WorkloadColumn.INSTRUMENT_2]
     pool[slot, st.P_ROUTE_SET_2] = chunk[row, WorkloadColumn.ROUTE_SET_2]
     pool[slot, st.P_BEGUN] = 0
+    pool[slot, st.P_HEARD] = 0
     pool[slot, st.P_PAYER] = chunk[row, WorkloadColumn.PAYER]
     pool[slot, st.P_DEBTOR_AGENT] = chunk[row, WorkloadColumn.DEBTOR_AGENT]
     pool[slot, st.P_CREDITOR_AGENT] = chunk[row, WorkloadColumn.CREDITOR_AGENT]

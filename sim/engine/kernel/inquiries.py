@@ -65,6 +65,7 @@ def begin_inquiry(
     pool[own, st.P_WAIT] = st.W_NOTHING
     pool[own, st.P_ARMED_STEP] = -1
     pool[own, st.P_SINCE] = cursor[C_NOW]
+    pool[own, st.P_HEARD] = 0
     pool[own, st.P_NODE] = -1
     pool[own, st.P_UNANSWERED] = -1
     pool[own, st.P_DOUBT_SINCE] = NULL

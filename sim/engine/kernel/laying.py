@@ -65,6 +65,8 @@ from sim.engine.kernel.state import (
     G_MEMBER,
     G_SYSTEM,
     GAUGE_WIDTH,
+    H_MARKS,
+    HEALTH_WIDTH,
     HEAP_WIDTH,
     L_BLOCK_LIMIT,
     L_GAP,
@@ -170,6 +172,7 @@ def lay_state(
         coming=np.zeros(len(plan.top_up), dtype=np.int64),
         ordered=np.zeros(len(plan.order), dtype=np.int64),
         refund=np.zeros((len(plan.stream), len(RefundTotal)), dtype=np.int64),
+        health=_healths(plan),
         line=line,
         **_lay_systems(plan),
     )
@@ -188,6 +191,13 @@ def _lay_systems(plan: Plan) -> dict[str, Array]:
         "gauge": _gauges(plan),
         "member": np.zeros((len(plan.member), len(MemberTotal)), dtype=np.int64),
     }
+
+
+def _healths(plan: Plan) -> Array:
+    """Return what is known of routes before the first payment; nothing without rules."""
+    health = np.full((len(plan.route) if len(plan.rule) else 0, HEALTH_WIDTH), -1, dtype=np.int64)
+    health[:, H_MARKS] = 0
+    return health
 
 
 def _gauges(plan: Plan) -> Array:

@@ -11,6 +11,7 @@ from sim.contract.meaning import Cause, Flag, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Plan
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, reserve, void_all
+from sim.engine.kernel.health import SAYS_NOTHING, SUCCEEDED, end_attempt
 from sim.engine.kernel.inquiries import (
     answer,
     ask,
@@ -159,6 +160,7 @@ def expire(plan: Plan, state: KernelState, slot: int) -> None:
         reason = pool[slot, st.P_REASON]
     # Before the payment's stage changes: EXPIRE and LEAVE carry the stage it waited at.
     write_log(cursor, state.log, LogKind.EXPIRE, payment, at, reason, -1, -1)
+    end_attempt(plan, state, slot, reason)
     wait = pool[slot, st.P_WAIT]
     # Everything that says what it waits for is read before it is cleared below.
     place = pool[slot, st.P_PLACE]
@@ -412,6 +414,7 @@ def _end(plan: Plan, state: KernelState, slot: int) -> None:
     # Where no stage had the flag CREDITS the end of the program is the credit.
     if outcome == Outcome.COMPLETED and pool[slot, st.P_CREDITED] == NULL:
         pool[slot, st.P_CREDITED] = cursor[C_NOW]
+    end_attempt(plan, state, slot, SUCCEEDED if outcome == Outcome.COMPLETED else SAYS_NOTHING)
     refund_us = begin_refunds(plan, state, slot)
     parts = 1 if refund_us >= 0 else -1
     write_log(cursor, state.log, LogKind.OUTCOME, pool[slot, P_ID], at, outcome, reason, parts)

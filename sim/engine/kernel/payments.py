@@ -15,6 +15,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import EventClass, LogKind
 from sim.contract.plan import Array, Plan
 from sim.draws.lookup import draw62, quantile
+from sim.engine.kernel.health import end_attempt
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.state import (
@@ -67,6 +68,7 @@ def fail(plan: Plan, state: KernelState, slot: int, reason: int) -> None:
     at = state.pool[slot, P_STAGE]
     # At the stage that failed, then the jump: the log tells where.
     write_log(state.cursor, state.log, LogKind.FAIL, state.pool[slot, P_ID], at, reason, -1, -1)
+    end_attempt(plan, state, slot, reason)
     state.pool[slot, P_REASON] = reason
     state.pool[slot, P_STAGE] = plan.stage[at, StageColumn.TARGET]
 

@@ -11,7 +11,6 @@ from sim.contract.layout import (
     SCORE_WORST,
     AccountColumn,
     CandidateColumn,
-    LedgerColumn,
     RouteColumn,
     RouteSetColumn,
     RouteViewColumn,
@@ -20,11 +19,13 @@ from sim.contract.layout import (
 )
 from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
 from sim.contract.plan import Array, Plan
-from sim.contract.records import Register
+from sim.contract.policies import SCORE_BARRED, RuleColumn
 from sim.engine.kernel import state as st
+from sim.engine.kernel.health import begin_attempt, see_health
 from sim.engine.kernel.journal import write_log, write_sample
 from sim.engine.kernel.payments import draw, fail
-from sim.engine.kernel.prices import price, price_again
+from sim.engine.kernel.prices import price_again
+from sim.engine.kernel.scores import OF_ACCOUNT, score_of
 from sim.engine.kernel.state import (
     A_CLOSED,
     A_PENDING,
@@ -47,7 +48,6 @@ from sim.jit.functions import called
 
 # Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _NEXT = int(Flag.NEXT)
-_OF_STATION, _OF_ACCOUNT = 0, 2
 # A bit for every reason another route can help against; reasons are below 63.
 _FAILOVER_MASK = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 
@@ -110,7 +110,7 @@ def _open_candidates(plan: Plan, state: KernelState, route_set: int, count: int)
         first = plan.route[route, RouteColumn.VIEW_FIRST]
         for at in range(first, first + plan.route[route, RouteColumn.VIEW_COUNT]):
             if (
-                plan.route_view[at, RouteViewColumn.KIND] == _OF_ACCOUNT
+                plan.route_view[at, RouteViewColumn.KIND] == OF_ACCOUNT
                 and state.account[plan.route_view[at, RouteViewColumn.SUBJECT], A_CLOSED] != 0
             ):
                 opened &= ~(1 << position)
@@ -180,19 +180,18 @@ def _take_best(
     best_score = 0
     best_rank = 0
     ties = 0
+    barred = 0
+    policy = plan.route_set[route_set, RouteSetColumn.POLICY]
     for position in range(count):
         if (eligible >> position) & 1 != 0:
             score = 0
             rank = plan.candidate[first + position, CandidateColumn.RANK]
             if untried > 1:
-                policy = plan.route_set[route_set, RouteSetColumn.POLICY]
-                score = _score(
-                    plan, state, slot, plan.candidate[first + position, CandidateColumn.ROUTE],
-                    policy,
-                )  # fmt: skip
-                # PRIORITY, the position among the candidates.
-                if policy not in (Policy.CHEAPEST, Policy.FASTEST):
-                    score = position
+                route = plan.candidate[first + position, CandidateColumn.ROUTE]
+                score = score_of(plan, state, slot, route, (policy, position))
+                # The worst score is that of a price that fails, whatever else.
+                if SCORE_BARRED <= score < SCORE_WORST:
+                    barred |= 1 << position
             # Strictly lower: of those still equal the earlier stays, and shares decide below.
             if best < 0 or score < best_score or (score == best_score and rank < best_rank):
                 best = position
@@ -202,7 +201,14 @@ def _take_best(
             # Noted as it goes, so that no score is computed twice.
             if score == best_score and rank == best_rank:
                 ties |= 1 << position
-    if ties & (ties - 1) != 0:
+    explored = -1
+    if policy == Policy.ADAPTIVE and untried > 1:
+        explored = _explored(plan, state, slot, route_set, (eligible, barred))
+    if explored >= 0:
+        best = explored
+        route = plan.candidate[first + best, CandidateColumn.ROUTE]
+        best_score = score_of(plan, state, slot, route, (policy, best))
+    elif ties & (ties - 1) != 0:
         best = _draw_one(plan, state, slot, first, ties)
     route = plan.candidate[first + best, CandidateColumn.ROUTE]
     # Marked as tried when chosen, so a fail-over never comes back to it.
@@ -225,6 +231,7 @@ def _take_best(
         best_score,
         pool[slot, P_ATTEMPTS],
     )
+    begin_attempt(plan, state, slot)
     pool[slot, P_STAGE] = _entrance(plan, state, slot, given_up)
 
 
@@ -280,33 +287,39 @@ def _draw_one(plan: Plan, state: KernelState, slot: int, first: int, ties: int) 
 
 
 @called
-def _score(plan: Plan, state: KernelState, slot: int, route: int, policy: int) -> int:
-    """Return a route's cost or expected time, by policy; 0 for any other policy."""
-    if policy == Policy.CHEAPEST:
-        row = plan.route[route, RouteColumn.PRICING]
-        # A route that carries no money costs nothing.
-        if row < 0:
-            return 0
-        # A price that would fail sorts behind every real one but stays eligible: if all fail,
-        # the first is tried and fails at its own QUOTE, with that stage's reason.
-        if price(plan, state, slot, row, state.cursor[st.C_NOW]) == 0:
-            return SCORE_WORST
-        return int(state.scratch[Register.FX_MARGIN] + state.scratch[Register.PAYER_FEE])
-    if policy != Policy.FASTEST:
-        return 0
-    # What the route takes without queues, added to the queues as last sampled.
-    score = plan.route[route, RouteColumn.EXPECTED_US]
-    first = plan.route[route, RouteColumn.VIEW_FIRST]
-    for at in range(first, first + plan.route[route, RouteColumn.VIEW_COUNT]):
-        subject = plan.route_view[at, RouteViewColumn.SUBJECT]
-        if plan.route_view[at, RouteViewColumn.KIND] == _OF_STATION:
-            score += state.station[subject, S_SEEN] * plan.route_view[at, RouteViewColumn.PER_ITEM]
-        elif plan.route_view[at, RouteViewColumn.KIND] != _OF_ACCOUNT:
-            # Whole blocks ahead of the payment, rounded down: those in the unfinished one are
-            # committed together with it.
-            blocks = state.ledger[subject, L_SEEN] // plan.ledger[subject, LedgerColumn.BLOCK_LIMIT]
-            score += blocks * plan.ledger[subject, LedgerColumn.ROUND_INTERVAL_US]
-    return int(score)
+def _explored(
+    plan: Plan, state: KernelState, slot: int, route_set: int, masks: tuple[int, int]
+) -> int:
+    """Return the position of a candidate taken to learn from, -1 if it does not come to it.
+
+    ``masks`` are the candidates that may be taken, and of these the barred ones.
+    """
+    eligible, barred = masks
+    first = plan.route_set[route_set, RouteSetColumn.FIRST]
+    # Routes of one corridor share a rule.
+    rule = plan.route[plan.candidate[first, CandidateColumn.ROUTE], RouteColumn.RULE]
+    if rule < 0:
+        return -1
+    pool = state.pool
+    explore = plan.rule[rule, RuleColumn.PURPOSE_EXPLORE]
+    if draw(plan.stream_key, pool, slot, explore) >= plan.rule[rule, RuleColumn.EXPLORE]:
+        return -1
+    free = eligible & ~barred
+    if free == 0:
+        free = eligible
+    count = 0
+    for position in range(CANDIDATES_MAX):
+        count += (free >> position) & 1
+    at = 0
+    if count > 1:
+        which = plan.rule[rule, RuleColumn.PURPOSE_WHICH]
+        at = ((draw(plan.stream_key, pool, slot, which) >> 31) * count) >> 31
+    for position in range(CANDIDATES_MAX):
+        if (free >> position) & 1 != 0:
+            if at == 0:
+                return position
+            at -= 1
+    return -1
 
 
 @called
@@ -325,6 +338,7 @@ def sample(plan: Plan, state: KernelState) -> None:
         state.ledger[ledger, L_SEEN] = length
         rounds = state.ledger[ledger, L_ROUND]
         write_sample(cursor, log, LogKind.SAMPLE_LEDGER, ledger, length, rounds)
+    see_health(state)
     for account in range(state.account.shape[0]):
         if plan.account[account, AccountColumn.WATCHED] != 0:
             posted = state.account[account, A_POSTED]

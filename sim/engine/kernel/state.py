@@ -265,7 +265,11 @@ P_TOLD = P_ASKS + 1
 """Outcome of that payment once it has ended, NULL before; its slot means nothing then."""
 P_CHAIN = P_TOLD + 1
 """Place of an inquiry in its chain; below 0 where AWAIT began the chain."""
-P_FEE = P_CHAIN + 1
+P_HEARD = P_CHAIN + 1
+"""Whether its attempt has begun and not yet ended for the router."""
+P_ROUTED = P_HEARD + 1
+"""Instant its attempt began, less what was spent by a person until then."""
+P_FEE = P_ROUTED + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
@@ -373,6 +377,17 @@ X_CLOSE_DUE = 3
 X_SETTLED = 4
 SYSTEM_WIDTH = 5
 
+# -- route, as the router knows it --------------------
+H_MARKS = 0
+"""A bit for each attempt its breaker looks back on, the newest lowest: 1 if it failed."""
+H_OPENED = 1
+H_PROBE = 2
+"""Payment that probes it, -1 for none."""
+H_LEARNT = 3
+H_SEEN_OPENED = 4
+H_SEEN_LEARNT = 5
+HEALTH_WIDTH = 6
+
 # By slot, beside the pool: few plans have systems, and a row of the pool is long enough.
 # -- payment at a large-value system --------------------
 E_RANK = 0
@@ -446,6 +461,8 @@ class KernelState(NamedTuple):
     """By account; no rows without systems."""
     member: Annotated[Array, Table("members", len(MemberTotal))]
     refund: Annotated[Array, Table("streams", len(RefundTotal))]
+    health: Annotated[Array, Table("healths", HEALTH_WIDTH)]
+    """By route; no rows without rules."""
     line: Annotated[Array, Table("stages")]
     """Line of time-outs a DEADLINE stage arms in, -1 for the heap; from the plan."""
 

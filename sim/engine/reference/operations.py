@@ -128,6 +128,7 @@ def _expire(run: Run, payment: Payment, due: Due) -> None:
     if timed_out.reason >= 0:
         payment.reason = timed_out.reason
     run.log(LogKind.EXPIRE, payment, payment.reason)
+    run.healths.end(payment, payment.reason, run.now_us)
     # Rows of one time-out: EXPIRE, LEAVE or IN_DOUBT, then RESERVE rows of those it sets free. The
     # payment itself advances before they do.
     _abandon(run, payment)
@@ -194,6 +195,7 @@ def end(run: Run, payment: Payment, stage: Stage) -> int:
         payment.credited_us = run.now_us
     if stage.subject >= 0:
         payment.instead = stage.subject
+    run.healths.end(payment, None if stage.value == Outcome.COMPLETED else -1, run.now_us)
     refund = begin_refunds(run, payment, stage)
     parts = -1 if refund is None else 1
     run.log(LogKind.OUTCOME, payment, stage.value, payment.reason, value=parts)

@@ -9,15 +9,22 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import NamedTuple
 
+from sim.contract.guards import GuardColumn
 from sim.contract.layout import (
     SCORE_WORST,
     RouteColumn,
     RouteSetColumn,
-    RouteViewColumn,
     StreamColumn,
 )
 from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
+from sim.contract.policies import (
+    SCORE_BARRED,
+    WORTH_PPM_MAX,
+    WORTH_SECONDS_MAX_US,
+    RuleColumn,
+)
 from sim.contract.records import Register
+from sim.engine.reference.health import NEVER
 from sim.engine.reference.prices import price
 from sim.engine.reference.run import Run
 from sim.engine.reference.state import NOWHERE, Payment, Stage
@@ -128,6 +135,7 @@ def refresh_view(run: Run) -> None:
     """Let the router see the queues as they are now."""
     run.seen_station = [len(station.queue) for station in run.stations]
     run.seen_ledger = [len(ledger.queue) for ledger in run.ledgers]
+    run.healths.look()
 
 
 def _candidates(run: Run, payment: Payment) -> list[Candidate]:
@@ -166,15 +174,20 @@ def _take(
         score, position = 0, untried[0]
     else:
         scores = {at: _score(run, payment, candidates[at].route, at) for at in untried}
-        score = min(scores.values())
+        # Routes of one corridor share a rule.
+        explored = _explored(run, payment, scores, run.healths.of(candidates[0].route).rule)
+        score = scores[explored] if explored != NOWHERE else min(scores.values())
         best = [at for at in untried if scores[at] == score]
         rank = min(candidates[at].rank for at in best)
         tied = [at for at in best if candidates[at].rank == rank]
-        position = _draw_one(run, payment, stage, tied, [candidates[at].share for at in tied])
+        position = explored
+        if explored == NOWHERE:
+            position = _draw_one(run, payment, stage, tied, [candidates[at].share for at in tied])
     chosen = candidates[position].route
     payment.tried |= 1 << position
     payment.route = chosen
     run.log(LogKind.ROUTE, payment, chosen, score, value=payment.attempts)
+    run.healths.begin(payment, run.now_us)
     row = run.routes[chosen]
     if row[RouteColumn.DEBTOR_AGENT] >= 0:
         payment.debtor_agent = row[RouteColumn.DEBTOR_AGENT]
@@ -195,36 +208,97 @@ def _draw_one(run: Run, payment: Payment, stage: Stage, tied: list[int], shares:
 
 
 def _score(run: Run, payment: Payment, candidate: int, position: int) -> int:
+    """Return a candidate's score, that of a barred one behind all others."""
     policy = int(run.plan.route_set[payment.route_set, RouteSetColumn.POLICY])
+    rule = run.healths.of(candidate).rule
+    # Without a rule nothing is barred, and position and time need no price.
+    needs_cost = policy in (Policy.CHEAPEST, Policy.WEIGHTED) or (
+        rule is not None and (rule[RuleColumn.COST_MAX_PPM] >= 0 or rule[RuleColumn.SPARES] != 0)
+    )
+    cost, registers = _cost(run, payment, candidate) if needs_cost else (0, [])
+    if cost == SCORE_WORST and policy in (Policy.CHEAPEST, Policy.WEIGHTED):
+        return SCORE_WORST
     if policy == Policy.PRIORITY:
-        return position
-    if policy == Policy.CHEAPEST:
-        return _price_score(run, payment, candidate)
-    return _time_score(run, candidate)
+        score = position
+    elif policy == Policy.CHEAPEST:
+        score = cost
+    elif policy == Policy.WEIGHTED:
+        score = cost + _worth(rule, registers, _time(run, candidate))
+    else:
+        learnt_us = run.healths.of(candidate).seen_learnt_us if policy == Policy.ADAPTIVE else NEVER
+        score = _time(run, candidate) if learnt_us == NEVER else learnt_us
+    return score + SCORE_BARRED * _is_barred(run, candidate, cost, registers)
 
 
-def _price_score(run: Run, payment: Payment, candidate: int) -> int:
+def _is_barred(run: Run, candidate: int, cost: int, registers: list[int]) -> bool:
+    """Tell whether a route's rule keeps payments away while another is left."""
+    health = run.healths.of(candidate)
+    rule = health.rule
+    if rule is None:
+        return False
+    most_ppm, most_us = rule[RuleColumn.COST_MAX_PPM], rule[RuleColumn.TIME_MAX_US]
+    if health.is_open(run.now_us) or 0 <= most_us < _time(run, candidate):
+        return True
+    if not registers:
+        return False
+    if most_ppm >= 0 and cost > _millionths(registers[Register.DEBITED], most_ppm):
+        return True
+    return bool(rule[RuleColumn.SPARES]) and any(
+        kind == _OF_ACCOUNT
+        and run.accounts[subject].posted - run.accounts[subject].pending - registers[register]
+        < run.plan.guard[subject, GuardColumn.RESERVE]
+        for kind, subject, register in _views(run, candidate)
+    )
+
+
+def _worth(rule: list[int] | None, registers: list[int], time_us: int) -> int:
+    """Return what a wait is worth to the payer, in debited currency."""
+    if rule is None or not registers:
+        return 0
+    ppm = min(time_us, WORTH_SECONDS_MAX_US) // 1_000 * rule[RuleColumn.TIME_WORTH_PPM] // 1_000
+    return _millionths(registers[Register.DEBITED], min(ppm, WORTH_PPM_MAX))
+
+
+def _millionths(amount: int, ppm: int) -> int:
+    return amount // 10**6 * ppm + amount % 10**6 * ppm // 10**6
+
+
+def _cost(run: Run, payment: Payment, candidate: int) -> tuple[int, list[int]]:
+    """Return what a route costs and its registers; none where it carries no money."""
     pricing = run.routes[candidate][RouteColumn.PRICING]
     # A route without money costs nothing.
     if pricing < 0:
-        return 0
+        return 0, []
     is_usable, registers = price(run, payment, pricing)
     # Last, but still a candidate: it will fail at its own QUOTE, for that stage's reason.
     if not is_usable:
-        return SCORE_WORST
-    return registers[Register.FX_MARGIN] + registers[Register.PAYER_FEE]
+        return SCORE_WORST, []
+    return registers[Register.FX_MARGIN] + registers[Register.PAYER_FEE], registers
 
 
-def _time_score(run: Run, candidate: int) -> int:
+def _time(run: Run, candidate: int) -> int:
     """Return the expected time of a route, queues as last seen included."""
-    score = run.routes[candidate][RouteColumn.EXPECTED_US]
-    for view in _views(run, candidate):
-        subject = view[RouteViewColumn.SUBJECT]
-        if view[RouteViewColumn.KIND] == _OF_STATION:
-            score += run.seen_station[subject] * view[RouteViewColumn.PER_ITEM]
-        elif view[RouteViewColumn.KIND] != _OF_ACCOUNT:
+    time_us: int = run.routes[candidate][RouteColumn.EXPECTED_US]
+    for kind, subject, per_item_us in _views(run, candidate):
+        if kind == _OF_STATION:
+            time_us += run.seen_station[subject] * per_item_us
+        elif kind != _OF_ACCOUNT:
             ledger = run.ledgers[subject]
             # Full blocks before it, rounded down: the rest commits together with the payment.
             blocks = run.seen_ledger[subject] // ledger.block_limit
-            score += blocks * ledger.round_interval_us
-    return score
+            time_us += blocks * ledger.round_interval_us
+    return time_us
+
+
+def _explored(run: Run, payment: Payment, scores: dict[int, int], rule: list[int] | None) -> int:
+    """Return the position of a candidate taken to learn from, NOWHERE if it does not come to it."""
+    policy = int(run.plan.route_set[payment.route_set, RouteSetColumn.POLICY])
+    if policy != Policy.ADAPTIVE or rule is None:
+        return NOWHERE
+    if run.draw(payment, rule[RuleColumn.PURPOSE_EXPLORE]) >= rule[RuleColumn.EXPLORE]:
+        return NOWHERE
+    free = [at for at, score in scores.items() if score < SCORE_BARRED] or list(scores)
+    if len(free) == 1:
+        return free[0]
+    at = ((run.draw(payment, rule[RuleColumn.PURPOSE_WHICH]) >> 31) * len(free)) >> 31
+    return free[at]

@@ -34,6 +34,7 @@ from sim.contract.records import LOG_WIDTH, RECORD_WIDTH
 from sim.contract.refunds import RefundTotal
 from sim.contract.run import Sink
 from sim.draws.lookup import draw62, quantile
+from sim.engine.reference.health import Healths
 from sim.engine.reference.state import (
     NOWHERE,
     Account,
@@ -185,6 +186,7 @@ class Run:
         """Day and amount used in it, by state cell."""
         self.seen_station = [0] * len(self.stations)
         self.seen_ledger = [0] * len(self.ledgers)
+        self.healths = Healths(plan)
         self._agent_account: list[list[int]] = plan.agent_account.tolist()
         self._agent_station: list[list[int]] = plan.agent_station.tolist()
         self._agent_time: list[list[int]] = plan.agent_time.tolist()
@@ -287,6 +289,7 @@ class Run:
     def fail(self, payment: Payment, stage: Stage, reason: int) -> int:
         """Log a failure at a stage and go on at the stage's target."""
         self.log(LogKind.FAIL, payment, reason)
+        self.healths.end(payment, reason, self.now_us)
         payment.reason = reason
         return stage.target
 

@@ -139,6 +139,10 @@ class Payment:
     tried: int = 0
     """Bit mask of the tried positions of its route set."""
     attempts: int = 0
+    is_heard_of: bool = False
+    """Whether the attempt at hand has begun and not yet ended for the router."""
+    routed_us: int = 0
+    """Instant its attempt began, less what was spent by a person until then."""
     begun: int = 0
     """Attempts made before the instrument at hand."""
     instead: int = NULL

@@ -1,0 +1,139 @@
+"""Work out what a router must have thought of a route: its score by policy, and what bars it.
+
+Takes a rebuilt payment and a route; gives a score. Written from :mod:`sim.contract.policies`
+without the engines.
+"""
+
+from __future__ import annotations
+
+from sim.audit.health import breaker_bars, rule_of
+from sim.audit.prices import price_anew
+from sim.audit.state import (
+    AccountState,
+    Count,
+    LedgerState,
+    Pay,
+    RouteState,
+    StationState,
+    Things,
+)
+from sim.audit.world import NOBODY, World
+from sim.contract.guards import GuardColumn
+from sim.contract.layout import SCORE_WORST, LedgerColumn, RouteColumn, RouteViewColumn
+from sim.contract.meaning import Policy
+from sim.contract.policies import (
+    SCORE_BARRED,
+    WORTH_PPM_MAX,
+    WORTH_SECONDS_MAX_US,
+    RuleColumn,
+)
+from sim.contract.records import Register
+from sim.jit.functions import called
+
+_MILLION = 1_000_000
+_UNPRICED, _UNUSABLE = -1, -2
+
+
+@called
+def score_of(w: World, p: int, route: int, policy: int, position: int) -> int:
+    """Return the score of a candidate at a position of its set."""
+    rule = rule_of(w, route)
+    by_cost = policy in (Policy.CHEAPEST, Policy.WEIGHTED)
+    # What nobody asks for is not computed.
+    cost = _cost(w, p, route) if by_cost or rule != NOBODY else _UNPRICED
+    if by_cost and cost == _UNUSABLE:
+        return SCORE_WORST
+    debited = w.scratch[Register.DEBITED] if cost >= 0 else 0
+    score = position
+    if policy == Policy.CHEAPEST:
+        score = max(cost, 0)
+    elif policy == Policy.WEIGHTED:
+        score = max(cost, 0)
+        if rule != NOBODY and cost >= 0:
+            score += _worth(debited, _time_us(w, route), w.things[rule, RuleColumn.TIME_WORTH_PPM])
+    elif policy in (Policy.FASTEST, Policy.ADAPTIVE):
+        score = _time_us(w, route)
+        learnt_us = w.things[w.first[Things.ROUTE] + route, RouteState.SEEN_LEARNT_US]
+        if policy == Policy.ADAPTIVE and rule != NOBODY and learnt_us >= 0:
+            score = learnt_us
+    if rule != NOBODY and _is_barred(w, route, rule, cost, debited):
+        score += SCORE_BARRED
+    return int(score)
+
+
+@called
+def _cost(w: World, p: int, route: int) -> int:
+    """Return what a route costs; its price is left in the registers of the world."""
+    pricing = w.things[w.first[Things.ROUTE] + route, RouteColumn.PRICING]
+    if pricing < 0:
+        return _UNPRICED
+    instructed, submitted_us = w.pay[p, Pay.REGISTER_0], w.pay[p, Pay.SUBMITTED_US]
+    if not price_anew(w, pricing, instructed, w.g[Count.NOW], submitted_us):
+        return _UNUSABLE
+    return int(w.scratch[Register.FX_MARGIN] + w.scratch[Register.PAYER_FEE])
+
+
+@called
+def _is_barred(w: World, route: int, rule: int, cost: int, debited: int) -> bool:
+    """Say whether a rule bars a route now."""
+    dearest, slowest = (
+        w.things[rule, RuleColumn.COST_MAX_PPM],
+        w.things[rule, RuleColumn.TIME_MAX_US],
+    )
+    barred = breaker_bars(w, route) or (slowest >= 0 and _time_us(w, route) > slowest)
+    if cost < 0:
+        return bool(barred)
+    barred = barred or (dearest >= 0 and cost > _part(debited, dearest))
+    if w.things[rule, RuleColumn.SPARES] == 1:
+        row = w.first[Things.ROUTE] + route
+        first = w.first[Things.VIEW] + w.things[row, RouteColumn.VIEW_FIRST]
+        for view in range(first, first + max(w.things[row, RouteColumn.VIEW_COUNT], 0)):
+            if w.things[view, RouteViewColumn.KIND] == 2:
+                barred = barred or _goes_below(w, view)
+    return bool(barred)
+
+
+@called
+def _goes_below(w: World, view: int) -> bool:
+    """Say whether an account would be left with less than its reserve."""
+    number = w.things[view, RouteViewColumn.SUBJECT]
+    account = w.first[Things.ACCOUNT] + number
+    taken = w.scratch[w.things[view, RouteViewColumn.PER_ITEM]]
+    left = w.things[account, AccountState.POSTED] - w.things[account, AccountState.PENDING] - taken
+    return bool(left < w.things[w.first[Things.GUARD] + number, GuardColumn.RESERVE])
+
+
+@called
+def _worth(debited: int, time_us: int, second_ppm: int) -> int:
+    """Return what a wait is worth."""
+    millis = min(time_us, WORTH_SECONDS_MAX_US) // 1_000
+    return _part(debited, min(millis * second_ppm // 1_000, WORTH_PPM_MAX))
+
+
+@called
+def _part(amount: int, ppm: int) -> int:
+    """Return millionths of an amount, rounded down."""
+    return (amount // _MILLION) * ppm + ((amount % _MILLION) * ppm) // _MILLION
+
+
+@called
+def _time_us(w: World, route: int) -> int:
+    """Return a route's time, queues as the last sample showed them."""
+    row = w.first[Things.ROUTE] + route
+    time_us = w.things[row, RouteColumn.EXPECTED_US]
+    first = w.first[Things.VIEW] + w.things[row, RouteColumn.VIEW_FIRST]
+    for view in range(first, first + max(w.things[row, RouteColumn.VIEW_COUNT], 0)):
+        subject, kind = (
+            w.things[view, RouteViewColumn.SUBJECT],
+            w.things[view, RouteViewColumn.KIND],
+        )
+        if kind == 0:
+            seen = w.things[w.first[Things.STATION] + subject, StationState.SEEN]
+            time_us += seen * w.things[view, RouteViewColumn.PER_ITEM]
+        elif kind == 1:
+            ledger = w.first[Things.LEDGER] + subject
+            blocks = (
+                w.things[ledger, LedgerState.SEEN] // w.things[ledger, LedgerColumn.BLOCK_LIMIT]
+            )
+            time_us += blocks * w.things[ledger, LedgerColumn.ROUND_INTERVAL_US]
+    return int(time_us)
