@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sim.contract.guards import GuardColumn
 from sim.contract.layout import (
     SCORE_WORST,
+    LedgerColumn,
     RouteColumn,
     RouteSetColumn,
     StreamColumn,
@@ -285,7 +286,9 @@ def _time(run: Run, candidate: int) -> int:
         elif kind != _OF_ACCOUNT:
             ledger = run.ledgers[subject]
             # Full blocks before it, rounded down: the rest commits together with the payment.
-            blocks = run.seen_ledger[subject] // ledger.block_limit
+            # A limit that is cut for a while is not known to routers.
+            limit = int(run.plan.ledger[subject, LedgerColumn.BLOCK_LIMIT])
+            blocks = run.seen_ledger[subject] // limit
             time_us += blocks * ledger.round_interval_us
     return time_us
 
