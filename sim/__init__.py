@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sim.study.api import compare, find_value, run, sensitivity, stress, sweep, validate
+    from sim.study.api import compare, run, sensitivity, stress, sweep, validate
+    from sim.study.find_value import find_value
     from sim.study.result import Result
     from sim.study.result import open_any as open  # noqa: A004 - as people say it
 
@@ -22,9 +23,10 @@ __all__ = [
     "sweep", "validate",
 ]  # fmt: skip
 
-_OF_API = ("compare", "find_value", "run", "sensitivity", "stress", "sweep", "validate")
+_OF_API = ("compare", "run", "sensitivity", "stress", "sweep", "validate")
 _HOMES = dict.fromkeys(_OF_API, "sim.study.api")
 _HOMES |= {"Result": "sim.study.result", "open": "sim.study.result"}
+_HOMES |= {"find_value": "sim.study.find_value"}
 _NAMES = {"open": "open_any"}
 """What is called otherwise where it is at home."""
 

@@ -2,8 +2,7 @@
 
 Takes nothing; gives enumerations of columns, in whose docstrings the meaning of each column is
 said, and the pure functions that fix layouts every layer must share. What happens is in
-:mod:`sim.contract.meaning`; what goes into a run and comes out of it in
-:mod:`sim.contract.records`.
+:mod:`sim.contract.meaning`; what goes in and comes out in :mod:`sim.contract.records`.
 """
 
 from __future__ import annotations
@@ -341,13 +340,11 @@ class RouteColumn(IntEnum):
     that asks the payer for the same amount and charges payer and payee the same. They differ in the
     institutions between, and in what those bear themselves. -1: a class of its own."""
     CONFIRMED = 11
-    """Where a payment goes on whose payer has confirmed on another route of the class, -1 for
-    none."""
+    """Where one goes on that was confirmed on another route of the class, -1 for none."""
     AUTHORISED = 12
-    """Where it goes on if the payer's side has authorised it as well, -1 for none."""
+    """Where it goes on if the payer's side has authorised it, too; -1 for none."""
     RULE = 13
-    """What bars it and what is learnt of it (:class:`~sim.contract.policies.RuleColumn`); -1:
-    nothing."""
+    """What bars it, -1 for nothing (:class:`~sim.contract.policies.RuleColumn`)."""
 
 
 class RouteViewColumn(IntEnum):
@@ -357,8 +354,7 @@ class RouteViewColumn(IntEnum):
     """0 station, 1 ledger, 2 account whose channel must be open (it adds nothing to a score)."""
     SUBJECT = 1
     PER_ITEM = 2
-    """Microseconds one waiting payment adds (stations); of an account the register of a payment's
-    price that says what is taken from it."""
+    """Microseconds one waiting payment adds (stations); the register taken from it (accounts)."""
 
 
 class CandidateColumn(IntEnum):

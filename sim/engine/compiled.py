@@ -23,6 +23,7 @@ from sim.contract.plan_check import check_plan
 from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.kernel import state as st
+from sim.engine.kernel.broken import ERRORS, TOO_LARGE
 from sim.engine.kernel.laying import lay_entries, lay_heap, lay_rows, lay_state
 from sim.errors import InvariantViolation, TooLargeError
 
@@ -255,10 +256,10 @@ class _Run:
         self._flush()
         cursor = self.state.cursor
         error = int(cursor[st.C_ERROR])
-        if error in st.TOO_LARGE:
-            raise TooLargeError(st.TOO_LARGE[error])
+        if error in TOO_LARGE:
+            raise TooLargeError(TOO_LARGE[error])
         raise InvariantViolation(
-            st.ERRORS[error],
+            ERRORS[error],
             seed=self.plan.seed,
             # Counted from 0, and the event at hand is counted already.
             event=int(cursor[st.C_EVENTS]) - 1,

@@ -19,6 +19,9 @@ first, then ``operations``.
 ``ledgers``     BATCH: rounds, blocks and commits
 ``prices``      QUOTE, CONVERT, CHARGE, LIMIT
 ``routing``     ROUTE and the router's view
+``scores``      what a router thinks of a route, and what bars it
+``health``      what a router has heard of routes: breakers, times learnt
+``broken``      words for what broke a run
 ``inquiries``   INQUIRE, ASK, ANSWER, RETRY: what is asked about a payment, and asked again
 ``operations``  one stage of one payment; time-outs
 ``arrivals``    what comes from outside: the workload and the agenda

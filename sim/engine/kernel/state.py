@@ -27,7 +27,6 @@ from sim.contract.records import (
     StationTotal,
 )
 from sim.contract.refunds import RefundTotal
-from sim.contract.run import BALANCE_TOO_LARGE, SUM_TOO_LARGE
 from sim.contract.table import Table, declared_tables
 
 # Numbers and not exceptions: whatever lacks is provided by Python, which may allocate and
@@ -69,30 +68,6 @@ E_SUM = 18
 E_NO_HABIT = 19
 E_IN_DOUBT = 20
 E_NO_INQUIRY = 21
-
-ERRORS = {
-    E_ORDER: "two events have the same time and key, or time ran backwards",
-    E_STEP: "a payment scheduled more than 2^20 events",
-    E_OPEN_RESERVATION: "a payment ended with an open reservation",
-    E_BUSY: "a station finished more than it started",
-    E_STAGE: "a payment ran off its program",
-    E_AMOUNT: "an amount is not known yet or below zero",
-    E_RESERVED_TWICE: "a payment reserved a transfer it already holds",
-    E_NO_ACCOUNT: "an agent has no account of the kind a transfer names",
-    E_NO_STATION: "an agent has no station of the kind a stage names",
-    E_TOO_LARGE: "an amount reached 2^53 minor units",
-    E_NO_LIMIT_CELL: "a payment met a limit its stream has no cells for",
-    E_DURATION: "a drawn duration is below zero",
-    E_PENDING: "an account's pending debits fell below zero",
-    E_ENDLESS: "a payment ran a million stages without waiting",
-    E_NO_QUOTE: "a payment used a price before it had one",
-    E_OPERATION: "a stage has an unknown operation",
-    E_NO_HABIT: "an agent has no time or share of the kind a stage names",
-    E_IN_DOUBT: "a payment ended or was undone in doubt",
-    E_NO_INQUIRY: "a payment is at a stage of inquiries",
-}
-# What a run may come to without anything being wrong with it or with the program.
-TOO_LARGE = {E_BALANCE: BALANCE_TOO_LARGE, E_SUM: SUM_TOO_LARGE}
 
 # -- cursor: the run's single numbers --------------------
 C_NOW = 0

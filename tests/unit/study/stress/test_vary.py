@@ -18,14 +18,13 @@ from sim.study.pool import LocalPool
 from sim.study.slo import parse_slo
 from sim.study.stress.field import VariedField, find_field
 from sim.study.stress.search import Bracket
+from sim.study.stress.values import combine_values, value_bracket
 from sim.study.stress.vary import (
     ValueTest,
     Varied,
     VaryPlan,
-    combine_values,
     find_value,
     next_values,
-    value_bracket,
 )
 
 ROOT = Path(__file__).resolve().parents[4]
