@@ -98,7 +98,10 @@ def passes(w: World, p: int) -> bool:
         # Disarming leaves no row.
         if value == 0:
             w.pay[p, Pay.DEADLINE_US] = -1
-        return bool(value == 0)
+        # Leading it elsewhere leaves none either.
+        if value < 0:
+            w.pay[p, Pay.DEADLINE_STAGE] = stage
+        return bool(value <= 0)
     # Without a doubt there is neither anything to wait for nor to know; with its answer here
     # nobody waits either.
     if op == Op.AWAIT:

@@ -187,8 +187,9 @@ class Programs:
             refused = [state._replace(stage=stage[S.TARGET])]
             return [*chosen, *refused] if after >= 0 else chosen or refused
         if op == Op.DEADLINE:
-            # VALUE 0 disarms; another DEADLINE replaces the one before.
-            armed = stage[S.TARGET] if stage[S.VALUE] > 0 else _DISARMED
+            # VALUE 0 disarms; another DEADLINE replaces the one before, -1 only where it leads.
+            stays = stage[S.VALUE] > 0 or (stage[S.VALUE] < 0 and state.armed != _DISARMED)
+            armed = stage[S.TARGET] if stays else _DISARMED
             return [following._replace(armed=armed)]
         if op in (Op.ON_US, Op.SWITCH, Op.RETRY):
             return [following, state._replace(stage=stage[S.TARGET])]

@@ -64,6 +64,11 @@ def make_pools(
                 numeric=CURRENCIES[corridor.to.currency].numeric,
                 currency=corridor.to.currency,
                 country=corridor.to.country,
+                banks=[
+                    (member.name, member.merchant_share)
+                    for member in members
+                    if member.merchant_share > 0 and member.entry.country == corridor.to.country
+                ],
             )
             numbered[name] = _extend(merchants, codes)
             by_corridor[name] = tuple(numbered[name])

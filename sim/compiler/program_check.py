@@ -200,5 +200,6 @@ def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) 
     elif stage.op is Op.RESOLVE:
         armed, in_doubt = _UNARMED, False
     elif stage.op is Op.DEADLINE:
-        armed = target if stage.value > 0 else _UNARMED
+        is_armed = stage.value > 0 or (stage.value < 0 and armed != _UNARMED)
+        armed = target if is_armed else _UNARMED
     yield _At(at.stage + 1, held, armed, has_moved, in_doubt)

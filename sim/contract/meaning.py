@@ -233,8 +233,10 @@ class Op(IntEnum):
     DEADLINE = 13
     """Arm the payment's only time-out. VALUE = us from now, TARGET, REASON: DEADLINE row (amount =
     VALUE) and EXPIRE scheduled at now + VALUE; an earlier one is forgotten. VALUE 0 disarms (no
-    row). When it fires: reason = REASON, unless that is below 0; EXPIRE row (subject = reason); the
-    wait is abandoned (below), IN_DOUBT row where that is so, continue at TARGET.
+    row). VALUE -1 leaves the instant of the armed one as it is; it takes TARGET and REASON of this
+    stage from here on (no row; with none armed nothing happens). When it fires: reason = REASON,
+    unless that is below 0; EXPIRE row (subject = reason); the wait is abandoned (below), IN_DOUBT
+    row where that is so, continue at TARGET.
 
     Abandoning: in a station's queue: removed, account WAITING, LEAVE row (subject = station). In
     service: account CAUSE; the server stays busy until the orphaned COMPLETE. In transit or

@@ -155,7 +155,7 @@ class Plan:
                         Op.LIMIT: Between(0, LIMITS_MAX - 1),
                         Op.DECIDE: Between(0, CERTAIN, kinds="share_kinds"),
                         Op.SWITCH: Between(0, CERTAIN),
-                        Op.DEADLINE: Between(0),
+                        Op.DEADLINE: Between(-1),
                         Op.AWAIT: Between(1),
                         Op.ASK: Between(1),
                         Op.ANSWER: _YES_OR_NO,

@@ -118,7 +118,9 @@ class _Words:
             text = f"where the payer carries a second instrument, take it in {luck} of cases"
         elif stage.op is Op.DEADLINE:
             text = "no time-out from here on"
-            if stage.value:
+            if stage.value < 0:
+                text = "the time-out stays as it is; when it fires from here on"
+            elif stage.value:
                 text = f"start a time-out of {span(stage.value)}; when it fires"
         elif stage.op is Op.ROUTE:
             text = self._choose(stage)

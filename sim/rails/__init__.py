@@ -3,6 +3,6 @@
 Importing this package registers the kinds of the project.
 """
 
-from sim.rails import bakong, generic, khqr, rtgs, wallet_gateway
+from sim.rails import bakong, fast_payment, generic, khqr, rtgs, wallet_gateway
 
-__all__ = ["bakong", "generic", "khqr", "rtgs", "wallet_gateway"]
+__all__ = ["bakong", "fast_payment", "generic", "khqr", "rtgs", "wallet_gateway"]

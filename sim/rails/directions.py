@@ -50,6 +50,21 @@ class WalletLimits(Model):
     """Most per payer and day."""
 
 
+class LinkDirection(Model):
+    """One direction of a link between two fast payment systems."""
+
+    live_from: CalendarDate
+    """Day the link went live; a later one than the clock's start needs `hypothetical: true`."""
+    hypothetical: Flag = False
+    """Marks a link that was not live at the clock's start; `explain` and the report say so."""
+    spread: FeePpm
+    """Margin of the sponsor over the mid rate."""
+    fees: dict[Name, Fee] = {}
+    """Fees charged in this direction, by component."""
+    limits: WalletLimits = WalletLimits()
+    """Bounds on what a payer may send over the link, in the payer's currency."""
+
+
 def settlement_problems(
     world: World, directions: Mapping[str, Direction], agents: Mapping[str, SettlementAgentTerms]
 ) -> Found:

@@ -301,11 +301,15 @@ def _read_code(plan: Plan, state: KernelState, slot: int) -> bool:
 
 @called
 def _set_deadline(plan: Plan, state: KernelState, slot: int) -> None:
-    """Arm a payment's only time-out, or disarm it."""
+    """Arm a payment's only time-out, disarm it, or lead it elsewhere."""
     cursor = state.cursor
     pool = state.pool
     at = pool[slot, P_STAGE]
     delay_us = plan.stage[at, StageColumn.VALUE]
+    # The instant stays; if none is armed, nobody will ask for the stage.
+    if delay_us < 0:
+        pool[slot, st.P_ARMED_STAGE] = at
+        return
     # Disarming leaves no row, and the time-out that is scheduled stays where it is: no step is
     # -1, so it will find itself forgotten.
     if delay_us == 0:

@@ -71,9 +71,12 @@ def code(run: Run, payment: Payment, stage: Stage) -> int:
 
 
 def deadline(run: Run, payment: Payment, stage: Stage) -> int:
-    """Arm the payment's only time-out, or disarm it."""
+    """Arm the payment's only time-out, disarm it, or lead it elsewhere."""
     # Arming forgets the earlier time-out as well: its event stays on the agenda and finds
     # another step.
+    if stage.value < 0:
+        payment.armed_stage = payment.at
+        return payment.at + 1
     payment.armed_step = NOWHERE
     if stage.value:
         run.log(LogKind.DEADLINE, payment, amount=stage.value)
@@ -112,6 +115,7 @@ def resolve(run: Run, payment: Payment, stage: Stage) -> int:
 
 def _arm(run: Run, payment: Payment, stage: Stage) -> None:
     payment.armed_step = run.schedule_step(payment, EventClass.EXPIRE, stage.value, _expire)
+    payment.armed_stage = payment.at
 
 
 def _expire(run: Run, payment: Payment, due: Due) -> None:
@@ -119,7 +123,7 @@ def _expire(run: Run, payment: Payment, due: Due) -> None:
     if payment.armed_step != due.step:
         return
     payment.armed_step = NOWHERE
-    timed_out = run.stages[due.stage]
+    timed_out = run.stages[payment.armed_stage]
     # Who waits for an answer has failed for a reason before; to wait in vain is no other.
     if timed_out.reason >= 0:
         payment.reason = timed_out.reason

@@ -130,6 +130,8 @@ class Payment:
     step: int = 0
     awaited_step: int = NOWHERE
     armed_step: int = NOWHERE
+    armed_stage: int = NOWHERE
+    """Stage that says where the armed time-out leads."""
     reason: int = int(Reason.NONE)
     route: int = NOWHERE
     tried: int = 0
