@@ -105,7 +105,7 @@ def _payers(scenario: Scenario, demand: Demand) -> tuple[PayerClass, ...]:
 
 def _class_of(merchant: Merchant) -> CreditorClass:
     # A foreign code: its schemes decide which wallets can read it.
-    if not merchant.agent or "khqr" not in merchant.schemes:
+    if not merchant.agent or not merchant.is_at_home:
         return CreditorClass(merchant.currency, merchant.schemes)
     # At home a code shows the national scheme in any case; what else matters is whether
     # UnionPay is on it.

@@ -40,6 +40,11 @@ class Merchant:
     is_damaged: bool = False
     expires_ms: int | None = None
 
+    @property
+    def is_at_home(self) -> bool:
+        """Return whether the code shows the national scheme."""
+        return "khqr" in self.schemes
+
 
 def uniform_of(*words: object) -> float:
     """Return a number in [0, 1) that depends on nothing but these words.

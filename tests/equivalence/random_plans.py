@@ -484,10 +484,8 @@ class _Maker:
                 flag = luck.choice((Flag.CONFIRMS, Flag.AUTHORISES))
                 self.reached[flag] = b.add_stage(Op.POST, "stands", first=0, count=0, flags=flag)
             else:
-                # Every third leads the time-out at hand elsewhere.
-                elsewhere = {"value": -1, "target": fail_path, "reason": self._reason()}
-                given = elsewhere if luck.randrange(3) == 0 else {"value": 0}
-                b.add_stage(Op.DEADLINE, "disarm", **given)
+                leads = {"value": -luck.randrange(2), "target": fail_path, "reason": self._reason()}
+                b.add_stage(Op.DEADLINE, "disarm", **leads)
         for stage in forward:
             b.set_stage(stage, target=b.next_stage)
 
