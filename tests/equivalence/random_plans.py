@@ -484,8 +484,7 @@ class _Maker:
                 flag = luck.choice((Flag.CONFIRMS, Flag.AUTHORISES))
                 self.reached[flag] = b.add_stage(Op.POST, "stands", first=0, count=0, flags=flag)
             else:
-                leads = {"value": -luck.randrange(2), "target": fail_path, "reason": self._reason()}
-                b.add_stage(Op.DEADLINE, "disarm", **leads)
+                b.add_stage(Op.DEADLINE, "to", value=-luck.randrange(2), target=fail_path, reason=3)
         for stage in forward:
             b.set_stage(stage, target=b.next_stage)
 
