@@ -159,9 +159,8 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         Count.SAMPLE_INTERVAL_US: plan.sample_interval_us, Count.FX_STEP_US: plan.fx_step_us,
         Count.DAY_OFFSET_US: plan.day_offset_us, Count.PRIORITIES: len(ranks),
         Count.AGENT_WORDS: sets.shape[1], Count.ROUTE_WORDS: -(-len(plan.route) // WORD) or 1,
-        Count.STATION_KINDS: plan.agent_account.shape[1],
-        Count.INSTRUMENTS: len(plan.names.instruments),
-        Count.WARM_UP_US: plan.warm_up_us, Count.SET_SYSTEM: NOBODY,
+        Count.STATION_KINDS: plan.agent_account.shape[1], Count.SET_SYSTEM: NOBODY,
+        Count.INSTRUMENTS: len(plan.names.instruments), Count.WARM_UP_US: plan.warm_up_us,
         Count.TELLING: NOBODY, Count.POLL_DUE: NOBODY,
         Count.LOOK_FIRST: NOBODY, Count.LOOK_SECOND: NOBODY,
     }.items():  # fmt: skip

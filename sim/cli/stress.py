@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sim.report.blocks import Document
     from sim.scenario.scenario import LoadedScenario
     from sim.study.stress.study import Stress
-    from sim.study.stress.vary import Varied
+    from sim.study.stress.varied import Varied
 
 PROFILE, RAMP = "step", "25-125%"
 """What is meant where nothing is said."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sim.analysis.summary import Json
     from sim.report.blocks import Document
     from sim.scenario.scenario import LoadedScenario
-    from sim.study.stress.vary import Varied
+    from sim.study.stress.varied import Varied
 
 VaryOption = Annotated[
     str | None,
@@ -86,7 +86,8 @@ def search_value(
     from sim.report.documents.vary import vary_document
     from sim.study.pool import LocalPool
     from sim.study.result_json import object_as_json
-    from sim.study.stress.vary import ValueTest, find_value, plan_search
+    from sim.study.stress.varied import plan_search
+    from sim.study.stress.vary import ValueTest, find_value
 
     plan = plan_search(loaded, wanted, slo, settings)
     with LocalPool(processes) as pool, RunCounter() as counter:

@@ -81,8 +81,8 @@ def _guards(account: Account) -> Iterator[tuple[str, int]]:
     ):
         if amount is not None:
             yield column, to_minor(amount, account.currency)
-    yield "idle_ppb", account.idle_rate
-    yield "overdraft_ppb", account.overdraft_rate
+    yield "idle_ppb", account.idle_rate or 0
+    yield "overdraft_ppb", account.overdraft_rate or 0
 
 
 def _member(member: Member, currencies: Sequence[str]) -> Iterator[Resource]:

@@ -175,8 +175,7 @@ class _Linker:
 
     def _holding(self, part: Holding) -> None:
         builder, overdraft = self.builder, part.overdraft_minor
-        # Only an account without limit may be named twice; a limit or an opening balance
-        # belongs to one.
+        # Only an account without limit may be named twice; a limit or a balance belongs to one.
         if part.name in builder.accounts and overdraft is None and not part.deposits:
             # Named before by a program or another part: an account without limit is one account.
             account = builder.accounts[part.name]

@@ -186,10 +186,11 @@ class Account(Model):
     """Opening balance."""
     overdraft: AmountText | None = None
     """How far below zero it may go; absent: not at all."""
-    overdraft_rate: SharePpb = assumed(0, "no agent's terms are published")
-    """Interest on what it is below zero, a year (365 days)."""
-    idle_rate: SharePpb = assumed(0, "no agent's cost of funds is published")
-    """Cost of funds: what the money lying on it costs its owner, a year (365 days)."""
+    overdraft_rate: SharePpb | None = None
+    """Interest on what it is below zero, a year (365 days); absent: not counted."""
+    idle_rate: SharePpb | None = None
+    """Cost of funds: what the money lying on it costs its owner, a year (365 days); absent: not
+    counted."""
     alarm_below: AmountText | None = None
     """Level below which an alarm is raised, and stands until the level (balance less what is
     reserved) is back; absent: none."""

@@ -13,7 +13,7 @@ from sim.study.arguments import checked_arguments
 from sim.study.run import checked_seed
 
 if TYPE_CHECKING:
-    from sim.study.stress.vary import Varied
+    from sim.study.stress.varied import Varied
 
 
 @checked_arguments
@@ -61,7 +61,8 @@ def find_value(
     """
     from sim.study.pool import LocalPool
     from sim.study.run import load as load_file
-    from sim.study.stress.vary import ValueTest, plan_search
+    from sim.study.stress.varied import plan_search
+    from sim.study.stress.vary import ValueTest
     from sim.study.stress.vary import find_value as search
 
     loaded = load_file(scenario, overrides or {})

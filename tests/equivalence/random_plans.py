@@ -1,9 +1,8 @@
 """Random plans over all operations, and workloads for them.
 
-Takes a seed and a few sizes; gives a plan that ends (no backward jump but requotes, retries
-bounded), keeps the engines' invariants (every way to END voids what is reserved) and is tight
-enough that queues, limits, liquidity and time-outs all matter. Whether money makes sense is the
-audit's affair, not the engines', so accounts and registers are paired at random.
+Takes a seed and a few sizes; gives a plan that ends (no backward jump but requotes), keeps the
+engines' invariants (every way to END voids what is reserved) and is so tight that queues, limits,
+liquidity and time-outs matter. Accounts and registers are paired at random.
 """
 
 from __future__ import annotations
@@ -234,10 +233,7 @@ class _Maker:
         kind = luck.choice(list(FeeKind))
         first, count = b.add_tiers([(100, 1, 0), (300, 2, 4_000), (-1, 0, 9_000)])
         return b.add_fee(
-            component="c",
-            recipient="r",
-            currency="USD",
-            kind=kind,
+            component="c", recipient="r", currency="USD", kind=kind,
             base=luck.choice((Register.DEBITED, Register.SETTLEMENT, Register.CREDITED_GROSS)),
             fixed=luck.choice((0, 1, 7)),
             ppm=luck.choice((0, 2_000, 30_000)),
@@ -250,7 +246,7 @@ class _Maker:
             bearer=luck.choice(list(Bearer)),
             debit=self._account(),
             credit=self._account(),
-        )
+        )  # fmt: skip
 
     def _add_streams_and_routes(self) -> None:
         """Lay out programs: streams first, then the routes their ROUTE stages jump to."""

@@ -127,15 +127,8 @@ def lay_state(
     cursor[C_ACCOUNT_ENDS] = cursor[C_BLOCK_ENDS] + 2 * ledgers
     cursor[C_SYSTEM_ENDS] = cursor[C_ACCOUNT_ENDS] + accounts
     cursor[C_READY] = cursor[C_SYSTEM_ENDS] + len(plan.system)
-    # Rows a step may write besides one per live payment: every transfer of a POST, every place
-    # of a sample, and a few.
-    cursor[C_MARGIN] = len(plan.transfer) + stations + ledgers + accounts + 16
-    cursor[C_MARGIN] += len(plan.system) + len(plan.member)
-    guards = plan.guard[:, [GuardColumn.ALARM_BELOW, GuardColumn.STOP_BELOW]]
-    if (guards != NULL).any():
-        cursor[C_GUARDED] = 1
-        # An alarm and a channel on either side of each transfer.
-        cursor[C_MARGIN] *= 5
+    cursor[C_GUARDED] = _is_guarded(plan)
+    cursor[C_MARGIN] = _log_margin(plan)
     station, ledger = _lay_stations(plan), _lay_ledgers(plan)
     limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
     # No cell has been used on any day; day 0 is a day.
@@ -176,6 +169,23 @@ def lay_state(
         line=line,
         **_lay_systems(plan),
     )
+
+
+def _is_guarded(plan: Plan) -> bool:
+    """Say whether an account has an alarm or a stop-loss."""
+    guards = plan.guard[:, [GuardColumn.ALARM_BELOW, GuardColumn.STOP_BELOW]]
+    return bool((guards != NULL).any())
+
+
+def _log_margin(plan: Plan) -> int:
+    """Return the rows a step may write besides those of live payments.
+
+    Every transfer of a POST, every place of a sample, and a few; where accounts are guarded, an
+    alarm and a channel on either side of each transfer.
+    """
+    sampled = (plan.station, plan.ledger, plan.account, plan.system, plan.member)
+    rows = len(plan.transfer) + sum(map(len, sampled)) + 16
+    return 5 * rows if _is_guarded(plan) else rows
 
 
 def lay_entries(plan: Plan, slots: int) -> Array:

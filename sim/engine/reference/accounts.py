@@ -10,7 +10,6 @@ from __future__ import annotations
 from sim.contract.layout import FEES_MAX, NULL, FeeColumn, PricingColumn
 from sim.contract.meaning import Bearer, Cause, Flag, LogKind
 from sim.contract.records import Register
-from sim.engine.reference.guards import look_at
 from sim.engine.reference.prices import give_back_limits
 from sim.engine.reference.run import STOP, Run
 from sim.engine.reference.state import Payment, Stage, Transfer, Wait
@@ -91,7 +90,7 @@ def void(run: Run, payment: Payment, stage: Stage) -> int:
         reserved = payment.reservations.pop(row)
         _release(run, payment, reserved)
         run.log(LogKind.VOID, payment, reserved.debit, reserved.amount, value=reserved.credit)
-        look_at(run, reserved.debit)
+        _look_at(run, reserved.debit)
         # At once and not after the loop: rows of those set free follow the VOID row that freed
         # them.
         free_waiting(run, reserved.debit)
@@ -132,7 +131,7 @@ def deposit(run: Run, account: int, amount: int) -> None:
     _move(run, None, Transfer(world, account, amount), LogKind.DEPOSIT)
     # An account on which nothing is put is looked at all the same.
     if amount == 0:
-        look_at(run, account)
+        _look_at(run, account)
 
 
 def move_money(run: Run, debit: int, credit: int, amount: int) -> None:
@@ -180,6 +179,14 @@ def free_waiting(run: Run, number: int) -> None:
         run.ready.append(payment)
 
 
+def _look_at(run: Run, number: int) -> None:
+    """Look at the level of an account that has changed."""
+    account = run.accounts[number]
+    level = account.posted - account.pending
+    for kind, is_low in account.guard.look(run.now_us, level):
+        run.log(kind, None, number, level, value=is_low)
+
+
 def _hold(run: Run, payment: Payment, row: int, transfer: Transfer) -> None:
     # Two reservations of one row would be one entry here, and the first amount pending for
     # good.
@@ -188,7 +195,7 @@ def _hold(run: Run, payment: Payment, row: int, transfer: Transfer) -> None:
     payment.reservations[row] = transfer
     run.accounts[transfer.debit].hold(transfer.amount)
     run.log(LogKind.RESERVE, payment, transfer.debit, transfer.amount, value=transfer.credit)
-    look_at(run, transfer.debit)
+    _look_at(run, transfer.debit)
 
 
 def _release(run: Run, payment: Payment, transfer: Transfer) -> None:
@@ -212,7 +219,7 @@ def _move(run: Run, payment: Payment | None, transfer: Transfer, kind: LogKind) 
     debit.move(run.now_us, -transfer.amount)
     credit.move(run.now_us, +transfer.amount)
     run.log(kind, payment, transfer.debit, transfer.amount, value=transfer.credit)
-    look_at(run, transfer.debit)
-    look_at(run, transfer.credit)
+    _look_at(run, transfer.debit)
+    _look_at(run, transfer.credit)
     free_waiting(run, transfer.credit)
     run.systems.mark(transfer.credit)

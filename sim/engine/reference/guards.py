@@ -8,16 +8,12 @@ account's totals of it. The meaning is in :mod:`sim.contract.guards` and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from sim.contract.guards import GuardColumn
 from sim.contract.layout import NULL
 from sim.contract.meaning import LogKind
 from sim.contract.records import AREA_BITS
 from sim.units import SECOND_US
-
-if TYPE_CHECKING:
-    from sim.engine.reference.run import Run
 
 
 class Guard:
@@ -44,22 +40,30 @@ class Guard:
         self._closed_since_us = 0
         self._stopped_us = 0
 
-    def look(self, run: Run, account: int, level: int) -> None:
-        """Raise or end the alarm, close or open the channel, as the level asks for."""
-        is_counted = run.now_us >= self._warm_up_us
+    def look(self, now_us: int, level: int) -> list[tuple[LogKind, int]]:
+        """Raise or end the alarm, close or open the channel, as the level asks for.
+
+        Returns
+        -------
+        list of (LogKind, int)
+            Rows to log, in order, with 1 where the level is low now.
+        """
+        told = []
+        is_counted = now_us >= self._warm_up_us
         if self.is_alarmed != (level < self.alarm_below):
             self.is_alarmed = not self.is_alarmed
-            run.log(LogKind.ALARM, None, account, level, value=int(self.is_alarmed))
+            told.append((LogKind.ALARM, int(self.is_alarmed)))
             if self.is_alarmed and is_counted:
                 self._alarms += 1
-                self._alarm_first_us = _first(self._alarm_first_us, run.now_us)
+                self._alarm_first_us = _first(self._alarm_first_us, now_us)
         if self.is_closed != (level < self.stop_below):
-            self.settle(run.now_us)
+            self.settle(now_us)
             self.is_closed = not self.is_closed
-            run.log(LogKind.CHANNEL, None, account, level, value=int(self.is_closed))
+            told.append((LogKind.CHANNEL, int(self.is_closed)))
             if self.is_closed and is_counted:
                 self._stops += 1
-                self._stop_first_us = _first(self._stop_first_us, run.now_us)
+                self._stop_first_us = _first(self._stop_first_us, now_us)
+        return told
 
     def settle(self, now_us: int) -> None:
         """Count how long the channel was closed until now."""
@@ -99,12 +103,6 @@ class BalanceOverTime:
     def overdrawn(self) -> tuple[int, int, int]:
         """Return the integral of what was overdrawn, likewise."""
         return _in_words(self._overdrawn)
-
-
-def look_at(run: Run, number: int) -> None:
-    """Look at the level of an account that has changed."""
-    account = run.accounts[number]
-    account.guard.look(run, number, account.posted - account.pending)
 
 
 def _first(known_us: int, now_us: int) -> int:

@@ -1,6 +1,6 @@
 """What a search for a value found, as a document.
 
-Takes a :class:`~sim.study.stress.vary.Varied`; gives the sentence that answers and the values
+Takes a :class:`~sim.study.stress.varied.Varied`; gives the sentence that answers and the values
 tried.
 """
 
@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from sim.report.blocks import Block, Document, Table, Text, Tone
 from sim.study.result_json import object_as_json
-from sim.study.stress.vary import Varied
+from sim.study.stress.varied import Varied
 from sim.tables.tabular import TabularData
 
 

@@ -6,11 +6,15 @@ search is looked at.
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+import sim
+from sim.cli import app
 from sim.errors import OptionError
 from sim.report.documents.vary import vary_sentences
 from sim.scenario.scenario import load_scenario
@@ -19,10 +23,9 @@ from sim.study.slo import parse_slo
 from sim.study.stress.field import VariedField, find_field
 from sim.study.stress.search import Bracket
 from sim.study.stress.values import combine_values, value_bracket
+from sim.study.stress.varied import Varied, VaryPlan
 from sim.study.stress.vary import (
     ValueTest,
-    Varied,
-    VaryPlan,
     find_value,
     next_values,
 )
@@ -230,3 +233,37 @@ def test_a_value_that_changes_nothing_is_given_up_with_the_reason(tmp_path: Path
         "No accounts.river_cny_at_unionpay.balance up to 480 holds success_rate >= 0.999 in every "
         "run. Most payments that fail do so with AG01."
     ]
+
+
+def _command(path: Path, *words: str) -> tuple[int, str, str]:
+    ran = CliRunner().invoke(app, ["stress", str(path), "--jobs", "1", *words])
+    assert ran.exception is None or isinstance(ran.exception, SystemExit)
+    return ran.exit_code, ran.stdout, ran.stderr
+
+
+def test_the_command_answers_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # 50.00 and 30.00 are paid from 80.00 and not from 79.99.
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "scenario.yaml"
+    text = NO_HELP.replace("institutions: {{temple_bank: {{decline: 100 %}}}}\n", "")
+    text = text.replace("{{at: 2 s, amount: 50}}", "{{at: 2 s, amount: 30}}")
+    path.write_text(text.format(minimal=ROOT / "scenarios" / "minimal.yaml"), "utf-8")
+    field = "accounts.river_cny_at_unionpay.balance"
+    wanted = ("--vary", field, "--slo", "success>=100%", "--replications", "2")
+    code, out, _ = _command(path, *wanted, "--step", "0.01", "--tolerance", "0.01%", "--json")
+    found = json.loads(out)
+    assert (code, found["verdict"], found["holds_in_all"]) == (0, "PASS", 80)
+    assert (found["find"], found["field"], found["own"]) == ("smallest", field, 60)
+    code, _, err = _command(path, *wanted, "--load", "1x")
+    assert (code, "--load: found beside --vary" in err) == (2, True)
+    code, _, err = _command(path, "--find", "largest")
+    assert (code, "--find: found without --vary" in err) == (2, True)
+    code, _, err = _command(path, *wanted, "--find", "least")
+    assert (code, "--find: found 'least'; allowed: smallest, largest" in err) == (2, True)
+
+
+def test_python_answers_alike(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(NO_HELP.format(minimal=ROOT / "scenarios" / "minimal.yaml"), "utf-8")
+    found = sim.find_value(path, "accounts.river_cny_at_unionpay.balance", replications=1)
+    assert (found.verdict, found.why) == ("FAIL", "AG01")
