@@ -30,6 +30,11 @@ class Polls(Model):
     """Time from the payment's request to the first question."""
     every: DurationDistribution = assumed("2 s", "apps ask every few seconds; no figure published")
     """Time from one question to the next, answered or not; one that varies is drawn for each."""
+    factor: PositiveCount | None = None
+    """How much longer each of these times is than the one before, where `every` does not vary;
+    absent: they stay."""
+    longest: PositiveDurationUs = assumed(MINUTE_US, "waits are capped; no figure published")
+    """No time grows beyond this."""
     most: PositiveCount | None = None
     """Most questions about one payment; absent: as long as it is open."""
     serve: Name | None = None

@@ -6,7 +6,7 @@ way, and stages that stand beside it, to which only inquiries and tries come.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol, TypedDict
 
@@ -46,7 +46,38 @@ def begin(label: str, mark: str) -> Stage:
 def polls(label: str, asked: Polls, place: str) -> Program:
     """Return the polls of a payment, which begin at the label ``<label>.first``."""
     most = POLLS_MAX if asked.most is None else asked.most
-    return _chain(label, place, (asked.first, asked.every), most, asked.time)
+    return _chain(label, place, (asked.first, *_growing(asked)), most, asked.time)
+
+
+def _growing(asked: Polls) -> Iterator[DurationDistribution]:
+    """Yield the times between polls up to the one that stays."""
+    yield asked.every
+    if asked.factor is None or asked.factor == 1 or not is_fixed(asked.every):
+        return
+    wait_us = round(asked.every.mean())
+    while 0 < wait_us < asked.longest:
+        wait_us = min(wait_us * asked.factor, asked.longest)
+        yield fixed_time(wait_us)
+
+
+def is_fixed(time: DurationDistribution) -> bool:
+    """Return whether a time does not vary."""
+    return time.family == "constant"
+
+
+def polls_at(rail: str, asked: Polls | None) -> Iterator[Station]:
+    """Yield the station that answers polls of a rail, where it is one of their own."""
+    if asked is not None and asked.serve is None:
+        yield own_station(rail, "polls")
+
+
+def polled(rail: str, asked: Polls | None) -> tuple[Program, Program]:
+    """Return what begins the polls of a payment on its way, and these themselves."""
+    if asked is None:
+        return (), ()
+    label = f"{rail}.polls"
+    place = f"{rail}.{asked.serve or 'polls'}"
+    return (begin(label, f"{label}.first"),), polls(label, asked, place)
 
 
 def query(label: str, plan: QueryPlan, place: str) -> Program:
@@ -65,13 +96,17 @@ def query_ends_us(plan: QueryPlan, reconciled_us: int) -> int:
 def _chain(
     label: str,
     place: str,
-    times: tuple[DurationDistribution, DurationDistribution],
+    times: Sequence[DurationDistribution],
     most: int,
     time: DurationDistribution,
 ) -> Program:
-    first, following, refused = f"{label}.first", f"{label}.next", f"{label}.turned_away"
+    refused = f"{label}.turned_away"
+    marks = [f"{label}.first", f"{label}.next"]
+    marks += [f"{label}.next.{number}" for number in range(2, len(times))]
     found: list[Stage] = []
-    for mark, wait in ((first, times[0]), (following, times[1])):
+    for at, (mark, wait) in enumerate(zip(marks, times, strict=True)):
+        # The last time stays: it is followed by itself.
+        following = marks[min(at + 1, len(marks) - 1)]
         found += [
             Stage(Op.TRANSIT, mark, mark=mark, time=wait),
             Stage(Op.ASK, f"{mark}.ask", value=most, back_to=following),
@@ -143,6 +178,11 @@ def _wait(retry: Retry, number: int) -> DurationDistribution:
 
 def asking_problems(polled: Polls | None, repeated: Repeats | None, known: set[str]) -> Found:
     """Check what is asked about payments: bounds, and stations the rail has."""
+    if polled is not None and polled.factor is not None and not is_fixed(polled.every):
+        yield ("polls", "factor"), "found beside times that vary; allowed: beside a fixed time"
+    written = polled.model_fields_set if polled is not None else frozenset()
+    if polled is not None and "longest" in written and polled.factor is None:
+        yield ("polls", "longest"), "found without a factor; needed: how fast times grow up to it"
     if polled is not None and (polled.most or 0) > POLLS_MAX:
         yield ("polls", "most"), f"found {polled.most}; allowed: at most {POLLS_MAX:,}"
     if repeated is not None and not repeated.after:
@@ -180,6 +220,10 @@ class Asks(Protocol):
         """Return how a request in doubt is asked about."""
 
     @property
+    def polls(self) -> Polls | None:
+        """Return what is asked about payments under way."""
+
+    @property
     def retry(self) -> Retry | None:
         """Return how often a request that failed is sent again."""
 
@@ -197,6 +241,7 @@ def asked_of(rail: Asks, at: LegContext) -> Asked:
         found["asides"] = query(label, rail.query, f"{at.name}.{station}")
         found["query"] = f"{label}.first"
         found["reconciled_us"] = query_ends_us(rail.query, rail.reconciliation_time)
+    found["asides"] += polled(at.name, rail.polls)[1]
     if rail.retry is not None:
         found["asides"] += tries(f"{first}.again", rail.retry, again=first, failing=at.failing)
     return found

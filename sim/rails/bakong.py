@@ -17,6 +17,7 @@ from pydantic import Field
 from sim.contract.layout import PEERS_MAX
 from sim.contract.meaning import Cause, Op, Reason, WhenClosed
 from sim.contract.records import Register
+from sim.model.asking import Polls
 from sim.model.base import FieldPath, Model
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
@@ -33,6 +34,7 @@ from sim.model.quantities import (
     to_minor,
 )
 from sim.model.sections import AmountRule, Corridor
+from sim.rails.asking import asking_problems, polled, polls_at
 from sim.rails.institutions import (
     creditor_at_home,
     debtor_at_home,
@@ -135,6 +137,9 @@ class BakongRail(Rail):
         "reported",
     )
     """Least amount and step of amounts, by currency."""
+    polls: Polls | None = None
+    """Questions for the state of payments under way, such as apps ask the open interface of Bakong;
+    absent: none."""
     on_us: Literal["book", "ledger"] = assumed(
         "book", "a bank books a payment between two of its own customers itself; not published"
     )
@@ -203,6 +208,7 @@ class BakongRail(Rail):
                 yield from check_amounts(currency, amount, ("opening_balance", currency))
         for tier, limit in self.limits.items():
             yield from self._limit_problems(tier, limit)
+        yield from asking_problems(self.polls, None, {"gateway"})
 
     def _limit_problems(self, tier: str, limit: KycLimit) -> Found:
         for field in ("per_payment", "per_day"):
@@ -231,6 +237,7 @@ class BakongRail(Rail):
             when_closed=WhenClosed.REJECT,
             reason_closed=Reason.AB07,
         )
+        yield from polls_at(name, self.polls)
         yield BlockLedger(
             f"{name}.ledger",
             round_interval_us=self.round_interval,
@@ -307,6 +314,7 @@ class BakongRail(Rail):
 
     def leg(self, at: LegContext) -> LegProgram:
         """Return a transfer between two accounts: reserved, admitted, committed in a block."""
+        begun, asked = polled(at.name, self.polls)
         # One move: what is reserved is the very thing the block posts.
         pay = Move(self._place(at, at.leg.start), self._place(at, at.leg.end), at.before)
         return LegProgram(
@@ -323,6 +331,7 @@ class BakongRail(Rail):
                 ),
             ),
             execute=(
+                *begun,
                 *transit(f"{at.name}.hop", self.gateway.hop_time),
                 *serve(
                     f"{at.name}.admission",
@@ -336,6 +345,7 @@ class BakongRail(Rail):
                 Op.BATCH, f"{at.name}.block", place=f"{at.name}.ledger", cause=Cause.LEDGER
             ),
             moves=(pay,),
+            asides=asked,
         )
 
     def _place(self, at: LegContext, node: str) -> Place:

@@ -317,7 +317,10 @@ class FastPaymentRail(Rail):
         side = creditor_at_home(at)
         return replace(
             side,
-            book=tuple(replace(stage, flags=stage.flags | Flag.ASKS) for stage in side.book),
+            book=tuple(
+                replace(stage, flags=stage.flags | Flag.ASKS) if stage.op is Op.SERVE else stage
+                for stage in side.book
+            ),
         )
 
     def obligations(self, at: LegContext) -> tuple[Obligation, ...]:

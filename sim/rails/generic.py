@@ -34,9 +34,9 @@ from sim.model.quantities import (
 from sim.model.sections import AmountRule, Corridor
 from sim.rails.asking import (
     asking_problems,
-    begin,
     own_station,
-    polls,
+    polled,
+    polls_at,
     repeats,
     retry_problems,
     tries,
@@ -295,9 +295,9 @@ class GenericRail(Rail):
                 rate_limit=station.rate_limit,
                 discipline=Discipline[station.discipline.upper()],
             )
-        for key, asked in (("polls", self.polls), ("repeats", self.repeats)):
-            if asked is not None and asked.serve is None:
-                yield own_station(name, key)
+        yield from polls_at(name, self.polls)
+        if self.repeats is not None and self.repeats.serve is None:
+            yield own_station(name, "repeats")
 
     def offers(
         self, world: World, name: str, corridor: Corridor, creditor: CreditorClass
@@ -374,12 +374,7 @@ class GenericRail(Rail):
 
     def _asked(self, at: LegContext) -> tuple[Program, Program]:
         """Return what begins the inquiries about a payment, and these themselves."""
-        begun: Program = ()
-        asides: Program = ()
-        if self.polls is not None:
-            label = f"{at.name}.polls"
-            begun = (begin(label, f"{label}.first"),)
-            asides = polls(label, self.polls, f"{at.name}.{self.polls.serve or 'polls'}")
+        begun, asides = polled(at.name, self.polls)
         if self.repeats is not None:
             place = f"{at.name}.{self.repeats.serve or 'repeats'}"
             sent, answered = repeats(f"{at.name}.repeats", self.repeats, place)

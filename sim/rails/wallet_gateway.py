@@ -13,7 +13,7 @@ from typing import Literal
 
 from sim.contract.meaning import Cause, Op, Reason, WhenClosed
 from sim.contract.records import Register
-from sim.model.asking import QueryPlan, Retry
+from sim.model.asking import Polls, QueryPlan, Retry
 from sim.model.base import FieldPath
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
@@ -30,7 +30,14 @@ from sim.model.quantities import (
     SharePpb,
 )
 from sim.model.sections import Corridor
-from sim.rails.asking import asked_of, query_problems, query_station
+from sim.rails.asking import (
+    asked_of,
+    asking_problems,
+    polled,
+    polls_at,
+    query_problems,
+    query_station,
+)
 from sim.rails.directions import (
     INBOUND,
     OUTBOUND,
@@ -150,6 +157,8 @@ class WalletGatewayRail(Rail):
     )
     """Longest a payment stays in doubt: how long after it was given up a file says what has become
     of a request that was never answered."""
+    polls: Polls | None = None
+    """Questions for the state of payments under way; absent: none."""
     query: QueryPlan | None = None
     """How a request in doubt is asked about; absent: its answer comes by itself, late."""
     retry: Retry | None = None
@@ -208,6 +217,7 @@ class WalletGatewayRail(Rail):
             yield from below(("settlement_agents", agent), found)
         yield from settlement_problems(world, dict(self._directions()), self.settlement_agents)
         yield from query_problems(self.query, self.retry)
+        yield from asking_problems(self.polls, None, {"gateway"})
 
     def idle_settings(self, world: World, name: str, legs: Sequence[Leg]) -> Found:
         """Yield directions and agents no route uses, and margins nothing is converted at."""
@@ -222,7 +232,7 @@ class WalletGatewayRail(Rail):
             when_closed=WhenClosed.REJECT,
             reason_closed=Reason.AB07,
         )
-        yield from query_station(name, self.query)
+        yield from (*query_station(name, self.query), *polls_at(name, self.polls))
         scheme = Scheme(name, self.operator, self.wallet, self._acquirer)
         yield from lines_of(dict(self._directions()), self.settlement_agents, scheme, world.clock)
 
@@ -421,6 +431,7 @@ class WalletGatewayRail(Rail):
         )
         technical = threshold(self.technical_decline)
         return (
+            *polled(at.name, self.polls)[0],
             asked if self.retry is None else replace(asked, mark=label),
             *decide(f"{at.name}.technical", technical, target=failing, reason=Reason.AB10),
         )

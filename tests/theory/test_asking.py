@@ -73,6 +73,50 @@ def test_polls_go_on_until_the_payment_has_ended(tmp_path: Path, engine: str) ->
     assert len(ran.records) == ran.totals.payments == 1
 
 
+def test_polls_come_ever_more_rarely(tmp_path: Path, engine: str) -> None:
+    asked = "polls: {first: 2 s, every: 4 s, factor: 2, longest: 12 s}"
+    ran = _run(tmp_path, engine, asked, ONE, ("time: 5 s", "time: 45 s"))
+    # Served 1 to 46. Asked after 2, 4, 8, then 12 s each: 3, 7, 15, 27 and 39; 51 is too late.
+    assert _asked(ran) == [
+        (3.0, 0, 1, OPEN, 1),
+        (7.0, 0, 2, OPEN, 1),
+        (15.0, 0, 3, OPEN, 1),
+        (27.0, 0, 4, OPEN, 1),
+        (39.0, 0, 5, OPEN, 1),
+        (51.0, 0, 6, DONE, -1),
+    ]
+
+
+def test_doubling_polls_are_a_tenth_of_those_that_do_not(tmp_path: Path, engine: str) -> None:
+    # For 5 min: every 2 s asks 149 times; 2, 2, 4, 8, 16, 32 and then 60 s each ask at 2, 4, 8, 16,
+    # 32, 64, 124, 184, 244 s: nine times.
+    change = [ONE, ("time: 5 s", "time: 5 min"), ("horizon: 1 min", "horizon: 301 s")]
+    often = _run(tmp_path, engine, "polls: {first: 2 s, every: 2 s}", *change)
+    rarely = _run(tmp_path, engine, "polls: {first: 2 s, every: 2 s, factor: 2}", *change)
+    assert [sum(one[4] == 1 for one in _asked(ran)) for ran in (often, rarely)] == [149, 9]
+
+
+SHOWN = """
+scenario: polled
+extends: MINIMAL
+rails: {RAIL: {polls: {first: 0.2 s, every: 0.3 s, most: 2, serve: gateway}}}
+demand: {inbound: {payments: [{at: 1 s, amount: 41 000}]}, outbound: null, domestic: null}
+"""
+
+
+@pytest.mark.parametrize("rail", ["alipay_plus", "bakong"])
+def test_polls_of_a_gateway_and_of_bakong_are_load_of_their_gateway(
+    tmp_path: Path, engine: str, rail: str
+) -> None:
+    ran = run(load_text(tmp_path, SHOWN.replace("RAIL", rail)), engine)
+    # One payment and its two polls; asked 0.2 and 0.5 s after the request.
+    station = ran.totals.station[ran.plan.names.stations.index(f"{rail}.gateway")]
+    answered = [one for one in _asked(ran) if one[4] == 1]
+    assert station[StationTotal.STARTS] == 1 + len(answered)
+    assert [one[2] for one in answered] == [1, 2]
+    assert answered[1][0] - answered[0][0] == pytest.approx(0.3)
+
+
 def test_no_more_polls_than_allowed(tmp_path: Path, engine: str) -> None:
     ran = _run(tmp_path, engine, "polls: {first: 1 s, every: 1 s, most: 2}", ONE)
     assert _asked(ran) == [(2.0, 0, 1, OPEN, 1), (3.0, 0, 2, OPEN, 1)]

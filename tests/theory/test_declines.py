@@ -80,6 +80,17 @@ def test_by_hand_waits_for_a_bank_day(tmp_path: Path, engine: str) -> None:
     assert _back_h(ran) == [46.0, 7 * 24 + 22.0]
 
 
+def test_over_a_link_what_cannot_be_credited_is_rejected(tmp_path: Path, engine: str) -> None:
+    from tests.unit.rails.test_fast_payment import FAST, OUT
+
+    # Both switches settle with the credit, so nothing is to be returned by hand: the sender is
+    # told no, and what it had reserved is free again.
+    declines = "institutions.siam_bank.declines={credit: {AB09: 100 %}, automatic: 0 %}"
+    ran = run(load_text(tmp_path, FAST, [OUT, declines]), engine)
+    assert ran.ended("out")[1:] == ("REJECTED", "AB09")
+    assert not ran.rows(LogKind.POST, LogKind.TRANSFER)
+
+
 JULY = """
 scenario: july
 extends: MINIMAL
