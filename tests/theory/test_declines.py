@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sim.audit.run import audit_log
 from sim.compiler.compile import compile_scenario
+from sim.contract.agenda import AgendaKind
+from sim.contract.layout import AgendaColumn as A
 from sim.contract.meaning import LogKind, Outcome, Reason
+from sim.contract.records import LogColumn as L
 from sim.contract.records import RecordColumn as C
 from sim.errors import ScenarioError
 from sim.study.case import RunOptions
@@ -78,6 +83,20 @@ def test_by_hand_waits_for_a_bank_day(tmp_path: Path, engine: str) -> None:
     ran = run(load_text(tmp_path, _text(30, 50, credit=credit, horizon=240)), engine)
     # 18:00 of Thursday: Friday 10:00, 46 h; 14:00 of Friday: Thursday the 25th at 10:00.
     assert _back_h(ran) == [46.0, 7 * 24 + 22.0]
+
+
+def test_a_reversal_behind_closed_doors_is_found(tmp_path: Path) -> None:
+    credit = "credit: {AB09: 100 %}, automatic: 0 %"
+    ran = run(load_text(tmp_path, _text(0, credit=credit)), "reference")
+    names = ran.plan.names.stations
+    day, hour = (names.index(f"by hand.river_bank.{kind}") for kind in ("day", "hour"))
+    agenda, log = ran.plan.agenda.copy(), ran.log.copy()
+    # Agenda and log agree that the other door opens at the hour.
+    opens = (agenda[:, A.KIND] == AgendaKind.STATION_OPEN) & (agenda[:, A.SUBJECT] == hour)
+    agenda[opens, A.SUBJECT] = day
+    log[(log[:, L.KIND] == LogKind.OPEN) & (log[:, L.SUBJECT] == hour), L.SUBJECT] = day
+    found = audit_log(replace(ran.plan, agenda=agenda), [log], None).violations
+    assert "closed" in {one.rule for one in found}
 
 
 def test_over_a_link_what_cannot_be_credited_is_rejected(tmp_path: Path, engine: str) -> None:
