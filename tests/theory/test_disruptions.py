@@ -19,6 +19,7 @@ from sim.contract.meaning import LogKind
 from sim.contract.records import RecordColumn as C
 from sim.errors import ScenarioError
 from sim.explain.agenda import agenda_lines
+from sim.study.compile_case import depends_on_replication
 from tests.theory.driver import SECOND, Ran, load_text, run
 
 DESK = """
@@ -275,6 +276,16 @@ def test_failures_are_luck_of_their_own(tmp_path: Path) -> None:
     # has a standard deviation of sqrt(2 x 4^2 x 1^2 / (5^3 x 50 000)) = 0.0023.
     down = sum(one.stop_us - one.start_us for one in occurrences(long, Luck(1)))
     assert abs(down / (50_000 * 3600 * SECOND) - 0.2) < 4 * 0.0023
+
+
+def test_every_replication_of_a_study_has_failures_of_its_own(tmp_path: Path) -> None:
+    # A study compiles anew what is more than keys of draws: the instants of failures are.
+    at_random = "random: {time_to_failure: 9 s, time_to_repair: 1 s}"
+    left = ("chance: 30 %, after: 5 s, for: 1 s", at_random)
+    for when in (*left, "after: 5 s, for: 1 s"):
+        loaded = load_text(tmp_path, _text(f"outage: shop, {when}"))
+        found = depends_on_replication(compile_scenario(loaded, with_tables=False))
+        assert found == (when in left)
 
 
 def test_one_draw_hits_several(tmp_path: Path) -> None:
