@@ -15,8 +15,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from sim.study.api import compare, run, sensitivity, stress, sweep, validate
     from sim.study.find_value import find_value
+    from sim.study.opening import open_folder as open  # noqa: A004 - as people say it
     from sim.study.result import Result
-    from sim.study.result import open_any as open  # noqa: A004 - as people say it
 
 __all__ = [
     "Result", "__version__", "compare", "find_value", "open", "run", "sensitivity", "stress",
@@ -25,9 +25,9 @@ __all__ = [
 
 _OF_API = ("compare", "run", "sensitivity", "stress", "sweep", "validate")
 _HOMES = dict.fromkeys(_OF_API, "sim.study.api")
-_HOMES |= {"Result": "sim.study.result", "open": "sim.study.result"}
+_HOMES |= {"Result": "sim.study.result", "open": "sim.study.opening"}
 _HOMES |= {"find_value": "sim.study.find_value"}
-_NAMES = {"open": "open_any"}
+_NAMES = {"open": "open_folder"}
 """What is called otherwise where it is at home."""
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from sim.analysis.summary import Summary
     from sim.audit.run import AuditReport
-    from sim.study.sweep.study import SweepResult
     from sim.tables.finished_run import FinishedRun
     from sim.tables.schemas import Json
 
@@ -174,24 +173,6 @@ def _need(package: str) -> ModuleType:
             f"{package}: not installed, and this conversion needs it; install it with "
             f"`pip install {package}`, or use the Arrow table as it is"
         ) from None
-
-
-def open_any(path: Path | str) -> Result | SweepResult:
-    """Open what a finished run, or a sweep, left in its folder.
-
-    Parameters
-    ----------
-    path : Path or str
-        A run folder, or the folder of a sweep.
-
-    Raises
-    ------
-    UserError
-        If there is neither.
-    """
-    from sim.study.sweep.opening import is_sweep, open_sweep
-
-    return open_sweep(Path(path)) if is_sweep(Path(path)) else open_result(path)
 
 
 def open_result(path: Path | str) -> Result:
