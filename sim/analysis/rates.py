@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
 
+from sim.contract.charges import DESK
 from sim.contract.plan import Plan
 
 _COMMON_CURRENCY = "USD"
@@ -39,6 +40,9 @@ def worth_in(plan: Plan, common: str) -> dict[str, Fraction]:
     """Return what one minor unit of each reachable currency is worth in another, at the start."""
     edges: dict[str, list[tuple[str, Fraction]]] = {}
     for at, pair in enumerate(plan.names.pairs):
+        # What a provider asks is no rate of the market.
+        if DESK in pair:
+            continue
         base, _, quote = pair.partition("/")
         rate = Fraction(int(plan.rate[at, 0]), int(plan.pair_scale[at]))
         # One unit of the base costs `rate` of the quote currency.

@@ -12,6 +12,7 @@ import numpy as np
 from sim.analysis.rates import common_currency
 from sim.analysis.sources import Amount, Settled
 from sim.contract.agenda import FileColumn, FileTotal, LineColumn
+from sim.contract.charges import DESK
 from sim.contract.layout import NULL, AccountColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.run import Totals
@@ -93,5 +94,5 @@ def _own_worth(plan: Plan, conversion: int, code: str, worth: dict[str, Fraction
     if conversion < 0:
         return Fraction(0)
     pair = plan.names.pairs[int(plan.conversion[conversion, 0])]
-    base, _, quote = pair.partition("/")
+    base, _, quote = pair.partition(DESK)[0].partition("/")
     return worth.get(quote if base == code else base, Fraction(0))

@@ -13,7 +13,8 @@ import numpy as np
 
 from sim.audit.findings import Findings
 from sim.audit.names import Words, cells, first_of_name
-from sim.contract.layout import ConversionColumn, PricingColumn, Rounding, RouteColumn
+from sim.contract.charges import DESK, Rounding
+from sim.contract.layout import ConversionColumn, PricingColumn, RouteColumn
 from sim.contract.meaning import FixedSide
 from sim.contract.plan import Array, Plan
 from sim.tables.finished_run import FinishedRun
@@ -73,7 +74,7 @@ def _sorted(rows: Array) -> Array:
 def _rates(plan: Plan, codes: tuple[str, ...]) -> Iterator[list[int]]:
     """Yield each pair's rates, each as long as it is another than the one before."""
     for pair, name in enumerate(plan.names.pairs):
-        base, _, quote = name.partition("/")
+        base, _, quote = name.partition(DESK)[0].partition("/")
         last = None
         for step in range(plan.rate.shape[1]):
             rate = int(plan.rate[pair, step])

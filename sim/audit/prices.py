@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from sim.audit.state import Count, Pay, Things
 from sim.audit.world import CONVERSION_SCALE, World
+from sim.contract.charges import Rounding
 from sim.contract.layout import (
     MICRO,
     PPM,
     ConversionColumn,
     FeeColumn,
     PricingColumn,
-    Rounding,
     TierColumn,
 )
 from sim.contract.meaning import Bearer, FeeKind, FixedSide
@@ -62,7 +62,8 @@ def price_anew(w: World, pricing: int, instructed: int, now_us: int, submitted_u
     found[Register.FX_ROUNDING] = MICRO * (found[Register.FX_MARGIN] - whole) - part
     # Last, since fees may be shares of any of these amounts.
     _add_fees(w, row)
-    return bool(found[Register.DEBITED] >= 1 and found[Register.CREDITED] >= 1)
+    least = max(1, w.things[row, PricingColumn.LEAST_DEBITED])
+    return bool(found[Register.DEBITED] >= least and found[Register.CREDITED] >= 1)
 
 
 @called

@@ -42,9 +42,11 @@ ALL_DONE = 1 << 40
 
 
 @called
-def today(w: World) -> int:
-    """Return the local day of the event at hand."""
-    return int((w.g[Count.NOW] + w.g[Count.DAY_OFFSET_US]) // DAY_US)
+def today(w: World, limit: int) -> int:
+    """Return the period of a limit the event at hand lies in."""
+    day = (w.g[Count.NOW] + w.g[Count.DAY_OFFSET_US]) // DAY_US
+    row = w.first[Things.LIMIT] + limit
+    return int((day + w.things[row, LimitColumn.SHIFT]) // w.things[row, LimitColumn.DAYS])
 
 
 @called
@@ -203,7 +205,7 @@ def has_due(w: World, p: int) -> bool:
         while cursor < LIMITS_MAX:
             at = Pay.LIMIT_0 + 4 * cursor
             # Only what was used today.
-            if w.pay[p, at] >= 0 and w.pay[p, at + 2] == today(w):
+            if w.pay[p, at] >= 0 and w.pay[p, at + 2] == today(w, w.pay[p, at]):
                 _is_due(w, LogKind.GIVE_BACK, w.pay[p, at], w.pay[p, at + 1])
                 w.g[Count.DUE_VALUE] = w.pay[p, at + 3]
                 return True

@@ -118,7 +118,7 @@ def limit_cell(w: World, p: int, limit: int, payer: int) -> int:
 @called
 def use_limit(w: World, p: int, limit: int, amount: int, payer: int) -> None:
     """Check a LIMIT row and let the use grow."""
-    row, g, day = w.first[Things.LIMIT] + limit, w.g, today(w)
+    row, g, day = w.first[Things.LIMIT] + limit, w.g, today(w, limit)
     due = w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
     most, number = w.things[row, LimitColumn.PER_PAYMENT], w.pay[p, Pay.NUMBER]
     right = amount == due and not 0 <= most < amount and amount >= w.things[row, LimitColumn.LEAST]

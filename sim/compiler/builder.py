@@ -19,14 +19,8 @@ from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Candidates, Rows, cells_array, rows_array
 from sim.compiler.rule_rows import RuleRows
 from sim.compiler.time_rows import WindowRows
-from sim.contract.layout import (
-    NEVER_US,
-    AgendaColumn,
-    FeeColumn,
-    Rounding,
-    RouteColumn,
-    StageColumn,
-)
+from sim.contract.charges import Rounding
+from sim.contract.layout import NEVER_US, AgendaColumn, FeeColumn, RouteColumn, StageColumn
 from sim.contract.meaning import Op, Reason, WhenClosed
 from sim.contract.plan import NAMED, TABLES, Array, Plan, PlanNames
 from sim.contract.plan_check import check_plan
@@ -216,6 +210,7 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Ru
         fee_first: int = 0,
         fee_count: int = 0,
         rounding: Rounding = Rounding.ONCE,
+        least_debited: int = 0,
     ) -> int:
         """Add a pricing row for (debited, settlement, credited) currency and return its index."""
         values = {
@@ -233,13 +228,14 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Ru
             "provider_1": self.agents.add(providers[0]) if providers[0] else -1,
             "provider_2": self.agents.add(providers[1]) if providers[1] else -1,
             "rounding": int(rounding),
+            "least_debited": least_debited,
         }
         return self._add("pricing", values)
 
     def add_limit(self, name: str, *, register: int, **bounds: int) -> int:
         """Add a limit row (bounds by lower-case column name, none by default); return its index."""
         index = self.limits.add_new(name)
-        self._add("limit", {"register": register, **bounds})
+        self._add("limit", {"register": register, "days": 1, "shift": 0, **bounds})
         return index
 
     def use_limit(self, limit: int, stream: int) -> None:

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from sim.compiler.flow import Flow
 from sim.compiler.recovery import Recovery, Spoken, asking
 from sim.compiler.refund_moves import moves_back
-from sim.contract.layout import CERTAIN, Rounding
+from sim.contract.charges import Rounding
+from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Bearer, Flag, Op, Outcome, Reason
 from sim.contract.records import Register
 from sim.model.sections import Corridor
@@ -176,7 +177,8 @@ def _price(
     own = debtor.institution or candidate.agent
     fees += fee_terms(corridor.fees, own, debtor=paying, creditor=paid)
     settled, slots = _conversions(exchanges, terms, debited=debited, credited=credited)
-    return Price((debited, settled, credited), slots, tuple(fees), rounding)
+    least = max((term.least_minor for term in terms), default=0)
+    return Price((debited, settled, credited), slots, tuple(fees), rounding, least)
 
 
 def _conversions(

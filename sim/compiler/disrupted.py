@@ -67,7 +67,12 @@ def disrupted_places(
     places: Sequence[Place],
 ) -> Iterator[Change | Closure]:
     """Yield what happens to places, slower ones first: who starts at an opening starts as it is."""
-    closed: dict[str, list[tuple[int, int]]] = {}
+    # Hours a station keeps by itself are closures like any other.
+    closed: dict[str, list[tuple[int, int]]] = {
+        place.name: [(max(start, 0), stop) for start, stop in place.closed_us if stop > 0]
+        for place in places
+        if isinstance(place, Station)
+    }
     slower: dict[str, list[_Slower]] = {}
     for found in happened:
         disruption = scenario.disruptions[found.name]

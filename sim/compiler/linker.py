@@ -242,6 +242,7 @@ class _Linker:
             fee_first=fee_first,
             fee_count=len(price.fees),
             rounding=price.rounding,
+            least_debited=price.least_minor,
         )
         return _Prices(pricing, fee_first)
 
@@ -394,13 +395,7 @@ class _Linker:
         """Return the row of a limit, adding it if new."""
         if limit.name in self.builder.limits:
             return self.builder.limits[limit.name]
-        return self.builder.add_limit(
-            limit.name,
-            register=limit.register,
-            per_payment=limit.per_payment,
-            per_day=limit.per_day,
-            least=limit.least,
-        )
+        return self.builder.add_limit(limit.name, register=limit.register, **limit.bounds)
 
     def _columns(self, stage: Stage, marks: dict[str, int]) -> dict[str, int]:
         """Return the columns that mean the same for every operation."""

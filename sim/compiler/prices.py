@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from sim.compiler.law_checks import is_moderate
 from sim.compiler.parts import Conversion, RatePath
+from sim.contract.charges import DESK
 from sim.contract.layout import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX
 from sim.model.distributions import AmountDistribution
 from sim.model.pricing import ChargeBearer
@@ -61,8 +62,9 @@ class Market:
         self._steps = -(-horizon_us // fx.step)
         self._seed, self._replication = seed, replication
         self._paths: dict[CurrencyPair, list[Fraction]] = {}
-        self._pairs: dict[tuple[str, str], RatePath] = {}
-        self.rate_start: dict[tuple[str, str], Fraction] = {}
+        # By base, quote and, of a provider who quotes rates of its own, whose they are.
+        self._pairs: dict[tuple[str, str, str], RatePath] = {}
+        self.rate_start: dict[tuple[str, str, str], Fraction] = {}
 
     @property
     def used(self) -> frozenset[CurrencyPair]:
@@ -71,31 +73,70 @@ class Market:
 
     def conversion(self, exchange: Exchange) -> Conversion:
         """Return the conversion of an exchange, along or against the pair that is kept."""
-        source, target = exchange.source, exchange.target
+        source, target, desk = exchange.source, exchange.target, desk_of(exchange)
+        spread = self.spread_ppm(exchange)
         # A pair is kept once, in whichever way round came first, so that both directions use
         # one path.
         for base, quote, inverted in ((target, source, False), (source, target, True)):
-            if (base, quote) in self._pairs:
-                return Conversion(self._pairs[base, quote], inverted, exchange.spread_ppm)
+            if (base, quote, desk) in self._pairs:
+                return Conversion(self._pairs[base, quote, desk], inverted, spread)
         forward = self._path(target, source)
+        if exchange.quote is not None:
+            # The mid rate but for the millionth the margin is written in: with the margin it is
+            # the quoted rate, and moves as the market does.
+            exact = 1 / (exchange.quote * (1 + Fraction(spread, PPM)))
+            forward = [rate * exact / forward[0] for rate in forward]
         minor = _minor_ratio(target, source)
         # One minor unit of the base must cost at least one of the quote.
         # Kept the way round in which the integer is large, as small integers would round a rate
         # coarsely.
         if forward[0] * minor >= 1:
-            self._pairs[target, source] = self._keep(target, source, forward, minor)
+            self._pairs[target, source, desk] = self._keep(
+                (target, source), desk, forward, minor, is_cost=True
+            )
         else:
             back = [1 / rate for rate in forward]
-            self._pairs[source, target] = self._keep(source, target, back, 1 / minor)
+            self._pairs[source, target, desk] = self._keep(
+                (source, target), desk, back, 1 / minor, is_cost=False
+            )
         return self.conversion(exchange)
 
-    def _keep(self, base: str, quote: str, path: list[Fraction], minor: Fraction) -> RatePath:
-        start = path[0] * minor
+    def spread_ppm(self, exchange: Exchange) -> int:
+        """Return the margin of an exchange, of a quoted rate how far it is from the mid rate.
+
+        Raises
+        ------
+        PriceError
+            If a quote is better than the mid rate at the start.
+        """
+        if exchange.quote is None:
+            return exchange.spread_ppm
+        mid = 1 / self._path(exchange.target, exchange.source)[0]
+        if exchange.quote > mid:
+            raise PriceError(
+                f"{exchange.provider} quotes {float(exchange.quote):g} {exchange.target} for a "
+                f"{exchange.source}, above the mid rate of {float(mid):g}; allowed: at most that"
+            )
+        return int((mid / exchange.quote - 1) * PPM)
+
+    def _keep(
+        self,
+        sides: tuple[str, str],
+        desk: str,
+        path: list[Fraction],
+        minor: Fraction,
+        *,
+        is_cost: bool,
+    ) -> RatePath:
+        (base, quote), start = sides, path[0] * minor
         # A power of ten, as small as gives nine digits.
         scale = 1
         while start * scale < SCALED_RATE:
             scale *= 10
-        scaled = [round(rate * minor * scale) for rate in path]
+        # A quote is never undercut by the last of the nine digits: the second currency is what is
+        # bought along the pair, and what is paid against it.
+        whole = round if not desk else math.floor if is_cost else math.ceil
+        scaled = [whole(rate * minor * scale) for rate in path]
         if scaled[0] >= RATE_MAX:
             raise PriceError(
                 f"the rate {base}/{quote} is {float(path[0]):g}; allowed: below {RATE_MAX:,} minor "
@@ -108,8 +149,8 @@ class Market:
                 f"the rate {base}/{quote} leaves the range the arithmetic can hold; allowed: rates "
                 f"that stay within a factor of two of where they start"
             )
-        self.rate_start[base, quote] = Fraction(scaled[0], scale)
-        return RatePath(f"{base}/{quote}", tuple(scaled), scale)
+        self.rate_start[base, quote, desk] = Fraction(scaled[0], scale)
+        return RatePath(f"{base}/{quote}{desk}", tuple(scaled), scale)
 
     def _path(self, base: str, quote: str) -> list[Fraction]:
         """Return the path of units of quote per unit of base, direct, inverse or crossed."""
@@ -185,6 +226,13 @@ class Market:
             position += int(quantile(table, 0, draw62(key, step, purpose, 0)))
             walk.append(position / 1e6)
         return walk
+
+
+def desk_of(exchange: Exchange) -> str:
+    """Return what tells a pair of a provider's own rates from the market's; empty: the market."""
+    if exchange.quote is None:
+        return ""
+    return f"{DESK}{exchange.provider} {float(exchange.quote):.9g}"
 
 
 def _at(path: list[Fraction], step: int) -> Fraction:
@@ -287,7 +335,7 @@ def amounts_at(
         at = found[-1]
         if exchange is not None:
             rate = _rate_minor(market, exchange)
-            margin = 1 + Fraction(exchange.spread_ppm, PPM)
+            margin = 1 + Fraction(market.spread_ppm(exchange), PPM)
             at = doubling * (at / rate if fixed_side else at * rate * margin) + slack
         found.append(at)
     first, second, third = found if fixed_side else reversed(found)
@@ -296,10 +344,11 @@ def amounts_at(
 
 def _rate_minor(market: Market, exchange: Exchange) -> Fraction:
     """Return minor units of the source per minor unit of the target, at the start."""
-    if (exchange.target, exchange.source) in market.rate_start:
-        return market.rate_start[exchange.target, exchange.source]
+    desk = desk_of(exchange)
+    if (exchange.target, exchange.source, desk) in market.rate_start:
+        return market.rate_start[exchange.target, exchange.source, desk]
     # Kept the other way round.
-    return 1 / market.rate_start[exchange.source, exchange.target]
+    return 1 / market.rate_start[exchange.source, exchange.target, desk]
 
 
 def _too_large(amount_max: int, what: str, price: Price) -> str:

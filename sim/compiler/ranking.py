@@ -77,7 +77,7 @@ def _share(market: Market, price: Price, amount: Fraction, *, is_debtors: bool) 
     kept = Fraction(1)
     for exchange in price.exchanges:
         if exchange is not None:
-            kept /= 1 + Fraction(exchange.spread_ppm, 10**6)
+            kept /= 1 + Fraction(market.spread_ppm(exchange), 10**6)
     fees = sum(
         terms.fee.charge(int(debited), granule=CURRENCIES[terms.currency].granule)
         for terms in price.fees

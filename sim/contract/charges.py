@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+DESK = " of "
+"""Stands in the name of a pair before whose own rates it holds: ``USD/KHR of lotus_bank 4030``."""
+
 
 class FeeKind(IntEnum):
     """How a fee follows from its BASE register, is kept in bounds and then rounded down to GRANULE.
@@ -42,3 +45,16 @@ class FixedSide(IntEnum):
 
     CREDITOR = 0
     DEBTOR = 1
+
+
+class Rounding(IntEnum):
+    """How often a price with conversions is rounded. Users write the name in lower case."""
+
+    ONCE = 0
+    """The payer's bill is rounded once, half up, and nothing before it. What is settled is a line
+    of the clearing file: the unrounded settlement amount, rounded half up for itself, on which no
+    price rests. Remainders stay on the books of the FX providers."""
+    EACH_STEP = 1
+    """Every conversion rounds to a whole minor unit what it asks for at mid rate, and to a whole
+    granule what it asks for with its spread: up where the payee's amount is fixed, down where the
+    payer's is."""

@@ -204,19 +204,6 @@ class ConversionColumn(IntEnum):
     SPREAD_PPM = 2
 
 
-class Rounding(IntEnum):
-    """How often a price with conversions is rounded. Users write the name in lower case."""
-
-    ONCE = 0
-    """The payer's bill is rounded once, half up, and nothing before it. What is settled is a line
-    of the clearing file: the unrounded settlement amount, rounded half up for itself, on which no
-    price rests. Remainders stay on the books of the FX providers."""
-    EACH_STEP = 1
-    """Every conversion rounds to a whole minor unit what it asks for at mid rate, and to a whole
-    granule what it asks for with its spread: up where the payee's amount is fixed, down where the
-    payer's is."""
-
-
 class PricingColumn(IntEnum):
     """Columns of ``Plan.pricing``.
 
@@ -280,6 +267,8 @@ class PricingColumn(IntEnum):
     PROVIDER_1 = 11
     PROVIDER_2 = 12
     ROUNDING = 13
+    LEAST_DEBITED = 14
+    """Least DEBITED the price is offered for, as a tier of a quote is; 0: any."""
 
 
 class FeeColumn(IntEnum):
@@ -318,6 +307,10 @@ class LimitColumn(IntEnum):
     PER_PAYMENT = 1
     PER_DAY = 2
     LEAST = 3
+    DAYS = 4
+    """Days of the period PER_DAY bounds: 1, or those of the year the run begins in."""
+    SHIFT = 5
+    """Days of that period before the day of the start."""
 
 
 class RouteColumn(IntEnum):

@@ -205,7 +205,8 @@ class Op(IntEnum):
     """Price the payment now. SUBJECT = pricing row, VALUE = validity in us (0: for ever), TARGET,
     REASON. Notes the instant (QUOTED_US), whether the price is usable or not, and computes the
     registers (``money/pricing.py`` is the shared arithmetic). If a register
-    would be unusable (net credited amount or debited amount below 1): fail with REASON. Otherwise
+    would be unusable (net credited amount or debited amount below 1, debited amount below
+    LEAST_DEBITED): fail with REASON. Otherwise
     QUOTE row (subject = pricing row, amount = DEBITED, value = CREDITED), and the quote expires at
     ``now + VALUE``."""
     CONVERT = 8
@@ -222,8 +223,8 @@ class Op(IntEnum):
     is the register named by the limit. If it is below LEAST: fail AM06. If it exceeds PER_PAYMENT:
     fail AM02. If the use of this payer today plus the amount exceeds PER_DAY: fail AM14. Otherwise
     the use grows (LIMIT row, subject = limit row, amount, value = payer). Bounds below 0 mean no
-    bound; without PER_DAY nothing is stored and nothing logged. The day is
-    ``(now + day_offset_us) // DAY_US``."""
+    bound; without PER_DAY nothing is stored and nothing logged. "Today" is the period
+    ``((now + day_offset_us) // DAY_US + SHIFT) // DAYS`` of the limit, a day where DAYS is 1."""
     DECIDE = 11
     """Branch at random. VALUE = 62-bit threshold (or a role reference to the agent's own),
     PURPOSE, TARGET. Hit when the draw is below the threshold: with REASON > 0 fail with it,

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from sim.contract.agenda import AGENDA, FILES, LINES, ORDERS, TOP_UPS
+from sim.contract.charges import Rounding
 from sim.contract.guards import GUARDS
 from sim.contract.inquiries import RESENT_MAX
 from sim.contract.large_value import MEMBERS, SYSTEMS
@@ -31,10 +32,8 @@ from sim.contract.layout import (
     ConversionColumn,
     FeeColumn,
     LedgerColumn,
-    LimitColumn,
     ObligationColumn,
     PricingColumn,
-    Rounding,
     RouteColumn,
     RouteSetColumn,
     RouteViewColumn,
@@ -44,6 +43,7 @@ from sim.contract.layout import (
     TierColumn,
     TransferColumn,
 )
+from sim.contract.limits import LIMITS
 from sim.contract.meaning import (
     Bearer,
     Cause,
@@ -276,7 +276,7 @@ class Plan:
         ),
     ]
     tier: Annotated[Array, Table("tiers", TierColumn)]
-    limit: Annotated[Array, Table("limits", LimitColumn, {LimitColumn.REGISTER: _REGISTER})]
+    limit: Annotated[Array, LIMITS]
     limit_first: Annotated[
         Array, Table("limits", "streams", each=Within("limit cells", or_none=True))
     ]

@@ -17,6 +17,7 @@ import numpy as np
 from sim.compiler.compile import Compiled
 from sim.compiler.notes import note_lines
 from sim.compiler.ranking import REFERENCE_AMOUNTS
+from sim.contract.charges import DESK
 from sim.contract.layout import (
     CERTAIN,
     UNLIMITED,
@@ -149,10 +150,11 @@ def _rates(compiled: Compiled) -> Iterator[str]:
             moves = f"moves every {span(fx.step)}, daily volatility {daily}"
         yield f"{pair} {written.rate:f}, {moves}"
     for number, name in enumerate(plan.names.pairs):
-        base, _, quote = name.partition("/")
+        (base, _, quote), desk = name.partition(DESK)[0].partition("/"), name.partition(DESK)[2]
         rate = Decimal(int(plan.rate[number, 0])) / Decimal(int(plan.pair_scale[number]))
         written_too = CurrencyPair(base, quote) in fx.mid
         kept = "" if written_too else ", turned or crossed and kept to nine digits"
+        kept = f", with the margin what {desk} quotes" if desk else kept
         yield f"pair {number}: one minor unit of {base} costs {rate:f} minor units of {quote}{kept}"
     yield from _doubts(compiled, "fx")
     if not fx.mid:

@@ -11,7 +11,8 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sim.contract.layout import MICRO, PPM, ConversionColumn, PricingColumn, Rounding
+from sim.contract.charges import Rounding
+from sim.contract.layout import MICRO, PPM, ConversionColumn, PricingColumn
 from sim.contract.meaning import Bearer, FixedSide
 from sim.contract.plan import Plan
 from sim.rails.price import Price

@@ -303,7 +303,8 @@ def _limit(stage: Stage) -> str:
         bounds.append(f"at most {most} per payment (AM02)")
     if spec.per_day >= 0:
         most = format_minor(spec.per_day, spec.currency)
-        bounds.append(f"at most {most} per payer and day (AM14)")
+        period = "day" if spec.days == 1 else "year"
+        bounds.append(f"at most {most} per payer and {period} (AM14)")
     name = REGISTERS[spec.register]
     return f"{name} may be {' and '.join(bounds)}, limit {spec.name}; beyond it"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from sim.contract.layout import Rounding
+from sim.contract.charges import Rounding
 from sim.contract.meaning import Policy
 from sim.model.asking import Retry
 from sim.model.base import Model

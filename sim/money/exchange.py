@@ -8,7 +8,8 @@ compiler proved that no amount reaches ``AMOUNT_MAX`` and no rate ``RATE_MAX``.
 
 from __future__ import annotations
 
-from sim.contract.layout import MICRO, ConversionColumn, PricingColumn, Rounding
+from sim.contract.charges import Rounding
+from sim.contract.layout import MICRO, ConversionColumn, PricingColumn
 from sim.contract.plan import Array
 from sim.jit.cache import compiled
 

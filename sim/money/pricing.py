@@ -13,7 +13,8 @@ The difference stays with the FX provider in every case.
 
 from __future__ import annotations
 
-from sim.contract.layout import MICRO, PPM, ConversionColumn, PricingColumn, Rounding
+from sim.contract.charges import Rounding
+from sim.contract.layout import MICRO, PPM, ConversionColumn, PricingColumn
 from sim.contract.meaning import FixedSide
 from sim.contract.plan import Array
 from sim.contract.records import Register
@@ -66,8 +67,8 @@ def price_payment(
     Returns
     -------
     int
-        1, or 0 where the price cannot be used (CREDITED or DEBITED below 1). The registers are
-        filled in both cases.
+        1, or 0 where the price cannot be used (CREDITED or DEBITED below 1, DEBITED below what it
+        is offered for). The registers are filled in both cases.
     """
     registers[Register.INSTRUCTED] = instructed
     # What the spreads alone make is carried unrounded, whatever the rule: the difference is
@@ -98,7 +99,9 @@ def price_payment(
     registers[Register.FX_ROUNDING] = (debited - value_now - whole) * MICRO - part
     price_fees(pricing, fee, tier, row, registers)
     # Below one minor unit there is nothing to debit or to credit; the caller fails the payment.
-    return int(debited >= 1 and registers[Register.CREDITED] >= 1)
+    # A tier of a quote is not offered below its own least amount.
+    least = max(1, int(pricing[row, PricingColumn.LEAST_DEBITED]))
+    return int(debited >= least and registers[Register.CREDITED] >= 1)
 
 
 @compiled

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
-from sim.contract.layout import Rounding
+from sim.contract.charges import Rounding
 from sim.contract.meaning import Bearer
 from sim.contract.records import Register
 from sim.model.pricing import ChargeBearer, Fee
@@ -25,12 +26,21 @@ CONVERSIONS_MAX = 2
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One conversion of a price: who sells which currency for which, at which margin."""
+    """One conversion of a price: who sells which currency for which, at which margin.
+
+    Attributes
+    ----------
+    quote : Fraction or None
+        Units of the target currency that one unit of the source buys at the start, where the
+        provider quotes a rate of its own; with the market it moves as the mid rate does. None: the
+        mid rate less the margin.
+    """
 
     source: str
     target: str
     spread_ppm: int
     provider: str
+    quote: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,8 @@ class Price:
     exchanges: tuple[Exchange | None, Exchange | None]
     fees: tuple[FeeTerms, ...] = ()
     rounding: Rounding = Rounding.ONCE
+    least_minor: int = 0
+    """Least debited amount it is offered for."""
 
     @property
     def providers(self) -> tuple[str, str]:

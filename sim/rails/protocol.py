@@ -141,6 +141,8 @@ class LegTerms:
         How long a price shown to the payer holds, in microseconds; 0: for ever.
     is_free : bool
         Whether the leg may do without a price: it takes time only.
+    least_minor : int
+        Least debited amount it is offered for, in minor units; 0: any.
     """
 
     exchanges: tuple[Exchange, ...] = ()
@@ -150,6 +152,7 @@ class LegTerms:
     own_costs: tuple[FeeTerms, ...] = ()
     quote_validity_us: int = 0
     is_free: bool = False
+    least_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

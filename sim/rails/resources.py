@@ -32,6 +32,8 @@ class Station:
     owner, kind : str
         Institution whose station of this kind programs mean when they name it by role; empty for a
         station that is named directly.
+    closed_us : tuple of (int, int)
+        From when to when it is closed by its own hours, in microseconds and in order of time.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Station:
     reason_closed: Reason = Reason.AB07
     owner: str = ""
     kind: str = ""
+    closed_us: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,8 @@ class Bounds(Protocol):
 class LimitSpec:
     """A limit: so much at least, at most per payment, and per payer and day, of one register.
 
-    Bounds are minor units of ``currency``; -1 for none.
+    Bounds are minor units of ``currency``; -1 for none. ``days`` and ``shift`` are those of
+    :class:`~sim.contract.layout.LimitColumn`: a period other than the day.
     """
 
     name: str
@@ -162,6 +163,14 @@ class LimitSpec:
     per_payment: int
     per_day: int
     least: int = -1
+    days: int = 1
+    shift: int = 0
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """Return its columns but for the register, by lower-case name."""
+        names = ("per_payment", "per_day", "least", "days", "shift")
+        return {name: getattr(self, name) for name in names}
 
     @classmethod
     def of(cls, name: str, register: Register, currency: str, bounds: Bounds) -> LimitSpec:

@@ -144,17 +144,25 @@ def _candidate(scenario: Scenario, corridor: str, offers: Sequence[Offer]) -> Ca
 
 def name_routes(found: Sequence[Candidate]) -> list[Candidate]:
     """Return routes with names of their own: those that share one are told apart by all legs."""
-    times = Counter(candidate.name for candidate in found)
-    return [
-        candidate
-        if times[candidate.name] == 1
-        else replace(candidate, name=f"{candidate.name} ({_path(candidate)})")
-        for candidate in found
-    ]
+    named = list(found)
+    # First by currencies, which people read; by the rails' own words where that is not enough.
+    for words in (_path, _uses):
+        times = Counter(candidate.name for candidate in named)
+        named = [
+            candidate
+            if times[candidate.name] == 1
+            else replace(candidate, name=f"{candidate.name} ({words(candidate)})")
+            for candidate in named
+        ]
+    return named
 
 
 def _path(candidate: Candidate) -> str:
     return ", ".join(f"{leg.rail} {leg.source}-{leg.target}" for leg in candidate.legs)
+
+
+def _uses(candidate: Candidate) -> str:
+    return ", ".join(leg.use for leg in candidate.legs if leg.use)
 
 
 def preferred(scenario: Scenario, found: Sequence[Candidate]) -> list[Candidate]:

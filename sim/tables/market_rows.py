@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from sim.contract.charges import DESK
 from sim.contract.layout import ConversionColumn, PricingColumn, RouteColumn
 from sim.contract.plan import Array, Plan
 from sim.tables.columns import names_array, text_column
@@ -31,7 +32,7 @@ _SLOTS = (
 def rate_rows(plan: Plan, replication: int) -> pa.Table:
     """Return a row per pair and instant from which another rate is in force."""
     pairs = plan.names.pairs
-    sides = [name.split("/") for name in pairs]
+    sides = [name.partition(DESK)[0].split("/") for name in pairs]
     known = tuple(dict.fromkeys(code for both in sides for code in both))
     # A rate that stays is one row, however long: steps in which nothing moves say nothing.
     moved = np.diff(plan.rate, axis=1, prepend=0) != 0

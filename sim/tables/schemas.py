@@ -14,7 +14,7 @@ from enum import IntEnum, StrEnum
 
 import pyarrow as pa
 
-from sim.contract.layout import Rounding
+from sim.contract.charges import Rounding
 from sim.contract.meaning import Bearer, Cause, FixedSide, Instead, LogKind, Outcome, Reason, Scope
 from sim.units import CURRENCIES
 

@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass
 
 from sim.compiler.builder import PlanBuilder
-from sim.contract.layout import Rounding
+from sim.contract.charges import Rounding
 from sim.contract.meaning import (
     FAILOVER_REASONS,
     Bearer,
@@ -214,8 +214,8 @@ class _Maker:
                 granules=(luck.choice((1, 10)), luck.choice((1, 10)), luck.choice((1, 100))),
                 fixed_side=luck.choice(list(FixedSide)),
                 fee_first=fees[0] if fees else 0,
-                fee_count=len(fees),
-            )
+                fee_count=len(fees), least_debited=luck.choice((0, 0, 300)),
+            )  # fmt: skip
             self.pricings.append((pricing, fees))
         self.limits = [
             b.add_limit(
@@ -223,7 +223,7 @@ class _Maker:
                 register=luck.choice((Register.INSTRUCTED, Register.INSTRUCTED, Register.DEBITED)),
                 per_payment=luck.choice((-1, 340, 450)),
                 per_day=luck.choice((-1, 900, 2000, 5000)),
-                least=luck.choice((-1, -1, 40)),
+                **luck.choice(({}, {"least": 40}, {"days": 365, "shift": 7})),
             )
             for number in range(2)
         ]

@@ -134,7 +134,7 @@ def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
         if state.pool[slot, st.P_DOUBT_SINCE] != NULL:
             break_off(state.cursor, st.E_IN_DOUBT, state.pool[slot, P_ID])
         void_all(plan, state, slot)
-        give_back_limits(state, slot)
+        give_back_limits(plan, state, slot)
     elif op == Op.RESOLVE:
         _resolve(state, slot)
     # ``check_plan`` admits members of Op only, so this is an operation that was added to the

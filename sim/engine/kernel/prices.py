@@ -173,7 +173,7 @@ def check_limit(plan: Plan, state: KernelState, slot: int) -> bool:
     if first < 0 or pool[slot, st.P_PAYER] < 0 or cell >= state.limit.shape[0]:
         break_off(cursor, st.E_NO_LIMIT_CELL, pool[slot, P_ID])
         return True
-    day = _today(cursor)
+    day = _today(plan, cursor, row)
     # A cell that was written on another day counts as unused. So the days need no reset at
     # midnight, which would be an event for every payer.
     used = state.limit[cell, 1] if state.limit[cell, 0] == day else 0
@@ -197,7 +197,7 @@ def check_limit(plan: Plan, state: KernelState, slot: int) -> bool:
 
 
 @called
-def give_back_limits(state: KernelState, slot: int) -> None:
+def give_back_limits(plan: Plan, state: KernelState, slot: int) -> None:
     """Give back what a payment used of its limits today; forget the rest."""
     cursor = state.cursor
     pool = state.pool
@@ -208,7 +208,7 @@ def give_back_limits(state: KernelState, slot: int) -> None:
     while mask > 0:
         # Only within the same local day. What was used yesterday is no longer in the cell, and
         # taking it off today's use would give the payer more than the limit.
-        if mask & 1 and pool[slot, base + 3] == _today(cursor):
+        if mask & 1 and pool[slot, base + 3] == _today(plan, cursor, pool[slot, base]):
             amount = pool[slot, base + 2]
             state.limit[pool[slot, base + 1], 1] -= amount
             write_log(
@@ -226,8 +226,9 @@ def give_back_limits(state: KernelState, slot: int) -> None:
 
 
 @inlined
-def _today(cursor: Array) -> int:
-    """Return the number of the local day."""
+def _today(plan: Plan, cursor: Array, row: int) -> int:
+    """Return the number of the period of a limit that runs now."""
     # Local days, as limits are per calendar day of the payer and a scenario may begin in the
     # evening.
-    return int((cursor[C_NOW] + cursor[C_DAY_OFFSET]) // DAY_US)
+    day = (cursor[C_NOW] + cursor[C_DAY_OFFSET]) // DAY_US
+    return int((day + plan.limit[row, LimitColumn.SHIFT]) // plan.limit[row, LimitColumn.DAYS])

@@ -6,6 +6,8 @@ Takes the run and a payment at such a stage; gives the next stage. The arithmeti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sim.contract.layout import NEVER_US, NULL, LimitColumn
@@ -113,7 +115,7 @@ def limit(run: Run, payment: Payment, stage: Stage) -> int:
         if first < 0:
             run.broken(f"limit {stage.subject} has no cells for this stream", payment.number)
         cell = first + payment.payer
-        today = _today(run)
+        today = _today(run, row)
         day, used = run.limit_used[cell]
         # Yesterday's use is not reset, it is ignored.
         used = used if day == today else 0
@@ -128,10 +130,10 @@ def limit(run: Run, payment: Payment, stage: Stage) -> int:
 
 def give_back_limits(run: Run, payment: Payment) -> None:
     """Undo what the payment used of its limits today; other days are over."""
-    today = _today(run)
     # Ascending by slot, as the log has it, and not in the order they were used.
     for slot in sorted(payment.limits):
         use = payment.limits[slot]
+        today = _today(run, run.limits[use.limit])
         if use.day == today:
             day, used = run.limit_used[use.cell]
             # The cell was used today by this payment, so it cannot be of another day or hold
@@ -143,5 +145,7 @@ def give_back_limits(run: Run, payment: Payment) -> None:
     payment.limits.clear()
 
 
-def _today(run: Run) -> int:
-    return (run.now_us + run.plan.day_offset_us) // DAY_US
+def _today(run: Run, row: Sequence[int]) -> int:
+    """Return the number of the period of a limit that runs now."""
+    day = (run.now_us + run.plan.day_offset_us) // DAY_US
+    return (day + row[LimitColumn.SHIFT]) // row[LimitColumn.DAYS]

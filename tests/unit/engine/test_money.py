@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim.contract.layout import AMOUNT_MAX, RATE_MAX, Rounding
+from sim.contract.charges import Rounding
+from sim.contract.layout import AMOUNT_MAX, RATE_MAX
 from sim.contract.meaning import FeeKind
 from sim.contract.plan import Array
 from sim.contract.records import REGISTER_COUNT, Register
@@ -150,7 +151,7 @@ def pricing_row(
     fees: int = 0,
     granules: tuple[int, int, int] = (1, 1, 1),
 ) -> tuple[int, ...]:
-    return (*conversions, side, 0, fees, *granules, 0, 0, 0, -1, -1, int(Rounding.EACH_STEP))
+    return (*conversions, side, 0, fees, *granules, 0, 0, 0, -1, -1, int(Rounding.EACH_STEP), 0)
 
 
 NO_FEES = np.zeros((0, 16), dtype=np.int64)

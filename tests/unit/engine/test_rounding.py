@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.contract.layout import MICRO, RATE_MAX, Rounding
+from sim.contract.charges import Rounding
+from sim.contract.layout import MICRO, RATE_MAX
 from sim.contract.plan import Array
 from sim.contract.records import REGISTER_COUNT, Register
 from sim.money.exchange import nearest, times, value_at_mid
