@@ -3,6 +3,28 @@
 Importing this package registers the kinds of the project.
 """
 
-from sim.rails import bakong, fast_payment, generic, khqr, rtgs, wallet_gateway
+from sim.rails import (
+    bakong,
+    card,
+    correspondent,
+    ecny,
+    fast_payment,
+    generic,
+    hub,
+    khqr,
+    rtgs,
+    wallet_gateway,
+)
 
-__all__ = ["bakong", "fast_payment", "generic", "khqr", "rtgs", "wallet_gateway"]
+__all__ = [
+    "bakong",
+    "card",
+    "correspondent",
+    "ecny",
+    "fast_payment",
+    "generic",
+    "hub",
+    "khqr",
+    "rtgs",
+    "wallet_gateway",
+]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sim.model.base import Model
+from sim.model.base import FieldPath, Model
 from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import CalendarDate, CurrencyCode, FeePpm, Flag, Name
 from sim.model.sections import Clock
-from sim.rails.problems import check_amounts
+from sim.rails.problems import check_amounts, check_bounds, several, unknown
 from sim.rails.protocol import Found, World
 from sim.rails.resources import ClearingLine
 from sim.rails.settlement import Scheme, Settlement, agent_lines
@@ -48,6 +48,15 @@ class WalletLimits(Model):
     """Most per payment."""
     per_day: AmountText | None = None
     """Most per payer and day."""
+
+
+class PartnerWallet(Model):
+    """Another wallet whose customers pay through a gateway."""
+
+    wallet: Name
+    """Institution abroad whose customers pay with it."""
+    limits: WalletLimits = WalletLimits()
+    """Limits of the wallet, in its currency."""
 
 
 class LinkDirection(Model):
@@ -118,6 +127,30 @@ def lines_of(
                 is_paid_on=use == OUTBOUND,
                 clock=clock,
             )
+
+
+def wallet_problems(world: World, own: str, partners: Mapping[str, PartnerWallet]) -> Found:
+    """Yield what is wrong with the other wallets of a gateway; paths start at them.
+
+    Parameters
+    ----------
+    own : str
+        Currency of the gateway's first wallet.
+    partners : mapping of str to PartnerWallet
+        By currency.
+    """
+    for currency, partner in partners.items():
+        entry = world.institutions.get(partner.wallet)
+        place: FieldPath = (currency, "wallet")
+        if currency == own:
+            yield (currency,), f"found {currency}, the currency of 'wallet'; allowed: others"
+        if entry is None:
+            yield place, unknown("institution", partner.wallet, world.institutions)
+        elif entry.members > 1:
+            yield place, several(partner.wallet, entry.members)
+        elif "issuer" not in entry.roles:
+            yield place, f"{partner.wallet!r} is no issuer; its roles: {', '.join(entry.roles)}"
+        yield from check_bounds(currency, partner.limits, (currency, "limits"))
 
 
 def served_corridors(

@@ -77,7 +77,7 @@ class Way(Protocol):
 Terms = TypeVar("Terms", Way, SettlementAgentTerms)
 
 _ONLY = {
-    "inbound": ("needs_unionpay_tag", "needs_creditor_currency", "limits"),
+    "inbound": ("needs_unionpay_tag", "needs_creditor_currency", "limits", "wallets"),
     "outbound": ("acquirer", "schemes", "debit_first"),
 }
 """Settings that speak of one direction only."""

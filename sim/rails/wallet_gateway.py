@@ -42,9 +42,11 @@ from sim.rails.directions import (
     INBOUND,
     OUTBOUND,
     Direction,
+    PartnerWallet,
     WalletLimits,
     lines_of,
     settlement_problems,
+    wallet_problems,
 )
 from sim.rails.gateway_checks import agent_account_problems, gateway_problems, idle_in_gateway
 from sim.rails.institutions import (
@@ -109,6 +111,8 @@ class WalletGatewayRail(Rail):
     """Foreign institution that credits merchants abroad."""
     currency: CurrencyCode
     """Currency of the wallet."""
+    wallets: dict[CurrencyCode, PartnerWallet] = {}
+    """Other wallets whose customers pay here through the gateway, by their currency."""
     inbound: Direction | None = None
     """Foreign wallets paying at codes here."""
     outbound: Direction | None = None
@@ -175,6 +179,11 @@ class WalletGatewayRail(Rail):
         """Return the institution that credits merchants abroad."""
         return self.acquirer or self.wallet
 
+    def _wallet(self, currency: str) -> PartnerWallet:
+        """Return the wallet whose money is in a currency, and its limits."""
+        own = PartnerWallet(wallet=self.wallet, limits=self.limits)
+        return self.wallets.get(currency, own)
+
     def _direction(self, use: str) -> Direction:
         found: Direction | None = getattr(self, use)
         assert found is not None, f"a leg {use} of a rail that has none"
@@ -212,6 +221,7 @@ class WalletGatewayRail(Rail):
         """Check limits, agents, their shares and their accounts."""
         yield from gateway_problems(self)
         yield from below(("settlement_agents",), share_problems(self.settlement_agents))
+        yield from below(("wallets",), wallet_problems(world, self.currency, self.wallets))
         for agent, terms in self.settlement_agents.items():
             found = agent_account_problems(self, world, agent, terms)
             yield from below(("settlement_agents", agent), found)
@@ -244,8 +254,9 @@ class WalletGatewayRail(Rail):
         held, paid, agents = corridor.from_.currency, corridor.to.currency, self.settlement_agents
         for agent, terms in sorted(self.settlement_agents.items()):
             here = world.institutions[agent].country
-            if self.inbound is not None and corridor.from_.country == abroad:
-                fits = corridor.to.country == here and held == self.currency
+            payers = world.institutions[self._wallet(held).wallet].country
+            if self.inbound is not None and corridor.from_.country == payers:
+                fits = corridor.to.country == here and held in (self.currency, *self.wallets)
                 if fits and self._may_pay_here(creditor):
                     leg = Leg(name, DEBTOR, agent, held, paid, INBOUND)
                     # What the agent's own conversion costs is in no price of the payer.
@@ -310,11 +321,11 @@ class WalletGatewayRail(Rail):
 
     def instrument_of(self, leg: Leg) -> str:
         """Return the wallet for payments coming in; who pays abroad needs an account only."""
-        return self.wallet if leg.use == INBOUND else ""
+        return self._wallet(leg.source).wallet if leg.use == INBOUND else ""
 
     def debtor_side(self, at: LegContext) -> DebtorSide:
         """Return the wallet."""
-        return debtor_at_wallet(at, self.wallet)
+        return debtor_at_wallet(at, self._wallet(at.leg.source).wallet)
 
     def creditor_side(self, at: LegContext) -> CreditorSide:
         """Return the acquirer abroad."""
@@ -333,7 +344,8 @@ class WalletGatewayRail(Rail):
 
         The agent pays from money it placed ahead; the gateway clears what is owed days later.
         """
-        debtor = self.wallet if at.leg.start == DEBTOR else at.leg.start
+        is_first = at.leg.start == DEBTOR
+        debtor = self._wallet(at.leg.source).wallet if is_first else at.leg.start
         creditor = self._acquirer if at.leg.end == CREDITOR else at.leg.end
         return (Obligation(at.name, debtor, creditor),)
 
@@ -412,11 +424,10 @@ class WalletGatewayRail(Rail):
 
     def _limit(self, at: LegContext) -> Program:
         """Return the check of the wallet's own limits."""
-        return check_limit(
-            f"{at.name}.limit",
-            LimitSpec.of(f"{at.name}.wallet", Register.DEBITED, at.leg.source, self.limits),
-            target=FAIL,
-        )
+        currency = at.leg.source
+        name = f"{at.name}.wallet" + (f".{currency}" if currency in self.wallets else "")
+        spec = LimitSpec.of(name, Register.DEBITED, currency, self._wallet(currency).limits)
+        return check_limit(f"{at.name}.limit", spec, target=FAIL)
 
     def _authorisation(self, at: LegContext) -> Program:
         """Return admission, authorisation and technical decline."""
