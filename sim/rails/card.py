@@ -14,6 +14,8 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from sim.calendars.calendar import KNOWN
 from sim.contract.meaning import Op, Reason, WhenClosed
 from sim.contract.records import Register
@@ -134,7 +136,7 @@ class CardRail(Rail):
     """Marks acceptance that was not live at the clock's start; `explain` and the report say so."""
     issuers: dict[Name, CardIssuer]
     """Institutions that issue cards, with their cardholders' billing currency."""
-    currencies: tuple[CurrencyCode, ...]
+    currencies: tuple[CurrencyCode, ...] = Field(min_length=1)
     """Currencies merchants are paid in."""
     acquirer: Name | None = None
     """Institution that credits merchants; absent: each merchant's own bank."""

@@ -21,7 +21,6 @@ from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import (
     CurrencyCode,
-    DurationUs,
     Name,
     PositiveDurationUs,
     to_minor,
@@ -123,8 +122,6 @@ class EcnyRail(Rail):
     """How long the first lock waits for the second (AB06); then both are given back."""
     quote_validity: PositiveDurationUs = cited(60_000_000, "assumptions.quote_validity_wallet")
     """How long a price shown to the payer holds."""
-    reversal_time: DurationUs = assumed(1_000_000, "one confirmed message there and back")
-    """Time in which the unlocking is confirmed before another route may be tried."""
 
     def _directions(self) -> Iterator[tuple[str, LinkDirection]]:
         for use in (INBOUND, OUTBOUND):

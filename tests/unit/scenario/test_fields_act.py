@@ -75,11 +75,23 @@ OTHERS_REFUSED = {
     "Account.currency",
     "Account.owner",
     "BakongRail.currencies",
+    "CardRail.currencies",
+    "CorrespondentBank.cut_off",
+    "CorrespondentBank.opens",
+    "CorrespondentRail.chains",
+    "EcnyRail.currency",
+    "EcnyRail.partner",
+    "EcnyRail.tier",
+    "FastPaymentRail.country",
+    "FastPaymentRail.currency",
+    "FastPaymentRail.sponsor",
+    "HubRail.access_banks",
     "RtgsRail.currencies",
     "SettlementAgentTerms.share",
 }
-"""Fields that cannot change alone: others say whose an account is and in which money; the shares of
-agents add up to a whole, and are changed together in `tests/theory/test_fail_over.py`."""
+"""Fields that cannot change alone: others say whose an account is and in which money, who a partner
+is, in which country, or which hours follow each other; the shares of agents add up to a whole, and
+are changed together in `tests/theory/test_fail_over.py`."""
 
 
 def _symbols(compiled: Compiled) -> str:
