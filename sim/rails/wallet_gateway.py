@@ -434,12 +434,9 @@ class WalletGatewayRail(Rail):
         label = f"{at.name}.authorise"
         failing = at.failing if self.retry is None else f"{label}.again"
         (asked,) = serve(
-            label,
-            f"{at.name}.gateway",
-            self.authorisation_time,
-            target=failing,
-            reason=Reason.MS03,
-        )
+            label, f"{at.name}.gateway", self.authorisation_time,
+            target=failing, reason=Reason.MS03,
+        )  # fmt: skip
         technical = threshold(self.technical_decline)
         return (
             *polled(at.name, self.polls)[0],
@@ -450,10 +447,6 @@ class WalletGatewayRail(Rail):
     def _order_life(self, target: str, reason: Reason) -> Stage:
         """Return the start of the order's life."""
         return Stage(
-            Op.DEADLINE,
-            "order life",
-            value=self.order_life,
-            target=target,
-            reason=reason,
+            Op.DEADLINE, "order life", value=self.order_life, target=target, reason=reason,
             cause=Cause.TRANSIT,
-        )
+        )  # fmt: skip

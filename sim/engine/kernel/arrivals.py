@@ -63,7 +63,6 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_INSTRUMENT_2] = chunk[row, WorkloadColumn.INSTRUMENT_2]
     pool[slot, st.P_ROUTE_SET_2] = chunk[row, WorkloadColumn.ROUTE_SET_2]
     pool[slot, st.P_BEGUN] = 0
-    pool[slot, st.P_HEARD] = 0
     pool[slot, st.P_PAYER] = chunk[row, WorkloadColumn.PAYER]
     pool[slot, st.P_DEBTOR_AGENT] = chunk[row, WorkloadColumn.DEBTOR_AGENT]
     pool[slot, st.P_CREDITOR_AGENT] = chunk[row, WorkloadColumn.CREDITOR_AGENT]
@@ -111,7 +110,8 @@ def submit(plan: Plan, state: KernelState) -> None:
 
 @inlined
 def _ask_nothing(pool: Array, slot: int) -> None:
-    """Note that nothing was asked about a payment yet, nor asked or tried again."""
+    """Note that nothing was asked about a payment yet, nor asked or tried again, nor heard of."""
+    pool[slot, st.P_HEARD] = 0
     pool[slot, st.P_REQUOTES] = 0
     pool[slot, st.P_VISIT] = 0
     pool[slot, st.P_RETRIES] = 0

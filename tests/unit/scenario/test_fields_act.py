@@ -87,20 +87,15 @@ OTHERS_REFUSED = {
     "FastPaymentRail.sponsor",
     "HubRail.access_banks",
     "RtgsRail.currencies",
-    "SettlementAgentTerms.share",
-}
-"""Fields that cannot change alone: others say whose an account is and in which money, who a partner
-is, in which country, or which hours follow each other; the shares of agents add up to a whole, and
-are changed together in `tests/theory/test_fail_over.py`."""
     "Disruption.degradation",
     "Disruption.fx_jump",
     "Disruption.surge",
-    "RtgsRail.currencies",
     "SettlementAgentTerms.share",
 }
-"""Fields that cannot change alone: others say whose an account is and in which money; of what else
-is slowed there is another part, and no other stream or rate here can be multiplied; the shares of
-agents add up to a whole, and are changed together in `tests/theory/test_fail_over.py`."""
+"""Fields that cannot change alone: others say whose an account is and in which money, who a partner
+is, in which country, or which hours follow each other; of what else is slowed there is another
+part, and no other stream or rate here can be multiplied; the shares of agents add up to a whole,
+and are changed together in `tests/theory/test_fail_over.py`."""
 
 
 def _symbols(compiled: Compiled) -> str:
