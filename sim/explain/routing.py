@@ -36,13 +36,13 @@ def bar_words(routing: Routing) -> Iterator[str]:
     policy = policy_of(routing.policy)
     if policy is Policy.WEIGHTED:
         yield (
-            f"A second of time counts as {routing.second_is_worth / _PPB_OF_BPS:g} bps of the "
-            "amount."
+            f"A second of time counts as {(routing.second_is_worth or 0) / _PPB_OF_BPS:g} bps of "
+            "the amount."
         )
     if policy is Policy.ADAPTIVE:
         yield (
-            f"{routing.explore / _PPB_OF_PERCENT:g} % of payments try any route to learn from; a "
-            f"failure counts as {span(routing.failure_takes)}."
+            f"{(routing.explore or 0) / _PPB_OF_PERCENT:g} % of payments try any route to learn "
+            f"from; a failure counts as {span(routing.failure_takes or 0)}."
         )
     if (breaker is not None or policy is Policy.ADAPTIVE) and routing.news == "sampled":
         yield f"How attempts ended is known up to {span(routing.view_interval)} later."

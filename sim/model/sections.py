@@ -259,16 +259,14 @@ class Routing(Model):
     seen."""
     spare_reserves: Flag = False
     """Whether routes that would take an account below its `reserve` are barred likewise."""
-    second_is_worth: SharePpb = assumed(20_000, "no value of a payer's second is published")
-    """What a second of waiting is worth, of the amount debited (policy weighted)."""
+    second_is_worth: SharePpb | None = None
+    """What a second of waiting is worth, of the amount debited; policy weighted needs it."""
     breaker: Breaker | None = None
     """When routes that fail are barred for a while; absent: never."""
-    explore: SharePpb = assumed(50_000_000, "a common choice; no operator publishes its own")
-    """How often another route is tried to learn from (policy adaptive)."""
-    failure_takes: PositiveDurationUs = assumed(
-        60_000_000, "what a payer waits before giving up; not published"
-    )
-    """What an attempt that failed counts as having taken (policy adaptive)."""
+    explore: SharePpb | None = None
+    """How often another route is tried to learn from; policy adaptive needs it."""
+    failure_takes: PositiveDurationUs | None = None
+    """What an attempt that failed counts as having taken; policy adaptive needs it."""
     news: Literal["at_once", "sampled"] = "at_once"
     """When a router knows how attempts ended: at once, or with its view of queues
     (`view_interval`)."""

@@ -437,12 +437,10 @@ class WalletGatewayRail(Rail):
             label, f"{at.name}.gateway", self.authorisation_time,
             target=failing, reason=Reason.MS03,
         )  # fmt: skip
-        technical = threshold(self.technical_decline)
-        return (
-            *polled(at.name, self.polls)[0],
-            asked if self.retry is None else replace(asked, mark=label),
-            *decide(f"{at.name}.technical", technical, target=failing, reason=Reason.AB10),
-        )
+        technical, place = threshold(self.technical_decline), f"{at.name}.technical"
+        asked = asked if self.retry is None else replace(asked, mark=label)
+        declined = decide(place, technical, target=failing, reason=Reason.AB10)
+        return (*polled(at.name, self.polls)[0], asked, *declined)
 
     def _order_life(self, target: str, reason: Reason) -> Stage:
         """Return the start of the order's life."""

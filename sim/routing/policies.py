@@ -49,7 +49,7 @@ def rule_columns(routing: Routing) -> tuple[tuple[str, int], ...]:
     if routing.spare_reserves:
         found.append(("spares", 1))
     if policy is Policy.WEIGHTED:
-        found.append(("time_worth_ppm", routing.second_is_worth // _PPB_OF_PPM))
+        found.append(("time_worth_ppm", (routing.second_is_worth or 0) // _PPB_OF_PPM))
     if routing.breaker is not None:
         found += [
             ("failures", routing.breaker.failures),
@@ -59,8 +59,8 @@ def rule_columns(routing: Routing) -> tuple[tuple[str, int], ...]:
     if policy is Policy.ADAPTIVE:
         found += [
             ("learns", 1),
-            ("explore", routing.explore * CERTAIN // _ALL_PPB),
-            ("penalty_us", routing.failure_takes),
+            ("explore", (routing.explore or 0) * CERTAIN // _ALL_PPB),
+            ("penalty_us", routing.failure_takes or 0),
         ]
     hears = routing.breaker is not None or policy is Policy.ADAPTIVE
     if hears and routing.news == "sampled":

@@ -15,6 +15,10 @@ from sim.rails.problems import Found
 from sim.scenario.model import Scenario
 
 
+_NEEDED = {"weighted": ("second_is_worth",), "adaptive": ("explore", "failure_takes")}
+"""What a policy cannot do without, and nobody could assume for a user."""
+
+
 def routings(scenario: Scenario) -> Iterator[tuple[FieldPath, Routing]]:
     """Yield every way to choose routes a scenario has, and where it is written."""
     yield ("routing",), scenario.routing
@@ -31,6 +35,9 @@ def routing_problems(scenario: Scenario) -> Found:
                 (*place, "candidates"),
                 f"found {routing.candidates}; allowed: at most {CANDIDATES_MAX}",
             )
+        for field in _NEEDED.get(routing.policy, ()):
+            if getattr(routing, field) is None:
+                yield (*place, field), f"missing; needed with policy {routing.policy}"
         breaker = routing.breaker
         if breaker is None:
             continue
