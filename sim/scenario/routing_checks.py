@@ -14,7 +14,6 @@ from sim.model.sections import Routing
 from sim.rails.problems import Found
 from sim.scenario.model import Scenario
 
-
 _NEEDED = {"weighted": ("second_is_worth",), "adaptive": ("explore", "failure_takes")}
 """What a policy cannot do without, and nobody could assume for a user."""
 
