@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from sim.compiler.compile import compile_scenario
 from sim.contract.meaning import Cause, Outcome
 from sim.contract.records import RecordColumn
 from sim.errors import ScenarioError
@@ -18,13 +19,17 @@ FILES = sorted(path for path in SCENARIOS.rglob("*.yaml") if path.parent.name !=
 
 
 def _short(path: Path) -> LoadedScenario:
-    """Load a scenario cut to a few seconds; a written list of payments stays whole."""
+    """Load a scenario cut short, with a few payments; a written list of payments stays whole."""
     for horizon in ("8 s", "1 min", "1 h"):
         try:
-            return load_scenario(path, [f"clock.horizon={horizon}", "clock.warm_up=0 s"])
+            loaded = load_scenario(path, [f"clock.horizon={horizon}", "clock.warm_up=0 s"])
         except ScenarioError as problem:
             if "horizon" not in str(problem):
                 raise
+            continue
+        # At night, cross-border alone, seconds may well be empty.
+        if any(len(chunk) for chunk in compile_scenario(loaded).workload()):
+            return loaded
     return load_scenario(path)
 
 
