@@ -212,6 +212,11 @@ def query_station(name: str, plan: QueryPlan | None) -> Iterator[Station]:
         yield own_station(name, "query")
 
 
+def asked_at(name: str, plan: QueryPlan, shared: str) -> str:
+    """Return the station that answers what is asked in doubt: one of its own, or a shared one."""
+    return f"{name}.query" if plan.own_station == "yes" else f"{name}.{shared}"
+
+
 class Asks(Protocol):
     """The settings of a gateway that say what it asks and sends again."""
 
@@ -237,8 +242,7 @@ def asked_of(rail: Asks, at: LegContext) -> Asked:
     label, first = f"{at.name}.query", f"{at.name}.authorise"
     found = Asked(reconciled_us=rail.reconciliation_time, query="", asides=())
     if rail.query is not None:
-        station = "gateway" if rail.query.own_station == "no" else "query"
-        found["asides"] = query(label, rail.query, f"{at.name}.{station}")
+        found["asides"] = query(label, rail.query, asked_at(at.name, rail.query, "gateway"))
         found["query"] = f"{label}.first"
         found["reconciled_us"] = query_ends_us(rail.query, rail.reconciliation_time)
     found["asides"] += polled(at.name, rail.polls)[1]

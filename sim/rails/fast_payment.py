@@ -31,7 +31,7 @@ from sim.model.quantities import (
     to_minor,
 )
 from sim.model.sections import Corridor
-from sim.rails.asking import query, query_ends_us, query_problems
+from sim.rails.asking import asked_at, query, query_ends_us, query_problems, query_station
 from sim.rails.directions import INBOUND, OUTBOUND, LinkDirection
 from sim.rails.institutions import (
     core,
@@ -258,6 +258,7 @@ class FastPaymentRail(Rail):
         """Yield the link, where lost messages go, and members' accounts on both systems."""
         yield Station(f"{name}.link", when_closed=WhenClosed.REJECT, reason_closed=Reason.AB07)
         yield Station(lost_station(name))
+        yield from query_station(name, self.query)
         home = self._home(world)
         for member in members:
             sponsors = member.name in (self.sponsor, self.foreign_sponsor)
@@ -269,7 +270,6 @@ class FastPaymentRail(Rail):
                 yield Holding(
                     f"{member.name}@{name}:{currency}",
                     currency,
-                    # Members whose money is not described do not run out of it.
                     overdraft_minor=None if opening is None else 0,
                     is_watched=sponsors,
                     deposits=((0, to_minor(opening, currency)),) if opening else (),
@@ -359,7 +359,7 @@ class FastPaymentRail(Rail):
             asides=(
                 *look_up_lost(f"{name}.look_up_lost", self.look_up_limit),
                 *self._doubts(at, told),
-                *query(f"{name}.query", self.query, f"{name}.link"),
+                *query(f"{name}.query", self.query, asked_at(name, self.query, "link")),
             ),
         )
 
