@@ -138,11 +138,40 @@ def end_samples(w: World) -> None:
 
 @called
 def _sample_rows(w: World) -> int:
-    """Return how many rows a sample has: stations, ledgers, watched accounts."""
+    """Return how many rows a sample has, systems and their members included."""
+    rows = _rows_before_systems(w) + w.size[Things.SYSTEM]
+    for account in range(w.size[Things.ACCOUNT]):
+        rows += w.things[w.first[Things.ACCOUNT] + account, AccountState.SYSTEM] >= 0
+    return int(rows)
+
+
+@called
+def _rows_before_systems(w: World) -> int:
+    """Return how many rows of a sample stand before those of systems."""
     rows = w.size[Things.STATION] + w.size[Things.LEDGER]
     for account in range(w.size[Things.ACCOUNT]):
         rows += w.things[w.first[Things.ACCOUNT] + account, AccountColumn.WATCHED] != 0
     return int(rows)
+
+
+@called
+def _system_row(w: World, kind: int, subject: int) -> None:
+    """Check that a row of a sample is of the system or the member due next, and count it."""
+    g, told = w.g, w.g[Count.SAMPLED] - _rows_before_systems(w)
+    g[Count.SAMPLED] += 1
+    if kind == LogKind.SAMPLE_SYSTEM:
+        right = told == subject
+        g[Count.SAMPLED_ACCOUNT] = -1
+    else:
+        # By system, then by account. As many as there are members, so none is left out.
+        system = w.things[w.first[Things.ACCOUNT] + subject, AccountState.SYSTEM]
+        right = told >= w.size[Things.SYSTEM] and system >= 0
+        last = g[Count.SAMPLED_ACCOUNT]
+        if last >= 0:
+            before = w.things[w.first[Things.ACCOUNT] + last, AccountState.SYSTEM]
+            right = right and (before < system or (before == system and last < subject))
+        g[Count.SAMPLED_ACCOUNT] = subject
+    check(g, Check.SAMPLE_ROW, right, (kind, subject))
 
 
 @called
@@ -173,6 +202,8 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
     """Check a row that belongs to no payment."""
     if LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT:
         _sample_row(w, kind, subject)
+    if kind in (LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER):
+        _system_row(w, kind, subject)
     slows = LogKind.STATION_PACE <= kind <= LogKind.LEDGER_BLOCK
     if slows or kind in (LogKind.DEPOSIT, LogKind.CLOSE, LogKind.OPEN):
         _agenda_row(w, kind, subject, amount, value)

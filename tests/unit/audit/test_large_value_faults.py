@@ -124,6 +124,9 @@ OFFSET_FAULTS: list[tuple[str, Fault, str]] = [
     ("a payment is returned before the close", _change(LogKind.LEAVE, L.TIME_US, -1), "close"),
     ("a payment stays behind the close", _cut_event(LogKind.LEAVE), "close"),
     ("a close does not happen", _drop(LogKind.SYSTEM_CLOSE), "agenda"),
+    ("a system is left out of a sample", _drop(LogKind.SAMPLE_SYSTEM), "sample"),
+    ("a member is left out of a sample", _drop(LogKind.SAMPLE_MEMBER, 1), "sample"),
+    ("a member is sampled twice", _double(LogKind.SAMPLE_MEMBER, 1), "sample"),
 ]  # fmt: skip
 
 
