@@ -175,9 +175,9 @@ class BakongRail(Rail):
         """Return the KYC tiers with limits."""
         return tuple(self.limits)
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
         """Return the operator, where the scenario names one."""
-        return (("operator", self.operator, False),) if "operator" in self.model_fields_set else ()
+        return (("operator", self.operator),) if "operator" in self.model_fields_set else ()
 
     def rates(self) -> tuple[tuple[FieldPath, EventRate | None], ...]:
         """Return the rate of admission."""

@@ -173,11 +173,11 @@ class CardRail(Rail):
     reversal_time: DurationUs = assumed(1_000_000, "one confirmed message there and back")
     """Time of a confirmed reversal of an authorisation."""
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
         """Return the operator, and the acquirer where there is one."""
-        found = [("operator", self.operator, False)]
+        found = [("operator", self.operator)]
         if self.acquirer is not None:
-            found.append(("acquirer", self.acquirer, True))
+            found.append(("acquirer", self.acquirer))
         return tuple(found)
 
     def rates(self) -> tuple[tuple[FieldPath, EventRate | None], ...]:

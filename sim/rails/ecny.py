@@ -132,12 +132,12 @@ class EcnyRail(Rail):
     def _direction(self, use: str) -> LinkDirection:
         return dict(self._directions())[use]
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
         """Return the operator, the wallets' institution and the partner."""
         return (
-            ("operator", self.operator, False),
-            ("wallet", self.wallet, True),
-            ("partner", self.partner, True),
+            ("operator", self.operator),
+            ("wallet", self.wallet),
+            ("partner", self.partner),
         )
 
     def all_fees(self) -> tuple[tuple[FieldPath, Mapping[str, Fee]], ...]:

@@ -163,12 +163,12 @@ class FastPaymentRail(Rail):
         """Return the currency of the foreign system."""
         return (self.currency,)
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
         """Return the operator and both sponsors."""
         return (
-            ("operator", self.operator, False),
-            ("sponsor", self.sponsor, True),
-            ("foreign_sponsor", self.foreign_sponsor, True),
+            ("operator", self.operator),
+            ("sponsor", self.sponsor),
+            ("foreign_sponsor", self.foreign_sponsor),
         )
 
     def all_fees(self) -> tuple[tuple[FieldPath, Mapping[str, Fee]], ...]:

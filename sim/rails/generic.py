@@ -226,9 +226,9 @@ class GenericRail(Rail):
         """Return what the chain connects."""
         return tuple((ends.from_, ends.to) for ends in self.between) or ((DEBTOR, CREDITOR),)
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
         """Return the operator, where the scenario names one."""
-        return (("operator", self.operator, False),) if "operator" in self.model_fields_set else ()
+        return (("operator", self.operator),) if "operator" in self.model_fields_set else ()
 
     def rates(self) -> tuple[tuple[FieldPath, EventRate | None], ...]:
         """Return the rate limits of its stations."""

@@ -128,9 +128,9 @@ class HubRail(Rail):
     reversal_time: DurationUs = assumed(1_000_000, "one confirmed message there and back")
     """Time of a confirmed reversal before another quote may be tried."""
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
         """Return the operator."""
-        return (("operator", self.operator, False),)
+        return (("operator", self.operator),)
 
     def rates(self) -> tuple[tuple[FieldPath, EventRate | None], ...]:
         """Return the rate of the hub."""

@@ -392,8 +392,8 @@ class Rail(Model):
         """Yield settings that change nothing on the legs in use, and why; paths as above."""
         yield from ()
 
-    def named_institutions(self) -> Iterable[tuple[str, str, bool]]:
-        """Return (field, institution, must be a single one) the settings name."""
+    def named_institutions(self) -> Iterable[tuple[str, str]]:
+        """Return (field, institution) the settings name; each is one institution, no group."""
         return ()
 
     def all_fees(self) -> Iterable[tuple[FieldPath, Mapping[str, Fee]]]:

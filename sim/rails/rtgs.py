@@ -97,9 +97,9 @@ class RtgsRail(Rail):
         """Return the currencies of the members' accounts."""
         return self.currencies
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
         """Return the operator, where the scenario names one."""
-        return (("operator", self.operator, False),) if "operator" in self.model_fields_set else ()
+        return (("operator", self.operator),) if "operator" in self.model_fields_set else ()
 
     def problems(self, world: World, name: str) -> Found:
         """Check members, amounts, and that what is written can act."""

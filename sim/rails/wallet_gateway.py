@@ -195,11 +195,11 @@ class WalletGatewayRail(Rail):
             if found is not None:
                 yield use, found
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
         """Return the institutions the settings name."""
-        found = [("operator", self.operator, False), ("wallet", self.wallet, True)]
+        found = [("operator", self.operator), ("wallet", self.wallet)]
         if self.acquirer is not None:
-            found.append(("acquirer", self.acquirer, True))
+            found.append(("acquirer", self.acquirer))
         return tuple(found)
 
     def rates(self) -> tuple[tuple[FieldPath, EventRate | None], ...]:

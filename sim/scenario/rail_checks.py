@@ -26,11 +26,11 @@ def check_rails(scenario: Scenario) -> Found:
         yield from _check_links(scenario, rail, place)
         for path, message in rail.problems(scenario, name):
             yield (*place, *path), message
-        for field, found, is_single in rail.named_institutions():
+        for field, found in rail.named_institutions():
             if found not in scenario.institutions:
                 yield (*place, field), unknown("institution", found, scenario.institutions)
             # A group of alike banks has no account of its own that a rail could mean.
-            elif is_single and scenario.institutions[found].members > 1:
+            elif scenario.institutions[found].members > 1:
                 yield (*place, field), several(found, scenario.institutions[found].members)
         yield from _check_rates(scenario, rail, place)
         yield from _check_amount_rules(rail, (*place, "amounts"))
