@@ -98,7 +98,10 @@ class ScenarioError(UserError):
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+        # Problems of one place stay in the order they were found in: that of a file's lines.
+        told = dict.fromkeys(problems)
+        ordered = sorted(told, key=lambda problem: (problem.file, problem.line, problem.path))
+        self.problems: tuple[Problem, ...] = tuple(ordered)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:

@@ -43,6 +43,7 @@ def payment_words(plan: Plan) -> Words:
         "channel": names.channels,
         "outcome": OUTCOMES,
         "instrument": names.instruments,
+        "first_instrument": names.instruments,
         "instead": INSTEADS,
         "reason_code": REASONS,
     }

@@ -21,13 +21,13 @@ from sim.tables.schemas import FEES, FEES_FILE, PAYMENTS, PAYMENTS_FILE
 R = RecordColumn
 _SUMS = ("PAYER_FEE", "FX_MARGIN", "FX_DRIFT", "FX_RISK", "MERCHANT_FEE")
 _AS_THEY_ARE = (
-    "SUBMITTED_US", "QUOTED_US", "SETTLED_US", "CREDITED_US", "END_US", "ATTEMPTS", "REQUOTES",
-    "IN_DOUBT_SINCE_US",
+    "ORDINAL", "SUBMITTED_US", "QUOTED_US", "SETTLED_US", "CREDITED_US", "END_US", "ATTEMPTS",
+    "REQUOTES", "IN_DOUBT_SINCE_US",
 )  # fmt: skip
 _SIDES = ("debited", "settlement", "credited")
 """Sides of a payment whose currency its price names; the stream names that of the first amount."""
-_DRAWN = ("payer", "merchant")
-"""Columns of who was drawn before the run; no row of the log names them."""
+_DRAWN = ("payer", "merchant", "first_instrument")
+"""Columns of what was drawn before the run; no row of the log names them."""
 _PRICE_QUOTED = RECORD_WIDTH
 """Where the replay puts the price quoted last, -1 for none."""
 

@@ -11,7 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from sim.compiler.prices import largest_amount
+from sim.compiler.traced import Traced
 from sim.model.base import FieldPath
 from sim.model.distributions import AmountDistribution
 from sim.model.quantities import to_minor
@@ -23,11 +26,15 @@ from sim.units import CURRENCIES, format_minor, minor_per_major
 
 def amount_path(name: str, demand: Demand) -> FieldPath:
     """Return the field that says what a stream's payments are worth."""
+    if demand.trace is not None:
+        return ("demand", name, "trace")
     return ("demand", name, "amount" if demand.payments is None else "payments")
 
 
-def amount_bound(demand: Demand, currency: str) -> int:
+def amount_bound(demand: Demand, currency: str, traced: Traced | None = None) -> int:
     """Return a bound on a stream's amounts in minor units."""
+    if traced is not None:
+        return int(traced.amount.max())
     if demand.payments is not None:
         return max(to_minor(payment.amount, currency) for payment in demand.payments)
     if demand.amount is None:
@@ -70,9 +77,12 @@ def allowed_amounts(scenario: Scenario, currency: str, legs: Iterable[Leg]) -> A
 
 
 def amount_problems(
-    name: str, demand: Demand, currency: str, allowed: Allowed
+    name: str, demand: Demand, currency: str, allowed: Allowed, traced: Traced | None = None
 ) -> Iterator[tuple[FieldPath, str]]:
     """Yield the written amounts no route of a stream carries."""
+    if traced is not None:
+        yield from _traced_problems(name, traced, currency, allowed)
+        return
     if demand.payments is not None:
         written = [
             ((*amount_path(name, demand), at, "amount"), to_minor(payment.amount, currency))
@@ -82,15 +92,27 @@ def amount_problems(
         written = [(amount_path(name, demand), round(demand.amount.mean()))]
     else:
         return
-    asked = f", as {allowed.scheme} asks" if allowed.scheme else ""
     for place, minor in written:
-        if minor < allowed.least:
-            least = format_minor(allowed.least, currency)
-            found = format_minor(minor, currency)
-            yield place, f"found '{found}'; allowed: at least {least}{asked}"
-        elif minor % allowed.step:
-            step, found = format_minor(allowed.step, currency), format_minor(minor, currency)
-            yield place, f"found '{found}'; allowed: whole steps of {step}{asked}"
+        if minor < allowed.least or minor % allowed.step:
+            yield place, _not_carried(minor, currency, allowed)
+
+
+def _traced_problems(
+    name: str, traced: Traced, currency: str, allowed: Allowed
+) -> Iterator[tuple[FieldPath, str]]:
+    bad, amount = traced.bad, traced.amount
+    refused = np.flatnonzero((amount < allowed.least) | (amount % allowed.step != 0))
+    bad.add("amount", refused, lambda row: _not_carried(int(amount[row]), currency, allowed))
+    yield from bad.problems(("demand", name, "trace", "file"))
+
+
+def _not_carried(minor: int, currency: str, allowed: Allowed) -> str:
+    """Say what is wrong with an amount no route of a stream carries."""
+    asked = f", as {allowed.scheme} asks" if allowed.scheme else ""
+    found = format_minor(minor, currency)
+    if minor < allowed.least:
+        return f"found '{found}'; allowed: at least {format_minor(allowed.least, currency)}{asked}"
+    return f"found '{found}'; allowed: whole steps of {format_minor(allowed.step, currency)}{asked}"
 
 
 def fixed_amount(demand: Demand, currency: str, allowed: Allowed) -> int:
@@ -103,10 +125,7 @@ def fixed_amount(demand: Demand, currency: str, allowed: Allowed) -> int:
 
 
 def mean_amount(demand: Demand, currency: str) -> Fraction:
-    """Return the mean of a stream's amounts in minor units; one unit of money by default."""
-    if demand.payments is not None:
-        amounts = [to_minor(payment.amount, currency) for payment in demand.payments]
-        return Fraction(sum(amounts), len(amounts))
+    """Return the mean of amounts that come at a rate, in minor units; by default one unit."""
     if demand.amount is None:
         return Fraction(minor_per_major(currency))
     return Fraction(demand.amount.mean())

@@ -123,6 +123,9 @@ def _demands(
 def _expected_total(demand: Demand, stream: Described) -> Fraction:
     """Return the expected sum of a stream's instructed amounts, in minor units."""
     currency = stream.part.currency
+    if stream.traced is not None:
+        # Added up in numbers of any size: int64 sums of amounts may wrap.
+        return Fraction(sum(stream.traced.amount.tolist()))
     if demand.payments is not None:
         return Fraction(sum(to_minor(payment.amount, currency) for payment in demand.payments))
     expected = Fraction(int(stream.arrivals[1][-1]), HAZARD_UNIT)

@@ -187,7 +187,7 @@ def compile_scenario(
         reach=used.reach,
         happened=happened,
         notes=find_notes(used),
-        remarks=find_remarks(used),
+        remarks=(*find_remarks(used), *_trace_remarks(described)),
     )
 
 
@@ -225,6 +225,7 @@ def _use(
             stream.part,
             routes=routes,
             payees=stream.payees.entries,
+            named=stream.named,
         )
         for stream in described
     ]
@@ -236,9 +237,24 @@ def _use(
         places=tuple(part for part in parts if isinstance(part, Station | BlockLedger)),
         happened=world.happened,
         pairs=market.used,
-        coded=frozenset(merchant.agent for merchant in world.pools.merchants),
+        coded=frozenset(one.agent for one in world.pools.merchants if one.is_at_home),
+        choices={name: world.route_sets.most_candidates(name) for name in world.scenario.corridors},
         by_share=frozenset(by_share),
     )
+
+
+def _trace_remarks(described: Sequence[Described]) -> Iterator[Note]:
+    """Yield what of the files of payments does not become part of the run."""
+    for stream in described:
+        if stream.traced is None:
+            continue
+        place: FieldPath = ("demand", stream.part.name, "trace", "file")
+        if stream.traced.late:
+            late = f"{stream.traced.late:,} of {len(stream.traced) + stream.traced.late:,} payments"
+            yield place, f"{late} of {stream.traced.name} lie at or after the horizon: do not come"
+        if stream.traced.unused:
+            columns = ", ".join(stream.traced.unused[:20])
+            yield place, f"nothing is read from {stream.traced.name}'s columns {columns}"
 
 
 def _unused_tiers(scenario: Scenario, parts: Sequence[Part]) -> Iterator[tuple[FieldPath, str]]:

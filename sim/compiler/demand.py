@@ -7,7 +7,7 @@ are drawn from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,17 +23,20 @@ from sim.compiler.amounts import (
 )
 from sim.compiler.disrupted import surge_steps
 from sim.compiler.linker import Linked
+from sim.compiler.named_institutions import missing_agents, named_institutions
 from sim.compiler.parts import Stream
 from sim.compiler.payees import Payees, World, find_payees
 from sim.compiler.prologue import AFTER_FAILURE, prologue
 from sim.compiler.promises import promise_us
+from sim.compiler.reach import Named
 from sim.compiler.refunds import refund_problems, refunds_of
+from sim.compiler.traced import Traced, read_traced
+from sim.compiler.traced_rows import decided_here, traced_problems, traced_rows
 from sim.contract.layout import AMOUNT_MAX, CERTAIN, NEVER_US
 from sim.contract.meaning import Scope
 from sim.contract.plan import Array
 from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
 from sim.draws.thresholds import cumulative62
-from sim.errors import suggest
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import to_minor
@@ -60,12 +63,18 @@ class Described:
         Breakpoints of the expected number of payments.
     allowed : Allowed
         What the schemes of its routes allow of amounts.
+    traced : Traced or None
+        Its payments, where they stand in a file.
+    named : Named or None
+        Institutions its payments name, where they are not drawn one and all.
     """
 
     part: Stream
     payees: Payees
     arrivals: tuple[Array, Array]
     allowed: Allowed
+    traced: Traced | None
+    named: Named | None
 
 
 def describe_stream(world: World, name: str, problems: Problems) -> Described | None:
@@ -83,7 +92,13 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
     demand = scenario.demand[name]
     corridor = scenario.corridors[demand.corridor]
     currency = _fixed_currency(corridor, demand)
-    largest = amount_bound(demand, currency)
+    traced = None
+    if demand.trace is not None:
+        traced, wrong = read_traced(demand.trace, name, scenario.clock, currency)
+        problems.extend(wrong)
+        if traced is None:
+            return None
+    largest = amount_bound(demand, currency, traced)
     # Before anything is priced: every bound below rests on it.
     if largest >= AMOUNT_MAX:
         message = f"found amounts up to {largest:,} minor units; allowed: below {AMOUNT_MAX:,}"
@@ -101,10 +116,15 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         return None
     legs = [leg for route in payees.routes for leg in world.routes.route(route).candidate.legs]
     allowed = allowed_amounts(scenario, currency, legs)
-    problems.extend(amount_problems(name, demand, currency, allowed))
+    problems.extend(amount_problems(name, demand, currency, allowed, traced))
     flows = [world.routes.route(route).flow for route in payees.routes]
     problems.extend(refund_problems(name, demand, corridor, flows))
-    missing = list(_missing_agents(world, name, payees))
+    if traced is not None:
+        traced = decided_here(traced, flows, has_codes=bool(payees.merchants))
+    named = named_institutions(demand, traced)
+    missing = list(missing_agents(world, name, payees, named))
+    if traced is not None:
+        missing += traced_problems(world, name, traced, payees)
     if missing:
         problems.extend(missing)
         return None
@@ -133,69 +153,12 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         tables=tuple(item for item in drawn if item is not None),
         refunds=refunds_of(demand, currency),
     )
-    return Described(part, payees, arrivals, allowed)
+    return Described(part, payees, arrivals, allowed, traced, named)
 
 
 def _fixed_currency(corridor: Corridor, demand: Demand) -> str:
     """Return the currency of the side the amount fixes."""
     return (corridor.to if demand.fixed_side == "creditor" else corridor.from_).currency
-
-
-def _missing_agents(world: World, name: str, payees: Payees) -> Iterator[tuple[FieldPath, str]]:
-    """Yield where a stream's payments would lack an institution its routes need."""
-    demand, members = world.scenario.demand[name], world.members
-    corridor = world.scenario.corridors[demand.corridor]
-    pool = len(payees.merchants)
-    numbered = world.pools.numbered.get(demand.corridor, range(0))
-    for position, payment in enumerate(demand.payments or ()):
-        path: FieldPath = ("demand", name, "payments", position, "merchant")
-        if pool and payment.merchant >= len(numbered):
-            yield path, f"found {payment.merchant}; allowed: below {len(numbered)}"
-        elif pool and numbered[payment.merchant] not in payees.merchants:
-            shown = world.pools.merchants[numbered[payment.merchant]].currency
-            yield (
-                path,
-                f"found {payment.merchant}, whose code is in {shown}; allowed: a code in "
-                f"{corridor.to.currency}",
-            )
-        if not pool and "merchant" in payment.model_fields_set:
-            yield path, "found a merchant, where payees show no codes; allowed: none"
-        for field, agent, country in (
-            ("debtor_agent", payment.debtor_agent, corridor.from_.country),
-            ("creditor_agent", payment.creditor_agent, corridor.to.country),
-        ):
-            known = [m.name for m in members if m.entry.country == country and m.holds_money]
-            if agent is not None and agent not in known:
-                yield (
-                    ("demand", name, "payments", position, field),
-                    f"unknown bank {agent!r} in {country}; known: {', '.join(known[:20])}."
-                    f"{suggest(agent, known)}",
-                )
-        if pool and payment.creditor_agent is not None:
-            yield (
-                ("demand", name, "payments", position, "creditor_agent"),
-                "found a bank where the code on the counter names it; allowed: merchant",
-            )
-    flows = [world.routes.route(route).flow for route in payees.routes]
-    is_written = all(payment.debtor_agent is not None for payment in demand.payments or ())
-    needs_debtor = any(flow.debtor.is_drawn for flow in flows)
-    # A list that names every payer's bank needs no shares.
-    if needs_debtor and not (demand.payments and is_written):
-        yield from _no_share(members, corridor.from_.country, "payer_share")
-    is_written = all(payment.creditor_agent is not None for payment in demand.payments or ())
-    needs_creditor = any(flow.creditor.is_drawn for flow in flows) and not pool
-    if needs_creditor and not (demand.payments and is_written):
-        yield from _no_share(members, corridor.to.country, "merchant_share")
-
-
-def _no_share(
-    members: tuple[Member, ...], country: str, share: str
-) -> Iterator[tuple[FieldPath, str]]:
-    if not any(getattr(m, share) > 0 and m.entry.country == country for m in members):
-        yield (
-            ("institutions",),
-            f"found no {share} above 0 in {country}; needed: at least one institution with it",
-        )
 
 
 def stream_demand(world: World, described: Described, linked: Linked) -> StreamDemand:
@@ -216,13 +179,22 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         stream=stream,
         name=part.name,
         key=linked.plan.stream_key[stream],
-        written=_written(
-            demand,
-            stream,
-            pool=pool,
-            first=world.pools.numbered.get(demand.corridor, range(0)).start,
-            agents=agents,
-            currency=part.currency,
+        written=(
+            _written(
+                demand,
+                stream,
+                pool=pool,
+                first=world.pools.numbered.get(demand.corridor, range(0)).start,
+                agents=agents,
+                currency=part.currency,
+            )
+            if described.traced is None
+            else traced_rows(
+                described.traced,
+                stream,
+                agents=agents,
+                instruments={name: number for number, name in enumerate(names.instruments, 1)},
+            )
         ),
         hazard_time_us=described.arrivals[0],
         hazard=described.arrivals[1],
@@ -408,11 +380,11 @@ def _written(
         row[WorkloadColumn.STREAM] = stream
         row[WorkloadColumn.ORDINAL] = ordinal
         row[WorkloadColumn.ROUTE_SET] = pool.route_set[0]
-        row[WorkloadColumn.INSTRUMENT] = row[WorkloadColumn.INSTRUMENT_2] = 0
         row[WorkloadColumn.AMOUNT] = to_minor(payment.amount, currency)
         row[WorkloadColumn.PAYER] = payment.payer
         row[WorkloadColumn.CODE_STATE] = 0
         row[WorkloadColumn.CODE_EXPIRY_US] = NEVER_US
+        # What is below 0 is drawn: institutions that are not named, and what the payer carries.
         if payment.debtor_agent is not None:
             row[WorkloadColumn.DEBTOR_AGENT] = agents[payment.debtor_agent]
         if payment.creditor_agent is not None:

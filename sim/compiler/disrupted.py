@@ -43,19 +43,27 @@ def places_of(
 ) -> list[Place]:
     """Return the stations, and of a degradation the ledgers, that an occurrence hits."""
     disruption = scenario.disruptions[found.name]
+    role = {"settlement_agent": "screening"}.get(disruption.role or "", disruption.role)
+    wanted = disruption.station or role
+    owned = owned_places(scenario, members, found, places)
+    return [one for one in owned if wanted in (None, one.name.rpartition(".")[2])]
+
+
+def owned_places(
+    scenario: Scenario, members: Sequence[Member], found: Occurrence, places: Iterable[Place]
+) -> list[Place]:
+    """Return the places of those an occurrence hits, whatever role they play."""
+    disruption = scenario.disruptions[found.name]
     owners: list[str] = []
     for target in found.targets:
         entry = scenario.institutions.get(target)
         # An outage of a group closes each of its members.
         owners += [target, *(m.name for m in members if entry is not None and m.entry is entry)]
     prefixes = tuple(f"{owner}." for owner in owners)
-    role = {"settlement_agent": "screening"}.get(disruption.role or "", disruption.role)
-    wanted = disruption.station or role
     return [
         place
         for place in places
         if place.name.startswith(prefixes)
-        and wanted in (None, place.name.rpartition(".")[2])
         and (isinstance(place, Station) or disruption.kind == "degradation")
     ]
 

@@ -7,18 +7,19 @@ outage or a bank and sees no difference has to be told why. Only what the file w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 
 from sim.compiler.clearing import find_looks
-from sim.compiler.disrupted import Place, places_of
+from sim.compiler.disrupted import Place, owned_places, places_of
 from sim.compiler.occurrences import Occurrence
 from sim.compiler.reach import Reach
 from sim.compiler.windows import window_parts
 from sim.contract.meaning import Policy
 from sim.model.base import FieldPath
+from sim.model.disruptions import Disruption
 from sim.model.members import Member
 from sim.model.quantities import CurrencyPair, write_duration
 from sim.model.sections import Institution
@@ -26,6 +27,7 @@ from sim.rails.declines import by_hand_places
 from sim.rails.protocol import Found
 from sim.rails.resources import BlockLedger, Station
 from sim.routing.policies import policy_of
+from sim.scenario.closures import closed_spans
 from sim.scenario.model import Scenario
 from sim.scenario.routing_checks import routings
 
@@ -47,7 +49,9 @@ class Used:
     pairs : frozenset of CurrencyPair
         Mid rates some price was computed from.
     coded : frozenset of str
-        Institutions with which the account of some code lies.
+        Institutions with which the account of some code of a national scheme lies.
+    choices : mapping of str to int
+        Routes payments of each corridor have to choose from, at most.
     by_share : frozenset of str
         Institutions of payees that are drawn, or given codes, by their share.
     """
@@ -59,6 +63,7 @@ class Used:
     happened: tuple[Occurrence, ...]
     pairs: frozenset[CurrencyPair]
     coded: frozenset[str]
+    choices: Mapping[str, int]
     by_share: frozenset[str]
 
     def names_of(self, institution: str) -> frozenset[str]:
@@ -202,6 +207,10 @@ def _routings(used: Used) -> Found:
         ):
             if is_written(routing, field) and not acts:
                 yield (*place, field), why
+        own = place[1:2] or tuple(used.scenario.corridors)
+        most = max((used.choices[str(name)] for name in own), default=0)
+        if is_written(routing, "candidates") and 0 < most <= routing.candidates:
+            yield (*place, "candidates"), f"no payment has more than {most} routes to choose from"
     for name, account in used.scenario.accounts.items():
         place = ("accounts", name, "reserve")
         if account.reserve is None:
@@ -253,6 +262,23 @@ def _disruptions(used: Used) -> Found:
             whole = Occurrence(name, 0, 0, (one.target, *one.together))
             hit = places_of(scenario, used.members, whole, used.places)
             yield from _idle_places(used, place, hit)
+            if one.role is not None and hit == owned_places(
+                scenario, used.members, whole, used.places
+            ):
+                yield (*place, "role"), "whoever it hits has nothing else"
+        if one.kind == "closure" and happens:
+            yield from _idle_hours(scenario, one, place)
+
+
+def _idle_hours(scenario: Scenario, closure: Disruption, place: FieldPath) -> Found:
+    """Yield what of a closure's hours makes no difference within the run."""
+    spans = closed_spans(scenario, closure)
+    for field in ("calendars", "clock", "opens", "closes"):
+        default = type(closure).model_fields[field].get_default(call_default_factory=True)
+        # Copied without the checks: what is left may be no closure one could write.
+        without = closure.model_copy(update={field: default})
+        if is_written(closure, field) and closed_spans(scenario, without) == spans:
+            yield (*place, field), "without it the same is closed within the run"
 
 
 def _never_moves(scenario: Scenario, jump: Occurrence) -> bool:

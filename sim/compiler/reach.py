@@ -18,6 +18,9 @@ from sim.rails.resources import Holding, Station, TopUpRule
 from sim.rails.stages import CREDITOR_AGENT, DEBTOR_AGENT, ByRole, Place, Stage
 from sim.scenario.model import Scenario
 
+Named = tuple[set[str | None], set[str | None]]
+"""Institutions payments name, of payers and of payees; None among them where some name none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -108,6 +111,7 @@ def agents_of_stream(
     *,
     routes: Sequence[Route],
     payees: Sequence[Merchant],
+    named: Named | None,
 ) -> tuple[set[str], set[str], set[str]]:
     """Return institutions a stream's payments bring: of payers, of payees, and of those by share.
 
@@ -118,26 +122,25 @@ def agents_of_stream(
         Of the whole plan.
     payees : sequence of Merchant
         Codes the stream's payees show.
+    named : Named or None
+        Institutions its payments name; None where all are drawn.
     """
-    demand = scenario.demand[stream.name]
     corridor = scenario.corridors[stream.corridor]
     flows = [route.flow for route in routes if route.name in stream.routes]
-    written = {payment.debtor_agent for payment in demand.payments or ()}
-    payers = {name for name in written if name is not None}
+    debtors, creditors = named or ({None}, {None})
+    payers = {name for name in debtors if name is not None}
     # A list that names every payer's bank draws none.
-    is_drawn = demand.payments is None or None in written
-    if is_drawn and any(flow.debtor.is_drawn for flow in flows):
+    if None in debtors and any(flow.debtor.is_drawn for flow in flows):
         payers |= _with_share(members, corridor.from_.country, "payer_share")
     coded = {payee.agent for payee in payees} - {""}
     scheme = None if corridor.codes is None else scenario.rails[corridor.codes].code_scheme
     is_made = scheme is not None and not scheme.payloads and corridor.foreign_codes is None
     by_share: set[str] = set()
     # Codes are made for banks by share, too.
-    named = {payment.creditor_agent for payment in demand.payments or ()}
-    is_drawn = demand.payments is None or None in named
+    is_drawn = None in creditors
     if is_made or (is_drawn and not payees and any(flow.creditor.is_drawn for flow in flows)):
         by_share = _with_share(members, corridor.to.country, "merchant_share")
-    return payers, coded | by_share | {name for name in named if name is not None}, by_share
+    return payers, coded | by_share | {name for name in creditors if name is not None}, by_share
 
 
 def _with_share(members: Sequence[Member], country: str, weight: str) -> set[str]:

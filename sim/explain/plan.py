@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
@@ -173,6 +174,9 @@ def _demand(compiled: Compiled) -> Iterator[str]:
             limit = f", {written.count} payments at most" if written.count is not None else ""
             yield f"  arrivals: {written.rate} on average, {course}{limit}"
         else:
+            if written.trace is not None and demand.written is not None:
+                many = f"{len(demand.written):,} payments"
+                yield f"  payments: {many} of {Path(written.trace.file).name}, in order of time"
             yield from _written_payments(demand, currency)
         typical = format_minor(_typical(compiled, demand), currency)
         spread = amounts(written.amount) if written.amount is not None else "as written"
@@ -215,11 +219,12 @@ def _written_payments(demand: StreamDemand, currency: str) -> Iterator[str]:
     if demand.written is None:
         return
     shown = _shown(len(demand.written))
-    for number, row in enumerate(demand.written[:shown]):
+    for row in demand.written[:shown]:
         amount = format_minor(int(row[WorkloadColumn.AMOUNT]), currency)
-        yield f"  payment n = {number} at {at(int(row[WorkloadColumn.TIME_US]))}: {amount}"
+        ordinal, instant = int(row[WorkloadColumn.ORDINAL]), int(row[WorkloadColumn.TIME_US])
+        yield f"  payment n = {ordinal} at {at(instant)}: {amount}"
     if len(demand.written) > shown:
-        yield f"  and {len(demand.written) - shown} more"
+        yield f"  and {len(demand.written) - shown:,} more"
 
 
 def _routing(compiled: Compiled) -> Iterator[str]:
@@ -405,7 +410,9 @@ def _typical(compiled: Compiled, demand: StreamDemand) -> int:
     written = compiled.scenario.demand[demand.name]
     granule = CURRENCIES[_fixed_currency(compiled, demand)].granule
     if demand.written is not None:
-        mean = Fraction(int(demand.written[:, WorkloadColumn.AMOUNT].sum()), len(demand.written))
+        # Added up in numbers of any size: a long trace's sum may wrap.
+        total = sum(demand.written[:, WorkloadColumn.AMOUNT].tolist())
+        mean = Fraction(total, len(demand.written))
     elif written.amount is not None:
         mean = Fraction(round(written.amount.mean()))
     else:

@@ -37,6 +37,7 @@ from sim.model.quantities import (
 from sim.model.refunds import Refunds, WrittenRefund
 from sim.model.steps import Steps
 from sim.model.top_up import TopUp
+from sim.model.traces import Trace
 
 if TYPE_CHECKING:
     PolicyName = str
@@ -353,6 +354,8 @@ class Demand(Model):
     holds until the next, 1 before the first. They multiply the profile, its bursts included."""
     payments: tuple[ScheduledPayment, ...] | None = None
     """A written list of payments, in place of a rate."""
+    trace: Trace | None = None
+    """Payments read from a file, in place of a rate."""
     count: PositiveCount | None = None
     """Most payments of the stream, whatever horizon and load; `validate` says where that ends it
     before the horizon."""

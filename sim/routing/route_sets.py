@@ -49,6 +49,11 @@ class RouteSets:
         self._scenario = scenario
         self._found: dict[tuple[str, FixedSide, tuple[str, ...]], RouteSet] = {}
 
+    def most_candidates(self, corridor: str) -> int:
+        """Return how many routes payments of a corridor have to choose from, at most."""
+        found = (len(one.candidates) for one in self._found.values() if one.corridor == corridor)
+        return max(found, default=0)
+
     def find(
         self,
         corridor: str,

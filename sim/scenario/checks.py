@@ -168,13 +168,17 @@ def _check_demand(scenario: Scenario) -> Found:
         if corridor is None:
             yield (*place, "corridor"), unknown("corridor", demand.corridor, scenario.corridors)
             continue
-        # Both or neither.
-        if (demand.rate is None) == (demand.payments is None):
-            found = "neither" if demand.rate is None else "both"
-            yield place, f"found {found} of rate and payments; allowed: exactly one of them"
-        for field in _OF_A_RATE if demand.payments is not None else ():
-            if field in demand.model_fields_set:
-                yield (*place, field), f"found {field} of a written list; allowed: with a rate"
+        sources = ("rate", "payments", "trace")
+        given = [field for field in sources if getattr(demand, field) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            yield place, f"found {found}; allowed: exactly one of {', '.join(sources)}"
+        listed = "a written list" if demand.payments is not None else "a trace"
+        for field in _OF_A_RATE if demand.rate is None and given else ():
+            # A trace may leave open who pays.
+            is_open = field == "payer_skew" and demand.trace is not None
+            if field in demand.model_fields_set and not is_open:
+                yield (*place, field), f"found {field} of {listed}; allowed: with a rate"
         if demand.payments == ():
             yield (*place, "payments"), "found an empty list; allowed: at least one payment"
         if demand.payers > PAYERS_MAX:

@@ -1,8 +1,9 @@
-"""Remember who pays whom until a payment has ended.
+"""Remember who pays whom, and with what, until a payment has ended.
 
 Takes the chunks of a workload as an engine draws them, and the payments that have ended; gives
-their payers and payees by number. A record holds what a run did to a payment, not what was drawn
-before it; kept here are the payments under way only, so that memory does not grow with the run.
+their payers, payees and first instruments by number. A record holds what a run did to a payment,
+not what was drawn before it; kept here are the payments under way only, so that memory does not
+grow with the run.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ class _Chunk:
     """Payments drawn together."""
 
     first: int
-    payer: Array
-    merchant: Array
+    columns: tuple[Array, ...]
     left: int
 
 
+_KEPT = (WorkloadColumn.PAYER, WorkloadColumn.MERCHANT, WorkloadColumn.INSTRUMENT)
+
+
 class Parties:
-    """The numbers of payers and payees of the payments under way."""
+    """The numbers of payers, payees and first instruments of the payments under way."""
 
     def __init__(self) -> None:
         self._chunks: list[_Chunk] = []
@@ -43,15 +46,14 @@ class Parties:
             Payments are numbered as they come.
         """
         for rows in workload:
-            payer = rows[:, WorkloadColumn.PAYER].copy()
-            merchant = rows[:, WorkloadColumn.MERCHANT].copy()
             if len(rows):
-                self._chunks.append(_Chunk(self._drawn, payer, merchant, len(rows)))
+                columns = tuple(rows[:, column].copy() for column in _KEPT)
+                self._chunks.append(_Chunk(self._drawn, columns, len(rows)))
             self._drawn += len(rows)
             yield rows
 
-    def take(self, payments: Array) -> tuple[Array, Array]:
-        """Return payers and merchants of payments that have ended; each is asked for once.
+    def take(self, payments: Array) -> tuple[Array, ...]:
+        """Return what is kept of payments that have ended; each is asked for once.
 
         Parameters
         ----------
@@ -60,19 +62,20 @@ class Parties:
 
         Returns
         -------
-        tuple of two ndarrays of int64
-            ``NULL`` where there is no such number, or the payment was never followed.
+        tuple of three ndarrays of int64
+            Payer, merchant and first instrument; ``NULL`` where there is no such number, or the
+            payment was never followed.
         """
-        payer = np.full(len(payments), NULL, dtype=np.int64)
-        merchant = payer.copy()
+        taken = tuple(np.full(len(payments), NULL, dtype=np.int64) for _ in _KEPT)
         at = np.searchsorted([chunk.first for chunk in self._chunks], payments, side="right") - 1
         for number in np.unique(at[at >= 0]).tolist():
             chunk = self._chunks[number]
             mine = np.flatnonzero(at == number)
             row = payments[mine] - chunk.first
-            mine, row = mine[row < len(chunk.payer)], row[row < len(chunk.payer)]
-            for kept, found in ((chunk.payer, payer), (chunk.merchant, merchant)):
+            inside = row < len(chunk.columns[0])
+            mine, row = mine[inside], row[inside]
+            for kept, found in zip(chunk.columns, taken, strict=True):
                 found[mine] = np.where(kept[row] < 0, NULL, kept[row])
             chunk.left -= len(mine)
         self._chunks = [chunk for chunk in self._chunks if chunk.left > 0]
-        return payer, merchant
+        return taken

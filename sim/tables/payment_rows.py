@@ -38,6 +38,7 @@ C = RecordColumn
 
 INTEGER_COLUMNS = (
     ("payment_id", C.PAYMENT),
+    ("ordinal", C.ORDINAL),
     ("instructed_amount_minor", C.INSTRUCTED),
     ("debited_amount_minor", C.DEBITED),
     ("settlement_amount_minor", C.SETTLEMENT),
@@ -185,7 +186,7 @@ class PaymentRows:
         # NONE is null and not a code of its own.
         reason = columns[C.REASON]
         made = {name: int_column(columns[column]) for name, column in INTEGER_COLUMNS}
-        payer, merchant = self._parties.take(columns[C.PAYMENT])
+        payer, merchant, first = self._parties.take(columns[C.PAYMENT])
         in_warm_up = (columns[C.SUBMITTED_US] < plan.warm_up_us).astype(np.int64)
         made |= {
             "payer": int_column(payer),
@@ -203,6 +204,8 @@ class PaymentRows:
             "debited_currency": currency(PricingColumn.CURRENCY_DEBITED, C.DEBITED),
             "settlement_currency": currency(PricingColumn.CURRENCY_SETTLEMENT, C.SETTLEMENT),
             "credited_currency": currency(PricingColumn.CURRENCY_CREDITED, C.CREDITED),
+            # Number 0 says nothing, and so does a payment nobody followed.
+            "first_instrument": text_column(np.maximum(first - 1, -1), self._instruments),
             "instrument": text_column(columns[C.INSTRUMENT] - 1, self._instruments),
             "instead": text_column(np.maximum(columns[C.INSTEAD], -1), names_array(INSTEADS)),
             "outcome": text_column(columns[C.OUTCOME], names_array(OUTCOMES)),

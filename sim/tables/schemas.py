@@ -121,6 +121,7 @@ def _schema(described: str) -> pa.Schema:
 PAYMENTS = _schema("""
 payment_id              | number | the payment, from 0 in order of submission, in its replication
 replication             | number | the replication, 0 for a single run
+ordinal                 | number | the payment within its stream: with its name the key of its draws
 scope                   | name   | cross_border or domestic
 corridor                | name   | from which country and currency to which
 stream                  | name   | the stream of demand it belongs to
@@ -128,6 +129,7 @@ route                   | name   | the route it took last; null: none was chosen
 channel                 | name   | where the payer pays: counter, online, remittance
 debtor_agent            | name   | the payer's institution
 creditor_agent          | name   | the payee's institution
+first_instrument        | name   | what the payer meant to pay with; null: nothing is said
 instrument              | name   | what the payer paid with last; null: nothing is said
 instructed_currency     | name   | currency of the instructed amount
 instructed_amount_minor | minor  | what the payee asks or the payer sends, in instructed currency

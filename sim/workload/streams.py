@@ -21,7 +21,8 @@ from sim.contract.plan import Array
 from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
 from sim.draws.keys import purpose_id
 from sim.draws.layout import TABLE_LENGTH
-from sim.workload.arrivals import HAZARD_MAX, HAZARD_UNIT, draw_array_pair
+from sim.workload.arrivals import HAZARD_MAX, HAZARD_UNIT
+from sim.workload.completing import complete
 
 if TYPE_CHECKING:
     from sim.workload.loop import Streams
@@ -51,9 +52,9 @@ class StreamDemand:
     key
         (4,): draw key.
     written
-        (n, WORKLOAD_WIDTH) or None: payments given one by one, ascending in time, complete but for
-        DEBTOR_AGENT, which is drawn by shares where it is below 0, and CREDITOR_AGENT likewise
-        where there is no MERCHANT. Takes the place of everything else but the agents.
+        (n, WORKLOAD_WIDTH) or None: payments given one by one, ascending in time. TIME_US, STREAM,
+        ORDINAL and AMOUNT are given; what else is below 0 is drawn as for payments at a rate (of an
+        instrument 0 means none), and routes follow. Takes the place of hazard and amounts.
     hazard_time_us, hazard
         Breakpoints of the expected number of payments in 1 / HAZARD_UNIT (``arrivals``).
     count_max
@@ -190,7 +191,7 @@ def _chunks(
     """Fill chunk after chunk until no stream has another payment."""
     # Lists need no compiled code, so small scenarios start at once.
     if all(demand.written is not None for demand in demands):
-        yield from _merge_written(demands, horizon_us, chunk)
+        yield from _merge_written(table, demands, horizon_us, chunk)
         return
     from sim.workload import loop
 
@@ -210,66 +211,17 @@ def _chunks(
         return
 
 
-def _merge_written(demands: Sequence[StreamDemand], horizon_us: int, chunk: int) -> Iterator[Array]:
+def _merge_written(
+    table: Array, demands: Sequence[StreamDemand], horizon_us: int, chunk: int
+) -> Iterator[Array]:
     """Cut chunks of lists alone, for which nothing need be compiled."""
-    rows = np.concatenate([_EMPTY, *(_complete(demand) for demand in demands)])
+    rows = np.concatenate([_EMPTY, *(complete(demand, table) for demand in demands)])
     rows = rows[rows[:, WorkloadColumn.TIME_US] < horizon_us]
     keys = [WorkloadColumn.ORDINAL, WorkloadColumn.STREAM, WorkloadColumn.TIME_US]
     # The last key counts most: time, then stream, then ordinal.
     order = np.lexsort(tuple(rows[:, column] for column in keys))
     for first in range(0, len(order), chunk):
         yield rows[order[first : first + chunk]]
-
-
-def _complete(demand: StreamDemand) -> Array:
-    """Return the written payments of a stream, with open agents drawn by shares.
-
-    The creditor agent is open where the payment names no merchant, whose agent it would be.
-    """
-    if demand.written is None:
-        return _EMPTY
-    rows = demand.written.copy()
-    debtors, creditors = draw_array_pair(
-        demand.key, rows[:, WorkloadColumn.ORDINAL], "agents+merchant"
-    )
-    is_open = rows[:, WorkloadColumn.DEBTOR_AGENT] < 0
-    if len(demand.debtor_agent):
-        at = _chosen(demand.debtor_cumulative62, debtors[is_open])
-        rows[is_open, WorkloadColumn.DEBTOR_AGENT] = demand.debtor_agent[at]
-    is_open = (rows[:, WorkloadColumn.CREDITOR_AGENT] < 0) & (rows[:, WorkloadColumn.MERCHANT] < 0)
-    if len(demand.creditor_agent):
-        at = _chosen(demand.creditor_cumulative62, creditors[is_open])
-        rows[is_open, WorkloadColumn.CREDITOR_AGENT] = demand.creditor_agent[at]
-    _take_instruments(demand, rows)
-    return rows
-
-
-def _take_instruments(demand: StreamDemand, rows: Array) -> None:
-    """Draw what the payers of written payments carry, and the routes it opens to them."""
-    count = len(demand.instrument)
-    if not count:
-        return
-    firsts, seconds = draw_array_pair(demand.key, rows[:, WorkloadColumn.ORDINAL], "instruments")
-    first = _chosen(demand.instrument_cumulative62, firsts)
-    table = demand.second_cumulative62.reshape(count, count)
-    # How many thresholds a draw has passed says which second one it is; past all there is none.
-    second = (seconds[:, None] >= table[first]).sum(axis=1)
-    has_second = second < count
-    pool = len(demand.merchant)
-    sets = demand.merchant_route_set.reshape(count, pool) if pool else demand.instrument_route_set
-    place = np.searchsorted(demand.merchant, rows[:, WorkloadColumn.MERCHANT])
-    of = np.where(has_second, second, 0)
-    rows[:, WorkloadColumn.INSTRUMENT] = demand.instrument[first]
-    rows[:, WorkloadColumn.ROUTE_SET] = sets[first, place] if pool else sets[first]
-    rows[:, WorkloadColumn.INSTRUMENT_2] = np.where(has_second, demand.instrument[of], 0)
-    rows[:, WorkloadColumn.ROUTE_SET_2] = sets[of, place] if pool else sets[of]
-
-
-def _chosen(cumulative62: Array, draws: Array) -> Array:
-    """Return, as ``lookup.weighted_index``, the first whose threshold is above each draw."""
-    # To the right of an equal threshold, since a draw hits strictly below it.
-    found: Array = np.searchsorted(cumulative62, draws, side="right")
-    return found
 
 
 def _lay_out(table: Array, demands: Sequence[StreamDemand]) -> Streams:
@@ -298,7 +250,7 @@ def _lay_out(table: Array, demands: Sequence[StreamDemand]) -> Streams:
             setting[s, column] = value
         setting[s, loop.WRITTEN_FIRST] = written_count
         if demand.written is not None:
-            written.append(_complete(demand))
+            written.append(complete(demand, table))
             written_count += len(demand.written)
     return loop.Streams(
         key=key,

@@ -25,7 +25,8 @@ PAGES = sorted((DOCS / "manual").glob("*.md"))
 _BLOCK = re.compile(
     r"(?P<marks>(?:<!--.*?-->\n)*)```(?P<kind>\w+)(?P<title>[^\n]*)\n(?P<body>.*?)```", re.S
 )
-_KINDS = {"sh", "yaml", "python", "text", "toml"}
+_KINDS = {"sh", "yaml", "python", "text", "toml", "csv"}
+_FILES = {"yaml", "csv"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def test_a_page_can_be_followed(page: Path, here: Path) -> None:
     names: dict[str, object] = {}
     printed = ""
     for block in _blocks(page):
-        if block.kind == "yaml":
+        if block.kind in _FILES:
             assert block.title, f"{page.name}: a file without a name"
             (here / block.title).write_text(block.body, encoding="utf-8")
         elif block.kind == "python":

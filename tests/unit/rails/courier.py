@@ -104,8 +104,8 @@ class CourierRail(Rail):
     keeps_books: Flag = False
     """Whether rides are booked in blocks of the couriers' own, one a second."""
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
-        return (("operator", self.operator, True),)
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
+        return (("operator", self.operator),)
 
     def all_fees(self) -> tuple[tuple[FieldPath, Mapping[str, Fee]], ...]:
         return (((), self.fees),)

@@ -91,10 +91,15 @@ OTHERS_REFUSED = {
     "Disruption.fx_jump",
     "Disruption.surge",
     "SettlementAgentTerms.share",
+    "Trace.digest",
+    "Trace.file",
+    "Trace.replication",
+    "Trace.stream",
 }
 """Fields that cannot change alone: others say whose an account is and in which money, who a partner
 is, in which country, or which hours follow each other; of what else is slowed there is another
-part, and no other stream or rate here can be multiplied; the shares of agents add up to a whole,
+part, and no other stream or rate here can be multiplied; a trace's rows change with its file
+(`tests/unit/compiler/test_traces.py`); the shares of agents add up to a whole,
 and are changed together in `tests/theory/test_fail_over.py`."""
 
 

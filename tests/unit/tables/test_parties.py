@@ -28,9 +28,9 @@ def test_numbers_follow_payments_that_end_in_any_order() -> None:
     parties = Parties()
     for _ in parties.follow([_chunk((7, 1), (8, -1)), _chunk(), _chunk((9, 3))]):
         pass
-    payer, merchant = parties.take(np.array([2, 0]))
+    payer, merchant, _ = parties.take(np.array([2, 0]))
     assert (payer.tolist(), merchant.tolist()) == ([9, 7], [3, 1])
-    payer, merchant = parties.take(np.array([1, 5]))
+    payer, merchant, _ = parties.take(np.array([1, 5]))
     # -1 stands for nobody, and payment 5 was never drawn.
     assert (payer.tolist(), merchant.tolist()) == ([8, NULL], [NULL, NULL])
     # Whoever has ended is forgotten.
