@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sim.compiler.balances import balance_problems
 from sim.compiler.by_hand import by_hand_closures
@@ -30,9 +31,9 @@ from sim.compiler.size import size_problems
 from sim.compiler.windows import window_parts
 from sim.contract.plan import Array, Plan
 from sim.model.base import FieldPath
-from sim.model.members import unfold_members
+from sim.model.members import Member, unfold_members
 from sim.rails.merchants import Merchant
-from sim.rails.resources import BlockLedger, Station
+from sim.rails.resources import BlockLedger, OwnShare, OwnTime, Station
 from sim.routing.route_sets import RouteSets
 from sim.scenario.loader import Document
 from sim.scenario.model import Scenario
@@ -41,7 +42,7 @@ from sim.scenario.scenario import LoadedScenario, refuse_problems
 from sim.workload.streams import StreamDemand, draw_workload
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compiled:
     """A compiled scenario.
 
@@ -77,20 +78,35 @@ class Compiled:
     notes: tuple[Note, ...]
     remarks: tuple[Note, ...]
 
-    @property
+    # Asked for once for every route and stream, and found among all parts: found once.
+    @cached_property
     def routes(self) -> tuple[Route, ...]:
         """Return every route, in the order of ``plan.route``."""
         return tuple(part for part in self.parts if isinstance(part, Route))
 
-    @property
+    @cached_property
     def ledgers(self) -> tuple[BlockLedger, ...]:
         """Return every ledger, in the order of ``plan.ledger``."""
         return tuple(part for part in self.parts if isinstance(part, BlockLedger))
 
-    @property
+    @cached_property
     def streams(self) -> tuple[Stream, ...]:
         """Return every stream, in the order of ``plan.stream``."""
         return tuple(part for part in self.parts if isinstance(part, Stream))
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        """Return every institution, groups of alike ones unfolded."""
+        return unfold_members(self.scenario.institutions)
+
+    @cached_property
+    def own(self) -> dict[str, dict[str, OwnTime | OwnShare]]:
+        """Return what institutions have of their own: by kind, and by institution."""
+        found: dict[str, dict[str, OwnTime | OwnShare]] = {}
+        for part in self.parts:
+            if isinstance(part, OwnTime | OwnShare):
+                found.setdefault(part.kind, {})[part.owner] = part
+        return found
 
     @property
     def merchants(self) -> tuple[Merchant, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -49,17 +49,22 @@ class Typical:
     shares: Mapping[tuple[str, str], int]
 
     @classmethod
-    def of(cls, corridor: Corridor, members: Sequence[Member], parts: Iterable[object]) -> Typical:
-        """Return what is typical at the two ends of a corridor."""
-        found = list(parts)
+    def everywhere(cls, parts: Iterable[object]) -> Typical:
+        """Return what institutions have of their own, at no corridor's ends yet."""
+        found = [part for part in parts if isinstance(part, OwnTime | OwnShare)]
         return cls(
-            weights=(
-                _weights(members, corridor.from_.country, "payer_share"),
-                _weights(members, corridor.to.country, "merchant_share"),
-            ),
+            weights=({}, {}),
             means={(o.owner, o.kind): o.time.mean() for o in found if isinstance(o, OwnTime)},
             shares={(o.owner, o.kind): o.threshold for o in found if isinstance(o, OwnShare)},
         )
+
+    def at(self, corridor: Corridor, members: Sequence[Member]) -> Typical:
+        """Return what is typical at the two ends of a corridor."""
+        weights = (
+            _weights(members, corridor.from_.country, "payer_share"),
+            _weights(members, corridor.to.country, "merchant_share"),
+        )
+        return replace(self, weights=weights)
 
     def mean_us(self, time: Time) -> float:
         """Return the mean of a duration, in microseconds."""

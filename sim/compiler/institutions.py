@@ -13,7 +13,7 @@ from sim.contract.meaning import Reason, WhenClosed
 from sim.model.members import Member
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
-from sim.rails.declines import own_declines
+from sim.rails.declines import DeclineKinds, own_declines
 from sim.rails.institutions import CORE, DECLINE
 from sim.rails.resources import Holding, OwnShare, OwnTime, Resource, Station
 from sim.rails.stages import threshold
@@ -44,9 +44,10 @@ def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]
     # Payers may hold what their corridor does not name.
     carried = {name for demand in scenario.demand.values() for name in demand.instruments}
     currencies = sorted(ends | (carried & set(CURRENCIES)))
+    declines = DeclineKinds.of(scenario.institutions.values())
     for member in members:
         yield from _member(member, currencies)
-        yield from own_declines(member.name, member.entry, scenario.institutions.values())
+        yield from own_declines(member.name, member.entry, declines)
 
 
 def _written_account(name: str, account: Account) -> Holding:

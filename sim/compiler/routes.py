@@ -60,15 +60,17 @@ class Routes:
         self._problems = problems
         self._known: dict[tuple[str, FixedSide], Route | None] = {}
         self._known_typical: dict[str, Typical] = {}
+        self._everywhere: Typical | None = None
+        self._paid_back = refunded_corridors(scenario)
         self._choices: dict[str, Choice] = {}
         self._classes: dict[Hashable, int] = {}
-        self._added: set[str] = set()
+        self._added: dict[str, Route] = {}
         self.parts: list[Part] = []
         """Routes and choices in the order they were asked for."""
 
     def route(self, name: str) -> Route:
         """Return a route by its name."""
-        return next(part for part in self.parts if isinstance(part, Route) and part.name == name)
+        return self._added[name]
 
     def choice(self, found: RouteSet, *, amount_max: int, amount_path: FieldPath) -> Choice:
         """Return the choice a route set gives a payment.
@@ -85,7 +87,7 @@ class Routes:
         for route in routes:
             # Before the choice that names it: parts refer backwards only.
             if route.name not in self._added:
-                self._added.add(route.name)
+                self._added[route.name] = route
                 self.parts.append(route)
             # Every time it is asked for: another stream may pay more over a route that is known.
             self._check(route, amount_max, path=amount_path)
@@ -128,7 +130,7 @@ class Routes:
     def _compose(self, candidate: Candidate, fixed_side: FixedSide) -> Route:
         corridor = candidate.corridor_in(self._scenario)
         side = corridor.to if fixed_side is FixedSide.CREDITOR else corridor.from_
-        is_refunded = candidate.corridor in refunded_corridors(self._scenario)
+        is_refunded = candidate.corridor in self._paid_back
         flow = compose(
             self._scenario,
             candidate,
@@ -159,7 +161,9 @@ class Routes:
         """Return what is expected of the institutions at the ends of a corridor."""
         if corridor not in self._known_typical:
             ends = self._scenario.corridors[corridor]
-            self._known_typical[corridor] = Typical.of(ends, self._members, self._resources)
+            # What the institutions are is read once, whichever corridor asks first.
+            self._everywhere = self._everywhere or Typical.everywhere(self._resources)
+            self._known_typical[corridor] = self._everywhere.at(ends, self._members)
         return self._known_typical[corridor]
 
     def _check(self, route: Route, amount_max: int, *, path: FieldPath) -> None:

@@ -25,11 +25,10 @@ from sim.contract.meaning import (
     WhenClosed,
 )
 from sim.explain.words import REGISTERS, count, place, share, span, timing
-from sim.model.members import unfold_members
 from sim.model.quantities import EventRate
 from sim.rails.asking import POLLS_MAX
 from sim.rails.price import FeeTerms
-from sim.rails.resources import OwnShare, OwnTime
+from sim.rails.resources import OwnTime
 from sim.rails.stages import ByRole, Move, Program, Stage
 from sim.routing.policies import routing_of
 from sim.units import DAY_US, HOUR_US, MINUTE_US, SECOND_US, format_minor
@@ -69,7 +68,7 @@ class _Words:
         if route is not None:
             routing = routing_of(compiled.scenario, route.candidate.corridor)
         self._policy = routing.policy
-        self._parts, self._members = compiled.parts, unfold_members(compiled.scenario.institutions)
+        self._own, self._members = compiled.own, compiled.members
         self._countries = ("", "")
         if route is not None:
             corridor = compiled.scenario.corridors[route.candidate.corridor]
@@ -167,34 +166,25 @@ class _Words:
         """Return how long a stage takes, institution by institution where they differ."""
         if not isinstance(stage.time, ByRole):
             return timing(stage.time)
-        return self._by_agent(
-            stage.time,
-            {
-                part.owner: timing(part.time)
-                for part in self._parts
-                if isinstance(part, OwnTime) and part.kind == stage.time.kind
-            },
-        )
+        return self._by_agent(stage.time)
 
     def _share(self, stage: Stage) -> str:
         """Return how often a branch is taken, institution by institution where they differ."""
         if stage.share is None:
             return share(Fraction(stage.value, CERTAIN))
-        return self._by_agent(
-            stage.share,
-            {
-                part.owner: share(Fraction(part.threshold, CERTAIN))
-                for part in self._parts
-                if isinstance(part, OwnShare) and part.kind == stage.share.kind
-            },
-        )
+        return self._by_agent(stage.share)
 
-    def _by_agent(self, named: ByRole, texts: dict[str, str]) -> str:
+    def _by_agent(self, named: ByRole) -> str:
         """Return what each institution that can be meant says, once where all say the same."""
         groups: dict[str, list[str]] = {}
         for member in self._members:
             if member.entry.country == self._countries[named.role] and member.holds_money:
-                groups.setdefault(texts[member.name], []).append(member.name)
+                own = self._own[named.kind][member.name]
+                if isinstance(own, OwnTime):
+                    text = timing(own.time)
+                else:
+                    text = share(Fraction(own.threshold, CERTAIN))
+                groups.setdefault(text, []).append(member.name)
         if len(groups) < 2:
             return next(iter(groups), "no time at all")
         return "; ".join(f"{text} at {_some(names)}" for text, names in groups.items())

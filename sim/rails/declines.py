@@ -12,6 +12,7 @@ is taken up on the first bank day after it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Op, Reason
@@ -99,19 +100,36 @@ def _by_hand(at: LegContext, institution: str) -> Program:
     )
 
 
-def own_declines(
-    member: str, entry: Institution, institutions: Iterable[Institution]
-) -> Iterator[Resource]:
-    """Yield an institution's thresholds, and the places its reversals wait at.
+@dataclass(frozen=True, slots=True)
+class DeclineKinds:
+    """What any institution of a scenario declines for: programs name shares by role.
 
-    Of every reason for which any institution declines, since programs name shares by role.
+    Attributes
+    ----------
+    reasons : mapping of str to list of str
+        By side, sorted.
+    by_hand : bool
+        Whether some reversal begins by hand.
     """
-    everybody = tuple(institutions)
-    for side in ("debit", "credit"):
+
+    reasons: Mapping[str, list[str]]
+    by_hand: bool
+
+    @classmethod
+    def of(cls, institutions: Iterable[Institution]) -> DeclineKinds:
+        """Return the kinds of declines of some institutions."""
+        everybody = tuple(institutions)
+        reasons = {side: _reasons(everybody, side) for side in ("debit", "credit")}
+        return cls(reasons, has_by_hand(everybody))
+
+
+def own_declines(member: str, entry: Institution, kinds: DeclineKinds) -> Iterator[Resource]:
+    """Yield an institution's thresholds, and the places its reversals wait at."""
+    for side, reasons in kinds.reasons.items():
         own = _thresholds(entry, side)
-        for reason in _reasons(everybody, side):
+        for reason in reasons:
             yield OwnShare(member, f"{side}.{reason}", own.get(reason, 0))
-    if has_by_hand(everybody):
+    if kinds.by_hand:
         yield OwnShare(member, AUTOMATIC, threshold(entry.declines.at_once))
     if entry.declines.has_by_hand:
         for kind, name in zip((DAY, HOUR), by_hand_places(member), strict=True):

@@ -37,6 +37,7 @@ from tests.benchmarks.mm1_plan import (
 from tests.benchmarks.mm1_simpy import run_simpy
 from tests.benchmarks.replication_scaling import speed_ups
 from tests.benchmarks.whole_process import CROSS_BORDER, DAY, TWO_WAY, measure_run
+from tests.support.network import network_text
 
 KEPT = Path(__file__).parents[2] / "results" / "reference" / "performance.json"
 TURNS = 5
@@ -177,6 +178,28 @@ def measure_replications() -> Figures:
     }
 
 
+def measure_network() -> Figures:
+    """Load, compile and run a network of 2,000 institutions, 50 rails and 500 corridors."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.yaml"
+        path.write_text(network_text(2000, 50, 500, rate="0.6 /s"), encoding="utf-8")
+        began = time.process_time()
+        loaded = load(path, ())
+        read = time.process_time()
+        compiled = compile_scenario(loaded)
+        made = time.process_time()
+        megabytes = path.stat().st_size / 1e6
+    chunks = [chunk.copy() for chunk in compiled.workload()]
+    payments = sum(map(len, chunks))
+    taken = statistics.median(kernel_seconds(compiled.plan, chunks, turns=3))
+    return {
+        "seconds_to_load_per_megabyte": round((read - began) / megabytes, 2),
+        "seconds_to_compile": round(made - read, 2),
+        "payments": payments,
+        "payments_per_second_of_the_kernel": round(payments / taken),
+    }
+
+
 MEASUREMENTS: dict[str, Callable[[], Figures]] = {
     "written": measure_written,
     "day": measure_day,
@@ -186,6 +209,7 @@ MEASUREMENTS: dict[str, Callable[[], Figures]] = {
     "mm1": measure_mm1,
     "growth": measure_growth,
     "replications": measure_replications,
+    "network": measure_network,
 }
 """Whole commands first: a process starts with the peak of the one that started it to its name."""
 
