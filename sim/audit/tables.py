@@ -30,8 +30,8 @@ from sim.audit.settlement_tables import (
     obligation_words,
     settlement_words,
 )
-from sim.contract.layout import NULL
-from sim.contract.meaning import Bearer, Cause, Outcome
+from sim.contract.layout import NULL, StageColumn
+from sim.contract.meaning import Bearer, Cause, Op, Outcome
 from sim.contract.plan import Array, Plan
 from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import int_values
@@ -101,7 +101,7 @@ def audit_tables(
     check = Checker(findings, payments["payment_id"])
     _check_identity(payments, run.facts.get("replications"), check)
     _check_times(plan, payments, check)
-    _check_outcomes(payments, check)
+    _check_outcomes(plan, payments, check)
     check_names(payments, words, check)
     check_plan(plan, payments, words, check)
     groups = group_payments(plan, payments)
@@ -245,7 +245,7 @@ def _check_times(plan: Plan, payments: dict[str, Array], check: Checker) -> None
         check.every("order", (instant == NULL) | within, f"{name} lies outside its life")
 
 
-def _check_outcomes(payments: dict[str, Array], check: Checker) -> None:
+def _check_outcomes(plan: Plan, payments: dict[str, Array], check: Checker) -> None:
     """Check that outcome, reason, instants and amounts do not contradict each other."""
     outcome, reason = payments["outcome"], payments["reason_code"]
     is_done, is_open = outcome == Outcome.COMPLETED, outcome == Outcome.IN_PROGRESS
@@ -264,7 +264,9 @@ def _check_outcomes(payments: dict[str, Array], check: Checker) -> None:
     )
     is_known = payments["in_doubt_since_us"] == NULL
     check.every("doubt", is_open | is_known, "it ended and is in doubt")
-    failed_over = (payments["attempts"] > 1) | (payments["instrument"] >= 0)
+    # An institution that sends a request again waits meanwhile, without another attempt.
+    sends_again = bool((plan.stage[:, StageColumn.OP] == Op.RETRY).any())
+    failed_over = (payments["attempts"] > 1) | (payments["instrument"] >= 0) | sends_again
     check.every(
         "outcome", failed_over | (payments["retry_us"] <= 0), "time for a retry, and one attempt"
     )

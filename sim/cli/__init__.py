@@ -19,6 +19,7 @@ from sim.cli.compare import compare_command
 from sim.cli.diff import diff_command
 from sim.cli.explain import explain_command
 from sim.cli.export import export_command
+from sim.cli.fuzz import fuzz_command
 from sim.cli.guard import BUG_EXIT
 from sim.cli.manual import manual_command
 from sim.cli.report import report_command
@@ -54,6 +55,7 @@ app.command("sweep")(sweep_command)
 app.command("stress")(stress_command)
 app.command("sensitivity")(sensitivity_command)
 app.command("verify")(verify_command)
+app.command("fuzz")(fuzz_command)
 app.command("reproduce")(reproduce_command)
 app.command("scenarios")(scenarios_command)
 app.command("new")(new_command)

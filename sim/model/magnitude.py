@@ -162,8 +162,11 @@ def moved_share(share: float, factor: float) -> float:
     Notes
     -----
     ``u`` up to 1/2 and ``1 - 1 / (4 u)`` beyond meet with the same slope, so the share is a smooth
-    function of the factor: 3 % becomes 1.5 % to 6 %, 70 % becomes 42 % to 85 %.
+    function of the factor: 3 % becomes 1.5 % to 6 %, 70 % becomes 42 % to 85 %. All of something
+    has no complement to divide, and stays all of it.
     """
+    if share >= 1:
+        return share
     there = stretched(share) * factor
     return there if there <= 0.5 else 1 - 1 / (4 * there)
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from sim.contract.agenda import FileColumn, LineColumn, OrderColumn, TopUpColumn
 from sim.contract.inquiries import INQUIRY_FIRST
 from sim.contract.layout import NULL, AccountColumn, StageColumn
-from sim.contract.meaning import Cause, LogKind, Outcome
+from sim.contract.meaning import Cause, LogKind, Op, Outcome
 from sim.contract.plan import Array, Plan, PlanNames
 from sim.contract.records import LogColumn
 from sim.tables.columns import int_column, names_array, text_column
@@ -217,6 +217,8 @@ class _Visit:
     started_us: int = NULL
     due_us: int = NULL
     finish_us: int = NULL
+    asks: bool = False
+    """Whether it waits for an inquiry, whose rows name no payment, and not for the late answer."""
 
 
 class StageRows:
@@ -234,6 +236,10 @@ class StageRows:
         names = plan.names
         self._replication = replication
         self._cause: list[int] = plan.stage[:, StageColumn.CAUSE].tolist()
+        asks = (plan.stage[:, StageColumn.OP] == Op.AWAIT) & (
+            plan.stage[:, StageColumn.SUBJECT] >= 0
+        )
+        self._asks: list[bool] = asks.tolist()
         self._stage_names = names_array(names.stages)
         self._has_stage_names = len(names.stages) > 0
         self._places = names_array((*names.stations, *names.ledgers, *names.accounts))
@@ -267,6 +273,10 @@ class StageRows:
         visit = self._open.get(payment)
         # A delay writes no row when it ends, so its end shows with the payment's next row.
         self._finish_delay(payment, visit, time_us)
+        if visit is not None and visit.asks and kind != LogKind.FINISH:
+            # Nothing is heard of a payment that waits for an inquiry until it goes on.
+            self._close(payment, time_us)
+            visit = None
         if kind == LogKind.JOIN:
             self._open[payment] = _Visit(stage, subject, self._cause[stage], queued_us=time_us)
         elif kind == LogKind.START:
@@ -288,7 +298,12 @@ class StageRows:
             self._open[payment] = _Visit(stage, place, int(Cause.LIQUIDITY), queued_us=time_us)
         elif kind == LogKind.AWAIT:
             self._open[payment] = _Visit(
-                stage, -1, self._cause[stage], queued_us=time_us, started_us=time_us
+                stage,
+                -1,
+                self._cause[stage],
+                queued_us=time_us,
+                started_us=time_us,
+                asks=self._asks[stage],
             )
         elif kind == LogKind.IN_BLOCK:
             self._blocks.setdefault(subject, []).append(payment)
@@ -321,6 +336,8 @@ class StageRows:
             return visit.cause == Cause.LIQUIDITY and visit.stage == stage
         # An abandoned service finishes later, while its payment may be at another stage.
         if kind == LogKind.FINISH:
+            if visit.asks:
+                return False
             # Who awaits an answer is at no station, and waits for the service given up last.
             if visit.place < 0 and visit.due_us == NULL:
                 visit = self._given_up.get(payment, visit)

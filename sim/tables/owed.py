@@ -11,7 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.contract.agenda import FileColumn, LineColumn
-from sim.contract.layout import ObligationColumn, RouteColumn, StageColumn, TransferColumn
+from sim.contract.layout import (
+    ROLE_KINDS_MAX,
+    ObligationColumn,
+    RouteColumn,
+    StageColumn,
+    TransferColumn,
+)
 from sim.contract.meaning import Flag, Op, Outcome
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
@@ -54,9 +60,9 @@ class Owing:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        routes = len(plan.route)
-        self.line = np.full(routes + 1, -1, dtype=np.int64)
-        """Line of each route, -1 for none; the last is that of no route."""
+        routes, agents = len(plan.route), len(plan.agent_account)
+        self._line = np.full((routes + 1, agents + 1), -1, dtype=np.int64)
+        self._by_payee = np.zeros(routes + 1, dtype=bool)
         self._instant = np.full(routes + 1, C.SETTLED_US, dtype=np.int64)
         self._owed = np.full(routes + 1, -1, dtype=np.int64)
         payments = {int(row[LineColumn.PAYMENTS]): at for at, row in enumerate(plan.line)}
@@ -66,12 +72,17 @@ class Owing:
         for row, (route, scheme) in enumerate(
             plan.obligation[:, [ObligationColumn.ROUTE, ObligationColumn.SCHEME]].tolist()
         ):
-            line = self.line[route]
-            if line >= 0 and plan.line[line, LineColumn.RAIL] == scheme:
+            lines = self.lines_of(route)
+            if lines and plan.line[lines[0], LineColumn.RAIL] == scheme:
                 self._owed[route] = row
         self._files = [
             np.flatnonzero(plan.file[:, FileColumn.LINE] == line) for line in range(len(plan.line))
         ]
+
+    def lines_of(self, route: int) -> list[int]:
+        """Return the lines on which a route's payments come together: by the payment's bank."""
+        found = np.unique(self._line[route])
+        return [int(line) for line in found if line >= 0]
 
     def _find(self, route: int, payments: dict[int, int]) -> None:
         """Find on which line a route's payments come together, and with which instant."""
@@ -84,23 +95,37 @@ class Owing:
                 continue
             first = stage[StageColumn.FIRST]
             rows = plan.transfer[first : first + stage[StageColumn.COUNT]]
-            lines = [
-                payments[at] for at in rows[:, TransferColumn.CREDIT].tolist() if at in payments
-            ]
-            if lines and self.line[route] < 0:
-                self.line[route] = lines[0]
-                flags = int(stage[StageColumn.FLAGS])
-                if not flags & Flag.SETTLES and flags & Flag.CREDITS:
-                    self._instant[route] = C.CREDITED_US
+            for credit in rows[:, TransferColumn.CREDIT].tolist():
+                if self._put(route, credit, payments):
+                    flags = int(stage[StageColumn.FLAGS])
+                    if not flags & Flag.SETTLES and flags & Flag.CREDITS:
+                        self._instant[route] = C.CREDITED_US
+                    # Of several postings on lines the first is the payment's own.
+                    return
+
+    def _put(self, route: int, credit: int, payments: dict[int, int]) -> bool:
+        """Note the line an account credited by a route belongs to; tell whether there is one."""
+        if credit >= 0:
+            self._line[route] = payments.get(credit, -1)
+            return credit in payments
+        # An account of the payment's own bank: each bank may have a line of its own.
+        role, kind = divmod(-credit - 2, ROLE_KINDS_MAX)
+        own = [payments.get(account, -1) for account in self._plan.agent_account[:, kind].tolist()]
+        self._line[route, :-1] = own
+        self._by_payee[route] = role == 1
+        return max(own, default=-1) >= 0
 
     def of(self, records: Array) -> Obligations:
         """Return the obligations that records leave: of completed payments over a line."""
         route = records[:, C.ROUTE]
-        stands = (records[:, C.OUTCOME] == Outcome.COMPLETED) & (self.line[route] >= 0)
+        side = np.where(self._by_payee[route], C.CREDITOR_AGENT, C.DEBTOR_AGENT)
+        bank = records[np.arange(len(records)), side]
+        # Nobody reads the last entry, which is no line.
+        lines = self._line[route, np.where(bank < 0, -1, bank)]
+        stands = (records[:, C.OUTCOME] == Outcome.COMPLETED) & (lines >= 0)
         at = np.flatnonzero(stands & (records[:, C.SETTLEMENT] > 0))
-        route = route[at]
+        route, line = route[at], lines[at]
         since = records[at, self._instant[route]]
-        line = self.line[route]
         file = np.full(len(at), -1, dtype=np.int64)
         for number in np.unique(line).tolist():
             mine, files = line == number, self._files[number]

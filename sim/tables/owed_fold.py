@@ -48,7 +48,7 @@ class OwedFolder:
         self.conversion = np.full(len(plan.line), -1, dtype=np.int64)
         self._sum = 0.0
         priced = plan.route[:, RouteColumn.PRICING] >= 0
-        for route in np.flatnonzero(priced & (self._owing.line[:-1] >= 0)).tolist():
+        for route in np.flatnonzero(priced).tolist():
             pricing = plan.pricing[plan.route[route, RouteColumn.PRICING]]
             second = pricing[PricingColumn.CONVERSION_2]
             # Going out the agent is no creditor, and what it sells it has sold.
@@ -56,7 +56,7 @@ class OwedFolder:
                 pricing[PricingColumn.PROVIDER_2] == plan.route[route, RouteColumn.SETTLEMENT_AGENT]
             )
             if second >= 0 and is_creditors:
-                self.conversion[self._owing.line[route]] = second
+                self.conversion[self._owing.lines_of(route)] = second
 
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""

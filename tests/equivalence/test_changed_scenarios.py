@@ -18,12 +18,12 @@ from sim.compiler.compile import compile_scenario
 from sim.errors import ScenarioError
 from sim.model.quantities import PPB
 from sim.scenario.scenario import LoadedScenario, load_scenario
-from tests.support.field_changes import Place, changed_text, extremes, places
+from sim.study.fuzz.field_changes import Place, changed_text, extremes, places
 from tests.theory.driver import ROOT, SCENARIOS, run
 
 FILES = (
     *sorted(path for path in SCENARIOS.rglob("*.yaml") if path.parent.name != "experiments"),
-    ROOT / "tests" / "data" / "every-field.yaml",
+    ROOT / "sim" / "study" / "fuzz" / "everything.yaml",
 )
 CI, ALL = 40, 300
 DRAWS_MAX = 400

@@ -10,7 +10,7 @@ from sim.scenario.field_values import FieldDifference, FieldValue, differing_fie
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from tests.theory.driver import ROOT
 
-EVERY = ROOT / "tests" / "data" / "every-field.yaml"
+EVERY = ROOT / "sim" / "study" / "fuzz" / "everything.yaml"
 
 
 def _changed(folder: Path, text: str) -> LoadedScenario:

@@ -11,7 +11,7 @@ from sim.errors import ScenarioError
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import ROOT
 
-EVERY_FIELD = ROOT / "tests" / "data" / "every-field.yaml"
+EVERY_FIELD = ROOT / "sim" / "study" / "fuzz" / "everything.yaml"
 
 
 def _named() -> list[tuple[str, str, str]]:

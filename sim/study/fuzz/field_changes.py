@@ -172,7 +172,8 @@ def _others(expected: Any, value: object, words: tuple[str, ...]) -> Iterator[An
             yield dict(zip(map(str, value), ("30 %", "70 %"), strict=True))
     elif is_listing(bare) and not isinstance(value, str):
         item = get_args(bare)[0]
-        for position in range(len(value or ())):
+        items = value if isinstance(value, tuple) else ()
+        for position in range(len(items)):
             yield {"__without__": position}
         yield from ([other] for other in _others(item, None, words))
         yield from _one_changed(item, value, words)
@@ -198,8 +199,12 @@ def _one_changed(item: Any, value: Any, words: tuple[str, ...]) -> Iterator[list
 def _own_quantity(bare: Any) -> Quantity[Any] | None:
     from sim.model import money, quantities
 
-    known = {"EventRate": quantities._EVENT_RATE, "MoneyAmount": money._MONEY_AMOUNT}
-    return known.get(getattr(bare, "__name__", ""))
+    known: dict[str, Any] = {
+        "EventRate": quantities._EVENT_RATE,
+        "MoneyAmount": money._MONEY_AMOUNT,
+    }
+    found: Quantity[Any] | None = known.get(getattr(bare, "__name__", ""))
+    return found
 
 
 def _quantities(quantity: Quantity[Any], value: object, words: tuple[str, ...]) -> Iterator[Any]:
@@ -224,6 +229,33 @@ def _quantities(quantity: Quantity[Any], value: object, words: tuple[str, ...]) 
 def changed_text(loaded: LoadedScenario, place: Place, other: Any) -> str:
     """Return the scenario as YAML text with another value at one place."""
     tree: Any = copy.deepcopy(loaded.document.tree)
+    change(tree, loaded.scenario, place, other)
+    return tree_text(tree)
+
+
+def tree_text(tree: Any) -> str:
+    """Return a scenario's tree as YAML text."""
+    return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=10_000))
+
+
+def change(tree: Any, scenario: BaseModel, place: Place, other: Any) -> None:
+    """Put another value at one place of a scenario's tree.
+
+    Parameters
+    ----------
+    tree : dict
+        As written; changed in place.
+    scenario : Scenario
+        What the tree means, defaults filled in.
+    place : Place
+    other : object
+        One of the place's own; None takes the field away.
+
+    Raises
+    ------
+    LookupError
+        If the place is not there any more.
+    """
     node = tree
     for step in place.path[:-1]:
         # What is left at its defaults is not written yet.
@@ -234,20 +266,23 @@ def changed_text(loaded: LoadedScenario, place: Place, other: Any) -> str:
     elif isinstance(other, dict) and "__without__" in other:
         whole = node.get(key)
         if whole is None:
-            value = _value_at(loaded.scenario, place.path)
+            value = value_at(scenario, place.path)
             whole = _written(value)
             node[key] = whole
         del whole[other["__without__"]]
     else:
         node[key] = other
-    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=10_000)
 
 
-def _value_at(model: Any, path: FieldPath) -> Any:
+def value_at(model: Any, path: FieldPath) -> Any:
+    """Return what stands at a place of a scenario."""
     for step in path:
         if isinstance(model, BaseModel):
             names = {field.alias or name: name for name, field in type(model).model_fields.items()}
             model = getattr(model, names[str(step)])
+        elif isinstance(model, dict):
+            # Keys may be more than text: pairs of currencies, instants.
+            model = next(item for key, item in model.items() if str(key) == step)
         else:
             model = model[step]
     return model
@@ -283,13 +318,13 @@ _AMOUNTS = (
 
 def extremes(loaded: LoadedScenario, place: Place) -> tuple[Any, ...]:
     """Return values at the edge of what a field may be: nothing, everything, and far away."""
-    value = _value_at(loaded.scenario, place.path)
+    value = value_at(loaded.scenario, place.path)
     kind = type(value).__name__
     if kind == "DurationDistribution":
         return _DURATIONS
     if kind == "AmountDistribution":
         return tuple(_in_currency(law, value.currency) for law in _AMOUNTS)
-    owner = _value_at(loaded.scenario, place.path[:-1])
+    owner = value_at(loaded.scenario, place.path[:-1])
     names = {field.alias or name: name for name, field in type(owner).model_fields.items()}
     expected = field_annotation(type(owner).model_fields[names[place.field]])
     quantity = find_quantity(strip(expected)) or _own_quantity(strip(expected))
