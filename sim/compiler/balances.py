@@ -123,6 +123,9 @@ def _demands(
 def _expected_total(demand: Demand, stream: Described) -> Fraction:
     """Return the expected sum of a stream's instructed amounts, in minor units."""
     currency = stream.part.currency
+    # Load moves no money.
+    if demand.as_ == "load":
+        return Fraction(0)
     if demand.payments is not None:
         return Fraction(sum(to_minor(payment.amount, currency) for payment in demand.payments))
     expected = Fraction(int(stream.arrivals[1][-1]), HAZARD_UNIT)

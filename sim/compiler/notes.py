@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from sim.compiler.clearing import find_looks
 from sim.compiler.disrupted import Place, places_of
+from sim.compiler.loads import LoadStream
 from sim.compiler.occurrences import Occurrence
 from sim.compiler.reach import Reach
 from sim.compiler.windows import window_parts
@@ -50,6 +51,8 @@ class Used:
         Institutions with which the account of some code lies.
     by_share : frozenset of str
         Institutions of payees that are drawn, or given codes, by their share.
+    loads : tuple of LoadStream
+        Streams carried as load.
     """
 
     scenario: Scenario
@@ -60,6 +63,7 @@ class Used:
     pairs: frozenset[CurrencyPair]
     coded: frozenset[str]
     by_share: frozenset[str]
+    loads: tuple[LoadStream, ...] = ()
 
     def names_of(self, institution: str) -> frozenset[str]:
         """Return the institutions an entry stands for."""
@@ -76,12 +80,13 @@ def find_remarks(used: Used) -> tuple[Note, ...]:
     """Return what there is to know of what the file writes, though it acts."""
     rails = used.scenario.rails
     schemes = [(name, rails[name].code_scheme) for name in sorted(_used_rails(used))]
-    return tuple(
+    of_codes = tuple(
         (("rails", name, *path), message)
         for name, scheme in schemes
         if scheme is not None
         for path, message in scheme.remarks()
     )
+    return (*of_codes, *((("demand", load.name, "as"), load.remark) for load in used.loads))
 
 
 def is_written(model: BaseModel, field: str) -> bool:
