@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from sim.compiler.compile import Compiled
 from sim.compiler.loads import cell_of
-from sim.explain.words import about, listed, span
+from sim.contract.loads import LoadColumn
+from sim.explain.words import about, count, listed, span
 from sim.rails.resources import BlockLedger
 from sim.rails.stages import CREDITOR_AGENT, Place
 
@@ -42,6 +43,20 @@ def ledger_load_words(compiled: Compiled, ledger: BlockLedger) -> Iterator[str]:
             f"load of {listed(names)} queues with payments, first in first out, counted by cells "
             f"of {span(cell_us)}"
         )
+
+
+def joining_words(compiled: Compiled) -> Iterator[str]:
+    """Yield how much load joins each ledger in this run, beside its payments."""
+    plan = compiled.plan
+    for number, ledger in enumerate(compiled.ledgers):
+        names = [load.name for load in compiled.loads if load.way.ledger == ledger.name]
+        if not names:
+            continue
+        first, counts = plan.load[number, [LoadColumn.FIRST, LoadColumn.COUNT]].tolist()
+        # Counted for a run only.
+        joined = int(plan.load_count[first + counts - 1]) if counts else 0
+        told = f": {count(joined, 'payment')} in this run" if counts else ""
+        yield f"Load of {listed(names)} joins {ledger.name}{told}"
 
 
 def _station(place: Place) -> str:

@@ -34,6 +34,8 @@ def test_explain_says_which_part_is_carried_where_and_what_it_does_not_do() -> N
     assert "carried as load: 49.9% of them join bakong.ledger, 3.35 s after they are sub" in told
     assert "up to 25 of them a second; they use no capacity of the debtor agent's core" in told
     assert "load of domestic queues with payments, first in first out" in told
+    # Some 25 a second for 20 s but the first 3.35.
+    assert 350 < int(told.partition("joins bakong.ledger: ")[2].split()[0]) < 480
     assert "counted by cells of 400 ms" in told
     assert "carried as load" not in _changed(*LOAD[:1])
 
