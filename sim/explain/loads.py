@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from sim.compiler.compile import Compiled
 from sim.compiler.loads import cell_of
 from sim.contract.loads import LoadColumn
+from sim.contract.plan import Plan
 from sim.explain.words import about, count, listed, span
 from sim.rails.resources import BlockLedger
 from sim.rails.stages import CREDITOR_AGENT, Place
@@ -57,6 +58,16 @@ def joining_words(compiled: Compiled) -> Iterator[str]:
         joined = int(plan.load_count[first + counts - 1]) if counts else 0
         told = f": {count(joined, 'payment')} in this run" if counts else ""
         yield f"Load of {listed(names)} joins {ledger.name}{told}"
+
+
+def joined_by(plan: Plan, ledger: int, time_us: int) -> int:
+    """Return how much load has joined a ledger by an instant; see :mod:`sim.contract.loads`."""
+    cell_us, first, counts = plan.load[ledger].tolist()
+    if not counts:
+        return 0
+    at, into_us = divmod(time_us, cell_us)
+    before, after = plan.load_count[first + at : first + at + 2].tolist()
+    return int(before + (2 * (after - before) * into_us + cell_us) // (2 * cell_us))
 
 
 def _station(place: Place) -> str:

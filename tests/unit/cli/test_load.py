@@ -112,3 +112,23 @@ def test_page_series_and_summary_tell_of_load_and_no_measure_of_payments_counts_
     rows = [row for row in events if row["kind"] == "load"]
     # What entered blocks; the last one may not have committed.
     assert sum(row["amount"] for row in rows) in range(int(carried), int(carried) + 11)
+
+
+def test_the_story_of_a_payment_says_how_much_load_stands_before_it(tmp_path: Path) -> None:
+    """What had joined by then less what blocks had taken: within the counts of its cell."""
+    run = tmp_path / "run"
+    options = [word for change in (*LOAD, RIVER) for word in ("--set", change)]
+    payroute("run", str(MINIMAL), "--out", str(run), "--record", "events", *options)
+    told = payroute("explain", str(run), "--payment", "0").stdout
+    (line,) = (line for line in told.splitlines() if " enqueue " in line)
+    events = pq.read_table(run / EVENTS_FILE).to_pylist()
+    (row,) = (row for row in events if row["kind"] == "enqueue" and row["payment"] == 0)
+    compiled = compile_scenario(load_scenario(MINIMAL, (*LOAD, RIVER)))
+    first = compiled.plan.load_count[row["time_us"] // 400_000]
+    last = compiled.plan.load_count[row["time_us"] // 400_000 + 1]
+    taken = sum(
+        one["amount"] for one in events if one["kind"] == "load" and one["time_us"] < row["time_us"]
+    )
+    found = int(line.partition(", behind ")[2].split()[0])
+    assert first - taken <= found <= last - taken
+    assert found > 0
