@@ -106,6 +106,9 @@ def test_page_series_and_summary_tell_of_load_and_no_measure_of_payments_counts_
     assert {row["measure"] for row in shown_load} == {"load_waiting", "load_taken"}
     assert {row["name"] for row in shown_load} == {"bakong.ledger"}
     assert max(row["value"] for row in shown_load) > 50
+    page = run.parent / "page.html"
+    assert payroute("report", str(run), "--out", str(page)).exit_code == 0
+    assert "bakong.ledger also carried" in page.read_text(encoding="utf-8")
     audited = payroute("audit", str(run))
     assert audited.exit_code == 0, audited.output
     events = pq.read_table(run / EVENTS_FILE).to_pylist()
