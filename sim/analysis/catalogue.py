@@ -21,6 +21,7 @@ from sim.analysis.kinds import (
     BLOCKS,
     COST,
     COUNT,
+    LOADED,
     PART,
     QUOTES,
     RATE,
@@ -296,6 +297,16 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     *map(_censored, QUANTILES),
 )
 
+
+def _load(name: str, which: int, words: str, better: Better = LOWER) -> Definition[Place]:
+    """Define a number of load payments, of ledgers that carry load."""
+
+    def of(place: Place) -> int | None:
+        return None if place.load is None else place.load[which]
+
+    return Definition(name, LOADED, _LEDGER, of, words, better)
+
+
 PLACE_MEASURES: tuple[Definition[Place], ...] = (
     Definition("utilisation", SHARE, _PLACES, lambda of: ratio(of.used, of.capacity)),
     Definition("busy_mean", SERVERS, _STATION, lambda of: ratio(of.used, of.window_us)),
@@ -324,11 +335,14 @@ PLACE_MEASURES: tuple[Definition[Place], ...] = (
         better=LOWER,
         quantile=QUANTILES["p99"],
     ),
-    Definition("block_fill_mean", SHARE, _PLACES, lambda of: ratio(of.served, of.block_capacity)),
+    Definition("block_fill_mean", SHARE, _PLACES, lambda of: ratio(of.placed, of.block_capacity)),
     Definition("starts", COUNT, _STATION, lambda of: of.served),
     Definition("refused", COUNT, _STATION, lambda of: of.refused, better=LOWER),
     Definition("blocks", BLOCKS, _LEDGER, lambda of: of.blocks),
     Definition("rounds", ROUNDS, _LEDGER, lambda of: of.rounds),
+    _load("load_carried", 0, "load carried", Better.NEITHER),
+    _load("load_waiting_max", 1, "most load waiting"),
+    _load("load_waiting_end", 2, "load waiting at the end"),
 )
 
 

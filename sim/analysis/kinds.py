@@ -58,6 +58,8 @@ class Kind:
 
 
 COUNT = Kind("payments", is_zero_of_nothing=True, is_controlled=True)
+LOADED = Kind("payments", is_zero_of_nothing=True)
+"""Of load, whose number depends on no payment's."""
 RATE = Kind("payments/s", is_zero_of_nothing=True, is_controlled=True)
 TIME = Kind(
     "s", is_controlled=True, more="takes {size} longer ({key})", less="saves {size} ({key})"

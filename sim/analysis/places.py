@@ -27,6 +27,7 @@ from sim.contract.layout import (
     RouteColumn,
     StationColumn,
 )
+from sim.contract.loads import LoadColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.records import AccountTotal, LedgerTotal, StationTotal
 from sim.contract.run import Totals
@@ -42,8 +43,9 @@ def station_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
 
     Notes
     -----
-    Utilisation of a station is busy servers over servers; of a ledger, payments included over what
-    its block limit admits at one round per interval. Waits of a ledger run from joining to commit.
+    Utilisation of a station is busy servers over servers; of a ledger, payments and load included
+    over what its block limit admits at one round per interval. Waits of a ledger run from joining
+    to commit, and are of payments alone, as is all else but what is said to be of load.
     """
     found: dict[str, Measures] = {
         name: measured(PLACE_MEASURES, "station", _station(plan, totals, at))
@@ -76,9 +78,11 @@ def _ledger(plan: Plan, totals: Totals, at: int) -> Place:
     total = [int(value) for value in totals.ledger[at]]
     limit = int(plan.ledger[at, LedgerColumn.BLOCK_LIMIT])
     included, blocks = total[LedgerTotal.INCLUDED], total[LedgerTotal.BLOCKS]
+    carried = total[LedgerTotal.LOAD]
+    has_load = bool(plan.load[at, LoadColumn.COUNT] > 0)
     return Place(
         window_us,
-        used=included * int(plan.ledger[at, LedgerColumn.ROUND_INTERVAL_US]),
+        used=(included + carried) * int(plan.ledger[at, LedgerColumn.ROUND_INTERVAL_US]),
         capacity=limit * window_us,
         queue_area=total[LedgerTotal.QUEUE_AREA],
         queue_max=total[LedgerTotal.QUEUE_MAX],
@@ -88,6 +92,9 @@ def _ledger(plan: Plan, totals: Totals, at: int) -> Place:
         blocks=blocks,
         rounds=total[LedgerTotal.ROUNDS],
         block_capacity=blocks * limit,
+        load=(carried, total[LedgerTotal.LOAD_MAX], total[LedgerTotal.LOAD_END])
+        if has_load
+        else None,
     )
 
 

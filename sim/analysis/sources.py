@@ -234,6 +234,9 @@ class Place:
         The wait that 99 % did not exceed.
     refused, blocks, rounds, block_capacity : int
         Payments turned away; blocks, rounds, and payments all blocks together could have held.
+    load : (int, int, int) or None
+        Of a ledger that carries load: how much of it blocks carried, and how much waited at most
+        and at the horizon.
     """
 
     window_us: int
@@ -248,7 +251,13 @@ class Place:
     blocks: int = 0
     rounds: int = 0
     block_capacity: int = 0
+    load: tuple[int, int, int] | None = None
     currency: str = ""
+
+    @property
+    def placed(self) -> int:
+        """Return the places of blocks that payments and load took."""
+        return self.served + (self.load[0] if self.load is not None else 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from sim.audit.large_value import (
     sampled_system,
     system_row,
 )
-from sim.audit.ledgers import close_block, fail_leader, last_round, ledger_line
+from sim.audit.ledgers import close_block, fail_leader, fill_with_load, last_round, ledger_line
+from sim.audit.loads import has_load, load_row, load_waits, loads_before
 from sim.audit.messages import Check
 from sim.audit.refunds import end_refund
 from sim.audit.state import AccountState, Count, LedgerState, StationState, Things
@@ -148,7 +149,8 @@ def _sample_rows(w: World) -> int:
 @called
 def _rows_before_systems(w: World) -> int:
     """Return how many rows of a sample stand before those of systems."""
-    rows = w.size[Things.STATION] + w.size[Things.LEDGER]
+    ledgers = w.size[Things.LEDGER]
+    rows = w.size[Things.STATION] + ledgers + loads_before(w, ledgers)
     for account in range(w.size[Things.ACCOUNT]):
         rows += w.things[w.first[Things.ACCOUNT] + account, AccountColumn.WATCHED] != 0
     return int(rows)
@@ -184,6 +186,9 @@ def _sample_row(w: World, kind: int, subject: int) -> None:
         right = kind == LogKind.SAMPLE_STATION and subject == told
     elif told < stations + ledgers:
         right = kind == LogKind.SAMPLE_LEDGER and subject == told - stations
+    elif told < stations + ledgers + loads_before(w, ledgers):
+        right = kind == LogKind.SAMPLE_LOAD and has_load(w, subject)
+        right = right and loads_before(w, subject) == told - stations - ledgers
     else:
         right = kind == LogKind.SAMPLE_ACCOUNT and subject > g[Count.SAMPLED_ACCOUNT]
         # Those between are nobody's to watch.
@@ -200,7 +205,7 @@ def _sample_row(w: World, kind: int, subject: int) -> None:
 @called
 def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> None:
     """Check a row that belongs to no payment."""
-    if LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT:
+    if LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT or kind == LogKind.SAMPLE_LOAD:
         _sample_row(w, kind, subject)
     if kind in (LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER):
         _system_row(w, kind, subject)
@@ -223,6 +228,9 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
         guard_row(w, kind, subject, amount, value)
     elif kind == LogKind.LEADER_FAILED:
         fail_leader(w, subject, value)
+    elif kind == LogKind.LOAD:
+        fill_with_load(w, subject)
+        load_row(w, subject, amount, value)
     elif kind == LogKind.SAMPLE_STATION:
         row = w.first[Things.STATION] + subject
         waiting, busy = w.things[row, StationState.WAITING], w.things[row, StationState.BUSY]
@@ -236,6 +244,15 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
         w.things[w.first[Things.LEDGER] + subject, LedgerState.SEEN] = amount
         right = amount == waiting and value == last
         check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, waiting, last))
+    elif kind == LogKind.SAMPLE_LOAD:
+        row = w.first[Things.LEDGER] + subject
+        waiting, taken = (
+            load_waits(w, subject, w.g[Count.NOW]),
+            w.things[row, LedgerState.LOAD_TAKEN],
+        )
+        w.things[row, LedgerState.SEEN] += amount
+        right = amount == waiting and value == taken
+        check(w.g, Check.SAMPLE, right, (kind, amount, value, subject, waiting, taken))
     elif kind == LogKind.SAMPLE_ACCOUNT:
         row = w.first[Things.ACCOUNT] + subject
         posted, pending = w.things[row, AccountState.POSTED], w.things[row, AccountState.PENDING]
@@ -364,6 +381,6 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
             return True
         return payment == owner and (kind == LogKind.FINISH or not _is_only_first(kind))
     if owner > STATION_PSEUDO:
-        of_ledger = kind in (LogKind.IN_BLOCK, LogKind.LEADER_FAILED)
+        of_ledger = kind in (LogKind.IN_BLOCK, LogKind.LEADER_FAILED, LogKind.LOAD)
         return owner <= LEDGER_PSEUDO and (of_ledger or kind == LogKind.COMMIT)
     return kind == LogKind.START

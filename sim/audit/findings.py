@@ -37,6 +37,7 @@ RULES: dict[str, str] = {
     "inquiry": "what is asked about a payment begins, ends and is told as the plan says, and moves "
     "nothing",
     "ledger_round": "rounds start at their instants, those without payments counted along",
+    "load": "the load of a ledger joins as counted and takes its places, and nobody passes it",
     "limit": "limits per payment and per payer and day hold",
     "liquidity": "payments wait for liquidity only while it is short",
     "liquidity_order": "nobody overtakes in an account's queue",

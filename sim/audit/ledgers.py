@@ -8,6 +8,14 @@ waits leave no row; they are counted along so that numbers can be checked.
 from __future__ import annotations
 
 from sim.audit.containers import append, check, number_of, unlink
+from sim.audit.loads import (
+    check_place,
+    close_load,
+    commit_load,
+    load_waits,
+    look_at_load,
+    place_of_payment,
+)
 from sim.audit.messages import Check
 from sim.audit.state import Count, LedgerState, Pay, Things, Wait
 from sim.audit.world import COMPLETE_KEY, NOBODY, World
@@ -51,7 +59,7 @@ def advance(w: World, time_us: int, key: int) -> None:
             number = w.things[row, LedgerState.NUMBER]
             # A round that left no row must have been idle: with payments waiting it fills a
             # block or fails, and both write a row.
-            idle = w.line[ledger_line(w, at), 0] == NOBODY
+            idle = w.line[ledger_line(w, at), 0] == NOBODY and load_waits(w, at, next_us) == 0
             check(w.g, Check.ROUND_MISSED, idle, (number, at, next_us))
             interval_us = w.things[row, LedgerColumn.ROUND_INTERVAL_US]
             longest = max(w.things[row, LedgerColumn.IDLE_MAX_US], interval_us)
@@ -70,27 +78,42 @@ def advance(w: World, time_us: int, key: int) -> None:
 def enter_block(w: World, at: int, p: int, number: int) -> None:
     """Let a payment enter the block of the round that starts now."""
     row, g = w.first[Things.LEDGER] + at, w.g
-    # The first IN_BLOCK row of an event opens the block; the following ones enter it.
+    # The first row of the event opens the block; the following ones enter it.
     if g[Count.OPENED] == NOBODY:
-        _begin_round(w, at, number)
-        # A block left over is that of a corrupted log; COMMIT_TURN reports it.
-        while w.line[block_line(w, at), 0] != NOBODY:
-            unlink(w, w.line[block_line(w, at), 0])
-        w.things[row, LedgerState.BLOCK_SIZE] = 0
-        w.things[row, LedgerState.STARTED_US] = g[Count.NOW]
-        # Rounds do not overlap: the next one is known with the commit.
-        w.things[row, LedgerState.NEXT_US] = NEVER_US
-        g[Count.OPENED] = at
+        open_block(w, at, number)
     under_way = w.things[row, LedgerState.NUMBER]
     right = g[Count.OPENED] == at and number == under_way
     check(g, Check.ROUND_TURN, right, (number, at, under_way, w.things[row, LedgerState.NEXT_US]))
     head, payment = w.line[ledger_line(w, at), 0], w.pay[p, Pay.NUMBER]
     # First in, first out.
     check(g, Check.BLOCK_HEAD, head == p, (payment, number, at, number_of(w, head)))
+    check_place(w, at, p, number)
     append(w, block_line(w, at), p)
     w.things[row, LedgerState.BLOCK_SIZE] += 1
     size, limit = w.things[row, LedgerState.BLOCK_SIZE], w.things[row, LedgerState.BLOCK_LIMIT]
     check(g, Check.BLOCK_LIMIT, size <= limit, (number, at, size, limit))
+
+
+@called
+def open_block(w: World, at: int, number: int) -> None:
+    """Begin a round that fills a block."""
+    row, g = w.first[Things.LEDGER] + at, w.g
+    _begin_round(w, at, number)
+    # A block left over is that of a corrupted log; COMMIT_TURN reports it.
+    while w.line[block_line(w, at), 0] != NOBODY:
+        unlink(w, w.line[block_line(w, at), 0])
+    w.things[row, LedgerState.BLOCK_SIZE] = 0
+    w.things[row, LedgerState.STARTED_US] = g[Count.NOW]
+    # Rounds do not overlap: the next one is known with the commit.
+    w.things[row, LedgerState.NEXT_US] = NEVER_US
+    g[Count.OPENED] = at
+
+
+@called
+def fill_with_load(w: World, at: int) -> None:
+    """Open the block of a round in which nobody but the load waits."""
+    if w.g[Count.OPENED] == NOBODY:
+        open_block(w, at, w.things[w.first[Things.LEDGER] + at, LedgerState.NUMBER])
 
 
 @called
@@ -100,7 +123,7 @@ def fail_leader(w: World, at: int, number: int) -> None:
     _begin_round(w, at, number)
     # A leader fails only where it has a probability to, and an idle round fails nothing.
     can_fail = w.things[row, LedgerColumn.LEADER_FAILURE] > 0
-    waits = w.line[ledger_line(w, at), 0] != NOBODY
+    waits = w.line[ledger_line(w, at), 0] != NOBODY or w.things[row, LedgerState.LOAD_WAITS] > 0
     check(w.g, Check.ROUND_FAILS, can_fail and waits, (number, at))
     _schedule(w, row, w.g[Count.NOW] + w.things[row, LedgerState.GAP_US])
 
@@ -119,6 +142,7 @@ def commit(w: World, at: int, size: int, number: int) -> None:
     # From the round's start and not from the commit, unless the vote took longer.
     _schedule(w, row, max(started_us + w.things[row, LedgerState.GAP_US], now))
     w.things[row, LedgerState.BLOCK_SIZE] = 0
+    commit_load(w, row)
     p = w.line[block_line(w, at), 0]
     while p != NOBODY:
         after = w.pay[p, Pay.NEXT]
@@ -146,10 +170,11 @@ def close_block(w: World) -> None:
         w.g[Count.OPENED] = NOBODY
         row = w.first[Things.LEDGER] + at
         size = w.things[row, LedgerState.BLOCK_SIZE]
-        took_all = w.line[ledger_line(w, at), 0] == NOBODY
+        head, limit = w.line[ledger_line(w, at), 0], w.things[row, LedgerState.BLOCK_LIMIT]
         # At the end of the event, when all its rows have been seen.
-        right = took_all or size == w.things[row, LedgerState.BLOCK_LIMIT]
+        right = head == NOBODY or place_of_payment(w, at, head) > limit
         check(w.g, Check.BLOCK_LEAVES, right, (w.things[row, LedgerState.NUMBER], size))
+        close_load(w, at)
 
 
 @called
@@ -159,6 +184,7 @@ def _begin_round(w: World, at: int, number: int) -> None:
     # Instant and key both: at one instant other events come first.
     at_turn = g[Count.NOW] == next_us and g[Count.KEY] == _round_key(w, at, 0)
     check(g, Check.ROUND_TURN, at_turn and number == due, (number, at, due, next_us))
+    look_at_load(w, at, g[Count.NOW])
     w.things[row, LedgerState.NUMBER] = number
     w.things[row, LedgerState.GAP_US] = w.things[row, LedgerColumn.ROUND_INTERVAL_US]
 

@@ -90,6 +90,9 @@ class Check(IntEnum):
     BLOCK_LEAVES = auto()
     BLOCK_TWICE = auto()
     BLOCK_LIMIT = auto()
+    LOAD_PLACE = auto()
+    LOAD_BLOCK = auto()
+    LOAD_UNTOLD = auto()
     COMMIT_TURN = auto()
     COMMIT_SIZE = auto()
     COMMIT_EARLY = auto()
@@ -291,6 +294,16 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.BLOCK_LEAVES: ("block_order", "block {} takes {} payments and leaves others waiting"),
     Check.BLOCK_TWICE: ("block_order", "payment {} enters a block twice"),
     Check.BLOCK_LIMIT: ("block_limit", "block {} of ledger {} takes {} payments, its limit is {}"),
+    Check.LOAD_PLACE: (
+        "load",
+        "payment {} enters block {} of ledger {} at place {}, its limit is {}; {} of the load came "
+        "before it",
+    ),
+    Check.LOAD_BLOCK: (
+        "load",
+        "block {} takes {} of the load and leaves {} waiting; should take {} and leave {}",
+    ),
+    Check.LOAD_UNTOLD: ("load", "block {} of ledger {} says nothing of {} of the load that wait"),
     Check.COMMIT_TURN: ("commit", "ledger {} commits block {}, under way is {}"),
     Check.COMMIT_SIZE: ("commit", "block {} commits {} payments, {} entered it"),
     Check.COMMIT_EARLY: ("commit", "block {} commits before it began"),

@@ -25,6 +25,7 @@ from sim.contract.layout import (
     StageColumn,
     StationColumn,
 )
+from sim.contract.loads import LoadColumn
 from sim.contract.meaning import Cause, Op
 from sim.contract.plan import Array, Plan
 from sim.tables.finished_run import FinishedRun
@@ -48,6 +49,7 @@ _MEASURES = {
     "system": ("queue", "settled"),
     "member": ("queued_minor", "settled_minor"),
 }
+_LOAD_MEASURES = ("load_waiting", "load_taken")
 
 
 def check_visits(
@@ -219,9 +221,14 @@ def _limits(plan: Plan, names: tuple[str, ...]) -> tuple[Array, Array, Array]:
     found: list[tuple[int, int, int, int, int]] = []
     never = -UNLIMITED
 
-    def add(kind: str, place: int, limits: tuple[tuple[int, int], tuple[int, int]]) -> None:
+    def add(
+        kind: str,
+        place: int,
+        limits: tuple[tuple[int, int], tuple[int, int]],
+        measures: tuple[str, str] | None = None,
+    ) -> None:
         named = int(first_of_name(np.array([place]), names)[0])
-        for measure, (low, high) in zip(_MEASURES[kind], limits, strict=True):
+        for measure, (low, high) in zip(measures or _MEASURES[kind], limits, strict=True):
             at = SERIES_MEASURES.index(measure)
             found.append((SERIES_KINDS.index(kind), named, at, low, high))
 
@@ -234,6 +241,11 @@ def _limits(plan: Plan, names: tuple[str, ...]) -> tuple[Array, Array, Array]:
         rounds = plan.horizon_us // row[LedgerColumn.ROUND_INTERVAL_US]
         # Not more rounds than intervals fit into the run.
         add("ledger", ledgers_from + at, ((0, UNLIMITED), (0, rounds)))
+        count = int(plan.load[at, LoadColumn.COUNT])
+        if count:
+            # Nobody carries more than joins.
+            most = int(plan.load_count[plan.load[at, LoadColumn.FIRST] + count - 1])
+            add("ledger", ledgers_from + at, ((0, most), (0, most)), _LOAD_MEASURES)
     accounts_from = ledgers_from + len(plan.names.ledgers)
     for at, row in enumerate(plan.account.tolist()):
         if row[AccountColumn.WATCHED]:
@@ -269,8 +281,8 @@ def _check_grid(plan: Plan, rows: Array, figures: int, check: Checker) -> None:
 
 
 def _check_rounds(plan: Plan, rows: Array, check: Checker) -> None:
-    """Check that rounds, and what has settled, never go back."""
-    for measure in ("rounds", "settled", "settled_minor"):
+    """Check that rounds, and what has settled or was taken, never go back."""
+    for measure in ("rounds", "settled", "settled_minor", "load_taken"):
         told = rows[rows[:, 4] == SERIES_MEASURES.index(measure)]
         told = told[np.lexsort((told[:, 1], told[:, 3], told[:, 0]))]
         same = (told[1:, [0, 3]] == told[:-1, [0, 3]]).all(axis=1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.audit.findings import VIOLATIONS_KEPT, Findings
 from sim.audit.messages import MESSAGES, Check
-from sim.audit.state import AccountState, Count, Things
+from sim.audit.state import AccountState, Count, LedgerState, Things
 from sim.audit.views import finish_replay, replay_rows
 from sim.audit.world import (
     BLOCK_ROWS,
@@ -23,6 +23,7 @@ from sim.audit.world import (
 )
 from sim.contract.large_value import MemberColumn, MemberTotal
 from sim.contract.plan import Array, Plan
+from sim.contract.records import LedgerTotal
 from sim.contract.run import Totals
 
 
@@ -102,6 +103,10 @@ class Replay:
         check("totals", same, "posted balances at the end are not those of the log")
         same = np.array_equal(totals.end_pending, accounts[:, AccountState.PENDING])
         check("totals", same, "pending amounts at the end are not those of the log")
+        first, size = world.first[Things.LEDGER], world.size[Things.LEDGER]
+        load = world.things[first : first + size, LedgerState.LOAD_0 :][:, :3]
+        same = np.array_equal(totals.ledger[:, LedgerTotal.LOAD : LedgerTotal.LOAD + 3], load)
+        check("totals", same, "totals of load are not those of the log")
         members = accounts[self._members, AccountState.TOTAL_0 :][:, : len(MemberTotal)]
         same = np.array_equal(totals.member, members)
         check("totals", same, "totals of members of large-value systems are not those of the log")

@@ -30,6 +30,7 @@ from sim.audit.inquiries import (
 )
 from sim.audit.large_value import leg_row, queued_row, settle_row
 from sim.audit.ledgers import advance, commit
+from sim.audit.loads import look_at_load
 from sim.audit.messages import Check
 from sim.audit.money import (
     decide_row,
@@ -96,7 +97,7 @@ _NAMES_LEDGER = tuple(
     int(kind)
     for kind in (
         LogKind.ENQUEUE, LogKind.IN_BLOCK, LogKind.COMMIT, LogKind.LEADER_FAILED,
-        LogKind.SAMPLE_LEDGER, LogKind.LEDGER_BLOCK,
+        LogKind.SAMPLE_LEDGER, LogKind.LEDGER_BLOCK, LogKind.LOAD, LogKind.SAMPLE_LOAD,
     )
 )  # fmt: skip
 _NAMES_ACCOUNTS = tuple(
@@ -403,6 +404,8 @@ def finish(w: World) -> None:
     miss_leave(w)
     # Rounds before the horizon that left no row still count, and must have been idle.
     advance(w, horizon_us, 0)
+    for ledger in range(w.size[Things.LEDGER]):
+        look_at_load(w, ledger, horizon_us)
     finish_stations(w, horizon_us)
     sum_currencies(w)
     skip_agenda(w, w.size[Things.AGENDA])

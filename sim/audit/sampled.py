@@ -33,6 +33,7 @@ _SHOWN_BY = {
     LogKind.CHANNEL: ("guard", "level_minor", "closed"),
     LogKind.SAMPLE_SYSTEM: ("system", "queue", "settled"),
     LogKind.SAMPLE_MEMBER: ("member", "queued_minor", "settled_minor"),
+    LogKind.SAMPLE_LOAD: ("ledger", "load_waiting", "load_taken"),
 }
 """What a sample is of, and what its amount and its value are."""
 
@@ -90,7 +91,13 @@ def samples_of(log: Array) -> Array:
     kind = log[:, LogColumn.KIND]
     is_sample = (kind >= LogKind.SAMPLE_STATION) & (kind <= LogKind.SAMPLE_ACCOUNT)
     is_agenda = (kind >= LogKind.FILE_CUT) & (kind <= LogKind.TOP_UP_ARRIVED)
-    others = (LogKind.ALARM, LogKind.CHANNEL, LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER)
+    others = (
+        LogKind.ALARM,
+        LogKind.CHANNEL,
+        LogKind.SAMPLE_SYSTEM,
+        LogKind.SAMPLE_MEMBER,
+        LogKind.SAMPLE_LOAD,
+    )
     found: Array = log[is_sample | is_agenda | np.isin(kind, others)]
     return found
 
@@ -110,6 +117,8 @@ def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
             number = subject + firsts[2]
         elif log_kind == LogKind.SAMPLE_SYSTEM:
             number = subject + len(layout.words["name"]) - len(plan.names.systems)
+        elif log_kind == LogKind.SAMPLE_LOAD:
+            number = subject + firsts[1]
         elif log_kind >= LogKind.FILE_CUT:
             number = place_of_row(plan, log_kind - LogKind.FILE_CUT + AgendaKind.FILE_CUT, subject)
         else:
@@ -128,7 +137,7 @@ def demand_series(plan: Plan, layout: Layout, log: Array) -> Array:
             if is_money or (is_guard and at == 0):
                 account = samples[mine, LogColumn.SUBJECT]
                 made[mine, at, 5] = plan.account[account, AccountColumn.CURRENCY]
-            elif is_guard or log_kind == LogKind.SAMPLE_SYSTEM:
+            elif is_guard or log_kind in (LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_LOAD):
                 continue
             elif log_kind >= LogKind.FILE_CUT:
                 made[mine, at, 5] = currency_of(plan, measure, subject)

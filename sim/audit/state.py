@@ -177,6 +177,13 @@ class LedgerState(IntEnum):
     SEEN = 14
     BLOCK_LIMIT = 15
     """In force; what routers reckon with is the plan's."""
+    LOAD_TAKEN = 16
+    """Load in blocks so far; what waited at the start of the round, and what of it its block takes,
+    -1 before that is told."""
+    LOAD_WAITS = 17
+    BLOCK_LOAD = 18
+    LOAD_0 = 19
+    """Totals of load, in the order of :class:`~sim.contract.records.LedgerTotal`."""
 
 
 class AccountState(IntEnum):
@@ -376,12 +383,14 @@ class Pay(IntEnum):
     """1 from a ROUTE row until its router hears of the attempt; and when it began, less the time
     of a person."""
     ROUTED_US = 73
-    TIME_0 = 74
-    FEE_0 = 74 + len(Cause)
-    REGISTER_0 = 74 + len(Cause) + FEES_MAX
-    LIMIT_0 = 74 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    LOAD_BEFORE = 74
+    """Load that joined the ledger's queue before it."""
+    TIME_0 = 75
+    FEE_0 = 75 + len(Cause)
+    REGISTER_0 = 75 + len(Cause) + FEES_MAX
+    LIMIT_0 = 75 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 74 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 75 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

@@ -13,6 +13,7 @@ from sim.audit.habits import may_last
 from sim.audit.health import attempt_fails
 from sim.audit.large_value import returned_row
 from sim.audit.ledgers import enter_block, leave_ledger, ledger_line
+from sim.audit.loads import load_joined
 from sim.audit.messages import Check
 from sim.audit.program import account_time, jump
 from sim.audit.queues import touch_system
@@ -117,6 +118,7 @@ def enqueue_row(w: World, p: int, stage: int, ledger: int) -> None:
     right = ledger == w.things[stage, S.SUBJECT]
     check(w.g, Check.OTHER_LEDGER, right, (w.pay[p, Pay.NUMBER],))
     append(w, ledger_line(w, ledger), p)
+    w.pay[p, Pay.LOAD_BEFORE] = load_joined(w, ledger, w.g[Count.NOW])
     w.pay[p, Pay.WAIT] = Wait.LEDGER
     w.pay[p, Pay.WAIT_SUBJECT] = ledger
     begin_visit(w, p)

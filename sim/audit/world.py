@@ -90,6 +90,9 @@ class World(NamedTuple):
     touched: Flat
     """Rows of stations and accounts touched by the event at hand."""
     rate: Rows
+    load: Rows
+    """(ledgers, columns): where the counts of each ledger's load lie in ``load_count``."""
+    load_count: Flat
     cell: Rows
     """(limits, streams): first cell of the use of a limit."""
     used: Rows
@@ -190,14 +193,12 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         things=things,
         line=line,
         touched=np.zeros(len(plan.station) + len(plan.account), dtype=np.int64),
-        rate=np.ascontiguousarray(plan.rate),
-        cell=np.ascontiguousarray(plan.limit_first),
+        **{name: np.ascontiguousarray(array) for name, array in _as_in_plan(plan).items()},
         used=np.zeros((plan.limit_cells, 2), dtype=np.int64),
         role=role,
         place=place,
         sets=sets,
         time=_own_times(plan),
-        share=np.ascontiguousarray(plan.agent_share),
         moves=np.zeros((MOVES_MAX, 3), dtype=np.int64),
         scratch=np.zeros(REGISTER_COUNT, dtype=np.int64),
         pay=np.zeros((0, int(Pay.SETS) + 2 * sets.shape[1] + tried), dtype=np.int64),
@@ -209,6 +210,17 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         visits=np.zeros((0, len(Visit)), dtype=np.int64),
     )
     return make_room(world)
+
+
+def _as_in_plan(plan: Plan) -> dict[str, Array]:
+    """Return the plan's arrays that are read as they are."""
+    return {
+        "rate": plan.rate,
+        "load": plan.load,
+        "load_count": plan.load_count,
+        "cell": plan.limit_first,
+        "share": plan.agent_share,
+    }
 
 
 def make_room(world: World) -> World:

@@ -126,6 +126,9 @@ def _expected_total(demand: Demand, stream: Described) -> Fraction:
     if stream.traced is not None:
         # Added up in numbers of any size: int64 sums of amounts may wrap.
         return Fraction(sum(stream.traced.amount.tolist()))
+    # Load moves no money.
+    if demand.as_ == "load":
+        return Fraction(0)
     if demand.payments is not None:
         return Fraction(sum(to_minor(payment.amount, currency) for payment in demand.payments))
     expected = Fraction(int(stream.arrivals[1][-1]), HAZARD_UNIT)

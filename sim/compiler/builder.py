@@ -14,6 +14,7 @@ import numpy as np
 
 from sim.compiler.clearing_rows import ClearingRows
 from sim.compiler.guard_rows import GuardRows
+from sim.compiler.load_rows import LoadRows
 from sim.compiler.refund_rows import NO_REFUNDS, RefundRows
 from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Candidates, Rows, cells_array, rows_array
@@ -31,7 +32,7 @@ SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
 
 
-class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, RuleRows):
+class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, LoadRows, RuleRows):
     """A plan under construction, row by row.
 
     Parameters
@@ -371,6 +372,7 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Ru
         }
         if self._quantiles:
             arrays["table"] = np.concatenate(self._quantiles)
+        arrays["load_count"] = self._load_counts()
         values: dict[str, Any] = {**self._scalars, **arrays}
         plan = Plan(
             **values,
@@ -387,6 +389,7 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Ru
         return {
             "ledger_key": [self._key("ledger", name) for name in names.ledgers],
             "stream_key": [self._key("payment", name) for name in names.streams],
+            "load": self._load_rows(),
             "world": [[self.accounts.get(f"world:{code}")] for code in names.currencies],
             # A path that ends early stays where it is.
             "rate": [path + [path[-1]] * (steps - len(path)) for path in self._rows["rate"]],

@@ -19,6 +19,7 @@ from sim.compiler.disrupted import disrupted_places, nothing_to_hit, rate_jumps
 from sim.compiler.institutions import world_parts
 from sim.compiler.law_checks import law_problems
 from sim.compiler.linker import link
+from sim.compiler.loads import LoadStream, find_loads, load_parts
 from sim.compiler.merchants import Pools, make_pools
 from sim.compiler.notes import Note, Used, find_notes, find_remarks
 from sim.compiler.occurrences import Luck, Occurrence, day_offset_us, occurrences
@@ -61,6 +62,8 @@ class Compiled:
         What of it payments can reach.
     happened : tuple of Occurrence
         When each disruption happens in this replication, and whom it hits.
+    loads : tuple of LoadStream
+        Streams carried as load.
     notes : tuple of (path, message)
         What the scenario says that changes nothing in it.
     remarks : tuple of (path, message)
@@ -75,6 +78,7 @@ class Compiled:
     parts: tuple[Part, ...]
     reach: Reach
     happened: tuple[Occurrence, ...]
+    loads: tuple[LoadStream, ...]
     notes: tuple[Note, ...]
     remarks: tuple[Note, ...]
 
@@ -186,13 +190,17 @@ def compile_scenario(
     parts += by_hand_closures(scenario, members, problems)
     parts += [*clearings(lines, market, problems), *top_ups(scenario, problems)]
     parts += window_parts(scenario, happened)
+    loads = find_loads(world, described, parts, problems)
     problems.extend(balance_problems(scenario, market, parts, described))
     problems += [*_unused_order(scenario, routes.parts), *_unused_tiers(scenario, routes.parts)]
     problems += size_problems(parts)
     # All at once: a user should not have to mend a file one mistake at a time.
     refuse_problems(loaded.document, problems)
+    if with_tables:
+        # Counted last and only for a run: three weeks of a nation's payments take seconds.
+        parts += list(load_parts(world, described, loads, parts))
     linked = link(settings, parts, with_tables=with_tables)
-    used = _use(world, described, parts, market)
+    used = _use(world, described, parts, (market, loads))
     return Compiled(
         scenario=scenario,
         document=loaded.document,
@@ -202,6 +210,7 @@ def compile_scenario(
         parts=tuple(parts),
         reach=used.reach,
         happened=happened,
+        loads=loads,
         notes=find_notes(used),
         remarks=(*find_remarks(used), *_trace_remarks(described)),
     )
@@ -230,7 +239,7 @@ def _use(
     world: World,
     described: Sequence[Described],
     parts: Sequence[Part],
-    market: Market,
+    known: tuple[Market, tuple[LoadStream, ...]],
 ) -> Used:
     """Return what of a scenario payments can reach, and what of it prices and codes use."""
     routes = [part for part in parts if isinstance(part, Route)]
@@ -252,9 +261,10 @@ def _use(
         reach=find_reach(parts, payers, payees),
         places=tuple(part for part in parts if isinstance(part, Station | BlockLedger)),
         happened=world.happened,
-        pairs=market.used,
         coded=frozenset(one.agent for one in world.pools.merchants if one.is_at_home),
         choices={name: world.route_sets.most_candidates(name) for name in world.scenario.corridors},
+        pairs=known[0].used,
+        loads=known[1],
         by_share=frozenset(by_share),
     )
 

@@ -133,7 +133,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
     except ValueError as problem:
         problems.append((("demand", name, "rate"), f"found too much: {problem}"))
         return None
-    codes = _aging_codes(scenario, corridor)
+    codes = aging_codes(scenario, corridor)
     drawn = (drawn_amount(demand), codes.code_age if codes is not None else None)
     used = map(world.routes.route, payees.routes)
     rails = {leg.rail for route in used for leg in route.candidate.legs}
@@ -169,11 +169,14 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
     names = linked.plan.names
     stream = names.streams.index(part.name)
     agents = {name: number for number, name in enumerate(names.agents)}
-    codes, aging = _codes(scenario, corridor), _aging_codes(scenario, corridor)
+    codes, aging = codes_of(scenario, corridor), aging_codes(scenario, corridor)
     amount = drawn_amount(demand)
     debtors = _shares(agents, world.members, corridor.from_.country, "payer_share")
     creditors = _shares(agents, world.members, corridor.to.country, "merchant_share")
     pool = _pool(scenario, payees, agents, names.route_sets)
+    # Load joins its ledger as numbers, and none of its payments is submitted.
+    is_load = demand.as_ == "load"
+    arrivals = _none_expected(scenario) if is_load else described.arrivals
     instruments = [names.instruments.index(name) + 1 for name in sorted(demand.instruments)]
     return StreamDemand(
         stream=stream,
@@ -196,8 +199,8 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
                 instruments={name: number for number, name in enumerate(names.instruments, 1)},
             )
         ),
-        hazard_time_us=described.arrivals[0],
-        hazard=described.arrivals[1],
+        hazard_time_us=arrivals[0],
+        hazard=arrivals[1],
         count_max=demand.count if demand.count is not None else -1,
         amount_table=linked.tables[amount] if amount is not None else -1,
         amount_granule=described.allowed.step,
@@ -258,17 +261,17 @@ def _pool(
     )
 
 
-def _codes(scenario: Scenario, corridor: Corridor) -> CodeScheme | None:
+def codes_of(scenario: Scenario, corridor: Corridor) -> CodeScheme | None:
     """Return the codes of a corridor, None where nothing is scanned."""
     return None if corridor.codes is None else scenario.rails[corridor.codes].code_scheme
 
 
-def _aging_codes(scenario: Scenario, corridor: Corridor) -> CodeScheme | None:
+def aging_codes(scenario: Scenario, corridor: Corridor) -> CodeScheme | None:
     """Return the codes of a corridor where some of them are dynamic and age.
 
     Codes given as text carry their own expiry; codes abroad are printed, so they last.
     """
-    codes = _codes(scenario, corridor)
+    codes = codes_of(scenario, corridor)
     if codes is None or codes.payloads or corridor.foreign_codes is not None:
         return None
     return codes
@@ -295,7 +298,7 @@ def _unreachable(scenario: Scenario, name: str) -> str:
 
 def _scan(scenario: Scenario, corridor: Corridor) -> Program:
     """Return the scan of a payee's code, where payees show codes."""
-    codes = _codes(scenario, corridor)
+    codes = codes_of(scenario, corridor)
     if codes is None or corridor.codes is None:
         return ()
     return codes.scan(corridor.codes, target=FAIL)
@@ -324,11 +327,15 @@ def _ints(values: Iterable[int]) -> Array:
     return np.array(list(values), dtype=np.int64)
 
 
+def _none_expected(scenario: Scenario) -> tuple[Array, Array]:
+    return _ints((0, scenario.clock.horizon)), _ints((0, 0))
+
+
 def _arrivals(world: World, name: str) -> tuple[Array, Array]:
     scenario = world.scenario
     demand = scenario.demand[name]
     if demand.rate is None:
-        return _ints((0, scenario.clock.horizon)), _ints((0, 0))
+        return _none_expected(scenario)
     profile = scenario.profiles.get(demand.profile) if demand.profile != "flat" else None
     return hazard_path(
         rate_numerator=demand.rate.numerator,

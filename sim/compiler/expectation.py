@@ -138,11 +138,11 @@ def order_statistic_mean(time: DurationDistribution, rank: int, count: int) -> f
     for cell in range(_GRID):
         position = (cell + 0.5) / _GRID
         density = choose * position ** (rank - 1) * (1 - position) ** (count - rank)
-        total += _quantile(time, position) * density
+        total += quantile_of(time, position) * density
     return total / _GRID
 
 
-def _quantile(time: DurationDistribution, position: float) -> float:
+def quantile_of(time: DurationDistribution, position: float) -> float:
     """Return the quantile of a delay; for families without a simple one, its mean."""
     parameters = time.parameters()
     if time.family == "lognormal":

@@ -23,6 +23,7 @@ from sim.compiler.parts import (
     Closure,
     Conversion,
     Instrument,
+    Load,
     Part,
     Route,
     Settings,
@@ -140,7 +141,7 @@ class _Linker:
                 self._stream(part)
             case Clearing() | TopUpRule() | LargeValueSystem():
                 lay_clearing(self.builder, part, Numbers(self._account, self._conversion))
-            case Change() | Closure() | WindowPart():
+            case Change() | Closure() | WindowPart() | Load():
                 lay_timed(self.builder, part)
 
     # -- resources --------------------

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from sim.compiler.clearing import find_looks
 from sim.compiler.disrupted import Place, owned_places, places_of
+from sim.compiler.loads import LoadStream
 from sim.compiler.occurrences import Occurrence
 from sim.compiler.reach import Reach
 from sim.compiler.windows import window_parts
@@ -54,6 +55,8 @@ class Used:
         Routes payments of each corridor have to choose from, at most.
     by_share : frozenset of str
         Institutions of payees that are drawn, or given codes, by their share.
+    loads : tuple of LoadStream
+        Streams carried as load.
     """
 
     scenario: Scenario
@@ -65,6 +68,7 @@ class Used:
     coded: frozenset[str]
     choices: Mapping[str, int]
     by_share: frozenset[str]
+    loads: tuple[LoadStream, ...] = ()
 
     def names_of(self, institution: str) -> frozenset[str]:
         """Return the institutions an entry stands for."""
@@ -81,12 +85,13 @@ def find_remarks(used: Used) -> tuple[Note, ...]:
     """Return what there is to know of what the file writes, though it acts."""
     rails = used.scenario.rails
     schemes = [(name, rails[name].code_scheme) for name in sorted(_used_rails(used))]
-    return tuple(
+    of_codes = tuple(
         (("rails", name, *path), message)
         for name, scheme in schemes
         if scheme is not None
         for path, message in scheme.remarks()
     )
+    return (*of_codes, *((("demand", load.name, "as"), load.remark) for load in used.loads))
 
 
 def is_written(model: BaseModel, field: str) -> bool:

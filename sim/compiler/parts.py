@@ -14,6 +14,7 @@ from sim.compiler.flow import Flow
 from sim.compiler.refunds import StreamRefunds
 from sim.contract.agenda import AgendaKind
 from sim.contract.meaning import FixedSide, Policy, Scope
+from sim.contract.plan import Array
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.rails.resources import (
     BlockLedger,
@@ -210,6 +211,24 @@ class WindowPart:
     spans: tuple[tuple[int, int], ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Load:
+    """The load of a ledger; see :mod:`sim.contract.loads`.
+
+    Attributes
+    ----------
+    ledger : str
+    cell_us : int
+        Length of a cell.
+    joined : ndarray of int64
+        How much has joined before the begin of each cell, and before the end of the last.
+    """
+
+    ledger: str
+    cell_us: int
+    joined: Array
+
+
 @dataclass(frozen=True, slots=True)
 class Clearing:
     """A line of a scheme, with the conversion it sells its files by."""
@@ -232,6 +251,7 @@ Part = (
     | Change
     | Closure
     | WindowPart
+    | Load
     | ClearingLine
     | Clearing
     | TopUpRule

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sim.compiler.rows import Cells, Names, Rows, row_of
 from sim.contract.agenda import AgendaKind
 from sim.contract.layout import NULL, UNLIMITED, AccountColumn
-from sim.contract.plan import NAMED, TABLES
+from sim.contract.plan import NAMED, TABLES, Array
 from sim.draws.keys import purpose_id
 
 UNGUARDED = {
@@ -42,6 +42,7 @@ class TableRows:
             name: {} for name, table in TABLES.items() if table.columns in NAMED
         }
         self._purposes: dict[str, int] = {}
+        self._loads: dict[int, tuple[int, Array]] = {}
 
     def __getattr__(self, kind: str) -> Names:
         """Return the names of one kind, as declared in :class:`~sim.contract.plan.PlanNames`."""

@@ -138,7 +138,7 @@ class StationColumn(IntEnum):
 
 
 class LedgerColumn(IntEnum):
-    """Columns of ``Plan.ledger``.
+    """Columns of ``Plan.ledger``; what load changes is said in :mod:`sim.contract.loads`.
 
     Round 1 starts at ROUND_INTERVAL_US. At the start ``s`` of round ``r`` (class COMPLETE, pseudo
     payment, step ``(2r) & STEP_MASK``), in this order: (1) if nobody waits the gap becomes

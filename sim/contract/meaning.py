@@ -435,6 +435,10 @@ class LogKind(IntEnum):
     STATION_SERVERS = 60
     LEDGER_BLOCK = 61
     """subject = ledger."""
+    LOAD = 62
+    """Both are specified in :mod:`~sim.contract.loads`."""
+    SAMPLE_LOAD = 63
+    """subject = ledger, amount = load that waits, value = load taken into blocks so far."""
 
 
 class Scope(IntEnum):

@@ -44,6 +44,7 @@ from sim.contract.layout import (
     TransferColumn,
 )
 from sim.contract.limits import LIMITS
+from sim.contract.loads import LOAD_COUNTS, LOADS
 from sim.contract.meaning import (
     Bearer,
     Cause,
@@ -197,6 +198,8 @@ class Plan:
     ]
     guard: Annotated[Array, GUARDS]
     ledger_key: Annotated[Array, Table("ledgers", KEY_WORDS)]
+    load: Annotated[Array, LOADS]
+    load_count: Annotated[Array, LOAD_COUNTS]
     account: Annotated[
         Array,
         Table(

@@ -154,6 +154,7 @@ def _joint_problems(plan: Plan) -> Iterator[str]:
         yield "agenda: found a deposit in a currency of which the world has no account"
     yield from _line_problems(plan)
     yield from _system_problems(plan)
+    yield from _load_problems(plan)
     # A fee that is priced but never charged moves no money and needs no accounts.
     charged = plan.stage[plan.stage[:, StageColumn.OP] == Op.CHARGE, StageColumn.SUBJECT]
     if (plan.fee[charged][:, [FeeColumn.DEBIT, FeeColumn.CREDIT]] == -1).any():
@@ -171,6 +172,16 @@ def _system_problems(plan: Plan) -> Iterator[str]:
         yield "member: found rows that are not in ascending order"
     if len(np.unique(plan.member[:, MemberColumn.ACCOUNT])) < len(plan.member):
         yield "member: found an account twice"
+
+
+def _load_problems(plan: Plan) -> Iterator[str]:
+    """Check that the counts of a load begin at 0, never fall and reach beyond the horizon."""
+    for at, (cell_us, first, count) in enumerate(plan.load.tolist()):
+        found = plan.load_count[first : first + count]
+        if count and (found[0] != 0 or (np.diff(found) < 0).any()):
+            yield f"load[{at}]: found counts that do not begin at 0, or fall"
+        if count and (count - 1) * cell_us <= plan.horizon_us:
+            yield f"load[{at}]: found cells that end at or before the horizon"
 
 
 def _line_problems(plan: Plan) -> Iterator[str]:

@@ -181,6 +181,12 @@ class LedgerTotal(IntEnum):
     ROUNDS = 4
     WAIT_SUM_US = 5
     """From ENQUEUE to commit, of the payments committed; also counted in a histogram."""
+    LOAD = 6
+    """Load in the blocks committed; see :mod:`~sim.contract.loads`."""
+    LOAD_MAX = 7
+    """Most of the load that waited at the start of a round, or at the horizon."""
+    LOAD_END = 8
+    """Load that waits at the horizon: joined by then and not taken."""
 
 
 class AccountTotal(IntEnum):

@@ -58,7 +58,7 @@ class Totals:
     payments, events : int
         Payments submitted below the horizon; events handled (see ``spec``: orphans included).
     station, ledger, account : ndarray of int64
-        Shapes (stations, 6), (ledgers, 6), (accounts, 19): see StationTotal, LedgerTotal,
+        Shapes (stations, 6), (ledgers, 9), (accounts, 19): see StationTotal, LedgerTotal,
         AccountTotal.
     station_wait : ndarray of int64
         (stations, HISTOGRAM_LENGTH): histogram of waits of payments that started, in microseconds,

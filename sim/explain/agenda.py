@@ -15,6 +15,7 @@ from sim.contract.agenda import AgendaKind
 from sim.contract.layout import AccountColumn, AgendaColumn
 from sim.explain.clearing import clearing_words
 from sim.explain.disruptions import change_words, disruption_words, happened_lines
+from sim.explain.loads import joining_words
 from sim.explain.words import at, count, listed
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
@@ -83,8 +84,10 @@ def agenda_lines(compiled: Compiled) -> Iterator[str]:
     plan, scenario = compiled.plan, compiled.scenario
     windows = [part for part in compiled.parts if isinstance(part, WindowPart)]
     yield from (_window_words(scenario, window) for window in windows)
+    loads = list(joining_words(compiled))
+    yield from loads
     if not len(plan.agenda) and not scenario.disruptions:
-        if not windows:
+        if not windows and not loads:
             yield "nothing"
         return
     yield from happened_lines(compiled)

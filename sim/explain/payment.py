@@ -25,6 +25,7 @@ from sim.contract.meaning import Outcome, Reason
 from sim.contract.records import WorkloadColumn
 from sim.contract.words import member_words
 from sim.errors import OptionError, UserError
+from sim.explain.loads import joined_by
 from sim.explain.price import price_amount
 from sim.explain.words import about, at, count, moment, span, table
 from sim.routing.policies import policy_of, policy_words, routing_of
@@ -53,6 +54,8 @@ class _Story:
     fees: list[Row]
     stages: list[Row] | None
     events: list[Row] | None
+    blocks: list[Row]
+    """What blocks took of load, where the whole log was recorded."""
 
 
 def tell_payment(path: Path, payment: int, *, replication: int | None = None) -> str:
@@ -104,6 +107,7 @@ def tell_payment(path: Path, payment: int, *, replication: int | None = None) ->
         fees=_rows(run, FEES_FILE, keys) or [],
         stages=_rows(run, STAGES_FILE, keys),
         events=_rows(run, EVENTS_FILE, (("payment", payment), ("replication", replication))),
+        blocks=_load_rows(run, compiled, replication),
     )
     lines = [
         *_beginning(story),
@@ -115,12 +119,19 @@ def tell_payment(path: Path, payment: int, *, replication: int | None = None) ->
     return "\n".join(lines) + "\n"
 
 
-def _rows(run: FinishedRun, name: str, keys: Sequence[tuple[str, int]]) -> list[Row] | None:
+def _rows(run: FinishedRun, name: str, keys: Sequence[tuple[str, int | str]]) -> list[Row] | None:
     """Return the rows of a table that belong to the payment, None where it was not recorded."""
     if not run.has(name):
         return None
     rows: pa.Table = pq.read_table(run.path / name, filters=[(key, "=", is_) for key, is_ in keys])
     return cast("list[Row]", rows.to_pylist())
+
+
+def _load_rows(run: FinishedRun, compiled: Compiled, replication: int) -> list[Row]:
+    """Return what blocks took of load; nothing where there is none or it was not recorded."""
+    if not compiled.loads:
+        return []
+    return _rows(run, EVENTS_FILE, (("kind", "load"), ("replication", replication))) or []
 
 
 def _last_payment(run: FinishedRun, replication: int) -> int | None:
@@ -223,6 +234,8 @@ def _course(story: _Story) -> Iterator[str]:
             where = names.stages[stage] if stage >= 0 else ""
             what = str(row["kind"]).replace("_", " ")
             when, detail = at(_int(row["time_us"])), _detail(row, story.compiled)
+            if row["kind"] == "enqueue":
+                detail += _before_it(story, row)
             yield f"  {when:<18} {what:<10} {where}{detail}"
     elif story.stages:
         yield "What it went through:"
@@ -236,6 +249,19 @@ def _course(story: _Story) -> Iterator[str]:
         yield from table(rows, indent=2, right=frozenset((0, 2, 3)))
     else:
         yield "Its way stage by stage was not recorded; run again with --record stages or events."
+
+
+def _before_it(story: _Story, row: Row) -> str:
+    """Return how much of a ledger's load stands before a payment that joins its queue."""
+    ledger, time_us = _int(row["subject"]), _int(row["time_us"])
+    joined = joined_by(story.compiled.plan, ledger, time_us)
+    taken = sum(
+        _int(block["amount"])
+        for block in story.blocks
+        if _int(block["subject"]) == ledger
+        and (block["time_us"], block["key"]) < (time_us, row["key"])
+    )
+    return f", behind {count(joined - taken, 'payment')} of its load" if joined else ""
 
 
 def _detail(row: Row, compiled: Compiled) -> str:

@@ -35,6 +35,7 @@ from sim.explain.agenda import agenda_lines
 from sim.explain.clearing import clearing_lines
 from sim.explain.evidence import evidence_lines, hypothetical_links
 from sim.explain.guards import guard_words
+from sim.explain.loads import ledger_load_words, load_words
 from sim.explain.price import price_amount
 from sim.explain.program import capacity_words, program_lines, prologue_lines
 from sim.explain.routing import bar_words
@@ -173,6 +174,7 @@ def _demand(compiled: Compiled) -> Iterator[str]:
             course += _steps(written)
             limit = f", {written.count} payments at most" if written.count is not None else ""
             yield f"  arrivals: {written.rate} on average, {course}{limit}"
+            yield from (f"  {line}" for line in load_words(compiled, demand.name))
         else:
             if written.trace is not None and demand.written is not None:
                 many = f"{len(demand.written):,} payments"
@@ -339,6 +341,7 @@ def _ledgers(compiled: Compiled) -> Iterator[str]:
             f"vote takes {timing(ledger.vote_delay)}"
         )
         yield f"  while nobody waits the gap doubles up to {span(ledger.idle_max_us)}"
+        yield from (f"  {line}" for line in ledger_load_words(compiled, ledger))
         if ledger.leader_failure:
             failed = share(Fraction(ledger.leader_failure, CERTAIN))
             yield f"  {failed} of rounds are lost to a failed leader"

@@ -50,7 +50,10 @@ event.register("numba:compile", _CompileListener())
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SOURCES = {
-    "engine": ("contract", "draws", "engine", "jit", "money", "workload/loop.py", "units.py"),
+    "engine": (
+        *("contract", "draws", "engine", "jit", "money", "units.py"),
+        *("workload/loop.py", "workload/load_loop.py", "workload/long_division.py"),
+    ),
     "audit": ("contract", "audit", "jit", "units.py"),
 }
 """What may end up in machine code, by room: files, and folders with everything below."""

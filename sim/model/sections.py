@@ -343,6 +343,10 @@ class Demand(Model):
 
     corridor: Name
     """Which way the money goes."""
+    as_: Literal["payments", "load"] = Field(default="payments", alias="as")
+    """Whether its payments are simulated one by one, or carried as load: as numbers that take
+    places in the blocks of a ledger, before and behind payments, and nothing else. Domestic streams
+    over a ledger that commits blocks may be load; what load does not do is said by `explain`."""
     channel: Literal["counter", "online", "remittance"] = "counter"
     """Where the payer pays: a word that tables and `explain` carry; it changes nothing else."""
     rate: EventRate | None = None

@@ -17,6 +17,7 @@ from sim.rails.problems import Found, check_amounts, unknown
 from sim.rails.settlement_agents import below
 from sim.scenario.disruption_checks import check_disruptions
 from sim.scenario.guard_checks import guard_problems
+from sim.scenario.load_checks import load_problems
 from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.scenario.routing_checks import routing_problems
 from sim.units import CURRENCIES, DAY_US, format_minor
@@ -179,6 +180,7 @@ def _check_demand(scenario: Scenario) -> Found:
             is_open = field == "payer_skew" and demand.trace is not None
             if field in demand.model_fields_set and not is_open:
                 yield (*place, field), f"found {field} of {listed}; allowed: with a rate"
+        yield from load_problems(scenario, name, demand)
         if demand.payments == ():
             yield (*place, "payments"), "found an empty list; allowed: at least one payment"
         if demand.payers > PAYERS_MAX:

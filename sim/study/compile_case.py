@@ -81,13 +81,14 @@ def depends_on_replication(compiled: Compiled) -> bool:
 
     Notes
     -----
-    Rate paths that move, bursts of a profile and disruptions left to chance are drawn when the
-    scenario is compiled.
+    Rate paths that move, bursts of a profile, load and disruptions left to chance are drawn when
+    the scenario is compiled.
     """
     scenario = compiled.scenario
     moves = any(rate.daily_volatility > 0 for rate in scenario.fx.mid.values())
     breaks = any(not disruption.is_certain for disruption in scenario.disruptions.values())
-    return moves or breaks or any(demand.profile != "flat" for demand in scenario.demand.values())
+    streams = scenario.demand.values()
+    return moves or breaks or any(one.profile != "flat" or one.as_ == "load" for one in streams)
 
 
 def rekeyed(compiled: Compiled, replication: int) -> Compiled:

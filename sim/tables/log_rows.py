@@ -76,6 +76,7 @@ SAMPLED = (
     LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
     LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
     LogKind.ALARM, LogKind.CHANNEL, LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER, LogKind.REFUND,
+    LogKind.SAMPLE_LOAD,
 )  # fmt: skip
 """Rows of the log the series and the refunds are made of."""
 
@@ -125,6 +126,7 @@ def _shown(plan: Plan) -> Iterator[_Shown]:
     for kind, log_kind, measures in (
         (0, LogKind.SAMPLE_STATION, ("queue", "busy")),
         (1, LogKind.SAMPLE_LEDGER, ("queue", "rounds")),
+        (1, LogKind.SAMPLE_LOAD, ("load_waiting", "load_taken")),
     ):
         none = np.full(len(things[kind]), -1, dtype=np.int64)
         yield _Shown(log_kind, kind, measures, first[kind] + np.arange(len(none)), (none, none))

@@ -66,13 +66,15 @@ SERIES_MEASURES = (
     "queue", "busy", "rounds", "balance_minor", "pending_minor", "gross_minor", "net_minor",
     "sold_minor", "bought_minor", "paid_minor", "carried_minor", "ordered_minor", "level_minor",
     "arrived_minor", "due_minor", "alarm", "closed", "settled", "queued_minor", "settled_minor",
+    "load_waiting", "load_taken",
 )  # fmt: skip
 """What is sampled, and which of its figures a row of ``series.parquet`` holds.
 
 Lines and top-ups are not sampled: they have rows when a clearing file is closed, sold or paid, when
 a level is looked at and when what was ordered arrives. Guards have rows when an alarm is raised or
 ends and when a channel closes or opens. Of large-value systems a sample shows how many payments
-wait and have settled, and of each member what waits of what it pays, and what has settled.
+wait and have settled, and of each member what waits of what it pays, and what has settled. Of a
+ledger that carries load it shows how much of it waits and how much blocks have taken so far.
 """
 
 EXPONENTS = {code: currency.exponent for code, currency in CURRENCIES.items()}

@@ -33,6 +33,7 @@ from sim.units import SECOND_US
 from tests.equivalence.random_asking import Asking
 from tests.equivalence.random_clearing import add_clearing
 from tests.equivalence.random_guards import add_guards
+from tests.equivalence.random_load import add_load
 from tests.equivalence.random_refunds import add_refunds
 from tests.equivalence.random_rules import add_rules
 from tests.equivalence.random_slower import add_closures, add_slower
@@ -98,6 +99,7 @@ class _Maker:
         add_refunds(seed, self.b, self.accounts, ties=self.ties)
         add_guards(seed, self.b, self.accounts)
         add_rules(seed, self.b, self.accounts)
+        add_load(seed, self.b, self.ledgers, span_us=self.span_us, ties=self.ties)
         plan, span_us = self.b.build(), self.span_us
         rows = random_workload(luck, payments, len(plan.stream), span_us=span_us, ties=self.ties)
         return Case(plan, rows)

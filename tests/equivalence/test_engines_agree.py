@@ -58,3 +58,10 @@ def test_engines_agree_where_the_step_of_a_round_wraps() -> None:
 def test_empty_workload_gives_equal_totals() -> None:
     case = random_case(3, 1, ties=True)
     run_both(case.plan, case.workload[:0])
+
+
+@pytest.mark.parametrize("seed", [61_036, 64_002, 66_646])
+def test_a_set_at_the_warm_up_counts_the_level_it_leaves_and_not_the_one_before(seed: int) -> None:
+    """What a member held before a set settles at the very warm-up was in no engine's window."""
+    case = random_case(seed, 60, ties=True)
+    run_both(case.plan, case.workload)

@@ -191,7 +191,7 @@ def settle_next(plan: Plan, state: KernelState) -> None:
             _settle_waiting(plan, state, slot, system, how)
         else:
             cursor[C_BETWEEN] = 0
-            _see_members(plan, state, system)
+            _see_members(plan, state, system, 1)
             cursor[C_HOW] = _RETURNING
             if how == How.OFFSET:
                 cursor[C_SETTLING] = -1
@@ -295,14 +295,15 @@ def _begin_set(plan: Plan, state: KernelState, system: int, how: int) -> None:
     write_log(cursor, state.log, LogKind.OFFSET, -1, -1, system, count, how)
     cursor[C_SETTLING] = system
     cursor[C_HOW] = how
-    _see_members(plan, state, system)
+    _see_members(plan, state, system, 0)
     cursor[C_BETWEEN] = 1
 
 
 @called
-def _see_members(plan: Plan, state: KernelState, system: int) -> None:
-    """Count the balances that stand before a set settles at one stroke, and after it."""
-    is_measured = state.cursor[C_NOW] >= state.cursor[C_WARM_UP]
+def _see_members(plan: Plan, state: KernelState, system: int, is_after: int) -> None:
+    """Count the balances that stand before a set settles at one stroke, or after it."""
+    # What stood before counts from behind the warm-up on, as before every change.
+    is_measured = is_after != 0 and state.cursor[C_NOW] >= state.cursor[C_WARM_UP]
     for account in range(plan.account.shape[0]):
         if state.gauge[account, G_SYSTEM] == system:
             settle_account(plan, state, account)

@@ -183,7 +183,7 @@ def _log_margin(plan: Plan) -> int:
     Every transfer of a POST, every place of a sample, and a few; where accounts are guarded, an
     alarm and a channel on either side of each transfer.
     """
-    sampled = (plan.station, plan.ledger, plan.account, plan.system, plan.member)
+    sampled = (plan.station, plan.ledger, plan.load, plan.account, plan.system, plan.member)
     rows = len(plan.transfer) + sum(map(len, sampled)) + 16
     return 5 * rows if _is_guarded(plan) else rows
 

@@ -18,6 +18,7 @@ from sim.engine.kernel.accounts import post_rows
 from sim.engine.kernel.heap import push
 from sim.engine.kernel.histogram import bucket
 from sim.engine.kernel.journal import account_time, add_area, break_off, write_log
+from sim.engine.kernel.loads import joined, look_at_load
 from sim.engine.kernel.payments import COMPLETE_BASE
 from sim.engine.kernel.queues import append, unlink
 from sim.engine.kernel.state import (
@@ -29,12 +30,14 @@ from sim.engine.kernel.state import (
     C_NOW,
     C_WARM_UP,
     L_BLOCK_LIMIT,
+    L_BLOCK_LOAD,
     L_BLOCK_ROUND,
     L_BLOCK_SIZE,
     L_GAP,
     L_QUEUE,
     L_ROUND,
     L_SINCE,
+    L_TAKEN,
     L_TOTAL,
     P_ID,
     P_STAGE,
@@ -49,6 +52,7 @@ _QUEUE_AREA = L_TOTAL + LedgerTotal.QUEUE_AREA
 _QUEUE_MAX = L_TOTAL + LedgerTotal.QUEUE_MAX
 _ROUNDS = L_TOTAL + LedgerTotal.ROUNDS
 _WAIT_SUM = L_TOTAL + LedgerTotal.WAIT_SUM_US
+_LOAD = L_TOTAL + LedgerTotal.LOAD
 
 
 @called
@@ -62,6 +66,8 @@ def enqueue(plan: Plan, state: KernelState, slot: int) -> None:
     # payment waits for.
     append(pool, state.ends, cursor[C_LEDGER_ENDS] + ledger, slot)
     _change_queue(cursor, state.ledger, ledger, 1)
+    # Before it, whatever else happens at this instant: the load is no event.
+    pool[slot, st.P_LOAD_BEFORE] = joined(plan, ledger, cursor[C_NOW])
     pool[slot, st.P_WAIT] = st.W_LEDGER
     pool[slot, st.P_PLACE] = ledger
     write_log(cursor, state.log, LogKind.ENQUEUE, pool[slot, P_ID], at, ledger, -1, -1)
@@ -82,7 +88,8 @@ def run_round(plan: Plan, state: KernelState, ledger: int) -> None:
     interval = plan.ledger[ledger, LedgerColumn.ROUND_INTERVAL_US]
     # An idle ledger looks ever more rarely, so that a night without payments costs a few events
     # and not a hundred thousand. A payment that comes then waits for the next look.
-    if own[ledger, L_QUEUE] == 0:
+    waiting = look_at_load(plan, state, ledger)
+    if own[ledger, L_QUEUE] == 0 and waiting == 0:
         # Never less than the interval: IDLE_MAX_US of 0 means that the gap does not grow.
         longest = max(plan.ledger[ledger, LedgerColumn.IDLE_MAX_US], interval)
         own[ledger, L_GAP] = min(2 * own[ledger, L_GAP], longest)
@@ -104,7 +111,7 @@ def run_round(plan: Plan, state: KernelState, ledger: int) -> None:
         return
     # The block is cut at the start of the round. Who comes during the vote waits for the next
     # one.
-    _fill_block(plan, state, ledger, number)
+    _fill_block(state, ledger, number, waiting)
     vote_us = _vote_time(plan, state.scratch, ledger, number)
     # A delay below zero would commit before the round began.
     if vote_us < 0:
@@ -127,6 +134,7 @@ def begin_commit(state: KernelState, ledger: int, parity: int) -> None:
     if cursor[C_NOW] >= cursor[C_WARM_UP]:
         own[ledger, _BLOCKS] += 1
         own[ledger, _INCLUDED] += size
+        own[ledger, _LOAD] += own[ledger, L_BLOCK_LOAD + parity]
     # The block's own row comes before the rows of its payments.
     write_log(cursor, state.log, LogKind.COMMIT, -1, -1, ledger, size, number)
     # Its payments are taken by the loop, one per turn. Done here, each could set others free,
@@ -191,18 +199,22 @@ def _change_queue(cursor: Array, own: Array, ledger: int, change: int) -> None:
 
 
 @called
-def _fill_block(plan: Plan, state: KernelState, ledger: int, number: int) -> None:
-    """Put the first waiting payments into the block; their time-outs no longer count."""
+def _fill_block(state: KernelState, ledger: int, number: int, waiting: int) -> None:
+    """Put the first that wait into the block; the time-outs of payments no longer count."""
     cursor = state.cursor
     pool = state.pool
     ends = state.ends
     parity = number & 1
-    waiting = cursor[C_LEDGER_ENDS] + ledger
+    line = cursor[C_LEDGER_ENDS] + ledger
     block = cursor[C_BLOCK_ENDS] + 2 * ledger + parity
-    # At least one, since an empty queue ended the round before this.
-    size = min(state.ledger[ledger, L_QUEUE], state.ledger[ledger, L_BLOCK_LIMIT])
-    for _ in range(size):
-        slot = ends[waiting, Q_HEAD]
+    limit, taken = state.ledger[ledger, L_BLOCK_LIMIT], state.ledger[ledger, L_TAKEN]
+    size = 0
+    while True:
+        slot = ends[line, Q_HEAD]
+        # Its place, counted from 0: the load before it, and the payments before it.
+        if slot < 0 or pool[slot, st.P_LOAD_BEFORE] - taken + size >= limit:
+            break
+        size += 1
         leave_ledger(state, ledger, slot)
         append(pool, ends, block, slot)
         pool[slot, st.P_WAIT] = st.W_BLOCK
@@ -219,6 +231,11 @@ def _fill_block(plan: Plan, state: KernelState, ledger: int, number: int) -> Non
             -1,
             number,
         )
+    load = min(waiting, limit - size)
+    state.ledger[ledger, L_TAKEN] = taken + load
+    if waiting > 0:
+        write_log(cursor, state.log, LogKind.LOAD, -1, -1, ledger, load, waiting - load)
+    state.ledger[ledger, L_BLOCK_LOAD + parity] = load
     state.ledger[ledger, L_BLOCK_SIZE + parity] = size
     state.ledger[ledger, L_BLOCK_ROUND + parity] = number
 

@@ -33,6 +33,7 @@ from sim.engine.kernel.ledgers import (
     run_round,
     settle_queue_area,
 )
+from sim.engine.kernel.loads import look_at_load
 from sim.engine.kernel.operations import advance, close_open, expire
 from sim.engine.kernel.payments import EXPIRE_BASE
 from sim.engine.kernel.prefetch import prefetch_payment
@@ -422,6 +423,7 @@ def _close_next(plan: Plan, state: KernelState) -> int:
         settle_areas(cursor, state.station, s)
     for ledger in range(state.ledger.shape[0]):
         settle_queue_area(cursor, state.ledger, ledger)
+        look_at_load(plan, state, ledger)
     for account in range(state.account.shape[0]):
         settle_account(plan, state, account)
         settle_channel(state, account)

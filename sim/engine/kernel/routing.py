@@ -17,12 +17,14 @@ from sim.contract.layout import (
     StageColumn,
     StreamColumn,
 )
+from sim.contract.loads import LoadColumn
 from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
 from sim.contract.plan import Array, Plan
 from sim.contract.policies import SCORE_BARRED, RuleColumn
 from sim.engine.kernel import state as st
 from sim.engine.kernel.health import begin_attempt, see_health
 from sim.engine.kernel.journal import write_log, write_sample
+from sim.engine.kernel.loads import joined
 from sim.engine.kernel.payments import draw, fail
 from sim.engine.kernel.prices import price_again
 from sim.engine.kernel.scores import OF_ACCOUNT, score_of
@@ -30,9 +32,11 @@ from sim.engine.kernel.state import (
     A_CLOSED,
     A_PENDING,
     A_POSTED,
+    C_NOW,
     L_QUEUE,
     L_ROUND,
     L_SEEN,
+    L_TAKEN,
     P_ATTEMPTS,
     P_ID,
     P_ROUTE,
@@ -338,6 +342,12 @@ def sample(plan: Plan, state: KernelState) -> None:
         state.ledger[ledger, L_SEEN] = length
         rounds = state.ledger[ledger, L_ROUND]
         write_sample(cursor, log, LogKind.SAMPLE_LEDGER, ledger, length, rounds)
+    for ledger in range(state.ledger.shape[0]):
+        if plan.load[ledger, LoadColumn.COUNT] > 0:
+            taken = state.ledger[ledger, L_TAKEN]
+            waiting = joined(plan, ledger, cursor[C_NOW]) - taken
+            state.ledger[ledger, L_SEEN] += waiting
+            write_sample(cursor, log, LogKind.SAMPLE_LOAD, ledger, waiting, taken)
     see_health(state)
     for account in range(state.account.shape[0]):
         if plan.account[account, AccountColumn.WATCHED] != 0:

@@ -244,7 +244,9 @@ P_HEARD = P_CHAIN + 1
 """Whether its attempt has begun and not yet ended for the router."""
 P_ROUTED = P_HEARD + 1
 """Instant its attempt began, less what was spent by a person until then."""
-P_FEE = P_ROUTED + 1
+P_LOAD_BEFORE = P_ROUTED + 1
+"""Load that joined the ledger's queue before it."""
+P_FEE = P_LOAD_BEFORE + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
@@ -287,8 +289,7 @@ T_KEY = 1
 T_SLOT = 2
 T_NEXT = 3
 TIMER_WIDTH = 4
-# More lines than this would make the search for the earliest cost more than a heap saves.
-# Scenarios have two or three.
+# More would make the search for the earliest cost more than a heap saves; scenarios have three.
 LINES_MAX = 8
 """Lines of time-outs; they are looked through one by one."""
 
@@ -326,7 +327,10 @@ L_BLOCK_SIZE = 5
 L_BLOCK_ROUND = 7
 """Two of each: around a wrap of the step two blocks may be in flight."""
 L_BLOCK_LIMIT = 9
-L_TOTAL = 10
+L_TAKEN = 10
+"""Load that has entered blocks so far; behind it that of two blocks."""
+L_BLOCK_LOAD = 11
+L_TOTAL = 13
 LEDGER_WIDTH = L_TOTAL + len(LedgerTotal)
 
 # -- account state --------------------

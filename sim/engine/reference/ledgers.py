@@ -16,7 +16,10 @@ from sim.engine.reference.state import NOWHERE, Payment, Stage, Wait
 
 def batch(run: Run, payment: Payment, stage: Stage) -> int:
     """Wait for a block."""
-    run.ledgers[stage.subject].queue.join(payment, run.now_us)
+    ledger = run.ledgers[stage.subject]
+    ledger.queue.join(payment, run.now_us)
+    # Before it, whatever else happens at this instant: the load is no event.
+    payment.load_before = ledger.load.joined(run.now_us)
     payment.wait = Wait.LEDGER
     payment.wait_subject = stage.subject
     run.log(LogKind.ENQUEUE, payment, stage.subject)
@@ -41,7 +44,8 @@ def _start_round(run: Run, number: int, round_: int) -> None:
     ledger.round = round_
     if run.now_us >= ledger.warm_up_us:
         ledger.rounds += 1
-    if not len(ledger.queue):
+    waiting = ledger.load.look(run.now_us)
+    if not len(ledger.queue) and not waiting:
         # An idle ledger looks ever more rarely, so that a night without payments costs nothing.
         longest_us = max(ledger.idle_max_us, ledger.round_interval_us)
         ledger.gap_us = min(2 * ledger.gap_us, longest_us)
@@ -57,7 +61,7 @@ def _start_round(run: Run, number: int, round_: int) -> None:
         run.log(LogKind.LEADER_FAILED, None, number, value=round_)
     else:
         commit_us = run.now_us + _vote_time(run, number, round_)
-        _fill_block(run, number, round_, commit_us)
+        _fill_block(run, number, round_, commit_us, waiting)
         # One block at a time: the next round waits for this one's commit.
         next_us = max(next_us, commit_us)
     plan_round(run, number, round_ + 1, next_us)
@@ -75,27 +79,35 @@ def _vote_time(run: Run, number: int, round_: int) -> int:
     return sorted(votes)[ledger.quorum - 1]
 
 
-def _fill_block(run: Run, number: int, round_: int, commit_us: int) -> None:
+def _fill_block(run: Run, number: int, round_: int, commit_us: int, waiting: int) -> None:
     ledger = run.ledgers[number]
     block: list[Payment] = []
-    while len(ledger.queue) and len(block) < ledger.block_limit:
+    while len(ledger.queue):
         payment = ledger.queue.head()
+        # Its place, counted from 0: the load before it, and the payments before it.
+        if payment.load_before - ledger.load.taken + len(block) >= ledger.block_limit:
+            break
         ledger.queue.leave(payment, run.now_us)
         payment.wait = Wait.BLOCK
         # The point of no return: what the ledger has taken it will commit.
         payment.armed_step = NOWHERE
         run.log(LogKind.IN_BLOCK, payment, number, value=round_)
         block.append(payment)
+    load = min(waiting, ledger.block_limit - len(block))
+    ledger.load.taken += load
+    if waiting:
+        run.log(LogKind.LOAD, None, number, load, value=waiting - load)
     # The block travels with its event: at the wrap of the step the next round may start first.
     key = order_key(EventClass.COMPLETE, LEDGER_PSEUDO - number, (2 * round_ + 1) & STEP_MASK)
-    run.schedule(commit_us, key, _commit, number, round_, block)
+    run.schedule(commit_us, key, _commit, number, round_, block, load)
 
 
-def _commit(run: Run, number: int, round_: int, block: list[Payment]) -> None:
+def _commit(run: Run, number: int, round_: int, block: list[Payment], load: int) -> None:
     ledger = run.ledgers[number]
     run.log(LogKind.COMMIT, None, number, len(block), value=round_)
     # Before any of them is posted, as accounting below would end the waits counted here.
-    ledger.count_block(run.now_us, [run.now_us - payment.accounted_us for payment in block])
+    waits_us = [run.now_us - payment.accounted_us for payment in block]
+    ledger.count_block(run.now_us, waits_us, load)
     for payment in block:
         stage = run.stages[payment.at]
         post_rows(run, payment, stage)

@@ -197,6 +197,10 @@ def _sample(run: Run, number: int) -> None:
         run.log(LogKind.SAMPLE_STATION, None, index, queue, value=station.busy.level)
     for index, ledger in enumerate(run.ledgers):
         run.log(LogKind.SAMPLE_LEDGER, None, index, len(ledger.queue), value=ledger.round)
+    for index, ledger in enumerate(run.ledgers):
+        load = ledger.load
+        if load:
+            run.log(LogKind.SAMPLE_LOAD, None, index, load.waiting(run.now_us), value=load.taken)
     for index, account in enumerate(run.accounts):
         if account.is_watched:
             run.log(LogKind.SAMPLE_ACCOUNT, None, index, account.posted, value=account.pending)
@@ -222,6 +226,7 @@ def _close(run: Run) -> None:
         station.queue.gauge.settle(run.now_us)
     for ledger in run.ledgers:
         ledger.queue.gauge.settle(run.now_us)
+        ledger.load.look(run.now_us)
     # Every transfer has two sides in one currency, so each currency sums to zero at any
     # instant. That it does at the end shows that no balance was changed in any other way.
     for account in run.accounts:

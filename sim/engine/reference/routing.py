@@ -135,7 +135,9 @@ def _resume(run: Run, payment: Payment, row: list[int]) -> int:
 def refresh_view(run: Run) -> None:
     """Let the router see the queues as they are now."""
     run.seen_station = [len(station.queue) for station in run.stations]
-    run.seen_ledger = [len(ledger.queue) for ledger in run.ledgers]
+    run.seen_ledger = [
+        len(ledger.queue) + ledger.load.waiting(run.now_us) for ledger in run.ledgers
+    ]
     run.healths.look()
 
 

@@ -35,6 +35,7 @@ from sim.contract.refunds import RefundTotal
 from sim.contract.run import Sink
 from sim.draws.lookup import draw62, quantile
 from sim.engine.reference.health import Healths
+from sim.engine.reference.loads import Load
 from sim.engine.reference.state import (
     NOWHERE,
     Account,
@@ -56,6 +57,7 @@ _SAMPLES = (
     LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
     LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
     LogKind.REFUND, LogKind.ALARM, LogKind.CHANNEL, LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER,
+    LogKind.SAMPLE_LOAD,
 )  # fmt: skip
 _PROGRESS_SECONDS = 0.25
 _PROGRESS_EVENTS = 512
@@ -169,7 +171,11 @@ class Run:
             )
             for row in plan.station.tolist()
         ]
-        self.ledgers = [Ledger(row, plan.warm_up_us) for row in plan.ledger.tolist()]
+        loads = [Load(row, plan.load_count, plan.warm_up_us) for row in plan.load.tolist()]
+        self.ledgers = [
+            Ledger(row, load, plan.warm_up_us)
+            for row, load in zip(plan.ledger.tolist(), loads, strict=True)
+        ]
         self.accounts = [
             Account(row, guard, plan.warm_up_us)
             for row, guard in zip(plan.account.tolist(), plan.guard.tolist(), strict=True)

@@ -29,6 +29,7 @@ from sim.contract.records import REGISTER_COUNT, histogram_bucket
 from sim.contract.run import BALANCE_TOO_LARGE, SUM_TOO_LARGE
 from sim.engine.reference.gauges import Gauge
 from sim.engine.reference.guards import BalanceOverTime, Guard
+from sim.engine.reference.loads import Load
 from sim.engine.reference.shortage import Shortage
 from sim.errors import TooLargeError
 
@@ -145,6 +146,8 @@ class Payment:
     """Instant its attempt began, less what was spent by a person until then."""
     begun: int = 0
     """Attempts made before the instrument at hand."""
+    load_before: int = 0
+    """Load that joined the ledger's queue before it."""
     instead: int = NULL
     retries: int = 0
     """How often the payer tried again."""
@@ -311,7 +314,8 @@ class Station:
 class Ledger:
     """One ledger: its queue, its rounds and totals."""
 
-    def __init__(self, row: Sequence[int], warm_up_us: int) -> None:
+    def __init__(self, row: Sequence[int], load: Load, warm_up_us: int) -> None:
+        self.load = load
         self.round_interval_us = row[LedgerColumn.ROUND_INTERVAL_US]
         self.block_limit = row[LedgerColumn.BLOCK_LIMIT]
         self.peers = row[LedgerColumn.PEERS]
@@ -331,10 +335,11 @@ class Ledger:
         self.wait_sum_us = 0
         self.wait_histogram = Counter[int]()
 
-    def count_block(self, now_us: int, waits_us: Sequence[int]) -> None:
-        """Count a block committed, and how long its payments waited for it."""
+    def count_block(self, now_us: int, waits_us: Sequence[int], load: int) -> None:
+        """Count a block committed, how long its payments waited for it, and its load."""
         if now_us >= self.warm_up_us:
             self.blocks += 1
+            self.load.carried += load
             self.included += len(waits_us)
             self.wait_sum_us += sum(waits_us)
             if self.wait_sum_us >= SUM_MAX:
@@ -351,6 +356,7 @@ class Ledger:
             queue.most,
             self.rounds,
             self.wait_sum_us,
+            *self.load.totals(),
         ]
 
 

@@ -31,6 +31,7 @@ from sim.report.blocks import (
     Tiles,
     Tone,
 )
+from sim.report.documents.loads import load_blocks
 from sim.report.documents.run import course, domestic, run_document
 from sim.report.figure import figure, plain
 from sim.report.figures.journeys import journey_blocks
@@ -75,6 +76,7 @@ def report_document(result: Result) -> Document:
     sections = _sections(printed.blocks)
     told = Told(result.run, result.summary, loaded.scenario)
     blocks: list[Block] = [*_beginning(result, loaded), *_answer(result.summary)]
+    blocks += load_blocks(result.summary)
     blocks += [Tiles(tuple(_tiles(result.summary))), *_trust(result, loaded)]
     tape = make_tape(told)
     blocks += [Heading("Play it"), Player(tape)] if tape is not None else []

@@ -166,8 +166,14 @@ def choose_streams(loaded: LoadedScenario, named: Sequence[str]) -> tuple[str, .
             )
         if demand[name].rate is None:
             raise OptionError("stream", f"{name} is a written list; allowed: a stream with a rate")
+        if demand[name].as_ == "load":
+            raise OptionError(
+                "stream",
+                f"{name} is carried as load, of which no payment is measured; allowed: payments "
+                f"one by one (--set demand.{name}.as=payments)",
+            )
     chosen = tuple(dict.fromkeys(named)) or tuple(
-        name for name in demand if demand[name].rate is not None
+        name for name in demand if demand[name].rate is not None and demand[name].as_ != "load"
     )
     if not chosen:
         raise UserError("stress: found no demand with a rate; nothing could be scaled")

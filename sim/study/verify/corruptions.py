@@ -20,7 +20,8 @@ from sim.study.verify.figures import Verdict
 from sim.study.verify.kept import compile_file, run_kept
 
 _SCENARIO = "china-two-way"
-_SHORT = ("clock.horizon=20 s", "clock.warm_up=0 s")
+_SHORT = ("clock.horizon=20 s", "clock.warm_up=0 s", "demand.domestic_khr.as=load")
+"""Half of the domestic payments are load, so that blocks hold both kinds."""
 Corruption = Callable[[Array, int], Array]
 
 

@@ -11,11 +11,13 @@ from sim.study.verify.corruptions import check_corruptions
 from sim.study.verify.engines import check_engines
 from sim.study.verify.figures import Checks, Verdict
 from sim.study.verify.known import check_by_hand, check_generator
+from sim.study.verify.loads import check_load
 from sim.study.verify.theory import check_theory
 
 GROUPS: tuple[Checks, ...] = (
     check_generator,
     check_by_hand,
+    check_load,
     check_theory,
     check_engines,
     check_corruptions,

@@ -293,7 +293,7 @@ def test_a_right_log_passes_and_every_rule_was_checked() -> None:
     # Plans of their own: test_clearing_faults, test_asking_faults, test_large_value_faults and what
     # is paid back.
     beside_payments = {"clearing", "top_up", "inquiry", "retry", "refund"}
-    beside_payments |= {"large_value", "offset", "close", "obligations", "guard"}
+    beside_payments |= {"large_value", "offset", "close", "obligations", "guard", "load"}
     only_tables = {"amounts", "fees", "market", "names", "one_row", "program", "series", "visits"}
     assert set(RULES) - rules == only_tables | beside_payments | {"readable"}
 

@@ -55,6 +55,9 @@ def test_rounds_back_off_while_idle_and_recover() -> None:
         1,
         6,
         round(9.5 * SECOND),
+        0,
+        0,
+        0,
     ]
     counted = [histogram_bucket(round(wait * SECOND)) for wait in (1.5, 3.5, 4.5)]
     assert np.flatnonzero(ran.totals.ledger_wait[0]).tolist() == counted

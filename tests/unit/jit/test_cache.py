@@ -43,6 +43,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("money/pricing.py", {"engine"}),
         ("draws/threefry.py", {"engine"}),
         ("workload/loop.py", {"engine"}),
+        ("workload/load_loop.py", {"engine"}),
         ("tables/payment_rows.py", set()),
         ("tables/reading.py", set()),
         ("routing/graph.py", set()),

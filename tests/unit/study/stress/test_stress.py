@@ -294,6 +294,16 @@ def test_an_unknown_stream_is_refused_with_what_is_near(tmp_path: Path) -> None:
     assert "customers" in YAML
 
 
+def test_what_is_carried_as_load_does_not_rise() -> None:
+    changes = ("demand.domestic={payments: null, rate: 5 /s, amount: 4 000 KHR, as: load}",
+               "demand.inbound={payments: null, rate: 1 /s, amount: 4 000 KHR}",
+               "demand.outbound=null")  # fmt: skip
+    loaded = load_scenario(SCENARIOS / "minimal.yaml", changes)
+    assert choose_streams(loaded, ()) == ("inbound",)
+    with pytest.raises(UserError, match="domestic is carried as load"):
+        choose_streams(loaded, ["domestic"])
+
+
 def test_loads_are_kept_with_six_digits() -> None:
     assert rounded(1874.99999) == 1875.0
     assert rounded(0.123456789) == 0.123457

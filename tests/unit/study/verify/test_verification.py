@@ -9,7 +9,7 @@ import pytest
 from sim.contract.log_columns import UNUSED
 from sim.contract.meaning import LogKind
 from sim.contract.records import LogColumn
-from sim.study.verify import corruptions, engines, known, theory
+from sim.study.verify import corruptions, engines, known, loads, theory
 from sim.study.verify.figures import Verdict
 from sim.study.verify.verification import GROUPS, verify
 
@@ -39,6 +39,21 @@ def test_a_payment_a_cent_off_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     (stream, (debited, *others)), *rest = known._BY_HAND
     monkeypatch.setattr(known, "_BY_HAND", ((stream, (debited + 1, *others)), *rest))
     assert failed(known.check_by_hand()) == ["minimal, inbound"]
+
+
+@pytest.mark.slow
+def test_load_counted_otherwise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert failed(loads.check_load()) == []
+    right = loads.draw_array_pair
+
+    def wrong(*given: object) -> tuple[object, object]:
+        """Let the payments of one in a thousand be decided by another number."""
+        first, second = right(*given)  # type: ignore[arg-type]
+        second[::1000] = 0
+        return first, second
+
+    monkeypatch.setattr(loads, "draw_array_pair", wrong)
+    assert len(failed(loads.check_load())) == 1
 
 
 @pytest.mark.slow
