@@ -14,16 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from sim.compiler.carried import with_money
 from sim.compiler.flow import Flow
 from sim.compiler.recovery import Recovery, Spoken, asking
 from sim.compiler.refund_moves import moves_back
 from sim.contract.charges import Rounding
 from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Bearer, Flag, Op, Outcome, Reason
-from sim.contract.records import Register
 from sim.model.sections import Corridor
 from sim.rails.code_scheme import CodeScheme
-from sim.rails.institutions import screening
 from sim.rails.least_amounts import least_amounts
 from sim.rails.on_us import book_inside, stay_inside
 from sim.rails.price import CONVERSIONS_MAX, Exchange, Price, fee_terms
@@ -34,6 +33,7 @@ from sim.rails.protocol import (
     LegTerms,
     Rail,
 )
+from sim.rails.screening import frozen, screened, screened_after, screens_after
 from sim.rails.stages import (
     FAIL,
     FAIL_SENT,
@@ -96,7 +96,7 @@ def compose(
     # The ends are asked twice: their accounts for the price, and below what undoes them.
     rounding = Rounding[scenario.fx.rounding.upper()]
     price = _price(candidate, corridor, terms, debtor=debtor, creditor=creditor, rounding=rounding)
-    contexts = _with_money(contexts, terms, price)
+    contexts = with_money(contexts, terms, price)
     contexts = [replace(at, payer=debtor.account, payee=creditor.account) for at in contexts]
     spoken, left, label = _speak(rails, contexts, debtor)
     # The creditor's institution stands behind the last leg: a failure there is undone as one of a
@@ -198,30 +198,6 @@ def _conversions(
     return credited, (exchanges[0], None)
 
 
-def _with_money(
-    contexts: list[LegContext], terms: list[LegTerms], price: Price | None
-) -> list[LegContext]:
-    """Return legs that know the price, and which of the payment's amounts they carry."""
-    if price is None:
-        return contexts
-    total, done = sum(len(term.exchanges) for term in terms), 0
-    found = []
-    for at, term in zip(contexts, terms, strict=True):
-        # Which of the three amounts a leg carries follows from how many conversions lie before
-        # it.
-        before = _amount(done, total)
-        done += len(term.exchanges)
-        found.append(replace(at, price=price, before=before, after=_amount(done, total)))
-    return found
-
-
-def _amount(done: int, total: int) -> Register:
-    """Return the payment's amount after some of its conversions."""
-    if done == 0:
-        return Register.DEBITED
-    return Register.CREDITED_GROSS if done == total else Register.SETTLEMENT
-
-
 def _speak(
     rails: list[Rail], contexts: list[LegContext], debtor: DebtorSide
 ) -> tuple[list[Spoken], tuple[Move, ...], str]:
@@ -308,6 +284,7 @@ class _Composer:
             *self._execute(),
             *self._credit(),
             *self._confirm(),
+            *self._screened_after(),
             Stage(
                 Op.END,
                 "completed",
@@ -325,6 +302,7 @@ class _Composer:
             *self.creditor.asides,
             *self._inside(),
             *self._each("asides"),
+            *self._frozen(),
         )
 
     def _stands(self, mark: str, flag: Flag) -> Program:
@@ -379,7 +357,7 @@ class _Composer:
         """Yield the screening of every institution between two legs."""
         # Between two legs stands an institution; behind the last one stands the payee's own.
         for leg in self.legs[:-1]:
-            yield from screening(leg.at.world, leg.at.leg.end, target=FAIL_SENT)
+            yield from screened(leg.at.world, leg.at.leg.end, target=FAIL_SENT)
 
     def _execute(self) -> Iterator[Stage]:
         """Yield what every leg does, outward; the first that commits settles the payment."""
@@ -410,9 +388,32 @@ class _Composer:
             # Without any ledger the credit is the settlement.
             flags=Flag.CREDITS if has_settled else Flag.SETTLES | Flag.CREDITS,
         )
-        for leg in self.legs:
-            yield from leg.says.closing
-        for bearer in Bearer:
+        yield from self._each("closing")
+        if not self._may_freeze():
+            yield from self._fees()
+
+    def _may_freeze(self) -> bool:
+        """Say whether what was credited may go back."""
+        return any(screens_after(leg.at.world, leg.at.leg.end) for leg in self.legs[:-1])
+
+    def _screened_after(self) -> Iterator[Stage]:
+        """Yield the checks that follow the credit, and then the fees: who is refused pays none."""
+        for leg in self.legs[:-1]:
+            yield from screened_after(leg.at.world, leg.at.leg.end)
+        yield from self._fees() if self._may_freeze() else ()
+
+    def _frozen(self) -> Iterator[Stage]:
+        """Yield, aside, how what such a check refuses goes back."""
+        ledgers = [at for at, leg in enumerate(self.legs) if leg.says.commit is not None]
+        then = return_label(ledgers[-1]) if ledgers else ""
+        credit = () if self.price is None else (*self.left, *self.creditor.credit)
+        back = tuple(move.reversed() for move in reversed(credit))
+        for leg in self.legs[:-1]:
+            yield from frozen(leg.at.world, leg.at.leg.end, back, then=then)
+
+    def _fees(self) -> Iterator[Stage]:
+        """Yield the charging of every fee."""
+        for bearer in Bearer if self.price is not None else ():
             yield from self._charge(bearer)
 
     def _charge(self, bearer: Bearer) -> Iterator[Stage]:

@@ -21,7 +21,7 @@ from sim.contract.meaning import Policy
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.model.quantities import CurrencyPair, write_duration
-from sim.model.sections import Institution
+from sim.model.sections import Institution, Screening
 from sim.rails.declines import by_hand_places
 from sim.rails.protocol import Found
 from sim.rails.resources import BlockLedger, Station
@@ -115,6 +115,8 @@ def _institutions(used: Used) -> Found:
         desks = {f"{one}.screening" for one in own}
         if is_written(entry, "screening") and not desks & reach.stations:
             yield (*place, "screening"), "no payment passes its screening desk"
+        else:
+            yield from _screening((*place, "screening"), entry.screening)
         if is_written(entry, "decline") and not own & reach.debtor_agents:
             yield (*place, "decline"), "it has no payers"
         yield from _declines(used, (*place, "declines"), entry, own)
@@ -124,6 +126,16 @@ def _institutions(used: Used) -> Found:
             yield (*place, "merchant_share"), f"no stream draws payees in {entry.country}"
         if entry.bakong_id is not None and not own & used.coded:
             yield (*place, "bakong_id"), "no code names an account there"
+
+
+def _screening(place: FieldPath, desk: Screening) -> Found:
+    """Yield what of a desk its mode has no use for."""
+    if desk.mode == "decline":
+        for field in ("officers", "review_time", "refused_share"):
+            if is_written(desk, field):
+                yield (*place, field), "whoever hits is declined; nobody reviews"
+    if desk.mode != "after" and desk.by_hand is not None:
+        yield (*place, "by_hand"), "nothing is refused after the credit"
 
 
 def _declines(used: Used, place: FieldPath, entry: Institution, own: frozenset[str]) -> Found:

@@ -14,7 +14,7 @@ from sim.contract.charges import Rounding
 from sim.contract.meaning import Policy
 from sim.model.asking import Retry
 from sim.model.base import Model
-from sim.model.declines import Declines
+from sim.model.declines import ByHand, Declines
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.money import AmountText
@@ -97,6 +97,13 @@ class Core(Model):
 class Screening(Model):
     """A settlement agent's screening desk."""
 
+    mode: Literal["decline", "hold", "after"] = assumed(
+        "hold", "a person looks before anything is refused; which agent does what is not published"
+    )
+    """What a hit does: `decline` refuses the payment before its money is reserved (RR04); `hold`
+    lets it wait for a person's review; `after` lets every payment go on: its check follows the
+    credit, a hit freezes what was credited until it is reviewed, and what is refused then goes back
+    on the next bank day."""
     servers: PositiveCount = assumed(200, "automatic screening scales; not published")
     """Payments screened automatically at the same time."""
     service_time: DurationDistribution = cited(
@@ -115,6 +122,8 @@ class Screening(Model):
     """Time of one review."""
     refused_share: SharePpb = assumed(50_000_000, "most hits are false")
     """Share of reviewed payments that are refused (RR04)."""
+    by_hand: ByHand | None = None
+    """When what is refused after the credit begins to go back; absent: as its defaults say."""
 
 
 Role = Literal["issuer", "acquirer", "settlement_agent", "fx_provider", "operator"]
