@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from sim.analysis.after import placed, refund_share, refunded, settled
+from sim.analysis.after import gave_up, placed, refund_share, refunded, settled
 from sim.analysis.definition import HEADLINE, LEDGER, WINDOW, Definition, Of, Source
 from sim.analysis.kinds import (
     AMOUNT,
@@ -181,6 +181,8 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     _count("open_in_time", T.OPEN_IN_TIME, Better.NEITHER),
     _count("not_payable", T.NOT_PAYABLE, groups=_OUTCOMES),
     _count("in_doubt", T.IN_DOUBT),
+    gave_up("gave_up_share", SHARE, T.GONE, "payers who gave up waiting"),
+    gave_up("gone_after_debit", COUNT, T.GONE_DEBITED, "of them debited"),
     replace(_count("debited_not_credited", T.HELD), words="debited, not credited"),
     Definition(
         "debited_not_credited_minor",
@@ -385,7 +387,7 @@ SUMMARY_COLUMNS = (
     ("submitted", "completed", "rejected", "returned", "in_progress"),
     (
         *("debited_not_credited", "debited_not_credited_minor", "debited_not_credited_oldest"),
-        *("not_payable", "in_doubt"),
+        *("not_payable", "in_doubt", "gave_up_share", "gone_after_debit"),
     ),
     ("success_rate", "end_to_end_p50", "end_to_end_p99", "end_to_end_mean", "machine_time_mean"),
     ("payer_cost_bps", "merchant_cost_bps", "within_10s", "within_60s", "completed_rate_peak"),

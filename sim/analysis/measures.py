@@ -222,6 +222,7 @@ class _Groups:
             self._run.folder.spans.length_us / SECOND_US,
             tuple(chosen),
             times_us=(self._times_us(cells, machine=False), self._times_us(cells, machine=True)),
+            has_patience=bool((self._run.plan.stream[:, StreamColumn.PATIENCE] >= 0).any()),
         )
 
     def held(self, cells: Cells) -> Held:

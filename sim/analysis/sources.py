@@ -172,6 +172,8 @@ class Payments:
         Money debited and not credited, of the payments the headline covers.
     placed : tuple of (Amount or None)
         What lies idle on accounts on the mean of time, what that costs, and what overdrafts cost.
+    has_patience : bool
+        Whether the patience of some payers of the run ends.
     """
 
     currency = ""
@@ -188,6 +190,7 @@ class Payments:
     refunded: Refunded | None = None
     held: Held | None = None
     placed: tuple[Amount | None, Amount | None, Amount | None] = (None, None, None)
+    has_patience: bool = False
 
     @property
     def due(self) -> int:

@@ -319,6 +319,7 @@ def _is_only_first(kind: int) -> bool:
         LogKind.COMMIT,
         LogKind.LEADER_FAILED,
         LogKind.EXPIRE,
+        LogKind.GONE,
         LogKind.DEPOSIT,
         LogKind.OPEN,
         LogKind.CLOSE,
@@ -349,7 +350,7 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
     if event_class == EventClass.SUBMIT:
         return kind == LogKind.SUBMIT and payment == owner
     if event_class == EventClass.EXPIRE:
-        return kind == LogKind.EXPIRE and payment == owner
+        return kind in (LogKind.EXPIRE, LogKind.GONE) and payment == owner
     if event_class == EventClass.SAMPLE:
         is_system = kind in (LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER)
         return is_system or LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT

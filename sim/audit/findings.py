@@ -60,6 +60,7 @@ RULES: dict[str, str] = {
     "offset": "what settles at one stroke is the largest set every balance can bear",
     "close": "at its close a system does with what waits what it says",
     "obligations": "what is owed and settled is what files and payments say (tables)",
+    "patience": "payers begin to wait and leave when due, and their payments are given up or go on",
     "reservation": "reservations have the stage's amount and are closed before the end",
     "retry": "what failed is tried again only for a reason that may pass, and as often as allowed",
     "route": "a route is open to the payment, has a policy's score, and no other comes before it",

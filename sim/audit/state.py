@@ -376,12 +376,20 @@ class Pay(IntEnum):
     """1 from a ROUTE row until its router hears of the attempt; and when it began, less the time
     of a person."""
     ROUTED_US = 73
-    TIME_0 = 74
-    FEE_0 = 74 + len(Cause)
-    REGISTER_0 = 74 + len(Cause) + FEES_MAX
-    LIMIT_0 = 74 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    PATIENCE_US = 74
+    """Instant at which the payer leaves, below 0 while none waits; its key, and the stage that says
+    where it leads."""
+    PATIENCE_KEY = 75
+    PATIENCE_STAGE = 76
+    GONE_US = 77
+    DOUBTED_US = 78
+    KNOWN_US = 79
+    TIME_0 = 80
+    FEE_0 = 80 + len(Cause)
+    REGISTER_0 = 80 + len(Cause) + FEES_MAX
+    LIMIT_0 = 80 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 74 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 80 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

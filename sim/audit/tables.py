@@ -30,8 +30,8 @@ from sim.audit.settlement_tables import (
     obligation_words,
     settlement_words,
 )
-from sim.contract.layout import NULL
-from sim.contract.meaning import Bearer, Cause, Outcome
+from sim.contract.layout import NULL, StreamColumn
+from sim.contract.meaning import Bearer, Cause, Outcome, Reason
 from sim.contract.plan import Array, Plan
 from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import int_values
@@ -239,10 +239,18 @@ def _check_times(plan: Plan, payments: dict[str, Array], check: Checker) -> None
     check.every("order", payments["in_warm_up"] == is_early, "its mark of the warm-up is wrong")
     # Events at the horizon are not handled.
     check.every("order", is_open | (end < plan.horizon_us), "it ends when nothing happens any more")
-    for name in ("settled_us", "credited_us", "in_doubt_since_us"):
+    for name in (
+        *("settled_us", "credited_us", "in_doubt_since_us"),
+        *("gone_us", "doubted_us", "known_us"),
+    ):
         instant = payments[name]
         within = (instant >= submitted) & (instant <= until)
         check.every("order", (instant == NULL) | within, f"{name} lies outside its life")
+    # A stream of another name is found where names are; whatever is said of it here does not count.
+    streams = np.append(plan.stream[:, StreamColumn.PATIENCE], np.int64(-1))
+    patience = streams[np.clip(payments["stream"], -1, len(plan.stream))]
+    stays = payments["gone_us"] == NULL
+    check.every("patience", stays | (patience >= 0), "its payer left, who waits for ever")
 
 
 def _check_outcomes(payments: dict[str, Array], check: Checker) -> None:
@@ -264,6 +272,15 @@ def _check_outcomes(payments: dict[str, Array], check: Checker) -> None:
     )
     is_known = payments["in_doubt_since_us"] == NULL
     check.every("doubt", is_open | is_known, "it ended and is in doubt")
+    doubted, told = payments["doubted_us"], payments["known_us"]
+    check.every("doubt", is_known | (doubted != NULL), "it is in doubt and never came to be")
+    check.every("doubt", (told == NULL) | (doubted != NULL), "it knows again what it knew")
+    check.every("doubt", (told == NULL) | (told >= doubted), "it knows before it was in doubt")
+    check.every(
+        "doubt", ~is_known | (doubted == NULL) | (told != NULL), "its doubt never ended nor lasts"
+    )
+    left = payments["gone_us"] != NULL
+    check.every("patience", left | (reason != Reason.DS02), "given up by a payer who never left")
     failed_over = (payments["attempts"] > 1) | (payments["instrument"] >= 0)
     check.every(
         "outcome", failed_over | (payments["retry_us"] <= 0), "time for a retry, and one attempt"

@@ -322,6 +322,7 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Ru
         payers: int = 1,
         promise_us: int = NEVER_US,
         after_failure: int = -1,
+        patience: int = -1,
     ) -> int:
         """Add a demand stream and return its index. Add streams in the order of their names."""
         index = self.streams.add_new(name)
@@ -334,6 +335,7 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Ru
             "channel": self.channels.add(channel),
             "promise_us": promise_us,
             "after_failure": after_failure,
+            "patience": patience,
         }
         self._add("stream", values)
         self._add("refund", NO_REFUNDS)

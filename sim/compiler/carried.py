@@ -1,15 +1,18 @@
-"""Which of a payment's amounts each leg of a route carries.
+"""Which of a payment's amounts each leg of a route carries, and whose codes its payees show.
 
 Takes legs and what they convert; gives legs that know the price.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sim.contract.records import Register
+from sim.model.sections import Corridor
+from sim.rails.code_scheme import CodeScheme
 from sim.rails.price import Price
-from sim.rails.protocol import LegContext, LegTerms
+from sim.rails.protocol import LegContext, LegTerms, Rail
 
 
 def with_money(
@@ -34,3 +37,9 @@ def _amount(done: int, total: int) -> Register:
     if done == 0:
         return Register.DEBITED
     return Register.CREDITED_GROSS if done == total else Register.SETTLEMENT
+
+
+def codes_of(rails: Mapping[str, Rail], corridor: Corridor) -> tuple[str, CodeScheme] | None:
+    """Return the name and the scheme of the codes a corridor's payees show."""
+    scheme = rails[corridor.codes].code_scheme if corridor.codes is not None else None
+    return None if scheme is None or corridor.codes is None else (corridor.codes, scheme)

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from sim.compiler.carried import with_money
+from sim.compiler.carried import codes_of, with_money
 from sim.compiler.flow import Flow
-from sim.compiler.recovery import Recovery, Spoken, asking
+from sim.compiler.recovery import Recovery, Spoken, asking, gives_up, moved
 from sim.compiler.refund_moves import moves_back
 from sim.contract.charges import Rounding
 from sim.contract.layout import CERTAIN
@@ -25,6 +25,7 @@ from sim.model.sections import Corridor
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.least_amounts import least_amounts
 from sim.rails.on_us import book_inside, stay_inside
+from sim.rails.patience import answered, leads, waits
 from sim.rails.price import CONVERSIONS_MAX, Exchange, Price, fee_terms
 from sim.rails.protocol import (
     CreditorSide,
@@ -44,7 +45,7 @@ from sim.rails.stages import (
 )
 from sim.routing.candidates import Candidate
 from sim.routing.policies import routing_of
-from sim.scenario.model import Scenario
+from sim.scenario.model import Scenario, has_patience
 
 QUOTE = "quote"
 CONFIRMED, AUTHORISED = "confirmed", "authorised"
@@ -102,45 +103,25 @@ def compose(
     # The creditor's institution stands behind the last leg: a failure there is undone as one of a
     # further leg would be, and never ends as rejected once money has moved.
     creditor = rails[-1].creditor_side(replace(contexts[-1], failing=label))
-    codes = _codes(scenario, corridor)
+    codes = codes_of(scenario.rails, corridor)
     # The shortest promise counts: the payer is shown one price, and it holds as long as all of
     # its parts do. 0 stands for no bound and is left out.
     validity = min((term.quote_validity_us for term in terms if term.quote_validity_us), default=0)
     inside = None
     if price is not None and rails[-1].books_on_us(contexts[-1]):
         inside = rails[-1].creditor_side(replace(contexts[-1], failing=FAIL))
-    if _gives_up(spoken, label):
+    if gives_up(spoken, label):
         creditor = replace(creditor, book=asking(creditor.book))
     # Only where there is another route to come from, and institutions to differ in.
     resumes = routing_of(scenario, candidate.corridor).failover > 0 and bool(candidate.agents)
-    refund = () if price is None else moves_back(_moved(spoken, left, creditor), refunded)
+    refund = () if price is None else moves_back(moved(spoken, left, creditor), refunded)
+    patient = has_patience(scenario, candidate.corridor)
     composer = _Composer(
-        spoken, left, price, debtor, creditor, codes, validity, inside, resumes, refund
+        spoken, left, price, debtor, creditor, codes, validity, inside, resumes, refund, patient
     )
     legs = zip(rails, contexts, strict=True)
     owed = tuple(item for rail, at in legs for item in rail.obligations(at)) if price else ()
     return Flow(composer.program(), price, debtor, creditor, owed, composer.entrances)
-
-
-def _moved(legs: list[Spoken], left: tuple[Move, ...], creditor: CreditorSide) -> list[Move]:
-    """Return all that a completed payment has moved, but for its fees."""
-    booked = [move for leg in legs if leg.says.commit is not None for move in leg.booked]
-    return [*booked, *left, *creditor.credit]
-
-
-def _gives_up(legs: list[Spoken], label: str) -> bool:
-    """Say whether a time-out can end the creditor's institution's work, after money has moved."""
-    return label != FAIL_SENT and any(
-        stage.op is Op.DEADLINE and stage.target == label
-        for leg in legs
-        for stage in leg.says.execute
-    )
-
-
-def _codes(scenario: Scenario, corridor: Corridor) -> tuple[str, CodeScheme] | None:
-    """Return the name and the scheme of the codes a corridor's payees show."""
-    scheme = scenario.rails[corridor.codes].code_scheme if corridor.codes is not None else None
-    return None if scheme is None or corridor.codes is None else (corridor.codes, scheme)
 
 
 def _price(
@@ -255,6 +236,8 @@ class _Composer:
     resumes: bool
     refund: tuple[Move, ...]
     """What is moved back where the payment is, once it has completed."""
+    patient: bool
+    """Whether the patience of some payer ends."""
 
     @property
     def entrances(self) -> tuple[str, str]:
@@ -268,6 +251,7 @@ class _Composer:
         before: Program = (
             # The order of phases, as a reader of docs/architecture.md knows it. Nothing else
             # decides what comes before what.
+            *self._patience(waits(FAIL)),
             *self.legs[0].says.session,
             *self.debtor.authorise,
             *self._each("look_up"),
@@ -276,6 +260,7 @@ class _Composer:
             *least_amounts([leg.at for leg in self.legs] if self.price is not None else []),
             *self._stands(CONFIRMED, Flag.CONFIRMS),
             *self._each("limit"),
+            *self._patience(leads(FAIL_SENT)),
             *self._each("request"),
             *self._stands(AUTHORISED, Flag.AUTHORISES),
             *(stage for leg in self.legs for stage in leg.says.hand_over),
@@ -284,6 +269,7 @@ class _Composer:
             *self._execute(),
             *self._credit(),
             *self._confirm(),
+            *self._patience(answered()),
             *self._screened_after(),
             Stage(
                 Op.END,
@@ -293,7 +279,7 @@ class _Composer:
                 moves=self.refund,
             ),
         )
-        recovery = Recovery(self.legs, before)
+        recovery = Recovery(self.legs, before, self.patient)
         return (
             *before,
             *self._resume(),
@@ -309,7 +295,12 @@ class _Composer:
         """Return the note that the payer, or the payer's side, is done with the payment."""
         if RESUMED + mark not in self.entrances:
             return ()
-        return (Stage(Op.POST, mark, mark=mark, flags=flag),)
+        leaves = leads(FAIL if mark == CONFIRMED else FAIL_SENT)
+        return (Stage(Op.POST, mark, mark=mark, flags=flag), *self._patience(leaves))
+
+    def _patience(self, stages: Program) -> Program:
+        """Return what concerns the payer's patience, where it ends."""
+        return stages if self.patient else ()
 
     def _resume(self) -> Iterator[Stage]:
         """Yield how a payment comes from another route of the class: neither asked nor priced.
@@ -341,7 +332,9 @@ class _Composer:
         confirm: Program = ()
         if self.codes is not None and self.debtor.confirms:
             name, scheme = self.codes
-            confirm = scheme.confirmation(name)
+            # While the payer acts nobody waits for an answer.
+            asked = self._patience(answered()), self._patience(waits(FAIL))
+            confirm = (*asked[0], *scheme.confirmation(name), *asked[1])
         validity = self.quote_validity_us
         # Marked, so that a lapsed quote can come back to it.
         quote = Stage(Op.QUOTE, QUOTE, mark=QUOTE, value=validity, target=FAIL, reason=Reason.AM12)
@@ -368,6 +361,7 @@ class _Composer:
                 # The leg says how it commits, the composition what: its own moves and all that
                 # waited.
                 yield replace(leg.says.commit, moves=leg.booked, flags=settles)
+                yield from self._patience(leads())
                 # Settlement is the first commit and happens once.
                 settles = Flag(0)
 
@@ -388,6 +382,7 @@ class _Composer:
             # Without any ledger the credit is the settlement.
             flags=Flag.CREDITS if has_settled else Flag.SETTLES | Flag.CREDITS,
         )
+        yield from self._patience(leads())
         yield from self._each("closing")
         if not self._may_freeze():
             yield from self._fees()
@@ -440,7 +435,8 @@ class _Composer:
         if self.inside is None:
             return ()
         fees = (*self._charge(Bearer.DEBTOR), *self._charge(Bearer.CREDITOR))
-        return book_inside(self.debtor, self.inside, (*fees, *self._notification()))
+        closing = (*self._patience(leads()), *fees, *self._notification())
+        return book_inside(self.debtor, self.inside, closing)
 
     def _notification(self) -> Program:
         """Return the message that the payment was made, where somebody scanned a code."""

@@ -33,6 +33,7 @@ from sim.compiler.program_check import check_program
 from sim.compiler.transfer_rows import TransferRows
 from sim.contract.layout import UNLIMITED
 from sim.contract.meaning import FeeKind, Op
+from sim.contract.patience import PATIENCE
 from sim.contract.plan import Plan
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.rails.price import FeeTerms
@@ -352,6 +353,7 @@ class _Linker:
             payers=part.payers,
             promise_us=part.promise_us,
             after_failure=laid.marks[part.after_failure] if part.after_failure else -1,
+            patience=-1 if part.patience is None else self.table(part.patience),
         )
         if part.refunds is not None:
             self.builder.set_refunds(stream, **part.refunds.columns(self.table))
@@ -414,6 +416,8 @@ class _Linker:
             # A first choice and the next are told apart by the attempt and not by the purpose.
             label = ROUTE_TIE if stage.op is Op.ROUTE else stage.label
             values["purpose"] = self.builder.purpose(label)
+        if stage.op is Op.PATIENCE and stage.value > 0:
+            values["purpose"] = self.builder.purpose(PATIENCE)
         if isinstance(stage.time, ByRole):
             values["table"] = self.builder.time_ref(stage.time.role, stage.time.kind)
         elif stage.time is not None:

@@ -165,6 +165,8 @@ class Stream:
         Distributions its payments are drawn from.
     refunds : StreamRefunds or None
         What of its payments is paid back.
+    patience : distribution or None
+        How long its payers wait for an answer; None: for ever.
     """
 
     name: str
@@ -181,6 +183,7 @@ class Stream:
     promise_us: int
     tables: tuple[DurationDistribution | AmountDistribution, ...] = ()
     refunds: StreamRefunds | None = None
+    patience: DurationDistribution | None = None
 
 
 @dataclass(frozen=True, slots=True)

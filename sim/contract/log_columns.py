@@ -74,5 +74,7 @@ UNUSED: Mapping[LogKind, tuple[L, ...]] = {
     LogKind.STATION_RATE: (*_NOBODYS, L.VALUE),
     LogKind.STATION_SERVERS: (*_NOBODYS, L.VALUE),
     LogKind.LEDGER_BLOCK: (*_NOBODYS, L.VALUE),
+    LogKind.PATIENCE: (L.SUBJECT, L.VALUE),
+    LogKind.GONE: (L.AMOUNT, L.VALUE),
 }
 """MOVED names a payment where it is a move of a refund."""

@@ -314,6 +314,8 @@ class Op(IntEnum):
     NONE, jump to TARGET; otherwise pass on. With flag NEXT the institution sends the request at
     hand again, which is counted since the last choice of a route and draws anew (see Visit); else
     the payer begins anew, and accounted time moves to RETRY as on fail-over."""
+    PATIENCE = 25
+    """The payer waits, or no more: see :mod:`~sim.contract.patience`."""
 
 
 class Outcome(IntEnum):
@@ -435,6 +437,9 @@ class LogKind(IntEnum):
     STATION_SERVERS = 60
     LEDGER_BLOCK = 61
     """subject = ledger."""
+    PATIENCE = 62
+    """Both are specified in :mod:`~sim.contract.patience`."""
+    GONE = 63
 
 
 class Scope(IntEnum):

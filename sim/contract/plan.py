@@ -156,6 +156,7 @@ class Plan:
                         Op.DECIDE: Between(0, CERTAIN, kinds="share_kinds"),
                         Op.SWITCH: Between(0, CERTAIN),
                         Op.DEADLINE: Between(-1),
+                        Op.PATIENCE: Between(-1, 1),
                         Op.AWAIT: Between(1),
                         Op.ASK: Between(1),
                         Op.ANSWER: _YES_OR_NO,
@@ -366,6 +367,7 @@ class Plan:
                 StreamColumn.CHANNEL: Within("channels"),
                 StreamColumn.PROMISE_US: Between(1),
                 StreamColumn.AFTER_FAILURE: Within("stages", or_none=True),
+                StreamColumn.PATIENCE: Within("words", or_none=True),
             },
         ),
     ]

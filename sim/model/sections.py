@@ -380,6 +380,10 @@ class Demand(Model):
     """Share of the payers with one instrument who carry another one, too, by both."""
     after_failure: AfterFailure | None = None
     """What payers do after a failure; absent: nothing is known of it."""
+    patience: DurationDistribution | None = None
+    """How long payers wait for an answer before they walk away (DS02): for the price, and again
+    from their confirmation on. Up to the point of no return their payment is given up, after it the
+    money goes its way without them. Absent: for ever."""
     refunds: Refunds | None = None
     """What payees give back; absent: only what written payments say, at the original rate."""
     priority: Count = 0

@@ -69,6 +69,12 @@ class Scenario(Model):
     """Parts of the run of which every measure of payments is given, too, by name."""
 
 
+def has_patience(scenario: Scenario, corridor: str) -> bool:
+    """Return whether some payers of a corridor wait for an answer no longer than they can bear."""
+    streams = scenario.demand.values()
+    return any(one.corridor == corridor and one.patience is not None for one in streams)
+
+
 def scenario_model() -> type[Scenario]:
     """Return the model of scenario files for the kinds of rail that are registered now.
 

@@ -96,9 +96,12 @@ class Tally(IntEnum):
     BUSINESS = 39
     """Rejected for a reason in BUSINESS_REASONS of the contract; likewise the next."""
     TECHNICAL = 40
+    GONE = 41
+    """Payments whose payer walked away without an answer; of the next, the payer was debited."""
+    GONE_DEBITED = 42
 
 
-TALLY_WIDTH = 41
+TALLY_WIDTH = 43
 
 
 class SummaryFolder:
@@ -366,6 +369,9 @@ def _tally_rows(rows: Array) -> Array:
     part[:, Tally.QUOTES_LAPSED] = rows[:, C.QUOTES_LAPSED]
     part[:, Tally.NOT_PAYABLE] = outcome == Outcome.NOT_PAYABLE
     part[:, Tally.FAILED_OVER] = rows[:, C.ATTEMPTS] > 1
+    is_gone = rows[:, C.GONE_US] != NULL
+    part[:, Tally.GONE] = is_gone
+    part[:, Tally.GONE_DEBITED] = is_gone & (rows[:, C.SETTLED_US] != NULL)
     is_rejected = outcome == Outcome.REJECTED
     for reasons, column in (
         (BUSINESS_REASONS, Tally.BUSINESS),

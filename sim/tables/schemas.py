@@ -165,6 +165,9 @@ liquidity_us            | us     | time waiting for money
 in_doubt_us             | us     | time until it was known how a request given up had ended
 retry_us                | us     | time spent on routes given up, but for a person's
 in_doubt_since_us       | us     | since when it is in doubt at the horizon; null: it is not
+gone_us                 | us     | when its payer walked away without an answer; null: never
+doubted_us              | us     | when it first came to be in doubt; null: never
+known_us                | us     | when its last doubt ended; null: never
 """)
 FEES = _schema("""
 payment_id   | number | the payment

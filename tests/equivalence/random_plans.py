@@ -33,6 +33,7 @@ from sim.units import SECOND_US
 from tests.equivalence.random_asking import Asking
 from tests.equivalence.random_clearing import add_clearing
 from tests.equivalence.random_guards import add_guards
+from tests.equivalence.random_patience import Patience
 from tests.equivalence.random_refunds import add_refunds
 from tests.equivalence.random_rules import add_rules
 from tests.equivalence.random_slower import add_closures, add_slower
@@ -91,6 +92,7 @@ class _Maker:
         self._add_prices()
         self.systems = Systems(seed, self.b, span_us=self.span_us)
         self.asking = Asking(seed, self.b, self.stations)
+        self.patience = Patience(seed, self.b, ties=self.ties)
         self._add_streams_and_routes()
         add_closures(luck, self.b, self.stations, span_us=self.span_us)
         add_slower(seed, self.b, (self.stations, self.ledgers), span_us=self.span_us)
@@ -268,6 +270,7 @@ class _Maker:
                 priority=luck.randrange(3),
                 payers=4,
                 after_failure=luck.choice((-1, end)),
+                patience=self.patience.of_stream(),
             )
             for limit in self.limits:
                 b.use_limit(limit, number)
@@ -428,6 +431,7 @@ class _Maker:
         self.asking.maybe_inquire()
         for _ in range(count):
             self.systems.maybe_settle(fail_path)
+            self.patience.maybe(fail_path)
             kind = luck.choice(
                 ("wait", "wait", "batch", "reserve", "reserve", "post", "limit", "decide", "branch",
                  "on_us", "switch", "code", "deadline", "deadline", "disarm", "standing")

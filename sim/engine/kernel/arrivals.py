@@ -110,7 +110,13 @@ def submit(plan: Plan, state: KernelState) -> None:
 
 @inlined
 def _ask_nothing(pool: Array, slot: int) -> None:
-    """Note that nothing was asked about a payment yet, nor asked or tried again, nor heard of."""
+    """Note that nothing was asked about a payment yet, nor asked or tried again, nor heard of.
+
+    Its payer waits for nothing, is there, and nobody was ever in doubt.
+    """
+    pool[slot, st.P_PATIENCE_STEP] = -1
+    for column in (st.P_GONE, st.P_DOUBTED, st.P_KNOWN):
+        pool[slot, column] = NULL
     pool[slot, st.P_HEARD] = 0
     pool[slot, st.P_REQUOTES] = 0
     pool[slot, st.P_VISIT] = 0

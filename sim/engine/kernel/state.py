@@ -244,7 +244,10 @@ P_HEARD = P_CHAIN + 1
 """Whether its attempt has begun and not yet ended for the router."""
 P_ROUTED = P_HEARD + 1
 """Instant its attempt began, less what was spent by a person until then."""
-P_FEE = P_ROUTED + 1
+P_PATIENCE_STEP, P_PATIENCE_STAGE = P_ROUTED + 1, P_ROUTED + 2
+"""Step of the EXPIRE at which the payer leaves, -1: none; the stage that says where that leads."""
+P_GONE, P_DOUBTED, P_KNOWN = P_ROUTED + 3, P_ROUTED + 4, P_ROUTED + 5
+P_FEE = P_KNOWN + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""

@@ -45,6 +45,7 @@ from sim.engine.reference.operations import (
     transit,
     waiting_cause,
 )
+from sim.engine.reference.patience import patience
 from sim.engine.reference.prices import convert, limit, quote
 from sim.engine.reference.routing import refresh_view, route, switch
 from sim.engine.reference.run import Operation, Run, as_array
@@ -65,6 +66,7 @@ OPERATIONS: dict[int, Operation] = {
     Op.DECIDE: decide,
     Op.CODE: code,
     Op.DEADLINE: deadline,
+    Op.PATIENCE: patience,
     Op.ROUTE: route,
     Op.END: end,
     Op.ON_US: on_us,

@@ -161,6 +161,13 @@ class Payment:
     standing: int = 0
     """1: the payer has confirmed; 2: the payer's side has authorised, too."""
     in_doubt_since_us: int = NULL
+    doubted_us: int = NULL
+    known_us: int = NULL
+    """Instants at which the first doubt began and the last one ended."""
+    patience_step: int = NOWHERE
+    """Step of the EXPIRE at which the payer leaves, while one is in force."""
+    patience_stage: int = NOWHERE
+    gone_us: int = NULL
     unanswered_step: int = NOWHERE
     """Step of the COMPLETE that answers the request in doubt, while it is still to come."""
     settled_us: int = NULL
