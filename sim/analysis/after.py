@@ -7,9 +7,10 @@ says which there are.
 from __future__ import annotations
 
 from sim.analysis.definition import HEADLINE, WINDOW, Definition
-from sim.analysis.kinds import AMOUNT, SHARE, Better, Kind, Pooling
-from sim.analysis.sources import Payments, ratio
+from sim.analysis.kinds import AMOUNT, SHARE, TIME, Better, Kind, Pooling
+from sim.analysis.sources import Payments, in_seconds, ratio
 from sim.analysis.summary import Measures
+from sim.tables.durations import Between
 from sim.tables.folding import Tally
 
 _WHOLE = frozenset({HEADLINE})
@@ -69,6 +70,18 @@ def gave_up(name: str, kind: Kind, column: Tally, words: str) -> Definition[Paym
 
 def _submitted(known: Measures) -> float:
     return float(known["submitted"])
+
+
+def broke(name: str, kind: Kind, field: str, words: str) -> Definition[Payments]:
+    """Define a figure of what books disagreed about."""
+
+    def of(group: Payments) -> float | Between | None:
+        if group.breaks is None:
+            return None
+        value: int = getattr(group.breaks, field)
+        return in_seconds(Between(value, value)) if kind is TIME else value
+
+    return Definition(name, kind, _WHOLE, of, words, Better.LOWER)
 
 
 def placed(name: str, which: int, words: str) -> Definition[Payments]:

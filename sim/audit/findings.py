@@ -23,6 +23,7 @@ RULES: dict[str, str] = {
     "columns": "columns a kind of row does not use are -1",
     "commit": "each block commits once, in order, with the payments that entered it",
     "conservation": "each currency sums to zero; a transfer stays in one currency",
+    "breaks": "what books disagree about at each comparison is what the payments say (tables)",
     "clearing": "a file is closed, sold and settled once, comes to its payments less fees, and "
     "moves that and no more",
     "discipline": "the next to start is the one the queue's discipline names",

@@ -18,6 +18,7 @@ from sim.audit.agreement import (
     group_payments,
 )
 from sim.audit.amounts import check_fees, price_payments, unpriced
+from sim.audit.breaks import break_words, check_breaks
 from sim.audit.checker import Checker
 from sim.audit.findings import Findings
 from sim.audit.market import check_market
@@ -36,6 +37,8 @@ from sim.contract.plan import Array, Plan
 from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import int_values
 from sim.tables.schemas import (
+    BREAKS,
+    BREAKS_FILE,
     CAUSES,
     FEES,
     FEES_FILE,
@@ -127,6 +130,11 @@ def audit_tables(
         refunds = _columns(parts, REFUNDS, refund_words(plan))
         of = place.of(refunds["replication"], refunds["payment_id"])
         check_refunds(refunds, payments, of, check)
+    if run.has(BREAKS_FILE):
+        books = _columns(
+            _of_replication(run.table(BREAKS_FILE), replication), BREAKS, break_words(plan)
+        )
+        check_breaks(plan, books, payments, findings)
     if run.has(OBLIGATIONS_FILE):
         _check_settled(run, plan, payments, place, check, replication)
     check_market(run, plan, findings)

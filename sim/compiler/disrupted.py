@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from sim.compiler.builder import PlanBuilder
 from sim.compiler.occurrences import Occurrence
-from sim.compiler.parts import Change, Closure, WindowPart
+from sim.compiler.parts import Change, Closure, Reconciled, WindowPart
 from sim.contract.agenda import PACE_MAX, AgendaKind
 from sim.contract.layout import PPM
 from sim.model.base import FieldPath
@@ -138,13 +138,16 @@ def rate_jumps(
     return {pair: tuple(sorted(jumps)) for pair, jumps in found.items()}
 
 
-def lay_timed(builder: PlanBuilder, part: Change | Closure | WindowPart) -> None:
+def lay_timed(builder: PlanBuilder, part: Change | Closure | WindowPart | Reconciled) -> None:
     """Add what the clock alone decides to a plan."""
     match part:
         case Closure():
             builder.close_station(builder.stations[part.station], part.from_us, part.to_us)
         case WindowPart():
             builder.add_window(part.name, part.spans)
+        case Reconciled():
+            for at_us in part.at_us:
+                builder.reconcile(at_us)
         case Change():
             is_ledger = part.kind == AgendaKind.LEDGER_BLOCK
             names = builder.ledgers if is_ledger else builder.stations

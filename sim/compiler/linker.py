@@ -24,6 +24,7 @@ from sim.compiler.parts import (
     Conversion,
     Instrument,
     Part,
+    Reconciled,
     Route,
     Settings,
     Stream,
@@ -141,7 +142,7 @@ class _Linker:
                 self._stream(part)
             case Clearing() | TopUpRule() | LargeValueSystem():
                 lay_clearing(self.builder, part, Numbers(self._account, self._conversion))
-            case Change() | Closure() | WindowPart():
+            case Change() | Closure() | WindowPart() | Reconciled():
                 lay_timed(self.builder, part)
 
     # -- resources --------------------

@@ -16,6 +16,7 @@ from sim.compiler.clearing import find_looks
 from sim.compiler.disrupted import Place, places_of
 from sim.compiler.occurrences import Occurrence
 from sim.compiler.reach import Reach
+from sim.compiler.reconciliations import reconciliations
 from sim.compiler.windows import window_parts
 from sim.contract.meaning import Policy
 from sim.model.base import FieldPath
@@ -308,6 +309,11 @@ def _windows(used: Used) -> Found:
             )
 
 
+def _reconciliation(used: Used) -> Found:
+    if is_written(used.scenario, "reconciliation") and not reconciliations(used.scenario, []):
+        yield ("reconciliation",), "no books are compared within the run"
+
+
 def _too_late(start_us: int, horizon_us: int) -> str:
     return (
         f"it begins {write_duration(start_us)} after the start, and the run ends after "
@@ -330,6 +336,7 @@ _LOOKS = (
     _steps,
     _disruptions,
     _windows,
+    _reconciliation,
 )
 
 

@@ -214,6 +214,13 @@ class WindowPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Instants at which the books of a run are compared, in order of time."""
+
+    at_us: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Clearing:
     """A line of a scheme, with the conversion it sells its files by."""
 
@@ -235,6 +242,7 @@ Part = (
     | Change
     | Closure
     | WindowPart
+    | Reconciled
     | ClearingLine
     | Clearing
     | TopUpRule

@@ -13,6 +13,10 @@ from sim.compiler.table_rows import TableRows
 class WindowRows(TableRows):
     """The part of a plan builder that adds windows."""
 
+    def reconcile(self, at_us: int) -> None:
+        """Let books be compared at an instant; in order of time."""
+        self._add("reconciliation", {"at_us": at_us})
+
     def add_window(self, name: str, spans: Iterable[tuple[int, int]]) -> int:
         """Add a window of spans that do not overlap, in microseconds, and return its index."""
         index = self.windows.add_new(name)

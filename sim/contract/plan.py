@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from sim.contract.agenda import AGENDA, FILES, LINES, ORDERS, TOP_UPS
+from sim.contract.breaks import RECONCILIATIONS
 from sim.contract.charges import Rounding
 from sim.contract.guards import GUARDS
 from sim.contract.inquiries import RESENT_MAX
@@ -379,6 +380,8 @@ class Plan:
     top_up: Annotated[Array, TOP_UPS]
     order: Annotated[Array, ORDERS]
     window: Annotated[Array, WINDOWS]
+    reconciliation: Annotated[Array, RECONCILIATIONS]
+    """In order of time."""
     system: Annotated[Array, SYSTEMS]
     member: Annotated[Array, MEMBERS]
     refund: Annotated[Array, REFUNDS]

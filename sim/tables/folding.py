@@ -18,6 +18,7 @@ from sim.contract.plan import Array, Plan
 from sim.contract.reasons import BUSINESS_REASONS, TECHNICAL_REASONS
 from sim.contract.records import RecordColumn
 from sim.tables.bounds import check_sum
+from sim.tables.breaks import BreakFolder
 from sim.tables.durations import DurationFolder
 from sim.tables.owed_fold import OwedFolder
 from sim.tables.positions import PositionFolder
@@ -138,6 +139,8 @@ class SummaryFolder:
         How many payments were in the system over time, those of the warm-up included.
     open_age : DurationFolder
         Time from submission to the horizon of payments not credited by then, by row.
+    breaks : BreakFolder or None
+        What books disagreed about when they were compared; None of a window.
     windows : tuple of SummaryFolder
         The same of each window, in the order of ``plan.names.windows``.
     """
@@ -163,6 +166,7 @@ class SummaryFolder:
         self.owed = OwedFolder(plan)
         self.presence = PresenceFolder(plan)
         self.open_age = DurationFolder()
+        self.breaks = BreakFolder(plan, self.spans) if spans is None else None
 
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""
@@ -204,6 +208,8 @@ class SummaryFolder:
         self._fold_ages(slot, rows)
         self.positions.take(rows)
         self.owed.take(rows)
+        if self.breaks is not None:
+            self.breaks.take(rows)
 
     def _completed(self, rows: Array) -> NDArray[np.bool_]:
         """Return which payments were completed within the spans."""

@@ -32,7 +32,7 @@ from sim.report.blocks import (
     Tone,
 )
 from sim.report.documents.audit import describe_audit
-from sim.report.documents.left_open import gave_up
+from sim.report.documents.left_open import gave_up, reconciled
 from sim.report.documents.shortages import placed_in_all, shortages
 from sim.report.figure import NOTHING, figure, plain
 from sim.report.names import COST, GROUP, HEADLINE, STATION, reason_words
@@ -152,6 +152,7 @@ def _first(summary: Summary, loaded: LoadedScenario) -> Iterator[Block]:
     """Yield what nobody should miss: the headline, and who ran dry."""
     yield _headline(summary)
     yield from gave_up(summary)
+    yield from reconciled(summary)
     yield from shortages(summary, loaded)
 
 

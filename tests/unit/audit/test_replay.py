@@ -294,7 +294,17 @@ def test_a_right_log_passes_and_every_rule_was_checked() -> None:
     # test_patience_faults and what is paid back.
     beside_payments = {"clearing", "top_up", "inquiry", "retry", "refund"}
     beside_payments |= {"large_value", "offset", "close", "obligations", "guard", "patience"}
-    only_tables = {"amounts", "fees", "market", "names", "one_row", "program", "series", "visits"}
+    only_tables = {
+        "amounts",
+        "breaks",
+        "fees",
+        "market",
+        "names",
+        "one_row",
+        "program",
+        "series",
+        "visits",
+    }
     assert set(RULES) - rules == only_tables | beside_payments | {"readable"}
 
 
