@@ -17,10 +17,12 @@ from sim.analysis.of_accounts import ACCOUNT_MEASURES
 from sim.analysis.rates import common_currency
 from sim.analysis.sources import QUANTILES, AccountUse, Amount, Netting, Place, ratio
 from sim.analysis.summary import Measures
+from sim.contract.agenda import AgendaKind
 from sim.contract.guards import GuardColumn
 from sim.contract.layout import (
     NULL,
     AccountColumn,
+    AgendaColumn,
     LedgerColumn,
     ObligationColumn,
     PricingColumn,
@@ -42,8 +44,9 @@ def station_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
 
     Notes
     -----
-    Utilisation of a station is busy servers over servers; of a ledger, payments included over what
-    its block limit admits at one round per interval. Waits of a ledger run from joining to commit.
+    Utilisation of a station is busy servers over the servers there, fewer while a degradation takes
+    some away; of a ledger, payments included over what its block limit of the time admits at one
+    round per interval. Waits of a ledger run from joining to commit.
     """
     found: dict[str, Measures] = {
         name: measured(PLACE_MEASURES, "station", _station(plan, totals, at))
@@ -58,10 +61,11 @@ def _station(plan: Plan, totals: Totals, at: int) -> Place:
     window_us = plan.horizon_us - plan.warm_up_us
     total = [int(value) for value in totals.station[at]]
     servers = int(plan.station[at, StationColumn.SERVERS])
+    there = _size_area(plan, AgendaKind.STATION_SERVERS, at, servers)
     return Place(
         window_us,
         used=total[StationTotal.BUSY_AREA],
-        capacity=servers * window_us if servers < UNLIMITED_SERVERS else 0,
+        capacity=there if servers < UNLIMITED_SERVERS else 0,
         queue_area=total[StationTotal.QUEUE_AREA],
         queue_max=total[StationTotal.QUEUE_MAX],
         served=total[StationTotal.STARTS],
@@ -79,7 +83,7 @@ def _ledger(plan: Plan, totals: Totals, at: int) -> Place:
     return Place(
         window_us,
         used=included * int(plan.ledger[at, LedgerColumn.ROUND_INTERVAL_US]),
-        capacity=limit * window_us,
+        capacity=_size_area(plan, AgendaKind.LEDGER_BLOCK, at, limit),
         queue_area=total[LedgerTotal.QUEUE_AREA],
         queue_max=total[LedgerTotal.QUEUE_MAX],
         served=included,
@@ -89,6 +93,17 @@ def _ledger(plan: Plan, totals: Totals, at: int) -> Place:
         rounds=total[LedgerTotal.ROUNDS],
         block_capacity=blocks * limit,
     )
+
+
+def _size_area(plan: Plan, kind: AgendaKind, place: int, size: int) -> int:
+    """Return a size of a place times the time it was so, as the agenda changes it."""
+    agenda, since_us, area = plan.agenda, plan.warm_up_us, 0
+    changes = (agenda[:, AgendaColumn.KIND] == kind) & (agenda[:, AgendaColumn.SUBJECT] == place)
+    for row in agenda[changes].tolist():
+        at_us = min(max(row[AgendaColumn.TIME_US], plan.warm_up_us), plan.horizon_us)
+        area += size * (at_us - since_us)
+        size, since_us = row[AgendaColumn.AMOUNT], at_us
+    return area + size * (plan.horizon_us - since_us)
 
 
 def _p99(waits: Array) -> Between | None:
