@@ -38,6 +38,7 @@ from sim.analysis.sources import Amount, Breaks, Cell, Cells, Held, Payments, qu
 from sim.analysis.summary import Measures, Summary
 from sim.analysis.systems import system_measures
 from sim.analysis.warm_up import Presence
+from sim.analysis.window_places import window_places
 from sim.contract.breaks import BREAK_AGES
 from sim.contract.layout import PricingColumn, RouteColumn, StreamColumn
 from sim.contract.meaning import Outcome, Reason, Scope
@@ -90,6 +91,7 @@ def summarise(run: RunFigures) -> Summary:
     windows: dict[str, Measures] = {}
     for name, folder in zip(plan.names.windows, run.folder.windows, strict=True):
         windows |= _in_window(name, _of_payments(replace(run, folder=folder)))
+    windows |= window_places(plan, run.totals)
     crossing = _crossing(plan)
     return Summary(
         scenario=plan.names.scenario,

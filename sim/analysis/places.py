@@ -6,6 +6,7 @@ by name, as the catalogue defines them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -34,6 +35,7 @@ from sim.contract.records import AccountTotal, LedgerTotal, StationTotal
 from sim.contract.run import Totals
 from sim.tables.durations import Between, Durations
 from sim.tables.positions import PositionFolder
+from sim.tables.spans import Spans
 
 UNLIMITED_SERVERS = 1 << 31
 """From so many servers on, a station has no utilisation to speak of."""
@@ -58,52 +60,82 @@ def station_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
 
 
 def _station(plan: Plan, totals: Totals, at: int) -> Place:
-    window_us = plan.horizon_us - plan.warm_up_us
-    total = [int(value) for value in totals.station[at]]
+    waits = _p99(totals.station_wait[at])
+    return station_place(
+        plan, at, totals.station[at].tolist(), Spans.of_run(plan), wait_p99_us=waits
+    )
+
+
+def station_place(
+    plan: Plan, at: int, total: Sequence[int], spans: Spans, *, wait_p99_us: Between | None = None
+) -> Place:
+    """Return what is told of a station over some spans.
+
+    Parameters
+    ----------
+    plan : Plan
+    at : int
+        Its number.
+    total : sequence of int
+        What it counted in them, see :class:`~sim.contract.records.StationTotal`.
+    spans : Spans
+    wait_p99_us : Between, optional
+        The wait that 99 % did not exceed, where it is known.
+    """
     servers = int(plan.station[at, StationColumn.SERVERS])
-    there = _size_area(plan, AgendaKind.STATION_SERVERS, at, servers)
+    there = _size_area(plan, AgendaKind.STATION_SERVERS, at, servers, spans)
     return Place(
-        window_us,
+        spans.length_us,
         used=total[StationTotal.BUSY_AREA],
         capacity=there if servers < UNLIMITED_SERVERS else 0,
         queue_area=total[StationTotal.QUEUE_AREA],
         queue_max=total[StationTotal.QUEUE_MAX],
         served=total[StationTotal.STARTS],
         wait_sum_us=total[StationTotal.WAIT_SUM_US],
-        wait_p99_us=_p99(totals.station_wait[at]),
+        wait_p99_us=wait_p99_us,
         refused=total[StationTotal.REFUSED],
     )
 
 
 def _ledger(plan: Plan, totals: Totals, at: int) -> Place:
-    window_us = plan.horizon_us - plan.warm_up_us
-    total = [int(value) for value in totals.ledger[at]]
+    waits = _p99(totals.ledger_wait[at])
+    return ledger_place(plan, at, totals.ledger[at].tolist(), Spans.of_run(plan), wait_p99_us=waits)
+
+
+def ledger_place(
+    plan: Plan, at: int, total: Sequence[int], spans: Spans, *, wait_p99_us: Between | None = None
+) -> Place:
+    """Return what is told of a ledger over some spans; parameters as of :func:`station_place`."""
     limit = int(plan.ledger[at, LedgerColumn.BLOCK_LIMIT])
     included, blocks = total[LedgerTotal.INCLUDED], total[LedgerTotal.BLOCKS]
     return Place(
-        window_us,
+        spans.length_us,
         used=included * int(plan.ledger[at, LedgerColumn.ROUND_INTERVAL_US]),
-        capacity=_size_area(plan, AgendaKind.LEDGER_BLOCK, at, limit),
+        capacity=_size_area(plan, AgendaKind.LEDGER_BLOCK, at, limit, spans),
         queue_area=total[LedgerTotal.QUEUE_AREA],
         queue_max=total[LedgerTotal.QUEUE_MAX],
         served=included,
         wait_sum_us=total[LedgerTotal.WAIT_SUM_US],
-        wait_p99_us=_p99(totals.ledger_wait[at]),
+        wait_p99_us=wait_p99_us,
         blocks=blocks,
         rounds=total[LedgerTotal.ROUNDS],
         block_capacity=blocks * limit,
     )
 
 
-def _size_area(plan: Plan, kind: AgendaKind, place: int, size: int) -> int:
-    """Return a size of a place times the time it was so, as the agenda changes it."""
-    agenda, since_us, area = plan.agenda, plan.warm_up_us, 0
+def _size_area(plan: Plan, kind: AgendaKind, place: int, size: int, spans: Spans) -> int:
+    """Return a size of a place times the time it was so within spans, as the agenda changes it."""
+    agenda = plan.agenda
     changes = (agenda[:, AgendaColumn.KIND] == kind) & (agenda[:, AgendaColumn.SUBJECT] == place)
-    for row in agenda[changes].tolist():
-        at_us = min(max(row[AgendaColumn.TIME_US], plan.warm_up_us), plan.horizon_us)
-        area += size * (at_us - since_us)
-        size, since_us = row[AgendaColumn.AMOUNT], at_us
-    return area + size * (plan.horizon_us - since_us)
+    rows = agenda[changes][:, [AgendaColumn.TIME_US, AgendaColumn.AMOUNT]].tolist()
+    begins = [0, *(at_us for at_us, _ in rows)]
+    sizes = [size, *(amount for _, amount in rows)]
+    ends = [*begins[1:], plan.horizon_us]
+    return sum(
+        each * max(0, min(end, last) - max(begin, first))
+        for first, last in zip(spans.first.tolist(), spans.last.tolist(), strict=True)
+        for begin, end, each in zip(begins, ends, sizes, strict=True)
+    )
 
 
 def _p99(waits: Array) -> Between | None:

@@ -393,7 +393,10 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Ru
             # A path that ends early stays where it is.
             "rate": [path + [path[-1]] * (steps - len(path)) for path in self._rows["rate"]],
             # The sort is stable: rows of one instant stay in the order they were given.
-            "agenda": sorted(self._rows["agenda"], key=lambda row: row[AgendaColumn.TIME_US]),
+            "agenda": sorted(
+                [*self._readings(), *self._rows["agenda"]],
+                key=lambda row: row[AgendaColumn.TIME_US],
+            ),
         }
 
     def _key(self, kind: str, name: str) -> list[int]:

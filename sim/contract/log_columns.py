@@ -76,5 +76,6 @@ UNUSED: Mapping[LogKind, tuple[L, ...]] = {
     LogKind.LEDGER_BLOCK: (*_NOBODYS, L.VALUE),
     LogKind.PATIENCE: (L.SUBJECT, L.VALUE),
     LogKind.GONE: (L.AMOUNT, L.VALUE),
+    LogKind.READING: (*_NOBODYS, L.AMOUNT, L.VALUE),
 }
 """MOVED names a payment where it is a move of a refund."""

@@ -438,8 +438,9 @@ class LogKind(IntEnum):
     LEDGER_BLOCK = 61
     """subject = ledger."""
     PATIENCE = 62
-    """Both are specified in :mod:`~sim.contract.patience`."""
+    """This and GONE: see :mod:`~sim.contract.patience`; READING: :mod:`~sim.contract.windows`."""
     GONE = 63
+    READING = 64
 
 
 class Scope(IntEnum):

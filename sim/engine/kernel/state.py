@@ -390,8 +390,7 @@ G_STAMP = 3
 """Last walk of a queue in which somebody stood before others on it."""
 GAUGE_WIDTH = 4
 
-# Above every balance, so that the first minimum replaces it; written out as 0 where none was
-# seen.
+# Above every balance, so that the first minimum replaces it; written out as 0 where none was.
 LOW_UNKNOWN = 2**62
 
 
@@ -439,6 +438,9 @@ class KernelState(NamedTuple):
     """By account; no rows without systems."""
     member: Annotated[Array, Table("members", len(MemberTotal))]
     refund: Annotated[Array, Table("streams", len(RefundTotal))]
+    station_read: Annotated[Array, Table("station readings", len(StationTotal))]
+    ledger_read: Annotated[Array, Table("ledger readings", len(LedgerTotal))]
+    account_read: Annotated[Array, Table("account readings", len(AccountTotal))]
     health: Annotated[Array, Table("healths", HEALTH_WIDTH)]
     """By route; no rows without rules."""
     line: Annotated[Array, Table("stages")]
@@ -446,4 +448,3 @@ class KernelState(NamedTuple):
 
 
 STATE_TABLES = declared_tables(KernelState)
-"""The state's arrays by name, in the order of its fields."""

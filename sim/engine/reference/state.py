@@ -308,7 +308,7 @@ class Station:
         return [
             self.busy.area,
             queue.area,
-            queue.most,
+            queue.highest,
             self.starts,
             self.wait_sum_us,
             self.refused,
@@ -355,7 +355,7 @@ class Ledger:
             self.blocks,
             self.included,
             queue.area,
-            queue.most,
+            queue.highest,
             self.rounds,
             self.wait_sum_us,
         ]
@@ -373,6 +373,7 @@ class Account:
         self.pending = 0
         self.queue = WaitingLine(warm_up_us)
         self.low: int | None = None
+        self.read_low: int | None = None
         self.over_time = BalanceOverTime()
         self.guard = Guard(guard, warm_up_us)
         self.last_us = 0
@@ -392,7 +393,8 @@ class Account:
         if self.is_watched and now_us > self.warm_up_us:
             since_us = max(self.last_us, self.warm_up_us)
             self.over_time.add(self.posted, now_us - since_us)
-            self._see()
+            if now_us > since_us:
+                self._see()
         self.last_us = now_us
 
     def move(self, now_us: int, change: int) -> None:
@@ -414,7 +416,7 @@ class Account:
     def totals(self) -> list[int]:
         """Return the account's totals in the order of ``AccountTotal``."""
         # None where nobody watches, or nothing was seen from the warm-up on.
-        low = self.low or 0
+        low = min((one for one in (self.read_low, self.low) if one is not None), default=0)
         area, area_high, rest = self.over_time.balance
         return [
             self.posted,
