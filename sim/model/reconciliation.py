@@ -15,7 +15,7 @@ from sim.model.top_up import CalendarName
 class Reconciliation(Model):
     """When the two sides of payments compare their books."""
 
-    at: TimeOfDay = assumed("24:00", "at the end of the day; no hour is published")
+    at: TimeOfDay = assumed(24 * 3600, "at the end of the day; no hour is published")
     """Local time of a bank day at which they do."""
     calendars: tuple[CalendarName, ...] = ()
     """Countries whose banks must all be open on that day; none: every day."""
