@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from sim.analysis.after import placed, refund_share, refunded, settled
+from sim.analysis.after import broke, gave_up, placed, refund_share, refunded, settled
 from sim.analysis.definition import HEADLINE, LEDGER, WINDOW, Definition, Of, Source
 from sim.analysis.kinds import (
     AMOUNT,
@@ -182,6 +182,15 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     _count("open_in_time", T.OPEN_IN_TIME, Better.NEITHER),
     _count("not_payable", T.NOT_PAYABLE, groups=_OUTCOMES),
     _count("in_doubt", T.IN_DOUBT),
+    broke("breaks_opened", COUNT, "opened", "reconciliation breaks"),
+    broke("breaks_resolved", COUNT, "resolved", "breaks resolved"),
+    broke("breaks_open", COUNT, "standing", "breaks open at the last comparison"),
+    Definition(
+        "breaks_found", COUNT, frozenset({"age"}), lambda of: of.whole, "found", better=LOWER
+    ),
+    broke("breaks_oldest", TIME, "oldest_us", "oldest break"),
+    gave_up("gave_up_share", SHARE, T.GONE, "payers who gave up waiting"),
+    gave_up("gone_after_debit", COUNT, T.GONE_DEBITED, "of them debited"),
     replace(_count("debited_not_credited", T.HELD), words="debited, not credited"),
     Definition(
         "debited_not_credited_minor",
@@ -399,7 +408,7 @@ SUMMARY_COLUMNS = (
     ("submitted", "completed", "rejected", "returned", "in_progress"),
     (
         *("debited_not_credited", "debited_not_credited_minor", "debited_not_credited_oldest"),
-        *("not_payable", "in_doubt"),
+        *("not_payable", "in_doubt", "gave_up_share", "gone_after_debit"),
     ),
     ("success_rate", "end_to_end_p50", "end_to_end_p99", "end_to_end_mean", "machine_time_mean"),
     ("payer_cost_bps", "merchant_cost_bps", "within_10s", "within_60s", "completed_rate_peak"),
@@ -412,6 +421,8 @@ TILES = {
     "merchant_cost_bps": ("Merchant's cost", "mean of completed payments"),
 }
 """Figures to take home, each with the words on its tile and what it is of."""
+BREAKS = ("breaks_opened", "breaks_resolved", "breaks_open", "breaks_oldest")
+BREAKS_BY_AGE = "breaks_found"
 GROUP_COLUMNS = ("submitted", "open_share", "success_rate", "end_to_end_p50", "end_to_end_p99")
 COST_COLUMNS = ("payer_cost_bps", "merchant_cost_bps")
 COST_PARTS = ("fx_margin_bps", "payer_fee_bps", "merchant_cost_bps")

@@ -34,10 +34,12 @@ from sim.analysis.places import account_measures, net_obligations, station_measu
 from sim.analysis.rates import common_currency
 from sim.analysis.refunds import refunds_of
 from sim.analysis.settlement import settled_of
-from sim.analysis.sources import Amount, Cell, Cells, Held, Payments, quantiles_us
+from sim.analysis.sources import Amount, Breaks, Cell, Cells, Held, Payments, quantiles_us
 from sim.analysis.summary import Measures, Summary
 from sim.analysis.systems import system_measures
 from sim.analysis.warm_up import Presence
+from sim.analysis.window_places import window_places
+from sim.contract.breaks import BREAK_AGES
 from sim.contract.layout import PricingColumn, RouteColumn, StreamColumn
 from sim.contract.meaning import Outcome, Reason, Scope
 from sim.contract.plan import Plan
@@ -89,6 +91,7 @@ def summarise(run: RunFigures) -> Summary:
     windows: dict[str, Measures] = {}
     for name, folder in zip(plan.names.windows, run.folder.windows, strict=True):
         windows |= _in_window(name, _of_payments(replace(run, folder=folder)))
+    windows |= window_places(plan, run.totals)
     crossing = _crossing(plan)
     return Summary(
         scenario=plan.names.scenario,
@@ -99,6 +102,7 @@ def summarise(run: RunFigures) -> Summary:
         measures=whole.headline,
         by={
             **whole.by,
+            "age": _by_age(whole.breaks),
             "station": station_measures(plan, run.totals),
             "account": account_measures(plan, run.totals),
             "system": system_measures(plan, run.totals),
@@ -118,6 +122,7 @@ class _OfPayments:
     covers: str
     covered: Cells
     headline: Measures
+    breaks: Breaks | None
     by: dict[str, dict[str, Measures]]
 
 
@@ -156,6 +161,7 @@ def _of_payments(run: RunFigures) -> _OfPayments:
         covers,
         covered,
         measured(PAYMENT_MEASURES, HEADLINE, whole),
+        whole.breaks,
         {
             "scope": {
                 name: measured(PAYMENT_MEASURES, "scope", part) for name, part in parts.items()
@@ -177,9 +183,35 @@ def _with_whole(part: Payments, run: RunFigures, covered: Cells) -> Payments:
         netting=net_obligations(run.plan, folder.positions),
         settled=settled_of(run.plan, run.totals, folder.owed),
         placed=liquidity_of(run.plan, run.totals),
+        breaks=_breaks(folder, {folder.cells[cell][0] for cell in covered}),
         refunded=refunds_of(run.plan, run.totals, {folder.cells[cell][0] for cell in covered}),
         censored_us=kaplan_meier(folder.end_to_end.of(covered), folder.open_age.of(covered)),
     )
+
+
+def _breaks(folder: SummaryFolder, streams: set[int]) -> Breaks | None:
+    """Return what the books of some streams disagreed about."""
+    found = folder.breaks
+    if found is None or not len(found.at_us):
+        return None
+    chosen = sorted(streams)
+    opened, standing = (int(one[chosen].sum()) for one in (found.opened, found.standing))
+    return Breaks(
+        opened,
+        opened - standing,
+        standing,
+        int(found.oldest_us[chosen].max(initial=0)),
+        tuple(found.found[chosen].sum(axis=0).tolist()),
+    )
+
+
+def _by_age(breaks: Breaks | None) -> dict[str, Measures]:
+    """Return how many breaks of each age were found, where books were ever compared."""
+    found = () if breaks is None else zip(BREAK_AGES, breaks.found, strict=True)
+    return {
+        age: measured(PAYMENT_MEASURES, "age", Payments([0] * TALLY_WIDTH, 0, whole=count))
+        for age, count in found
+    }
 
 
 def _presence(run: RunFigures) -> Presence:
@@ -222,6 +254,7 @@ class _Groups:
             self._run.folder.spans.length_us / SECOND_US,
             tuple(chosen),
             times_us=(self._times_us(cells, machine=False), self._times_us(cells, machine=True)),
+            has_patience=bool((self._run.plan.stream[:, StreamColumn.PATIENCE] >= 0).any()),
         )
 
     def held(self, cells: Cells) -> Held:

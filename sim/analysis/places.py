@@ -6,6 +6,7 @@ by name, as the catalogue defines them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -17,10 +18,12 @@ from sim.analysis.of_accounts import ACCOUNT_MEASURES
 from sim.analysis.rates import common_currency
 from sim.analysis.sources import QUANTILES, AccountUse, Amount, Netting, Place, ratio
 from sim.analysis.summary import Measures
+from sim.contract.agenda import AgendaKind
 from sim.contract.guards import GuardColumn
 from sim.contract.layout import (
     NULL,
     AccountColumn,
+    AgendaColumn,
     LedgerColumn,
     ObligationColumn,
     PricingColumn,
@@ -33,6 +36,7 @@ from sim.contract.records import AccountTotal, LedgerTotal, StationTotal
 from sim.contract.run import Totals
 from sim.tables.durations import Between, Durations
 from sim.tables.positions import PositionFolder
+from sim.tables.spans import Spans
 
 UNLIMITED_SERVERS = 1 << 31
 """From so many servers on, a station has no utilisation to speak of."""
@@ -43,9 +47,10 @@ def station_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
 
     Notes
     -----
-    Utilisation of a station is busy servers over servers; of a ledger, payments and load included
-    over what its block limit admits at one round per interval. Waits of a ledger run from joining
-    to commit, and are of payments alone, as is all else but what is said to be of load.
+    Utilisation of a station is busy servers over the servers there, fewer while a degradation takes
+    some away; of a ledger, payments and load included over what its block limit of the time admits
+    at one round per interval. Waits of a ledger run from joining to commit, and are of payments
+    alone, as is all else but what is said to be of load.
     """
     found: dict[str, Measures] = {
         name: measured(PLACE_MEASURES, "station", _station(plan, totals, at))
@@ -57,44 +62,95 @@ def station_measures(plan: Plan, totals: Totals) -> dict[str, Measures]:
 
 
 def _station(plan: Plan, totals: Totals, at: int) -> Place:
-    window_us = plan.horizon_us - plan.warm_up_us
-    total = [int(value) for value in totals.station[at]]
+    waits = _p99(totals.station_wait[at])
+    return station_place(
+        plan, at, totals.station[at].tolist(), Spans.of_run(plan), wait_p99_us=waits
+    )
+
+
+def station_place(
+    plan: Plan, at: int, total: Sequence[int], spans: Spans, *, wait_p99_us: Between | None = None
+) -> Place:
+    """Return what is told of a station over some spans.
+
+    Parameters
+    ----------
+    plan : Plan
+    at : int
+        Its number.
+    total : sequence of int
+        What it counted in them, see :class:`~sim.contract.records.StationTotal`.
+    spans : Spans
+    wait_p99_us : Between, optional
+        The wait that 99 % did not exceed, where it is known.
+    """
     servers = int(plan.station[at, StationColumn.SERVERS])
+    there = _size_area(plan, AgendaKind.STATION_SERVERS, at, servers, spans)
     return Place(
-        window_us,
+        spans.length_us,
         used=total[StationTotal.BUSY_AREA],
-        capacity=servers * window_us if servers < UNLIMITED_SERVERS else 0,
+        capacity=there if servers < UNLIMITED_SERVERS else 0,
         queue_area=total[StationTotal.QUEUE_AREA],
         queue_max=total[StationTotal.QUEUE_MAX],
         served=total[StationTotal.STARTS],
         wait_sum_us=total[StationTotal.WAIT_SUM_US],
-        wait_p99_us=_p99(totals.station_wait[at]),
+        wait_p99_us=wait_p99_us,
         refused=total[StationTotal.REFUSED],
     )
 
 
 def _ledger(plan: Plan, totals: Totals, at: int) -> Place:
-    window_us = plan.horizon_us - plan.warm_up_us
-    total = [int(value) for value in totals.ledger[at]]
+    waits = _p99(totals.ledger_wait[at])
+    return ledger_place(plan, at, totals.ledger[at].tolist(), Spans.of_run(plan), wait_p99_us=waits)
+
+
+def ledger_place(
+    plan: Plan,
+    at: int,
+    total: Sequence[int],
+    spans: Spans,
+    *,
+    wait_p99_us: Between | None = None,
+    tells_load: bool = True,
+) -> Place:
+    """Return what is told of a ledger over some spans; parameters as of :func:`station_place`.
+
+    Of load only how much was carried is known between two readings, and not how much waited.
+    """
     limit = int(plan.ledger[at, LedgerColumn.BLOCK_LIMIT])
     included, blocks = total[LedgerTotal.INCLUDED], total[LedgerTotal.BLOCKS]
     carried = total[LedgerTotal.LOAD]
-    has_load = bool(plan.load[at, LoadColumn.COUNT] > 0)
+    has_load = tells_load and bool(plan.load[at, LoadColumn.COUNT] > 0)
     return Place(
-        window_us,
+        spans.length_us,
         used=(included + carried) * int(plan.ledger[at, LedgerColumn.ROUND_INTERVAL_US]),
-        capacity=limit * window_us,
+        capacity=_size_area(plan, AgendaKind.LEDGER_BLOCK, at, limit, spans),
         queue_area=total[LedgerTotal.QUEUE_AREA],
         queue_max=total[LedgerTotal.QUEUE_MAX],
         served=included,
         wait_sum_us=total[LedgerTotal.WAIT_SUM_US],
-        wait_p99_us=_p99(totals.ledger_wait[at]),
+        wait_p99_us=wait_p99_us,
         blocks=blocks,
         rounds=total[LedgerTotal.ROUNDS],
         block_capacity=blocks * limit,
         load=(carried, total[LedgerTotal.LOAD_MAX], total[LedgerTotal.LOAD_END])
         if has_load
         else None,
+    )
+
+
+def _size_area(plan: Plan, kind: AgendaKind, place: int, size: int, spans: Spans) -> int:
+    """Return a size of a place times the time it was so within spans, as the agenda changes it."""
+    agenda = plan.agenda
+    changes = (agenda[:, AgendaColumn.KIND] == kind) & (agenda[:, AgendaColumn.SUBJECT] == place)
+    rows = agenda[changes][:, [AgendaColumn.TIME_US, AgendaColumn.AMOUNT]].tolist()
+    begins = [0, *(at_us for at_us, _ in rows)]
+    sizes = [size, *(amount for _, amount in rows)]
+    ends = [*begins[1:], plan.horizon_us]
+    return sum(
+        each * max(0, min(end, last) - max(begin, first))
+        for first, last in zip(spans.first.tolist(), spans.last.tolist(), strict=True)
+        for begin, end, each in zip(begins, ends, sizes, strict=True)
     )
 
 

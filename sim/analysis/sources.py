@@ -143,6 +143,29 @@ class Refunded:
 
 
 @dataclass(frozen=True, slots=True)
+class Breaks:
+    """What books disagreed about when they were compared.
+
+    Attributes
+    ----------
+    opened, resolved, standing : int
+        Payments that were a break at all, those of them that were none at the last comparison, and
+        those that were.
+    oldest_us : int
+        Longest time any stood at a comparison; 0: there was none.
+    found : tuple of int
+        Breaks at all comparisons, in the order of ``BREAK_AGES``.
+    """
+
+    opened: int
+    resolved: int
+    standing: int
+    oldest_us: int
+    found: tuple[int, ...]
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Payments:
     """What one run tells of a group of payments.
 
@@ -172,6 +195,10 @@ class Payments:
         Money debited and not credited, of the payments the headline covers.
     placed : tuple of (Amount or None)
         What lies idle on accounts on the mean of time, what that costs, and what overdrafts cost.
+    has_patience : bool
+        Whether the patience of some payers of the run ends.
+    breaks : Breaks or None
+        What books disagreed about; None where they are never compared.
     """
 
     currency = ""
@@ -188,6 +215,8 @@ class Payments:
     refunded: Refunded | None = None
     held: Held | None = None
     placed: tuple[Amount | None, Amount | None, Amount | None] = (None, None, None)
+    has_patience: bool = False
+    breaks: Breaks | None = None
 
     @property
     def due(self) -> int:

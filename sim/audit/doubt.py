@@ -36,6 +36,8 @@ def give_up(w: World, p: int) -> None:
     # Of several requests given up the first is since when nobody knows.
     if w.pay[p, Pay.DOUBT_SINCE_US] == NULL:
         w.pay[p, Pay.DOUBT_SINCE_US] = g[Count.NOW]
+    if w.pay[p, Pay.DOUBTED_US] == NULL:
+        w.pay[p, Pay.DOUBTED_US] = g[Count.NOW]
 
 
 @called
@@ -79,4 +81,5 @@ def known_row(w: World, p: int, stage: int, spent_us: int) -> None:
     right = since_us != NULL and spent_us == w.g[Count.NOW] - since_us
     check(w.g, Check.KNOWS, right, (w.pay[p, Pay.NUMBER], spent_us))
     w.pay[p, Pay.DOUBT_SINCE_US], w.pay[p, Pay.UNANSWERED] = NULL, NOBODY
+    w.pay[p, Pay.KNOWN_US] = w.g[Count.NOW]
     leave_stage(w, p)

@@ -17,7 +17,7 @@ from sim.audit.refunds import keep_for_refunds
 from sim.audit.routes import check_failure, known_agent
 from sim.audit.state import Count, Pay, Things, Wait
 from sim.audit.stations import refuse
-from sim.audit.turns import act, act_at, check_in_time
+from sim.audit.turns import act, act_at, check_in_time, check_patience
 from sim.audit.visits import end_visit
 from sim.audit.waits import account_open_wait
 from sim.audit.world import HORIZON_KEY, NOBODY, World
@@ -68,6 +68,7 @@ def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int, value: 
             w.pay[p, Pay.CREDITED_US] = now
         w.pay[p, Pay.REASON] = wanted
     payment_ends(w, p, outcome)
+    w.pay[p, Pay.PATIENCE_US] = -1
     spent_us = 0
     for cause in range(Cause.RETRY + 1):
         spent_us += w.pay[p, Pay.TIME_0 + cause]
@@ -103,6 +104,8 @@ def _open_at_horizon(w: World, p: int, reason: int) -> None:
     # A time-out due at the horizon itself never fires, as nothing of that instant happens.
     if 0 <= w.pay[p, Pay.DEADLINE_US] < now:
         check_in_time(w, p)
+    if 0 <= w.pay[p, Pay.PATIENCE_US] < now:
+        check_patience(w, p)
     if wait == Wait.DELAY:
         check(g, Check.NEVER_ARRIVED, w.pay[p, Pay.DUE_US] >= now, (number,))
     # A delay that runs out just then is over, though nothing follows from it any more.
@@ -139,6 +142,9 @@ def _write_record(w: World, p: int, outcome: int, end_us: int) -> None:
     row[RecordColumn.QUOTED_US] = pay[Pay.QUOTED_US]
     row[RecordColumn.QUOTES_LAPSED], row[RecordColumn.CHARGED] = pay[Pay.LAPSED], pay[Pay.CHARGED]
     row[RecordColumn.IN_DOUBT_SINCE_US] = pay[Pay.DOUBT_SINCE_US]
+    row[RecordColumn.GONE_US] = pay[Pay.GONE_US]
+    row[RecordColumn.DOUBTED_US] = pay[Pay.DOUBTED_US]
+    row[RecordColumn.KNOWN_US] = pay[Pay.KNOWN_US]
     for cause in range(Cause.RETRY + 1):
         row[RecordColumn.TIME_0 + cause] = pay[Pay.TIME_0 + cause]
     for fee in range(FEES_MAX):

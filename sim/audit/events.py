@@ -210,7 +210,7 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
     if kind in (LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER):
         _system_row(w, kind, subject)
     slows = LogKind.STATION_PACE <= kind <= LogKind.LEDGER_BLOCK
-    if slows or kind in (LogKind.DEPOSIT, LogKind.CLOSE, LogKind.OPEN):
+    if slows or kind in (LogKind.DEPOSIT, LogKind.CLOSE, LogKind.OPEN, LogKind.READING):
         _agenda_row(w, kind, subject, amount, value)
     elif LogKind.FILE_CUT <= kind <= LogKind.TOP_UP_ARRIVED:
         _agenda_row(w, kind, subject, amount, value)
@@ -296,14 +296,16 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
             due_kind = kind - LogKind.FILE_CUT + AgendaKind.FILE_CUT
         if kind >= LogKind.SYSTEM_OFFSET:
             due_kind = kind - LogKind.SYSTEM_OFFSET + AgendaKind.SYSTEM_OFFSET
-        if kind >= LogKind.STATION_PACE:
+        if kind == LogKind.READING:
+            due_kind = AgendaKind.READING + 0
+        elif kind >= LogKind.STATION_PACE:
             due_kind = kind - LogKind.STATION_PACE + AgendaKind.STATION_PACE
     right = False
     if index < w.size[Things.AGENDA]:
         row = w.first[Things.AGENDA] + index
         right = w.things[row, _TIME_US] == g[Count.NOW] and w.things[row, _KIND] == due_kind
         right = right and w.things[row, _SUBJECT] == named
-        says_amount = is_deposit or kind >= LogKind.STATION_PACE
+        says_amount = is_deposit or LogKind.STATION_PACE <= kind <= LogKind.LEDGER_BLOCK
         right = right and (not says_amount or w.things[row, _AMOUNT] == amount)
     check(g, Check.AGENDA_ROW, right, (index,))
     if is_deposit:
@@ -316,7 +318,7 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
     # Only what the agenda says, whatever a corrupted row may hold: it enters the arithmetic.
     elif right and kind == LogKind.LEDGER_BLOCK:
         w.things[w.first[Things.LEDGER] + subject, LedgerState.BLOCK_LIMIT] = amount
-    elif right and kind >= LogKind.STATION_PACE:
+    elif right and kind >= LogKind.STATION_PACE and kind != LogKind.READING:
         slow_station(w, subject, kind, amount)
 
 
@@ -336,6 +338,7 @@ def _is_only_first(kind: int) -> bool:
         LogKind.COMMIT,
         LogKind.LEADER_FAILED,
         LogKind.EXPIRE,
+        LogKind.GONE,
         LogKind.DEPOSIT,
         LogKind.OPEN,
         LogKind.CLOSE,
@@ -350,6 +353,7 @@ def _is_only_first(kind: int) -> bool:
         LogKind.STATION_RATE,
         LogKind.STATION_SERVERS,
         LogKind.LEDGER_BLOCK,
+        LogKind.READING,
     )
 
 
@@ -361,12 +365,12 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
         is_system = kind in (LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE)
         is_guard = kind in (LogKind.ALARM, LogKind.CHANNEL)
         is_place = LogKind.STATION_PACE <= kind <= LogKind.LEDGER_BLOCK
-        is_place = is_place or kind in (LogKind.OPEN, LogKind.CLOSE)
+        is_place = is_place or kind in (LogKind.OPEN, LogKind.CLOSE, LogKind.READING)
         return is_file or is_system or is_guard or is_place or kind == LogKind.DEPOSIT
     if event_class == EventClass.SUBMIT:
         return kind == LogKind.SUBMIT and payment == owner
     if event_class == EventClass.EXPIRE:
-        return kind == LogKind.EXPIRE and payment == owner
+        return kind in (LogKind.EXPIRE, LogKind.GONE) and payment == owner
     if event_class == EventClass.SAMPLE:
         is_system = kind in (LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER)
         return is_system or LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT

@@ -23,6 +23,7 @@ RULES: dict[str, str] = {
     "columns": "columns a kind of row does not use are -1",
     "commit": "each block commits once, in order, with the payments that entered it",
     "conservation": "each currency sums to zero; a transfer stays in one currency",
+    "breaks": "what books disagree about at each comparison is what the payments say (tables)",
     "clearing": "a file is closed, sold and settled once, comes to its payments less fees, and "
     "moves that and no more",
     "discipline": "the next to start is the one the queue's discipline names",
@@ -61,6 +62,7 @@ RULES: dict[str, str] = {
     "offset": "what settles at one stroke is the largest set every balance can bear",
     "close": "at its close a system does with what waits what it says",
     "obligations": "what is owed and settled is what files and payments say (tables)",
+    "patience": "payers begin to wait and leave when due, and their payments are given up or go on",
     "reservation": "reservations have the stage's amount and are closed before the end",
     "retry": "what failed is tried again only for a reason that may pass, and as often as allowed",
     "route": "a route is open to the payment, has a policy's score, and no other comes before it",

@@ -80,8 +80,16 @@ def _begin(w: World, p: int, asked: tuple[int, int, int]) -> None:
         w.pay[own, column] = w.pay[p, column]
     w.pay[own, Pay.NUMBER], w.pay[own, Pay.PC] = number, entry
     w.pay[own, Pay.SUBMITTED_US], w.pay[own, Pay.ACCOUNTED_US] = now, now
-    for column in (Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.UNANSWERED, Pay.INQUIRY):
+    for column in (
+        Pay.DEADLINE_US,
+        Pay.PATIENCE_US,
+        Pay.ROUTE,
+        Pay.PRICING,
+        Pay.UNANSWERED,
+        Pay.INQUIRY,
+    ):
         w.pay[own, column] = NOBODY
+    w.pay[own, Pay.PATIENCE_US] = NOBODY
     w.pay[own, Pay.DOUBT_SINCE_US], w.pay[own, Pay.TOLD] = NULL, NULL
     w.pay[own, Pay.ASKS], w.pay[own, Pay.PLACE] = payment, place
     w.pay[own, Pay.BEGUN] = w.pay[p, Pay.ATTEMPTS]

@@ -115,6 +115,10 @@ class Check(IntEnum):
     EXPIRES_OTHERWISE = auto()
     LEAVES = auto()
     LEFT_NOTHING = auto()
+    PATIENCE = auto()
+    STILL_THERE = auto()
+    GONE = auto()
+    GONE_OTHERWISE = auto()
     DOUBTS = auto()
     AWAITS = auto()
     KNOWS = auto()
@@ -349,6 +353,10 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.EXPIRES_OTHERWISE: ("time_out", "payment {} expires otherwise"),
     Check.LEAVES: ("time_out", "payment {} leaves a queue"),
     Check.LEFT_NOTHING: ("time_out", "payment {} expired and left no queue"),
+    Check.PATIENCE: ("patience", "the payer of payment {} begins to wait, for {} us at most"),
+    Check.STILL_THERE: ("patience", "the payer of payment {} is there, its patience ran out at {}"),
+    Check.GONE: ("patience", "the payer of payment {} leaves, its patience runs out at {}"),
+    Check.GONE_OTHERWISE: ("patience", "payment {} is given up or goes its way, and should not"),
     Check.DOUBTS: ("doubt", "payment {} is in doubt of a request at station {} it did not give up"),
     Check.AWAITS: ("doubt", "payment {} waits for no answer, or for another time than its stage"),
     Check.KNOWS: ("doubt", "payment {} knows after {} us in doubt"),

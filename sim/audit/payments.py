@@ -22,7 +22,7 @@ R = RecordColumn
 _SUMS = ("PAYER_FEE", "FX_MARGIN", "FX_DRIFT", "FX_RISK", "MERCHANT_FEE")
 _AS_THEY_ARE = (
     "ORDINAL", "SUBMITTED_US", "QUOTED_US", "SETTLED_US", "CREDITED_US", "END_US", "ATTEMPTS",
-    "REQUOTES", "IN_DOUBT_SINCE_US",
+    "REQUOTES", "IN_DOUBT_SINCE_US", "GONE_US", "DOUBTED_US", "KNOWN_US",
 )  # fmt: skip
 _SIDES = ("debited", "settlement", "credited")
 """Sides of a payment whose currency its price names; the stream names that of the first amount."""

@@ -104,6 +104,14 @@ def passes(w: World, p: int) -> bool:
         if value < 0:
             w.pay[p, Pay.DEADLINE_STAGE] = stage
         return bool(value <= 0)
+    if op == Op.PATIENCE:
+        if value > 0 and begins_to_wait(w, p):
+            return False
+        if value == 0:
+            w.pay[p, Pay.PATIENCE_US] = -1
+        else:
+            w.pay[p, Pay.PATIENCE_STAGE] = stage
+        return True
     # Without a doubt there is neither anything to wait for nor to know; with its answer here
     # nobody waits either.
     if op == Op.AWAIT:
@@ -119,6 +127,14 @@ def passes(w: World, p: int) -> bool:
     if op == Op.ASK:
         return _begins_none(w, p, stage)
     return bool(op == Op.CODE)
+
+
+@called
+def begins_to_wait(w: World, p: int) -> bool:
+    """Say whether the payer begins to wait at a stage where one may."""
+    stream = w.first[Things.STREAM] + w.pay[p, Pay.STREAM]
+    has_patience = w.things[stream, StreamColumn.PATIENCE] >= 0
+    return bool(has_patience and w.pay[p, Pay.PATIENCE_US] < 0)
 
 
 @called

@@ -47,6 +47,8 @@ class State(NamedTuple):
     money: int = _NEITHER
     armed: int = _DISARMED
     """Stage to which a time-out would take it."""
+    leaves: int = _DISARMED
+    """Stage to which a payer who leaves would take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,9 @@ class Programs:
             stays = stage[S.VALUE] > 0 or (stage[S.VALUE] < 0 and state.armed != _DISARMED)
             armed = stage[S.TARGET] if stays else _DISARMED
             return [following._replace(armed=armed)]
+        if op == Op.PATIENCE:
+            leaves = stage[S.TARGET] if stage[S.VALUE] != 0 else _DISARMED
+            return [following._replace(leaves=leaves)]
         if op in (Op.ON_US, Op.SWITCH, Op.RETRY):
             return [following, state._replace(stage=stage[S.TARGET])]
         if op == Op.RESOLVE:
@@ -226,17 +231,20 @@ class Programs:
         return [*(state._replace(stage=to, quoted=quoted) for to in ways), *waiting]
 
     def _expired(self, state: State) -> list[State]:
-        """Return where a time-out takes a payment that waits."""
-        if state.armed == _DISARMED:
-            return []
-        return [state._replace(stage=state.armed, armed=_DISARMED)]
+        """Return where a time-out, or a payer who leaves, takes a payment that waits."""
+        found = []
+        if state.armed != _DISARMED:
+            found.append(state._replace(stage=state.armed, armed=_DISARMED))
+        if state.leaves != _DISARMED:
+            found.append(state._replace(stage=state.leaves, leaves=_DISARMED))
+        return found
 
     def _endings(self, states: set[State], route: int) -> npt.NDArray[np.bool_]:
         """Return which combinations a row can show."""
         found = np.zeros((len(Outcome), 2, 2, 2, 2, 3), dtype=np.bool_)
         # A route without a price shows no amounts, whatever was quoted on another one before.
         has_price = route < 0 or self._plan.route[route, RouteColumn.PRICING] >= 0
-        for at, quoted, moved, _ in states:
+        for at, quoted, moved, *_ in states:
             stage, money = self._stages[at], moved
             if stage[S.OP] == Op.END:
                 outcome = stage[S.VALUE]
@@ -288,6 +296,8 @@ class Programs:
             return (int(Reason.FF01), int(Reason.AEXR))
         if op == Op.LIMIT:
             return (int(Reason.AM02), int(Reason.AM06), int(Reason.AM14))
+        if op == Op.PATIENCE:
+            return (int(Reason.DS02),)
         if op == Op.SERVE:
             return (reason, *self._closed_reasons(stage[S.SUBJECT]))
         # Where channels close, a set of routes may be there and none of it open.

@@ -54,10 +54,12 @@ from sim.audit.waits import (
     enqueue_row,
     expire_row,
     finish_row,
+    gone_row,
     in_block_row,
     join_row,
     leave_row,
     miss_leave,
+    patience_row,
     start_row,
 )
 from sim.audit.world import NOBODY, STREAM_RANK, World
@@ -83,7 +85,7 @@ _NAMES_STAGE = (*_OF_MONEY, *(
         LogKind.FAIL, LogKind.OUTCOME, LogKind.IN_DOUBT, LogKind.AWAIT, LogKind.KNOWN,
         LogKind.SWITCH, LogKind.LEG, LogKind.QUEUED, LogKind.SETTLE, LogKind.REFUND_DUE,
         LogKind.REFUND,
-        LogKind.ASKED, LogKind.ANSWERED, LogKind.RETRY,
+        LogKind.ASKED, LogKind.ANSWERED, LogKind.RETRY, LogKind.PATIENCE, LogKind.GONE,
     )
 ))  # fmt: skip
 _NAMES_STATION = tuple(
@@ -212,7 +214,7 @@ def _is_of_payment(kind: int) -> bool:
     if LogKind.IN_DOUBT <= kind <= LogKind.KNOWN:
         return True
     refunds = (LogKind.REFUND_DUE, LogKind.REFUND)
-    again = (LogKind.ANSWERED, LogKind.RETRY)
+    again = (LogKind.ANSWERED, LogKind.RETRY, LogKind.PATIENCE, LogKind.GONE)
     if LogKind.SWITCH <= kind <= LogKind.SETTLE or kind in refunds or kind in again:
         return True
     return bool(LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED)
@@ -262,6 +264,10 @@ def _take_wait(w: World, p: int, rows: Array, at: int) -> None:
         deadline_row(w, p, stage, amount)
     elif kind == LogKind.EXPIRE:
         expire_row(w, p, subject)
+    elif kind == LogKind.PATIENCE:
+        patience_row(w, p, stage, amount)
+    elif kind == LogKind.GONE:
+        gone_row(w, p, stage, subject)
     elif kind == LogKind.FAIL:
         fail_row(w, p, stage, subject)
     elif kind == LogKind.IN_DOUBT:
@@ -313,11 +319,13 @@ def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordina
         w.pay[p, column] = 0
     for column in (
         Pay.DEADLINE_US, Pay.ROUTE, Pay.PRICING, Pay.AGENT_0, Pay.UNANSWERED, Pay.INQUIRY,
+        Pay.PATIENCE_US,
     ):  # fmt: skip
         w.pay[p, column] = -1
     w.pay[p, Pay.AGENT_0 + 1] = -1
     for column in (
         Pay.EXPIRY_US, Pay.SETTLED_US, Pay.CREDITED_US, Pay.QUOTED_US, Pay.DOUBT_SINCE_US,
+        Pay.GONE_US, Pay.DOUBTED_US, Pay.KNOWN_US,
     ):  # fmt: skip
         w.pay[p, column] = NULL
     for register in range(REGISTER_COUNT):

@@ -385,12 +385,20 @@ class Pay(IntEnum):
     ROUTED_US = 73
     LOAD_BEFORE = 74
     """Load that joined the ledger's queue before it."""
-    TIME_0 = 75
-    FEE_0 = 75 + len(Cause)
-    REGISTER_0 = 75 + len(Cause) + FEES_MAX
-    LIMIT_0 = 75 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    PATIENCE_US = 75
+    """Instant at which the payer leaves, below 0 while none waits; its key, and the stage that says
+    where it leads."""
+    PATIENCE_KEY = 76
+    PATIENCE_STAGE = 77
+    GONE_US = 78
+    DOUBTED_US = 79
+    KNOWN_US = 80
+    TIME_0 = 81
+    FEE_0 = 81 + len(Cause)
+    REGISTER_0 = 81 + len(Cause) + FEES_MAX
+    LIMIT_0 = 81 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 75 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 81 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
 
 

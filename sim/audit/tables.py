@@ -18,6 +18,7 @@ from sim.audit.agreement import (
     group_payments,
 )
 from sim.audit.amounts import check_fees, price_payments, unpriced
+from sim.audit.breaks import break_words, check_breaks
 from sim.audit.checker import Checker
 from sim.audit.findings import Findings
 from sim.audit.market import check_market
@@ -30,12 +31,14 @@ from sim.audit.settlement_tables import (
     obligation_words,
     settlement_words,
 )
-from sim.contract.layout import NULL, StageColumn
-from sim.contract.meaning import Bearer, Cause, Op, Outcome
+from sim.contract.layout import NULL, StageColumn, StreamColumn
+from sim.contract.meaning import Bearer, Cause, Op, Outcome, Reason
 from sim.contract.plan import Array, Plan
 from sim.tables.finished_run import FinishedRun
 from sim.tables.reading import int_values
 from sim.tables.schemas import (
+    BREAKS,
+    BREAKS_FILE,
     CAUSES,
     FEES,
     FEES_FILE,
@@ -127,6 +130,11 @@ def audit_tables(
         refunds = _columns(parts, REFUNDS, refund_words(plan))
         of = place.of(refunds["replication"], refunds["payment_id"])
         check_refunds(refunds, payments, of, check)
+    if run.has(BREAKS_FILE):
+        books = _columns(
+            _of_replication(run.table(BREAKS_FILE), replication), BREAKS, break_words(plan)
+        )
+        check_breaks(plan, books, payments, findings)
     if run.has(OBLIGATIONS_FILE):
         _check_settled(run, plan, payments, place, check, replication)
     check_market(run, plan, findings)
@@ -239,10 +247,18 @@ def _check_times(plan: Plan, payments: dict[str, Array], check: Checker) -> None
     check.every("order", payments["in_warm_up"] == is_early, "its mark of the warm-up is wrong")
     # Events at the horizon are not handled.
     check.every("order", is_open | (end < plan.horizon_us), "it ends when nothing happens any more")
-    for name in ("settled_us", "credited_us", "in_doubt_since_us"):
+    for name in (
+        *("settled_us", "credited_us", "in_doubt_since_us"),
+        *("gone_us", "doubted_us", "known_us"),
+    ):
         instant = payments[name]
         within = (instant >= submitted) & (instant <= until)
         check.every("order", (instant == NULL) | within, f"{name} lies outside its life")
+    # A stream of another name is found where names are; whatever is said of it here does not count.
+    streams = np.append(plan.stream[:, StreamColumn.PATIENCE], np.int64(-1))
+    patience = streams[np.clip(payments["stream"], -1, len(plan.stream))]
+    stays = payments["gone_us"] == NULL
+    check.every("patience", stays | (patience >= 0), "its payer left, who waits for ever")
 
 
 def _check_outcomes(plan: Plan, payments: dict[str, Array], check: Checker) -> None:
@@ -264,6 +280,15 @@ def _check_outcomes(plan: Plan, payments: dict[str, Array], check: Checker) -> N
     )
     is_known = payments["in_doubt_since_us"] == NULL
     check.every("doubt", is_open | is_known, "it ended and is in doubt")
+    doubted, told = payments["doubted_us"], payments["known_us"]
+    check.every("doubt", is_known | (doubted != NULL), "it is in doubt and never came to be")
+    check.every("doubt", (told == NULL) | (doubted != NULL), "it knows again what it knew")
+    check.every("doubt", (told == NULL) | (told >= doubted), "it knows before it was in doubt")
+    check.every(
+        "doubt", ~is_known | (doubted == NULL) | (told != NULL), "its doubt never ended nor lasts"
+    )
+    left = payments["gone_us"] != NULL
+    check.every("patience", left | (reason != Reason.DS02), "given up by a payer who never left")
     # An institution that sends a request again waits meanwhile, without another attempt.
     sends_again = bool((plan.stage[:, StageColumn.OP] == Op.RETRY).any())
     failed_over = (payments["attempts"] > 1) | (payments["instrument"] >= 0) | sends_again

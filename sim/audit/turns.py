@@ -69,6 +69,8 @@ def act(w: World, p: int, stage: int) -> None:
     # Its time-out was due before: then it should not act here at all.
     if w.pay[p, Pay.DEADLINE_US] >= 0:
         check_in_time(w, p)
+    if w.pay[p, Pay.PATIENCE_US] >= 0:
+        check_patience(w, p)
     # Stages that leave no row are passed silently, if they may be. The log names the stage of
     # each row, so the way from one to the next can be walked.
     while w.pay[p, Pay.PC] != stage:
@@ -110,6 +112,17 @@ def check_in_time(w: World, p: int) -> None:
     # Reported once.
     if is_late:
         w.pay[p, Pay.DEADLINE_US] = -1
+
+
+@called
+def check_patience(w: World, p: int) -> None:
+    """Check that a payer whose patience ran out is gone."""
+    due_us, now = w.pay[p, Pay.PATIENCE_US], w.g[Count.NOW]
+    passed = due_us == now and w.pay[p, Pay.PATIENCE_KEY] < w.g[Count.KEY]
+    is_late = due_us < now or passed
+    check(w.g, Check.STILL_THERE, not is_late, (w.pay[p, Pay.NUMBER], due_us))
+    if is_late:
+        w.pay[p, Pay.PATIENCE_US] = -1
 
 
 @called

@@ -15,7 +15,7 @@ from sim.audit.large_value import returned_row
 from sim.audit.ledgers import enter_block, leave_ledger, ledger_line
 from sim.audit.loads import load_joined
 from sim.audit.messages import Check
-from sim.audit.program import account_time, jump
+from sim.audit.program import account_time, begins_to_wait, jump
 from sim.audit.queues import touch_system
 from sim.audit.routes import is_station
 from sim.audit.state import Count, Pay, StationState, Things, Wait
@@ -29,10 +29,17 @@ from sim.audit.stations import (
 )
 from sim.audit.turns import act_at, begin_own, check_in_time
 from sim.audit.visits import begin_visit, end_visit
-from sim.audit.world import COMPLETE_KEY, EXPIRE_KEY, NOBODY, World
-from sim.contract.layout import PPM, STEP_BITS, STEP_MASK
+from sim.audit.world import (
+    COMPLETE_KEY,
+    EXPIRE_KEY,
+    NOBODY,
+    STREAM_LONGEST,
+    STREAM_SHORTEST,
+    World,
+)
+from sim.contract.layout import NULL, PPM, STEP_BITS, STEP_MASK
 from sim.contract.layout import StageColumn as S
-from sim.contract.meaning import Cause, Op
+from sim.contract.meaning import Cause, Op, Reason
 from sim.jit.functions import called
 
 _STATION, _LEDGER, _ACCOUNT, _SYSTEM = 0, 1, 2, 3
@@ -164,14 +171,59 @@ def expire_row(w: World, p: int, reason: int) -> None:
     w.pay[p, Pay.DEADLINE_US] = -1
     if due_us < 0:
         return
-    stage, wait = w.pay[p, Pay.DEADLINE_STAGE], w.pay[p, Pay.WAIT]
+    stage = w.pay[p, Pay.DEADLINE_STAGE]
     due = w.things[stage, S.REASON]
     # Without a reason of its own a time-out leaves the payment the one it has.
     if due < 0:
         due = w.pay[p, Pay.REASON]
     check(g, Check.EXPIRES_OTHERWISE, reason == due, (number,))
-    attempt_fails(w, p, due)
-    place = NOBODY
+    _give_way(w, p, due, w.things[stage, S.TARGET])
+
+
+@called
+def patience_row(w: World, p: int, stage: int, patience_us: int) -> None:
+    """Check a PATIENCE row and let the payer wait."""
+    act_at(w, p, stage, Op.PATIENCE)
+    row = w.first[Things.STREAM] + w.pay[p, Pay.STREAM]
+    lasts = w.things[row, STREAM_SHORTEST] <= patience_us <= w.things[row, STREAM_LONGEST]
+    right = w.things[stage, S.VALUE] > 0 and begins_to_wait(w, p) and lasts
+    check(w.g, Check.PATIENCE, right, (w.pay[p, Pay.NUMBER], patience_us))
+    w.pay[p, Pay.STEPS] += 1
+    w.pay[p, Pay.PATIENCE_US] = w.g[Count.NOW] + patience_us
+    w.pay[p, Pay.PATIENCE_STAGE] = stage
+    w.pay[p, Pay.PATIENCE_KEY] = _own_key(w, p, EXPIRE_KEY)
+    w.pay[p, Pay.GONE_US] = NULL
+    jump(w, p, w.pay[p, Pay.PC] + 1)
+
+
+@called
+def gone_row(w: World, p: int, stage: int, is_given_up: int) -> None:
+    """Check a GONE row; the payment is given up with its payer, or goes its way."""
+    g, number, due_us = w.g, w.pay[p, Pay.NUMBER], w.pay[p, Pay.PATIENCE_US]
+    begin_own(w, p)
+    at_turn = g[Count.NOW] == due_us and g[Count.KEY] == w.pay[p, Pay.PATIENCE_KEY]
+    right = due_us >= 0 and at_turn and stage == w.pay[p, Pay.PC]
+    check(g, Check.GONE, right, (number, due_us))
+    w.pay[p, Pay.PATIENCE_US] = -1
+    if due_us < 0:
+        return
+    w.pay[p, Pay.GONE_US] = g[Count.NOW]
+    wait, target = w.pay[p, Pay.WAIT], w.things[w.pay[p, Pay.PATIENCE_STAGE], S.TARGET]
+    wanted = 0
+    if target >= 0 and wait not in (Wait.BLOCK, Wait.ANSWER):
+        wanted = 1
+    check(g, Check.GONE_OTHERWISE, is_given_up == wanted, (number,))
+    if wanted == 1:
+        _give_way(w, p, Reason.DS02, target)
+    elif w.pay[p, Pay.SETTLED_US] == NULL:
+        w.pay[p, Pay.REASON] = Reason.DS02
+
+
+@called
+def _give_way(w: World, p: int, reason: int, target: int) -> None:
+    """End the wait of a payment without what it waited for, and take it elsewhere."""
+    g, wait, place = w.g, w.pay[p, Pay.WAIT], NOBODY
+    attempt_fails(w, p, reason)
     if wait == Wait.QUEUE:
         place = _STATION
     elif wait == Wait.LEDGER:
@@ -192,8 +244,8 @@ def expire_row(w: World, p: int, reason: int) -> None:
         # LEAVE carries the stage waited at, though the payment has moved on to the target.
         g[Count.LEAVING_STAGE] = w.pay[p, Pay.PC]
     _abandon(w, p)
-    w.pay[p, Pay.REASON] = due
-    jump(w, p, w.things[stage, S.TARGET])
+    w.pay[p, Pay.REASON] = reason
+    jump(w, p, target)
 
 
 @called

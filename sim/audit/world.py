@@ -65,6 +65,8 @@ HORIZON_KEY = order_key(EventClass.HORIZON, 0, 0)
 """Order keys of a class; payment (shifted by STEP_BITS) and step are added."""
 STREAM_RANK = len(StreamColumn)
 """Column of a stream that holds the rank of its priority."""
+STREAM_SHORTEST, STREAM_LONGEST = STREAM_RANK + 1, STREAM_RANK + 2
+"""Columns of a stream that hold the least and the greatest patience of its payers."""
 CONVERSION_SCALE = 3
 """Column of a conversion that holds its pair's scale."""
 _MIX = 0x9E3779B1
@@ -348,6 +350,13 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
     after = plan.refund[:, RefundColumn.AFTER_TABLE].tolist()
     spans = [_bounds(plan, at) if at >= 0 else (0, 0) for at in after]
     things[rules, REFUND_SHORTEST : REFUND_LONGEST + 1] = np.array(spans).reshape(-1, 2)
+    streams = first[Things.STREAM] + np.arange(len(plan.stream))
+    patience = plan.stream[:, StreamColumn.PATIENCE].tolist()
+    waits = [_bounds(plan, at) if at >= 0 else (0, 0) for at in patience]
+    # Nobody's patience is less than a microsecond.
+    things[streams, STREAM_SHORTEST : STREAM_LONGEST + 1] = np.maximum(
+        np.array(waits, dtype=np.int64).reshape(-1, 2), 1
+    )
     # Prices name their conversions, fees their scale: the pair's scale beside each conversion.
     rows = slice(first[Things.CONVERSION], first[Things.CONVERSION] + size[Things.CONVERSION])
     things[rows, CONVERSION_SCALE] = plan.pair_scale[plan.conversion[:, ConversionColumn.PAIR]]

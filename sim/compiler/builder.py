@@ -323,6 +323,7 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Lo
         payers: int = 1,
         promise_us: int = NEVER_US,
         after_failure: int = -1,
+        patience: int = -1,
     ) -> int:
         """Add a demand stream and return its index. Add streams in the order of their names."""
         index = self.streams.add_new(name)
@@ -335,6 +336,7 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Lo
             "channel": self.channels.add(channel),
             "promise_us": promise_us,
             "after_failure": after_failure,
+            "patience": patience,
         }
         self._add("stream", values)
         self._add("refund", NO_REFUNDS)
@@ -394,7 +396,10 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Lo
             # A path that ends early stays where it is.
             "rate": [path + [path[-1]] * (steps - len(path)) for path in self._rows["rate"]],
             # The sort is stable: rows of one instant stay in the order they were given.
-            "agenda": sorted(self._rows["agenda"], key=lambda row: row[AgendaColumn.TIME_US]),
+            "agenda": sorted(
+                [*self._readings(), *self._rows["agenda"]],
+                key=lambda row: row[AgendaColumn.TIME_US],
+            ),
         }
 
     def _key(self, kind: str, name: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""When reversals that begin by hand begin: the doors of the places they wait at.
+"""When reversals and returns that begin by hand begin: the doors of the places they wait at.
 
 Takes a scenario and its members; gives closures. One place lets pass whoever waits there at
 midnight, the next at an hour of each bank day; both are closed at all other times.
@@ -16,6 +16,7 @@ from sim.model.base import FieldPath
 from sim.model.declines import ByHand
 from sim.model.members import Member
 from sim.rails.declines import by_hand_places
+from sim.rails.screening import frozen_places
 from sim.scenario.model import Scenario
 
 
@@ -34,19 +35,25 @@ def by_hand_closures(
         Grows by calendars that do not know a year of the run.
     """
     for member in members:
-        declines = member.entry.declines
-        if not declines.has_by_hand:
-            continue
-        day, hour = by_hand_places(member.name)
-        try:
-            midnights, hours = _instants(scenario, declines.by_hand or ByHand())
-        except ValueError as problem:
-            key = next(k for k, v in scenario.institutions.items() if v is member.entry)
-            where = ("institutions", key, "declines", "by_hand", "calendars")
-            problems.append((where, f"{problem}; needed: a run within its years"))
-            continue
-        yield from _between(day, midnights, scenario.clock.horizon)
-        yield from _between(hour, hours, scenario.clock.horizon)
+        for section, (day, hour), rule in _rules(member):
+            try:
+                midnights, hours = _instants(scenario, rule)
+            except ValueError as problem:
+                key = next(k for k, v in scenario.institutions.items() if v is member.entry)
+                where = ("institutions", key, section, "by_hand", "calendars")
+                problems.append((where, f"{problem}; needed: a run within its years"))
+                continue
+            yield from _between(day, midnights, scenario.clock.horizon)
+            yield from _between(hour, hours, scenario.clock.horizon)
+
+
+def _rules(member: Member) -> Iterator[tuple[str, tuple[str, str], ByHand]]:
+    """Yield the section, the two places and the rule of all that a member begins by hand."""
+    declines, desk = member.entry.declines, member.entry.screening
+    if declines.has_by_hand:
+        yield "declines", by_hand_places(member.name), declines.by_hand or ByHand()
+    if member.settles and desk.mode == "after":
+        yield "screening", frozen_places(member.name), desk.by_hand or ByHand()
 
 
 def _between(station: str, opens: Sequence[int], horizon_us: int) -> Iterator[Closure]:

@@ -27,6 +27,7 @@ from sim.compiler.parts import Instrument, Part, Route, Settings, Stream
 from sim.compiler.payees import World
 from sim.compiler.prices import Market
 from sim.compiler.reach import Reach, agents_of_stream, find_reach
+from sim.compiler.reconciliations import reconciliations
 from sim.compiler.routes import Routes
 from sim.compiler.size import size_problems
 from sim.compiler.windows import window_parts
@@ -189,7 +190,7 @@ def compile_scenario(
     parts += disrupted_places(scenario, members, happened, places)
     parts += by_hand_closures(scenario, members, problems)
     parts += [*clearings(lines, market, problems), *top_ups(scenario, problems)]
-    parts += window_parts(scenario, happened)
+    parts += [*window_parts(scenario, happened), *reconciliations(scenario, problems)]
     loads = find_loads(world, described, parts, problems)
     problems.extend(balance_problems(scenario, market, parts, described))
     problems += [*_unused_order(scenario, routes.parts), *_unused_tiers(scenario, routes.parts)]

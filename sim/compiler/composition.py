@@ -14,18 +14,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from sim.compiler.carried import codes_of, with_money
 from sim.compiler.flow import Flow
-from sim.compiler.recovery import Recovery, Spoken, asking
+from sim.compiler.recovery import Recovery, Spoken, asking, gives_up, moved
 from sim.compiler.refund_moves import moves_back
 from sim.contract.charges import Rounding
 from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Bearer, Flag, Op, Outcome, Reason
-from sim.contract.records import Register
 from sim.model.sections import Corridor
 from sim.rails.code_scheme import CodeScheme
-from sim.rails.institutions import screening
 from sim.rails.least_amounts import least_amounts
 from sim.rails.on_us import book_inside, stay_inside
+from sim.rails.patience import answered, leads, waits
 from sim.rails.price import CONVERSIONS_MAX, Exchange, Price, fee_terms
 from sim.rails.protocol import (
     CreditorSide,
@@ -34,6 +34,7 @@ from sim.rails.protocol import (
     LegTerms,
     Rail,
 )
+from sim.rails.screening import frozen, screened, screened_after, screens_after
 from sim.rails.stages import (
     FAIL,
     FAIL_SENT,
@@ -44,7 +45,7 @@ from sim.rails.stages import (
 )
 from sim.routing.candidates import Candidate
 from sim.routing.policies import routing_of
-from sim.scenario.model import Scenario
+from sim.scenario.model import Scenario, has_patience
 
 QUOTE = "quote"
 CONFIRMED, AUTHORISED = "confirmed", "authorised"
@@ -96,51 +97,31 @@ def compose(
     # The ends are asked twice: their accounts for the price, and below what undoes them.
     rounding = Rounding[scenario.fx.rounding.upper()]
     price = _price(candidate, corridor, terms, debtor=debtor, creditor=creditor, rounding=rounding)
-    contexts = _with_money(contexts, terms, price)
+    contexts = with_money(contexts, terms, price)
     contexts = [replace(at, payer=debtor.account, payee=creditor.account) for at in contexts]
     spoken, left, label = _speak(rails, contexts, debtor)
     # The creditor's institution stands behind the last leg: a failure there is undone as one of a
     # further leg would be, and never ends as rejected once money has moved.
     creditor = rails[-1].creditor_side(replace(contexts[-1], failing=label))
-    codes = _codes(scenario, corridor)
+    codes = codes_of(scenario.rails, corridor)
     # The shortest promise counts: the payer is shown one price, and it holds as long as all of
     # its parts do. 0 stands for no bound and is left out.
     validity = min((term.quote_validity_us for term in terms if term.quote_validity_us), default=0)
     inside = None
     if price is not None and rails[-1].books_on_us(contexts[-1]):
         inside = rails[-1].creditor_side(replace(contexts[-1], failing=FAIL))
-    if _gives_up(spoken, label):
+    if gives_up(spoken, label):
         creditor = replace(creditor, book=asking(creditor.book))
     # Only where there is another route to come from, and institutions to differ in.
     resumes = routing_of(scenario, candidate.corridor).failover > 0 and bool(candidate.agents)
-    refund = () if price is None else moves_back(_moved(spoken, left, creditor), refunded)
+    refund = () if price is None else moves_back(moved(spoken, left, creditor), refunded)
+    patient = has_patience(scenario, candidate.corridor)
     composer = _Composer(
-        spoken, left, price, debtor, creditor, codes, validity, inside, resumes, refund
+        spoken, left, price, debtor, creditor, codes, validity, inside, resumes, refund, patient
     )
     legs = zip(rails, contexts, strict=True)
     owed = tuple(item for rail, at in legs for item in rail.obligations(at)) if price else ()
     return Flow(composer.program(), price, debtor, creditor, owed, composer.entrances)
-
-
-def _moved(legs: list[Spoken], left: tuple[Move, ...], creditor: CreditorSide) -> list[Move]:
-    """Return all that a completed payment has moved, but for its fees."""
-    booked = [move for leg in legs if leg.says.commit is not None for move in leg.booked]
-    return [*booked, *left, *creditor.credit]
-
-
-def _gives_up(legs: list[Spoken], label: str) -> bool:
-    """Say whether a time-out can end the creditor's institution's work, after money has moved."""
-    return label != FAIL_SENT and any(
-        stage.op is Op.DEADLINE and stage.target == label
-        for leg in legs
-        for stage in leg.says.execute
-    )
-
-
-def _codes(scenario: Scenario, corridor: Corridor) -> tuple[str, CodeScheme] | None:
-    """Return the name and the scheme of the codes a corridor's payees show."""
-    scheme = scenario.rails[corridor.codes].code_scheme if corridor.codes is not None else None
-    return None if scheme is None or corridor.codes is None else (corridor.codes, scheme)
 
 
 def _price(
@@ -196,30 +177,6 @@ def _conversions(
         return debited, (None, exchanges[0])
     # By default money is converted at once, and everything behind is in the credited currency.
     return credited, (exchanges[0], None)
-
-
-def _with_money(
-    contexts: list[LegContext], terms: list[LegTerms], price: Price | None
-) -> list[LegContext]:
-    """Return legs that know the price, and which of the payment's amounts they carry."""
-    if price is None:
-        return contexts
-    total, done = sum(len(term.exchanges) for term in terms), 0
-    found = []
-    for at, term in zip(contexts, terms, strict=True):
-        # Which of the three amounts a leg carries follows from how many conversions lie before
-        # it.
-        before = _amount(done, total)
-        done += len(term.exchanges)
-        found.append(replace(at, price=price, before=before, after=_amount(done, total)))
-    return found
-
-
-def _amount(done: int, total: int) -> Register:
-    """Return the payment's amount after some of its conversions."""
-    if done == 0:
-        return Register.DEBITED
-    return Register.CREDITED_GROSS if done == total else Register.SETTLEMENT
 
 
 def _speak(
@@ -279,6 +236,8 @@ class _Composer:
     resumes: bool
     refund: tuple[Move, ...]
     """What is moved back where the payment is, once it has completed."""
+    patient: bool
+    """Whether the patience of some payer ends."""
 
     @property
     def entrances(self) -> tuple[str, str]:
@@ -292,6 +251,7 @@ class _Composer:
         before: Program = (
             # The order of phases, as a reader of docs/architecture.md knows it. Nothing else
             # decides what comes before what.
+            *self._patience(waits(FAIL)),
             *self.legs[0].says.session,
             *self.debtor.authorise,
             *self._each("look_up"),
@@ -300,6 +260,7 @@ class _Composer:
             *least_amounts([leg.at for leg in self.legs] if self.price is not None else []),
             *self._stands(CONFIRMED, Flag.CONFIRMS),
             *self._each("limit"),
+            *self._patience(leads(FAIL_SENT)),
             *self._each("request"),
             *self._stands(AUTHORISED, Flag.AUTHORISES),
             *(stage for leg in self.legs for stage in leg.says.hand_over),
@@ -308,6 +269,8 @@ class _Composer:
             *self._execute(),
             *self._credit(),
             *self._confirm(),
+            *self._patience(answered()),
+            *self._screened_after(),
             Stage(
                 Op.END,
                 "completed",
@@ -316,7 +279,7 @@ class _Composer:
                 moves=self.refund,
             ),
         )
-        recovery = Recovery(self.legs, before)
+        recovery = Recovery(self.legs, before, self.patient)
         return (
             *before,
             *self._resume(),
@@ -325,13 +288,19 @@ class _Composer:
             *self.creditor.asides,
             *self._inside(),
             *self._each("asides"),
+            *self._frozen(),
         )
 
     def _stands(self, mark: str, flag: Flag) -> Program:
         """Return the note that the payer, or the payer's side, is done with the payment."""
         if RESUMED + mark not in self.entrances:
             return ()
-        return (Stage(Op.POST, mark, mark=mark, flags=flag),)
+        leaves = leads(FAIL if mark == CONFIRMED else FAIL_SENT)
+        return (Stage(Op.POST, mark, mark=mark, flags=flag), *self._patience(leaves))
+
+    def _patience(self, stages: Program) -> Program:
+        """Return what concerns the payer's patience, where it ends."""
+        return stages if self.patient else ()
 
     def _resume(self) -> Iterator[Stage]:
         """Yield how a payment comes from another route of the class: neither asked nor priced.
@@ -363,7 +332,9 @@ class _Composer:
         confirm: Program = ()
         if self.codes is not None and self.debtor.confirms:
             name, scheme = self.codes
-            confirm = scheme.confirmation(name)
+            # While the payer acts nobody waits for an answer.
+            asked = self._patience(answered()), self._patience(waits(FAIL))
+            confirm = (*asked[0], *scheme.confirmation(name), *asked[1])
         validity = self.quote_validity_us
         # Marked, so that a lapsed quote can come back to it.
         quote = Stage(Op.QUOTE, QUOTE, mark=QUOTE, value=validity, target=FAIL, reason=Reason.AM12)
@@ -379,7 +350,7 @@ class _Composer:
         """Yield the screening of every institution between two legs."""
         # Between two legs stands an institution; behind the last one stands the payee's own.
         for leg in self.legs[:-1]:
-            yield from screening(leg.at.world, leg.at.leg.end, target=FAIL_SENT)
+            yield from screened(leg.at.world, leg.at.leg.end, target=FAIL_SENT)
 
     def _execute(self) -> Iterator[Stage]:
         """Yield what every leg does, outward; the first that commits settles the payment."""
@@ -390,6 +361,7 @@ class _Composer:
                 # The leg says how it commits, the composition what: its own moves and all that
                 # waited.
                 yield replace(leg.says.commit, moves=leg.booked, flags=settles)
+                yield from self._patience(leads())
                 # Settlement is the first commit and happens once.
                 settles = Flag(0)
 
@@ -410,9 +382,33 @@ class _Composer:
             # Without any ledger the credit is the settlement.
             flags=Flag.CREDITS if has_settled else Flag.SETTLES | Flag.CREDITS,
         )
-        for leg in self.legs:
-            yield from leg.says.closing
-        for bearer in Bearer:
+        yield from self._patience(leads())
+        yield from self._each("closing")
+        if not self._may_freeze():
+            yield from self._fees()
+
+    def _may_freeze(self) -> bool:
+        """Say whether what was credited may go back."""
+        return any(screens_after(leg.at.world, leg.at.leg.end) for leg in self.legs[:-1])
+
+    def _screened_after(self) -> Iterator[Stage]:
+        """Yield the checks that follow the credit, and then the fees: who is refused pays none."""
+        for leg in self.legs[:-1]:
+            yield from screened_after(leg.at.world, leg.at.leg.end)
+        yield from self._fees() if self._may_freeze() else ()
+
+    def _frozen(self) -> Iterator[Stage]:
+        """Yield, aside, how what such a check refuses goes back."""
+        ledgers = [at for at, leg in enumerate(self.legs) if leg.says.commit is not None]
+        then = return_label(ledgers[-1]) if ledgers else ""
+        credit = () if self.price is None else (*self.left, *self.creditor.credit)
+        back = tuple(move.reversed() for move in reversed(credit))
+        for leg in self.legs[:-1]:
+            yield from frozen(leg.at.world, leg.at.leg.end, back, then=then)
+
+    def _fees(self) -> Iterator[Stage]:
+        """Yield the charging of every fee."""
+        for bearer in Bearer if self.price is not None else ():
             yield from self._charge(bearer)
 
     def _charge(self, bearer: Bearer) -> Iterator[Stage]:
@@ -439,7 +435,8 @@ class _Composer:
         if self.inside is None:
             return ()
         fees = (*self._charge(Bearer.DEBTOR), *self._charge(Bearer.CREDITOR))
-        return book_inside(self.debtor, self.inside, (*fees, *self._notification()))
+        closing = (*self._patience(leads()), *fees, *self._notification())
+        return book_inside(self.debtor, self.inside, closing)
 
     def _notification(self) -> Program:
         """Return the message that the payment was made, where somebody scanned a code."""

@@ -139,7 +139,9 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
     rails = {leg.rail for route in used for leg in route.candidate.legs}
     part = Stream(
         name=name,
-        prologue=prologue(_scan(scenario, corridor), demand.after_failure),
+        prologue=prologue(
+            _scan(scenario, corridor), demand.after_failure, patient=demand.patience is not None
+        ),
         purposes=PURPOSES,
         corridor=demand.corridor,
         currency=currency,
@@ -152,6 +154,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         promise_us=promise_us(scenario, corridor, rails),
         tables=tuple(item for item in drawn if item is not None),
         refunds=refunds_of(demand, currency),
+        patience=demand.patience,
     )
     return Described(part, payees, arrivals, allowed, traced, named)
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from sim.compiler.builder import PlanBuilder
 from sim.compiler.occurrences import Occurrence
-from sim.compiler.parts import Change, Closure, Load, WindowPart
+from sim.compiler.parts import Change, Closure, Load, Reconciled, WindowPart
 from sim.contract.agenda import PACE_MAX, AgendaKind
 from sim.contract.layout import PPM
 from sim.model.base import FieldPath
@@ -146,7 +146,9 @@ def rate_jumps(
     return {pair: tuple(sorted(jumps)) for pair, jumps in found.items()}
 
 
-def lay_timed(builder: PlanBuilder, part: Change | Closure | WindowPart | Load) -> None:
+def lay_timed(
+    builder: PlanBuilder, part: Change | Closure | WindowPart | Load | Reconciled
+) -> None:
     """Add what the clock alone decides to a plan."""
     match part:
         case Closure():
@@ -155,6 +157,9 @@ def lay_timed(builder: PlanBuilder, part: Change | Closure | WindowPart | Load) 
             builder.add_window(part.name, part.spans)
         case Load():
             builder.add_load(builder.ledgers[part.ledger], part.cell_us, part.joined)
+        case Reconciled():
+            for at_us in part.at_us:
+                builder.reconcile(at_us)
         case Change():
             is_ledger = part.kind == AgendaKind.LEDGER_BLOCK
             names = builder.ledgers if is_ledger else builder.stations

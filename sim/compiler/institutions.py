@@ -16,6 +16,7 @@ from sim.model.sections import Account
 from sim.rails.declines import DeclineKinds, own_declines
 from sim.rails.institutions import CORE, DECLINE
 from sim.rails.resources import Holding, OwnShare, OwnTime, Resource, Station
+from sim.rails.screening import frozen_places
 from sim.rails.stages import threshold
 from sim.scenario.model import Scenario
 from sim.units import CURRENCIES
@@ -104,6 +105,9 @@ def _member(member: Member, currencies: Sequence[str]) -> Iterator[Resource]:
             reason_closed=Reason.AB07,
         )
         yield Station(f"{member.name}.review", servers=desk.officers)
+        if desk.mode == "after":
+            for place in frozen_places(member.name):
+                yield Station(place)
     for currency in currencies:
         # Two accounts: what customers hold, and the institution's own money as its counterpart.
         for kind in ("customers", "book"):

@@ -25,6 +25,7 @@ from sim.compiler.parts import (
     Instrument,
     Load,
     Part,
+    Reconciled,
     Route,
     Settings,
     Stream,
@@ -34,6 +35,7 @@ from sim.compiler.program_check import check_program
 from sim.compiler.transfer_rows import TransferRows
 from sim.contract.layout import UNLIMITED
 from sim.contract.meaning import FeeKind, Op
+from sim.contract.patience import PATIENCE
 from sim.contract.plan import Plan
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.rails.price import FeeTerms
@@ -141,7 +143,7 @@ class _Linker:
                 self._stream(part)
             case Clearing() | TopUpRule() | LargeValueSystem():
                 lay_clearing(self.builder, part, Numbers(self._account, self._conversion))
-            case Change() | Closure() | WindowPart() | Load():
+            case Change() | Closure() | WindowPart() | Load() | Reconciled():
                 lay_timed(self.builder, part)
 
     # -- resources --------------------
@@ -353,6 +355,7 @@ class _Linker:
             payers=part.payers,
             promise_us=part.promise_us,
             after_failure=laid.marks[part.after_failure] if part.after_failure else -1,
+            patience=-1 if part.patience is None else self.table(part.patience),
         )
         if part.refunds is not None:
             self.builder.set_refunds(stream, **part.refunds.columns(self.table))
@@ -415,6 +418,8 @@ class _Linker:
             # A first choice and the next are told apart by the attempt and not by the purpose.
             label = ROUTE_TIE if stage.op is Op.ROUTE else stage.label
             values["purpose"] = self.builder.purpose(label)
+        if stage.op is Op.PATIENCE and stage.value > 0:
+            values["purpose"] = self.builder.purpose(PATIENCE)
         if isinstance(stage.time, ByRole):
             values["table"] = self.builder.time_ref(stage.time.role, stage.time.kind)
         elif stage.time is not None:

@@ -17,13 +17,14 @@ from sim.compiler.disrupted import Place, owned_places, places_of
 from sim.compiler.loads import LoadStream
 from sim.compiler.occurrences import Occurrence
 from sim.compiler.reach import Reach
+from sim.compiler.reconciliations import reconciliations
 from sim.compiler.windows import window_parts
 from sim.contract.meaning import Policy
 from sim.model.base import FieldPath
 from sim.model.disruptions import Disruption
 from sim.model.members import Member
 from sim.model.quantities import CurrencyPair, write_duration
-from sim.model.sections import Institution
+from sim.model.sections import Institution, Screening
 from sim.rails.declines import by_hand_places
 from sim.rails.protocol import Found
 from sim.rails.resources import BlockLedger, Station
@@ -125,6 +126,8 @@ def _institutions(used: Used) -> Found:
         desks = {f"{one}.screening" for one in own}
         if is_written(entry, "screening") and not desks & reach.stations:
             yield (*place, "screening"), "no payment passes its screening desk"
+        else:
+            yield from _screening((*place, "screening"), entry.screening)
         if is_written(entry, "decline") and not own & reach.debtor_agents:
             yield (*place, "decline"), "it has no payers"
         yield from _declines(used, (*place, "declines"), entry, own)
@@ -134,6 +137,16 @@ def _institutions(used: Used) -> Found:
             yield (*place, "merchant_share"), f"no stream draws payees in {entry.country}"
         if entry.bakong_id is not None and not own & used.coded:
             yield (*place, "bakong_id"), "no code names an account there"
+
+
+def _screening(place: FieldPath, desk: Screening) -> Found:
+    """Yield what of a desk its mode has no use for."""
+    if desk.mode == "decline":
+        for field in ("officers", "review_time", "refused_share"):
+            if is_written(desk, field):
+                yield (*place, field), "whoever hits is declined; nobody reviews"
+    if desk.mode != "after" and desk.by_hand is not None:
+        yield (*place, "by_hand"), "nothing is refused after the credit"
 
 
 def _declines(used: Used, place: FieldPath, entry: Institution, own: frozenset[str]) -> Found:
@@ -327,6 +340,11 @@ def _windows(used: Used) -> Found:
             )
 
 
+def _reconciliation(used: Used) -> Found:
+    if is_written(used.scenario, "reconciliation") and not reconciliations(used.scenario, []):
+        yield ("reconciliation",), "no books are compared within the run"
+
+
 def _too_late(start_us: int, horizon_us: int) -> str:
     return (
         f"it begins {write_duration(start_us)} after the start, and the run ends after "
@@ -349,6 +367,7 @@ _LOOKS = (
     _steps,
     _disruptions,
     _windows,
+    _reconciliation,
 )
 
 

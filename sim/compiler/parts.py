@@ -166,6 +166,8 @@ class Stream:
         Distributions its payments are drawn from.
     refunds : StreamRefunds or None
         What of its payments is paid back.
+    patience : distribution or None
+        How long its payers wait for an answer; None: for ever.
     """
 
     name: str
@@ -182,6 +184,7 @@ class Stream:
     promise_us: int
     tables: tuple[DurationDistribution | AmountDistribution, ...] = ()
     refunds: StreamRefunds | None = None
+    patience: DurationDistribution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +233,13 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Instants at which the books of a run are compared, in order of time."""
+
+    at_us: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Clearing:
     """A line of a scheme, with the conversion it sells its files by."""
 
@@ -252,6 +262,7 @@ Part = (
     | Closure
     | WindowPart
     | Load
+    | Reconciled
     | ClearingLine
     | Clearing
     | TopUpRule

@@ -37,6 +37,8 @@ class _At(NamedTuple):
     """Bit set of the moves reserved and neither posted nor voided."""
     armed: int = _UNARMED
     """Stage to which a time-out would take it."""
+    leaves: int = _UNARMED
+    """Stage to which a payer who leaves would take it."""
     has_moved: bool = False
     """Whether a commit, or the credit where there is none, lies behind it."""
     in_doubt: bool = False
@@ -168,6 +170,9 @@ def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) 
     if waits and at.armed != _UNARMED:
         doubts = stage.op is Op.SERVE and bool(stage.flags & Flag.ASKS)
         yield at._replace(stage=at.armed, armed=_UNARMED, in_doubt=at.in_doubt or doubts)
+    if waits and at.leaves != _UNARMED:
+        doubts = stage.op is Op.SERVE and bool(stage.flags & Flag.ASKS)
+        yield at._replace(stage=at.leaves, leaves=_UNARMED, in_doubt=at.in_doubt or doubts)
     if stage.op is Op.AWAIT:
         # Nothing asked, the answer, or none in time; of these only RESOLVE says that it is over.
         yield at._replace(stage=target)
@@ -184,7 +189,7 @@ def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) 
         return
     if stage.op is Op.DECIDE and stage.value >= CERTAIN:
         return
-    held, armed, in_doubt = at.held, at.armed, at.in_doubt
+    held, armed, in_doubt, leaves = at.held, at.armed, at.in_doubt, at.leaves
     if stage.op is Op.RESERVE:
         held |= 1 << moves[stage.moves[0]]
     elif stage.op in (Op.POST, Op.BATCH, Op.SETTLE):
@@ -199,7 +204,9 @@ def _next(stage: Stage, at: _At, moves: dict[Move, int], marks: dict[str, int]) 
         armed = _UNARMED
     elif stage.op is Op.RESOLVE:
         armed, in_doubt = _UNARMED, False
+    elif stage.op is Op.PATIENCE:
+        leaves = target if stage.value else _UNARMED
     elif stage.op is Op.DEADLINE:
         is_armed = stage.value > 0 or (stage.value < 0 and armed != _UNARMED)
         armed = target if is_armed else _UNARMED
-    yield _At(at.stage + 1, held, armed, has_moved, in_doubt)
+    yield _At(at.stage + 1, held, armed, leaves, has_moved, in_doubt)

@@ -6,9 +6,12 @@ no route helps: change to another instrument, pay cash, or give up.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sim.contract.meaning import Cause, Instead, Op, Outcome, Reason
 from sim.model.sections import AfterFailure
 from sim.rails.asking import tries
+from sim.rails.patience import answered
 from sim.rails.stages import FAIL, Program, Stage, decide, threshold, transit
 
 AFTER_FAILURE = "after_failure"
@@ -19,7 +22,7 @@ _CASH = "cash:"
 _NO_MORE, _CHOSEN = "tried_enough", "chosen_again"
 
 
-def prologue(scan: Program, after: AfterFailure | None) -> Program:
+def prologue(scan: Program, after: AfterFailure | None, *, patient: bool = False) -> Program:
     """Return what happens around the routes of a payment.
 
     Parameters
@@ -28,6 +31,8 @@ def prologue(scan: Program, after: AfterFailure | None) -> Program:
         Reading the code; it leads to FAIL where that fails.
     after : AfterFailure or None
         What payers do after a failure; None where nothing is known of it.
+    patient : bool
+        Whether their patience ends; who does something after a failure has had an answer.
     """
     choose = Stage(Op.ROUTE, "choose route", target=_NOT_PAYABLE, reason=Reason.AG03)
     return (
@@ -35,10 +40,22 @@ def prologue(scan: Program, after: AfterFailure | None) -> Program:
         choose,
         Stage(Op.END, "refused", mark=FAIL, value=int(Outcome.REJECTED), own_reason=True),
         *(_changed(after, choose) if after is not None else ()),
-        *_again(after),
+        *_answered(_again(after), patient),
         *_gives_up(Outcome.NOT_PAYABLE, _NOT_PAYABLE, after),
-        *(_gives_up(Outcome.REJECTED, _given_up(after), after) if after is not None else ()),
+        *_answered(() if after is None else _for_good(after), patient),
     )
+
+
+def _for_good(after: AfterFailure) -> Program:
+    return _gives_up(Outcome.REJECTED, _given_up(after), after)
+
+
+def _answered(program: Program, patient: bool) -> Program:
+    """Return what payers do once they wait no more, where they did."""
+    if not (patient and program):
+        return program
+    first, *others = program
+    return (replace(answered()[0], mark=first.mark), replace(first, mark=""), *others)
 
 
 def _given_up(after: AfterFailure) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sim.contract.meaning import Cause, Flag, Op, Outcome, Reason
-from sim.rails.protocol import LegContext, LegProgram
+from sim.rails.patience import leads
+from sim.rails.protocol import CreditorSide, LegContext, LegProgram
 from sim.rails.stages import (
     FAIL,
     FAIL_SENT,
@@ -52,6 +53,8 @@ class Recovery:
 
     legs: list[Spoken]
     before: Program
+    patient: bool = False
+    """Whether the patience of some payer ends."""
 
     def recover(self) -> Iterator[Stage]:
         """Yield what happens at FAIL_SENT and FAIL: undo, try the next route, else reject.
@@ -60,9 +63,12 @@ class Recovery:
         """
         # A time-out that fired while things are undone would undo them twice.
         yield Stage(Op.DEADLINE, "disarm", mark=FAIL_SENT)
+        # And so would a payer who leaves.
+        yield from leads() if self.patient else ()
         yield from self._answer(FAIL_SENT, "", self.legs)
         yield from _reversals("reversal", self.legs)
         yield Stage(Op.DEADLINE, "disarm", mark=FAIL)
+        yield from leads() if self.patient else ()
         # Before the next route, which may need the same money and the same limits.
         yield Stage(Op.VOID, "undo")
         # Passes on where no other route helps, to the rejection behind it.
@@ -108,7 +114,7 @@ class Recovery:
     def _answer(self, label: str, prefix: str, legs: list[Spoken]) -> Program:
         """Return the wait for the answer to a request given up, where a time-out leads here."""
         gives_up = any(
-            stage.op is Op.DEADLINE and stage.value and stage.target == label
+            stage.op in (Op.DEADLINE, Op.PATIENCE) and stage.value and stage.target == label
             for stage in self.before
         )
         asks = any(stage.flags & Flag.ASKS for stage in self.before if stage.op is Op.SERVE)
@@ -128,6 +134,21 @@ class Recovery:
         )
         way = transit(f"{prefix}answer.way", asked[-1].answer, cause=Cause.IN_DOUBT)
         return (wait, *way, Stage(Op.RESOLVE, f"{prefix}known", mark=known))
+
+
+def moved(legs: list[Spoken], left: tuple[Move, ...], creditor: CreditorSide) -> list[Move]:
+    """Return all that a completed payment has moved, but for its fees."""
+    booked = [move for leg in legs if leg.says.commit is not None for move in leg.booked]
+    return [*booked, *left, *creditor.credit]
+
+
+def gives_up(legs: list[Spoken], label: str) -> bool:
+    """Say whether a time-out can end the creditor's institution's work, after money has moved."""
+    return label != FAIL_SENT and any(
+        stage.op is Op.DEADLINE and stage.target == label
+        for leg in legs
+        for stage in leg.says.execute
+    )
 
 
 def asking(program: Program) -> Program:

@@ -90,6 +90,8 @@ class AgendaKind(IntEnum):
     LEDGER_BLOCK = 14
     """BLOCK_LIMIT of ledger SUBJECT is AMOUNT for all rounds that start from here on. Routers
     reckon with the plan's."""
+    READING = 15
+    """Read every place, for reading SUBJECT; see :mod:`sim.contract.windows`."""
 
 
 class Negative(IntEnum):

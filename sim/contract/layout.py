@@ -404,6 +404,8 @@ class StreamColumn(IntEnum):
     """How long a payment may take by rule; open after it, it counts in measures as failed."""
     AFTER_FAILURE = 7
     """Stage at which a payment goes on that no other route helps; -1: where it is."""
+    PATIENCE = 8
+    """Quantile table of how long a payer waits for an answer; -1: for ever."""
 
 
 def order_key(event_class: int, payment: int, step: int) -> int:

@@ -76,5 +76,8 @@ UNUSED: Mapping[LogKind, tuple[L, ...]] = {
     LogKind.LEDGER_BLOCK: (*_NOBODYS, L.VALUE),
     LogKind.LOAD: _NOBODYS,
     LogKind.SAMPLE_LOAD: _NOBODYS,
+    LogKind.PATIENCE: (L.SUBJECT, L.VALUE),
+    LogKind.GONE: (L.AMOUNT, L.VALUE),
+    LogKind.READING: (*_NOBODYS, L.AMOUNT, L.VALUE),
 }
 """MOVED names a payment where it is a move of a refund."""

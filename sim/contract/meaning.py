@@ -314,6 +314,8 @@ class Op(IntEnum):
     NONE, jump to TARGET; otherwise pass on. With flag NEXT the institution sends the request at
     hand again, which is counted since the last choice of a route and draws anew (see Visit); else
     the payer begins anew, and accounted time moves to RETRY as on fail-over."""
+    PATIENCE = 25
+    """The payer waits, or no more: see :mod:`~sim.contract.patience`."""
 
 
 class Outcome(IntEnum):
@@ -439,6 +441,10 @@ class LogKind(IntEnum):
     """Both are specified in :mod:`~sim.contract.loads`."""
     SAMPLE_LOAD = 63
     """subject = ledger, amount = load that waits, value = load taken into blocks so far."""
+    PATIENCE = 64
+    """This and GONE: see :mod:`~sim.contract.patience`; READING: :mod:`~sim.contract.windows`."""
+    GONE = 65
+    READING = 66
 
 
 class Scope(IntEnum):

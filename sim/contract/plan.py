@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from sim.contract.agenda import AGENDA, FILES, LINES, ORDERS, TOP_UPS
+from sim.contract.breaks import RECONCILIATIONS
 from sim.contract.charges import Rounding
 from sim.contract.guards import GUARDS
 from sim.contract.inquiries import RESENT_MAX
@@ -157,6 +158,7 @@ class Plan:
                         Op.DECIDE: Between(0, CERTAIN, kinds="share_kinds"),
                         Op.SWITCH: Between(0, CERTAIN),
                         Op.DEADLINE: Between(-1),
+                        Op.PATIENCE: Between(-1, 1),
                         Op.AWAIT: Between(1),
                         Op.ASK: Between(1),
                         Op.ANSWER: _YES_OR_NO,
@@ -369,6 +371,7 @@ class Plan:
                 StreamColumn.CHANNEL: Within("channels"),
                 StreamColumn.PROMISE_US: Between(1),
                 StreamColumn.AFTER_FAILURE: Within("stages", or_none=True),
+                StreamColumn.PATIENCE: Within("words", or_none=True),
             },
         ),
     ]
@@ -380,6 +383,8 @@ class Plan:
     top_up: Annotated[Array, TOP_UPS]
     order: Annotated[Array, ORDERS]
     window: Annotated[Array, WINDOWS]
+    reconciliation: Annotated[Array, RECONCILIATIONS]
+    """In order of time."""
     system: Annotated[Array, SYSTEMS]
     member: Annotated[Array, MEMBERS]
     refund: Annotated[Array, REFUNDS]

@@ -55,6 +55,8 @@ class Reason(IntEnum):
     """Below the least amount a scheme carries."""
     AG10 = 21
     """An agent has suspended its channel: each route leads over an account below its stop-loss."""
+    DS02 = 22
+    """Cancelled by the payer, who waited in vain for an answer and left."""
 
 
 # Technical failures, time-outs and short prefunding. What the payer's institution, a limit or

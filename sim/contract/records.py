@@ -152,10 +152,15 @@ class RecordColumn(IntEnum):
     """What was paid with last, as in the workload."""
     INSTEAD = 38
     """Member of :class:`~sim.contract.meaning.Instead`; NULL where nothing is known of it."""
-    FEE_0 = 39
+    GONE_US = 39
+    """Instant at which the payer walked away and did not come back; NULL: never."""
+    DOUBTED_US = 40
+    """Instants at which the first doubt began and the last one ended (KNOWN row); NULL: never."""
+    KNOWN_US = 41
+    FEE_0 = 42
 
 
-RECORD_WIDTH = 39 + FEES_MAX
+RECORD_WIDTH = 42 + FEES_MAX
 
 
 class StationTotal(IntEnum):

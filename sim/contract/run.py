@@ -73,6 +73,9 @@ class Totals:
         (files, 2): see :class:`~sim.contract.agenda.FileTotal`.
     refund : ndarray of int64
         (streams, 4): see :class:`~sim.contract.refunds.RefundTotal`.
+    station_reading, ledger_reading, account_reading : ndarray of int64
+        (readings + 1, stations, 6), (readings + 1, ledgers, 6), (readings + 1, accounts, 19): the
+        same totals as they were at each reading and at the horizon (:mod:`sim.contract.windows`).
     engine_seconds : float
         Wall time inside the engine; not compared.
     """
@@ -89,6 +92,9 @@ class Totals:
     end_pending: Array
     file: Array
     refund: Array
+    station_reading: Array
+    ledger_reading: Array
+    account_reading: Array
     engine_seconds: float
 
 

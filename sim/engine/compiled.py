@@ -25,6 +25,7 @@ from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.kernel import state as st
 from sim.engine.kernel.broken import ERRORS, TOO_LARGE
 from sim.engine.kernel.laying import lay_entries, lay_heap, lay_rows, lay_state
+from sim.engine.read_out import read_out
 from sim.errors import InvariantViolation, TooLargeError
 
 if TYPE_CHECKING:
@@ -277,19 +278,22 @@ class _Run:
         """Sum up the run."""
         cursor = self.state.cursor
         own = self.state.account
+        station, ledger = self.state.station[:, st.S_TOTAL :], self.state.ledger[:, st.L_TOTAL :]
         account = own[:, st.A_TOTAL :].copy()
-        low = account[:, AccountTotal.LOW]
-        # Accounts nobody watches, and those whose balance was never seen from the warm-up on.
-        low[low == st.LOW_UNKNOWN] = 0
         account[:, AccountTotal.POSTED_END] = own[:, st.A_POSTED]
         account[:, AccountTotal.PENDING_END] = own[:, st.A_PENDING]
         check_balances(self.plan, own[:, st.A_POSTED])
+        totals, readings = read_out(
+            self.plan,
+            (station.copy(), ledger.copy(), account),
+            (self.state.station_read, self.state.ledger_read, self.state.account_read),
+        )
         return Totals(
             payments=int(cursor[st.C_NEXT_PAYMENT]),
             events=int(cursor[st.C_EVENTS]),
-            station=self.state.station[:, st.S_TOTAL :].copy(),
-            ledger=self.state.ledger[:, st.L_TOTAL :].copy(),
-            account=account,
+            station=totals[0],
+            ledger=totals[1],
+            account=totals[2],
             station_wait=self.state.wait,
             ledger_wait=self.state.commit_wait,
             member=self.state.member.copy(),
@@ -297,6 +301,9 @@ class _Run:
             end_pending=own[:, st.A_PENDING].copy(),
             file=self.state.filed,
             refund=self.state.refund,
+            station_reading=readings[0],
+            ledger_reading=readings[1],
+            account_reading=readings[2],
             engine_seconds=self.engine_seconds,
         )
 

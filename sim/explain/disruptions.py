@@ -140,6 +140,8 @@ def change_words(compiled: Compiled, row: Sequence[int]) -> str:
     """Return what a row of the agenda changes at a station or a ledger."""
     _, kind, subject, amount = row
     names = compiled.plan.names
+    if kind == AgendaKind.READING:
+        return "every place is read, where a window begins or ends"
     if kind == AgendaKind.LEDGER_BLOCK:
         return f"{names.ledgers[subject]} takes {count(amount, 'payment')} per block"
     station = names.stations[subject]

@@ -119,12 +119,8 @@ class _Words:
         elif stage.op is Op.SWITCH:
             luck = share(Fraction(stage.value, CERTAIN))
             text = f"where the payer carries a second instrument, take it in {luck} of cases"
-        elif stage.op is Op.DEADLINE:
-            text = "no time-out from here on"
-            if stage.value < 0:
-                text = "the time-out stays as it is; when it fires from here on"
-            elif stage.value:
-                text = f"start a time-out of {span(stage.value)}; when it fires"
+        elif stage.op in (Op.PATIENCE, Op.DEADLINE):
+            text = _waiting(stage)
         elif stage.op is Op.ROUTE:
             text = self._choose(stage)
         elif stage.op is Op.END:
@@ -209,6 +205,25 @@ def _some(names: Sequence[str]) -> str:
 
 _NAMES_SHOWN = 4
 """Institutions named in one sentence."""
+
+_PATIENCE = {
+    1: "the payer begins to wait, where his patience ends; leaving",
+    0: "the payer waits no more",
+    -1: "if the payer leaves from here on",
+}
+
+
+def _waiting(stage: Stage) -> str:
+    """Return what begins or ends a time-out, or a payer's patience."""
+    if stage.op is Op.PATIENCE:
+        alone = ", the payment goes its way" if stage.value and not stage.target else ""
+        return _PATIENCE[stage.value] + alone
+    if stage.value < 0:
+        return "the time-out stays as it is; when it fires from here on"
+    if stage.value:
+        return f"start a time-out of {span(stage.value)}; when it fires"
+    return "no time-out from here on"
+
 
 _OTHERS = {
     Op.ON_US: "where payer and payee are customers of one institution",

@@ -14,7 +14,7 @@ from sim.contract.charges import Rounding
 from sim.contract.meaning import Policy
 from sim.model.asking import Retry
 from sim.model.base import Model
-from sim.model.declines import Declines
+from sim.model.declines import ByHand, Declines
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.money import AmountText
@@ -98,6 +98,13 @@ class Core(Model):
 class Screening(Model):
     """A settlement agent's screening desk."""
 
+    mode: Literal["decline", "hold", "after"] = assumed(
+        "hold", "a person looks before anything is refused; which agent does what is not published"
+    )
+    """What a hit does: `decline` refuses the payment before its money is reserved (RR04); `hold`
+    lets it wait for a person's review; `after` lets every payment go on: its check follows the
+    credit, a hit freezes what was credited until it is reviewed, and what is refused then goes back
+    on the next bank day."""
     servers: PositiveCount = assumed(200, "automatic screening scales; not published")
     """Payments screened automatically at the same time."""
     service_time: DurationDistribution = cited(
@@ -116,6 +123,8 @@ class Screening(Model):
     """Time of one review."""
     refused_share: SharePpb = assumed(50_000_000, "most hits are false")
     """Share of reviewed payments that are refused (RR04)."""
+    by_hand: ByHand | None = None
+    """When what is refused after the credit begins to go back; absent: as its defaults say."""
 
 
 Role = Literal["issuer", "acquirer", "settlement_agent", "fx_provider", "operator"]
@@ -378,6 +387,10 @@ class Demand(Model):
     """Share of the payers with one instrument who carry another one, too, by both."""
     after_failure: AfterFailure | None = None
     """What payers do after a failure; absent: nothing is known of it."""
+    patience: DurationDistribution | None = None
+    """How long payers wait for an answer before they walk away (DS02): for the price, and again
+    from their confirmation on. Up to the point of no return their payment is given up, after it the
+    money goes its way without them. Absent: for ever."""
     refunds: Refunds | None = None
     """What payees give back; absent: only what written payments say, at the original rate."""
     priority: Count = 0

@@ -1,12 +1,11 @@
-"""What institutions do at the ends of a route and between its legs.
+"""What institutions do at the ends of a route.
 
-Takes the leg at hand; gives the payer's and the payee's institution, and a settlement agent's
-screening, as stages. A rail says which of them its ends are.
+Takes the leg at hand; gives the payer's and the payee's institution as stages. A rail says which of
+them its ends are. What a settlement agent screens is in :mod:`sim.rails.screening`.
 """
 
 from __future__ import annotations
 
-from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Flag, Op, Reason
 from sim.contract.records import Register
 from sim.rails.declines import credit_declines, debit_declines
@@ -25,8 +24,6 @@ from sim.rails.stages import (
     serve,
     threshold,
 )
-
-CLEARED = "screening.cleared"
 
 CORE = "core"
 """Kind of an institution's own systems: its station, and the time it takes there."""
@@ -144,30 +141,6 @@ def payers_time_out(at: LegContext) -> Program:
             target=FAIL_SENT,
             reason=Reason.AB03,
         ),
-    )
-
-
-def screening(world: World, agent: str, *, target: str) -> Program:
-    """Return an agent's automatic check, and a person's review of the few that hit."""
-    desk = world.institutions[agent].screening
-    cleared = f"{agent}.{CLEARED}"
-    return (
-        *serve(f"{agent}.screening", f"{agent}.screening", desk.service_time, target=target),
-        Stage(
-            Op.DECIDE,
-            f"{agent}.no_hit",
-            value=CERTAIN - threshold(desk.hit_share),
-            target=cleared,
-        ),
-        *serve(f"{agent}.review", f"{agent}.review", desk.review_time, target=target),
-        Stage(
-            Op.DECIDE,
-            f"{agent}.refused",
-            value=threshold(desk.refused_share),
-            target=target,
-            reason=Reason.RR04,
-        ),
-        Stage(Op.POST, "cleared", mark=cleared),
     )
 
 

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from sim.model.base import Model
 from sim.model.disruptions import Disruption
 from sim.model.quantities import Name, ScenarioName, Seed
+from sim.model.reconciliation import Reconciliation
 from sim.model.sections import (
     Account,
     Clock,
@@ -65,8 +66,16 @@ class Scenario(Model):
     """How routes are chosen."""
     disruptions: dict[Name, Disruption] = {}
     """What goes wrong, by name; luck in it is keyed by the name."""
+    reconciliation: Reconciliation = Reconciliation()
+    """When books are compared, and what disagrees is a break."""
     windows: dict[Name, Window] = {}
     """Parts of the run of which every measure of payments is given, too, by name."""
+
+
+def has_patience(scenario: Scenario, corridor: str) -> bool:
+    """Return whether some payers of a corridor wait for an answer no longer than they can bear."""
+    streams = scenario.demand.values()
+    return any(one.corridor == corridor and one.patience is not None for one in streams)
 
 
 def scenario_model() -> type[Scenario]:

@@ -18,6 +18,7 @@ from sim.contract.plan import Array, Plan
 from sim.contract.reasons import BUSINESS_REASONS, TECHNICAL_REASONS
 from sim.contract.records import RecordColumn
 from sim.tables.bounds import check_sum
+from sim.tables.breaks import BreakFolder
 from sim.tables.durations import DurationFolder
 from sim.tables.owed_fold import OwedFolder
 from sim.tables.positions import PositionFolder
@@ -96,9 +97,12 @@ class Tally(IntEnum):
     BUSINESS = 39
     """Rejected for a reason in BUSINESS_REASONS of the contract; likewise the next."""
     TECHNICAL = 40
+    GONE = 41
+    """Payments whose payer walked away without an answer; of the next, the payer was debited."""
+    GONE_DEBITED = 42
 
 
-TALLY_WIDTH = 41
+TALLY_WIDTH = 43
 
 
 class SummaryFolder:
@@ -135,6 +139,8 @@ class SummaryFolder:
         How many payments were in the system over time, those of the warm-up included.
     open_age : DurationFolder
         Time from submission to the horizon of payments not credited by then, by row.
+    breaks : BreakFolder or None
+        What books disagreed about when they were compared; None of a window.
     windows : tuple of SummaryFolder
         The same of each window, in the order of ``plan.names.windows``.
     """
@@ -160,6 +166,7 @@ class SummaryFolder:
         self.owed = OwedFolder(plan)
         self.presence = PresenceFolder(plan)
         self.open_age = DurationFolder()
+        self.breaks = BreakFolder(plan, self.spans) if spans is None else None
 
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""
@@ -201,6 +208,8 @@ class SummaryFolder:
         self._fold_ages(slot, rows)
         self.positions.take(rows)
         self.owed.take(rows)
+        if self.breaks is not None:
+            self.breaks.take(rows)
 
     def _completed(self, rows: Array) -> NDArray[np.bool_]:
         """Return which payments were completed within the spans."""
@@ -366,6 +375,9 @@ def _tally_rows(rows: Array) -> Array:
     part[:, Tally.QUOTES_LAPSED] = rows[:, C.QUOTES_LAPSED]
     part[:, Tally.NOT_PAYABLE] = outcome == Outcome.NOT_PAYABLE
     part[:, Tally.FAILED_OVER] = rows[:, C.ATTEMPTS] > 1
+    is_gone = rows[:, C.GONE_US] != NULL
+    part[:, Tally.GONE] = is_gone
+    part[:, Tally.GONE_DEBITED] = is_gone & (rows[:, C.SETTLED_US] != NULL)
     is_rejected = outcome == Outcome.REJECTED
     for reasons, column in (
         (BUSINESS_REASONS, Tally.BUSINESS),

@@ -48,6 +48,7 @@ _VISIT_KINDS = np.array(
         LogKind.QUEUED,
         LogKind.SETTLE,
         LogKind.EXPIRE,
+        LogKind.GONE,
         LogKind.OUTCOME,
         LogKind.AWAIT,
         LogKind.IN_DOUBT,
@@ -319,19 +320,28 @@ class StageRows:
                 self._close(committed, time_us)
         elif kind == LogKind.OUTCOME and subject == Outcome.IN_PROGRESS:
             self._close(payment, NULL)
-        elif self._ends(kind, visit, payment, (stage, time_us)):
+        elif self._ends(kind, visit, payment, (stage, time_us), is_given_up=subject == 1):
             self._expired = visit
             self._close(payment, time_us)
         elif kind == LogKind.IN_DOUBT and self._expired is not None:
-            # The row behind its EXPIRE, which ended the visit.
+            # The row behind its EXPIRE or GONE, which ended the visit.
             self._given_up[payment] = self._expired
         if kind == LogKind.OUTCOME:
             self._given_up.pop(payment, None)
 
-    def _ends(self, kind: int, visit: _Visit | None, payment: int, row: tuple[int, int]) -> bool:
+    def _ends(
+        self,
+        kind: int,
+        visit: _Visit | None,
+        payment: int,
+        row: tuple[int, int],
+        *,
+        is_given_up: bool,
+    ) -> bool:
         """Say whether a row ends the visit: a late FINISH does not, but where it is the answer."""
         stage, time_us = row
-        if visit is None:
+        # Whoever's payment goes its way without him leaves it where it is.
+        if visit is None or (kind == LogKind.GONE and not is_given_up):
             return False
         # A RESERVE or SETTLE row ends a wait only if the payment waited for it.
         if kind in (LogKind.RESERVE, LogKind.SETTLE):

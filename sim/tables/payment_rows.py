@@ -65,6 +65,9 @@ INTEGER_COLUMNS = (
     ("in_doubt_us", C.TIME_0 + 6),
     ("retry_us", C.TIME_0 + 7),
     ("in_doubt_since_us", C.IN_DOUBT_SINCE_US),
+    ("gone_us", C.GONE_US),
+    ("doubted_us", C.DOUBTED_US),
+    ("known_us", C.KNOWN_US),
 )
 """Columns of ``payments.parquet`` that are columns of a record as they are."""
 

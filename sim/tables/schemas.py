@@ -169,6 +169,9 @@ liquidity_us            | us     | time waiting for money
 in_doubt_us             | us     | time until it was known how a request given up had ended
 retry_us                | us     | time spent on routes given up, but for a person's
 in_doubt_since_us       | us     | since when it is in doubt at the horizon; null: it is not
+gone_us                 | us     | when its payer walked away without an answer; null: never
+doubted_us              | us     | when it first came to be in doubt; null: never
+known_us                | us     | when its last doubt ended; null: never
 """)
 FEES = _schema("""
 payment_id   | number | the payment
@@ -246,6 +249,18 @@ credited_currency   | name   | currency it is paid in
 paid_minor          | minor  | paid with it, earlier files included, in credited currency
 carried_minor       | minor  | left to later files, in credited currency; below 0: owed by the agent
 """)
+BREAKS = _schema("""
+replication   | number | the replication
+reconciled_us | us     | when books were compared
+rail          | name   | rail of the payments' last route; null: they had none
+agent         | name   | its settlement agent; null: none
+currency      | name   | of the amounts: the currency the payments were instructed in
+age           | name   | how old they were, in days of the scenario's clock
+breaks        | count  | payments debited and neither credited nor back, or in doubt
+amount_minor  | minor  | their instructed amounts, in that currency
+new           | count  | of them, no breaks at the comparison before
+in_doubt      | count  | of them, in doubt
+""")
 RATES = _schema("""
 replication    | number | the replication
 pair           | name   | base and quote currency, as in USD/KHR
@@ -280,6 +295,7 @@ SERIES_FILE = "series.parquet"
 REFUNDS_FILE = "refunds.parquet"
 OBLIGATIONS_FILE = "obligations.parquet"
 SETTLEMENTS_FILE = "settlements.parquet"
+BREAKS_FILE = "breaks.parquet"
 RATES_FILE = "rates.parquet"
 PRICES_FILE = "prices.parquet"
 
@@ -292,6 +308,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     REFUNDS_FILE: REFUNDS,
     OBLIGATIONS_FILE: OBLIGATIONS,
     SETTLEMENTS_FILE: SETTLEMENTS,
+    BREAKS_FILE: BREAKS,
     RATES_FILE: RATES,
     PRICES_FILE: PRICES,
 }

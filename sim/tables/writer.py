@@ -16,6 +16,7 @@ import numpy as np
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn
 from sim.contract.run import Progress, Sink
+from sim.tables.breaks import BreakFolder, break_rows
 from sim.tables.digest import ContentDigest, RollingDigest, row_words
 from sim.tables.folding import SummaryFolder
 from sim.tables.log_rows import SAMPLED, SeriesRows, StageRows, event_rows
@@ -25,6 +26,7 @@ from sim.tables.parties import Parties
 from sim.tables.payment_rows import PaymentRows
 from sim.tables.refund_rows import RefundRows, has_refunds
 from sim.tables.schemas import (
+    BREAKS_FILE,
     EVENTS_FILE,
     FEES_FILE,
     OBLIGATIONS_FILE,
@@ -110,6 +112,7 @@ class RunWriter:
         self._series = SeriesRows(plan, self._options.replication)
         self._refunds = RefundRows(plan, self._options.replication)
         self._settlements = SettlementRows(plan, self._options.replication)
+        self._plan, self._breaks = plan, BreakFolder(plan)
         self._rolling, self._content = RollingDigest(), ContentDigest()
         self._streams: dict[str, ParquetStream] = {}
         self.files: tuple[Path, ...] = ()
@@ -118,6 +121,7 @@ class RunWriter:
             names += [PAYMENTS_FILE, FEES_FILE, SERIES_FILE, RATES_FILE, PRICES_FILE]
             names += [REFUNDS_FILE] if has_refunds(plan) else []
             names += [OBLIGATIONS_FILE, SETTLEMENTS_FILE] if len(plan.line) else []
+            names += [BREAKS_FILE] if len(plan.reconciliation) else []
         if record.covers(Record.STAGES):
             names += [STAGES_FILE]
         # Each level contains the ones before it.
@@ -187,6 +191,8 @@ class RunWriter:
         if PAYMENTS_FILE in self._streams:
             self._streams[PAYMENTS_FILE].take(self._payments.payments(rows))
             self._streams[FEES_FILE].take(self._payments.fees(rows))
+        if BREAKS_FILE in self._streams:
+            self._breaks.take(rows)
         if OBLIGATIONS_FILE in self._streams:
             self._streams[OBLIGATIONS_FILE].take(self._settlements.obligations(rows))
 
@@ -200,6 +206,10 @@ class RunWriter:
         # Visits still under way end with the run.
         if STAGES_FILE in self._streams:
             self._streams[STAGES_FILE].take(self._stages.finish())
+        # What is open at the last comparison is known only now.
+        if BREAKS_FILE in self._streams:
+            table = break_rows(self._plan, self._breaks, self._options.replication)
+            self._streams[BREAKS_FILE].take(table)
         for stream in self._streams.values():
             stream.close()
 

@@ -25,6 +25,9 @@ TOTALS = (
     "end_pending",
     "file",
     "refund",
+    "station_reading",
+    "ledger_reading",
+    "account_reading",
 )
 
 

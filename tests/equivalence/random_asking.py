@@ -29,6 +29,9 @@ class Asking:
         self._add_chains(stations)
         # Nobody but measures looks at it.
         b.add_window("early", [(0, 10 * SECOND_US)])
+        b.add_window(
+            "later", [(7 * SECOND_US + 1, 12 * SECOND_US), (13 * SECOND_US, 90 * SECOND_US)]
+        )
 
     def _add_chains(self, stations: Sequence[int]) -> None:
         """Add two chains of inquiries, which no payment comes to."""

@@ -34,6 +34,7 @@ from tests.equivalence.random_asking import Asking
 from tests.equivalence.random_clearing import add_clearing
 from tests.equivalence.random_guards import add_guards
 from tests.equivalence.random_load import add_load
+from tests.equivalence.random_patience import Patience
 from tests.equivalence.random_refunds import add_refunds
 from tests.equivalence.random_rules import add_rules
 from tests.equivalence.random_slower import add_closures, add_slower
@@ -92,6 +93,7 @@ class _Maker:
         self._add_prices()
         self.systems = Systems(seed, self.b, span_us=self.span_us)
         self.asking = Asking(seed, self.b, self.stations)
+        self.patience = Patience(seed, self.b, ties=self.ties)
         self._add_streams_and_routes()
         add_closures(luck, self.b, self.stations, span_us=self.span_us)
         add_slower(seed, self.b, (self.stations, self.ledgers), span_us=self.span_us)
@@ -270,6 +272,7 @@ class _Maker:
                 priority=luck.randrange(3),
                 payers=4,
                 after_failure=luck.choice((-1, end)),
+                patience=self.patience.of_stream(),
             )
             for limit in self.limits:
                 b.use_limit(limit, number)
@@ -430,6 +433,7 @@ class _Maker:
         self.asking.maybe_inquire()
         for _ in range(count):
             self.systems.maybe_settle(fail_path)
+            self.patience.maybe(fail_path)
             kind = luck.choice(
                 ("wait", "wait", "batch", "reserve", "reserve", "post", "limit", "decide", "branch",
                  "on_us", "switch", "code", "deadline", "deadline", "disarm", "standing")

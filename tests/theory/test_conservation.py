@@ -97,6 +97,9 @@ class _Books:
                 of.payee_fees += amount
             elif debit == of.payer:
                 of.taken += amount
+            else:
+                # What was credited and is refused afterwards goes back the way it came.
+                of.given -= amount
         if kind != LogKind.MOVED and names[credit].startswith("customers:"):
             # A return gives the payer back; both may be customers of one bank and one account.
             if credit == of.payer and of.given == 0 and debit != of.payer:
@@ -155,6 +158,12 @@ clock: {start: 2025-09-17T12:00:00+07:00, horizon: 60 min}
 rails: {unionpay: {authorisation_time: 1200 s}}
 demand: {inbound: null, domestic: null}
 """,
+    "frozen": """scenario: frozen
+extends: minimal.yaml
+clock: {start: 2025-09-17T12:00:00+07:00, horizon: 23 h}
+rails: {bakong: {idle_interval: 1 min}}
+institutions: {river_bank: {screening: {mode: after, hit_share: 100 %, refused_share: 100 %}}}
+""",
     "refunds": """scenario: refunded
 extends: minimal.yaml
 clock: {start: 2025-09-17T12:00:00+07:00, horizon: 10 min}
@@ -167,7 +176,7 @@ clock: {start: 2025-09-17T18:00:00+07:00, horizon: 60 s}
 demand: {domestic_khr: null, domestic_usd: null}
 """,
 }
-UNDER_WAY = {"nostro", "gwlate"}
+UNDER_WAY = {"nostro", "gwlate", "frozen"}
 
 
 def _ran(folder: Path, name: str) -> tuple[Compiled, Array]:

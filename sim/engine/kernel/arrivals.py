@@ -17,6 +17,7 @@ from sim.engine.kernel.clearing import follow_clearing
 from sim.engine.kernel.guards import look_at
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.large_value import follow_system
+from sim.engine.kernel.readings import read_places
 from sim.engine.kernel.state import (
     C_ACTIVE,
     C_ARRIVAL,
@@ -110,7 +111,13 @@ def submit(plan: Plan, state: KernelState) -> None:
 
 @inlined
 def _ask_nothing(pool: Array, slot: int) -> None:
-    """Note that nothing was asked about a payment yet, nor asked or tried again, nor heard of."""
+    """Note that nothing was asked about a payment yet, nor asked or tried again, nor heard of.
+
+    Its payer waits for nothing, is there, and nobody was ever in doubt.
+    """
+    pool[slot, st.P_PATIENCE_STEP] = -1
+    for column in (st.P_GONE, st.P_DOUBTED, st.P_KNOWN):
+        pool[slot, column] = NULL
     pool[slot, st.P_HEARD] = 0
     pool[slot, st.P_REQUOTES] = 0
     pool[slot, st.P_VISIT] = 0
@@ -151,6 +158,8 @@ def follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
         # The queue moves on within this event; those who start are already waiting for their
         # COMPLETE.
         start_waiting(plan, state, subject)
+    elif kind == AgendaKind.READING:
+        read_places(plan, state, subject)
     elif kind >= AgendaKind.STATION_PACE:
         _slow(plan, state, row)
     elif kind >= AgendaKind.SYSTEM_OFFSET:

@@ -59,7 +59,8 @@ def settle_account(plan: Plan, state: KernelState, account: int) -> None:
         words = (_OVERDRAWN, _OVERDRAWN_HIGH, _OVERDRAWN_REST)
         _add_area(total, account, words, -posted, past)
     state.account[account, A_SINCE] = now
-    if cursor[st.C_BETWEEN] == 0:
+    # One that lasted no time was counted when it came.
+    if cursor[st.C_BETWEEN] == 0 and past > 0:
         state.account[account, _LOW] = min(state.account[account, _LOW], posted)
 
 

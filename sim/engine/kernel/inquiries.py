@@ -64,6 +64,7 @@ def begin_inquiry(
     pool[own, st.P_WAIT_STEP] = -1
     pool[own, st.P_WAIT] = st.W_NOTHING
     pool[own, st.P_ARMED_STEP] = -1
+    pool[own, st.P_PATIENCE_STEP] = -1
     pool[own, st.P_SINCE] = cursor[C_NOW]
     pool[own, st.P_HEARD] = 0
     pool[own, st.P_NODE] = -1

@@ -171,6 +171,9 @@ def write_record(
     charged = pool[slot, st.P_CHARGED]
     record[at, RecordColumn.CHARGED] = charged
     record[at, RecordColumn.IN_DOUBT_SINCE_US] = pool[slot, st.P_DOUBT_SINCE]
+    record[at, RecordColumn.GONE_US] = pool[slot, st.P_GONE]
+    record[at, RecordColumn.DOUBTED_US] = pool[slot, st.P_DOUBTED]
+    record[at, RecordColumn.KNOWN_US] = pool[slot, st.P_KNOWN]
     for fee_slot in range(FEES_MAX):
         # NULL and not 0: a fee that was charged 0 times is not a fee of 0.
         amount = NULL

@@ -30,8 +30,11 @@ from sim.contract.records import (
     REGISTER_COUNT,
     WORKLOAD_WIDTH,
     AccountTotal,
+    LedgerTotal,
+    StationTotal,
 )
 from sim.contract.refunds import RefundTotal
+from sim.contract.windows import reading_instants
 from sim.engine.kernel.state import (
     A_SINCE,
     A_TOTAL,
@@ -166,6 +169,7 @@ def lay_state(
         ordered=np.zeros(len(plan.order), dtype=np.int64),
         refund=np.zeros((len(plan.stream), len(RefundTotal)), dtype=np.int64),
         health=_healths(plan),
+        **_lay_readings(plan),
         line=line,
         **_lay_systems(plan),
     )
@@ -200,6 +204,19 @@ def _lay_systems(plan: Plan) -> dict[str, Array]:
         "entry": lay_entries(plan, 0),
         "gauge": _gauges(plan),
         "member": np.zeros((len(plan.member), len(MemberTotal)), dtype=np.int64),
+    }
+
+
+def _lay_readings(plan: Plan) -> dict[str, Array]:
+    """Return room for what places are read of, one reading after the other."""
+    readings = len(reading_instants(plan.window, plan.horizon_us))
+    return {
+        name: np.zeros((readings * len(places), width), dtype=np.int64)
+        for name, places, width in (
+            ("station_read", plan.station, len(StationTotal)),
+            ("ledger_read", plan.ledger, len(LedgerTotal)),
+            ("account_read", plan.account, len(AccountTotal)),
+        )
     }
 
 

@@ -34,7 +34,7 @@ from sim.engine.kernel.ledgers import (
     settle_queue_area,
 )
 from sim.engine.kernel.loads import look_at_load
-from sim.engine.kernel.operations import advance, close_open, expire
+from sim.engine.kernel.operations import advance, close_open
 from sim.engine.kernel.payments import EXPIRE_BASE
 from sim.engine.kernel.prefetch import prefetch_payment
 from sim.engine.kernel.queues import unlink
@@ -89,6 +89,7 @@ from sim.engine.kernel.stations import (
     settle_areas,
     start_waiting,
 )
+from sim.engine.kernel.time_outs import expire, walk_away
 from sim.engine.kernel.timers import drop_due, note_first
 from sim.jit.functions import called, inlined
 
@@ -301,11 +302,13 @@ def _expire_armed(plan: Plan, state: KernelState, slot: int, payment: int) -> No
     # A slot may have been given to another payment since: hence both the id and the armed step
     # must be those the event was scheduled with. A forgotten time-out changes nothing and
     # leaves no row.
-    if (
-        pool[slot, P_ID] == payment
-        and pool[slot, st.P_ARMED_STEP] == state.cursor[C_KEY] & STEP_MASK
-    ):
+    if pool[slot, P_ID] != payment:
+        return
+    step = state.cursor[C_KEY] & STEP_MASK
+    if pool[slot, st.P_ARMED_STEP] == step:
         expire(plan, state, slot)
+    elif pool[slot, st.P_PATIENCE_STEP] == step:
+        walk_away(plan, state, slot)
 
 
 @inlined

@@ -6,11 +6,11 @@ meaning of every operation is in ``meaning.Op``.
 
 from __future__ import annotations
 
-from sim.contract.layout import NULL, STEP_BITS, StageColumn
-from sim.contract.meaning import Cause, Flag, LogKind, Op, Outcome, Reason
+from sim.contract.layout import NULL, StageColumn
+from sim.contract.meaning import LogKind, Op, Outcome, Reason
 from sim.contract.plan import Plan
 from sim.engine.kernel import state as st
-from sim.engine.kernel.accounts import free_node, post_rows, release_waiting, reserve, void_all
+from sim.engine.kernel.accounts import post_rows, reserve, void_all
 from sim.engine.kernel.health import SAYS_NOTHING, SUCCEEDED, end_attempt
 from sim.engine.kernel.inquiries import (
     answer,
@@ -22,36 +22,28 @@ from sim.engine.kernel.inquiries import (
     tell_outcome,
 )
 from sim.engine.kernel.journal import account_time, break_off, write_log, write_record
-from sim.engine.kernel.large_value import leave_system, settle
-from sim.engine.kernel.ledgers import enqueue, leave_ledger
-from sim.engine.kernel.levels import note_refused
+from sim.engine.kernel.large_value import settle
+from sim.engine.kernel.ledgers import enqueue
 from sim.engine.kernel.payments import (
-    EXPIRE_BASE,
     draw,
     draw_time,
     fail,
-    next_step,
     resolve,
     schedule,
 )
 from sim.engine.kernel.prices import charge, check_limit, convert, give_back_limits, quote
-from sim.engine.kernel.queues import unlink
 from sim.engine.kernel.refunds import await_part, begin_refunds
 from sim.engine.kernel.routing import choose_route, switch
 from sim.engine.kernel.state import (
-    C_ACTIVE,
     C_NOW,
     C_WANTS_RECORDS,
     P_ID,
     P_STAGE,
     KernelState,
 )
-from sim.engine.kernel.stations import leave_queue, serve
-from sim.engine.kernel.timers import arm
+from sim.engine.kernel.stations import serve
+from sim.engine.kernel.time_outs import arm_time_out, set_deadline, set_patience, waiting_cause
 from sim.jit.functions import called, inlined
-
-# Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
-_ASKS = int(Flag.ASKS)
 
 
 @inlined
@@ -108,7 +100,7 @@ def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
     if op == Op.POST:
         post_rows(plan, state, slot)
     elif op == Op.DEADLINE:
-        _set_deadline(plan, state, slot)
+        set_deadline(plan, state, slot)
     elif op == Op.DECIDE:
         return _decide(plan, state, slot)
     elif op == Op.CHARGE:
@@ -137,69 +129,13 @@ def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
         give_back_limits(plan, state, slot)
     elif op == Op.RESOLVE:
         _resolve(state, slot)
+    elif op == Op.PATIENCE:
+        set_patience(plan, state, slot)
     # ``check_plan`` admits members of Op only, so this is an operation that was added to the
     # specification and forgotten here.
     else:
         break_off(state.cursor, st.E_OPERATION, state.pool[slot, P_ID])
     return True
-
-
-@called
-def expire(plan: Plan, state: KernelState, slot: int) -> None:
-    """Let a payment's time-out fire: it abandons its wait and goes on at the target."""
-    cursor = state.cursor
-    pool = state.pool
-    payment = pool[slot, P_ID]
-    at = pool[slot, P_STAGE]
-    armed = pool[slot, st.P_ARMED_STAGE]
-    # The stage that armed the time-out says where it leads and why, not the stage the payment
-    # happens to wait at.
-    reason = plan.stage[armed, StageColumn.REASON]
-    # Who waits for an answer has failed for a reason before; to wait in vain is no other.
-    if reason < 0:
-        reason = pool[slot, st.P_REASON]
-    # Before the payment's stage changes: EXPIRE and LEAVE carry the stage it waited at.
-    write_log(cursor, state.log, LogKind.EXPIRE, payment, at, reason, -1, -1)
-    end_attempt(plan, state, slot, reason)
-    wait = pool[slot, st.P_WAIT]
-    # Everything that says what it waits for is read before it is cleared below.
-    place = pool[slot, st.P_PLACE]
-    pool[slot, st.P_ARMED_STEP] = -1
-    if wait == st.W_SERVICE and (plan.stage[at, StageColumn.FLAGS] & _ASKS) != 0:
-        _doubt(state, slot)
-    # From here on the completion it waited for is orphaned: it frees its server when it comes
-    # and does nothing else.
-    pool[slot, st.P_WAIT_STEP] = -1
-    pool[slot, st.P_WAIT] = st.W_NOTHING
-    pool[slot, st.P_REASON] = reason
-    pool[slot, P_STAGE] = plan.stage[armed, StageColumn.TARGET]
-    # The abandoned wait has taken its time, whether or not it led to anything.
-    account_time(cursor, pool, slot, _waiting_cause(plan, wait, at))
-    # A payment in service or in transit leaves no queue. One in a block cannot be here, since
-    # its time-out was disarmed when the block was filled.
-    if wait == st.W_STATION:
-        leave_queue(state, place, slot)
-        write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 0)
-    elif wait == st.W_LEDGER:
-        leave_ledger(state, place, slot)
-        write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 1)
-    elif wait == st.W_SYSTEM:
-        leave_system(state, place, slot)
-        write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 3)
-    elif wait == st.W_ACCOUNT:
-        unlink(pool, state.ends, slot)
-        amount = state.node[pool[slot, st.P_WANTED], st.N_AMOUNT]
-        state.account[place, st.A_WAITING] -= amount
-        note_refused(state, place, amount)
-        # The node was taken when it began to wait, so that the reservation could be made at
-        # once; it was never held, hence pending is not touched.
-        free_node(cursor, state.node, pool[slot, st.P_WANTED])
-        write_log(cursor, state.log, LogKind.LEAVE, payment, at, place, -1, 2)
-        # It may have stood at the head and asked for more than there was, while those behind it
-        # ask for less. They join the ready list, so the timed-out payment itself advances
-        # first.
-        release_waiting(plan, state, place)
-    cursor[C_ACTIVE] = slot
 
 
 @called
@@ -209,7 +145,7 @@ def close_open(plan: Plan, state: KernelState, slot: int) -> None:
     pool = state.pool
     at = pool[slot, P_STAGE]
     reason = pool[slot, st.P_REASON]
-    account_time(cursor, pool, slot, _waiting_cause(plan, pool[slot, st.P_WAIT], at))
+    account_time(cursor, pool, slot, waiting_cause(plan, pool[slot, st.P_WAIT], at))
     # Its reason is kept, usually NONE: a payment on its way back already has the one it failed
     # with.
     outcome = Outcome.IN_PROGRESS
@@ -218,17 +154,6 @@ def close_open(plan: Plan, state: KernelState, slot: int) -> None:
     # all the same.
     if cursor[C_WANTS_RECORDS] != 0:
         write_record(plan, state, slot, outcome, reason, NULL)
-
-
-@inlined
-def _waiting_cause(plan: Plan, wait: int, at: int) -> int:
-    """Return the cause a wait of some kind at some stage is accounted to."""
-    # Two waits have a cause of their own. Service, transit and a ledger take the stage's.
-    if wait == st.W_STATION:
-        return Cause.WAITING
-    if wait == st.W_ACCOUNT:
-        return Cause.LIQUIDITY
-    return int(plan.stage[at, StageColumn.CAUSE])
 
 
 @inlined
@@ -302,55 +227,6 @@ def _read_code(plan: Plan, state: KernelState, slot: int) -> bool:
 
 
 @called
-def _set_deadline(plan: Plan, state: KernelState, slot: int) -> None:
-    """Arm a payment's only time-out, disarm it, or lead it elsewhere."""
-    cursor = state.cursor
-    pool = state.pool
-    at = pool[slot, P_STAGE]
-    delay_us = plan.stage[at, StageColumn.VALUE]
-    # The instant stays; if none is armed, nobody will ask for the stage.
-    if delay_us < 0:
-        pool[slot, st.P_ARMED_STAGE] = at
-        return
-    # Disarming leaves no row, and the time-out that is scheduled stays where it is: no step is
-    # -1, so it will find itself forgotten.
-    if delay_us == 0:
-        pool[slot, st.P_ARMED_STEP] = -1
-        return
-    write_log(cursor, state.log, LogKind.DEADLINE, pool[slot, P_ID], at, -1, delay_us, -1)
-    # A payment has one time-out. Arming another one overwrites the step, and with that forgets
-    # the earlier one.
-    _arm(state, slot, at, delay_us)
-
-
-@called
-def _arm(state: KernelState, slot: int, at: int, delay_us: int) -> None:
-    """Schedule a payment's time-out."""
-    cursor = state.cursor
-    pool = state.pool
-    step = next_step(cursor, pool, slot)
-    pool[slot, st.P_ARMED_STEP] = step
-    key = EXPIRE_BASE | (pool[slot, P_ID] << STEP_BITS) | step
-    arm(state, state.line[at], cursor[C_NOW] + delay_us, key, slot)
-    # Kept, because TARGET and REASON are looked up only if it fires.
-    pool[slot, st.P_ARMED_STAGE] = at
-
-
-@called
-def _doubt(state: KernelState, slot: int) -> None:
-    """Note that nobody knows how the service will end that a payment gives up."""
-    cursor = state.cursor
-    pool = state.pool
-    s = pool[slot, st.P_PLACE]
-    at = pool[slot, P_STAGE]
-    write_log(cursor, state.log, LogKind.IN_DOUBT, pool[slot, P_ID], at, s, -1, -1)
-    pool[slot, st.P_UNANSWERED] = pool[slot, st.P_WAIT_STEP]
-    # A second request given up while the first is open makes the doubt no younger.
-    if pool[slot, st.P_DOUBT_SINCE] == NULL:
-        pool[slot, st.P_DOUBT_SINCE] = cursor[C_NOW]
-
-
-@called
 def _await_answer(plan: Plan, state: KernelState, slot: int) -> bool:
     """Wait for the answer to a request in doubt; tell whether the payment goes on."""
     cursor = state.cursor
@@ -366,7 +242,7 @@ def _await_answer(plan: Plan, state: KernelState, slot: int) -> bool:
         return True
     longest_us = plan.stage[at, StageColumn.VALUE]
     write_log(cursor, state.log, LogKind.AWAIT, pool[slot, P_ID], at, -1, longest_us, -1)
-    _arm(state, slot, at, longest_us)
+    arm_time_out(state, slot, at, longest_us)
     pool[slot, st.P_WAIT] = st.W_ANSWER
     if polls < 0:
         # The event it gave up at the time-out is what it waits for again.
@@ -389,6 +265,7 @@ def _resolve(state: KernelState, slot: int) -> None:
         spent_us = cursor[C_NOW] - since
         write_log(cursor, state.log, LogKind.KNOWN, pool[slot, P_ID], at, -1, spent_us, -1)
         pool[slot, st.P_DOUBT_SINCE] = NULL
+        pool[slot, st.P_KNOWN] = cursor[C_NOW]
         pool[slot, st.P_UNANSWERED] = -1
 
 

@@ -65,6 +65,7 @@ def await_part(state: KernelState, slot: int, delay_us: int) -> None:
     pool = state.pool
     # A time-out still scheduled must find nobody; elsewhere an ended payment has left its slot.
     pool[slot, st.P_ARMED_STEP] = -1
+    pool[slot, st.P_PATIENCE_STEP] = -1
     pool[slot, st.P_WAIT] = st.W_REFUND
     at = pool[slot, P_STAGE]
     number = pool[slot, P_PART] + 1

@@ -246,7 +246,10 @@ P_ROUTED = P_HEARD + 1
 """Instant its attempt began, less what was spent by a person until then."""
 P_LOAD_BEFORE = P_ROUTED + 1
 """Load that joined the ledger's queue before it."""
-P_FEE = P_LOAD_BEFORE + 1
+P_PATIENCE_STEP, P_PATIENCE_STAGE = P_LOAD_BEFORE + 1, P_LOAD_BEFORE + 2
+"""Step of the EXPIRE at which the payer leaves, -1: none; the stage that says where that leads."""
+P_GONE, P_DOUBTED, P_KNOWN = P_LOAD_BEFORE + 3, P_LOAD_BEFORE + 4, P_LOAD_BEFORE + 5
+P_FEE = P_KNOWN + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
@@ -391,8 +394,7 @@ G_STAMP = 3
 """Last walk of a queue in which somebody stood before others on it."""
 GAUGE_WIDTH = 4
 
-# Above every balance, so that the first minimum replaces it; written out as 0 where none was
-# seen.
+# Above every balance, so that the first minimum replaces it; written out as 0 where none was.
 LOW_UNKNOWN = 2**62
 
 
@@ -440,6 +442,9 @@ class KernelState(NamedTuple):
     """By account; no rows without systems."""
     member: Annotated[Array, Table("members", len(MemberTotal))]
     refund: Annotated[Array, Table("streams", len(RefundTotal))]
+    station_read: Annotated[Array, Table("station readings", len(StationTotal))]
+    ledger_read: Annotated[Array, Table("ledger readings", len(LedgerTotal))]
+    account_read: Annotated[Array, Table("account readings", len(AccountTotal))]
     health: Annotated[Array, Table("healths", HEALTH_WIDTH)]
     """By route; no rows without rules."""
     line: Annotated[Array, Table("stages")]
@@ -447,4 +452,3 @@ class KernelState(NamedTuple):
 
 
 STATE_TABLES = declared_tables(KernelState)
-"""The state's arrays by name, in the order of its fields."""

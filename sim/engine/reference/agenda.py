@@ -14,6 +14,7 @@ from sim.contract.layout import AMOUNT_MAX, NULL, PPM, UNLIMITED, ConversionColu
 from sim.contract.meaning import LogKind
 from sim.engine.reference.accounts import deposit, move_money
 from sim.engine.reference.large_value import Systems
+from sim.engine.reference.readings import read_places
 from sim.engine.reference.run import Run
 from sim.engine.reference.shares import share
 from sim.engine.reference.stations import change_servers, close_station, open_station
@@ -114,6 +115,8 @@ class Clearing:
             close_station(self.run, subject)
         elif kind == AgendaKind.STATION_OPEN:
             open_station(self.run, subject)
+        elif kind == AgendaKind.READING:
+            read_places(self.run, subject)
         elif kind in _SLOWS:
             self._slow(kind, subject, amount)
         elif kind in self._kept:

@@ -45,7 +45,9 @@ from sim.engine.reference.operations import (
     transit,
     waiting_cause,
 )
+from sim.engine.reference.patience import patience
 from sim.engine.reference.prices import convert, limit, quote
+from sim.engine.reference.readings import keep_totals
 from sim.engine.reference.routing import refresh_view, route, switch
 from sim.engine.reference.run import Operation, Run, as_array
 from sim.engine.reference.state import NOWHERE, Payment
@@ -65,6 +67,7 @@ OPERATIONS: dict[int, Operation] = {
     Op.DECIDE: decide,
     Op.CODE: code,
     Op.DEADLINE: deadline,
+    Op.PATIENCE: patience,
     Op.ROUTE: route,
     Op.END: end,
     Op.ON_US: on_us,
@@ -252,6 +255,7 @@ def _check_balances(run: Run) -> None:
 
 def _totals(run: Run, kept: tuple[Systems, Clearing], engine_seconds: float) -> Totals:
     systems, clearing = kept
+    keep_totals(run)
     return Totals(
         payments=run.payments,
         events=run.events,
@@ -265,8 +269,16 @@ def _totals(run: Run, kept: tuple[Systems, Clearing], engine_seconds: float) -> 
         end_pending=_column([account.pending for account in run.accounts]),
         file=as_array(clearing.filed, len(FileTotal)),
         refund=as_array(run.refunds, len(RefundTotal)),
+        station_reading=_readings(run, 0, len(run.stations), len(StationTotal)),
+        ledger_reading=_readings(run, 1, len(run.ledgers), len(LedgerTotal)),
+        account_reading=_readings(run, 2, len(run.accounts), len(AccountTotal)),
         engine_seconds=engine_seconds,
     )
+
+
+def _readings(run: Run, which: int, places: int, width: int) -> Array:
+    rows = [row for read in run.readings for row in read[which]]
+    return as_array(rows, width).reshape(len(run.readings), places, width)
 
 
 def _histograms(counts: list[Counter[int]]) -> Array:

@@ -108,7 +108,7 @@ def resolve(run: Run, payment: Payment, stage: Stage) -> int:
     payment.armed_step = NOWHERE
     if payment.in_doubt_since_us != NULL:
         run.log(LogKind.KNOWN, payment, amount=run.now_us - payment.in_doubt_since_us)
-        payment.in_doubt_since_us = NULL
+        payment.in_doubt_since_us, payment.known_us = NULL, run.now_us
         payment.unanswered_step = NOWHERE
     return payment.at + 1
 
@@ -131,11 +131,11 @@ def _expire(run: Run, payment: Payment, due: Due) -> None:
     run.healths.end(payment, payment.reason, run.now_us)
     # Rows of one time-out: EXPIRE, LEAVE or IN_DOUBT, then RESERVE rows of those it sets free. The
     # payment itself advances before they do.
-    _abandon(run, payment)
+    abandon(run, payment)
     run.advance(payment, timed_out.target)
 
 
-def _abandon(run: Run, payment: Payment) -> None:
+def abandon(run: Run, payment: Payment) -> None:
     """End a payment's wait without what it waited for."""
     wait = payment.wait
     # First: leaving the queue below does not take time, but forgetting the wait would lose it.
@@ -167,6 +167,8 @@ def _doubt(run: Run, payment: Payment) -> None:
         # A second request given up while the first is open makes the doubt no younger.
         if payment.in_doubt_since_us == NULL:
             payment.in_doubt_since_us = run.now_us
+        if payment.doubted_us == NULL:
+            payment.doubted_us = run.now_us
 
 
 def waiting_cause(run: Run, payment: Payment) -> int:
@@ -181,7 +183,7 @@ def waiting_cause(run: Run, payment: Payment) -> int:
 def end(run: Run, payment: Payment, stage: Stage) -> int:
     """End the payment."""
     # A time-out must not fire for a payment that is no more.
-    payment.armed_step = NOWHERE
+    payment.armed_step = payment.patience_step = NOWHERE
     # Money would stay pending for ever. Every path posts or voids what it reserved.
     if payment.reservations:
         run.broken(f"ends with open reservations {payment.reservations}", payment.number)
@@ -256,5 +258,8 @@ def record(run: Run, payment: Payment, outcome: int, end_us: int) -> list[int]:
         payment.quoted_us,
         payment.instrument,
         payment.instead,
+        payment.gone_us,
+        payment.doubted_us,
+        payment.known_us,
         *(payment.charged.get(slot, NULL) for slot in range(FEES_MAX)),
     ]

@@ -193,6 +193,8 @@ class Run:
         self.seen_station = [0] * len(self.stations)
         self.seen_ledger = [0] * len(self.ledgers)
         self.healths = Healths(plan)
+        self.readings: list[tuple[list[list[int]], ...]] = []
+        """Totals of stations, ledgers and accounts at each reading."""
         self._agent_account: list[list[int]] = plan.agent_account.tolist()
         self._agent_station: list[list[int]] = plan.agent_station.tolist()
         self._agent_time: list[list[int]] = plan.agent_time.tolist()

@@ -164,6 +164,13 @@ class Payment:
     standing: int = 0
     """1: the payer has confirmed; 2: the payer's side has authorised, too."""
     in_doubt_since_us: int = NULL
+    doubted_us: int = NULL
+    known_us: int = NULL
+    """Instants at which the first doubt began and the last one ended."""
+    patience_step: int = NOWHERE
+    """Step of the EXPIRE at which the payer leaves, while one is in force."""
+    patience_stage: int = NOWHERE
+    gone_us: int = NULL
     unanswered_step: int = NOWHERE
     """Step of the COMPLETE that answers the request in doubt, while it is still to come."""
     settled_us: int = NULL
@@ -304,7 +311,7 @@ class Station:
         return [
             self.busy.area,
             queue.area,
-            queue.most,
+            queue.highest,
             self.starts,
             self.wait_sum_us,
             self.refused,
@@ -353,7 +360,7 @@ class Ledger:
             self.blocks,
             self.included,
             queue.area,
-            queue.most,
+            queue.highest,
             self.rounds,
             self.wait_sum_us,
             *self.load.totals(),
@@ -372,6 +379,7 @@ class Account:
         self.pending = 0
         self.queue = WaitingLine(warm_up_us)
         self.low: int | None = None
+        self.read_low: int | None = None
         self.over_time = BalanceOverTime()
         self.guard = Guard(guard, warm_up_us)
         self.last_us = 0
@@ -391,7 +399,8 @@ class Account:
         if self.is_watched and now_us > self.warm_up_us:
             since_us = max(self.last_us, self.warm_up_us)
             self.over_time.add(self.posted, now_us - since_us)
-            self._see()
+            if now_us > since_us:
+                self._see()
         self.last_us = now_us
 
     def move(self, now_us: int, change: int) -> None:
@@ -413,7 +422,7 @@ class Account:
     def totals(self) -> list[int]:
         """Return the account's totals in the order of ``AccountTotal``."""
         # None where nobody watches, or nothing was seen from the warm-up on.
-        low = self.low or 0
+        low = min((one for one in (self.read_low, self.low) if one is not None), default=0)
         area, area_high, rest = self.over_time.balance
         return [
             self.posted,

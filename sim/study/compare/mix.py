@@ -77,10 +77,11 @@ def _is_weighed(name: str) -> bool:
 
 
 def _counted(name: str, parts: Sequence[tuple[Measures, float]]) -> Measure | None:
-    """Add up what is counted: of how many payments a share is."""
+    """Add up what is counted: of how many payments a share is; unknown where nobody counts it."""
     if CATALOGUE[name].kind is not COUNT:
         return None
-    return Measure(sum(float(part[name]) for part, _ in parts if name in part), COUNT.unit)
+    known = [one.value for part, _ in parts if (one := part.get(name)) and one.value is not None]
+    return Measure(float(sum(known)) if known else None, COUNT.unit)
 
 
 def _weighed(name: str, parts: Sequence[tuple[Measures, float]]) -> Measure | None:

@@ -290,11 +290,22 @@ def test_a_right_log_passes_and_every_rule_was_checked() -> None:
     rules = {rule for _, _, rule in CORRUPTIONS} | {"record", "totals", "time_by_cause"}
     assert {rule for rule in rules if report.checks.get(rule, 0) == 0} == set()
     assert set(report.checks) <= set(RULES)
-    # Plans of their own: test_clearing_faults, test_asking_faults, test_large_value_faults and what
-    # is paid back.
+    # Plans of their own: test_clearing_faults, test_asking_faults, test_large_value_faults,
+    # test_patience_faults and what is paid back.
     beside_payments = {"clearing", "top_up", "inquiry", "retry", "refund"}
     beside_payments |= {"large_value", "offset", "close", "obligations", "guard", "load"}
-    only_tables = {"amounts", "fees", "market", "names", "one_row", "program", "series", "visits"}
+    beside_payments |= {"patience"}
+    only_tables = {
+        "amounts",
+        "breaks",
+        "fees",
+        "market",
+        "names",
+        "one_row",
+        "program",
+        "series",
+        "visits",
+    }
     assert set(RULES) - rules == only_tables | beside_payments | {"readable"}
 
 
@@ -338,7 +349,8 @@ RECORD_COLUMNS = [
     R.DEBITED, R.SETTLEMENT, R.CREDITED, R.PAYER_FEE, R.FX_MARGIN, R.FX_DRIFT, R.MERCHANT_FEE,
     R.SETTLED_US, R.CREDITED_US, R.END_US, R.OUTCOME, R.ATTEMPTS, R.REQUOTES, R.QUOTES_LAPSED,
     R.SPREAD_1, R.CHARGED, R.FEE_0, R.ROUTE, R.STREAM, R.ORDINAL, R.SUBMITTED_US, R.REASON,
-    R.IN_DOUBT_SINCE_US, *range(R.TIME_0, R.TIME_0 + len(Cause)),
+    R.IN_DOUBT_SINCE_US, R.GONE_US, R.DOUBTED_US, R.KNOWN_US,
+    *range(R.TIME_0, R.TIME_0 + len(Cause)),
 ]  # fmt: skip
 
 

@@ -97,6 +97,9 @@ def test_payments_say_what_the_records_say(tmp_path: Path) -> None:
             ("in_doubt_us", R.TIME_0 + Cause.IN_DOUBT),
             ("retry_us", R.TIME_0 + Cause.RETRY),
             ("in_doubt_since_us", R.IN_DOUBT_SINCE_US),
+            ("gone_us", R.GONE_US),
+            ("doubted_us", R.DOUBTED_US),
+            ("known_us", R.KNOWN_US),
         ):
             assert row[column] == (None if record[at] == NULL else record[at])
         assert row["stream"] == names.streams[record[R.STREAM]]
@@ -271,7 +274,7 @@ def test_audit_without_a_log_checks_the_tables_and_says_so(tmp_path: Path) -> No
     assert (report.ok, report.level) == (True, "payments"), report.violations
     assert set(report.checks) == {
         "one_row", "time_by_cause", "order", "outcome", "amounts", "fees", "names", "program",
-        "series", "market", "doubt",
+        "series", "market", "doubt", "patience",
     }  # fmt: skip
 
 
