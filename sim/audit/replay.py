@@ -24,6 +24,7 @@ from sim.audit.world import (
 from sim.contract.large_value import MemberColumn, MemberTotal
 from sim.contract.plan import Array, Plan
 from sim.contract.run import Totals
+from sim.policies.asking import plain_addresses
 
 
 class Replay:
@@ -50,7 +51,10 @@ class Replay:
         visited: Callable[[Array], None] | None = None,
     ) -> None:
         self._findings, self._ended, self._visited = findings, ended, visited
-        self._world = open_world(plan, wants_records=ended is not None)
+        # Plain Python, whatever the kernel was given: where a policy brings two functions, each is
+        # held against the other.
+        addresses, self._kept = plain_addresses(plan)
+        self._world = open_world(plan, wants_records=ended is not None, addresses=addresses)
         self._members = plan.member[:, MemberColumn.ACCOUNT]
         self._told = 0
         self._counted = np.zeros(len(MESSAGES), dtype=np.int64)

@@ -32,15 +32,16 @@ attempts say nothing while it is open.
 ``S += (x - S) >> 3`` (rounded down), where x is its time: now less what was accounted to HUMAN,
 less the same at its ROUTE row; PENALTY_US if it failed. The first x is S itself.
 
-With SAMPLED a router sees breakers and S as they were at the last SAMPLE; otherwise as they are.
-Whether a probe is under way is always seen.
+With SAMPLED a router sees breakers, S and the memory of functions of the user's own as they were at
+the last SAMPLE; otherwise as they are. Whether a probe is under way is always
+seen.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-from sim.contract.table import Between, Table
+from sim.contract.table import Between, Table, Within
 
 SCORE_BARRED = 1 << 60
 """Added to the score of a barred route."""
@@ -73,6 +74,9 @@ class Policy(IntEnum):
     EXPLORE, one of the candidates not barred (of all, where all are) is taken whatever its score:
     with two or more of them, the one at ``((u62 >> 31) * n) >> 31`` where u62 is the draw for
     PURPOSE_WHICH."""
+    OWN = 5
+    """Lowest score of a function of the user's own. Score = what the function of the rule's OWN
+    gives (:mod:`~sim.contract.own_policies`)."""
 
 
 class RuleColumn(IntEnum):
@@ -97,6 +101,8 @@ class RuleColumn(IntEnum):
     SAMPLED = 10
     PURPOSE_EXPLORE = 11
     PURPOSE_WHICH = 12
+    OWN = 13
+    """Row of ``Plan.own``; -1: no function of the user's own."""
 
 
 WINDOW_MAX = 62
@@ -114,5 +120,6 @@ RULES = Table(
         RuleColumn.EXPLORE: Between(0),
         RuleColumn.PENALTY_US: Between(0),
         RuleColumn.SAMPLED: Between(0, 1),
+        RuleColumn.OWN: Within("policies", or_none=True),
     },
 )

@@ -23,9 +23,10 @@ from sim.contract.plan_check import check_plan
 from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.kernel import state as st
-from sim.engine.kernel.broken import ERRORS, TOO_LARGE
+from sim.engine.kernel.broken import ERRORS, OWN_POLICY, TOO_LARGE
 from sim.engine.kernel.laying import lay_entries, lay_heap, lay_rows, lay_state
-from sim.errors import InvariantViolation, TooLargeError
+from sim.errors import InvariantViolation, TooLargeError, UserError
+from sim.policies.asking import broken_words, kernel_addresses
 
 if TYPE_CHECKING:
     from sim.engine.kernel.cache import Kernel
@@ -115,12 +116,15 @@ class _Run:
         check_plan(plan)
         self.plan, self.sink = plan, sink
         self.chunks = _checked(workload, plan.horizon_us)
+        # Functions of the user's own live as long as the run that calls them by their addresses.
+        addresses, self._kept = kernel_addresses(plan)
         self.state = lay_state(
             plan,
             wants_log=sink.wants_log,
             wants_records=sink.wants_records,
             wants_samples=getattr(sink, "wants_samples", False),
         )
+        self.state.own[:] = np.array(addresses, dtype=np.int64).reshape(-1, 2)
         self.engine_seconds = 0.0
 
     def finish(self, kernel: Kernel) -> Totals:
@@ -258,6 +262,8 @@ class _Run:
         error = int(cursor[st.C_ERROR])
         if error in TOO_LARGE:
             raise TooLargeError(TOO_LARGE[error])
+        if error == OWN_POLICY:
+            raise UserError(_broken_policy(self.plan, int(cursor[st.C_ERROR_PAYMENT])))
         raise InvariantViolation(
             ERRORS[error],
             seed=self.plan.seed,
@@ -299,6 +305,12 @@ class _Run:
             refund=self.state.refund,
             engine_seconds=self.engine_seconds,
         )
+
+
+def _broken_policy(plan: Plan, payment: int) -> str:
+    """Return what is said where a function of the user's own went wrong at a payment."""
+    names = ", ".join(plan.names.policies)
+    return broken_words(names, f"at payment {payment} a function raised or answered out of bounds")
 
 
 def check_balances(plan: Plan, posted: Array) -> None:

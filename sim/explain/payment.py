@@ -27,7 +27,7 @@ from sim.contract.words import member_words
 from sim.errors import OptionError, UserError
 from sim.explain.price import price_amount
 from sim.explain.words import about, at, count, moment, span, table
-from sim.routing.policies import policy_of, policy_words, routing_of
+from sim.routing.policies import policy_words, routing_of
 from sim.tables.finished_run import FinishedRun
 from sim.tables.open_run import open_run
 from sim.tables.schemas import (
@@ -208,7 +208,7 @@ def _candidates(story: _Story) -> Iterator[str]:
     if story.payment["route"] is None:
         yield "It ended before a route was chosen."
     else:
-        best = policy_words(policy_of(policy))
+        best = policy_words(policy)
         yield f"Policy {policy}: {best}, when it was chosen; ties by share."
 
 

@@ -1,8 +1,7 @@
 """The arrays the kernel works on: their columns, and how they are first laid out.
 
-Takes nothing; gives the named tuple of C-contiguous int64 arrays every function of the kernel is
-called with, beside the plan. All state of a run lives here, so a run can stop after any event, be
-looked at, be given more room, and go on.
+Takes nothing; gives the named tuple of C-contiguous int64 arrays all functions of the kernel take
+beside the plan. All state lives here, so a run can stop after any event and go on with more room.
 
 The kernel's own columns are plain integers under short names: they stand in nearly every line.
 Those of the plan, the log and the records are the enumerations of ``spec``.
@@ -15,6 +14,7 @@ from typing import Annotated, NamedTuple
 from sim.contract.agenda import FileTotal
 from sim.contract.large_value import MemberTotal
 from sim.contract.layout import FEES_MAX, LIMITS_MAX
+from sim.contract.own_policies import MEMORY_MAX
 from sim.contract.plan import Array
 from sim.contract.records import (
     HISTOGRAM_LENGTH,
@@ -29,8 +29,7 @@ from sim.contract.records import (
 from sim.contract.refunds import RefundTotal
 from sim.contract.table import Table, declared_tables
 
-# Numbers and not exceptions: whatever lacks is provided by Python, which may allocate and
-# raise.
+# Numbers and not exceptions: what lacks is provided by Python, which may allocate and raise.
 # -- why the kernel returns --------------------
 GOES_ON = 0
 BUDGET_SPENT = 1
@@ -68,6 +67,7 @@ E_SUM = 18
 E_NO_HABIT = 19
 E_IN_DOUBT = 20
 E_NO_INQUIRY = 21
+E_OWN_POLICY = 22
 
 # -- cursor: the run's single numbers --------------------
 C_NOW = 0
@@ -387,8 +387,7 @@ G_STAMP = 3
 """Last walk of a queue in which somebody stood before others on it."""
 GAUGE_WIDTH = 4
 
-# Above every balance, so that the first minimum replaces it; written out as 0 where none was
-# seen.
+# Above every balance, so that the first minimum replaces it; written out as 0.
 LOW_UNKNOWN = 2**62
 
 
@@ -418,7 +417,7 @@ class KernelState(NamedTuple):
     chunk: Annotated[Array, Table("payments", WORKLOAD_WIDTH)]
     scratch: Annotated[Array, Table("scratch")]
     order: Annotated[Array, Table("slots")]
-    """Slots of the payments open at the horizon, in order of payment id."""
+    """Slots open at the horizon, in order of payment id."""
     rank: Annotated[Array, Table("streams")]
     """Which of a priority station's queues a stream's payments join; from the plan."""
     carried: Annotated[Array, Table("lines", 2)]
@@ -438,6 +437,11 @@ class KernelState(NamedTuple):
     refund: Annotated[Array, Table("streams", len(RefundTotal))]
     health: Annotated[Array, Table("healths", HEALTH_WIDTH)]
     """By route; no rows without rules."""
+    own: Annotated[Array, Table("policies", 2)]
+    memory: Annotated[Array, Table("healths", MEMORY_MAX)]
+    seen_memory: Annotated[Array, Table("healths", MEMORY_MAX)]
+    told: Annotated[Array, Table("told")]
+    """Own policies: addresses of score and hear; memory by route, then as seen; what is told."""
     line: Annotated[Array, Table("stages")]
     """Line of time-outs a DEADLINE stage arms in, -1 for the heap; from the plan."""
 

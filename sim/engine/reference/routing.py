@@ -6,6 +6,7 @@ stage. See ``Op.ROUTE`` and ``Policy``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from sim.contract.layout import (
     StreamColumn,
 )
 from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
+from sim.contract.own_policies import SPARE_NONE, Known
 from sim.contract.policies import (
     SCORE_BARRED,
     WORTH_PPM_MAX,
@@ -213,11 +215,12 @@ def _score(run: Run, payment: Payment, candidate: int, position: int) -> int:
     policy = int(run.plan.route_set[payment.route_set, RouteSetColumn.POLICY])
     rule = run.healths.of(candidate).rule
     # Without a rule nothing is barred, and position and time need no price.
-    needs_cost = policy in (Policy.CHEAPEST, Policy.WEIGHTED) or (
+    by_cost = policy in (Policy.CHEAPEST, Policy.WEIGHTED, Policy.OWN)
+    needs_cost = by_cost or (
         rule is not None and (rule[RuleColumn.COST_MAX_PPM] >= 0 or rule[RuleColumn.SPARES] != 0)
     )
     cost, registers = _cost(run, payment, candidate) if needs_cost else (0, [])
-    if cost == SCORE_WORST and policy in (Policy.CHEAPEST, Policy.WEIGHTED):
+    if cost == SCORE_WORST and by_cost:
         return SCORE_WORST
     if policy == Policy.PRIORITY:
         score = position
@@ -225,10 +228,48 @@ def _score(run: Run, payment: Payment, candidate: int, position: int) -> int:
         score = cost
     elif policy == Policy.WEIGHTED:
         score = cost + _worth(rule, registers, _time(run, candidate))
+    elif policy == Policy.OWN:
+        health = run.healths.of(candidate)
+        known = _known(run, payment, (candidate, position), cost, registers)
+        asked = run.healths.asked(health)
+        assert asked is not None
+        score = asked.score(known, health.seen_memory)
     else:
         learnt_us = run.healths.of(candidate).seen_learnt_us if policy == Policy.ADAPTIVE else NEVER
         score = _time(run, candidate) if learnt_us == NEVER else learnt_us
     return score + SCORE_BARRED * _is_barred(run, candidate, cost, registers)
+
+
+def _known(
+    run: Run, payment: Payment, candidate: tuple[int, int], cost: int, registers: list[int]
+) -> Known:
+    """Return what a policy of the user's own is told of a candidate, a route at a position."""
+    route, position = candidate
+    spare = SPARE_NONE
+    if registers:
+        spare = min(_left(run, route, registers), default=SPARE_NONE)
+    return Known(
+        payment=payment.number,
+        now_us=run.now_us,
+        attempt=payment.attempts - payment.begun,
+        position=position,
+        instructed=payment.instructed,
+        debited=registers[Register.DEBITED] if registers else 0,
+        credited=registers[Register.CREDITED] if registers else 0,
+        cost=cost,
+        expected_us=run.routes[route][RouteColumn.EXPECTED_US],
+        time_us=_time(run, route),
+        spare=spare,
+    )
+
+
+def _left(run: Run, route: int, registers: list[int]) -> Iterator[int]:
+    """Yield what each account a route draws on would have left above its reserve."""
+    for kind, subject, register in _views(run, route):
+        if kind == _OF_ACCOUNT:
+            account = run.accounts[subject]
+            reserve = int(run.plan.guard[subject, GuardColumn.RESERVE])
+            yield account.posted - account.pending - registers[register] - reserve
 
 
 def _is_barred(run: Run, candidate: int, cost: int, registers: list[int]) -> bool:
@@ -245,10 +286,7 @@ def _is_barred(run: Run, candidate: int, cost: int, registers: list[int]) -> boo
     if most_ppm >= 0 and cost > _millionths(registers[Register.DEBITED], most_ppm):
         return True
     return bool(rule[RuleColumn.SPARES]) and any(
-        kind == _OF_ACCOUNT
-        and run.accounts[subject].posted - run.accounts[subject].pending - registers[register]
-        < run.plan.guard[subject, GuardColumn.RESERVE]
-        for kind, subject, register in _views(run, candidate)
+        left < 0 for left in _left(run, candidate, registers)
     )
 
 
