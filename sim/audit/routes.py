@@ -31,7 +31,7 @@ from sim.contract.layout import (
 )
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import FAILOVER_REASONS, Op, Policy, Reason
-from sim.contract.policies import SCORE_BARRED, RuleColumn
+from sim.contract.policies import FORESEEN_FAILS, SCORE_BARRED, RuleColumn
 from sim.jit.functions import called
 
 _POLICY, _POSITION, _FIRST, _COUNT = range(4)
@@ -246,12 +246,40 @@ def _may_choose(w: World, p: int, is_next: bool, choice: int, score: int) -> boo
     # Who has one candidate left takes it unscored.
     if untried == 1:
         return bool(score == 0)
+    policy = w.things[choice, _POLICY]
+    if policy in (Policy.ORACLE_COST, Policy.ORACLE_TIME):
+        return _may_be_foreseen(w, p, choice, (is_next, score))
     # Whether it is explored is chance and not in the log; a barred one never is where another is
     # left.
     if mine_right and (mine_free or free == 0) and _may_explore(w, choice, first + mine):
         return True
     has_share = w.things[first + mine, CandidateColumn.SHARE] > 0
     return bool(ahead == 0 and (has_share or (shares == 0 and earlier == 0)))
+
+
+@called
+def _may_be_foreseen(w: World, p: int, choice: int, what: tuple[bool, int]) -> bool:
+    """Say whether an oracle may have taken a candidate with a score.
+
+    That it foresaw rightly cannot be seen in the log. A score is at most that of a course that
+    fails, and a barred route is taken where all are barred.
+    """
+    is_next, score = what
+    mine, first = w.things[choice, _POSITION], w.first[Things.CANDIDATE] + w.things[choice, _FIRST]
+    policy, free, barred = w.things[choice, _POLICY], 0, 0
+    for at in range(w.things[choice, _COUNT]):
+        route = w.things[first + at, CandidateColumn.ROUTE]
+        if is_closed(w, route) or (is_next and _is_tried(w, p, route)):
+            continue
+        known = score_of(w, p, route, policy, at)
+        free += known < SCORE_BARRED
+        if at == mine:
+            barred = known
+    return bool(
+        score - barred <= FORESEEN_FAILS
+        and score - barred > -FORESEEN_FAILS
+        and (barred < SCORE_BARRED or free == 0)
+    )
 
 
 @called

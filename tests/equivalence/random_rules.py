@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sim.compiler.builder import PlanBuilder
 from sim.contract.layout import CERTAIN, RouteColumn, RouteSetColumn
+from sim.contract.plan import Plan
 from sim.contract.policies import Policy
 from sim.routing.policies import OwnRow
 from sim.units import SECOND_US
 from tests.support.own_policy import SUMS_UP
 
-OURS = [policy for policy in Policy if policy is not Policy.OWN]
+ORACLES = (Policy.ORACLE_COST, Policy.ORACLE_TIME)
+OURS = [policy for policy in Policy if policy is not Policy.OWN and policy not in ORACLES]
+"""What is drawn for random plans: an oracle takes the reference engine long."""
 
 
 def _add_own(luck: random.Random, b: PlanBuilder) -> OwnRow:
@@ -26,6 +30,13 @@ def _add_own(luck: random.Random, b: PlanBuilder) -> OwnRow:
             row[RouteSetColumn.POLICY] = Policy.OWN
     settings = (luck.randint(1, 5), luck.randint(0, 3))
     return OwnRow("sums_up(times,plus)", SUMS_UP.memory, SUMS_UP.digest, settings)
+
+
+def with_oracles(plan: Plan) -> Plan:
+    """Return the plan with oracles of cost and of time for all route sets, by turns."""
+    route_set = plan.route_set.copy()
+    route_set[:, RouteSetColumn.POLICY] = [ORACLES[at % 2] for at in range(len(route_set))]
+    return replace(plan, route_set=route_set)
 
 
 def add_rules(seed: int, b: PlanBuilder, accounts: Sequence[int]) -> None:

@@ -143,7 +143,8 @@ def test_what_is_heard_is_kept_by_route(tmp_path: Path) -> None:
     # (3 s), then dear (2 s), a server each. Payments come at 1, 2, 3, 4, 5, 6 s.
     # 1 s: 0 and 0, a tie. Of the tied one is drawn; whichever it is, at 2 s the other has 0 under
     #      way and is taken with 0.
-    _, routes, scores = ran(tmp_path, text_of("{policy: mine}"))
+    text = text_of("{policy: mine}").replace("desk: {}", "desk: {servers: 1}")
+    _, routes, scores = ran(tmp_path, text)
     assert set(routes[:2]) == {"slow", "dear"}
     assert scores[:2] == [0, 0]
     if routes[0] == "dear":

@@ -11,6 +11,7 @@ from sim.contract.agenda import FileColumn, FileTotal
 from sim.contract.guards import GuardColumn
 from sim.contract.large_value import MemberColumn, MemberTotal
 from sim.contract.layout import (
+    CANDIDATES_MAX,
     LEDGER_PSEUDO,
     NULL,
     PEERS_MAX,
@@ -170,6 +171,7 @@ def lay_state(
         line=line,
         **_lay_systems(plan),
         **_lay_policies(plan),
+        foreseen=np.zeros(CANDIDATES_MAX, dtype=np.int64),
     )
 
 

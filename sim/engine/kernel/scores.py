@@ -76,6 +76,8 @@ def score_of(plan: Plan, state: KernelState, slot: int, route: int, place: tuple
         score = _time(plan, state, route)
         if rule >= 0 and state.health[route, H_SEEN_LEARNT] >= 0:
             score = state.health[route, H_SEEN_LEARNT]
+    elif policy in (Policy.ORACLE_COST, Policy.ORACLE_TIME):
+        score = state.foreseen[position]
     elif policy == Policy.OWN:
         score = _own_score(plan, state, slot, (route, position), cost if has_price else -1)
     if rule >= 0 and _is_barred(plan, state, route, cost, has_price):

@@ -42,9 +42,9 @@ WANTS_TIMERS = 7
 AT_HORIZON = 8
 FINISHED = 9
 BROKEN = 10
+WANTS_FORESIGHT = 11
 
-# The kernel checks what would otherwise spoil balances or the order of events without a trace,
-# and nothing that would cost a nanosecond per event beyond that.
+# What would otherwise spoil balances or the order of events without a trace, and no more.
 # -- what can break --------------------
 E_ORDER = 1
 E_STEP = 2
@@ -137,7 +137,11 @@ C_INQUIRIES = 45
 """Inquiries begun so far."""
 C_GUARDED = 46
 """1 where any account has an alarm or a stop-loss."""
-CURSOR_LENGTH = 47
+C_ASKS = 47
+"""Slot + 1 of the payment an oracle chooses for, 0 if none; below 0 until scores are foreseen."""
+C_COURSE = 48
+"""In a course that is foreseen: 1 + the position to take next, then -1; else 0."""
+CURSOR_LENGTH = 49
 
 # Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------
@@ -149,11 +153,9 @@ H_PLACE = 3
 HEAP_WIDTH = 4
 PLACE_BITS = 20
 
-# A slot is one payment in flight. Its columns are ordered by how often they are touched and not
-# by meaning, since a row is 104 words while most events need sixteen of them.
+# Columns stand by how often they are touched: a row is 104 words, most events need sixteen.
 # -- pool row: one payment in flight --------------------
-# Rows are whole cache lines; what every event touches shares the first two, what pricing and the
-# record want stands behind.
+# Rows are whole cache lines; what every event touches shares the first two.
 P_ID = 0
 P_STAGE = 1
 P_STEP = 2
@@ -248,8 +250,7 @@ P_FEE = P_ROUTED + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
-# Rounded up to whole cache lines of eight words: otherwise every row would begin somewhere else
-# within a line, and a row would touch one line more than it has to.
+# Rounded up to whole cache lines of eight words, or a row would touch one line more.
 POOL_WIDTH = -(-(P_LIMIT + LIMITS_MAX * LIMIT_COLUMNS) // 8) * 8
 
 # Set with every wait and cleared with its end. What a time-out has to undo depends on it.
@@ -269,8 +270,7 @@ W_REFUND = 10
 """It has ended; a part of it is to be paid back."""
 W_OUTCOME = 11
 
-# Reservations are a linked list, as most payments hold none or one and none can be bounded: a
-# row of the pool has no room for the worst case.
+# Reservations are a linked list: most payments hold none or one, and none can be bounded.
 # -- reservation node --------------------
 N_TRANSFER = 0
 N_DEBIT = 1
@@ -279,8 +279,7 @@ N_AMOUNT = 3
 N_NEXT = 4
 NODE_WIDTH = 5
 
-# A timer is freed only when it falls due, armed or forgotten, so timers may outnumber payments
-# by far.
+# A timer is freed only when it falls due, armed or forgotten: there may be more than payments.
 # -- timer: one armed time-out, forgotten ones included --------------------
 T_TIME = 0
 T_KEY = 1
@@ -439,6 +438,7 @@ class KernelState(NamedTuple):
     """By route; no rows without rules."""
     own: Annotated[Array, Table("policies", 2)]
     memory: Annotated[Array, Table("healths", MEMORY_MAX)]
+    foreseen: Annotated[Array, Table("candidates")]
     seen_memory: Annotated[Array, Table("healths", MEMORY_MAX)]
     told: Annotated[Array, Table("told")]
     """Own policies: addresses of score and hear; memory by route, then as seen; what is told."""

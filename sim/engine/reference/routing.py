@@ -27,6 +27,7 @@ from sim.contract.policies import (
     RuleColumn,
 )
 from sim.contract.records import Register
+from sim.engine.reference.foresight import IMAGINED, ORACLES, Foresight, Told
 from sim.engine.reference.health import NEVER
 from sim.engine.reference.prices import price
 from sim.engine.reference.run import Run
@@ -173,10 +174,15 @@ def _take(
 ) -> list[int]:
     """Take the candidate of the lowest score among these; return the row of its route."""
     # No choice, no score: what it would have cost to compute says nothing.
-    if len(untried) == 1:
-        score, position = 0, untried[0]
+    told = _told(run, payment) if len(untried) > 1 else None
+    if len(untried) == 1 or told is not None:
+        score, position = 0, untried[0] if told is None else told
     else:
-        scores = {at: _score(run, payment, candidates[at].route, at) for at in untried}
+        foreseen = _foreseen(run, payment, untried)
+        scores = {
+            at: _score(run, payment, candidates[at].route, at, foreseen=foreseen.get(at))
+            for at in untried
+        }
         # Routes of one corridor share a rule.
         explored = _explored(run, payment, scores, run.healths.of(candidates[0].route).rule)
         score = scores[explored] if explored != NOWHERE else min(scores.values())
@@ -187,6 +193,8 @@ def _take(
         if explored == NOWHERE:
             position = _draw_one(run, payment, stage, tied, [candidates[at].share for at in tied])
     chosen = candidates[position].route
+    if isinstance(run.foresight, Foresight) and _is_foreseen(run, payment, untried):
+        run.foresight.taken.append(position)
     payment.tried |= 1 << position
     payment.route = chosen
     run.log(LogKind.ROUTE, payment, chosen, score, value=payment.attempts)
@@ -210,9 +218,42 @@ def _draw_one(run: Run, payment: Payment, stage: Stage, tied: list[int], shares:
     return next(where for where, upto in zip(tied, accumulate(shares), strict=True) if at < upto)
 
 
-def _score(run: Run, payment: Payment, candidate: int, position: int) -> int:
-    """Return a candidate's score, that of a barred one behind all others."""
+def _policy(run: Run, payment: Payment) -> int:
+    """Return by what policy a payment is routed; in a course that is foreseen no oracle is left."""
     policy = int(run.plan.route_set[payment.route_set, RouteSetColumn.POLICY])
+    if policy in ORACLES and isinstance(run.foresight, Told):
+        return IMAGINED[Policy(policy)]
+    return policy
+
+
+def _told(run: Run, payment: Payment) -> int | None:
+    """Return the position that is told of a course that is foreseen, None where none is."""
+    policy = int(run.plan.route_set[payment.route_set, RouteSetColumn.POLICY])
+    if policy in ORACLES and isinstance(run.foresight, Told):
+        return run.foresight.next()
+    return None
+
+
+def _is_foreseen(run: Run, payment: Payment, untried: list[int]) -> bool:
+    """Say whether an oracle chooses among these."""
+    return len(untried) > 1 and _policy(run, payment) in ORACLES
+
+
+def _foreseen(run: Run, payment: Payment, untried: list[int]) -> dict[int, int]:
+    """Return what an oracle foresees by position; nothing for other policies."""
+    if not isinstance(run.foresight, Foresight) or not _is_foreseen(run, payment, untried):
+        return {}
+    policy = _policy(run, payment)
+    return run.foresight.scores(
+        policy, untried, now_us=run.now_us, payments=run.payments, payment=payment.number
+    )
+
+
+def _score(
+    run: Run, payment: Payment, candidate: int, position: int, *, foreseen: int | None = None
+) -> int:
+    """Return a candidate's score, that of a barred one behind all others."""
+    policy = _policy(run, payment)
     rule = run.healths.of(candidate).rule
     # Without a rule nothing is barred, and position and time need no price.
     by_cost = policy in (Policy.CHEAPEST, Policy.WEIGHTED, Policy.OWN)
@@ -228,6 +269,8 @@ def _score(run: Run, payment: Payment, candidate: int, position: int) -> int:
         score = cost
     elif policy == Policy.WEIGHTED:
         score = cost + _worth(rule, registers, _time(run, candidate))
+    elif foreseen is not None:
+        score = foreseen
     elif policy == Policy.OWN:
         health = run.healths.of(candidate)
         known = _known(run, payment, (candidate, position), cost, registers)
