@@ -13,17 +13,19 @@ from sim.audit.health import rule_of
 from sim.audit.messages import Check
 from sim.audit.prices import price
 from sim.audit.program import today
-from sim.audit.scores import score_of
+from sim.audit.scores import score_of, show
 from sim.audit.state import (
     NEXT,
     QUEUE,
     Count,
     Pay,
     RouteState,
+    Shown,
     Things,
 )
 from sim.audit.world import NOBODY, SEVERAL, WORD, World
 from sim.contract.layout import (
+    CANDIDATES_MAX,
     LIMITS_MAX,
     ROLE_KINDS_MAX,
     CandidateColumn,
@@ -44,6 +46,8 @@ _HELPFUL = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 def check_route(w: World, p: int, route: int, score: int) -> None:
     """Check that a route may be chosen now and that its score is what a policy gives."""
     g, number = w.g, w.pay[p, Pay.NUMBER]
+    if g[Count.WATCHED] < len(w.watch) and w.watch[g[Count.WATCHED], 0] == g[Count.ROW]:
+        _show_choice(w, p)
     is_next = (w.things[w.pay[p, Pay.PC], S.FLAGS] & NEXT) != 0
     attempts, reason = w.pay[p, Pay.ATTEMPTS], w.pay[p, Pay.REASON]
     # A first choice has no attempt behind it, a fail-over has.
@@ -68,6 +72,28 @@ def check_route(w: World, p: int, route: int, score: int) -> None:
         possible = _may_choose(w, p, is_next, choice, score)
         choice += 1
     check(g, Check.SCORE, possible, (number, route, score))
+
+
+@called
+def _show_choice(w: World, p: int) -> None:
+    """Write down what the router thinks of every candidate at a row that is watched."""
+    at = w.g[Count.WATCHED]
+    policy, first, count = w.watch[at, 1], w.watch[at, 2], w.watch[at, 3]
+    is_next = (w.things[w.pay[p, Pay.PC], S.FLAGS] & NEXT) != 0
+    for position in range(count):
+        candidate = w.first[Things.CANDIDATE] + first + position
+        route, row = w.things[candidate, CandidateColumn.ROUTE], at * CANDIDATES_MAX + position
+        show(w, p, route, (policy, position), row)
+        w.shown[row, Shown.STANDING] = 1
+        if is_next and _is_tried(w, p, route):
+            w.shown[row, Shown.STANDING] = 2
+        elif is_closed(w, route):
+            w.shown[row, Shown.STANDING] = 3
+        w.shown[row, Shown.SEEN_US] = NOBODY
+        if w.g[Count.SAMPLE_INTERVAL_US] > 0 and w.g[Count.NEXT_SAMPLE] > 0:
+            seen_us = (w.g[Count.NEXT_SAMPLE] - 1) * w.g[Count.SAMPLE_INTERVAL_US]
+            w.shown[row, Shown.SEEN_US] = seen_us
+    w.g[Count.WATCHED] += 1
 
 
 @called

@@ -15,6 +15,7 @@ from sim.audit.state import (
     LedgerState,
     Pay,
     RouteState,
+    Shown,
     StationState,
     Things,
 )
@@ -35,6 +36,8 @@ from sim.jit.own_functions import call_address
 
 _MILLION = 1_000_000
 _UNPRICED, _UNUSABLE = -1, -2
+BAR_OPEN, BAR_SLOW, BAR_DEAR, BAR_SHORT = 1, 2, 4, 8
+"""What may bar a route, see :mod:`sim.contract.policies`."""
 
 
 @called
@@ -67,9 +70,28 @@ def score_of(w: World, p: int, route: int, policy: int, position: int) -> int:
         if score < 0 or score > OWN_SCORE_MAX:
             # No engine writes it, so no row is right.
             return NOBODY
-    if rule != NOBODY and _is_barred(w, route, rule, cost, debited):
+    if rule != NOBODY and _bars(w, route, rule, cost, debited) != 0:
         score += SCORE_BARRED
     return int(score)
+
+
+@called
+def show(w: World, p: int, route: int, place: tuple[int, int], row: int) -> None:
+    """Write down what a router thought of a candidate in a row of ``World.shown``."""
+    policy, position = place
+    shown, rule = w.shown, rule_of(w, route)
+    shown[row, Shown.SCORE] = score_of(w, p, route, policy, position)
+    cost = _cost(w, p, route)
+    shown[row, Shown.COST] = cost
+    shown[row, Shown.DEBITED] = w.scratch[Register.DEBITED] if cost >= 0 else 0
+    shown[row, Shown.TIME_US] = _time_us(w, route)
+    shown[row, Shown.BARS] = 0
+    if rule != NOBODY:
+        shown[row, Shown.BARS] = _bars(w, route, rule, cost, shown[row, Shown.DEBITED])
+    state = w.first[Things.ROUTE] + route
+    shown[row, Shown.OPENED_US] = w.things[state, RouteState.SEEN_OPENED_US]
+    shown[row, Shown.PROBE] = w.things[state, RouteState.PROBE]
+    shown[row, Shown.LEARNT_US] = w.things[state, RouteState.SEEN_LEARNT_US]
 
 
 @called
@@ -117,18 +139,24 @@ def _cost(w: World, p: int, route: int) -> int:
 
 
 @called
-def _is_barred(w: World, route: int, rule: int, cost: int, debited: int) -> bool:
-    """Say whether a rule bars a route now."""
+def _bars(w: World, route: int, rule: int, cost: int, debited: int) -> int:
+    """Return for what a rule bars a route now, a bit each."""
     dearest, slowest = (
         w.things[rule, RuleColumn.COST_MAX_PPM],
         w.things[rule, RuleColumn.TIME_MAX_US],
     )
-    barred = breaker_bars(w, route) or (slowest >= 0 and _time_us(w, route) > slowest)
+    bars = 0
+    if breaker_bars(w, route):
+        bars |= BAR_OPEN
+    if slowest >= 0 and _time_us(w, route) > slowest:
+        bars |= BAR_SLOW
     if cost < 0:
-        return bool(barred)
-    barred = barred or (dearest >= 0 and cost > _part(debited, dearest))
-    spares = w.things[rule, RuleColumn.SPARES] == 1
-    return bool(barred or (spares and _least_left(w, route) < 0))
+        return bars
+    if dearest >= 0 and cost > _part(debited, dearest):
+        bars |= BAR_DEAR
+    if w.things[rule, RuleColumn.SPARES] == 1 and _least_left(w, route) < 0:
+        bars |= BAR_SHORT
+    return bars
 
 
 @called

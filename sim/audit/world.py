@@ -26,6 +26,7 @@ from sim.audit.state import (
     Pay,
     RouteState,
     Service,
+    Shown,
     StationState,
     Things,
     Visit,
@@ -134,6 +135,10 @@ class World(NamedTuple):
     """(2 * routes, numbers): what such policies keep in mind of routes; then as routers see it."""
     told: Flat
     """What such a policy is being told."""
+    watch: Rows
+    """(choices, 4): rows of the log whose choice is to be shown; policy, first candidate, count."""
+    shown: Rows
+    """(choices * CANDIDATES_MAX, columns): see :class:`Shown`."""
 
 
 ENDED_WIDTH = RECORD_WIDTH + 1
@@ -233,6 +238,8 @@ def _own_policies(plan: Plan, addresses: Addresses) -> dict[str, Array]:
         "settings": np.ascontiguousarray(plan.own_setting),
         "memory": np.zeros((rows, MEMORY_MAX), dtype=np.int64),
         "told": np.zeros(max(KNOWN_WIDTH, HEARD_WIDTH), dtype=np.int64),
+        "watch": np.zeros((0, 4), dtype=np.int64),
+        "shown": np.zeros((0, len(Shown)), dtype=np.int64),
     }
 
 

@@ -20,7 +20,6 @@ from sim.contract.inquiries import INQUIRY_FIRST
 from sim.contract.layout import AccountColumn, RouteSetColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
-from sim.contract.policies import FORESEEN_FAILS
 from sim.contract.records import (
     LOG_WIDTH,
     RECORD_WIDTH,
@@ -102,7 +101,7 @@ def run_compiled(
             f"jit={jit}: whether the kernel is compiled is decided when Python starts; set the "
             f"environment variable NUMBA_DISABLE_JIT to {wanted} and start again"
         )
-    return _Run(plan, workload, sink).finish(load_kernel())
+    return CompiledRun(plan, workload, sink).finish(load_kernel())
 
 
 def is_compiled_cached() -> bool:
@@ -125,7 +124,7 @@ def warm_up() -> float:
     return time.perf_counter() - began
 
 
-class _Run:
+class CompiledRun:
     """One run: its arrays, and answers to what the kernel asks for."""
 
     def __init__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> None:
@@ -201,7 +200,7 @@ class _Run:
         slot = -int(cursor[st.C_ASKS]) - 1
         # The question is whom it may take; the answer is what that comes to.
         for position in np.flatnonzero(foreseen).tolist():
-            foreseen[position] = _Course(self, slot, position).score()
+            foreseen[position] = Course(self, slot, position).score()
         cursor[st.C_ASKS] = slot + 1
 
     def _load_chunk(self) -> None:
@@ -335,10 +334,10 @@ class _Run:
         )
 
 
-class _Course(_Run):
+class Course(CompiledRun):
     """What becomes of a payment over one candidate: a copy of a run nobody else is submitted to."""
 
-    def __init__(self, run: _Run, slot: int, position: int) -> None:
+    def __init__(self, run: CompiledRun, slot: int, position: int) -> None:
         self.plan, self.chunks, self._kept = run.plan, iter(()), run._kept
         self.sink = self.watcher = Watcher()
         self.engine_seconds = 0.0
@@ -363,18 +362,23 @@ class _Course(_Run):
 
     def score(self) -> int:
         """Return what is foreseen; see :mod:`sim.contract.policies`."""
+        began_us = int(self.state.cursor[st.C_NOW])
+        return worth_of(self.record(), self.policy, began_us)
+
+    def record(self) -> list[int] | None:
+        """Return the record the payment ends with, None where the horizon finds it open."""
         from sim.engine.kernel.cache import load_kernel
 
-        began_us, kernel, budget = int(self.state.cursor[st.C_NOW]), load_kernel(), _COURSE_FIRST
+        kernel, budget = load_kernel(), _COURSE_FIRST
         while True:
             status = kernel(self.plan, self.state, budget)
             self._flush()
             for row in self.watcher.found:
                 if row[RecordColumn.PAYMENT] == self.payment:
-                    return worth_of(row, self.policy, began_us)
+                    return row
             self.watcher.found.clear()
             if status in (st.AT_HORIZON, st.FINISHED):
-                return FORESEEN_FAILS
+                return None
             budget = min(2 * budget, _BUDGET_FIRST)
             self._answer(status)
 

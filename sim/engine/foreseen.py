@@ -14,6 +14,8 @@ from sim.contract.plan import Array
 from sim.contract.policies import FORESEEN_FAILS
 from sim.contract.records import RecordColumn
 
+ORACLES = (Policy.ORACLE_COST, Policy.ORACLE_TIME)
+
 
 class Watcher:
     """Sink of a course: it keeps the records of who has ended since it was last looked at."""
@@ -34,9 +36,9 @@ class Watcher:
         """Take no notice."""
 
 
-def worth_of(record: Sequence[int], policy: int, began_us: int) -> int:
-    """Return the score of a candidate over which a payment would end with this record."""
-    if record[RecordColumn.OUTCOME] != Outcome.COMPLETED:
+def worth_of(record: Sequence[int] | None, policy: int, began_us: int) -> int:
+    """Return the score of a candidate over which a payment would end with this record, if any."""
+    if record is None or record[RecordColumn.OUTCOME] != Outcome.COMPLETED:
         return FORESEEN_FAILS
     worth = record[RecordColumn.END_US] - began_us
     if policy == Policy.ORACLE_COST:

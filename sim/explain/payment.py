@@ -210,6 +210,8 @@ def _candidates(story: _Story) -> Iterator[str]:
     else:
         best = policy_words(policy)
         yield f"Policy {policy}: {best}, when it was chosen; ties by share."
+        if story.events is None:
+            yield "What the router knew then is told of a run with --record events."
 
 
 def _course(story: _Story) -> Iterator[str]:

@@ -112,7 +112,8 @@ def _asks(plan: Plan, state: KernelState, slot: int, route_set: int, eligible: i
     if cursor[st.C_ASKS] != 0 or cursor[st.C_COURSE] != 0 or eligible & (eligible - 1) == 0:
         return False
     policy = plan.route_set[route_set, RouteSetColumn.POLICY]
-    if policy not in (Policy.ORACLE_COST, Policy.ORACLE_TIME):
+    is_watched = cursor[st.C_WATCHES] == state.pool[slot, P_ID] + 1
+    if policy not in (Policy.ORACLE_COST, Policy.ORACLE_TIME) and not is_watched:
         return False
     for position in range(CANDIDATES_MAX):
         state.foreseen[position] = (eligible >> position) & 1

@@ -141,7 +141,9 @@ C_ASKS = 47
 """Slot + 1 of the payment an oracle chooses for, 0 if none; below 0 until scores are foreseen."""
 C_COURSE = 48
 """In a course that is foreseen: 1 + the position to take next, then -1; else 0."""
-CURSOR_LENGTH = 49
+C_WATCHES = 49
+"""1 + the payment of whose choices it is asked what is foreseen, whoever chooses; 0: none."""
+CURSOR_LENGTH = 50
 
 # Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------
@@ -295,8 +297,7 @@ LINES_MAX = 8
 Q_HEAD = 0
 Q_TAIL = 1
 
-# S_SINCE is the instant up to which areas are counted; it starts at the warm-up, so that
-# nothing before it is ever counted and no subtraction is needed at the end.
+# S_SINCE is the instant up to which areas are counted; it starts at the warm-up.
 # -- station state --------------------
 S_BUSY = 0
 S_QUEUE = 1
@@ -313,8 +314,7 @@ S_PACE = 10
 S_TOTAL = 11
 STATION_WIDTH = S_TOTAL + len(StationTotal)
 
-# L_SEEN and S_SEEN are what the router saw at the last sample; routing by the queues of now
-# would let every payment know more than any institution does.
+# L_SEEN and S_SEEN are what the router saw at the last sample; nobody knows the queues of now.
 # -- ledger state --------------------
 L_ROUND = 0
 L_GAP = 1
