@@ -23,8 +23,8 @@ LEGEND = (
     "Regret: how much worse than the oracle, ± half of the 95 % interval of the paired difference, "
     "not corrected for looking at several. The oracle of cost or time sends each payment over the "
     "route that is best for it, knowing its own draws, balances and closures beforehand, but not "
-    "who is submitted later; where routes are crowded regret can be below zero. Measures are not "
-    "added up."
+    "who is submitted later. Regret can be below zero in what the oracle does not choose by, and "
+    "where routes are crowded. Measures are not added up."
 )
 
 
