@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Registers a routing policy of the user's own that test data names.
+import sim.study.fuzz.own_policy  # noqa: F401
+
 # Jobs in a shell's background ignore Ctrl-C, and so would every process started from here.
 if (
     threading.current_thread() is threading.main_thread()

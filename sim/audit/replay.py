@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.audit.findings import VIOLATIONS_KEPT, Findings
 from sim.audit.messages import MESSAGES, Check
-from sim.audit.state import AccountState, Count, LedgerState, Things
+from sim.audit.state import AccountState, Count, LedgerState, Shown, Things
 from sim.audit.views import finish_replay, replay_rows
 from sim.audit.world import (
     BLOCK_ROWS,
@@ -22,9 +22,11 @@ from sim.audit.world import (
     open_world,
 )
 from sim.contract.large_value import MemberColumn, MemberTotal
+from sim.contract.layout import CANDIDATES_MAX
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LedgerTotal
 from sim.contract.run import Totals
+from sim.policies.asking import plain_addresses
 
 
 class Replay:
@@ -41,6 +43,9 @@ class Replay:
         ENDED_WIDTH), see :attr:`~sim.audit.world.World.ended`.
     visited : callable or None
         Takes the visits that ended, shape (visits, 8), see :class:`~sim.audit.state.Visit`.
+    watch : ndarray of int64, shape (choices, 4), or None
+        ROUTE rows, in order, of which it is written down what the router thought: row of the log,
+        policy, first candidate and number of candidates.
     """
 
     def __init__(
@@ -49,9 +54,16 @@ class Replay:
         findings: Findings,
         ended: Callable[[Array], None] | None,
         visited: Callable[[Array], None] | None = None,
+        watch: Array | None = None,
     ) -> None:
         self._findings, self._ended, self._visited = findings, ended, visited
-        self._world = open_world(plan, wants_records=ended is not None)
+        # Plain Python, whatever the kernel was given: where a policy brings two functions, each is
+        # held against the other.
+        addresses, self._kept = plain_addresses(plan)
+        self._world = open_world(plan, wants_records=ended is not None, addresses=addresses)
+        if watch is not None:
+            rows = np.zeros((len(watch) * CANDIDATES_MAX, len(Shown)), dtype=np.int64)
+            self._world = self._world._replace(watch=np.ascontiguousarray(watch), shown=rows)
         self._members = plan.member[:, MemberColumn.ACCOUNT]
         self._told = 0
         self._counted = np.zeros(len(MESSAGES), dtype=np.int64)
@@ -60,6 +72,12 @@ class Replay:
     def is_readable(self) -> bool:
         """Whether every row so far named what exists; after another nothing is replayed."""
         return not self._world.g[Count.UNREADABLE]
+
+    def shown(self, choice: int) -> Array:
+        """Return what was thought of candidates, shape (candidates, columns of ``Shown``)."""
+        count = int(self._world.watch[choice, 3])
+        first = choice * CANDIDATES_MAX
+        return self._world.shown[first : first + count].copy()
 
     def take(self, rows: Array) -> None:
         """Replay rows of the log."""

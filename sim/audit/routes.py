@@ -13,17 +13,19 @@ from sim.audit.health import rule_of
 from sim.audit.messages import Check
 from sim.audit.prices import price
 from sim.audit.program import today
-from sim.audit.scores import score_of
+from sim.audit.scores import score_of, show
 from sim.audit.state import (
     NEXT,
     QUEUE,
     Count,
     Pay,
     RouteState,
+    Shown,
     Things,
 )
 from sim.audit.world import NOBODY, SEVERAL, WORD, World
 from sim.contract.layout import (
+    CANDIDATES_MAX,
     LIMITS_MAX,
     ROLE_KINDS_MAX,
     CandidateColumn,
@@ -31,7 +33,7 @@ from sim.contract.layout import (
 )
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import FAILOVER_REASONS, Op, Policy, Reason
-from sim.contract.policies import SCORE_BARRED, RuleColumn
+from sim.contract.policies import FORESEEN_FAILS, SCORE_BARRED, RuleColumn
 from sim.jit.functions import called
 
 _POLICY, _POSITION, _FIRST, _COUNT = range(4)
@@ -44,6 +46,8 @@ _HELPFUL = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 def check_route(w: World, p: int, route: int, score: int) -> None:
     """Check that a route may be chosen now and that its score is what a policy gives."""
     g, number = w.g, w.pay[p, Pay.NUMBER]
+    if g[Count.WATCHED] < len(w.watch) and w.watch[g[Count.WATCHED], 0] == g[Count.ROW]:
+        _show_choice(w, p)
     is_next = (w.things[w.pay[p, Pay.PC], S.FLAGS] & NEXT) != 0
     attempts, reason = w.pay[p, Pay.ATTEMPTS], w.pay[p, Pay.REASON]
     # A first choice has no attempt behind it, a fail-over has.
@@ -68,6 +72,28 @@ def check_route(w: World, p: int, route: int, score: int) -> None:
         possible = _may_choose(w, p, is_next, choice, score)
         choice += 1
     check(g, Check.SCORE, possible, (number, route, score))
+
+
+@called
+def _show_choice(w: World, p: int) -> None:
+    """Write down what the router thinks of every candidate at a row that is watched."""
+    at = w.g[Count.WATCHED]
+    policy, first, count = w.watch[at, 1], w.watch[at, 2], w.watch[at, 3]
+    is_next = (w.things[w.pay[p, Pay.PC], S.FLAGS] & NEXT) != 0
+    for position in range(count):
+        candidate = w.first[Things.CANDIDATE] + first + position
+        route, row = w.things[candidate, CandidateColumn.ROUTE], at * CANDIDATES_MAX + position
+        show(w, p, route, (policy, position), row)
+        w.shown[row, Shown.STANDING] = 1
+        if is_next and _is_tried(w, p, route):
+            w.shown[row, Shown.STANDING] = 2
+        elif is_closed(w, route):
+            w.shown[row, Shown.STANDING] = 3
+        w.shown[row, Shown.SEEN_US] = NOBODY
+        if w.g[Count.SAMPLE_INTERVAL_US] > 0 and w.g[Count.NEXT_SAMPLE] > 0:
+            seen_us = (w.g[Count.NEXT_SAMPLE] - 1) * w.g[Count.SAMPLE_INTERVAL_US]
+            w.shown[row, Shown.SEEN_US] = seen_us
+    w.g[Count.WATCHED] += 1
 
 
 @called
@@ -246,12 +272,40 @@ def _may_choose(w: World, p: int, is_next: bool, choice: int, score: int) -> boo
     # Who has one candidate left takes it unscored.
     if untried == 1:
         return bool(score == 0)
+    policy = w.things[choice, _POLICY]
+    if policy in (Policy.ORACLE_COST, Policy.ORACLE_TIME):
+        return _may_be_foreseen(w, p, choice, (is_next, score))
     # Whether it is explored is chance and not in the log; a barred one never is where another is
     # left.
     if mine_right and (mine_free or free == 0) and _may_explore(w, choice, first + mine):
         return True
     has_share = w.things[first + mine, CandidateColumn.SHARE] > 0
     return bool(ahead == 0 and (has_share or (shares == 0 and earlier == 0)))
+
+
+@called
+def _may_be_foreseen(w: World, p: int, choice: int, what: tuple[bool, int]) -> bool:
+    """Say whether an oracle may have taken a candidate with a score.
+
+    That it foresaw rightly cannot be seen in the log. A score is at most that of a course that
+    fails, and a barred route is taken where all are barred.
+    """
+    is_next, score = what
+    mine, first = w.things[choice, _POSITION], w.first[Things.CANDIDATE] + w.things[choice, _FIRST]
+    policy, free, barred = w.things[choice, _POLICY], 0, 0
+    for at in range(w.things[choice, _COUNT]):
+        route = w.things[first + at, CandidateColumn.ROUTE]
+        if is_closed(w, route) or (is_next and _is_tried(w, p, route)):
+            continue
+        known = score_of(w, p, route, policy, at)
+        free += known < SCORE_BARRED
+        if at == mine:
+            barred = known
+    return bool(
+        score - barred <= FORESEEN_FAILS
+        and score - barred > -FORESEEN_FAILS
+        and (barred < SCORE_BARRED or free == 0)
+    )
 
 
 @called

@@ -88,6 +88,8 @@ class Count(IntEnum):
     """Slot of the inquiry that is told with the next row how its payment ended."""
     POLL_DUE = auto()
     """Slot of the payment about which an inquiry begins with the next row."""
+    WATCHED = auto()
+    """Choices that were to be shown and have been."""
     INSTRUMENTS = auto()
     """Instruments the plan names."""
     WARM_UP_US = auto()
@@ -265,6 +267,25 @@ class RouteState(IntEnum):
     LEARNT_US = 20
     SEEN_OPENED_US = 21
     SEEN_LEARNT_US = 22
+
+
+class Shown(IntEnum):
+    """Columns of what a router thought of a candidate, ``World.shown``."""
+
+    STANDING = 0
+    """1: it may be taken; 2: tried before; 3: its channel is closed."""
+    SCORE = 1
+    COST = 2
+    """-1: it carries no money; -2: its price would fail."""
+    DEBITED = 3
+    TIME_US = 4
+    BARS = 5
+    OPENED_US = 6
+    """As the router saw it, -1: closed; likewise LEARNT_US."""
+    PROBE = 7
+    LEARNT_US = 8
+    SEEN_US = 9
+    """Instant of the last sample, -1 before any."""
 
 
 class Wait(IntEnum):

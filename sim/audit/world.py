@@ -7,6 +7,7 @@ grow between blocks of the log, never within.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from sim.audit.state import (
     Pay,
     RouteState,
     Service,
+    Shown,
     StationState,
     Things,
     Visit,
@@ -45,6 +47,7 @@ from sim.contract.layout import (
     order_key,
 )
 from sim.contract.meaning import EventClass
+from sim.contract.own_policies import HEARD_WIDTH, KNOWN_WIDTH, MEMORY_MAX
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RECORD_WIDTH, REGISTER_COUNT
 from sim.contract.refunds import RefundColumn
@@ -72,6 +75,8 @@ CONVERSION_SCALE = 3
 _MIX = 0x9E3779B1
 
 
+Addresses = Sequence[tuple[int, int]]
+"""Of the functions of policies of the user's own: what scores, what hears."""
 Flat = Annotated[Array, 1]
 """Array of one dimension."""
 Rows = Annotated[Array, 2]
@@ -127,6 +132,18 @@ class World(NamedTuple):
     """(rows, ENDED_WIDTH): records ended payments must have, then the price quoted last."""
     visits: Rows
     """(rows, columns): waits and services that ended."""
+    own: Rows
+    """(policies, 2): addresses of the functions of policies of the user's own."""
+    settings: Rows
+    """(policies, settings): of such policies."""
+    memory: Rows
+    """(2 * routes, numbers): what such policies keep in mind of routes; then as routers see it."""
+    told: Flat
+    """What such a policy is being told."""
+    watch: Rows
+    """(choices, 4): rows of the log whose choice is to be shown; policy, first candidate, count."""
+    shown: Rows
+    """(choices * CANDIDATES_MAX, columns): see :class:`Shown`."""
 
 
 ENDED_WIDTH = RECORD_WIDTH + 1
@@ -141,7 +158,7 @@ VIOLATION_WIDTH = 3 + FIGURES
 """Message, row, time and figures of a kept violation."""
 
 
-def open_world(plan: Plan, *, wants_records: bool) -> World:
+def open_world(plan: Plan, *, wants_records: bool, addresses: Addresses = ()) -> World:
     """Return the world before the first row of a log.
 
     Parameters
@@ -150,6 +167,8 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         The plan of the run.
     wants_records : bool
         Whether to work out what the records must be.
+    addresses : sequence of (int, int)
+        Of the functions of policies of the user's own; must stay good.
     """
     first, size, things = _lay_things(plan)
     ranks, (place, sets) = _ranks(plan), _role_sets(plan)
@@ -174,9 +193,8 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
     if len(ledgers):
         g[Count.NEXT_ROUND_US] = ledgers[:, LedgerState.NEXT_US].min()
     streams = first[Things.STREAM] + np.arange(len(plan.stream))
-    things[streams, STREAM_RANK] = [
-        ranks[priority] for priority in plan.stream[:, StreamColumn.PRIORITY].tolist()
-    ]
+    priorities = plan.stream[:, StreamColumn.PRIORITY].tolist()
+    things[streams, STREAM_RANK] = [ranks[priority] for priority in priorities]
     # Queues of stations by priority, of ledgers, of accounts; open blocks; systems by priority;
     # ready list; block list.
     lines = len(plan.station) * len(ranks) + 2 * len(plan.ledger) + len(plan.account)
@@ -210,6 +228,7 @@ def open_world(plan: Plan, *, wants_records: bool) -> World:
         born=np.zeros(0, dtype=np.int64),
         ended=np.zeros((BLOCK_ROWS, ENDED_WIDTH), dtype=np.int64),
         visits=np.zeros((0, len(Visit)), dtype=np.int64),
+        **_own_policies(plan, addresses),
     )
     return make_room(world)
 
@@ -222,6 +241,19 @@ def _as_in_plan(plan: Plan) -> dict[str, Array]:
         "load_count": plan.load_count,
         "cell": plan.limit_first,
         "share": plan.agent_share,
+    }
+
+
+def _own_policies(plan: Plan, addresses: Addresses) -> dict[str, Array]:
+    """Return the arrays of policies of the user's own."""
+    rows = 2 * len(plan.route) if len(plan.own) else 0
+    return {
+        "own": np.array(list(addresses), dtype=np.int64).reshape(-1, 2),
+        "settings": np.ascontiguousarray(plan.own_setting),
+        "memory": np.zeros((rows, MEMORY_MAX), dtype=np.int64),
+        "told": np.zeros(max(KNOWN_WIDTH, HEARD_WIDTH), dtype=np.int64),
+        "watch": np.zeros((0, 4), dtype=np.int64),
+        "shown": np.zeros((0, len(Shown)), dtype=np.int64),
     }
 
 

@@ -51,6 +51,12 @@ MixOption = Annotated[
 ]
 
 
+OracleOption = Annotated[
+    bool,
+    typer.Option("--oracle", help="Also against oracles that know each payment's luck: regret."),
+]
+
+
 @guarded
 def compare_command(
     inputs: ArmsArgument,
@@ -68,6 +74,7 @@ def compare_command(
         str | None, typer.Option(metavar="ARM", help="Arm the others are compared with.")
     ] = None,
     same_mix: MixOption = False,
+    oracle: OracleOption = False,
     best: BestOption = None,
     jobs: JobsOption = None,
     form: FormatOption = None,
@@ -93,7 +100,7 @@ def compare_command(
     processes = wanted_jobs(jobs)
     wanted = showing(form, output, as_json=as_json, table=table, has_table=True)
     arms_form = choose_format(None, arms_out, option="--arms")
-    work = _work(inputs, tuple(changes or ()))
+    work = _work(inputs, tuple(changes or ()), oracle=oracle)
     plan = _changed(
         work.plan,
         seed=seed,
@@ -114,15 +121,15 @@ def compare_command(
     wanted.show(compare_document(found, made), beside=beside)
 
 
-def _work(inputs: list[str], changes: tuple[str, ...]) -> ComparisonWork:
-    """Resolve one experiment, or two scenarios and more."""
+def _work(inputs: list[str], changes: tuple[str, ...], *, oracle: bool) -> ComparisonWork:
+    """Resolve one experiment, or two scenarios and more; with oracles one scenario will do."""
     from sim.study.compare.arms import work_of_experiment, work_of_scenarios
-    from sim.study.experiment_file import load_experiment
+    from sim.study.experiment_file import is_experiment, load_experiment
 
     paths = [scenario_file(given) for given in inputs]
-    if len(paths) > 1:
-        return work_of_scenarios(paths, changes)
-    return work_of_experiment(load_experiment(paths[0]), changes)
+    if len(paths) > 1 or (oracle and not is_experiment(paths[0])):
+        return work_of_scenarios(paths, changes, oracle=oracle)
+    return work_of_experiment(load_experiment(paths[0]), changes, oracle=oracle)
 
 
 def _changed(

@@ -52,7 +52,11 @@ def explain_command(
         from sim.explain.payment import tell_payment
 
         told = tell_payment(Path(given), payment, replication=replication)
-        wanted.show(story_document(told))
+        # After the story, which says what is wrong with the folder or the number.
+        from sim.study.why import explain_choices
+
+        choices = explain_choices(Path(given), payment, replication=replication)
+        wanted.show(story_document(told, choices))
         return
     if replication is not None:
         raise OptionError(

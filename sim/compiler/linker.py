@@ -310,7 +310,7 @@ class _Linker:
             expected_us=part.expected_us,
             # A route without one has none to name; ``get`` gives -1 then.
             settlement_agent=self.builder.agents.get(candidate.agent),
-            rule=self.builder.rule(part.rule),
+            rule=self.builder.rule(part.rule, part.own),
             **agents,
             **{"class": part.class_number},
             **{column: laid.marks[label] for column, label in entrances if label},

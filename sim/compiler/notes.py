@@ -215,7 +215,7 @@ def _routings(used: Used) -> Found:
     for place, routing in routings(used.scenario):
         spares = spares or routing.spare_reserves
         policy = policy_of(routing.policy)
-        hears = routing.breaker is not None or policy is Policy.ADAPTIVE
+        hears = routing.breaker is not None or policy in (Policy.ADAPTIVE, Policy.OWN)
         for field, acts, why in (
             ("second_is_worth", policy is Policy.WEIGHTED, "the policy is not weighted"),
             ("explore", policy is Policy.ADAPTIVE, "the policy is not adaptive"),

@@ -28,6 +28,7 @@ from sim.rails.resources import (
 )
 from sim.rails.stages import Program
 from sim.routing.candidates import Candidate
+from sim.routing.policies import OwnRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,8 @@ class Route:
         :attr:`~sim.contract.layout.RouteColumn.CLASS`.
     rule : tuple of (str, int)
         Columns of :class:`~sim.contract.policies.RuleColumn` in lower case; empty: no rule.
+    own : OwnRow or None
+        The policy of the user's own it is chosen by.
     """
 
     name: str
@@ -125,6 +128,7 @@ class Route:
     views: tuple[View, ...]
     class_number: int
     rule: tuple[tuple[str, int], ...] = ()
+    own: OwnRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.rails.resources import BlockLedger, ClearingLine, Station
 from sim.routing.candidates import Candidate, preferred
-from sim.routing.policies import routing_of, rule_columns
+from sim.routing.policies import own_row, routing_of, rule_columns
 from sim.routing.route_sets import RouteSet
 from sim.scenario.model import Scenario
 
@@ -141,6 +141,7 @@ class Routes:
         name = candidate.name
         if fixed_side is FixedSide.DEBTOR:
             name = f"{name} (debtor fixed)"
+        routing = routing_of(self._scenario, candidate.corridor)
         route = Route(
             name=name,
             candidate=candidate,
@@ -152,7 +153,8 @@ class Routes:
             expected_us=expected_us(self._places, flow.program, typical),
             views=tuple(views(self._places, flow.program, typical)),
             class_number=-1,
-            rule=rule_columns(routing_of(self._scenario, candidate.corridor)),
+            rule=rule_columns(routing),
+            own=own_row(routing),
         )
         kind = _class_of(route)
         return replace(route, class_number=self._classes.setdefault(kind, len(self._classes)))

@@ -60,6 +60,7 @@ from sim.contract.meaning import (
     Scope,
     WhenClosed,
 )
+from sim.contract.own_policies import OWN, OWN_SETTINGS
 from sim.contract.plan_names import PlanNames
 from sim.contract.policies import RULES
 from sim.contract.records import REGISTER_COUNT
@@ -336,6 +337,8 @@ class Plan:
         ),
     ]
     rule: Annotated[Array, RULES]
+    own: Annotated[Array, OWN]
+    own_setting: Annotated[Array, OWN_SETTINGS]
     route_set: Annotated[
         Array,
         Table(

@@ -21,12 +21,16 @@ from sim.contract.layout import (
     STATIONS_MAX,
     AccountColumn,
     AgendaColumn,
+    CandidateColumn,
     FeeColumn,
     LedgerColumn,
+    RouteColumn,
+    RouteSetColumn,
     StageColumn,
 )
-from sim.contract.meaning import Op
+from sim.contract.meaning import Op, Policy
 from sim.contract.plan import NAMED, TABLES, Plan
+from sim.contract.policies import RuleColumn
 from sim.contract.table import Array, Rule, Table, Within
 from sim.errors import InvariantViolation
 
@@ -155,6 +159,7 @@ def _joint_problems(plan: Plan) -> Iterator[str]:
     yield from _line_problems(plan)
     yield from _system_problems(plan)
     yield from _load_problems(plan)
+    yield from _policy_problems(plan)
     # A fee that is priced but never charged moves no money and needs no accounts.
     charged = plan.stage[plan.stage[:, StageColumn.OP] == Op.CHARGE, StageColumn.SUBJECT]
     if (plan.fee[charged][:, [FeeColumn.DEBIT, FeeColumn.CREDIT]] == -1).any():
@@ -163,6 +168,16 @@ def _joint_problems(plan: Plan) -> Iterator[str]:
     last = plan.limit_first + np.array(plan.payer_count, dtype=np.int64)
     if (last[plan.limit_first >= 0] > plan.limit_cells).any():
         yield f"limit_first: found more payers than {plan.limit_cells} state cells hold"
+
+
+def _policy_problems(plan: Plan) -> Iterator[str]:
+    """Check that routes scored by a function of the user's own name one."""
+    for row in plan.route_set[plan.route_set[:, RouteSetColumn.POLICY] == Policy.OWN].tolist():
+        first = row[RouteSetColumn.FIRST]
+        routes = plan.candidate[first : first + row[RouteSetColumn.COUNT], CandidateColumn.ROUTE]
+        rules = plan.route[routes, RouteColumn.RULE]
+        if (rules < 0).any() or (plan.rule[rules, RuleColumn.OWN] < 0).any():
+            yield "route_set: found policy OWN with a route whose rule names no function"
 
 
 def _system_problems(plan: Plan) -> Iterator[str]:

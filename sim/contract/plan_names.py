@@ -26,6 +26,8 @@ class PlanNames:
     """As reports name them: ``<rail>.<station>``."""
     ledgers: tuple[str, ...] = ()
     """As reports name them, as in ``bakong.ledger``."""
+    policies: tuple[str, ...] = ()
+    """Routing policies of the user's own, with their settings as in ``mine(bound=7)``."""
     rails: tuple[str, ...] = ()
     corridors: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()

@@ -32,18 +32,30 @@ attempts say nothing while it is open.
 ``S += (x - S) >> 3`` (rounded down), where x is its time: now less what was accounted to HUMAN,
 less the same at its ROUTE row; PENALTY_US if it failed. The first x is S itself.
 
-With SAMPLED a router sees breakers and S as they were at the last SAMPLE; otherwise as they are.
-Whether a probe is under way is always seen.
+With SAMPLED a router sees breakers, S and the memory of functions of the user's own as they were at
+the last SAMPLE; otherwise as they are. Whether a probe is under way is always
+seen.
+
+**Foreseen.** An oracle knows a payment's own draws on every candidate and what becomes of balances,
+closures, rates and the payments under way, but nobody who is submitted later. What is foreseen of a
+candidate is found by trying: from the ROUTE stage at hand the run goes on without submissions, the
+payment takes this candidate, and every later choice by ORACLE_COST is made by CHEAPEST, by
+ORACLE_TIME by FASTEST. It ends with the payment's OUTCOME row or at the horizon, and nothing of it
+is kept. If the outcome is COMPLETED, the score is FX_MARGIN + PAYER_FEE of the payment's record
+(NULL: 0), or END_US less now, at most FORESEEN_FAILS - 1; else it is FORESEEN_FAILS. Rules bar
+routes as with every policy.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-from sim.contract.table import Between, Table
+from sim.contract.table import Between, Table, Within
 
 SCORE_BARRED = 1 << 60
 """Added to the score of a barred route."""
+FORESEEN_FAILS = 1 << 59
+"""Score of a candidate over which a payment is foreseen not to complete."""
 WORTH_SECONDS_MAX_US = 10**10
 """Time beyond which a wait is worth no more."""
 WORTH_PPM_MAX = 10**8
@@ -73,6 +85,13 @@ class Policy(IntEnum):
     EXPLORE, one of the candidates not barred (of all, where all are) is taken whatever its score:
     with two or more of them, the one at ``((u62 >> 31) * n) >> 31`` where u62 is the draw for
     PURPOSE_WHICH."""
+    OWN = 5
+    """Lowest score of a function of the user's own. Score = what the function of the rule's OWN
+    gives (:mod:`~sim.contract.own_policies`)."""
+    ORACLE_COST = 6
+    """Completes, then lowest cost in the end, seen beforehand. Score = what is foreseen (above)."""
+    ORACLE_TIME = 7
+    """Completes, then earliest end, seen beforehand. Score = what is foreseen (above)."""
 
 
 class RuleColumn(IntEnum):
@@ -97,6 +116,8 @@ class RuleColumn(IntEnum):
     SAMPLED = 10
     PURPOSE_EXPLORE = 11
     PURPOSE_WHICH = 12
+    OWN = 13
+    """Row of ``Plan.own``; -1: no function of the user's own."""
 
 
 WINDOW_MAX = 62
@@ -114,5 +135,6 @@ RULES = Table(
         RuleColumn.EXPLORE: Between(0),
         RuleColumn.PENALTY_US: Between(0),
         RuleColumn.SAMPLED: Between(0, 1),
+        RuleColumn.OWN: Within("policies", or_none=True),
     },
 )

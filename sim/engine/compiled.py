@@ -17,16 +17,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.contract.inquiries import INQUIRY_FIRST
-from sim.contract.layout import AccountColumn
+from sim.contract.layout import AccountColumn, RouteSetColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
-from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, AccountTotal, WorkloadColumn
+from sim.contract.records import (
+    LOG_WIDTH,
+    RECORD_WIDTH,
+    AccountTotal,
+    RecordColumn,
+    WorkloadColumn,
+)
 from sim.contract.run import Sink, Totals, WorkloadSource
+from sim.engine.foreseen import Watcher, worth_of
 from sim.engine.kernel import state as st
-from sim.engine.kernel.broken import ERRORS, TOO_LARGE
+from sim.engine.kernel.broken import ERRORS, OWN_POLICY, TOO_LARGE
 from sim.engine.kernel.laying import lay_entries, lay_heap, lay_rows, lay_state
+from sim.engine.kernel.state import KernelState
 from sim.engine.read_out import read_out
-from sim.errors import InvariantViolation, TooLargeError
+from sim.errors import InvariantViolation, TooLargeError, UserError
+from sim.policies.asking import broken_words, kernel_addresses
 
 if TYPE_CHECKING:
     from sim.engine.kernel.cache import Kernel
@@ -41,6 +50,15 @@ _SLOTS_FIRST = 256
 _BUDGET_FIRST = 1 << 12
 _BUDGET_MAX = 1 << 26
 _TURN_SECONDS = 0.2
+_COURSE_FIRST, _COURSE_RECORDS = 1 << 6, 1 << 8
+"""Events and room of a course that is foreseen: most payments end soon."""
+_CHANGING = tuple(
+    name
+    for name in KernelState._fields
+    if name not in ("log", "record", "chunk", "order", "rank", "line", "own", "scratch", "wait")
+    and name != "commit_wait"
+)
+"""Arrays a copy of a run needs for itself."""
 
 
 def run_compiled(
@@ -84,7 +102,7 @@ def run_compiled(
             f"jit={jit}: whether the kernel is compiled is decided when Python starts; set the "
             f"environment variable NUMBA_DISABLE_JIT to {wanted} and start again"
         )
-    return _Run(plan, workload, sink).finish(load_kernel())
+    return CompiledRun(plan, workload, sink).finish(load_kernel())
 
 
 def is_compiled_cached() -> bool:
@@ -107,7 +125,7 @@ def warm_up() -> float:
     return time.perf_counter() - began
 
 
-class _Run:
+class CompiledRun:
     """One run: its arrays, and answers to what the kernel asks for."""
 
     def __init__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> None:
@@ -116,13 +134,17 @@ class _Run:
         check_plan(plan)
         self.plan, self.sink = plan, sink
         self.chunks = _checked(workload, plan.horizon_us)
+        # Functions of the user's own live as long as the run that calls them by their addresses.
+        addresses, self._kept = kernel_addresses(plan)
         self.state = lay_state(
             plan,
             wants_log=sink.wants_log,
             wants_records=sink.wants_records,
             wants_samples=getattr(sink, "wants_samples", False),
         )
+        self.state.own[:] = np.array(addresses, dtype=np.int64).reshape(-1, 2)
         self.engine_seconds = 0.0
+        self.unread: tuple[Array, Array] | None = None
 
     def finish(self, kernel: Kernel) -> Totals:
         """Run the kernel turn by turn until nothing is left, and sum up."""
@@ -166,10 +188,21 @@ class _Run:
             self._grow_nodes()
         elif status == st.WANTS_TIMERS:
             self._grow_timers()
+        elif status == st.WANTS_FORESIGHT:
+            self._foresee()
         elif status == st.AT_HORIZON:
             self._begin_closing()
         elif status == st.BROKEN:
             self._raise_broken()
+
+    def _foresee(self) -> None:
+        """Score the candidates an oracle asks about by trying each on a copy of the run."""
+        cursor, foreseen = self.state.cursor, self.state.foreseen
+        slot = -int(cursor[st.C_ASKS]) - 1
+        # The question is whom it may take; the answer is what that comes to.
+        for position in np.flatnonzero(foreseen).tolist():
+            foreseen[position] = Course(self, slot, position).score()
+        cursor[st.C_ASKS] = slot + 1
 
     def _load_chunk(self) -> None:
         """Give the kernel the next payments, or tell it there are no more."""
@@ -210,8 +243,6 @@ class _Run:
 
     def _grow_heap(self) -> None:
         """Double the room for scheduled events."""
-        from sim.engine.kernel import state as st
-
         cursor = self.state.cursor
         # Doubling, so that the copies of a growing run add up to less than two of the last.
         rows = 2 * int(cursor[st.C_HEAP] + cursor[st.C_LIVE] + 128)
@@ -259,6 +290,8 @@ class _Run:
         error = int(cursor[st.C_ERROR])
         if error in TOO_LARGE:
             raise TooLargeError(TOO_LARGE[error])
+        if error == OWN_POLICY:
+            raise UserError(_broken_policy(self.plan, int(cursor[st.C_ERROR_PAYMENT])))
         raise InvariantViolation(
             ERRORS[error],
             seed=self.plan.seed,
@@ -306,6 +339,61 @@ class _Run:
             account_reading=readings[2],
             engine_seconds=self.engine_seconds,
         )
+
+
+class Course(CompiledRun):
+    """What becomes of a payment over one candidate: a copy of a run nobody else is submitted to."""
+
+    def __init__(self, run: CompiledRun, slot: int, position: int) -> None:
+        self.plan, self.chunks, self._kept = run.plan, iter(()), run._kept
+        self.sink = self.watcher = Watcher()
+        self.engine_seconds = 0.0
+        self.payment = int(run.state.pool[slot, st.P_ID])
+        route_set = run.state.pool[slot, st.P_ROUTE_SET]
+        self.policy = int(run.plan.route_set[route_set, RouteSetColumn.POLICY])
+        # Large, and nobody reads what is counted there: one pair for all courses.
+        run.unread = run.unread or (run.state.wait.copy(), run.state.commit_wait.copy())
+        # A copy of all that changes; what is told of the run itself is not told twice.
+        self.state = run.state._replace(
+            **{name: getattr(run.state, name).copy() for name in _CHANGING},
+            wait=run.unread[0],
+            commit_wait=run.unread[1],
+            log=np.empty((0, LOG_WIDTH), dtype=np.int64),
+            record=np.empty((_COURSE_RECORDS, RECORD_WIDTH), dtype=np.int64),
+        )
+        cursor = self.state.cursor
+        cursor[[st.C_LOG, st.C_RECORDS]] = 0
+        cursor[st.C_WANTS_LOG], cursor[st.C_WANTS_RECORDS] = st.LOG_NONE, 1
+        cursor[st.C_WORKLOAD_DONE], cursor[st.C_CHUNK] = 1, cursor[st.C_ARRIVAL]
+        cursor[st.C_ASKS], cursor[st.C_COURSE] = slot + 1, position + 1
+
+    def score(self) -> int:
+        """Return what is foreseen; see :mod:`sim.contract.policies`."""
+        began_us = int(self.state.cursor[st.C_NOW])
+        return worth_of(self.record(), self.policy, began_us)
+
+    def record(self) -> list[int] | None:
+        """Return the record the payment ends with, None where the horizon finds it open."""
+        from sim.engine.kernel.cache import load_kernel
+
+        kernel, budget = load_kernel(), _COURSE_FIRST
+        while True:
+            status = kernel(self.plan, self.state, budget)
+            self._flush()
+            for row in self.watcher.found:
+                if row[RecordColumn.PAYMENT] == self.payment:
+                    return row
+            self.watcher.found.clear()
+            if status in (st.AT_HORIZON, st.FINISHED):
+                return None
+            budget = min(2 * budget, _BUDGET_FIRST)
+            self._answer(status)
+
+
+def _broken_policy(plan: Plan, payment: int) -> str:
+    """Return what is said where a function of the user's own went wrong at a payment."""
+    names = ", ".join(plan.names.policies)
+    return broken_words(names, f"at payment {payment} a function raised or answered out of bounds")
 
 
 def check_balances(plan: Plan, posted: Array) -> None:

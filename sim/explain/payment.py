@@ -28,7 +28,7 @@ from sim.errors import OptionError, UserError
 from sim.explain.loads import joined_by
 from sim.explain.price import price_amount
 from sim.explain.words import about, at, count, moment, span, table
-from sim.routing.policies import policy_of, policy_words, routing_of
+from sim.routing.policies import policy_words, routing_of
 from sim.tables.finished_run import FinishedRun
 from sim.tables.open_run import open_run
 from sim.tables.schemas import (
@@ -219,8 +219,10 @@ def _candidates(story: _Story) -> Iterator[str]:
     if story.payment["route"] is None:
         yield "It ended before a route was chosen."
     else:
-        best = policy_words(policy_of(policy))
+        best = policy_words(policy)
         yield f"Policy {policy}: {best}, when it was chosen; ties by share."
+        if story.events is None:
+            yield "What the router knew then is told of a run with --record events."
 
 
 def _course(story: _Story) -> Iterator[str]:

@@ -56,7 +56,7 @@ from sim.model.quantities import CurrencyPair
 from sim.model.sections import Demand
 from sim.model.steps import write_multiple
 from sim.routing.candidates import is_hypothetical
-from sim.routing.policies import policy_of, policy_words
+from sim.routing.policies import policy_words
 from sim.scenario.doubts import find_doubts
 from sim.units import CURRENCIES, format_minor
 from sim.workload.streams import StreamDemand
@@ -231,7 +231,7 @@ def _written_payments(demand: StreamDemand, currency: str) -> Iterator[str]:
 
 def _routing(compiled: Compiled) -> Iterator[str]:
     routing = compiled.scenario.routing
-    best = policy_words(policy_of(routing.policy))
+    best = policy_words(routing.policy)
     yield f"Policy {routing.policy}: {best}; of equals what costs the agents least."
     yield "Of routes still equal one is drawn, by the shares of the agents."
     worth = ", ".join(map(str, REFERENCE_AMOUNTS))
@@ -245,7 +245,7 @@ def _routing(compiled: Compiled) -> Iterator[str]:
     for name, corridor in compiled.scenario.corridors.items():
         if corridor.routing is not None:
             own = corridor.routing
-            yield f"{name} chooses by policy {own.policy}: {policy_words(policy_of(own.policy))}."
+            yield f"{name} chooses by policy {own.policy}: {policy_words(own.policy)}."
             yield from (f"{name}: {line}" for line in bar_words(own))
     if routing.failover:
         reasons = ", ".join(reason.name for reason in FAILOVER_REASONS)

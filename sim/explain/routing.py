@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from sim.contract.meaning import Policy
 from sim.explain.words import span
 from sim.model.sections import Routing
-from sim.routing.policies import policy_of
+from sim.routing.policies import own_row, policy_of
 
 _PPB_OF_BPS = 100_000
 _PPB_OF_PERCENT = 10_000_000
@@ -44,5 +44,9 @@ def bar_words(routing: Routing) -> Iterator[str]:
             f"{(routing.explore or 0) / _PPB_OF_PERCENT:g} % of payments try any route to learn "
             f"from; a failure counts as {span(routing.failure_takes or 0)}."
         )
-    if (breaker is not None or policy is Policy.ADAPTIVE) and routing.news == "sampled":
+    own = own_row(routing)
+    if own is not None:
+        yield f"It is {own.name}, a policy of the user's own: digest {own.digest:016x}."
+    hears = breaker is not None or policy in (Policy.ADAPTIVE, Policy.OWN)
+    if hears and routing.news == "sampled":
         yield f"How attempts ended is known up to {span(routing.view_interval)} later."

@@ -40,7 +40,9 @@ class _CompileListener(event.Listener):  # type: ignore[misc]
 
     def on_start(self, event: object) -> None:
         dispatcher = getattr(event, "data", {}).get("dispatcher")
-        begin_compiling(getattr(getattr(dispatcher, "py_func", None), "__module__", ""))
+        # Functions of a user's own may stand in no module.
+        module = getattr(getattr(dispatcher, "py_func", None), "__module__", None)
+        begin_compiling(module or "")
 
     def on_end(self, event: object) -> None:
         del event

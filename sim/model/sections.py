@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from sim.contract.charges import Rounding
-from sim.contract.meaning import Policy
 from sim.model.asking import Retry
 from sim.model.base import Model
 from sim.model.declines import ByHand, Declines
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.money import AmountText
+from sim.model.policy_names import PolicyName, WholeNumber
 from sim.model.pricing import Fee
 from sim.model.quantities import (
     Count,
@@ -40,11 +40,9 @@ from sim.model.top_up import TopUp
 from sim.model.traces import Trace
 
 if TYPE_CHECKING:
-    PolicyName = str
     RoundingName = str
 else:
-    # Policies and roundings are named once, where they are specified.
-    PolicyName = Literal[tuple(policy.name.lower() for policy in Policy)]
+    # Roundings are named once, where they are specified.
     RoundingName = Literal[tuple(rounding.name.lower() for rounding in Rounding)]
 
 
@@ -252,7 +250,10 @@ class Routing(Model):
     """How routes are chosen."""
 
     policy: PolicyName = "cheapest"
-    """Which route is best."""
+    """Which route is best: priority, cheapest, fastest, weighted, adaptive, or the name of a policy
+    of your own (manual: own-policy)."""
+    settings: dict[Name, WholeNumber] = {}
+    """Settings of a policy of your own, by name; those left out are as it says."""
     candidates: PositiveCount = assumed(8, "more than any corridor here has")
     """Most candidate routes of a corridor."""
     failover: Count = 0

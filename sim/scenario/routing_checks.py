@@ -9,8 +9,11 @@ from collections.abc import Iterator
 
 from sim.contract.layout import CANDIDATES_MAX
 from sim.contract.policies import WINDOW_MAX
+from sim.errors import suggest
 from sim.model.base import FieldPath
+from sim.model.policy_names import OURS
 from sim.model.sections import Routing
+from sim.policies.registry import find_policy
 from sim.rails.problems import Found
 from sim.scenario.model import Scenario
 
@@ -26,6 +29,19 @@ def routings(scenario: Scenario) -> Iterator[tuple[FieldPath, Routing]]:
             yield ("corridors", name, "routing"), corridor.routing
 
 
+def _setting_problems(place: FieldPath, routing: Routing) -> Found:
+    """Yield settings the policy does not have."""
+    is_own = routing.policy not in OURS
+    known = tuple(find_policy(routing.policy).settings) if is_own else ()
+    for name in routing.settings:
+        if name not in known:
+            allowed = ", ".join(known) or "none"
+            yield (
+                (*place, "settings", name),
+                f"found {name!r}; policy {routing.policy} has {allowed}.{suggest(name, known)}",
+            )
+
+
 def routing_problems(scenario: Scenario) -> Found:
     """Yield what of them cannot be."""
     for place, routing in routings(scenario):
@@ -37,6 +53,7 @@ def routing_problems(scenario: Scenario) -> Found:
         for field in _NEEDED.get(routing.policy, ()):
             if getattr(routing, field) is None:
                 yield (*place, field), f"missing; needed with policy {routing.policy}"
+        yield from _setting_problems(place, routing)
         breaker = routing.breaker
         if breaker is None:
             continue

@@ -6,12 +6,13 @@ it came from, or a :class:`~sim.errors.ScenarioError` with every problem found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sim.errors import Problem, ScenarioError, UserError
 from sim.model.base import FieldPath
+from sim.rails.registry import load_kinds
 from sim.scenario.checks import find_problems
 from sim.scenario.loader import Document, load_document, validate_model
 from sim.scenario.model import Scenario, scenario_model
@@ -49,10 +50,20 @@ def load_scenario(path: Path | str, overrides: Sequence[str] = ()) -> LoadedScen
             f"{path}: found an experiment; allowed: a scenario. `payroute compare` runs an "
             f"experiment with `arms`, `payroute sweep` one with a `sweep`"
         )
+    load_kinds(_kinds_named(document.tree))
     scenario = validate_model(document, scenario_model())
     # Only once every field is valid by itself: the checks across sections rely on it.
     refuse_problems(document, find_problems(scenario))
     return LoadedScenario(scenario, document)
+
+
+def _kinds_named(tree: Mapping[str, object]) -> Iterator[str]:
+    """Yield the kinds of rail a scenario names, as far as it is one."""
+    rails = tree.get("rails")
+    for rail in rails.values() if isinstance(rails, Mapping) else ():
+        kind = rail.get("kind") if isinstance(rail, Mapping) else None
+        if isinstance(kind, str):
+            yield kind
 
 
 def refuse_problems(document: Document, found: Sequence[tuple[FieldPath, str]]) -> None:

@@ -132,6 +132,7 @@ def compare(
     measures: Sequence[str] | None = None,
     baseline: str | None = None,
     same_mix: bool = False,
+    oracle: bool = False,
     jobs: int = 1,
 ) -> Comparison:
     """Compare arms on the same customers and common random numbers.
@@ -150,6 +151,8 @@ def compare(
         Arm the others are compared with; by default all pairs.
     same_mix : bool
         Compare shares, means and costs also at one mix of corridors, for arms whose demand differs.
+    oracle : bool
+        Also against the baseline (else the first arm) with oracles; ``regret`` says how much worse.
     jobs : int
         Processes.
 
@@ -164,16 +167,17 @@ def compare(
     UserError
         With every mistake in the files or in the options.
     """
+    from sim.scenario.shipped import named_file
     from sim.study.compare.arms import run_comparison, work_of_experiment, work_of_scenarios
-    from sim.study.experiment_file import load_experiment
+    from sim.study.experiment_file import is_experiment, load_experiment
     from sim.study.measure_key import full_key
     from sim.study.pool import LocalPool
 
     changes, paths = override_texts(overrides or {}), [Path(file) for file in files]
-    if len(paths) == 1:
-        work = work_of_experiment(load_experiment(paths[0]), changes)
+    if len(paths) > 1 or (oracle and paths and not is_experiment(named_file(paths[0]))):
+        work = work_of_scenarios(paths, changes, oracle=oracle)
     else:
-        work = work_of_scenarios(paths, changes)
+        work = work_of_experiment(load_experiment(paths[0]), changes, oracle=oracle)
     plan = work.plan
     if seed is not None:
         plan = replace(plan, seed=checked_seed(seed))

@@ -218,6 +218,21 @@ class LoadedExperiment:
         return load_scenario(self.path.parent / given, (*texts, *overrides))
 
 
+def is_experiment(path: Path) -> bool:
+    """Tell whether a file is an experiment, by its first word; a scenario has none such.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from error
+    return any(line.startswith("experiment:") for line in lines)
+
+
 def load_experiment(path: Path) -> LoadedExperiment:
     """Read and check an experiment file.
 

@@ -23,7 +23,6 @@ from sim.contract.meaning import (
     Instead,
     Op,
     Outcome,
-    Policy,
     Reason,
     WhenClosed,
 )
@@ -36,7 +35,7 @@ from tests.equivalence.random_guards import add_guards
 from tests.equivalence.random_load import add_load
 from tests.equivalence.random_patience import Patience
 from tests.equivalence.random_refunds import add_refunds
-from tests.equivalence.random_rules import add_rules
+from tests.equivalence.random_rules import OURS, add_rules
 from tests.equivalence.random_slower import add_closures, add_slower
 from tests.equivalence.random_systems import Systems
 from tests.equivalence.random_workload import random_workload
@@ -285,7 +284,7 @@ class _Maker:
                     (route, luck.choice((0, 0, 1)), luck.choice((0, 1, 1, 3)))
                     for route in luck.sample(routes, count)
                 ],
-                policy=luck.choice(list(Policy)),
+                policy=luck.choice(OURS),
                 max_attempts=luck.randint(1, 4),
             )
 

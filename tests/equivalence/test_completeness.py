@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import IntEnum
 
 import numpy as np
@@ -37,9 +38,12 @@ from sim.draws.quantile import FAMILIES as DISTRIBUTIONS
 from tests.equivalence import crafted
 from tests.equivalence.compared import run_both
 from tests.equivalence.random_plans import Case, random_case
+from tests.equivalence.random_rules import with_oracles
 
 SEEDS = (*range(2_000, 2_060), 2_127)
 """In the last one a request in doubt comes to be known, which is rare."""
+FORESEEN = range(2_000, 2_006)
+"""Small ones in which oracles choose."""
 FAMILIES: tuple[type[IntEnum], ...] = (
     Op, FeeKind, Bearer, FixedSide, Policy, Discipline, WhenClosed, Outcome, AgendaKind, LogKind,
     EventClass, Cause,
@@ -68,6 +72,11 @@ def seen() -> dict[type[IntEnum], set[int]]:
     found: dict[type[IntEnum], set[int]] = {family: set() for family in FAMILIES}
     for seed in SEEDS:
         case = random_case(seed, 80, ties=seed % 2 == 0)
+        kept = run_both(case.plan, case.workload)
+        _note(found, case, kept.log, kept.record)
+    for seed in FORESEEN:
+        case = random_case(seed, 12, ties=False)
+        case = replace(case, plan=with_oracles(case.plan))
         kept = run_both(case.plan, case.workload)
         _note(found, case, kept.log, kept.record)
     return found

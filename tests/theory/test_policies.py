@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.audit.run import audit_log
-from sim.compiler.builder import PlanBuilder
+from sim.compiler.builder import SERVERS_UNLIMITED, PlanBuilder
 from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Flag, LogKind, Op, Outcome, Policy, Reason, WhenClosed
 from sim.contract.plan import Array, Plan
@@ -25,13 +25,19 @@ def two_routes(
     fail_over: int = 0,
     policy: Policy = Policy.PRIORITY,
     service_us: tuple[int, int] = (0, 0),
+    both_down: bool = False,
+    servers: int = SERVERS_UNLIMITED,
     **rule: int,
 ) -> Plan:
     """Return a plan of two routes over a station each; the first is down from 10 to 60 s."""
     b = PlanBuilder(horizon_us=100 * S, sample_interval_us=10 * S)
     stations = [
-        b.add_station("one.gate", when_closed=WhenClosed.REJECT, reason_closed=Reason.AB07),
-        b.add_station("two.gate"),
+        b.add_station(
+            "one.gate", servers=servers, when_closed=WhenClosed.REJECT, reason_closed=Reason.AB07
+        ),
+        b.add_station(
+            "two.gate", servers=servers, when_closed=WhenClosed.REJECT, reason_closed=Reason.AB07
+        ),
     ]
     number = b.rule(tuple(rule.items()))
     routes = []
@@ -62,6 +68,8 @@ def two_routes(
     b.add_route_set("inside", routes, policy=int(policy), max_attempts=1 + fail_over)
     b.add_stream("customers", entry=choose, corridor="inside", currency="KHR")
     b.close_station(stations[0], 10 * S, 60 * S)
+    if both_down:
+        b.close_station(stations[1], 10 * S, 60 * S)
     return b.build()
 
 

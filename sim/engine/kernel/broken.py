@@ -22,6 +22,7 @@ from sim.engine.kernel.state import (
     E_OPEN_RESERVATION,
     E_OPERATION,
     E_ORDER,
+    E_OWN_POLICY,
     E_PENDING,
     E_RESERVED_TWICE,
     E_STAGE,
@@ -51,5 +52,6 @@ ERRORS = {
     E_IN_DOUBT: "a payment ended or was undone in doubt",
     E_NO_INQUIRY: "a payment is at a stage of inquiries",
 }
+OWN_POLICY = E_OWN_POLICY
 # What a run may come to without anything being wrong with it or with the program.
 TOO_LARGE = {E_BALANCE: BALANCE_TOO_LARGE, E_SUM: SUM_TOO_LARGE}

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from sim.contract.layout import RouteColumn
 from sim.contract.meaning import FAILOVER_REASONS, Cause
+from sim.contract.own_policies import BEGUN, FAILED, MEMORY_MAX
+from sim.contract.own_policies import SAYS_NOTHING as SAYS_SO
+from sim.contract.own_policies import SUCCEEDED as WORKED
 from sim.contract.plan import Array, Plan
 from sim.contract.policies import LEARNING_SHIFT, RuleColumn
 from sim.engine.kernel import state as st
+from sim.engine.kernel.journal import break_off
 from sim.engine.kernel.state import (
     H_LEARNT,
     H_MARKS,
@@ -23,6 +27,7 @@ from sim.engine.kernel.state import (
     KernelState,
 )
 from sim.jit.functions import called
+from sim.jit.own_functions import call_address
 
 _NEVER = -1
 _FAILOVER_MASK = sum(1 << int(reason) for reason in FAILOVER_REASONS)
@@ -43,6 +48,8 @@ def begin_attempt(plan: Plan, state: KernelState, slot: int) -> None:
     # Barred it would not be if another route were left; whoever comes is the probe.
     if state.health[route, H_OPENED] != _NEVER and state.health[route, H_PROBE] == _NEVER:
         state.health[route, H_PROBE] = pool[slot, P_ID]
+    if state.own.shape[0] != 0:
+        _tell(plan, state, slot, (BEGUN, 0, -1))
 
 
 @called
@@ -60,12 +67,19 @@ def end_attempt(plan: Plan, state: KernelState, slot: int, reason: int) -> None:
     if reason >= 0:
         failed = (_FAILOVER_MASK >> reason) & 1
     rule = plan.route[route, RouteColumn.RULE]
+    now = state.cursor[st.C_NOW]
+    took = now - pool[slot, st.P_TIME + Cause.HUMAN] - pool[slot, st.P_ROUTED]
+    if state.own.shape[0] != 0:
+        event = SAYS_SO
+        if reason == SUCCEEDED:
+            event = WORKED
+        elif failed != 0:
+            event = FAILED
+        _tell(plan, state, slot, (event, took, max(reason, -1)))
     if rule < 0 or (reason != SUCCEEDED and failed == 0):
         return
     _mark(plan, state, route, failed, is_probe)
     if plan.rule[rule, RuleColumn.LEARNS] != 0:
-        now = state.cursor[st.C_NOW]
-        took = now - pool[slot, st.P_TIME + Cause.HUMAN] - pool[slot, st.P_ROUTED]
         if failed != 0:
             took = plan.rule[rule, RuleColumn.PENALTY_US]
         if health[route, H_LEARNT] == _NEVER:
@@ -74,6 +88,31 @@ def end_attempt(plan: Plan, state: KernelState, slot: int, reason: int) -> None:
             health[route, H_LEARNT] += (took - health[route, H_LEARNT]) >> LEARNING_SHIFT
     if plan.rule[rule, RuleColumn.SAMPLED] == 0:
         _see(health, route)
+
+
+@called
+def _tell(plan: Plan, state: KernelState, slot: int, what: tuple[int, int, int]) -> None:
+    """Let a policy of the user's own hear of an attempt: its event, time and reason."""
+    route = state.pool[slot, P_ROUTE]
+    rule = plan.route[route, RouteColumn.RULE]
+    if rule < 0 or plan.rule[rule, RuleColumn.OWN] < 0:
+        return
+    own = plan.rule[rule, RuleColumn.OWN]
+    if state.own[own, 1] == 0:
+        return
+    event, took, reason = what
+    told = state.told
+    # In the order of the fields of Heard.
+    told[0] = event
+    told[1] = state.pool[slot, P_ID]
+    told[2] = state.cursor[st.C_NOW]
+    told[3] = took
+    told[4] = reason
+    said = call_address(state.own[own, 1], told, state.memory, route, plan.own_setting, own)
+    if said != 0:
+        break_off(state.cursor, st.E_OWN_POLICY, state.pool[slot, P_ID])
+    if plan.rule[rule, RuleColumn.SAMPLED] == 0:
+        _see_memory(state, route)
 
 
 @called
@@ -116,6 +155,14 @@ def see_health(state: KernelState) -> None:
     """Let the router see everything as it is at a sample."""
     for route in range(state.health.shape[0]):
         _see(state.health, route)
+    for route in range(state.memory.shape[0]):
+        _see_memory(state, route)
+
+
+@called
+def _see_memory(state: KernelState, route: int) -> None:
+    for at in range(MEMORY_MAX):
+        state.seen_memory[route, at] = state.memory[route, at]
 
 
 @called

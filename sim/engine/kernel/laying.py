@@ -11,6 +11,7 @@ from sim.contract.agenda import FileColumn, FileTotal
 from sim.contract.guards import GuardColumn
 from sim.contract.large_value import MemberColumn, MemberTotal
 from sim.contract.layout import (
+    CANDIDATES_MAX,
     LEDGER_PSEUDO,
     NULL,
     PEERS_MAX,
@@ -22,6 +23,7 @@ from sim.contract.layout import (
     order_key,
 )
 from sim.contract.meaning import EventClass, Op
+from sim.contract.own_policies import HEARD_WIDTH, KNOWN_WIDTH, MEMORY_MAX
 from sim.contract.plan import Array, Plan
 from sim.contract.records import (
     HISTOGRAM_LENGTH,
@@ -172,6 +174,8 @@ def lay_state(
         **_lay_readings(plan),
         line=line,
         **_lay_systems(plan),
+        **_lay_policies(plan),
+        foreseen=np.zeros(CANDIDATES_MAX, dtype=np.int64),
     )
 
 
@@ -225,6 +229,17 @@ def _healths(plan: Plan) -> Array:
     health = np.full((len(plan.route) if len(plan.rule) else 0, HEALTH_WIDTH), -1, dtype=np.int64)
     health[:, H_MARKS] = 0
     return health
+
+
+def _lay_policies(plan: Plan) -> dict[str, Array]:
+    """Return the arrays of policies of the user's own, without the addresses of their functions."""
+    rows = len(plan.route) if len(plan.own) else 0
+    return {
+        "own": np.zeros((len(plan.own), 2), dtype=np.int64),
+        "memory": np.zeros((rows, MEMORY_MAX), dtype=np.int64),
+        "seen_memory": np.zeros((rows, MEMORY_MAX), dtype=np.int64),
+        "told": np.zeros(max(KNOWN_WIDTH, HEARD_WIDTH), dtype=np.int64),
+    }
 
 
 def _gauges(plan: Plan) -> Array:

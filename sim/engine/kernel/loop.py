@@ -209,7 +209,10 @@ def _find_lack(state: KernelState) -> int:
     # They are -1 where the list of free ones is empty, and the OR of numbers is negative if one
     # of them is: one comparison for all. A step takes one of each at most.
     # An arrival and an inquiry take a slot; which event comes next is not known yet.
-    if cursor[C_NODE] | cursor[C_TIMER] | cursor[C_FREE] < 0:
+    # So is a question nobody has answered yet.
+    if cursor[C_NODE] | cursor[C_TIMER] | cursor[C_FREE] | cursor[st.C_ASKS] < 0:
+        if cursor[st.C_ASKS] < 0:
+            return st.WANTS_FORESIGHT
         if cursor[C_FREE] < 0:
             return st.WANTS_SLOTS
         return st.WANTS_NODES if cursor[C_NODE] < 0 else st.WANTS_TIMERS

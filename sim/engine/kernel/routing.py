@@ -52,6 +52,7 @@ from sim.jit.functions import called
 
 # Numba knows members of an IntEnum as constants, those of an IntFlag it does not.
 _NEXT = int(Flag.NEXT)
+_CHEAPEST, _FASTEST = int(Policy.CHEAPEST), int(Policy.FASTEST)
 # A bit for every reason another route can help against; reasons are below 63.
 _FAILOVER_MASK = sum(1 << int(reason) for reason in FAILOVER_REASONS)
 
@@ -68,7 +69,10 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
     if route_set >= 0:
         count = plan.route_set[route_set, RouteSetColumn.COUNT]
         eligible = _open_candidates(plan, state, route_set, count)
-    if (plan.stage[at, StageColumn.FLAGS] & _NEXT) == 0:
+    if state.cursor[st.C_ASKS] == slot + 1:
+        # An oracle has been asked and has answered; all else is done.
+        eligible &= ~pool[slot, P_TRIED]
+    elif (plan.stage[at, StageColumn.FLAGS] & _NEXT) == 0:
         if count == 0:
             fail(plan, state, slot, plan.stage[at, StageColumn.REASON])
             return
@@ -98,7 +102,39 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
             return
         forget_failure(pool, slot)
         _count_attempt(pool, slot)
+    if _asks(plan, state, slot, route_set, eligible):
+        return
+    state.cursor[st.C_ASKS] = 0
     _take_best(plan, state, slot, route_set, count, eligible)
+
+
+@called
+def _asks(plan: Plan, state: KernelState, slot: int, route_set: int, eligible: int) -> bool:
+    """Ask what an oracle foresees, where one chooses; tell whether the payment awaits an answer."""
+    cursor = state.cursor
+    # No choice, no question; in a course that is foreseen nobody asks but who it is about.
+    if cursor[st.C_ASKS] != 0 or cursor[st.C_COURSE] != 0 or eligible & (eligible - 1) == 0:
+        return False
+    policy = plan.route_set[route_set, RouteSetColumn.POLICY]
+    is_watched = cursor[st.C_WATCHES] == state.pool[slot, P_ID] + 1
+    if policy not in (Policy.ORACLE_COST, Policy.ORACLE_TIME) and not is_watched:
+        return False
+    for position in range(CANDIDATES_MAX):
+        state.foreseen[position] = (eligible >> position) & 1
+    cursor[st.C_ASKS] = -(slot + 1)
+    return True
+
+
+@called
+def policy_of(plan: Plan, state: KernelState, route_set: int) -> int:
+    """Return the policy of a route set; in a course that is foreseen no oracle is left."""
+    policy = plan.route_set[route_set, RouteSetColumn.POLICY]
+    if state.cursor[st.C_COURSE] != 0:
+        if policy == Policy.ORACLE_COST:
+            return _CHEAPEST
+        if policy == Policy.ORACLE_TIME:
+            return _FASTEST
+    return int(policy)
 
 
 @called
@@ -177,6 +213,7 @@ def _take_best(
     first = plan.route_set[route_set, RouteSetColumn.FIRST]
     # Counted first: a single candidate is taken without a score, so that a log does not depend
     # on what could not have mattered.
+    eligible = _told(state, eligible)
     untried = 0
     for position in range(count):
         untried += (eligible >> position) & 1
@@ -185,7 +222,7 @@ def _take_best(
     best_rank = 0
     ties = 0
     barred = 0
-    policy = plan.route_set[route_set, RouteSetColumn.POLICY]
+    policy = policy_of(plan, state, route_set)
     for position in range(count):
         if (eligible >> position) & 1 != 0:
             score = 0
@@ -237,6 +274,16 @@ def _take_best(
     )
     begin_attempt(plan, state, slot)
     pool[slot, P_STAGE] = _entrance(plan, state, slot, given_up)
+
+
+@called
+def _told(state: KernelState, eligible: int) -> int:
+    """Return the candidate a course that is foreseen begins with, else all that may be taken."""
+    course = state.cursor[st.C_COURSE]
+    if course <= 0:
+        return eligible
+    state.cursor[st.C_COURSE] = -1
+    return int(1 << (course - 1))
 
 
 @called

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sim.contract.guards import GuardColumn
 from sim.contract.layout import SCORE_WORST, LedgerColumn, RouteColumn, RouteViewColumn
 from sim.contract.meaning import Policy
+from sim.contract.own_policies import OWN_SCORE_MAX, SPARE_NONE
 from sim.contract.plan import Plan
 from sim.contract.policies import (
     SCORE_BARRED,
@@ -18,6 +19,7 @@ from sim.contract.policies import (
 from sim.contract.records import Register
 from sim.engine.kernel import state as st
 from sim.engine.kernel.health import is_breaker_open
+from sim.engine.kernel.journal import break_off
 from sim.engine.kernel.prices import price
 from sim.engine.kernel.state import (
     A_PENDING,
@@ -28,6 +30,7 @@ from sim.engine.kernel.state import (
     KernelState,
 )
 from sim.jit.functions import called
+from sim.jit.own_functions import call_address
 
 OF_STATION, OF_ACCOUNT = 0, 2
 
@@ -40,7 +43,7 @@ def score_of(plan: Plan, state: KernelState, slot: int, route: int, place: tuple
     """
     policy, position = place
     rule = plan.route[route, RouteColumn.RULE]
-    by_cost = policy in (Policy.CHEAPEST, Policy.WEIGHTED)
+    by_cost = policy in (Policy.CHEAPEST, Policy.WEIGHTED, Policy.OWN)
     # Without a rule nothing is barred, and position and time need no price.
     needs_cost = by_cost or (
         rule >= 0
@@ -73,6 +76,10 @@ def score_of(plan: Plan, state: KernelState, slot: int, route: int, place: tuple
         score = _time(plan, state, route)
         if rule >= 0 and state.health[route, H_SEEN_LEARNT] >= 0:
             score = state.health[route, H_SEEN_LEARNT]
+    elif policy in (Policy.ORACLE_COST, Policy.ORACLE_TIME):
+        score = state.foreseen[position]
+    elif policy == Policy.OWN:
+        score = _own_score(plan, state, slot, (route, position), cost if has_price else -1)
     if rule >= 0 and _is_barred(plan, state, route, cost, has_price):
         score += SCORE_BARRED
     return int(score)
@@ -94,15 +101,49 @@ def _is_barred(plan: Plan, state: KernelState, route: int, cost: int, has_price:
         return True
     if plan.rule[rule, RuleColumn.SPARES] == 0:
         return False
+    return _spare(plan, state, route) < 0
+
+
+@called
+def _spare(plan: Plan, state: KernelState, route: int) -> int:
+    """Return the least any account a route draws on would have left above its reserve."""
+    spare = SPARE_NONE
     first = plan.route[route, RouteColumn.VIEW_FIRST]
     for at in range(first, first + plan.route[route, RouteColumn.VIEW_COUNT]):
         if plan.route_view[at, RouteViewColumn.KIND] == OF_ACCOUNT:
             account = plan.route_view[at, RouteViewColumn.SUBJECT]
             taken = state.scratch[plan.route_view[at, RouteViewColumn.PER_ITEM]]
             level = state.account[account, A_POSTED] - state.account[account, A_PENDING]
-            if level - taken < plan.guard[account, GuardColumn.RESERVE]:
-                return True
-    return False
+            spare = min(spare, level - taken - plan.guard[account, GuardColumn.RESERVE])
+    return spare
+
+
+@called
+def _own_score(
+    plan: Plan, state: KernelState, slot: int, candidate: tuple[int, int], cost: int
+) -> int:
+    """Return what a function of the user's own gives a route at a position; cost -1: no price."""
+    route, position = candidate
+    pool, told, priced = state.pool, state.told, cost >= 0
+    # In the order of the fields of Known.
+    told[0] = pool[slot, st.P_ID]
+    told[1] = state.cursor[st.C_NOW]
+    told[2] = pool[slot, st.P_ATTEMPTS] - pool[slot, st.P_BEGUN]
+    told[3] = position
+    told[4] = pool[slot, st.P_INSTRUCTED]
+    told[5] = state.scratch[Register.DEBITED] if priced else 0
+    told[6] = state.scratch[Register.CREDITED] if priced else 0
+    told[7] = cost if priced else 0
+    told[8] = plan.route[route, RouteColumn.EXPECTED_US]
+    told[9] = _time(plan, state, route)
+    told[10] = _spare(plan, state, route) if priced else SPARE_NONE
+    # A route set with this policy has routes whose rule names its function.
+    own = plan.rule[plan.route[route, RouteColumn.RULE], RuleColumn.OWN]
+    score = call_address(state.own[own, 0], told, state.seen_memory, route, plan.own_setting, own)
+    if score < 0 or score > OWN_SCORE_MAX:
+        break_off(state.cursor, st.E_OWN_POLICY, pool[slot, st.P_ID])
+        return 0
+    return int(score)
 
 
 @called

@@ -1,8 +1,7 @@
 """The arrays the kernel works on: their columns, and how they are first laid out.
 
-Takes nothing; gives the named tuple of C-contiguous int64 arrays every function of the kernel is
-called with, beside the plan. All state of a run lives here, so a run can stop after any event, be
-looked at, be given more room, and go on.
+Takes nothing; gives the named tuple of C-contiguous int64 arrays all functions of the kernel take
+beside the plan. All state lives here, so a run can stop after any event and go on with more room.
 
 The kernel's own columns are plain integers under short names: they stand in nearly every line.
 Those of the plan, the log and the records are the enumerations of ``spec``.
@@ -15,6 +14,7 @@ from typing import Annotated, NamedTuple
 from sim.contract.agenda import FileTotal
 from sim.contract.large_value import MemberTotal
 from sim.contract.layout import FEES_MAX, LIMITS_MAX
+from sim.contract.own_policies import MEMORY_MAX
 from sim.contract.plan import Array
 from sim.contract.records import (
     HISTOGRAM_LENGTH,
@@ -29,8 +29,7 @@ from sim.contract.records import (
 from sim.contract.refunds import RefundTotal
 from sim.contract.table import Table, declared_tables
 
-# Numbers and not exceptions: whatever lacks is provided by Python, which may allocate and
-# raise.
+# Numbers and not exceptions: what lacks is provided by Python, which may allocate and raise.
 # -- why the kernel returns --------------------
 GOES_ON = 0
 BUDGET_SPENT = 1
@@ -43,9 +42,9 @@ WANTS_TIMERS = 7
 AT_HORIZON = 8
 FINISHED = 9
 BROKEN = 10
+WANTS_FORESIGHT = 11
 
-# The kernel checks what would otherwise spoil balances or the order of events without a trace,
-# and nothing that would cost a nanosecond per event beyond that.
+# What would otherwise spoil balances or the order of events without a trace, and no more.
 # -- what can break --------------------
 E_ORDER = 1
 E_STEP = 2
@@ -68,6 +67,7 @@ E_SUM = 18
 E_NO_HABIT = 19
 E_IN_DOUBT = 20
 E_NO_INQUIRY = 21
+E_OWN_POLICY = 22
 
 # -- cursor: the run's single numbers --------------------
 C_NOW = 0
@@ -137,7 +137,13 @@ C_INQUIRIES = 45
 """Inquiries begun so far."""
 C_GUARDED = 46
 """1 where any account has an alarm or a stop-loss."""
-CURSOR_LENGTH = 47
+C_ASKS = 47
+"""Slot + 1 of the payment an oracle chooses for, 0 if none; below 0 until scores are foreseen."""
+C_COURSE = 48
+"""In a course that is foreseen: 1 + the position to take next, then -1; else 0."""
+C_WATCHES = 49
+"""1 + the payment of whose choices it is asked what is foreseen, whoever chooses; 0: none."""
+CURSOR_LENGTH = 50
 
 # Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------
@@ -149,11 +155,9 @@ H_PLACE = 3
 HEAP_WIDTH = 4
 PLACE_BITS = 20
 
-# A slot is one payment in flight. Its columns are ordered by how often they are touched and not
-# by meaning, since a row is 104 words while most events need sixteen of them.
+# Columns stand by how often they are touched: a row is 104 words, most events need sixteen.
 # -- pool row: one payment in flight --------------------
-# Rows are whole cache lines; what every event touches shares the first two, what pricing and the
-# record want stands behind.
+# Rows are whole cache lines; what every event touches shares the first two.
 P_ID = 0
 P_STAGE = 1
 P_STEP = 2
@@ -253,8 +257,7 @@ P_FEE = P_KNOWN + 1
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
-# Rounded up to whole cache lines of eight words: otherwise every row would begin somewhere else
-# within a line, and a row would touch one line more than it has to.
+# Rounded up to whole cache lines of eight words, or a row would touch one line more.
 POOL_WIDTH = -(-(P_LIMIT + LIMITS_MAX * LIMIT_COLUMNS) // 8) * 8
 
 # Set with every wait and cleared with its end. What a time-out has to undo depends on it.
@@ -274,8 +277,7 @@ W_REFUND = 10
 """It has ended; a part of it is to be paid back."""
 W_OUTCOME = 11
 
-# Reservations are a linked list, as most payments hold none or one and none can be bounded: a
-# row of the pool has no room for the worst case.
+# Reservations are a linked list: most payments hold none or one, and none can be bounded.
 # -- reservation node --------------------
 N_TRANSFER = 0
 N_DEBIT = 1
@@ -284,8 +286,7 @@ N_AMOUNT = 3
 N_NEXT = 4
 NODE_WIDTH = 5
 
-# A timer is freed only when it falls due, armed or forgotten, so timers may outnumber payments
-# by far.
+# A timer is freed only when it falls due, armed or forgotten: there may be more than payments.
 # -- timer: one armed time-out, forgotten ones included --------------------
 T_TIME = 0
 T_KEY = 1
@@ -300,8 +301,7 @@ LINES_MAX = 8
 Q_HEAD = 0
 Q_TAIL = 1
 
-# S_SINCE is the instant up to which areas are counted; it starts at the warm-up, so that
-# nothing before it is ever counted and no subtraction is needed at the end.
+# S_SINCE is the instant up to which areas are counted; it starts at the warm-up.
 # -- station state --------------------
 S_BUSY = 0
 S_QUEUE = 1
@@ -318,8 +318,7 @@ S_PACE = 10
 S_TOTAL = 11
 STATION_WIDTH = S_TOTAL + len(StationTotal)
 
-# L_SEEN and S_SEEN are what the router saw at the last sample; routing by the queues of now
-# would let every payment know more than any institution does.
+# L_SEEN and S_SEEN are what the router saw at the last sample; nobody knows the queues of now.
 # -- ledger state --------------------
 L_ROUND = 0
 L_GAP = 1
@@ -424,7 +423,7 @@ class KernelState(NamedTuple):
     chunk: Annotated[Array, Table("payments", WORKLOAD_WIDTH)]
     scratch: Annotated[Array, Table("scratch")]
     order: Annotated[Array, Table("slots")]
-    """Slots of the payments open at the horizon, in order of payment id."""
+    """Slots open at the horizon, in order of payment id."""
     rank: Annotated[Array, Table("streams")]
     """Which of a priority station's queues a stream's payments join; from the plan."""
     carried: Annotated[Array, Table("lines", 2)]
@@ -447,6 +446,12 @@ class KernelState(NamedTuple):
     account_read: Annotated[Array, Table("account readings", len(AccountTotal))]
     health: Annotated[Array, Table("healths", HEALTH_WIDTH)]
     """By route; no rows without rules."""
+    own: Annotated[Array, Table("policies", 2)]
+    memory: Annotated[Array, Table("healths", MEMORY_MAX)]
+    foreseen: Annotated[Array, Table("candidates")]
+    seen_memory: Annotated[Array, Table("healths", MEMORY_MAX)]
+    told: Annotated[Array, Table("told")]
+    """Own policies: addresses of score and hear; memory by route, then as seen; what is told."""
     line: Annotated[Array, Table("stages")]
     """Line of time-outs a DEADLINE stage arms in, -1 for the heap; from the plan."""
 

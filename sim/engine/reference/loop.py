@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.contract.agenda import FileTotal
 from sim.contract.large_value import MemberTotal
-from sim.contract.layout import NULL, AgendaColumn, StreamColumn, order_key
+from sim.contract.layout import NULL, AgendaColumn, RouteSetColumn, StreamColumn, order_key
 from sim.contract.meaning import EventClass, LogKind, Op, Outcome
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
@@ -22,6 +22,7 @@ from sim.contract.records import (
     HISTOGRAM_LENGTH,
     AccountTotal,
     LedgerTotal,
+    RecordColumn,
     Register,
     StationTotal,
     WorkloadColumn,
@@ -30,6 +31,7 @@ from sim.contract.refunds import RefundTotal
 from sim.contract.run import Sink, Totals, WorkloadSource
 from sim.engine.reference.accounts import charge, post, reserve, void
 from sim.engine.reference.agenda import Clearing
+from sim.engine.reference.foresight import ORACLES, Foresight, Told, Watcher
 from sim.engine.reference.inquiries import answer, ask, inquire, retry
 from sim.engine.reference.large_value import Systems, settle
 from sim.engine.reference.ledgers import batch, plan_round
@@ -110,7 +112,23 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
     run = Run(plan, sink, OPERATIONS)
     # Lazily, row by row: the workload may be endless, and only one arrival is scheduled at any
     # time.
-    arrivals = (row for chunk in workload for row in chunk.tolist())
+    arrivals: Iterator[list[int]] = (row for chunk in workload for row in chunk.tolist())
+    if np.isin(plan.route_set[:, RouteSetColumn.POLICY], ORACLES).any():
+        arrivals, seen = _kept(arrivals)
+        run.foresight = Foresight(
+            lambda told, payments, number: _foreseen(plan, seen[:payments], told, number)
+        )
+    kept = _begin(run, arrivals)
+    # SimPy stops before it handles an event at the horizon, as the specification asks: its own
+    # stop event has the highest priority of that instant.
+    run.environment.run(until=plan.horizon_us)
+    _close(run)
+    return _totals(run, kept, time.perf_counter() - begun)
+
+
+def _begin(run: Run, arrivals: Iterator[list[int]]) -> tuple[Systems, Clearing]:
+    """Schedule what comes first of everything that comes from outside."""
+    plan = run.plan
     # What comes from outside is scheduled one event ahead of itself. The order of these four
     # calls does not matter, since keys decide among simultaneous events.
     _plan_arrival(run, arrivals)
@@ -121,11 +139,32 @@ def run_reference(plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
         _plan_sample(run, 0)
     for number, ledger in enumerate(run.ledgers):
         plan_round(run, number, 1, ledger.round_interval_us)
-    # SimPy stops before it handles an event at the horizon, as the specification asks: its own
-    # stop event has the highest priority of that instant.
-    run.environment.run(until=plan.horizon_us)
-    _close(run)
-    return _totals(run, (systems, clearing), time.perf_counter() - begun)
+    return systems, clearing
+
+
+def _kept(arrivals: Iterator[list[int]]) -> tuple[Iterator[list[int]], list[list[int]]]:
+    """Return arrivals that are remembered as they are taken, and where."""
+    seen: list[list[int]] = []
+
+    def take() -> Iterator[list[int]]:
+        for row in arrivals:
+            seen.append(row)
+            yield row
+
+    return take(), seen
+
+
+def _foreseen(plan: Plan, rows: list[list[int]], told: Told, number: int) -> list[int] | None:
+    """Run a course up to the end of a payment; return its record, None where it does not end."""
+    run = Run(plan, Watcher(), OPERATIONS)
+    run.foresight = told
+    _begin(run, iter(rows))
+    while run.environment.peek() < plan.horizon_us:
+        run.environment.step()
+        for found in run.take_records():
+            if found[RecordColumn.PAYMENT] == number:
+                return found
+    return None
 
 
 def _plan_arrival(run: Run, arrivals: Iterator[list[int]]) -> None:

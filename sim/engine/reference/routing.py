@@ -6,6 +6,7 @@ stage. See ``Op.ROUTE`` and ``Policy``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from sim.contract.layout import (
     StreamColumn,
 )
 from sim.contract.meaning import FAILOVER_REASONS, Cause, Flag, LogKind, Policy, Reason
+from sim.contract.own_policies import SPARE_NONE, Known
 from sim.contract.policies import (
     SCORE_BARRED,
     WORTH_PPM_MAX,
@@ -25,6 +27,7 @@ from sim.contract.policies import (
     RuleColumn,
 )
 from sim.contract.records import Register
+from sim.engine.reference.foresight import IMAGINED, ORACLES, Foresight, Told
 from sim.engine.reference.health import NEVER
 from sim.engine.reference.prices import price
 from sim.engine.reference.run import Run
@@ -173,10 +176,15 @@ def _take(
 ) -> list[int]:
     """Take the candidate of the lowest score among these; return the row of its route."""
     # No choice, no score: what it would have cost to compute says nothing.
-    if len(untried) == 1:
-        score, position = 0, untried[0]
+    told = _told(run, payment) if len(untried) > 1 else None
+    if len(untried) == 1 or told is not None:
+        score, position = 0, untried[0] if told is None else told
     else:
-        scores = {at: _score(run, payment, candidates[at].route, at) for at in untried}
+        foreseen = _foreseen(run, payment, untried)
+        scores = {
+            at: _score(run, payment, candidates[at].route, at, foreseen=foreseen.get(at))
+            for at in untried
+        }
         # Routes of one corridor share a rule.
         explored = _explored(run, payment, scores, run.healths.of(candidates[0].route).rule)
         score = scores[explored] if explored != NOWHERE else min(scores.values())
@@ -187,6 +195,8 @@ def _take(
         if explored == NOWHERE:
             position = _draw_one(run, payment, stage, tied, [candidates[at].share for at in tied])
     chosen = candidates[position].route
+    if isinstance(run.foresight, Foresight) and _is_foreseen(run, payment, untried):
+        run.foresight.taken.append(position)
     payment.tried |= 1 << position
     payment.route = chosen
     run.log(LogKind.ROUTE, payment, chosen, score, value=payment.attempts)
@@ -210,16 +220,50 @@ def _draw_one(run: Run, payment: Payment, stage: Stage, tied: list[int], shares:
     return next(where for where, upto in zip(tied, accumulate(shares), strict=True) if at < upto)
 
 
-def _score(run: Run, payment: Payment, candidate: int, position: int) -> int:
-    """Return a candidate's score, that of a barred one behind all others."""
+def _policy(run: Run, payment: Payment) -> int:
+    """Return by what policy a payment is routed; in a course that is foreseen no oracle is left."""
     policy = int(run.plan.route_set[payment.route_set, RouteSetColumn.POLICY])
+    if policy in ORACLES and isinstance(run.foresight, Told):
+        return IMAGINED[Policy(policy)]
+    return policy
+
+
+def _told(run: Run, payment: Payment) -> int | None:
+    """Return the position that is told of a course that is foreseen, None where none is."""
+    policy = int(run.plan.route_set[payment.route_set, RouteSetColumn.POLICY])
+    if policy in ORACLES and isinstance(run.foresight, Told):
+        return run.foresight.next()
+    return None
+
+
+def _is_foreseen(run: Run, payment: Payment, untried: list[int]) -> bool:
+    """Say whether an oracle chooses among these."""
+    return len(untried) > 1 and _policy(run, payment) in ORACLES
+
+
+def _foreseen(run: Run, payment: Payment, untried: list[int]) -> dict[int, int]:
+    """Return what an oracle foresees by position; nothing for other policies."""
+    if not isinstance(run.foresight, Foresight) or not _is_foreseen(run, payment, untried):
+        return {}
+    policy = _policy(run, payment)
+    return run.foresight.scores(
+        policy, untried, now_us=run.now_us, payments=run.payments, payment=payment.number
+    )
+
+
+def _score(
+    run: Run, payment: Payment, candidate: int, position: int, *, foreseen: int | None = None
+) -> int:
+    """Return a candidate's score, that of a barred one behind all others."""
+    policy = _policy(run, payment)
     rule = run.healths.of(candidate).rule
     # Without a rule nothing is barred, and position and time need no price.
-    needs_cost = policy in (Policy.CHEAPEST, Policy.WEIGHTED) or (
+    by_cost = policy in (Policy.CHEAPEST, Policy.WEIGHTED, Policy.OWN)
+    needs_cost = by_cost or (
         rule is not None and (rule[RuleColumn.COST_MAX_PPM] >= 0 or rule[RuleColumn.SPARES] != 0)
     )
     cost, registers = _cost(run, payment, candidate) if needs_cost else (0, [])
-    if cost == SCORE_WORST and policy in (Policy.CHEAPEST, Policy.WEIGHTED):
+    if cost == SCORE_WORST and by_cost:
         return SCORE_WORST
     if policy == Policy.PRIORITY:
         score = position
@@ -227,10 +271,50 @@ def _score(run: Run, payment: Payment, candidate: int, position: int) -> int:
         score = cost
     elif policy == Policy.WEIGHTED:
         score = cost + _worth(rule, registers, _time(run, candidate))
+    elif foreseen is not None:
+        score = foreseen
+    elif policy == Policy.OWN:
+        health = run.healths.of(candidate)
+        known = _known(run, payment, (candidate, position), cost, registers)
+        asked = run.healths.asked(health)
+        assert asked is not None
+        score = asked.score(known, health.seen_memory)
     else:
         learnt_us = run.healths.of(candidate).seen_learnt_us if policy == Policy.ADAPTIVE else NEVER
         score = _time(run, candidate) if learnt_us == NEVER else learnt_us
     return score + SCORE_BARRED * _is_barred(run, candidate, cost, registers)
+
+
+def _known(
+    run: Run, payment: Payment, candidate: tuple[int, int], cost: int, registers: list[int]
+) -> Known:
+    """Return what a policy of the user's own is told of a candidate, a route at a position."""
+    route, position = candidate
+    spare = SPARE_NONE
+    if registers:
+        spare = min(_left(run, route, registers), default=SPARE_NONE)
+    return Known(
+        payment=payment.number,
+        now_us=run.now_us,
+        attempt=payment.attempts - payment.begun,
+        position=position,
+        instructed=payment.instructed,
+        debited=registers[Register.DEBITED] if registers else 0,
+        credited=registers[Register.CREDITED] if registers else 0,
+        cost=cost,
+        expected_us=run.routes[route][RouteColumn.EXPECTED_US],
+        time_us=_time(run, route),
+        spare=spare,
+    )
+
+
+def _left(run: Run, route: int, registers: list[int]) -> Iterator[int]:
+    """Yield what each account a route draws on would have left above its reserve."""
+    for kind, subject, register in _views(run, route):
+        if kind == _OF_ACCOUNT:
+            account = run.accounts[subject]
+            reserve = int(run.plan.guard[subject, GuardColumn.RESERVE])
+            yield account.posted - account.pending - registers[register] - reserve
 
 
 def _is_barred(run: Run, candidate: int, cost: int, registers: list[int]) -> bool:
@@ -247,10 +331,7 @@ def _is_barred(run: Run, candidate: int, cost: int, registers: list[int]) -> boo
     if most_ppm >= 0 and cost > _millionths(registers[Register.DEBITED], most_ppm):
         return True
     return bool(rule[RuleColumn.SPARES]) and any(
-        kind == _OF_ACCOUNT
-        and run.accounts[subject].posted - run.accounts[subject].pending - registers[register]
-        < run.plan.guard[subject, GuardColumn.RESERVE]
-        for kind, subject, register in _views(run, candidate)
+        left < 0 for left in _left(run, candidate, registers)
     )
 
 

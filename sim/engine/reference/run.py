@@ -34,6 +34,7 @@ from sim.contract.records import LOG_WIDTH, RECORD_WIDTH
 from sim.contract.refunds import RefundTotal
 from sim.contract.run import Sink
 from sim.draws.lookup import draw62, quantile
+from sim.engine.reference.foresight import Foresight, Told
 from sim.engine.reference.health import Healths
 from sim.engine.reference.loads import Load
 from sim.engine.reference.state import (
@@ -195,6 +196,8 @@ class Run:
         self.healths = Healths(plan)
         self.readings: list[tuple[list[list[int]], ...]] = []
         """Totals of stations, ledgers and accounts at each reading."""
+        self.foresight: Foresight | Told = Told(())
+        """What an oracle knows of this run, or, of a course that is foreseen, is told."""
         self._agent_account: list[list[int]] = plan.agent_account.tolist()
         self._agent_station: list[list[int]] = plan.agent_station.tolist()
         self._agent_time: list[list[int]] = plan.agent_time.tolist()
@@ -387,6 +390,11 @@ class Run:
             self._records.append(row)
             if len(self._records) >= _CHUNK_ROWS:
                 self.flush()
+
+    def take_records(self) -> list[list[int]]:
+        """Return the records the sink has not been given, which it never will be."""
+        found, self._records = self._records, []
+        return found
 
     def flush(self) -> None:
         """Hand the rows and records so far to the sink."""

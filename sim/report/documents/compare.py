@@ -14,9 +14,11 @@ from sim.explain.words import joined
 from sim.report.blocks import Block, Cell, Column, Document, Heading, Table, Text, Tone
 from sim.report.figure import NOTHING
 from sim.report.figures.of_studies import compare_figures, pareto_figures
-from sim.study.compare.comparison import Comparison, Pair
+from sim.study.compare.comparison import Comparison
 from sim.study.compare.mix import SAME_MIX
 from sim.study.compare.output import as_json_object, pairs_table
+from sim.study.compare.pairs import Pair
+from sim.study.compare.regret import LEGEND
 from sim.study.measure_key import pick
 from sim.study.verdicts import SIGNIFICANCE, difference_words
 
@@ -40,6 +42,8 @@ def compare_document(found: Comparison, origin: Mapping[str, object]) -> Documen
     for (a, b), pairs in _by_arms(found).items():
         title = f"{b} against {a}: {found.replications} replications of {_whose(found)}"
         blocks += [Heading(title), _pair_table(found, (a, b), pairs)]
+    if found.regret:
+        blocks += [Heading("Regret"), _regret_table(found), Text(LEGEND)]
     blocks += [*compare_figures(found), *pareto_figures(found)]
     blocks += [Text(line) for line in (_legend(), *footnotes(found))]
     record = {**as_json_object(found), "sentences": told}
@@ -75,6 +79,20 @@ def _pair_table(found: Comparison, arms: tuple[str, str], pairs: list[Pair]) -> 
             for pair in pairs
         ),
     )
+
+
+def _regret_table(found: Comparison) -> Table:
+    """Return what arms are worse than oracles, a row per arm, oracle and measure."""
+    rows = []
+    for one in found.regret:
+        shown = NOTHING
+        if one.interval is not None:
+            size, unit = with_error(one.interval, one.unit)
+            sign = "-" if one.interval.value < 0 else ""
+            shown = f"{sign}{size} {unit.replace(POINTS, 'pp')}"
+        rows.append((one.arm, one.oracle, one.measure, shown))
+    heads = (Column("arm"), Column("oracle"), Column("measure"))
+    return Table((*heads, Column("regret", is_number=True)), tuple(rows))
 
 
 def _value(found: Comparison, arm: str, key: str) -> Cell:

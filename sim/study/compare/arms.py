@@ -8,7 +8,7 @@ experiment asks for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from sim.analysis.definition import WINDOW
 from sim.analysis.kinds import Better
 from sim.analysis.selection import SelectionRule
 from sim.errors import OptionError, UserError
+from sim.routing.policies import routing_of
 from sim.study.compare.best import choose_best
 from sim.study.compare.comparison import (
     ArmWork,
@@ -39,6 +40,8 @@ _BEST = re.compile(
     r"\s*(?P<measure>[a-z][A-Za-z0-9_./]*)\s*(?:=\s*(?P<way>lowest|highest)\s*)?"
     r"(?:±|\+-|\+/-)\s*(?P<width>\d+(?:\.\d+)?)\s*"
 )
+ORACLES = {"oracle_cost": "cost", "oracle_time": "time"}
+"""What each oracle chooses by, by its name."""
 _WAYS = {Better.LOWER: "lowest", Better.HIGHER: "highest"}
 
 
@@ -60,7 +63,9 @@ class ComparisonWork:
     select: Select | None = None
 
 
-def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) -> ComparisonWork:
+def work_of_experiment(
+    loaded: LoadedExperiment, changes: tuple[str, ...] = (), *, oracle: bool = False
+) -> ComparisonWork:
     """Resolve the arms of an experiment file.
 
     Parameters
@@ -68,6 +73,8 @@ def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) 
     loaded : LoadedExperiment
     changes : tuple of str
         ``path.to.field=value``, in every arm.
+    oracle : bool
+        Whether to add the baseline (else the first arm) with oracles of cost and of time.
 
     Raises
     ------
@@ -98,18 +105,28 @@ def work_of_experiment(loaded: LoadedExperiment, changes: tuple[str, ...] = ()) 
         same_mix=experiment.same_mix,
     )
     arms = tuple(_arm(name, scenario) for name, scenario in scenarios.items())
+    if oracle:
+        base = experiment.baseline or next(iter(scenarios))
+        plan = replace(plan, baseline=base)
+        arms = _with_oracles(
+            arms, scenarios[base].scenario, lambda more: loaded.arm(base, (*changes, *more))
+        )
     return ComparisonWork(arms, plan, experiment.select)
 
 
-def work_of_scenarios(paths: Sequence[Path], changes: tuple[str, ...] = ()) -> ComparisonWork:
+def work_of_scenarios(
+    paths: Sequence[Path], changes: tuple[str, ...] = (), *, oracle: bool = False
+) -> ComparisonWork:
     """Resolve scenarios as arms, named after their files; the first one's seed serves all.
 
     Parameters
     ----------
     paths : sequence of Path
-        Two or more.
+        Two or more; with oracles one will do.
     changes : tuple of str
         ``path.to.field=value``, in every arm.
+    oracle : bool
+        Whether to add the first one with oracles of cost and of time.
 
     Raises
     ------
@@ -127,7 +144,33 @@ def work_of_scenarios(paths: Sequence[Path], changes: tuple[str, ...] = ()) -> C
     scenarios = [load_scenario(path, changes) for path in paths]
     arms = tuple(_arm(name, one) for name, one in zip(names, scenarios, strict=True))
     seed, measures = scenarios[0].scenario.seed, _compared(scenarios)
-    return ComparisonWork(arms, ComparisonPlan(seed=seed, measures=measures))
+    plan = ComparisonPlan(seed=seed, measures=measures)
+    if oracle:
+        plan = replace(plan, baseline=names[0])
+        arms = _with_oracles(
+            arms, scenarios[0].scenario, lambda more: load_scenario(paths[0], (*changes, *more))
+        )
+    return ComparisonWork(arms, plan)
+
+
+def _with_oracles(
+    arms: tuple[ArmWork, ...],
+    base: Scenario,
+    load: Callable[[tuple[str, ...]], LoadedScenario],
+) -> tuple[ArmWork, ...]:
+    """Return arms and, beside them, a base with an oracle of cost and one of time."""
+    added = []
+    ways = {"routing": base.routing}
+    for name, corridor in base.corridors.items():
+        if corridor.routing is not None:
+            ways[f"corridors.{name}.routing"] = corridor.routing
+    for foreseen in ORACLES:
+        changed = [f"{place}.policy={foreseen}" for place in ways]
+        # What is set of a policy of the user's own means nothing to another.
+        changed += [f"{place}.settings=null" for place, way in ways.items() if way.settings]
+        if all(arm.name != foreseen for arm in arms):
+            added.append(_arm(foreseen, load(tuple(changed))))
+    return (*arms, *added)
 
 
 def run_comparison(work: ComparisonWork, pool: Pool, *, notice: Notice | None = None) -> Comparison:
@@ -220,7 +263,14 @@ def _arm(name: str, loaded: LoadedScenario) -> ArmWork:
         tuple(sorted(scenario.demand)),
         demand_of(scenario),
         _covered(scenario),
+        _foresees(scenario),
     )
+
+
+def _foresees(scenario: Scenario) -> str:
+    """Return what an oracle chooses all routes by, empty where one does not choose them all."""
+    policies = {routing_of(scenario, stream.corridor).policy for stream in scenario.demand.values()}
+    return ORACLES.get(policies.pop(), "") if len(policies) == 1 else ""
 
 
 def _covered(scenario: Scenario) -> tuple[str, ...]:

@@ -18,25 +18,24 @@ from typing import TYPE_CHECKING, ClassVar
 from sim.analysis.catalogue import COMPARED
 from sim.analysis.comparison import (
     Controlled,
-    PairedDifference,
     adjust_holm,
-    compare_paired,
 )
 from sim.analysis.selection import Selection
-from sim.analysis.summary import Measure, Summary, mean_width
+from sim.analysis.summary import Measure, Summary
 from sim.errors import OptionError, UserError, suggest
 from sim.study.align_summaries import blanks_of
 from sim.study.case import QUIET, Case, RunOptions
 from sim.study.compare.asked import pairs_of, refuse_targets
-from sim.study.compare.controls import controlled_estimates, controlled_mean
+from sim.study.compare.controls import controlled_estimates
 from sim.study.compare.mix import at_mix, mix_of, same_mix_keys
+from sim.study.compare.pairs import Pair, compare_pair, unit_of
+from sim.study.compare.regret import Regret, regrets_of
 from sim.study.measure_key import full_key, pick, require
 from sim.study.pool import Pool
 from sim.study.replicate.precision import PrecisionTarget, Width
 from sim.study.replicate.replications import Replicated
 from sim.study.runner import Asking, Notice, ask
 from sim.study.shown import ComparisonFigures, notebook_html, plots, write_report
-from sim.study.verdicts import SIGNIFICANCE, difference_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,6 +56,8 @@ class ArmWork:
         Every field that says which payments there are, by its dotted path.
     corridors : tuple of str
         Those of the payments that the headline covers.
+    foresees : str
+        ``cost`` or ``time`` where its routes are chosen by an oracle, else empty.
     """
 
     name: str
@@ -64,6 +65,7 @@ class ArmWork:
     streams: tuple[str, ...] = ()
     demand: Mapping[str, str] = field(default_factory=dict)
     corridors: tuple[str, ...] = ()
+    foresees: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,62 +105,6 @@ class ComparisonPlan:
             raise OptionError(
                 "replications", f"found {self.replications}; a comparison needs 2 or more"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One measure of arm ``b`` against arm ``a``.
-
-    Attributes
-    ----------
-    difference : PairedDifference or None
-        ``b - a``; None where an arm has no value in some replication.
-    p_holm : float
-        Corrected for all pairs and measures of the comparison.
-    controlled : Controlled or None
-        The difference corrected by what is known of arrivals, where that helps.
-    """
-
-    JSON_KEYS: ClassVar = (
-        "a b measure unit difference=difference.interval.value low=difference.interval.low "
-        "high=difference.interval.high p_holm replications standard_error_ratio verdict "
-        "controlled"
-    )
-
-    a: str
-    b: str
-    measure: str
-    unit: str
-    difference: PairedDifference | None
-    p_holm: float
-    controlled: Controlled | None = None
-
-    @property
-    def replications(self) -> int:
-        """Return the replications in which both arms have a value."""
-        return 0 if self.difference is None else self.difference.interval.count
-
-    @property
-    def standard_error_ratio(self) -> float | None:
-        """Return the standard error over that of independent random numbers, None without one."""
-        if self.difference is None or self.difference.interval.standard_error == 0:
-            return None
-        return sqrt(self.difference.variance_ratio)
-
-    @property
-    def is_shown(self) -> bool:
-        """Say whether a difference was shown."""
-        return self.difference is not None and self.p_holm < SIGNIFICANCE
-
-    @property
-    def verdict(self) -> str:
-        """Say it in words."""
-        if self.difference is None:
-            return f"{self.b}: {self.measure} cannot be compared, an arm has no value"
-        if not self.is_shown:
-            return f"{self.b}: no difference from {self.a} shown in {self.measure}"
-        words = difference_words(self.measure, self.unit, self.difference.interval)
-        return f"against {self.a}, {self.b} {words}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +150,13 @@ class Comparison:
         Fields by which the arms have other payments, though of the same streams; sorted.
     mix : dict of str to float
         Share of payments by corridor at which arms are compared; empty where that is not asked.
+    regret : tuple of Regret
+        What arms are worse than those in which an oracle chooses routes, by measure.
     """
 
     JSON_KEYS: ClassVar = (
         "seed=plan.seed replications demand_differs_in arms=arm_figures pairs variance_ratio "
-        "standard_error_ratio mix"
+        "standard_error_ratio mix regret"
     )
 
     plan: ComparisonPlan
@@ -221,6 +169,7 @@ class Comparison:
     has_common_customers: bool = True
     demand_differs_in: tuple[str, ...] = ()
     mix: dict[str, float] = field(default_factory=dict)
+    regret: tuple[Regret, ...] = ()
 
     def __repr__(self) -> str:
         """Return a line for people: who is compared, and how many differences are shown."""
@@ -332,6 +281,7 @@ def _comparing(arms: Sequence[ArmWork], plan: ComparisonPlan) -> Asking[Comparis
             _compared(plan, held, _covered(arms)),
             has_common_customers=len(streams) == 1,
             demand_differs_in=_differing(arms),
+            regret=regrets_of(held, {arm.name: arm.foresees for arm in arms}),
         )
         widths = _widths(found)
         more = max((width.needed(found.replications) for width in widths), default=0)
@@ -385,7 +335,7 @@ def _compared(
     summaries = {name: replicated.summary() for name, replicated in held.items()}
     require(next(iter(summaries.values())), plan.measures, where="measures")
     pairs = tuple(
-        _pair((a, b), held, measure, unit=_unit(summaries[a], measure))
+        compare_pair((a, b), held, measure, unit=unit_of(summaries[a], measure))
         for a, b in pairs_of(tuple(held), plan.baseline)
         for measure in plan.measures
     )
@@ -397,33 +347,6 @@ def _compared(
         name: controlled_estimates(replicated, plan.measures) for name, replicated in held.items()
     }
     return Comparison(plan, held, summaries, pairs, controlled, mix=mix)
-
-
-def _pair(names: tuple[str, str], held: dict[str, Replicated], measure: str, *, unit: str) -> Pair:
-    """Compare two arms over the replications in which both have a value; p is not corrected yet."""
-    a, b = held[names[0]], held[names[1]]
-    pairs = zip(a.contributions(measure), b.contributions(measure), strict=True)
-    both = {
-        at: (left, right)
-        for at, (left, right) in enumerate(pairs)
-        if left is not None and right is not None
-        if left.value is not None and right.value is not None
-    }
-    if len(both) < 2:
-        return Pair(*names, measure, unit, None, 1.0)
-    # Where values lie in cells, their difference may be off by half of both.
-    width = sum(mean_width(side) for side in zip(*both.values(), strict=True))
-    values = {at: (float(left), float(right)) for at, (left, right) in both.items()}
-    difference = compare_paired(*zip(*values.values(), strict=True), width=width)
-    controlled = controlled_mean(
-        {at: right - left for at, (left, right) in values.items()}, a, measure
-    )
-    return Pair(*names, measure, unit, difference, difference.p_value, controlled)
-
-
-def _unit(summary: Summary, measure: str) -> str:
-    found = pick(summary, measure)
-    return "" if found is None else found.unit
 
 
 def _widths(found: Comparison) -> list[Width]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from sim.analysis.comparison import Controlled
 from sim.analysis.summary import Json
-from sim.study.compare.comparison import Comparison, Pair
+from sim.study.compare.comparison import Comparison
+from sim.study.compare.pairs import Pair
 from sim.study.measure_key import pick
 from sim.study.result_json import object_as_json
 from sim.tables.tabular import TabularData

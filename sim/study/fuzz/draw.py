@@ -22,6 +22,7 @@ from sim.errors import ScenarioError
 from sim.model.base import FieldPath
 from sim.model.distributions import DurationDistribution
 from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.study.fuzz import own_policy
 from sim.study.fuzz.field_changes import Place, change, extremes, places, tree_text, value_at
 from sim.workload.arrivals import HAZARD_UNIT
 
@@ -101,6 +102,8 @@ def draw_scenario(seed: int) -> Drawn:
 
 @cache
 def _everything() -> LoadedScenario:
+    # The file names a policy of the user's own, which importing has made known.
+    assert own_policy.SUMS_UP
     return load_scenario(EVERYTHING)
 
 
