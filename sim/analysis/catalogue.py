@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from fractions import Fraction
 
 from sim.analysis.after import broke, gave_up, placed, refund_share, refunded, settled
+from sim.analysis.by_value import cost_by_value
 from sim.analysis.definition import HEADLINE, LEDGER, WINDOW, Definition, Of, Source
 from sim.analysis.kinds import (
     AMOUNT,
@@ -145,25 +145,9 @@ def _censored(name: str) -> Definition[Payments]:
 
 
 def _value_cost(name: str, cost: Tally, amount: Tally, *, is_payer: bool) -> Definition[Payments]:
-    """Define a cost by value: ``10^4 * sum of cost / sum of amount``.
-
-    Both sums are in minor units per price list, added up at the mid rates of the start; the
-    currency they are added up in cancels out. Large payments weigh as much as they are worth; in
-    the mean over payments a fixed fee on a small one weighs as much as a rate on a large one.
-    """
-
-    def of(group: Payments) -> float | None:
-        sums = Fraction(0), Fraction(0)
-        for cell in group.cells:
-            worth = cell.debited if is_payer else cell.credited
-            part, whole = int(cell.tally[cost]), int(cell.tally[amount])
-            if whole and worth is None:
-                return None
-            sums = sums[0] + part * (worth or 0), sums[1] + whole * (worth or 0)
-        return float(10_000 * sums[0] / sums[1]) if sums[1] else None
-
     bearer = "the payer" if is_payer else "the merchant"
-    return replace(_cost(name, of, bearer=bearer), groups=_TIMED)
+    by_value = cost_by_value(cost, amount, is_payer=is_payer)
+    return replace(_cost(name, by_value, bearer=bearer), groups=_TIMED)
 
 
 def _payer_cost_bps(of: Payments) -> float | None:

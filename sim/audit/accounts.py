@@ -9,8 +9,8 @@ from __future__ import annotations
 from sim.audit.containers import append, check, number_of, unlink
 from sim.audit.guards import note_levels
 from sim.audit.messages import Check
-from sim.audit.state import AccountState, Count, Pay, SystemState, Things
-from sim.audit.world import NOBODY, World
+from sim.audit.state import NOBODY, AccountState, Count, Pay, SystemState, Things
+from sim.audit.world import World
 from sim.contract.layout import BALANCE_MAX, UNLIMITED, AccountColumn
 from sim.contract.meaning import LogKind
 from sim.jit.functions import called

@@ -13,6 +13,7 @@ import numpy as np
 from sim.audit.findings import Findings
 from sim.audit.pairing import Comparison, Layout
 from sim.audit.payments import FeeDemands, demand_payments, fee_layout, payment_layout
+from sim.audit.pools import Visit
 from sim.audit.refund_tables import demand_refunds, refund_layout
 from sim.audit.sampled import (
     demand_series,
@@ -26,7 +27,6 @@ from sim.audit.settlement_tables import (
     obligation_layout,
     settlement_layout,
 )
-from sim.audit.state import Visit
 from sim.audit.world import ENDED_WIDTH
 from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from sim.audit.findings import VIOLATIONS_KEPT
 from sim.audit.messages import MESSAGES
-from sim.audit.state import Count, Held, Pay, Wait
-from sim.audit.world import NOBODY, VIOLATION_WIDTH, World, place_of
+from sim.audit.pools import Held
+from sim.audit.state import NOBODY, Count, Pay, Wait
+from sim.audit.world import VIOLATION_WIDTH, World, place_of
 from sim.contract.plan import Array
 from sim.jit.functions import called
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from sim.audit.containers import check
 from sim.audit.messages import Check
 from sim.audit.program import leave_stage
-from sim.audit.state import ASKS, Count, Pay, Wait
+from sim.audit.state import ASKS, NOBODY, Count, Pay, Wait
 from sim.audit.turns import act_at
 from sim.audit.visits import begin_visit
-from sim.audit.world import EXPIRE_KEY, NOBODY, World
+from sim.audit.world import EXPIRE_KEY, World
 from sim.contract.layout import NULL, STEP_BITS
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import Op

@@ -15,12 +15,12 @@ from sim.audit.prices import worth
 from sim.audit.program import amount_of, jump
 from sim.audit.refunds import keep_for_refunds
 from sim.audit.routes import check_failure, known_agent
-from sim.audit.state import Count, Pay, Things, Wait
+from sim.audit.state import NOBODY, Count, Pay, Things, Wait
 from sim.audit.stations import refuse
 from sim.audit.turns import act, act_at, check_in_time, check_patience
 from sim.audit.visits import end_visit
 from sim.audit.waits import account_open_wait
-from sim.audit.world import HORIZON_KEY, NOBODY, World
+from sim.audit.world import HORIZON_KEY, World
 from sim.contract.layout import FEES_MAX, NULL, STEP_BITS, RouteColumn, TransferColumn
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import Cause, Op, Outcome

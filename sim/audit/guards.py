@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from sim.audit.containers import check
 from sim.audit.messages import Check
-from sim.audit.state import AccountState, Count, GuardState, Things
-from sim.audit.world import NOBODY, World
+from sim.audit.state import NOBODY, AccountState, Count, GuardState, Things
+from sim.audit.world import World
 from sim.contract.agenda import AgendaKind
 from sim.contract.guards import GuardColumn
 from sim.contract.layout import (

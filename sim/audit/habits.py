@@ -6,8 +6,8 @@ taken or passed. The draws themselves are not in the log; the agents are as far 
 
 from __future__ import annotations
 
-from sim.audit.state import STAGE_LONGEST, STAGE_SHORTEST, Count, Pay
-from sim.audit.world import NOBODY, SEVERAL, WORD, World
+from sim.audit.state import NOBODY, STAGE_LONGEST, STAGE_SHORTEST, WORD, Count, Pay
+from sim.audit.world import SEVERAL, World
 from sim.contract.layout import CERTAIN, HORIZON_MAX_US, PPM, ROLE_KINDS_MAX, ROLES
 from sim.contract.layout import StageColumn as S
 from sim.jit.functions import called

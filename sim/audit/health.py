@@ -7,8 +7,8 @@ Written from :mod:`sim.contract.policies` without the engines.
 from __future__ import annotations
 
 from sim.audit.containers import number_of
-from sim.audit.state import Count, Pay, RouteState, Things
-from sim.audit.world import NOBODY, World
+from sim.audit.state import NOBODY, Count, Pay, RouteState, Things
+from sim.audit.world import World
 from sim.contract.layout import RouteColumn
 from sim.contract.meaning import FAILOVER_REASONS, Cause, Outcome
 from sim.contract.own_policies import BEGUN, FAILED, SAYS_NOTHING, SUCCEEDED

@@ -11,10 +11,10 @@ from sim.audit.messages import Check
 from sim.audit.money import begin_anew
 from sim.audit.program import account_time, chain_goes_on, jump, leave_stage, may_try_again
 from sim.audit.routes import forget_tried
-from sim.audit.state import NEXT, SAME, Count, Pay, Wait
+from sim.audit.state import NEXT, NOBODY, SAME, Count, Pay, Wait
 from sim.audit.turns import act_at, make_ready
 from sim.audit.visits import end_visit
-from sim.audit.world import NOBODY, World
+from sim.audit.world import World
 from sim.contract.inquiries import INQUIRY_FIRST
 from sim.contract.layout import NULL, PAYMENTS_MAX
 from sim.contract.layout import StageColumn as S

@@ -29,10 +29,10 @@ from sim.audit.queues import (
     waiting_count,
 )
 from sim.audit.routes import is_account
-from sim.audit.state import AccountState, Count, Pay, SystemState, Things, Wait
+from sim.audit.state import NOBODY, AccountState, Count, Pay, SystemState, Things, Wait
 from sim.audit.turns import act_at, check_in_time, make_ready
 from sim.audit.visits import begin_visit, end_visit
-from sim.audit.world import NOBODY, World
+from sim.audit.world import World
 from sim.contract.large_value import (
     AtClose,
     How,

@@ -17,8 +17,8 @@ from sim.audit.loads import (
     place_of_payment,
 )
 from sim.audit.messages import Check
-from sim.audit.state import Count, LedgerState, Pay, Things, Wait
-from sim.audit.world import COMPLETE_KEY, NOBODY, World
+from sim.audit.state import NOBODY, Count, LedgerState, Pay, Things, Wait
+from sim.audit.world import COMPLETE_KEY, World
 from sim.contract.layout import LEDGER_PSEUDO, NEVER_US, STEP_BITS, STEP_MASK, LedgerColumn
 from sim.jit.functions import called
 

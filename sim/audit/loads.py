@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from sim.audit.containers import check
 from sim.audit.messages import Check
-from sim.audit.state import Count, LedgerState, Pay, Things
-from sim.audit.world import NOBODY, World
+from sim.audit.state import NOBODY, Count, LedgerState, Pay, Things
+from sim.audit.world import World
 from sim.contract.loads import LoadColumn
 from sim.jit.functions import called
 

@@ -11,6 +11,7 @@ from sim.audit.containers import check, held_of, hold, release_held
 from sim.audit.habits import may_be_alike, may_hit
 from sim.audit.health import attempt_begins
 from sim.audit.messages import Check
+from sim.audit.pools import Held
 from sim.audit.prices import fee_slot, price
 from sim.audit.program import (
     account_time,
@@ -22,10 +23,10 @@ from sim.audit.program import (
     leave_stage,
 )
 from sim.audit.routes import check_route, forget_tried, give_back, is_account, mark_tried, use_limit
-from sim.audit.state import NEXT, QUEUE, Count, Held, Pay, Things, Wait
+from sim.audit.state import NEXT, NOBODY, QUEUE, Count, Pay, Things, Wait
 from sim.audit.turns import act, act_at, check_in_time, check_op, make_ready
 from sim.audit.visits import begin_visit, end_visit
-from sim.audit.world import NOBODY, World
+from sim.audit.world import World
 from sim.contract.layout import NEVER_US, NULL, FeeColumn, RouteColumn, TransferColumn
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import Bearer, Cause, LogKind, Op

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from sim.audit.accounts import available
 from sim.audit.queues import first_waiting, line_of, next_waiting, order_of
-from sim.audit.state import AccountState, Pay, Things
-from sim.audit.world import NOBODY, World
+from sim.audit.state import NOBODY, AccountState, Pay, Things
+from sim.audit.world import World
 from sim.contract.large_value import Offset, Order, SystemColumn
 from sim.jit.functions import called
 

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from sim.audit.containers import held_of, slot_of
 from sim.audit.habits import may_differ, may_miss
+from sim.audit.pools import Held
 from sim.audit.prices import fee_slot
 from sim.audit.state import (
     AUTHORISES,
     CONFIRMS,
     CREDITS,
     NEXT,
+    NOBODY,
     SETTLES,
     Count,
-    Held,
     Pay,
     Things,
     Wait,
 )
-from sim.audit.world import NOBODY, World
+from sim.audit.world import World
 from sim.contract.layout import (
     LIMITS_MAX,
     NULL,

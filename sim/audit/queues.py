@@ -6,8 +6,8 @@ has a line for every rank of the plan's priorities.
 
 from __future__ import annotations
 
-from sim.audit.state import Count, Pay, SystemState, Things
-from sim.audit.world import NOBODY, World
+from sim.audit.state import NOBODY, Count, Pay, SystemState, Things
+from sim.audit.world import World
 from sim.contract.large_value import Order, SystemColumn
 from sim.jit.functions import called
 

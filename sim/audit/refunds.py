@@ -12,8 +12,8 @@ from sim.audit.containers import check, close_slot
 from sim.audit.messages import Check
 from sim.audit.prices import costs_at_mid
 from sim.audit.routes import is_account, known_account
-from sim.audit.state import REFUND_LONGEST, REFUND_SHORTEST, Count, Pay, Things, Wait
-from sim.audit.world import COMPLETE_KEY, NOBODY, World
+from sim.audit.state import NOBODY, REFUND_LONGEST, REFUND_SHORTEST, Count, Pay, Things, Wait
+from sim.audit.world import COMPLETE_KEY, World
 from sim.contract.guards import GuardColumn
 from sim.contract.layout import (
     CERTAIN,

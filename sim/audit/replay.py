@@ -14,13 +14,7 @@ from sim.audit.findings import VIOLATIONS_KEPT, Findings
 from sim.audit.messages import MESSAGES, Check
 from sim.audit.state import AccountState, Count, LedgerState, Shown, Things
 from sim.audit.views import finish_replay, replay_rows
-from sim.audit.world import (
-    BLOCK_ROWS,
-    VIOLATION_WIDTH,
-    first_violation,
-    make_room,
-    open_world,
-)
+from sim.audit.world import BLOCK_ROWS, VIOLATION_WIDTH, first_violation, make_room, open_world
 from sim.contract.large_value import MemberColumn, MemberTotal
 from sim.contract.layout import CANDIDATES_MAX
 from sim.contract.plan import Array, Plan

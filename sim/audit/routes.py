@@ -14,16 +14,8 @@ from sim.audit.messages import Check
 from sim.audit.prices import price
 from sim.audit.program import today
 from sim.audit.scores import score_of, show
-from sim.audit.state import (
-    NEXT,
-    QUEUE,
-    Count,
-    Pay,
-    RouteState,
-    Shown,
-    Things,
-)
-from sim.audit.world import NOBODY, SEVERAL, WORD, World
+from sim.audit.state import NEXT, NOBODY, QUEUE, WORD, Count, Pay, RouteState, Shown, Things
+from sim.audit.world import SEVERAL, World
 from sim.contract.layout import (
     CANDIDATES_MAX,
     LIMITS_MAX,

@@ -45,7 +45,7 @@ from sim.audit.money import (
 )
 from sim.audit.refunds import is_refunded_later, refund_due_row, refund_move, refund_row
 from sim.audit.routes import limit_cell
-from sim.audit.state import Count, Pay, Things, Wait
+from sim.audit.state import NOBODY, Count, Pay, Things, Wait
 from sim.audit.stations import finish_stations
 from sim.audit.turns import begin_own
 from sim.audit.waits import (
@@ -62,7 +62,7 @@ from sim.audit.waits import (
     patience_row,
     start_row,
 )
-from sim.audit.world import NOBODY, STREAM_RANK, World
+from sim.audit.world import STREAM_RANK, World
 from sim.contract.layout import AMOUNT_MAX, FEES_MAX, LIMITS_MAX, NULL, PAYMENTS_MAX, StreamColumn
 from sim.contract.log_columns import UNUSED
 from sim.contract.meaning import Cause, LogKind

@@ -12,7 +12,8 @@ import numpy as np
 from sim.audit.clearing_tables import SHOWN, currency_of, place_of_row
 from sim.audit.names import first_of_name, series_words, visit_words
 from sim.audit.pairing import Layout
-from sim.audit.state import Visit, Wait
+from sim.audit.pools import Visit
+from sim.audit.state import Wait
 from sim.contract.agenda import AgendaKind
 from sim.contract.layout import AccountColumn
 from sim.contract.meaning import LogKind

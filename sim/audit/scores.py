@@ -10,6 +10,7 @@ from sim.audit.containers import number_of
 from sim.audit.health import breaker_bars, rule_of
 from sim.audit.prices import price_anew
 from sim.audit.state import (
+    NOBODY,
     AccountState,
     Count,
     LedgerState,
@@ -19,7 +20,7 @@ from sim.audit.state import (
     StationState,
     Things,
 )
-from sim.audit.world import NOBODY, World
+from sim.audit.world import World
 from sim.contract.guards import GuardColumn
 from sim.contract.layout import SCORE_WORST, LedgerColumn, RouteColumn, RouteViewColumn
 from sim.contract.meaning import Policy

@@ -14,6 +14,10 @@ from sim.contract.records import REGISTER_COUNT
 SETTLES, CREDITS, QUEUE, NEXT, ASKS, CONFIRMS, AUTHORISES, SAME = (int(flag) for flag in Flag)
 """Flags as numbers: sets of flags are nothing machine code knows."""
 
+NOBODY = -1
+WORD = 62
+"""Members per word of a bit set; the sign stays out of it."""
+
 
 class Count(IntEnum):
     """Columns of the scalars of a replay, ``World.g``."""
@@ -421,39 +425,3 @@ class Pay(IntEnum):
     """Limit (-1: none), amount, day, payer by slot."""
     SETS = 81 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""
-
-
-class Visit(IntEnum):
-    """Columns of a visit: one wait or service of one payment, from queue to end."""
-
-    PAYMENT = 0
-    STAGE = 1
-    KIND = 2
-    """Member of :class:`Wait`: what it ended as."""
-    SUBJECT = 3
-    """Station, ledger or account; -1 for a delay."""
-    QUEUED_US = 4
-    STARTED_US = 5
-    """NULL where it never came to be served."""
-    ENDED_US = 6
-    """NULL where the horizon came first."""
-    CAUSE = 7
-
-
-class Held(IntEnum):
-    """Columns of a reservation."""
-
-    TRANSFER = 0
-    DEBIT = 1
-    CREDIT = 2
-    AMOUNT = 3
-    NEXT = 4
-
-
-class Service(IntEnum):
-    """Columns of a service under way; the key is payment and step."""
-
-    KEY = 0
-    STATION = 1
-    DUE_US = 2
-    STAGE = 3

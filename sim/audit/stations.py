@@ -9,8 +9,9 @@ from __future__ import annotations
 from sim.audit.accounts import touch
 from sim.audit.containers import append, check, find, number_of, place, remove, unlink
 from sim.audit.messages import Check
-from sim.audit.state import Count, Pay, Service, StationState, Things
-from sim.audit.world import COMPLETE_KEY, NOBODY, World
+from sim.audit.pools import Service
+from sim.audit.state import NOBODY, Count, Pay, StationState, Things
+from sim.audit.world import COMPLETE_KEY, World
 from sim.contract.layout import STATION_PSEUDO, STEP_BITS, StationColumn
 from sim.contract.meaning import Discipline, LogKind, WhenClosed
 from sim.jit.functions import called

@@ -17,9 +17,9 @@ from sim.audit.program import (
     leave_stage,
     passes,
 )
-from sim.audit.state import Count, Pay, Things, Wait
+from sim.audit.state import NOBODY, Count, Pay, Things, Wait
 from sim.audit.visits import end_visit
-from sim.audit.world import NOBODY, World
+from sim.audit.world import World
 from sim.contract.layout import PAYMENT_BITS, STEP_BITS
 from sim.contract.layout import StageColumn as S
 from sim.jit.functions import called

@@ -6,7 +6,8 @@ Nothing is checked here.
 
 from __future__ import annotations
 
-from sim.audit.state import Count, Pay, Visit, Wait
+from sim.audit.pools import Visit
+from sim.audit.state import Count, Pay, Wait
 from sim.audit.world import World
 from sim.contract.inquiries import INQUIRY_FIRST
 from sim.contract.layout import NULL

@@ -18,7 +18,7 @@ from sim.audit.messages import Check
 from sim.audit.program import account_time, begins_to_wait, jump
 from sim.audit.queues import touch_system
 from sim.audit.routes import is_station
-from sim.audit.state import Count, Pay, StationState, Things, Wait
+from sim.audit.state import NOBODY, Count, Pay, StationState, Things, Wait
 from sim.audit.stations import (
     check_direct,
     check_next,
@@ -29,14 +29,7 @@ from sim.audit.stations import (
 )
 from sim.audit.turns import act_at, begin_own, check_in_time
 from sim.audit.visits import begin_visit, end_visit
-from sim.audit.world import (
-    COMPLETE_KEY,
-    EXPIRE_KEY,
-    NOBODY,
-    STREAM_LONGEST,
-    STREAM_SHORTEST,
-    World,
-)
+from sim.audit.world import COMPLETE_KEY, EXPIRE_KEY, STREAM_LONGEST, STREAM_SHORTEST, World
 from sim.contract.layout import NULL, PPM, STEP_BITS, STEP_MASK
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import Cause, Op, Reason

@@ -12,24 +12,25 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from sim.audit.choices import choices, role_sets
 from sim.audit.findings import VIOLATIONS_KEPT
 from sim.audit.messages import FIGURES, MESSAGES
+from sim.audit.pools import Held, Service, Visit
 from sim.audit.state import (
+    NOBODY,
     REFUND_LONGEST,
     REFUND_SHORTEST,
     STAGE_LONGEST,
     STAGE_SHORTEST,
+    WORD,
     AccountState,
     Count,
-    Held,
     LedgerState,
     Pay,
     RouteState,
-    Service,
     Shown,
     StationState,
     Things,
-    Visit,
 )
 from sim.contract.large_value import MemberColumn
 from sim.contract.layout import (
@@ -38,10 +39,8 @@ from sim.contract.layout import (
     STEP_BITS,
     TABLE_LENGTH,
     AccountColumn,
-    CandidateColumn,
     ConversionColumn,
     LedgerColumn,
-    RouteSetColumn,
     StageColumn,
     StreamColumn,
     order_key,
@@ -54,13 +53,10 @@ from sim.contract.refunds import RefundColumn
 
 BLOCK_ROWS = 1 << 13
 """Rows replayed at a time; every pool has room for what so many rows can add."""
-NOBODY = -1
 SEVERAL = -2
 """Stands for an agent of which a set of possible ones is known."""
 MOVES_MAX = 4
 """Most moves of one row of the agenda."""
-WORD = 62
-"""Members per word of a bit set; the sign stays out of it."""
 _THINGS_WIDTH = 24
 COMPLETE_KEY = order_key(EventClass.COMPLETE, 0, 0)
 EXPIRE_KEY = order_key(EventClass.EXPIRE, 0, 0)
@@ -171,7 +167,7 @@ def open_world(plan: Plan, *, wants_records: bool, addresses: Addresses = ()) ->
         Of the functions of policies of the user's own; must stay good.
     """
     first, size, things = _lay_things(plan)
-    ranks, (place, sets) = _ranks(plan), _role_sets(plan)
+    ranks, (place, sets) = _ranks(plan), role_sets(plan)
     role = np.ascontiguousarray(np.hstack([plan.agent_account, plan.agent_station]))
     g = np.zeros(first_violation() + VIOLATIONS_KEPT * VIOLATION_WIDTH, dtype=np.int64)
     for scalar, value in {
@@ -329,7 +325,7 @@ def _ranks(plan: Plan) -> dict[int, int]:
 
 def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
     """Return first rows, sizes and rows of the plan's tables, with the state they begin in."""
-    choices, routes = _choices(plan)
+    choices, routes = choices(plan)
     # One array for all of them: a table is its first row and its size, so compiled code is made
     # for one type instead of fifteen.
     tables = (
@@ -412,52 +408,3 @@ def _own_times(plan: Plan) -> Array:
             if offset >= 0:
                 found[agent, 2 * kind : 2 * kind + 2] = bounds[offset]
     return found
-
-
-def _choices(plan: Plan) -> tuple[Array, Array]:
-    """Return the ways to come to routes, a row each, and the routes that point to them."""
-    found: dict[int, set[tuple[int, int, int, int]]] = {}
-    attempts = [0] * len(plan.route)
-    candidates = plan.candidate[:, CandidateColumn.ROUTE].tolist()
-    for row in plan.route_set.tolist():
-        first, policy, count = (
-            row[column]
-            for column in (RouteSetColumn.FIRST, RouteSetColumn.POLICY, RouteSetColumn.COUNT)
-        )
-        for at, route in enumerate(candidates[first : first + count]):
-            found.setdefault(route, set()).add((policy, at, first, count))
-            attempts[route] = max(attempts[route], row[RouteSetColumn.MAX_ATTEMPTS])
-    choices: list[tuple[int, int, int, int]] = []
-    routes = np.zeros((len(plan.route), len(RouteState) + plan.route.shape[1]), dtype=np.int64)
-    routes[:, : plan.route.shape[1]] = plan.route
-    for route in range(len(routes)):
-        ways = sorted(found.get(route, ()))
-        routes[route, RouteState.CHOICE_FIRST] = len(choices)
-        routes[route, RouteState.CHOICE_COUNT] = len(ways)
-        routes[route, RouteState.ATTEMPTS_MAX] = attempts[route]
-        choices.extend(ways)
-    return np.array(choices, dtype=np.int64).reshape(-1, 4), routes
-
-
-def _role_sets(plan: Plan) -> tuple[Array, Array]:
-    """Return which agents have each account and station, by kind, as sets of bits."""
-    kinds = plan.agent_account.shape[1]
-    tables = (plan.agent_account, plan.agent_station)
-    columns = kinds + plan.agent_station.shape[1]
-    place = np.full((columns, max(len(plan.account), len(plan.station), 1)), NOBODY, dtype=np.int64)
-    agents = max(len(table) for table in tables)
-    sets: list[Array] = []
-    for offset, table in zip((0, kinds), tables, strict=True):
-        for agent, row in enumerate(table.tolist()):
-            for kind, subject in enumerate(row):
-                if subject < 0:
-                    continue
-                if place[offset + kind, subject] < 0:
-                    place[offset + kind, subject] = len(sets)
-                    # Bits of 62 per word: with 63 the sign would be one of them.
-                    sets.append(np.zeros(-(-agents // WORD) or 1, dtype=np.int64))
-                sets[place[offset + kind, subject]][agent // WORD] |= 1 << agent % WORD
-    # Compiled code must not be given an array without columns.
-    if not sets:
-        sets.append(np.zeros(1, dtype=np.int64))
-    return place, np.array(sets)

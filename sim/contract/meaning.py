@@ -107,7 +107,7 @@ from enum import IntEnum
 
 from sim.contract.charges import Bearer, FeeKind, FixedSide
 from sim.contract.policies import Policy
-from sim.contract.qualities import Cause, Discipline, Flag, WhenClosed
+from sim.contract.qualities import Cause, Discipline, Flag, Scope, WhenClosed
 from sim.contract.reasons import FAILOVER_REASONS, RETRY_REASONS, Reason
 
 __all__ = (
@@ -445,10 +445,3 @@ class LogKind(IntEnum):
     """This and GONE: see :mod:`~sim.contract.patience`; READING: :mod:`~sim.contract.windows`."""
     GONE = 65
     READING = 66
-
-
-class Scope(IntEnum):
-    """Whether headline measures cover a payment or it is background."""
-
-    CROSS_BORDER = 0
-    DOMESTIC = 1

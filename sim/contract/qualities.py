@@ -50,3 +50,10 @@ class WhenClosed(IntEnum):
 
     WAIT = 0
     REJECT = 1
+
+
+class Scope(IntEnum):
+    """Whether headline measures cover a payment or it is background."""
+
+    CROSS_BORDER = 0
+    DOMESTIC = 1

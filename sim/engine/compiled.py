@@ -11,7 +11,6 @@ Numba is imported inside the functions: commands that run nothing do not wait fo
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,9 +24,9 @@ from sim.contract.records import (
     RECORD_WIDTH,
     AccountTotal,
     RecordColumn,
-    WorkloadColumn,
 )
 from sim.contract.run import Sink, Totals, WorkloadSource
+from sim.engine.chunks import checked_chunks
 from sim.engine.foreseen import Watcher, worth_of
 from sim.engine.kernel import state as st
 from sim.engine.kernel.broken import ERRORS, OWN_POLICY, TOO_LARGE
@@ -133,7 +132,7 @@ class CompiledRun:
         # well).
         check_plan(plan)
         self.plan, self.sink = plan, sink
-        self.chunks = _checked(workload, plan.horizon_us)
+        self.chunks = checked_chunks(workload, plan.horizon_us)
         # Functions of the user's own live as long as the run that calls them by their addresses.
         addresses, self._kept = kernel_addresses(plan)
         self.state = lay_state(
@@ -418,29 +417,6 @@ def check_balances(plan: Plan, posted: Array) -> None:
     np.add.at(sums, plan.account[:, AccountColumn.CURRENCY], posted)
     if sums.any():
         raise InvariantViolation(f"currencies sum to {sums.tolist()}", seed=plan.seed)
-
-
-def _checked(workload: WorkloadSource, horizon_us: int) -> Iterator[Array]:
-    """Give the chunks that hold payments below the horizon, as the kernel wants them."""
-    last = 0
-    for chunk in workload:
-        # An empty chunk has no first instant to compare and nothing to hand over.
-        if len(chunk) == 0:
-            continue
-        times = chunk[:, WorkloadColumn.TIME_US]
-        # Within a chunk and between chunks: an arrival in the past would be taken at once, out
-        # of order.
-        if times[0] < last or bool((np.diff(times) < 0).any()):
-            raise ValueError("workload: payments must come in ascending order of time, from 0")
-        last = int(times[-1])
-        # Compiled code knows one layout only; a chunk from a file may be read-only or of
-        # another type.
-        if not (chunk.dtype == np.int64 and chunk.flags.c_contiguous and chunk.flags.writeable):
-            chunk = np.array(chunk, dtype=np.int64, order="C")  # noqa: PLW2901
-        yield chunk
-        # What comes after the horizon is never asked for: an endless workload may be given.
-        if last >= horizon_us:
-            return
 
 
 def _doubled(array: Array, *, link: int) -> Array:

@@ -31,21 +31,12 @@ from sim.contract.table import Table, declared_tables
 
 # Numbers and not exceptions: what lacks is provided by Python, which may allocate and raise.
 # -- why the kernel returns --------------------
-GOES_ON = 0
-BUDGET_SPENT = 1
-WANTS_WORKLOAD = 2
-WANTS_FLUSH = 3
-WANTS_HEAP = 4
-WANTS_SLOTS = 5
-WANTS_NODES = 6
-WANTS_TIMERS = 7
-AT_HORIZON = 8
-FINISHED = 9
-BROKEN = 10
-WANTS_FORESIGHT = 11
+(
+    GOES_ON, BUDGET_SPENT, WANTS_WORKLOAD, WANTS_FLUSH, WANTS_HEAP, WANTS_SLOTS,
+    WANTS_NODES, WANTS_TIMERS, AT_HORIZON, FINISHED, BROKEN, WANTS_FORESIGHT,
+) = range(12)  # fmt: skip
 
-# What would otherwise spoil balances or the order of events without a trace, and no more.
-# -- what can break --------------------
+# -- what can break: what would spoil balances or the order of events without a trace --
 E_ORDER = 1
 E_STEP = 2
 E_OPEN_RESERVATION = 3

@@ -34,20 +34,11 @@ from sim.contract.records import LOG_WIDTH, RECORD_WIDTH
 from sim.contract.refunds import RefundTotal
 from sim.contract.run import Sink
 from sim.draws.lookup import draw62, quantile
+from sim.engine.reference.account import Account
 from sim.engine.reference.foresight import Foresight, Told
 from sim.engine.reference.health import Healths
 from sim.engine.reference.loads import Load
-from sim.engine.reference.state import (
-    NOWHERE,
-    Account,
-    Due,
-    Ledger,
-    Payment,
-    Stage,
-    Station,
-    Transfer,
-    Wait,
-)
+from sim.engine.reference.state import NOWHERE, Due, Ledger, Payment, Stage, Station, Transfer, Wait
 from sim.errors import InvariantViolation
 
 STOP = NULL
