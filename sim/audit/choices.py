@@ -12,7 +12,7 @@ from sim.contract.layout import CandidateColumn, RouteSetColumn
 from sim.contract.plan import Array, Plan
 
 
-def choices(plan: Plan) -> tuple[Array, Array]:
+def route_choices(plan: Plan) -> tuple[Array, Array]:
     """Return the ways to come to routes, a row each, and the routes that point to them."""
     found: dict[int, set[tuple[int, int, int, int]]] = {}
     attempts = [0] * len(plan.route)

@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from sim.audit.choices import choices, role_sets
+from sim.audit.choices import role_sets, route_choices
 from sim.audit.findings import VIOLATIONS_KEPT
 from sim.audit.messages import FIGURES, MESSAGES
 from sim.audit.pools import Held, Service, Visit
@@ -325,7 +325,7 @@ def _ranks(plan: Plan) -> dict[int, int]:
 
 def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
     """Return first rows, sizes and rows of the plan's tables, with the state they begin in."""
-    choices, routes = choices(plan)
+    choices, routes = route_choices(plan)
     # One array for all of them: a table is its first row and its size, so compiled code is made
     # for one type instead of fifteen.
     tables = (

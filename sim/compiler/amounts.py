@@ -77,7 +77,7 @@ def allowed_amounts(scenario: Scenario, currency: str, legs: Iterable[Leg]) -> A
 
 
 def amount_problems(
-    name: str, demand: Demand, currency: str, allowed: Allowed, traced: Traced | None = None
+    name: str, demand: Demand, currency: str, allowed: Allowed, *, traced: Traced | None
 ) -> Iterator[tuple[FieldPath, str]]:
     """Yield the written amounts no route of a stream carries."""
     if traced is not None:

@@ -116,7 +116,7 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         return None
     legs = [leg for route in payees.routes for leg in world.routes.route(route).candidate.legs]
     allowed = allowed_amounts(scenario, currency, legs)
-    problems.extend(amount_problems(name, demand, currency, allowed, traced))
+    problems.extend(amount_problems(name, demand, currency, allowed, traced=traced))
     flows = [world.routes.route(route).flow for route in payees.routes]
     problems.extend(refund_problems(name, demand, corridor, flows))
     if traced is not None:
@@ -133,11 +133,20 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
     except ValueError as problem:
         problems.append((("demand", name, "rate"), f"found too much: {problem}"))
         return None
+    part = _part(world, name, payees, currency)
+    return Described(part, payees, arrivals, allowed, traced, named)
+
+
+def _part(world: World, name: str, payees: Payees, currency: str) -> Stream:
+    """Return a stream in symbols."""
+    scenario = world.scenario
+    demand = scenario.demand[name]
+    corridor = scenario.corridors[demand.corridor]
     codes = aging_codes(scenario, corridor)
     drawn = (drawn_amount(demand), codes.code_age if codes is not None else None)
     used = map(world.routes.route, payees.routes)
     rails = {leg.rail for route in used for leg in route.candidate.legs}
-    part = Stream(
+    return Stream(
         name=name,
         prologue=prologue(
             _scan(scenario, corridor), demand.after_failure, patient=demand.patience is not None
@@ -156,7 +165,6 @@ def describe_stream(world: World, name: str, problems: Problems) -> Described | 
         refunds=refunds_of(demand, currency),
         patience=demand.patience,
     )
-    return Described(part, payees, arrivals, allowed, traced, named)
 
 
 def _fixed_currency(corridor: Corridor, demand: Demand) -> str:
@@ -185,23 +193,7 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         stream=stream,
         name=part.name,
         key=linked.plan.stream_key[stream],
-        written=(
-            _written(
-                demand,
-                stream,
-                pool=pool,
-                first=world.pools.numbered.get(demand.corridor, range(0)).start,
-                agents=agents,
-                currency=part.currency,
-            )
-            if described.traced is None
-            else traced_rows(
-                described.traced,
-                stream,
-                agents=agents,
-                instruments={name: number for number, name in enumerate(names.instruments, 1)},
-            )
-        ),
+        written=_listed(world, described, linked, pool),
         hazard_time_us=arrivals[0],
         hazard=arrivals[1],
         count_max=demand.count if demand.count is not None else -1,
@@ -232,6 +224,18 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         code_age_table=linked.tables[aging.code_age] if aging else -1,
         damaged_threshold62=threshold(codes.damaged_share) if codes else 0,
     )
+
+
+def _listed(world: World, described: Described, linked: Linked, pool: _Pool) -> Array | None:
+    """Return the rows of a stream whose payments are listed, None where they come at a rate."""
+    part, names = described.part, linked.plan.names
+    demand, stream = world.scenario.demand[part.name], names.streams.index(part.name)
+    agents = {name: number for number, name in enumerate(names.agents)}
+    if described.traced is not None:
+        instruments = {name: number for number, name in enumerate(names.instruments, 1)}
+        return traced_rows(described.traced, stream, agents=agents, instruments=instruments)
+    first = world.pools.numbered.get(demand.corridor, range(0)).start
+    return _written(demand, stream, pool=pool, first=first, agents=agents, currency=part.currency)
 
 
 @dataclass(frozen=True, slots=True)

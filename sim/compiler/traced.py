@@ -24,21 +24,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sim.compiler.trace_columns import AMOUNTS, OPEN, TIMES, BadRows, Columns
 from sim.contract.plan import Array
 from sim.errors import suggest
 from sim.model.base import FieldPath
+from sim.model.money import parse_amount_text
+from sim.model.quantities import parse_duration_us, to_minor
 from sim.model.sections import Clock
 from sim.model.traces import Trace
+from sim.model.words import parse_timestamp
 from sim.tables.schemas import PAYMENTS
-from sim.workload.traces import TraceFile, UnreadableTraceError, read_trace
+from sim.tables.trace_columns import AMOUNTS, OPEN, TIMES, BadRows, Columns
+from sim.tables.trace_file import TraceFile, UnreadableTraceError, read_trace
 
 Problems = list[tuple[FieldPath, str]]
 
@@ -49,6 +52,7 @@ _USED = (
 )  # fmt: skip
 _ORDINAL_MAX = 1 << 48
 _KEPT = 4
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +215,10 @@ def _chosen(
 def _payments(columns: Columns, wanted: _Wanted) -> Traced:
     """Return all payments of the file up to the horizon; bad rows are collected in ``columns``."""
     file = columns.file
-    time_us = columns.instants(wanted.start)
-    amount = columns.amounts(wanted.currency)
+    start_us = (wanted.start - _EPOCH) // timedelta(microseconds=1)
+    time_us = columns.instants(start_us, lambda text: _instant(text, start_us))
+    currency = wanted.currency
+    amount = columns.amounts(currency, lambda text: to_minor(parse_amount_text(text), currency))
     vocabulary: list[str] = []
 
     def words(name: str) -> Array:
@@ -245,6 +251,13 @@ def _payments(columns: Columns, wanted: _Wanted) -> Traced:
         unused=tuple(name for name in file.columns if name not in (*_USED, *PAYMENTS.names)),
     )
     return _in_order(traced, columns, wanted.horizon_us)
+
+
+def _instant(text: str, start_us: int) -> int:
+    """Read a duration since the start, or an instant."""
+    if text[:4].isdigit() and "-" in text:
+        return (parse_timestamp(text) - _EPOCH) // timedelta(microseconds=1) - start_us
+    return parse_duration_us(text)
 
 
 def _check_currency(columns: Columns, currency: str) -> None:

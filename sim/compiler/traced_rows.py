@@ -13,13 +13,13 @@ import numpy as np
 
 from sim.compiler.flow import Flow
 from sim.compiler.payees import Payees, World
-from sim.compiler.trace_columns import OPEN, BadRows
 from sim.compiler.traced import Traced
 from sim.contract.layout import NEVER_US
 from sim.contract.plan import Array
 from sim.contract.records import WORKLOAD_WIDTH, WorkloadColumn
 from sim.errors import suggest
 from sim.model.base import FieldPath
+from sim.tables.trace_columns import OPEN, BadRows
 
 _SHOWN_MAX = 20
 

@@ -22,8 +22,9 @@ from sim.errors import ScenarioError
 from sim.model.base import FieldPath
 from sim.model.distributions import DurationDistribution
 from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.scenario.tree_text import tree_text
 from sim.study.fuzz import own_policy
-from sim.study.fuzz.field_changes import Place, change, extremes, places, tree_text, value_at
+from sim.study.fuzz.field_changes import Place, change, extremes, places, value_at
 from sim.workload.arrivals import HAZARD_UNIT
 
 EVERYTHING = Path(__file__).with_name("everything.yaml")

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -32,6 +31,7 @@ from sim.scenario.expected import (
     tagged_arms,
 )
 from sim.scenario.scenario import LoadedScenario
+from sim.scenario.tree_text import tree_text
 
 _SCALED = (Form.SHARE, Form.FEE, Form.WHOLE, Form.AMOUNT, Form.NUMBER)
 
@@ -231,11 +231,6 @@ def changed_text(loaded: LoadedScenario, place: Place, other: Any) -> str:
     tree: Any = copy.deepcopy(loaded.document.tree)
     change(tree, loaded.scenario, place, other)
     return tree_text(tree)
-
-
-def tree_text(tree: Any) -> str:
-    """Return a scenario's tree as YAML text."""
-    return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=10_000))
 
 
 def change(tree: Any, scenario: BaseModel, place: Place, other: Any) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.scenario.tree_text import tree_text
 from sim.study.fuzz.check import Finding, Tried, try_scenario
 from sim.study.fuzz.draw import Drawn, Tree, draw_scenario
-from sim.study.fuzz.field_changes import tree_text
 from sim.study.fuzz.shrink import shrink
 
 

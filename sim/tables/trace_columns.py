@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,16 +15,14 @@ import numpy as np
 
 from sim.contract.plan import Array
 from sim.contract.table import Mask
-from sim.model.base import FieldPath
-from sim.model.money import parse_amount_text
-from sim.model.quantities import parse_duration_us, to_minor
-from sim.model.words import parse_timestamp
+from sim.tables.trace_file import TraceFile
 from sim.units import CURRENCIES
-from sim.workload.traces import TraceFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Place = tuple[str | int, ...]
+"""Keys that lead to what names a file."""
 OPEN = -1
 """What a row does not say."""
 TIMES = ("at", "submitted_us")
@@ -34,7 +31,6 @@ _SHOWN_MAX = 20
 """Rows told one by one; of the others only how many there are."""
 _INT64_DIGITS = r"^[0-9]{1,18}$"
 _DECIMAL = r"^[0-9]{1,15}(\.[0-9]+)?$"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOAT_WHOLE_MAX = 1 << 53
 """Beyond, a float does not tell one whole number from the next."""
 
@@ -73,8 +69,8 @@ class BadRows:
             self._told.append((int(self.line[row]), column, say(row)))
         self._lines.update(self.line[rows].tolist())
 
-    def problems(self, place: FieldPath) -> Iterator[tuple[FieldPath, str]]:
-        """Yield what is wrong, by line."""
+    def problems(self, place: Place) -> Iterator[tuple[Place, str]]:
+        """Yield what is wrong, by line, each with the place that names the file."""
         told = sorted(self._told)[:_SHOWN_MAX]
         for line, column, message in told:
             yield place, f"{self.name}: {self.unit} {line}, {column}: {message}"
@@ -147,8 +143,16 @@ class Columns:
         codes = pc.fill_null(encoded.indices.cast(pa.int64()), OPEN).to_numpy()
         return codes, tuple(encoded.dictionary.to_pylist())
 
-    def instants(self, start: datetime) -> Array:
-        """Return microseconds from the start on, from ``at`` or ``submitted_us``."""
+    def instants(self, start_us: int, read: Callable[[str], int]) -> Array:
+        """Return microseconds from the start on, from ``at`` or ``submitted_us``.
+
+        Parameters
+        ----------
+        start_us : int
+            Of the run, since 1970.
+        read : callable
+            Microseconds from the start that a text means; ValueError where it means none.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -157,7 +161,6 @@ class Columns:
             self._needed("submitted_us", found)
             return found
         column = _plain(self.file.columns["at"])
-        start_us = (start - _EPOCH) // timedelta(microseconds=1)
         given = column.is_valid().to_numpy(zero_copy_only=False)
         self._needed("at", np.where(given, 0, OPEN))
         if pa.types.is_string(column.type):
@@ -165,7 +168,7 @@ class Columns:
                 # Most traces say instants in one form, which Arrow reads at once.
                 column = pc.cast(column, pa.timestamp("us", "UTC"))
             except pa.ArrowInvalid:
-                parsed, wrong = self._by_text("at", column, lambda text: _instant(text, start_us))
+                parsed, wrong = self._by_text("at", column, read)
                 return self._from_start(parsed, given & ~wrong)
         if not pa.types.is_timestamp(column.type) or column.type.tz is None:
             self._refuse("at", given, "a duration, or an instant with its offset from UTC")
@@ -173,10 +176,17 @@ class Columns:
         instants = pc.cast(column, pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
         return self._from_start(pc.fill_null(instants, start_us).to_numpy() - start_us, given)
 
-    def amounts(self, currency: str) -> Array:
-        """Return minor units of a currency, from ``amount`` or ``instructed_amount_minor``."""
+    def amounts(self, currency: str, read: Callable[[str], int]) -> Array:
+        """Return minor units of a currency, from ``amount`` or ``instructed_amount_minor``.
+
+        Parameters
+        ----------
+        currency : str
+        read : callable
+            Minor units that a text means; ValueError where it is no amount of the currency.
+        """
         if "amount" in self:
-            minor = self._major("amount", currency)
+            minor = self._major("amount", currency, read)
         else:
             minor = self.whole("instructed_amount_minor")
         name = "amount" if "amount" in self else "instructed_amount_minor"
@@ -184,7 +194,7 @@ class Columns:
         self._refuse(name, minor == 0, "an amount above 0")
         return minor
 
-    def _major(self, name: str, currency: str) -> Array:
+    def _major(self, name: str, currency: str, read: Callable[[str], int]) -> Array:
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -208,11 +218,9 @@ class Columns:
             except pa.ArrowInvalid:
                 # Something is finer than the currency's step: found below, with its line.
                 pass
-        values, wrong = self._by_text(
-            name, column, lambda text: to_minor(parse_amount_text(text), currency)
-        )
-        read: Array = np.where(wrong, OPEN, values)
-        return read
+        values, wrong = self._by_text(name, column, read)
+        told: Array = np.where(wrong, OPEN, values)
+        return told
 
     def _by_text(
         self, name: str, column: pa.Array, read: Callable[[str], int]
@@ -268,10 +276,3 @@ def _plain(column: pa.Array) -> pa.Array:
         column = pc.utf8_trim_whitespace(column)
         column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
     return column
-
-
-def _instant(text: str, start_us: int) -> int:
-    """Read a duration since the start, or an instant."""
-    if text[:4].isdigit() and "-" in text:
-        return (parse_timestamp(text) - _EPOCH) // timedelta(microseconds=1) - start_us
-    return parse_duration_us(text)
