@@ -183,7 +183,9 @@ def _missing_agents(world: World, name: str, payees: Payees) -> Iterator[tuple[F
     if needs_debtor and not (demand.payments and is_written):
         yield from _no_share(members, corridor.from_.country, "payer_share")
     is_written = all(payment.creditor_agent is not None for payment in demand.payments or ())
-    needs_creditor = any(flow.creditor.is_drawn for flow in flows) and not pool
+    # A code here names the bank behind it; those abroad are made for banks by share.
+    is_named = bool(pool) and corridor.foreign_codes is None
+    needs_creditor = any(flow.creditor.is_drawn for flow in flows) and not is_named
     if needs_creditor and not (demand.payments and is_written):
         yield from _no_share(members, corridor.to.country, "merchant_share")
 

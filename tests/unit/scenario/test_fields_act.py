@@ -31,6 +31,7 @@ EVERY_FIELD = ROOT / "tests" / "data" / "every-field.yaml"
 WORDS = {
     "Scenario.scenario",
     "Scenario.question",
+    "Scenario.answer",
     "Institution.name",
     "Institution.country",
     "Institution.roles",
