@@ -19,6 +19,7 @@ import yaml
 from sim.scenario.loader import Document, load_document
 from sim.scenario.model import Scenario
 from sim.scenario.scenario import load_scenario
+from tests.published.sources import PUBLISHED
 from tests.theory.driver import ROOT, SCENARIOS
 
 REFERENCE = ROOT.parent / "shared" / "reference" / "calibration.yaml"
@@ -58,6 +59,10 @@ def _problems(document: Document, rows: dict[str, dict[str, Any]]) -> list[str]:
             wrong.append(f"{where}: evidence without a source")
         elif key.split(" ")[0] in ("facts", "assumption"):
             continue
+        elif key.startswith("published "):
+            # A figure that the calibration does not have.
+            if key.removeprefix("published ") not in PUBLISHED:
+                wrong.append(f"{where}: no published figure {key!r}")
         elif key not in rows:
             wrong.append(f"{where}: no calibration row {key!r}")
         elif STRENGTH[note.kind.value] > STRENGTH[rows[key]["kind"]]:
