@@ -70,7 +70,9 @@ def missing_agents(
     # A list that names every payer's bank needs no shares.
     if needs_debtor and None in debtors:
         yield from _no_share(members, corridor.from_.country, "payer_share")
-    needs_creditor = any(flow.creditor.is_drawn for flow in flows) and not pool
+    # A code here names the bank behind it; those abroad are made for banks by share.
+    is_named = bool(pool) and corridor.foreign_codes is None
+    needs_creditor = any(flow.creditor.is_drawn for flow in flows) and not is_named
     if needs_creditor and None in creditors:
         yield from _no_share(members, corridor.to.country, "merchant_share")
 

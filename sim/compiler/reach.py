@@ -135,10 +135,11 @@ def agents_of_stream(
     coded = {payee.agent for payee in payees} - {""}
     scheme = None if corridor.codes is None else scenario.rails[corridor.codes].code_scheme
     is_made = scheme is not None and not scheme.payloads and corridor.foreign_codes is None
-    by_share: set[str] = set()
+    is_paid = any(flow.creditor.is_drawn for flow in flows)
+    by_share = coded if corridor.foreign_codes is not None and is_paid else set[str]()
     # Codes are made for banks by share, too.
     is_drawn = None in creditors
-    if is_made or (is_drawn and not payees and any(flow.creditor.is_drawn for flow in flows)):
+    if is_made or (is_drawn and not payees and is_paid):
         by_share = _with_share(members, corridor.to.country, "merchant_share")
     return payers, coded | by_share | {name for name in creditors if name is not None}, by_share
 

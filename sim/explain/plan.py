@@ -102,6 +102,8 @@ def plan_lines(compiled: Compiled) -> str:
     lines = [f"Scenario {scenario.scenario}"]
     if scenario.question:
         lines.append(f"Question: {scenario.question}")
+    if scenario.answer:
+        lines.append(f"Answer: {scenario.answer}")
     for title, body in sections:
         lines += ["", title, "-" * len(title)]
         # Wrapped by whoever shows it, so that no section has to know how wide a page is.

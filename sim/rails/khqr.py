@@ -53,8 +53,8 @@ class KhqrRail(Rail):
     """Merchants in the sample, each with a payload of its own; at most 10 000."""
     static_share: SharePpb = cited(700_000_000, "khqr.static_share_of_scans")
     """Share of scans of a static code; the others show amount and expiry."""
-    dynamic_life: PositiveDurationUs = cited(600_000_000, "khqr.dynamic_life_max", "reported")
-    """How long a dynamic code lives."""
+    dynamic_life: PositiveDurationUs = cited(600_000_000, "khqr.dynamic_life_max")
+    """How long a dynamic code lives; what integrators advise, and no rule of the scheme."""
     code_age: DurationDistribution = assumed(
         {"lognormal": {"median": "20 s", "sigma": "0.8"}},
         "payer takes the phone out after the code is shown",

@@ -140,7 +140,7 @@ class WalletGatewayRail(Rail):
     order_life: PositiveDurationUs = cited(
         840_000_000, "wallet_gateways.alipay_plus.order_life", "reported"
     )
-    """How long an order lives; then it is abandoned (before the ledger) or returned (after)."""
+    """How long an order lives (online; at a counter 60 s are advised); then dropped or returned."""
     quote_validity: PositiveDurationUs = cited(60_000_000, "assumptions.quote_validity_wallet")
     """How long a price shown to the payer holds."""
     technical_decline: SharePpb = cited(

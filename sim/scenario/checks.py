@@ -15,6 +15,7 @@ from sim.rails.asking import retry_problems
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
 from sim.rails.settlement_agents import below
+from sim.scenario.answers import check_answer
 from sim.scenario.disruption_checks import check_disruptions
 from sim.scenario.guard_checks import guard_problems
 from sim.scenario.load_checks import load_problems
@@ -302,6 +303,7 @@ def _check_windows(scenario: Scenario) -> Found:
 
 
 _CHECKS = (
+    check_answer,
     _check_clock,
     _check_fx,
     _check_institutions,

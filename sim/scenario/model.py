@@ -44,6 +44,9 @@ class Scenario(Model):
     """Name of the scenario; names the folder of its runs."""
     question: str = ""
     """What the scenario is meant to answer."""
+    answer: str = ""
+    """Its answer in one sentence, with measures in braces, as in `half take {end_to_end_p50}, those
+    coming in {corridor/cn_kh/end_to_end_p50}`: what a run found stands there."""
     clock: Clock
     """Start and length."""
     seed: Seed = 1

@@ -23,6 +23,7 @@ from sim.model.quantities import parse_seed
 from sim.scenario.changed_fields import changed_fields
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.study.answer import refuse_answer
 from sim.study.case import CaseTotals, Outcome, PartFolder, RunOptions, Watch
 from sim.study.compile_case import expected_submitted
 from sim.study.result import Result
@@ -297,7 +298,9 @@ def load(
                 "give them to load_scenario, or give the path of the file"
             )
         return scenario
-    return load_scenario(scenario, tuple(overrides))
+    loaded = load_scenario(scenario, tuple(overrides))
+    refuse_answer(loaded)
+    return loaded
 
 
 def override_texts(overrides: Mapping[str, object]) -> tuple[str, ...]:

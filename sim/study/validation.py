@@ -14,6 +14,7 @@ from sim.compiler.compile import compile_scenario
 from sim.errors import Problem, ScenarioError
 from sim.scenario.loader import load_document
 from sim.scenario.scenario import load_scenario, placed
+from sim.study.answer import refuse_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ def check_file(path: Path, given: str, changes: Sequence[str] = ()) -> Checked:
     try:
         if "experiment" in load_document(path).tree:
             return _check_experiment(path, given, tuple(changes))
-        compiled = compile_scenario(load_scenario(path, tuple(changes)), with_tables=False)
+        loaded = load_scenario(path, tuple(changes))
+        refuse_answer(loaded)
+        compiled = compile_scenario(loaded, with_tables=False)
     except ScenarioError as error:
         return Checked(error.problems)
     counts = (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim.compiler.compile import compile_scenario
-from sim.contract.meaning import Outcome
+from sim.contract.meaning import Outcome, Reason
 from sim.contract.plan import Array
 from sim.contract.records import RECORD_WIDTH, AccountTotal, RecordColumn
 from sim.engine.compiled import run_compiled
@@ -19,7 +19,14 @@ from sim.units import DAY_US
 
 ROOT = Path(__file__).resolve().parents[2]
 WEEK = ROOT / "scenarios" / "golden-week.yaml"
-"""Also as the input `week` of the worked settlement figures."""
+"""Three weeks; the tests take the ten days of the input `week` of the worked settlement figures."""
+TEN_DAYS = (
+    "clock.start=2025-09-29T00:00:00+07:00",
+    "clock.horizon=240 h",
+    "demand.cn_counter.steps=null",
+    "windows=null",
+    "answer=''",
+)
 
 
 class _Records:
@@ -43,7 +50,9 @@ class _Records:
 
 @dataclass(frozen=True)
 class _Week:
-    """The share of each day's payments that completed, and what every account lacked."""
+    """The share of each day's payments that completed, of those whom no institution declined and
+    whose code some wallet can pay; and what every account lacked.
+    """
 
     shares: list[float]
     missing: dict[str, int]
@@ -52,10 +61,13 @@ class _Week:
 
 def _by_day(changes: tuple[str, ...]) -> _Week:
     """Run ten days."""
-    compiled = compile_scenario(load_scenario(WEEK, changes))
+    compiled = compile_scenario(load_scenario(WEEK, (*TEN_DAYS, *changes)))
     sink = _Records()
     totals = run_compiled(compiled.plan, compiled.workload(), sink)
     rows = np.concatenate(sink.rows)
+    # What happens whatever money there is: 7.2 % are declined, 3 % meet a code nobody can pay.
+    declined = np.isin(rows[:, RecordColumn.REASON], (Reason.AG01, Reason.AG03, Reason.FF01))
+    rows = rows[~declined]
     day = rows[:, RecordColumn.SUBMITTED_US] // DAY_US
     done = rows[:, RecordColumn.OUTCOME] == Outcome.COMPLETED
     names = compiled.plan.names.accounts
@@ -73,7 +85,7 @@ def _by_day(changes: tuple[str, ...]) -> _Week:
 ACCOUNTS = (
     "acleda_khr_for_alipay_plus", "aba_khr_for_alipay_plus", "acleda_khr_for_unionpay",
     "acleda_khr_for_wechat_pay", "acleda_cny_at_unionpay", "acleda_cny_at_wechat_pay",
-    "acleda_usd_at_alipay_plus", "aba_usd_at_alipay_plus",
+    "acleda_usd_at_alipay_plus", "aba_usd_at_alipay_plus", "acleda_khr_for_ecny",
 )  # fmt: skip
 
 
@@ -86,14 +98,12 @@ DEBIT_FIRST = tuple(
 @pytest.mark.slow
 @pytest.mark.parametrize("order", [(), DEBIT_FIRST], ids=["secured_first", "debit_first"])
 def test_ten_days_recover_with_top_ups_and_run_dry_without(order: tuple[str, ...]) -> None:
-    # About 7 % of payments end badly whatever money there is: 3 % are declined by the payer's
-    # institution, 3 % meet a code no wallet of theirs can pay.
     kept = _by_day(order)
-    assert min(kept.shares) > 0.9, kept
+    assert min(kept.shares) > 0.95, kept
     without = tuple(f"accounts.{name}.top_up=null" for name in ACCOUNTS)
     dry = _by_day(order + without)
     # The same agents without: the riel of the first days is all there ever is.
-    assert dry.shares[0] > 0.9, dry
+    assert dry.shares[0] > 0.95, dry
     assert max(dry.shares[6:]) < 0.3, dry
     # What the first screen says each of them lacked, put there at the start, is enough.
     assert sum(lacked > 0 for lacked in dry.missing.values()) > 5
@@ -102,4 +112,4 @@ def test_ten_days_recover_with_top_ups_and_run_dry_without(order: tuple[str, ...
         for name, lacked in dry.missing.items()
     )
     helped = _by_day(order + without + more)
-    assert min(helped.shares) > 0.9, (helped.missing, helped.shares)
+    assert min(helped.shares) > 0.95, (helped.missing, helped.shares)

@@ -46,6 +46,7 @@ from sim.report.figures.of_run import (
 )
 from sim.report.figures.tape import make_tape
 from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.study.answer import answer_of
 from sim.study.result import Result
 from sim.tables.finished_run import SCENARIO_FILE
 
@@ -132,6 +133,8 @@ def _beginning(result: Result, loaded: LoadedScenario) -> Iterator[Block]:
     yield Heading(scenario.scenario, level=1)
     if scenario.question:
         yield Text(scenario.question)
+    if scenario.answer:
+        yield Text(answer_of(scenario.answer, result.summary, figure), Tone.STRONG)
     yield Text(
         f"{span(scenario.clock.horizon)} from {moment(scenario.clock.start)}; "
         f"{plain(facts['payments'])} payments, {plain(facts['events'])} events",

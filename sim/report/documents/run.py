@@ -38,6 +38,7 @@ from sim.report.documents.shortages import placed_in_all, shortages
 from sim.report.figure import NOTHING, figure, plain
 from sim.report.names import COST, GROUP, HEADLINE, STATION, reason_words
 from sim.scenario.scenario import LoadedScenario, load_scenario
+from sim.study.answer import answer_of
 from sim.study.result import Result
 from sim.study.slo import QUANTILE_EXCEEDANCES_MIN
 from sim.tables.finished_run import SCENARIO_FILE
@@ -122,6 +123,8 @@ def _beginning(result: Result, loaded: LoadedScenario) -> Iterator[Block]:
     yield Heading(scenario.scenario, level=1)
     if scenario.question:
         yield Text(scenario.question)
+    if scenario.answer:
+        yield Text(answer_of(scenario.answer, result.summary, figure), Tone.STRONG)
     runs = int(str(facts["replications"]))
     times = f", {runs} replications" if runs > 1 else ""
     if "replication" in facts:

@@ -36,7 +36,8 @@ def test_an_outage_is_said_however_long_the_agenda_is() -> None:
     # Every row of the plan is counted once: those the compiler makes by itself stand together.
     assert len(compiled.plan.agenda) > 100 > len(told)
     last = len(compiled.plan.agenda) - 1
-    assert told[-1].startswith(f"{last}. ")
+    # The last line tells the places at which reversals wait for the next day, all at one instant.
+    assert f" to {last}. t = 1 h: by hand.aba.day, " in told[-1]
 
 
 def test_many_stations_of_one_outage_are_counted() -> None:

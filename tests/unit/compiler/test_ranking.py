@@ -88,6 +88,9 @@ def test_candidates_are_cut_off_after_preference() -> None:
     changes = ["routing.candidates=2", "routing.order=[wechat_pay]"]
     # Visitors of whom no wallet is said: within one there is little to cut off.
     changes += ["demand.cn_counter.instruments=null", "demand.cn_counter.second_instrument=null"]
+    # Some codes without UnionPay's tag, and no digital yuan, which is cheaper than all of these.
+    changes += ["rails.khqr.unionpay_share=30 %"]
+    changes += ["corridors.cn_kh.rails=[alipay_plus, bakong, unionpay, wechat_pay]"]
     loaded = load_scenario(SCENARIOS / "china-two-way.yaml", changes)
     plan = compile_scenario(loaded, with_tables=False).plan
     found = set()

@@ -239,3 +239,17 @@ def test_the_audit_knows_where_a_time_out_leads(tmp_path: Path) -> None:
     stage[led, StageColumn.FIRST] = stage[led, StageColumn.COUNT] = 0
     plan = replace(ran.plan, stage=stage)
     assert not audit_log(plan, [ran.log], [ran.records], ran.totals).ok
+
+
+def test_codes_abroad_need_a_bank_that_issues_them(tmp_path: Path) -> None:
+    # Without one there was no core system to credit at, which an engine found out.
+    with pytest.raises(ScenarioError, match="no merchant_share above 0 in TH"):
+        compile_scenario(
+            load_text(tmp_path, FAST, (OUT, "institutions.siam_bank.merchant_share=0"))
+        )
+    compiled = compile_scenario(load_text(tmp_path, FAST, (OUT,)))
+    # The share decides who is paid, so it is not among what changes nothing.
+    assert ("institutions", "siam_bank", "merchant_share") not in [at for at, _ in compiled.notes]
+    # Coming in nobody is paid there: then it is.
+    only_in = compile_scenario(load_text(tmp_path, FAST, ("demand.out=null",)))
+    assert ("institutions", "siam_bank", "merchant_share") in [at for at, _ in only_in.notes]

@@ -35,10 +35,13 @@ def china() -> Scenario:
     ("creditor", "routes"),
     [
         # By number of legs and name. UnionPay needs its tag on the code.
-        (KHR, ["alipay_plus.aba", "alipay_plus.acleda", "wechat_pay.acleda"]),
+        (KHR, ["ecny", "alipay_plus.aba", "alipay_plus.acleda", "wechat_pay.acleda"]),
         (
             KHR_UNIONPAY,
-            ["alipay_plus.aba", "alipay_plus.acleda", "unionpay.acleda", "wechat_pay.acleda"],
+            [
+                *("ecny", "alipay_plus.aba", "alipay_plus.acleda"),
+                *("unionpay.acleda", "wechat_pay.acleda"),
+            ],
         ),
         # Every gateway of the scenario pays riel accounts only.
         (CreditorClass("USD"), []),

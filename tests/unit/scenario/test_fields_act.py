@@ -31,6 +31,7 @@ EVERY_FIELD = ROOT / "sim" / "study" / "fuzz" / "everything.yaml"
 WORDS = {
     "Scenario.scenario",
     "Scenario.question",
+    "Scenario.answer",
     "Institution.name",
     "Institution.country",
     "Institution.roles",

@@ -20,10 +20,17 @@ REFERENCE = ROOT / "results" / "reference"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [2, 13])
-def test_points_of_the_published_block_settings_are_made_again(number: int) -> None:
-    published = read_csv(REFERENCE / "block-settings.csv").records()
-    loaded = load_experiment(ROOT / "scenarios" / "experiments" / "block-settings.yaml")
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("block-settings", 2),
+        ("block-settings", 13),
+        *(("five-ways-to-pay", number) for number in (1, 10, 15)),
+    ],
+)
+def test_points_of_published_sweeps_are_made_again(name: str, number: int) -> None:
+    published = read_csv(REFERENCE / f"{name}.csv").records()
+    loaded = load_experiment(ROOT / "scenarios" / "experiments" / f"{name}.yaml")
     item = make_items(loaded)[number]
     measures = point_content(item, run_batch(item.cases), measures_of(loaded))["measures"]
     assert isinstance(measures, dict)
@@ -42,11 +49,22 @@ def _assert_same(value: object, kept: object, what: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_published_comparison_of_policies_is_made_again() -> None:
-    experiment = ROOT / "scenarios" / "experiments" / "routing-policies.yaml"
+@pytest.mark.parametrize(
+    "name",
+    [
+        "routing-policies",
+        "ecny-bridge",
+        *(
+            pytest.param(name, marks=pytest.mark.large)
+            for name in ("one-code", "prefunding", "acleda-outage")
+        ),
+    ],
+)
+def test_published_comparisons_are_made_again(name: str) -> None:
+    experiment = ROOT / "scenarios" / "experiments" / f"{name}.yaml"
     work = work_of_experiment(load_experiment(experiment))
     made = pairs_table(compare_arms(work.arms, work.plan, LocalPool(1)))
-    published = read_csv(REFERENCE / "routing-policies.csv")
+    published = read_csv(REFERENCE / f"{name}.csv")
     assert made.columns == published.columns
     assert len(made.rows) == len(published.rows)
     for row, kept in zip(made.records(), published.records(), strict=True):

@@ -317,7 +317,7 @@ def test_every_value_explain_lists_is_varied_or_has_a_reason_exactly_once(grade:
 
 def test_a_default_is_one_assumption_wherever_it_applies() -> None:
     found = {assumption.name: assumption for assumption in find_assumptions(load_scenario(MAIN))}
-    assert len(found["institutions.*.core.service_time"].paths) == 13
-    spreads = found["rails.*.settlement_agents.*.spread"]
-    assert len(spreads.paths) == 4
+    assert len(found["institutions.*.core.service_time"].paths) == 15
+    spreads = found["rails.*.settlement_agents.acleda.spread"]
+    assert len(spreads.paths) == 2
     assert spreads.source == "fx.counter_half_spread.KHR"

@@ -1,0 +1,1 @@
+"""Published figures that scenarios must reproduce, each with its source, tolerance and control."""
