@@ -13,7 +13,7 @@ import pytest
 
 from sim.contract.layout import StageColumn
 from sim.engine.compare import first_difference
-from sim.engine.compiled import _Run, is_compiled_cached, run_compiled, warm_up
+from sim.engine.compiled import CompiledRun, is_compiled_cached, run_compiled, warm_up
 from sim.engine.kernel.cache import load_kernel
 from sim.engine.kernel.state import BROKEN, C_LIVE_MAX, FINISHED
 from sim.errors import InvariantViolation
@@ -50,7 +50,7 @@ def test_run_is_the_same_however_often_the_kernel_returns() -> None:
     case = random_case(77, 150, ties=True)
     whole, stepped = Kept(), Kept()
     totals = run_compiled(case.plan, [case.workload], whole)
-    run = _Run(case.plan, split(case.workload, 1), stepped)
+    run = CompiledRun(case.plan, split(case.workload, 1), stepped)
     kernel, calls = load_kernel(), 0
     while (status := kernel(run.plan, run.state, 1)) != FINISHED:
         assert status != BROKEN
@@ -68,7 +68,7 @@ def test_pool_grows_with_payments_in_flight_and_not_with_payments() -> None:
     for payments in (2_000, 40_000):
         case = crafted.busy_station(payments, gap_us=1_000, horizon_us=1_000 * payments)
         kept = Kept(wants_log=False)
-        run = _Run(case.plan, split(case.workload, 500), kept)
+        run = CompiledRun(case.plan, split(case.workload, 500), kept)
         run.finish(load_kernel())
         sizes.append((len(run.state.pool), len(run.state.heap), int(run.state.cursor[C_LIVE_MAX])))
         assert len(kept.record) == payments
@@ -78,7 +78,7 @@ def test_pool_grows_with_payments_in_flight_and_not_with_payments() -> None:
 
 def test_pool_holds_everybody_when_everybody_waits() -> None:
     case = crafted.crowd_released_at_once(2_000)
-    run = _Run(case.plan, [case.workload], Kept())
+    run = CompiledRun(case.plan, [case.workload], Kept())
     run.finish(load_kernel())
     assert run.state.cursor[C_LIVE_MAX] == 2_000
     assert len(run.state.pool) < 5_000
