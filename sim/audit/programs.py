@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from sim.contract.guards import GuardColumn
 from sim.contract.layout import (
+    CERTAIN,
     NULL,
     ROLE_KINDS_MAX,
     CandidateColumn,
@@ -223,6 +224,9 @@ class Programs:
         ways = [state.stage + 1]
         if op in (Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE):
             ways.append(stage[S.TARGET])
+        # Behind a branch that is always taken stands another program, or nothing.
+        if op == Op.DECIDE and stage[S.VALUE] >= CERTAIN:
+            ways = [stage[S.TARGET]]
         # A lapsed quote goes back for another one.
         if op == Op.CONVERT and stage[S.VALUE] > 0:
             ways.append(stage[S.SUBJECT])

@@ -94,7 +94,7 @@ def test_what_a_row_says_in_other_ways_is_the_same_payment(tmp_path: Path) -> No
         {"at": ["1.5 s"], "amount": pa.array(["400.00"]).dictionary_encode()},
         {"submitted_us": [1_500_000], "amount": pa.array([400], pa.int32()), "payer": [None]},
     ],
-    ids=str,
+    ids=["minor units", "floats", "dictionary", "small integers"],
 )
 def test_parquet_is_read_in_the_types_tables_come_in(
     tmp_path: Path, table: dict[str, list]
