@@ -442,3 +442,7 @@ def measured(
 def words_of(name: str) -> str:
     """Return what people call a measure."""
     return CATALOGUE[name].words or name.replace("_", " ")
+
+
+REGRETTED = {"success_rate": -1, "payer_cost_bps": 1, "end_to_end_mean": 1}
+"""Measures of which an arm may regret something, and the sign of a difference that is worse."""

@@ -41,7 +41,8 @@ from sim.scenario.loader import Document
 from sim.scenario.model import Scenario
 from sim.scenario.routing_checks import routings
 from sim.scenario.scenario import LoadedScenario, refuse_problems
-from sim.workload.streams import StreamDemand, draw_workload
+from sim.workload.stream_demand import StreamDemand
+from sim.workload.streams import draw_workload
 
 
 @dataclass(frozen=True)

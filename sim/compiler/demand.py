@@ -46,7 +46,8 @@ from sim.rails.joining import serves
 from sim.rails.stages import FAIL, Program, threshold
 from sim.scenario.model import Scenario
 from sim.workload.arrivals import hazard_path
-from sim.workload.streams import PURPOSES, StreamDemand
+from sim.workload.stream_demand import StreamDemand
+from sim.workload.streams import PURPOSES
 
 Problems = list[tuple[FieldPath, str]]
 

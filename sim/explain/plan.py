@@ -59,7 +59,7 @@ from sim.routing.candidates import is_hypothetical
 from sim.routing.policies import policy_words
 from sim.scenario.doubts import find_doubts
 from sim.units import CURRENCIES, format_minor
-from sim.workload.streams import StreamDemand
+from sim.workload.stream_demand import StreamDemand
 
 _ROWS_SHOWN = 60
 _ROWS_OF_MORE = 12

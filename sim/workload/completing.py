@@ -9,17 +9,13 @@ short list.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from sim.contract.layout import CERTAIN, NEVER_US
 from sim.contract.plan import Array
 from sim.contract.records import WorkloadColumn
 from sim.workload.arrivals import draw_array_pair
-
-if TYPE_CHECKING:
-    from sim.workload.streams import StreamDemand
+from sim.workload.stream_demand import StreamDemand
 
 C = WorkloadColumn
 _HALF_BITS = 31

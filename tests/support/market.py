@@ -97,7 +97,9 @@ IN_DOUBT = frozenset({"in_doubt", "in_doubt_mean"})
 MORNING = MINIMAL.parent / "rtgs-morning.yaml"
 OF_SYSTEMS = frozenset(name for name, one in CATALOGUE.items() if "system" in one.groups)
 """Measures that are studied in mornings of a large-value system."""
-OF_MARKET = tuple(name for name in CATALOGUE if name not in OF_SYSTEMS)
+OF_DAYS = frozenset({"breaks_found"})
+"""Measures of runs of days, which the study does not look at: it would take weeks of them."""
+OF_MARKET = tuple(name for name in CATALOGUE if name not in OF_SYSTEMS | OF_DAYS)
 
 
 def market_summaries(
@@ -135,6 +137,9 @@ KEPT = (
 """What the study looks at of each group."""
 _PLACES = {
     **dict.fromkeys(("blocks", "rounds", "block_fill_mean"), "station/bakong.ledger"),
+    **dict.fromkeys(
+        ("load_carried", "load_waiting_max", "load_waiting_end"), "station/bakong.ledger"
+    ),
     "refused": "station/alipay_plus.gateway",
     "lost_for_liquidity": "account/river_khr_for_alipay",
     "share": "reason/AG01",
@@ -241,7 +246,8 @@ def coverage_page(
         "in brackets the share of experiments that give an interval at all, where that is not all.",
         "The market is `tests/support/market.py`; the truth is that of all its replications",
         "together. `in_doubt` is studied in the same market with late answers, large-value systems",
-        "in `scenarios/rtgs-morning.yaml`. Without an interval is what never varies there. What is",
+        "in `scenarios/rtgs-morning.yaml`. Without an interval is what never varies there, what",
+        "there is none of (load), and what only runs of days have (breaks by age). What is",
         "rare, an extreme, or jumps between few values is covered less often than said by a",
         "handful of replications: use twenty.",
         "",

@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from sim.analysis.catalogue import REGRETTED
 from sim.analysis.intervals import Interval
 from sim.study.compare.pairs import compare_pair, unit_of
 from sim.study.measure_key import pick
 from sim.study.replicate.replications import Replicated
 
-REGRETTED = {"success_rate": -1, "payer_cost_bps": 1, "end_to_end_mean": 1}
-"""Measures of which an arm may regret something, and the sign of a difference that is worse."""
 LEGEND = (
     "Regret: how much worse than the oracle, ± half of the 95 % interval of the paired difference, "
     "not corrected for looking at several. The oracle of cost or time sends each payment over the "

@@ -218,8 +218,9 @@ def _bounded(tree: Tree, chance: random.Random) -> tuple[Tree, list[str]]:
         long = copy.deepcopy(tree)
         for (section, field), value in _LONG.items():
             long.setdefault(section, {})[field] = value
-        for rail in long.get("rails", {}).values():
-            if rail.get("kind") == "bakong":
+        rails = load_tree(tree).scenario.rails
+        for name, rail in long.get("rails", {}).items():
+            if hasattr(rails[name], "round_interval"):
                 rail |= {"round_interval": "20 s", "idle_interval": "10 min"}
         for demand in long.get("demand", {}).values():
             if "rate" in demand:

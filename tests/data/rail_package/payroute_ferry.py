@@ -55,8 +55,8 @@ class FerryRail(Rail):
     fees: dict[Name, Fee] = Field(default_factory=dict)
     """Fees, by component."""
 
-    def named_institutions(self) -> tuple[tuple[str, str, bool], ...]:
-        return (("operator", self.operator, True),)
+    def named_institutions(self) -> tuple[tuple[str, str], ...]:
+        return (("operator", self.operator),)
 
     def all_fees(self) -> tuple[tuple[FieldPath, Mapping[str, Fee]], ...]:
         return (((), self.fees),)

@@ -14,7 +14,7 @@ import pytest
 
 from sim.compiler.compile import compile_scenario
 from sim.compiler.program_check import check_program
-from sim.contract.layout import RouteColumn, StageColumn, StreamColumn
+from sim.contract.layout import CERTAIN, RouteColumn, StageColumn, StreamColumn
 from sim.contract.meaning import Flag, Op, Outcome
 from sim.contract.plan import Array, Plan
 from sim.errors import InvariantViolation
@@ -77,6 +77,9 @@ def _next(stages: Array, at: int, armed: int) -> Iterator[tuple[int, int]]:
         yield armed, -1
     if target >= 0:
         yield target, armed
+    # Behind a branch that is always taken stands another program, or nothing.
+    if op is Op.DECIDE and row[S.VALUE] >= CERTAIN:
+        return
     yield at + 1, -1 if op in (Op.BATCH, Op.SETTLE) else armed
 
 

@@ -20,7 +20,8 @@ from sim.draws.layout import TABLE_LENGTH
 from sim.draws.quantile import build_table
 from sim.draws.thresholds import cumulative62, threshold62
 from sim.workload.arrivals import HAZARD_UNIT
-from sim.workload.streams import StreamDemand, draw_workload
+from sim.workload.stream_demand import StreamDemand
+from sim.workload.streams import draw_workload
 
 AMOUNT_MEAN = 3_000_000.0
 AMOUNT_TABLE = 0

@@ -21,7 +21,8 @@ from sim.draws.keys import check_purposes, purpose_id
 from sim.workload import long_division
 from sim.workload import loop as workload_loop
 from sim.workload.arrivals import HAZARD_UNIT
-from sim.workload.streams import PURPOSES, StreamDemand, draw_workload, exponential_table
+from sim.workload.stream_demand import StreamDemand
+from sim.workload.streams import PURPOSES, draw_workload, exponential_table
 from tests.unit.workload import demands
 from tests.unit.workload.demands import demand, draw, flat, ints, key_of, written_rows
 

@@ -17,7 +17,8 @@ from sim.contract.plan import Array
 from sim.contract.records import WorkloadColumn as Column
 from sim.units import DAY_US, HOUR_US, SECOND_US
 from sim.workload.arrivals import HAZARD_UNIT, burst_sigma_ppb, hazard_path
-from sim.workload.streams import StreamDemand, draw_workload
+from sim.workload.stream_demand import StreamDemand
+from sim.workload.streams import draw_workload
 from tests.unit.workload import demands
 from tests.unit.workload.demands import demand, draw, flat, ints, key_of
 

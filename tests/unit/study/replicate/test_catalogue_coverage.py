@@ -16,9 +16,11 @@ from sim.analysis.catalogue import CATALOGUE
 from tests.support.market import (
     IN_DOUBT,
     LATE,
+    OF_DAYS,
     OF_MARKET,
     OF_SYSTEMS,
     SHORT_TOP_UP,
+    Coverage,
     coverage_page,
     market_summaries,
     morning_summaries,
@@ -86,6 +88,7 @@ def test_the_table_is_what_the_study_finds(tmp_path: Path) -> None:
         found = {one.measure: late.get(one.measure, one) for one in whole}
         of_systems = study(mornings, size, names=sorted(OF_SYSTEMS))
         found |= {one.measure: one for one in of_systems}
+        found |= {name: Coverage(name, None, 0, 0, whole[0].experiments) for name in OF_DAYS}
         whole[:] = [found[name] for name in CATALOGUE]
     page = coverage_page(rows[0], rows[1], SIZES)
     written = tmp_path / "coverage.md"
