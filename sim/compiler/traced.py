@@ -39,7 +39,6 @@ from sim.model.quantities import parse_duration_us, to_minor
 from sim.model.sections import Clock
 from sim.model.traces import Trace
 from sim.model.words import parse_timestamp
-from sim.tables.schemas import PAYMENTS
 from sim.tables.trace_columns import AMOUNTS, OPEN, TIMES, BadRows, Columns
 from sim.tables.trace_file import TraceFile, UnreadableTraceError, read_trace
 
@@ -214,6 +213,9 @@ def _chosen(
 
 def _payments(columns: Columns, wanted: _Wanted) -> Traced:
     """Return all payments of the file up to the horizon; bad rows are collected in ``columns``."""
+    # Loads Arrow, which nobody waits for whose payments come at a rate.
+    from sim.tables.schemas import PAYMENTS
+
     file = columns.file
     start_us = (wanted.start - _EPOCH) // timedelta(microseconds=1)
     time_us = columns.instants(start_us, lambda text: _instant(text, start_us))

@@ -10,14 +10,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from sim.contract.breaks import AGE_FROM_DAYS, BREAK_AGES, ReconciliationColumn
 from sim.contract.layout import NEVER_US, NULL, RouteColumn, StreamColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
-from sim.tables.columns import int_column, names_array, text_column
-from sim.tables.schemas import BREAKS
 from sim.tables.spans import Spans
 from sim.units import DAY_US
 
@@ -131,24 +128,3 @@ def _until_known(rows: Array) -> Array:
     is_open = (rows[:, C.IN_DOUBT_SINCE_US] != NULL) | (rows[:, C.KNOWN_US] == NULL)
     found: Array = np.where(is_open, NEVER_US, rows[:, C.KNOWN_US])
     return found
-
-
-def break_rows(plan: Plan, folder: BreakFolder, replication: int) -> pa.Table:
-    """Return the rows of ``breaks.parquet``, in order of reconciliation, rail, agent and age."""
-    keys = sorted(folder.cells)
-    columns = np.array(keys, dtype=np.int64).reshape(-1, len(Cell._fields)).T
-    counts = np.array([folder.cells[key] for key in keys], dtype=np.int64).reshape(-1, 4).T
-    names = plan.names
-    made = {
-        "replication": pa.array(np.full(len(keys), replication, dtype=np.int64)),
-        "reconciled_us": int_column(folder.at_us[columns[0]]),
-        "rail": text_column(columns[1], names_array(names.rails)),
-        "agent": text_column(columns[2], names_array(names.agents)),
-        "currency": text_column(columns[3], names_array(names.currencies)),
-        "age": text_column(columns[4], names_array(BREAK_AGES)),
-        "breaks": int_column(counts[0]),
-        "amount_minor": int_column(counts[1]),
-        "new": int_column(counts[2]),
-        "in_doubt": int_column(counts[3]),
-    }
-    return pa.Table.from_arrays([made[name] for name in BREAKS.names], schema=BREAKS)

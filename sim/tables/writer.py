@@ -16,7 +16,8 @@ import numpy as np
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn
 from sim.contract.run import Progress, Sink
-from sim.tables.breaks import BreakFolder, break_rows
+from sim.tables.break_rows import break_rows
+from sim.tables.breaks import BreakFolder
 from sim.tables.digest import ContentDigest, RollingDigest, row_words
 from sim.tables.folding import SummaryFolder
 from sim.tables.log_rows import SAMPLED, SeriesRows, StageRows, event_rows

@@ -23,7 +23,8 @@ from sim.report.blocks import Text
 from sim.report.documents.left_open import reconciled
 from sim.study.case import RunOptions
 from sim.study.run import run_replication
-from sim.tables.breaks import BreakFolder, break_rows
+from sim.tables.break_rows import break_rows
+from sim.tables.breaks import BreakFolder
 from sim.tables.payment_rows import PaymentRows
 from sim.tables.schemas import BREAKS, PAYMENTS
 from tests.theory.driver import Ran, load_text, run
