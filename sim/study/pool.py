@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -27,6 +28,8 @@ _THREAD_VARIABLES = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     *("NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "ARROW_IO_THREADS"),
 )
+_QUIETLY = "ignore:resource_tracker:UserWarning"
+"""Option of the interpreter under which the tracker of resources runs."""
 _IN_FLIGHT_PER_JOB = 2
 """Pieces handed out per process: one at work and one waiting, so that none is ever idle and little
 is lost when the caller has seen enough."""
@@ -135,12 +138,28 @@ class LocalPool:
 
     def _processes(self) -> ProcessPoolExecutor:
         if self._executor is None:
-            # Started with the first worker, it would unblock the signal blocked for that worker.
-            resource_tracker.ensure_running()
+            _begin_tracker()
             self._executor = ProcessPoolExecutor(
                 self.jobs, mp_context=get_context("spawn"), initializer=begin_worker
             )
         return self._executor
+
+
+def _begin_tracker() -> None:
+    """Start what puts away the resources of processes, without a word of its own.
+
+    Notes
+    -----
+    Started with the first worker, it would unblock the signal blocked for that worker. After a
+    Ctrl-C that ends everything at once it finds semaphores nobody put away, and puts them away; a
+    warning of it would be news of no use behind the sentence the user is told.
+    """
+    sys.warnoptions.append(_QUIETLY)
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        # Workers are started with the options of this process, and may warn.
+        sys.warnoptions.remove(_QUIETLY)
 
 
 class _Round(Generic[Work, Done]):
