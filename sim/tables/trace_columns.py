@@ -259,7 +259,10 @@ class Columns:
 
     def _refuse(self, name: str, wrong: Array, allowed: str) -> None:
         column = self.file.columns[name]
-        say = lambda row: f"found {column[row].as_py()!r}; allowed: {allowed}"  # noqa: E731
+
+        def say(row: int) -> str:
+            return f"found {column[row].as_py()!r}; allowed: {allowed}"
+
         self.bad.add(name, np.flatnonzero(wrong), say)
 
 

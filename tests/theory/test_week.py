@@ -50,10 +50,11 @@ class _Records:
 
 @dataclass(frozen=True)
 class _Week:
-    """The share of each day's payments that completed, of those whom no institution declined and
-    whose code some wallet can pay; and what every account lacked.
+    """The share of each day's payments that completed, of all, and of those whom no institution
+    declined and whose code some wallet can pay; and what every account lacked.
     """
 
+    whole: list[float]
     shares: list[float]
     missing: dict[str, int]
     balance: dict[str, int]
@@ -66,20 +67,26 @@ def _by_day(changes: tuple[str, ...]) -> _Week:
     totals = run_compiled(compiled.plan, compiled.workload(), sink)
     rows = np.concatenate(sink.rows)
     # What happens whatever money there is: 7.2 % are declined, 3 % meet a code nobody can pay.
+    whole = _completed_by_day(rows)
     declined = np.isin(rows[:, RecordColumn.REASON], (Reason.AG01, Reason.AG03, Reason.FF01))
     rows = rows[~declined]
-    day = rows[:, RecordColumn.SUBMITTED_US] // DAY_US
-    done = rows[:, RecordColumn.OUTCOME] == Outcome.COMPLETED
     names = compiled.plan.names.accounts
     lacked = totals.account[:, AccountTotal.MISSING].tolist()
     return _Week(
-        [float(done[day == number].mean()) for number in range(10)],
+        whole,
+        _completed_by_day(rows),
         {name: lacked[names.index(name)] for name in ACCOUNTS},
         {
             name: to_minor(account.balance, account.currency)
             for name, account in compiled.scenario.accounts.items()
         },
     )
+
+
+def _completed_by_day(rows: Array) -> list[float]:
+    day = rows[:, RecordColumn.SUBMITTED_US] // DAY_US
+    done = rows[:, RecordColumn.OUTCOME] == Outcome.COMPLETED
+    return [float(done[day == number].mean()) for number in range(10)]
 
 
 ACCOUNTS = (
@@ -99,6 +106,10 @@ DEBIT_FIRST = tuple(
 @pytest.mark.parametrize("order", [(), DEBIT_FIRST], ids=["secured_first", "debit_first"])
 def test_ten_days_recover_with_top_ups_and_run_dry_without(order: tuple[str, ...]) -> None:
     kept = _by_day(order)
+    # Of all: 7.2 % are declined and 3 % meet a code nobody can pay. With payers debited before the
+    # agent's money is secured the worst day comes to 89.1 %.
+    least = 0.89 if order else 0.9
+    assert min(kept.whole) > least, kept
     assert min(kept.shares) > 0.95, kept
     without = tuple(f"accounts.{name}.top_up=null" for name in ACCOUNTS)
     dry = _by_day(order + without)
@@ -112,4 +123,5 @@ def test_ten_days_recover_with_top_ups_and_run_dry_without(order: tuple[str, ...
         for name, lacked in dry.missing.items()
     )
     helped = _by_day(order + without + more)
+    assert min(helped.whole) > least, (helped.missing, helped.whole)
     assert min(helped.shares) > 0.95, (helped.missing, helped.shares)
