@@ -62,6 +62,21 @@ class Factor(Model):
         return self
 
 
+class Find(Model):
+    """A value looked for at every point: the least, or the most, with which objectives hold."""
+
+    field: str
+    """Field whose number is looked for, by dotted path; every search starts at the point's own."""
+    slo: str = "success>=99.9%"
+    """Objectives, as `stress --slo` is written."""
+    end: Literal["smallest", "largest"] = "smallest"
+    """Whether more of it is better and the least is looked for, or the most that still holds."""
+    step: str | None = None
+    """Values tried are whole multiples of it; absent: of the last digit the scenario writes."""
+    tolerance: DecimalText = Decimal("0.005")
+    """How narrow a bracket has to be, relative to the value."""
+
+
 class Sweep(Model):
     """Which points of which fields are run."""
 
@@ -71,6 +86,8 @@ class Sweep(Model):
     """Points of a latin_hypercube or sobol design (sobol: a power of two is best)."""
     factors: dict[str, Factor]
     """What varies, by dotted path."""
+    find: Find | None = None
+    """What is looked for at every point; its measures are then those of the value found."""
 
     @model_validator(mode="after")
     def _fits_its_design(self) -> Sweep:

@@ -6,7 +6,7 @@ shown; every other format has the tables they are made of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sim.analysis.catalogue import CATALOGUE, words_of
 from sim.analysis.error_bars import POINTS, with_error
@@ -19,7 +19,7 @@ from sim.study.sensitivity.study import Sensitivity
 from sim.study.stress.points import UNIT
 from sim.study.stress.study import Stress
 from sim.study.sweep.study import SweepResult
-from sim.tables.tabular import TabularData
+from sim.tables.tabular import Cell, TabularData
 
 _BARS = 20
 _MEASURES_SHOWN = 6
@@ -153,7 +153,7 @@ def sweep_figures(found: SweepResult, factors: Sequence[str]) -> Iterator[Figure
     others = [name for name in factors if name != first]
     keys = [name.removesuffix("_low") for name in found.table.columns if name.endswith("_low")]
     for key in keys[:_MEASURES_SHOWN]:
-        factor, measured = _scaled(CATALOGUE[name_of(key)].kind.unit)
+        factor, measured = _of_column(key, records)
         rows: list[tuple[str, float, float, float, float]] = []
         words: list[str] = []
         for row in sorted(records, key=lambda row: float(str(row[first]))):
@@ -183,6 +183,16 @@ def sweep_figures(found: SweepResult, factors: Sequence[str]) -> Iterator[Figure
             )
 
 
+def _of_column(key: str, records: Sequence[Mapping[str, Cell]]) -> tuple[float, str]:
+    """Return what the values of a column are multiplied by, and their unit then.
+
+    A column that is no measure is a field that was looked for; the rows say its unit.
+    """
+    if name_of(key) in CATALOGUE:
+        return _scaled(CATALOGUE[name_of(key)].kind.unit)
+    return 1.0, next((str(row[f"{key}_unit"]) for row in records if row[f"{key}_unit"]), "")
+
+
 def heat_figures(found: SweepResult) -> Iterator[Figure]:
     """Yield each measure over the first two factors that are numbers, where two alone vary.
 
@@ -202,7 +212,7 @@ def heat_figures(found: SweepResult) -> Iterator[Figure]:
     labels = [f"{name}, {unit}" if unit else name for name, unit in zip(varied, units, strict=True)]
     keys = [name.removesuffix("_low") for name in found.table.columns if name.endswith("_low")]
     for key in keys[:_MEASURES_SHOWN]:
-        factor, unit = _scaled(CATALOGUE[name_of(key)].kind.unit)
+        factor, unit = _of_column(key, records)
         known = [row for row in records if row[key] is not None]
         rows = [
             (float(str(row[across])), float(str(row[up])), float(str(row[key])) * factor)
@@ -249,7 +259,7 @@ def _scaled(unit: str) -> tuple[float, str]:
 
 def _called(key: str) -> str:
     """Return what a measure is called; of one of a group the whole key."""
-    return key if "/" in key else words_of(key)
+    return words_of(key) if key in CATALOGUE else key
 
 
 def figure_name(kind: str, key: str) -> str:

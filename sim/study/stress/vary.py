@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from sim.analysis.summary import Summary
-from sim.errors import UserError
+from sim.errors import ScenarioError, UserError
 from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import LoadedScenario
-from sim.study.case import Case
+from sim.study.case import Case, Outcome
 from sim.study.measure_key import pick
 from sim.study.pool import Pool
 from sim.study.runner import as_done
@@ -39,43 +39,66 @@ class ValueTest:
     pool : Pool
     notice : callable, optional
         Hears a sentence per run.
+    software : tuple of (str, str or None)
+        What the process that runs a value must have; empty: any.
     """
 
     def __init__(
-        self, loaded: LoadedScenario, plan: VaryPlan, pool: Pool, *, notice: Notice | None = None
+        self,
+        loaded: LoadedScenario,
+        plan: VaryPlan,
+        pool: Pool,
+        *,
+        notice: Notice | None = None,
+        software: tuple[tuple[str, str | None], ...] = (),
     ) -> None:
-        self.plan, self._pool = plan, pool
+        self.plan, self._pool, self._software = plan, pool, software
         self._text = dump_resolved(loaded.document)
         self._notice = notice or (lambda sentence: None)
-        self._found: dict[Decimal, dict[int, Summary]] = {}
+        self._found: dict[Decimal, dict[int, Outcome]] = {}
+        self._refused: set[Decimal] = set()
 
     def run(self, wanted: Sequence[tuple[Decimal, int]]) -> None:
         """Run values in replications that were not run before, in parallel."""
         missing = [
             (value, number)
             for value, number in dict.fromkeys(wanted)
-            if number not in self._found.get(value, {})
+            if number not in self._found.get(value, {}) and value not in self._refused
         ]
         cases = [
-            Case(self._text, self.plan.seed, number, changes=(self.plan.field.change(value),))
+            Case(
+                self._text,
+                self.plan.seed,
+                number,
+                changes=(self.plan.field.change(value),),
+                software=self._software,
+            )
             for value, number in missing
         ]
-        for at, done in as_done([(case,) for case in cases], self._pool):
+        for at, done in as_done([(case,) for case in cases], self._pool, is_tolerant=True):
             value, number = missing[at]
-            summary = done.outcomes[0].summary
+            if isinstance(done.error, ScenarioError) and self._found:
+                # The scenario itself is right: here the field ends, as servers do below one.
+                self._refused.add(value)
+                self._notice(f"{self.plan.field.written(value)}: not allowed")
+                continue
+            done.raise_error()
+            outcome = done.outcomes[0]
+            summary = outcome.summary
             check_objectives(self.plan.objectives, summary)
             self._refuse_few(summary)
-            self._found.setdefault(value, {})[number] = summary
+            self._found.setdefault(value, {})[number] = outcome
             verdict = "PASS" if self._holds(summary) else "FAIL"
             self._notice(f"{self.plan.field.written(value)}, run {number + 1}: {verdict}")
 
     def held(self, number: int) -> dict[Decimal, bool]:
-        """Return whether each value holds in a replication, ascending."""
-        return {
-            value: self._holds(self._found[value][number])
-            for value in sorted(self._found)
-            if number in self._found[value]
+        """Return whether each value holds in a replication, ascending; what is refused does not."""
+        known = {
+            value: self._holds(runs[number].summary)
+            for value, runs in self._found.items()
+            if number in runs
         }
+        return dict(sorted((known | dict.fromkeys(self._refused, False)).items()))
 
     def is_flat(self, number: int) -> bool:
         """Say whether going on in one direction has stopped to change anything in a replication.
@@ -87,24 +110,32 @@ class ValueTest:
         if len(last) < _FLAT or any(held.values()):
             return False
         told = {
-            tuple(pick(self._found[value][number], one.key) for one in self.plan.objectives)
+            None
+            if value in self._refused
+            else tuple(
+                pick(self._found[value][number].summary, one.key) for one in self.plan.objectives
+            )
             for value in last
         }
         return len(told) == 1
 
     def why(self) -> str:
         """Return the reason of most payments that fail where a search that found nothing ended."""
-        held = self.held(0)
-        last = max(held) if self.plan.is_smallest else min(held)
-        reasons = self._found[last][0].by["reason"]
+        tried = [value for value, runs in self._found.items() if 0 in runs]
+        last = max(tried) if self.plan.is_smallest else min(tried)
+        reasons = self._found[last][0].summary.by["reason"]
         return max(reasons, key=lambda name: float(reasons[name]["submitted"]), default="")
+
+    def outcomes(self, value: Decimal) -> tuple[Outcome, ...]:
+        """Return every run of a value, in order of replication."""
+        return tuple(self._found[value][number] for number in sorted(self._found[value]))
 
     def points(self) -> tuple[VaryPoint, ...]:
         """Return every value run so far, ascending."""
         return tuple(self._point(value) for value in sorted(self._found))
 
     def _point(self, value: Decimal) -> VaryPoint:
-        runs = [self._found[value][number] for number in sorted(self._found[value])]
+        runs = [self._found[value][number].summary for number in sorted(self._found[value])]
         means = tuple(_mean(runs, objective.key) for objective in self.plan.objectives)
         return VaryPoint(float(value), tuple(map(self._holds, runs)), means)
 
@@ -118,8 +149,8 @@ class ValueTest:
             needed = objective.completions_needed()
             if came < needed:
                 raise UserError(
-                    f"stress: {came:,.0f} payments were submitted; {objective.key} needs {needed} "
-                    "to be believed. Lengthen clock.horizon or bound a lower quantile in --slo"
+                    f"{came:,.0f} payments were submitted; {objective.key} needs {needed} to be "
+                    "believed. Lengthen clock.horizon or bound a lower quantile"
                 )
 
 
@@ -140,10 +171,13 @@ def find_value(test: ValueTest) -> Varied:
     Replication 0 starts at the scenario's own value, doubles or halves until it has both ends and
     then bisects; the others start at its bracket and move away in growing steps. Then every
     replication is run at the end that holds in all of them. What holds is taken to go on holding
-    beyond: of a smallest value, the bracket lies above the highest one that fails.
+    beyond: of a smallest value, the bracket lies above the highest one that fails. A value the
+    scenario refuses counts as one that fails: there are no fewer servers than one.
     """
     plan = test.plan
-    _search(test, (0,), (plan.field.rounded(plan.field.own),))
+    own = plan.field.rounded(plan.field.own)
+    # Rounding down to nothing would begin where many a field does not reach.
+    _search(test, (0,), (own or (plan.field.step if plan.field.own else own),))
     first = value_bracket(test.held(0), is_smallest=plan.is_smallest)
     start = tuple(value for value in first if value is not None)
     _search(test, range(1, plan.replications), start)

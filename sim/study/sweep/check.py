@@ -17,6 +17,7 @@ from sim.scenario.scenario import refuse_problems
 from sim.study.experiment_file import Factor, LoadedExperiment, Sweep
 from sim.study.measure_key import complaint
 from sim.study.sweep.points import place, write_number
+from sim.study.sweep.sought import sought_problems
 
 if TYPE_CHECKING:
     from sim.scenario.scenario import LoadedScenario
@@ -74,6 +75,7 @@ def check_sweep(
             message = _unknown(loaded, field, changes, base)
             if message:
                 problems.append((at, message if field == name else f"{field}: {message}"))
+    problems += sought_problems(loaded, base)
     for number, key in enumerate(loaded.experiment.measures):
         wrong = complaint(key)
         if wrong:

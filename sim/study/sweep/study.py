@@ -29,6 +29,7 @@ from sim.study.shown import SweepFigures, notebook_html, plots, write_report
 from sim.study.sweep.check import check_sweep, find_decimals
 from sim.study.sweep.factors import factor_columns
 from sim.study.sweep.points import lay_out
+from sim.study.sweep.sought import Sought, plan_sought, search, sought_cells, sought_columns
 from sim.study.sweep.store import Store
 from sim.tables.provenance import fingerprint, origin
 from sim.tables.tabular import Cell, TabularData, to_arrow
@@ -42,6 +43,8 @@ POINT_COLUMNS = ("point", "status", "error")
 _ENDS = ("low", "high")
 _BUG = PayrouteError.exit_code
 _WORST_FIRST = (_BUG, MachineError.exit_code, UserError.exit_code)
+Found = dict[str, object] | None
+"""What a search found at a point; None where nothing is looked for."""
 _IN_EVERY_RUN = ("", "scope", "station", "account", "window")
 """Groups of measures that are there whatever happens; the others hold what payments used."""
 
@@ -61,6 +64,8 @@ class PointItem:
         One per replication; none where the point's scenario could not be resolved.
     error : str
         Why it could not.
+    sought : Sought or None
+        What is looked for at the point, in place of cases.
     """
 
     number: int
@@ -68,6 +73,7 @@ class PointItem:
     factors: dict[str, str]
     cases: Batch
     error: str = ""
+    sought: Sought | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +178,17 @@ def run_sweep(
     waiting = [item for item, done in zip(items, finished, strict=True) if not done]
     kept = count = len(items) - len(waiting)
     # Of a new sweep one point goes ahead: a measure that is in no run is told by it, once.
-    ahead = [item for item in waiting if item.cases][: 1 if kept == 0 else 0]
+    ahead = [item for item in waiting if not item.error][: 1 if kept == 0 else 0]
     rest = [item for item in waiting if item not in ahead]
     for batch in (ahead, rest):
-        for item, done in _done(batch, pool):
-            content = point_content(item, done, measures, is_ahead=batch is ahead)
+        for item, done, found in _done(batch, pool):
+            content = point_content(item, done, measures, is_ahead=batch is ahead, found=found)
             store.write(item.number, item.key, content)
             count += 1
             if notice is not None:
                 notice(count, len(items))
     results = [store.read(item.number, item.key) for item in items]
-    table = _collect(tuple(sweep.factors), measures, results)
+    table = _collect(sweep, measures, results)
     failed = [result for result in results if result["status"] == FAILED]
     store.write_table(table, origin(command))
     codes = [result.get("exit_code") for result in failed]
@@ -197,12 +203,25 @@ def run_sweep(
     )
 
 
-def _done(items: Sequence[PointItem], pool: Pool) -> Iterator[tuple[PointItem, Done]]:
-    """Yield each point and what came of it, as they are done."""
-    yield from ((item, Done(error=UserError(item.error))) for item in items if not item.cases)
+def _done(items: Sequence[PointItem], pool: Pool) -> Iterator[tuple[PointItem, Done, Found]]:
+    """Yield each point, what came of it and what was found there, as they are done."""
+    yield from ((item, Done(error=UserError(item.error)), None) for item in items if item.error)
     runnable = [item for item in items if item.cases]
     for at, done in as_done([item.cases for item in runnable], pool, is_tolerant=True):
-        yield runnable[at], done
+        yield runnable[at], done, None
+    for item in items:
+        # The runs of a search depend on each other: points one by one, replications together.
+        if item.sought is not None:
+            yield item, *_searched(item.sought, pool)
+
+
+def _searched(sought: Sought, pool: Pool) -> tuple[Done, Found]:
+    """Search at a point; an error is told, as that of any other point."""
+    try:
+        found, outcomes = search(sought, pool, fingerprint())
+    except Exception as error:
+        return Done(error=error, trace="".join(traceback.format_exception(error))), None
+    return Done(outcomes), found
 
 
 def make_items(
@@ -238,18 +257,21 @@ def make_items(
     software = fingerprint()
     items = []
     for point in lay_out(sweep, design_seed, find_decimals(loaded, sweep, overrides)):
-        text, error, own = "", "", design_seed
+        text, error, own, sought = "", "", design_seed, None
         try:
             changes = (*overrides, *point.overrides(sweep.factors))
             resolved = loaded.scenario(experiment.scenario, {}, changes)
             text = dump_resolved(resolved.document)
             own = resolved.scenario.seed if fixed is None else fixed
+            if sweep.find is not None:
+                sought = plan_sought(resolved, sweep.find, seed=own, replications=count)
         except UserError as problem:
             error = str(problem)
-        key = _key(software, point.values, text, error, own, count, measures)
-        numbers = () if error else range(count)
+        asked = (software, point.values, text, error, own, count, measures)
+        key = _key(*asked) if sweep.find is None else _key(*asked, repr(sweep.find))
+        numbers = () if error or sought is not None else range(count)
         cases = tuple(Case(text, own, number, software=software) for number in numbers)
-        items.append(PointItem(point.number, key, point.values, cases, error))
+        items.append(PointItem(point.number, key, point.values, cases, error, sought))
     return items
 
 
@@ -258,7 +280,12 @@ class _UnknownMeasureError(UserError):
 
 
 def point_content(
-    item: PointItem, done: Done, measures: Sequence[str], *, is_ahead: bool = False
+    item: PointItem,
+    done: Done,
+    measures: Sequence[str],
+    *,
+    is_ahead: bool = False,
+    found: Found = None,
 ) -> dict[str, object]:
     """Return what the file of a point says.
 
@@ -271,6 +298,8 @@ def point_content(
         Keys.
     is_ahead : bool
         Whether it goes ahead of all others.
+    found : dict or None
+        What a search found there; where no value holds, there are no measures.
 
     Raises
     ------
@@ -278,6 +307,10 @@ def point_content(
         If the point that goes ahead has no such measure as was asked for: no other would either.
     """
     head = {"point": item.number, "key": item.key, "factors": item.factors}
+    if found is not None:
+        head["found"] = found
+        if not done.outcomes:
+            return {**head, "status": DONE, "measures": {}}
     if done.error is None:
         try:
             measured = _measured(Replicated.of(done.outcomes), measures)
@@ -316,19 +349,20 @@ def _measured(held: Replicated, keys: Sequence[str]) -> dict[str, list[float | N
 
 
 def _collect(
-    names: Sequence[str], measures: Sequence[str], results: Sequence[dict[str, object]]
+    sweep: Sweep, measures: Sequence[str], results: Sequence[dict[str, object]]
 ) -> TabularData:
     """Return the tidy table, of nothing but what is in the points' files."""
     factors: dict[str, list[Cell]] = {}
-    for name in names:
+    for name in sweep.factors:
         factors |= factor_columns(name, [_factors_of(result)[name] for result in results])
-    columns = [*factors, *POINT_COLUMNS]
+    columns = [*factors, *POINT_COLUMNS, *sought_columns(sweep.find)]
     for key in measures:
         columns += [key, *(f"{key}_{end}" for end in _ENDS)]
     rows = []
     for at, result in enumerate(results):
         error = result.get("error")
         head = [result["point"], str(result["status"]), None if error is None else str(error)]
+        head += sought_cells(sweep.find, result)
         values = result.get("measures")
         found = values if isinstance(values, dict) else {}
         cells = [cell for key in measures for cell in found.get(key, [None, None, None])]

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import sim
 from sim.cli import app
-from sim.errors import OptionError
+from sim.errors import OptionError, ScenarioError
 from sim.report.documents.vary import vary_sentences
 from sim.scenario.scenario import load_scenario
 from sim.study.pool import LocalPool
@@ -29,6 +29,7 @@ from sim.study.stress.vary import (
     find_value,
     next_values,
 )
+from tests.support.tiny import write_tiny
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -267,3 +268,29 @@ def test_python_answers_alike(tmp_path: Path) -> None:
     path.write_text(NO_HELP.format(minimal=ROOT / "scenarios" / "minimal.yaml"), "utf-8")
     found = sim.find_value(path, "accounts.river_cny_at_unionpay.balance", replications=1)
     assert (found.verdict, found.why) == ("FAIL", "AG01")
+
+
+def test_where_a_field_ends_the_search_ends_too(tmp_path: Path) -> None:
+    # One till is the fewest a station may have, and with hardly a customer it is enough: halving
+    # comes to 0, which is refused, and counts as what fails.
+    found = sim.find_value(
+        write_tiny(tmp_path),
+        "rails.shop.stations.till.servers",
+        "success>=95%",
+        overrides={"demand.customers.rate": "0.2 /s"},
+        replications=2,
+    )
+    assert (found.verdict, found.holds_in_all) == ("PASS", 1.0)
+    assert [(one.low, one.high) for one in found.brackets] == [(0.0, 1.0)] * 2
+    assert 0.0 not in [point.value for point in found.points]
+
+
+def test_a_scenario_that_is_wrong_itself_is_still_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError):
+        sim.find_value(
+            write_tiny(tmp_path),
+            "rails.shop.stations.till.servers",
+            "success>=95%",
+            overrides={"rails.shop.stations.till.servers": "0"},
+            replications=2,
+        )
