@@ -22,6 +22,7 @@ from sim.cli.showing import (
     command_words,
     showing,
 )
+from sim.errors import OptionError
 
 if TYPE_CHECKING:
     from sim.study.compare.arms import ComparisonWork
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 ArmsOption = Annotated[
     Path | None,
     typer.Option("--arms", metavar="FILE", help="Write every arm's own figures here."),
+]
+
+RegretOption = Annotated[
+    Path | None,
+    typer.Option("--regret", metavar="FILE", help="Write what arms regret against oracles here."),
 ]
 
 BestOption = Annotated[
@@ -44,6 +50,19 @@ ArmsArgument = Annotated[
         help="An experiment, or two scenarios.",
         autocompletion=completing.scenarios,
     ),
+]
+
+ReplicationsOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Replications of every arm.")
+]
+
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(metavar="MEASURE±WIDTH", help="Go on until differences are so precise."),
+]
+
+BaselineOption = Annotated[
+    str | None, typer.Option(metavar="ARM", help="Arm the others are compared with.")
 ]
 
 MixOption = Annotated[
@@ -62,17 +81,10 @@ def compare_command(
     inputs: ArmsArgument,
     changes: SetOption = None,
     seed: SeedOption = None,
-    replications: Annotated[
-        int | None, typer.Option(metavar="N", help="Replications of every arm.")
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(metavar="MEASURE±WIDTH", help="Go on until differences are so precise."),
-    ] = None,
+    replications: ReplicationsOption = None,
+    precision: PrecisionOption = None,
     measures: MeasuresOption = None,
-    baseline: Annotated[
-        str | None, typer.Option(metavar="ARM", help="Arm the others are compared with.")
-    ] = None,
+    baseline: BaselineOption = None,
     same_mix: MixOption = False,
     oracle: OracleOption = False,
     best: BestOption = None,
@@ -81,6 +93,7 @@ def compare_command(
     output: OutputOption = None,
     table: TableOption = None,
     arms_out: ArmsOption = None,
+    regret_out: RegretOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare arms on the same customers, with intervals and a verdict per measure.
@@ -92,7 +105,7 @@ def compare_command(
     from sim.report.documents.compare import compare_document
     from sim.report.rendering import choose_format
     from sim.study.compare.arms import parse_best, run_comparison
-    from sim.study.compare.output import arms_table, as_json_object
+    from sim.study.compare.output import arms_table, as_json_object, regret_table
     from sim.study.pool import LocalPool, wanted_jobs
     from sim.study.run import find_engine
     from sim.tables.provenance import origin
@@ -100,6 +113,7 @@ def compare_command(
     processes = wanted_jobs(jobs)
     wanted = showing(form, output, as_json=as_json, table=table, has_table=True)
     arms_form = choose_format(None, arms_out, option="--arms")
+    regret_form = choose_format(None, regret_out, option="--regret")
     work = _work(inputs, tuple(changes or ()), oracle=oracle)
     plan = _changed(
         work.plan,
@@ -112,13 +126,26 @@ def compare_command(
     work = replace(work, plan=replace(plan, same_mix=same_mix or plan.same_mix))
     if best is not None:
         work = replace(work, select=parse_best(best))
+    if regret_out is not None:
+        _refuse_without_oracle(work)
     find_engine("compiled")
     with LocalPool(processes) as pool, RunCounter() as counter:
         found = run_comparison(work, pool, notice=counter.tell)
     made = origin(command_words())
     keep("compare", "-vs-".join(Path(given).stem for given in inputs), as_json_object(found), made)
-    beside = None if arms_out is None else Beside(arms_table(found), arms_form, arms_out)
+    files = ((arms_table, arms_form, arms_out), (regret_table, regret_form, regret_out))
+    beside = [Beside(table_of(found), its, to) for table_of, its, to in files if to is not None]
     wanted.show(compare_document(found, made), beside=beside)
+
+
+def _refuse_without_oracle(work: ComparisonWork) -> None:
+    """Refuse to write regret where no arm is an oracle."""
+    if not any(arm.foresees for arm in work.arms):
+        raise OptionError(
+            "regret",
+            "found no arm with an oracle; allowed: with --oracle, or an arm whose routing.policy "
+            "is oracle_cost or oracle_time",
+        )
 
 
 def _work(inputs: list[str], changes: tuple[str, ...], *, oracle: bool) -> ComparisonWork:

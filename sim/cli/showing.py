@@ -7,7 +7,7 @@ only after everything else was shown.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -83,14 +83,14 @@ class Showing:
     as_json: bool
     has_table: bool = False
 
-    def show(self, document: Document, *, beside: Beside | None = None) -> None:
+    def show(self, document: Document, *, beside: Sequence[Beside] = ()) -> None:
         """Write the files asked for, then print; a file that cannot be written is told last.
 
         Parameters
         ----------
         document : Document
-        beside : Beside, optional
-            A further table that was asked for.
+        beside : sequence of Beside
+            Further tables that were asked for.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Showing:
         if self.output is not None and self.output_form is not None:
             output, form = self.output, self.output_form
             wrote(output, lambda: write_document(document, form, output))
-        tables = [] if beside is None else [beside]
+        tables = list(beside)
         if self.table is not None:
             tables.append(Beside(document.table, self.table_form, self.table))
         for one in tables:

@@ -161,7 +161,7 @@ class Institution(Model):
     """Its own systems."""
     screening: Screening = Screening()
     """Its screening desk (settlement agents)."""
-    decline: SharePpb = cited(30_000_000, "reliability.business_decline")
+    decline: SharePpb = cited(72_000_000, "published upi_business_decline")
     """Share of its payers' attempts it refuses: wrong PIN, balance, own limits (AG01)."""
     declines: Declines = Declines()
     """What it declines besides, for technical reasons or when it is to credit."""

@@ -56,6 +56,17 @@ def pairs_table(found: Comparison) -> TabularData:
     )
 
 
+def regret_table(found: Comparison) -> TabularData:
+    """Return what every arm is worse than every oracle, a row per arm, oracle and measure."""
+    columns = ("arm", "oracle", "foresees", "measure", "unit", "regret", "low", "high")
+    rows = []
+    for one in found.regret:
+        known = one.interval
+        ends = (None, None, None) if known is None else (known.value, known.low, known.high)
+        rows.append((one.arm, one.oracle, one.foresees, one.measure, one.unit, *ends))
+    return TabularData(columns, tuple(rows))
+
+
 def as_json_object(found: Comparison) -> dict[str, Json]:
     """Return the object of ``compare --json`` but for its sentences."""
     answer: dict[str, Json] = object_as_json(found)

@@ -10,6 +10,7 @@ import pytest
 import sim
 from sim.errors import UserError
 from sim.study.compare.comparison import Comparison
+from sim.tables.tabular import read_csv
 from tests.unit.cli.queue import payroute
 
 TWO = """
@@ -113,6 +114,24 @@ def test_it_is_shown_and_written(folder: Path) -> None:
         "arm": "two", "oracle": "oracle_cost", "foresees": "cost", "measure": "success_rate",
         "unit": "share", "regret": 0, "low": 0, "high": 0, "replications": 3,
     }  # fmt: skip
+
+
+def test_it_goes_into_a_file_of_its_own(folder: Path, tmp_path: Path) -> None:
+    words = ("compare", str(folder / "two.yaml"), "--replications", "3")
+    table = tmp_path / "regret.csv"
+    done = payroute(*words, "--oracle", "--regret", str(table))
+    assert done.exit_code == 0, done.output
+    rows = read_csv(table).records()
+    assert len(rows) == 6
+    assert rows[0] == {
+        "arm": "two", "oracle": "oracle_cost", "foresees": "cost", "measure": "success_rate",
+        "unit": "share", "regret": 0.0, "low": 0.0, "high": 0.0,
+    }  # fmt: skip
+    other = folder / "other.yaml"
+    other.write_text((folder / "two.yaml").read_text("utf-8"), "utf-8")
+    done = payroute("compare", str(folder / "two.yaml"), str(other), "--regret", str(table))
+    assert done.exit_code == 2
+    assert "--regret: found no arm with an oracle" in done.stderr
 
 
 def test_one_scenario_without_an_oracle_is_no_comparison(folder: Path) -> None:
