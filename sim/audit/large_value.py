@@ -177,13 +177,13 @@ def returned_row(w: World, p: int, stage: int, system: int) -> None:
         return
     right = w.things[row, SystemState.CLOSE_DUE] == 1 and first_waiting(w, system) == p
     if w.things[row, SystemState.HAS_RETURNED] == 0:
-        # The first of them: nothing else may be left to do.
-        right = right and first_in_turn(w, system) == NOBODY
-        if w.things[row, SystemState.OFFSET_DUE] == 1:
-            right = right and choose_offset(w, system) == 0
-        nets = w.things[row, SystemColumn.AT_CLOSE] == AtClose.NET
-        if nets and w.things[row, SystemState.HAS_NETTED] == 0:
-            right = right and choose_whole(w, system) == 0
+        # The first of them: nothing else may be left to do, unless a net cycle has been all.
+        if w.things[row, SystemState.HAS_NETTED] == 0:
+            right = right and first_in_turn(w, system) == NOBODY
+            if w.things[row, SystemState.OFFSET_DUE] == 1:
+                right = right and choose_offset(w, system) == 0
+            if w.things[row, SystemColumn.AT_CLOSE] == AtClose.NET:
+                right = right and choose_whole(w, system) == 0
         w.things[row, SystemState.HAS_RETURNED] = 1
         w.things[row, SystemState.CLOSED_ROW] = g[Count.ROW]
     check(g, Check.RETURNS, right, (w.pay[p, Pay.NUMBER], system))

@@ -42,8 +42,9 @@ nobody's way under BYPASS, and otherwise end what is looked at of the accounts t
 pair with a set that is not empty settles it, and the offset stays due.
 
 **Close.** With :attr:`AtClose.NET` the largest set of the whole queue settles, whatever OFFSET and
-ORDER are, how = NET. Whoever still waits is returned then, in order of the queue: LEAVE row
-(subject = system, value = 3); it joins the ready list and fails there with the stage's REASON.
+ORDER are, how = NET. Whoever still waits is returned then, in order of the queue, even who could
+settle alone by now under BYPASS: a net cycle is the last of a day. LEAVE row (subject = system,
+value = 3); it joins the ready list and fails there with the stage's REASON.
 
 **Samples.** Behind the accounts of a sample stands each system: SAMPLE_SYSTEM row (subject =
 system, amount = payments that wait, value = payments that have settled so far), then each member:
