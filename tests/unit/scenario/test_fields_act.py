@@ -92,6 +92,7 @@ OTHERS_REFUSED = {
     "FastPaymentRail.sponsor",
     "HubRail.access_banks",
     "RtgsRail.currencies",
+    "Disruption.calendars",
     "Disruption.degradation",
     "Disruption.fx_jump",
     "Disruption.surge",
@@ -103,7 +104,9 @@ OTHERS_REFUSED = {
 }
 """Fields that cannot change alone: others say whose an account is and in which money, who a partner
 is, in which country, or which hours follow each other; of what else is slowed there is another
-part, and no other stream or rate here can be multiplied; a trace's rows change with its file
+part, and no other stream or rate here can be multiplied; no country has a holiday on the day of
+this run, so that another calendar for a closure is told to change nothing
+(`tests/theory/test_disruptions.py` has one); a trace's rows change with its file
 (`tests/unit/compiler/test_traces.py`); the shares of agents add up to a whole,
 and are changed together in `tests/theory/test_fail_over.py`."""
 
@@ -185,7 +188,8 @@ class _Trial:
             if place.name in WORDS and _said(explain_plan(compiled)) != self._text:
                 yield "shown"
                 return
-            yield f"nothing: {other!r}"
+            # Absence is no value anybody wrote: what stands there may say what goes without saying.
+            yield "left out alike" if is_out else f"nothing: {other!r}"
 
 
 def _covers(note: FieldPath, path: FieldPath) -> bool:
