@@ -13,7 +13,6 @@ from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.options import (
     EngineOption,
-    JobsOption,
     RecordOption,
     ScenarioArgument,
     SeedOption,
@@ -79,7 +78,13 @@ def run_command(
     replication: ReplicationOption = None,
     watch: WatchOption = False,
     report: ReportOption = False,
-    jobs: JobsOption = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Processes; 1: a single run in one thread. Default: one per processor.",
+        ),
+    ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
     as_json: JsonOption = False,
@@ -96,7 +101,13 @@ def run_command(
 
     if replications is None and precision is None and not add:
         options = RunOptions(engine, record, audit)
-        result = _run_once(given, options, replication=replication or 0, is_watched=watch)
+        result = _run_once(
+            given,
+            options,
+            replication=replication or 0,
+            is_watched=watch,
+            threads=1 if jobs == 1 else None,
+        )
     else:
         _refuse_single(replication, watch)
         many = _Many(replications, precision, jobs, add)
@@ -155,7 +166,14 @@ class _Many:
     add: bool
 
 
-def _run_once(given: _Given, options: RunOptions, *, replication: int, is_watched: bool) -> Result:
+def _run_once(
+    given: _Given,
+    options: RunOptions,
+    *,
+    replication: int,
+    is_watched: bool,
+    threads: int | None,
+) -> Result:
     from sim.cli.progress import TerminalWatcher
     from sim.cli.watching import LiveWatcher
     from sim.study.live import LiveRun
@@ -175,6 +193,7 @@ def _run_once(given: _Given, options: RunOptions, *, replication: int, is_watche
         overrides=given.changes,
         progress=TerminalWatcher() if live is None else LiveWatcher(live),
         command=given.command,
+        threads=threads,
     )
 
 

@@ -88,6 +88,8 @@ def cached_njit(function: Callable[..., object], **options: object) -> object:
     # process.
     directory = None if is_jit_disabled() else find_directory(_room(function))
     options["pipeline_class"] = WHOLE
+    # Nothing of Python's is touched in machine code, so other threads need not wait for it.
+    options["nogil"] = True
     if directory is None:
         return _with_part(numba.njit(**options)(function), function)
     before = numba.config.CACHE_DIR
