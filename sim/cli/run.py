@@ -14,6 +14,7 @@ from sim.cli.guard import guarded
 from sim.cli.options import (
     EngineOption,
     RecordOption,
+    RunJobsOption,
     ScenarioArgument,
     SeedOption,
     SetOption,
@@ -78,13 +79,7 @@ def run_command(
     replication: ReplicationOption = None,
     watch: WatchOption = False,
     report: ReportOption = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Processes; 1: a single run in one thread. Default: one per processor.",
-        ),
-    ] = None,
+    jobs: RunJobsOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
     as_json: JsonOption = False,
@@ -96,18 +91,13 @@ def run_command(
     wanted = showing(form, output, as_json=as_json)
     if report:
         refuse_without_drawing()
-    given = _Given(scenario_file(scenario), tuple(changes or ()), seed, out, force, command_words())
+    changed = tuple(changes or ())
+    given = _Given(scenario_file(scenario), changed, seed, out, force, command_words(), jobs)
     from sim.study.case import RunOptions
 
     if replications is None and precision is None and not add:
         options = RunOptions(engine, record, audit)
-        result = _run_once(
-            given,
-            options,
-            replication=replication or 0,
-            is_watched=watch,
-            threads=1 if jobs == 1 else None,
-        )
+        result = _run_once(given, options, replication=replication or 0, is_watched=watch)
     else:
         _refuse_single(replication, watch)
         many = _Many(replications, precision, jobs, add)
@@ -154,6 +144,12 @@ class _Given:
     out: Path | None
     force: bool
     command: tuple[str, ...]
+    jobs: int | None
+
+    @property
+    def threads(self) -> int | None:
+        """Return how many threads a single run has, None for as many as help."""
+        return 1 if self.jobs == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +162,7 @@ class _Many:
     add: bool
 
 
-def _run_once(
-    given: _Given,
-    options: RunOptions,
-    *,
-    replication: int,
-    is_watched: bool,
-    threads: int | None,
-) -> Result:
+def _run_once(given: _Given, options: RunOptions, *, replication: int, is_watched: bool) -> Result:
     from sim.cli.progress import TerminalWatcher
     from sim.cli.watching import LiveWatcher
     from sim.study.live import LiveRun
@@ -193,7 +182,7 @@ def _run_once(
         overrides=given.changes,
         progress=TerminalWatcher() if live is None else LiveWatcher(live),
         command=given.command,
-        threads=threads,
+        threads=given.threads,
     )
 
 
