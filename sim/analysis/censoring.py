@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 from sim.analysis.intervals import CONFIDENCE
 from sim.analysis.sources import QUANTILES, Cells
@@ -178,6 +178,9 @@ def pooled_quantiles(runs: Sequence[Survival]) -> dict[float, PooledQuantile]:
         moved[number] = more[reached]
         sums += more, more**2
     spread = np.sqrt(np.maximum(sums[1] - sums[0] ** 2 / count, 0) / (count - 1) / count)
+    # Half a second to import, which a single run does without.
+    from scipy import stats
+
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1)) * spread
     least, most = map(np.maximum.accumulate, _share_ends(done, half, known.total))
     found = {share: PooledQuantile(None) for share in QUANTILES.values()}

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy import stats
 
 from sim.analysis.intervals import CONFIDENCE, Interval, mean_interval
 
@@ -73,6 +72,9 @@ def compare_paired(
     if error == 0:
         p_value = 1.0 if seen == 0 else 2.0 ** (1 - len(a))
     else:
+        # Half a second to import, which a single run does without.
+        from scipy import stats
+
         p_value = float(2 * stats.t.sf(seen / error, len(a) - 1))
     unpaired = sqrt((first.var(ddof=1) + second.var(ddof=1)) / len(a))
     return PairedDifference(interval, p_value, unpaired)
@@ -161,6 +163,9 @@ def control_variate(
     residual = y - y.mean() - slope * (x - x.mean())
     variance = float((residual**2).sum()) / (count - 2)
     error = sqrt(variance * (1 / count + float(x.mean()) ** 2 / spread))
+    # Half a second to import, which a single run does without.
+    from scipy import stats
+
     half = float(stats.t.ppf(0.5 + confidence / 2, count - 2)) * error
     interval = Interval(value, value - half, value + half, error, count)
     return Controlled(interval, slope, (error / plain) ** 2)

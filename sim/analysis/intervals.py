@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from math import inf, isfinite, log, sqrt
 
 import numpy as np
-from scipy import stats
 
 CONFIDENCE = 0.95
 
@@ -83,6 +82,9 @@ def mean_interval(
     if count == 1:
         return Interval(mean, -inf, inf, inf, 1)
     error = float((array - array[0]).std(ddof=1)) / sqrt(count)
+    # Half a second to import, which a single run does without.
+    from scipy import stats
+
     half = float(stats.t.ppf(0.5 + confidence / 2, count - 1)) * error + width / 2
     return Interval(mean, mean - half, mean + half, error, count, width)
 
@@ -115,6 +117,9 @@ def share_interval(hits: int, trials: int, *, confidence: float = CONFIDENCE) ->
     """
     if not 0 <= hits <= trials or trials == 0:
         raise ValueError(f"share_interval: found {hits} of {trials}; allowed: 0 to trials, above 0")
+    # Half a second to import, which a single run does without.
+    from scipy import stats
+
     result = stats.binomtest(hits, trials).proportion_ci(confidence_level=confidence)
     share = hits / trials
     error = sqrt(share * (1 - share) / trials)

@@ -24,6 +24,14 @@ SeedOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", metavar="N", help="Processes; default: one per processor.")
 ]
+RunJobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        help="Processes; 1: a single run in one thread. Default: one per processor.",
+    ),
+]
 ScenarioArgument = Annotated[
     str,
     typer.Argument(

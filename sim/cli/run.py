@@ -13,8 +13,8 @@ from sim.cli.given import scenario_file
 from sim.cli.guard import guarded
 from sim.cli.options import (
     EngineOption,
-    JobsOption,
     RecordOption,
+    RunJobsOption,
     ScenarioArgument,
     SeedOption,
     SetOption,
@@ -79,7 +79,7 @@ def run_command(
     replication: ReplicationOption = None,
     watch: WatchOption = False,
     report: ReportOption = False,
-    jobs: JobsOption = None,
+    jobs: RunJobsOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
     as_json: JsonOption = False,
@@ -91,7 +91,8 @@ def run_command(
     wanted = showing(form, output, as_json=as_json)
     if report:
         refuse_without_drawing()
-    given = _Given(scenario_file(scenario), tuple(changes or ()), seed, out, force, command_words())
+    changed = tuple(changes or ())
+    given = _Given(scenario_file(scenario), changed, seed, out, force, command_words(), jobs)
     from sim.study.case import RunOptions
 
     if replications is None and precision is None and not add:
@@ -143,6 +144,12 @@ class _Given:
     out: Path | None
     force: bool
     command: tuple[str, ...]
+    jobs: int | None
+
+    @property
+    def threads(self) -> int | None:
+        """Return how many threads a single run has, None for as many as help."""
+        return 1 if self.jobs == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +182,7 @@ def _run_once(given: _Given, options: RunOptions, *, replication: int, is_watche
         overrides=given.changes,
         progress=TerminalWatcher() if live is None else LiveWatcher(live),
         command=given.command,
+        threads=given.threads,
     )
 
 

@@ -57,6 +57,11 @@ _SOURCES = {
         *("workload/loop.py", "workload/load_loop.py", "workload/long_division.py"),
     ),
     "audit": ("contract", "audit", "jit", "units.py"),
+    "tables": (
+        *("contract", "jit", "units.py"),
+        *("tables/break_loop.py", "tables/duration_loop.py", "tables/durations.py"),
+        *("tables/fold_arrays.py", "tables/fold_loop.py", "tables/folding.py"),
+    ),
 }
 """What may end up in machine code, by room: files, and folders with everything below."""
 
@@ -88,6 +93,8 @@ def cached_njit(function: Callable[..., object], **options: object) -> object:
     # process.
     directory = None if is_jit_disabled() else find_directory(_room(function))
     options["pipeline_class"] = WHOLE
+    # Nothing of Python's is touched in machine code, so other threads need not wait for it.
+    options["nogil"] = True
     if directory is None:
         return _with_part(numba.njit(**options)(function), function)
     before = numba.config.CACHE_DIR
@@ -119,7 +126,7 @@ def source_digest(room: str = "engine") -> str:
     Parameters
     ----------
     room : str
-        ``engine`` (with draws and workload) or ``audit``.
+        ``engine`` (with draws and workload), ``audit`` or ``tables``.
     """
     digest = hashlib.blake2b(digest_size=16)
     for name in _SOURCES[room]:
@@ -172,7 +179,8 @@ def find_directory(room: str = "engine") -> Path | None:
 
 def _room(function: Callable[..., object]) -> str:
     """Return the room whose sources decide the machine code of a function."""
-    return "audit" if function.__module__.startswith("sim.audit.") else "engine"
+    room = function.__module__.split(".")[1]
+    return room if room in _SOURCES else "engine"
 
 
 def _bases() -> Iterator[Path]:

@@ -26,6 +26,7 @@ from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.answer import refuse_answer
 from sim.study.case import CaseTotals, Outcome, PartFolder, RunOptions, Watch
 from sim.study.compile_case import expected_submitted
+from sim.study.pipeline import Pipeline, useful_threads
 from sim.study.result import Result
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def run_scenario(
     overrides: Sequence[str] | Mapping[str, object] = (),
     progress: Watcher | None = None,
     command: Sequence[str] = (),
+    threads: int | None = None,
 ) -> Result:
     """Run a scenario once and write its run folder.
 
@@ -116,6 +118,9 @@ def run_scenario(
         Hears how the run goes on.
     command : sequence of str
         Words of the command line, for ``run.json``.
+    threads : int, optional
+        How many draw, run, fold and write at once; by default as many as help on this machine. No
+        result depends on it.
 
     Returns
     -------
@@ -161,6 +166,7 @@ def run_scenario(
             folder=PartFolder(opened.aside, opened.provenance()),
             watcher=watcher,
             watch=live,
+            threads=useful_threads() if threads is None else threads,
         )
         facts = RunResult(
             payments=part.totals.payments,
@@ -181,6 +187,7 @@ def run_replication(
     folder: PartFolder | None = None,
     watcher: Watcher | None = None,
     watch: Watch | None = None,
+    threads: int = 1,
 ) -> Outcome:
     """Run a compiled scenario once: workload in, tables and measures out.
 
@@ -197,6 +204,9 @@ def run_replication(
         Hears how the run goes on.
     watch : Watch, optional
         What a study sees besides the measures.
+    threads : int
+        How many draw, run, fold and write at once; see :mod:`sim.study.pipeline`. One by default:
+        whoever makes many runs has processes for them.
 
     Notes
     -----
@@ -207,7 +217,8 @@ def run_replication(
 
     plan, watcher = compiled.plan, watcher or Silence()
     engine = find_engine(options.engine)
-    writer = _open_writer(plan, options, folder, watcher)
+    line = Pipeline(threads)
+    writer = _open_writer(plan, options, folder, watcher, line)
     sinks: list[Sink] = [writer]
     auditor = None
     if options.audit:
@@ -220,9 +231,11 @@ def run_replication(
         sinks += watching.sinks
     watcher.begin(plan.horizon_us)
     try:
-        # Of one sink nothing is gained by passing every chunk through a group.
-        sink = writer if len(sinks) == 1 else SinkGroup(tuple(sinks))
-        totals = engine(plan, writer.follow(compiled.workload()), sink)
+        with line:
+            # Of one sink nothing is gained by passing every chunk through a group.
+            sink = line.behind(writer if len(sinks) == 1 else SinkGroup(tuple(sinks)))
+            totals = engine(plan, writer.follow(line.ahead(compiled.workload())), sink)
+            line.finish()
         writer.close()
     except BaseException:
         writer.abandon()
@@ -248,7 +261,7 @@ def run_replication(
 
 
 def _open_writer(
-    plan: Plan, options: RunOptions, folder: PartFolder | None, watcher: Watcher
+    plan: Plan, options: RunOptions, folder: PartFolder | None, watcher: Watcher, line: Pipeline
 ) -> RunWriter:
     """Open the tables of a replication."""
     from sim.tables.schemas import Record
@@ -263,6 +276,7 @@ def _open_writer(
             provenance=None if folder is None else folder.provenance,
             suffix="" if folder is None else folder.suffix,
             progress=watcher.advance,
+            aside=line.aside,
         ),
     )
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from sim.contract.breaks import BREAK_AGES
 from sim.contract.plan import Plan
 from sim.tables.breaks import BreakFolder, Cell
-from sim.tables.columns import int_column, names_array, text_column
+from sim.tables.columns import int_column, names_array, text_column, whole_column
 from sim.tables.schemas import BREAKS
 
 
@@ -22,7 +22,7 @@ def break_rows(plan: Plan, folder: BreakFolder, replication: int) -> pa.Table:
     counts = np.array([folder.cells[key] for key in keys], dtype=np.int64).reshape(-1, 4).T
     names = plan.names
     made = {
-        "replication": pa.array(np.full(len(keys), replication, dtype=np.int64)),
+        "replication": whole_column(np.full(len(keys), replication, dtype=np.int64)),
         "reconciled_us": int_column(folder.at_us[columns[0]]),
         "rail": text_column(columns[1], names_array(names.rails)),
         "agent": text_column(columns[2], names_array(names.agents)),

@@ -23,10 +23,10 @@ that memory does not grow with the number of payments."""
 CELL_BITS = 10
 """1024 cells per octave: durations in one cell differ by less than 0.1 %."""
 
-_GROUP_SHIFT = 16
+GROUP_SHIFT = 16
 """The largest cell of 63 bits is below ``54 << CELL_BITS``, so a group's cells fit into 16 bits."""
-_BATCH = 1 << 18
-"""Durations that wait to be counted in cells: sorting many at once is far quicker than a few."""
+_CELLS_FIRST = 1 << 12
+"""Room for cells at first; a power of two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +132,21 @@ class DurationFolder:
 
     def __init__(self, exact_max: int = EXACT_MAX) -> None:
         self._exact_max = exact_max
-        self._number = self._waiting = 0
-        # Group and duration of what came one by one; then group and cell, shortest, longest, count.
-        self._single: list[Array] = [np.zeros((2, 0), dtype=np.int64)]
-        self._cells = np.zeros((4, 0), dtype=np.int64)
+        self._number = 0
+        # Group and duration of what came one by one; then the table of ``count_cells``.
+        self._single: list[Array] = []
+        self._is_in_order = True
+        self._table = np.zeros((_CELLS_FIRST + 1, 4), dtype=np.int64)
 
     def take(self, group: Array, values: Array) -> None:
         """Fold a chunk: the group and the duration of each payment."""
         self._number += len(values)
-        self._waiting += len(values)
         self._single.append(np.stack([group, values]))
-        if not self.is_exact and self._waiting >= _BATCH:
-            self._settle()
+        self._is_in_order = False
+        if not self.is_exact:
+            for rows in self._single:
+                self._count(*rows)
+            self._single = []
 
     @property
     def is_exact(self) -> bool:
@@ -152,9 +155,7 @@ class DurationFolder:
 
     def of(self, groups: Iterable[int]) -> Durations:
         """Return the durations of some groups together."""
-        if self._waiting:
-            self._settle()
-        rows, shift = (self._single[0], 0) if self.is_exact else (self._cells, _GROUP_SHIFT)
+        rows, shift = (self._in_order(), 0) if self.is_exact else (self._cells(), GROUP_SHIFT)
         chosen = np.array(sorted(groups), dtype=np.int64)
         first = np.searchsorted(rows[0], chosen << shift)
         last = np.searchsorted(rows[0], (chosen + 1) << shift)
@@ -164,21 +165,38 @@ class DurationFolder:
             # Sorting the durations alone is ten times as quick as sorting whole rows by them.
             values = np.sort(rows[1])
             return Durations(values, values, np.ones_like(values))
-        rows[0] &= (1 << _GROUP_SHIFT) - 1
+        rows[0] &= (1 << GROUP_SHIFT) - 1
         _, low, high, count = _merged(rows)
         return Durations(low, high, count)
 
-    def _settle(self) -> None:
-        """Bring what came into one piece, in order of group and cell."""
-        rows, self._waiting = np.concatenate(self._single, axis=1), 0
-        if self.is_exact:
-            self._single = [rows[:, np.argsort(rows[0], kind="stable")]]
-            return
-        group, values = rows
-        cells = (group << _GROUP_SHIFT) | duration_cells(values)
-        fresh = np.stack([cells, values, values, np.ones_like(values)])
-        self._cells = _merged(np.concatenate([self._cells, fresh], axis=1))
-        self._single = [rows[:, :0]]
+    def _in_order(self) -> Array:
+        """Return what came one by one in one piece, by group."""
+        rows = np.concatenate([np.zeros((2, 0), dtype=np.int64), *self._single], axis=1)
+        if not self._is_in_order:
+            rows = rows[:, np.argsort(rows[0], kind="stable")]
+            self._single, self._is_in_order = [rows], True
+        return rows
+
+    def _cells(self) -> Array:
+        """Return group and cell, shortest, longest and count, in order of group and cell."""
+        rows = self._table[:-1][self._table[:-1, 3] > 0]
+        ordered: Array = rows[np.argsort(rows[:, 0])].T
+        return ordered
+
+    def _count(self, group: Array, values: Array) -> None:
+        """Count durations in cells, with as much room as they turn out to take."""
+        # Machine code, which those who only read a finished run do without.
+        from sim.tables.duration_loop import count_cells
+
+        group, values = np.ascontiguousarray(group), np.ascontiguousarray(values)
+        smaller = self._table[:0]
+        counted = 0
+        while True:
+            counted = count_cells(group, values, counted, self._table, smaller)
+            if counted == len(values):
+                return
+            smaller = self._table[:-1]
+            self._table = np.zeros((2 * len(smaller) + 1, 4), dtype=np.int64)
 
 
 def duration_cells(values: Array) -> Array:

@@ -12,14 +12,16 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.contract.layout import MICRO, NULL, RouteColumn, StreamColumn
-from sim.contract.meaning import Cause, Outcome, Reason
+from sim.contract.layout import NULL, RouteColumn, StreamColumn
+from sim.contract.meaning import Outcome, Reason
 from sim.contract.plan import Array, Plan
 from sim.contract.reasons import BUSINESS_REASONS, TECHNICAL_REASONS
 from sim.contract.records import RecordColumn
+from sim.tables import fold_arrays as fold
 from sim.tables.bounds import check_sum
 from sim.tables.breaks import BreakFolder
 from sim.tables.durations import DurationFolder
+from sim.tables.fold_arrays import CELLS, Fold
 from sim.tables.owed_fold import OwedFolder
 from sim.tables.positions import PositionFolder
 from sim.tables.presence import PresenceFolder
@@ -104,6 +106,9 @@ class Tally(IntEnum):
 
 TALLY_WIDTH = 43
 
+_CELLS_FIRST = 64
+"""Room for pairs of stream and route at first."""
+
 
 class SummaryFolder:
     """The tallies of one run, or of a window of it.
@@ -150,15 +155,6 @@ class SummaryFolder:
         self.spans = spans or Spans.of_run(plan)
         numbers = range(len(plan.names.windows)) if spans is None else ()
         self.windows = tuple(SummaryFolder(plan, Spans.of_window(plan, at)) for at in numbers)
-        self._routes = len(plan.route) + 1
-        self._sum = np.zeros(TALLY_WIDTH, dtype=np.float64)
-        # From (stream, route) to a row, given out as pairs occur: a nationwide plan has
-        # millions of pairs and a run meets a few thousand.
-        self._slot = np.full(len(plan.stream) * self._routes, -1, dtype=np.int64)
-        self.cells: list[tuple[int, int]] = []
-        self.tally = np.zeros((0, TALLY_WIDTH), dtype=np.int64)
-        self.maximum = np.zeros((0, 3), dtype=np.int64)
-        self.reasons = np.zeros((0, len(Reason), len(Outcome)), dtype=np.int64)
         self.end_to_end, self.machine = DurationFolder(), DurationFolder()
         self.agent = np.zeros((len(plan.agent_account), TALLY_WIDTH), dtype=np.int64)
         self.peak = PeakRate()
@@ -167,116 +163,134 @@ class SummaryFolder:
         self.presence = PresenceFolder(plan)
         self.open_age = DurationFolder()
         self.breaks = BreakFolder(plan, self.spans) if spans is None else None
+        self._sum = np.zeros(TALLY_WIDTH + 1, dtype=np.float64)
+        self._fold: Fold | None = None
+
+    @property
+    def cells(self) -> list[tuple[int, int]]:
+        """Return the pairs of stream and route that occurred."""
+        codes = self._seen("code").tolist()
+        return [(code // self._routes, code % self._routes - 1) for code in codes]
+
+    @property
+    def tally(self) -> Array:
+        """Return the sums of each pair."""
+        return self._seen("tally", TALLY_WIDTH)
+
+    @property
+    def maximum(self) -> Array:
+        """Return the longest times of each pair."""
+        return self._seen("maximum", 3)
+
+    @property
+    def reasons(self) -> Array:
+        """Return how many payments of each pair ended with a reason and an outcome."""
+        found = self._seen("reasons", len(Reason) * len(Outcome))
+        return found.reshape(-1, len(Reason), len(Outcome))
 
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""
-        plan = self._plan
-        # Before the warm-up is cut off: how long the start takes is judged by it.
-        self.presence.take(rows)
+        # Machine code, which those who only read a finished run do without.
+        from sim.tables.fold_loop import fold_chunk
+
         for window in self.windows:
             window.take(rows)
-        done = self._completed(rows)
-        self.peak.take(rows, plan.stream[rows[:, C.STREAM], StreamColumn.SCOPE], done)
-        counts = self.spans.hold(rows[:, C.SUBMITTED_US])
-        if not counts.all():
-            # A queue that is too long completes in a window what was submitted before it: such
-            # payments count for the rate of completion and for nothing else.
-            kept = counts | done
-            rows, counts, done = rows[kept], counts[kept], done[kept]
-        if len(rows) == 0:
-            return
-        # NULL and -1 both stand for a payment that never got a route.
-        route = np.maximum(rows[:, C.ROUTE], -1)
-        code = rows[:, C.STREAM] * self._routes + route + 1
-        self._open_cells(code)
-        slot = self._slot[code]
-        part = _tally_rows(rows)
-        self._tally_open(rows, part)
-        # Of payments submitted at other times only the completion counts.
-        part[~counts] = 0
-        part[:, Tally.COMPLETED_IN_WINDOW] = done
-        # In floating point, which does not wrap: no sum of cells can be larger than this.
-        self._sum += np.abs(part).sum(axis=0, dtype=np.float64)
+        rows = np.ascontiguousarray(rows)
+        arrays = self._begin(rows)
+        while not fold_chunk(arrays, self._sum):
+            arrays = self._fold = _with_room(arrays)
         check_sum(float(self._sum.max()))
-        _add_by_group(self.tally, slot, part)
-        self._fold_agents(rows, route, part)
-        # Times and reasons are of payments submitted within the spans.
-        if not counts.all():
-            rows, slot, part = rows[counts], slot[counts], part[counts]
-        np.add.at(self.reasons, (slot, rows[:, C.REASON], rows[:, C.OUTCOME]), 1)
-        self._fold_times(slot, part)
-        self._fold_ages(slot, rows)
-        self.positions.take(rows)
-        self.owed.take(rows)
+        timed, aged = arrays.cursor[fold.TIMED], arrays.cursor[fold.OPEN]
+        at, total, machine = arrays.timed[:timed].T
+        self.end_to_end.take(at, total)
+        self.machine.take(at, machine)
+        self.open_age.take(*arrays.aged[:aged].T)
+        owing = rows[arrays.owing[: arrays.cursor[fold.OWING]]]
+        self.positions.take(owing)
+        self.owed.take(owing)
         if self.breaks is not None:
             self.breaks.take(rows)
 
-    def _completed(self, rows: Array) -> NDArray[np.bool_]:
-        """Return which payments were completed within the spans."""
-        found: NDArray[np.bool_] = rows[:, C.OUTCOME] == Outcome.COMPLETED
-        return found & self.spans.hold(rows[:, C.END_US])
+    def _begin(self, rows: Array) -> Fold:
+        """Return the arrays with a chunk to fold."""
+        arrays = self._fold or self._first_arrays()
+        found = (fold.ROW, fold.TIMED, fold.OPEN, fold.OWING)
+        arrays.cursor[list(found)] = 0
+        arrays = arrays._replace(rows=rows)
+        # A chunk may find all its payments completed, open or owing.
+        if len(arrays.owing) < len(rows):
+            arrays = arrays._replace(
+                timed=np.empty((len(rows), 3), dtype=np.int64),
+                aged=np.empty((len(rows), 2), dtype=np.int64),
+                owing=np.empty(len(rows), dtype=np.int64),
+            )
+        self._fold = arrays
+        return arrays
 
-    def _open_cells(self, code: Array) -> None:
-        """Give a row to every (stream, route) seen for the first time."""
-        # In ascending order of the pair within a chunk; chunks come in order, so rows are the
-        # same for the same run.
-        seen = np.flatnonzero(np.bincount(code, minlength=len(self._slot)))
-        fresh = seen[self._slot[seen] < 0]
-        if len(fresh) == 0:
-            return
-        self._slot[fresh] = np.arange(len(self.cells), len(self.cells) + len(fresh))
-        self.cells += [(int(c) // self._routes, int(c) % self._routes - 1) for c in fresh]
-        self.tally = _grown(self.tally, len(fresh))
-        self.maximum = _grown(self.maximum, len(fresh))
-        self.reasons = _grown(self.reasons, len(fresh))
+    def _first_arrays(self) -> Fold:
+        """Return the arrays of a run nothing has happened in."""
+        plan, empty = self._plan, np.zeros((0, 1), dtype=np.int64)
+        cursor = np.zeros(fold.CURSOR_WIDTH, dtype=np.int64)
+        cursor[fold.ROUTES], cursor[fold.HORIZON] = self._routes, plan.horizon_us
+        cursor[fold.STEP] = self.presence.step_us
+        cursor[fold.INTERVALS] = self.presence.intervals
+        stream = np.empty((len(plan.stream), 3), dtype=np.int64)
+        stream[:, fold.PROMISE] = plan.stream[:, StreamColumn.PROMISE_US]
+        stream[:, fold.SCOPE] = plan.stream[:, StreamColumn.SCOPE]
+        stream[:, fold.COUNTS] = self.positions.counts
+        kind = np.zeros(len(Reason), dtype=np.int64)
+        kind[list(BUSINESS_REASONS)] = fold.IS_BUSINESS
+        kind[list(TECHNICAL_REASONS)] = fold.IS_TECHNICAL
+        return Fold(
+            cursor=cursor,
+            rows=empty,
+            part=np.zeros(TALLY_WIDTH, dtype=np.int64),
+            span=np.stack([self.spans.first, self.spans.last], axis=1),
+            # Given out as pairs occur: a nationwide plan has millions of pairs and a run meets a
+            # few thousand.
+            slot=np.full(len(plan.stream) * self._routes, -1, dtype=np.int64),
+            code=empty[:, 0],
+            tally=empty,
+            maximum=empty,
+            reasons=empty,
+            agent=self.agent,
+            stream=stream,
+            third=np.append(plan.route[:, RouteColumn.SETTLEMENT_AGENT], np.int64(-1)),
+            lined=self.owed.has_lines(),
+            reason_kind=kind,
+            peak=self.peak.state,
+            came=self.presence.came,
+            timed=empty,
+            aged=empty,
+            owing=empty[:, 0],
+        )._replace(**_room(_CELLS_FIRST))
 
-    def _fold_times(self, slot: Array, part: Array) -> None:
-        """Count the times of completed payments."""
-        done = np.flatnonzero(part[:, Tally.COMPLETED])
-        total = part[done, Tally.END_TO_END_US]
-        machine = machine_times(total, part[done, Tally.CAUSE_0_US + Cause.HUMAN])
-        at = slot[done]
-        for column, (values, folder) in enumerate(
-            ((total, self.end_to_end), (machine, self.machine))
-        ):
-            np.maximum.at(self.maximum[:, column], at, values)
-            folder.take(at, values)
+    @property
+    def _routes(self) -> int:
+        """Return the number of routes, with one for none."""
+        return len(self._plan.route) + 1
 
-    def _fold_ages(self, slot: Array, rows: Array) -> None:
-        """Count how long payments that are still open have been under way."""
-        # A payment that is credited and not yet at its end has an end-to-end time already.
-        is_open = (rows[:, C.OUTCOME] == Outcome.IN_PROGRESS) & (rows[:, C.CREDITED_US] == NULL)
-        still = np.flatnonzero(is_open)
-        ages = self._plan.horizon_us - rows[still, C.SUBMITTED_US]
-        self.open_age.take(slot[still], ages)
-        held = np.flatnonzero(is_open & (rows[:, C.SETTLED_US] != NULL))
-        since = self._plan.horizon_us - rows[held, C.SETTLED_US]
-        np.maximum.at(self.maximum[:, 2], slot[held], since)
+    def _seen(self, name: str, width: int = 0) -> Array:
+        """Return the rows of an array that pairs were given so far."""
+        if self._fold is None:
+            return np.zeros((0, width) if width else 0, dtype=np.int64)
+        found: Array = getattr(self._fold, name)[: self._fold.cursor[CELLS]]
+        return found
 
-    def _tally_open(self, rows: Array, part: Array) -> None:
-        """Fill the columns of payments in progress at the horizon."""
-        part[:, Tally.OPEN_IN_TIME] = open_in_time(self._plan, rows)
-        # The first commit, or the credit where there is no ledger, debits the payer and settles.
-        held = rows[:, C.OUTCOME] == Outcome.IN_PROGRESS
-        held &= (rows[:, C.SETTLED_US] != NULL) & (rows[:, C.CREDITED_US] == NULL)
-        part[:, Tally.HELD] = held
-        part[:, Tally.IN_DOUBT] = rows[:, C.IN_DOUBT_SINCE_US] != NULL
-        part[:, Tally.HELD_AMOUNT] = np.where(held, np.maximum(rows[:, C.DEBITED], 0), 0)
 
-    def _fold_agents(self, rows: Array, route: Array, part: Array) -> None:
-        """Count each payment once for every different agent that has a part in it."""
-        if len(self.agent) == 0:
-            return
-        # -1 as a route picks the last entry, which says that there is no settlement agent.
-        settlement = np.append(self._plan.route[:, RouteColumn.SETTLEMENT_AGENT], np.int64(-1))
-        debtor, creditor = rows[:, C.DEBTOR_AGENT], rows[:, C.CREDITOR_AGENT]
-        third = settlement[route]
-        # An agent with two parts in one payment counts once.
-        creditor = np.where(creditor == debtor, -1, creditor)
-        third = np.where((third == debtor) | (third == creditor), -1, third)
-        for agent in (debtor, creditor, third):
-            picked = np.flatnonzero(agent >= 0)
-            _add_by_group(self.agent, agent[picked], part[picked])
+def _room(cells: int) -> dict[str, Array]:
+    """Return arrays with a row for so many pairs of stream and route each."""
+    widths = {"tally": TALLY_WIDTH, "maximum": 3, "reasons": len(Reason) * len(Outcome)}
+    made = {name: np.zeros((cells, width), dtype=np.int64) for name, width in widths.items()}
+    return {"code": np.zeros(cells, dtype=np.int64), **made}
+
+
+def _with_room(arrays: Fold) -> Fold:
+    """Return the arrays with room for twice as many pairs."""
+    made = _room(2 * len(arrays.code))
+    for name, larger in made.items():
+        larger[: len(arrays.code)] = getattr(arrays, name)
+    return arrays._replace(**made)
 
 
 class PeakRate:
@@ -284,32 +298,20 @@ class PeakRate:
 
     Attributes
     ----------
-    highest : list of int
-        Most completions in one second, by :class:`~sim.contract.meaning.Scope`; the third entry is
-        of all payments.
+    state : ndarray of int64, shape (3, 3)
+        Most completions in one second, the second at hand, and those in it so far: by
+        :class:`~sim.contract.meaning.Scope`, and of all payments.
     """
 
     def __init__(self) -> None:
-        self.highest = [0, 0, 0]
-        self._second = [-1, -1, -1]
-        self._count = [0, 0, 0]
+        self.state = np.zeros((3, 3), dtype=np.int64)
+        self.state[1] = -1
 
-    def take(self, rows: Array, scope: Array, done: NDArray[np.bool_]) -> None:
-        """Count the completions of a chunk, ``done`` saying which of its payments they are."""
-        for which in range(3):
-            chosen = done & (scope == which) if which < 2 else done
-            seconds = rows[chosen, C.END_US] // SECOND_US
-            if len(seconds) == 0:
-                continue
-            # Records come in the order payments end, so completions of a second stand together.
-            first = np.flatnonzero(np.diff(seconds, prepend=-1))
-            counts = np.diff(first, append=len(seconds))
-            # The last second of the chunk before may go on in this one.
-            if seconds[0] == self._second[which]:
-                counts[0] += self._count[which]
-            self.highest[which] = max(self.highest[which], int(counts.max()))
-            self._second[which] = int(seconds[-1])
-            self._count[which] = int(counts[-1])
+    @property
+    def highest(self) -> list[int]:
+        """Return the most completions in one second, of each scope and of all payments."""
+        found: list[int] = self.state[0].tolist()
+        return found
 
 
 def open_in_time(plan: Plan, rows: Array) -> NDArray[np.bool_]:
@@ -326,121 +328,3 @@ def open_in_time(plan: Plan, rows: Array) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = rows[:, C.OUTCOME] == Outcome.IN_PROGRESS
     found &= is_young | is_credited
     return found
-
-
-def machine_times(total: Array, human: Array) -> Array:
-    """Return end-to-end times without what people took.
-
-    Parameters
-    ----------
-    total : ndarray of int64
-        Times from submission to credit, in microseconds.
-    human : ndarray of int64
-        Time people took, in microseconds.
-
-    Notes
-    -----
-    No program of a rail has people act after the credit; a plan written by hand may, and then the
-    difference is held at 0.
-    """
-    times: Array = np.maximum(total - human, 0)
-    return times
-
-
-def _tally_rows(rows: Array) -> Array:
-    """Return what each record adds to a tally, one row per payment."""
-    part = np.zeros((len(rows), TALLY_WIDTH), dtype=np.int64)
-    outcome = rows[:, C.OUTCOME]
-    part[:, Tally.SUBMITTED] = 1
-    for member, column in (
-        (Outcome.COMPLETED, Tally.COMPLETED),
-        (Outcome.REJECTED, Tally.REJECTED),
-        (Outcome.RETURNED, Tally.RETURNED),
-        (Outcome.IN_PROGRESS, Tally.IN_PROGRESS),
-    ):
-        part[:, column] = outcome == member
-    done = part[:, Tally.COMPLETED]
-    is_done = done == 1
-    # Up to the credit, which is what the customer waits for; what follows it counts in the
-    # causes.
-    total = np.where(is_done, rows[:, C.CREDITED_US] - rows[:, C.SUBMITTED_US], 0)
-    part[:, Tally.END_TO_END_US] = total
-    for at, limit in enumerate(WITHIN_US):
-        # The bound itself is within.
-        part[:, Tally.WITHIN_10S + at] = is_done & (total <= limit)
-    times = slice(Tally.CAUSE_0_US, Tally.CAUSE_0_US + len(Cause))
-    part[:, times] = rows[:, C.TIME_0 : C.TIME_0 + len(Cause)] * done[:, None]
-    _tally_costs(rows, is_done, part)
-    part[:, Tally.REQUOTES] = rows[:, C.REQUOTES]
-    part[:, Tally.QUOTES_LAPSED] = rows[:, C.QUOTES_LAPSED]
-    part[:, Tally.NOT_PAYABLE] = outcome == Outcome.NOT_PAYABLE
-    part[:, Tally.FAILED_OVER] = rows[:, C.ATTEMPTS] > 1
-    is_gone = rows[:, C.GONE_US] != NULL
-    part[:, Tally.GONE] = is_gone
-    part[:, Tally.GONE_DEBITED] = is_gone & (rows[:, C.SETTLED_US] != NULL)
-    is_rejected = outcome == Outcome.REJECTED
-    for reasons, column in (
-        (BUSINESS_REASONS, Tally.BUSINESS),
-        (TECHNICAL_REASONS, Tally.TECHNICAL),
-    ):
-        part[:, column] = is_rejected & np.isin(rows[:, C.REASON], reasons)
-    return part
-
-
-def _tally_costs(rows: Array, is_done: Array, part: Array) -> None:
-    """Fill the cost columns: shares of the amount, in whole 1/BPS_SCALE bps, to the nearest."""
-    scale = 1e4 * BPS_SCALE
-    # Shares of an amount need one: payments without a price are left out of the mean, not
-    # counted as free of charge.
-    at = np.flatnonzero(is_done & (rows[:, C.PAYER_FEE] != NULL) & (rows[:, C.DEBITED] > 0))
-    debited = rows[at, C.DEBITED]
-    part[at, Tally.PRICED] = 1
-    for source, column in (
-        (C.PAYER_FEE, Tally.PAYER_FEE),
-        (C.FX_MARGIN, Tally.FX_MARGIN),
-        (C.FX_DRIFT, Tally.FX_DRIFT),
-        (C.FX_RISK, Tally.FX_RISK),
-        (C.FX_ROUNDING, Tally.FX_ROUNDING),
-    ):
-        cost = rows[at, source]
-        cost = np.where(cost == NULL, 0, cost)
-        if source == C.FX_ROUNDING:
-            cost = cost / MICRO
-        # Rounded payment by payment to a whole number, so that sums are exact and do not depend
-        # on the order, or on how a run was cut into replications.
-        part[at, column] = _whole(cost * scale / debited)
-    margin = rows[at, C.FX_MARGIN]
-    part[at, Tally.PAYER_AMOUNT] = debited
-    part[at, Tally.PAYER_COST] = rows[at, C.PAYER_FEE] + np.where(margin == NULL, 0, margin)
-    at = np.flatnonzero(is_done & (rows[:, C.MERCHANT_FEE] != NULL) & (rows[:, C.CREDITED] > 0))
-    fee = rows[at, C.MERCHANT_FEE]
-    part[at, Tally.MERCHANT_PRICED] = 1
-    share = fee * scale / (rows[at, C.CREDITED] + fee)
-    part[at, Tally.MERCHANT_FEE] = _whole(share)
-    part[at, Tally.MERCHANT_AMOUNT] = rows[at, C.CREDITED] + fee
-    part[at, Tally.MERCHANT_COST] = fee
-
-
-def _whole(shares: NDArray[np.float64]) -> Array:
-    """Return shares rounded to whole numbers, where they are numbers an int64 holds."""
-    # A fixed fee on next to nothing may be any multiple of it.
-    check_sum(float(np.abs(shares).max(initial=0.0)))
-    rounded: Array = np.rint(shares).astype(np.int64)
-    return rounded
-
-
-def _add_by_group(sums: Array, group: Array, part: Array) -> None:
-    """Add each row of ``part`` to the row of ``sums`` its group names."""
-    if len(group) == 0:
-        return
-    # Sorting small integers is a radix sort; adding sorted runs is far quicker than one by one.
-    order = np.argsort(group.astype(np.uint16 if len(sums) <= 1 << 16 else np.int64), kind="stable")
-    ids = group[order]
-    first = np.flatnonzero(np.diff(ids, prepend=-1))
-    sums[ids[first]] += np.add.reduceat(part[order], first, axis=0)
-
-
-def _grown(array: Array, more: int) -> Array:
-    """Return an array with zero rows appended."""
-    grown: Array = np.concatenate([array, np.zeros((more, *array.shape[1:]), dtype=np.int64)])
-    return grown

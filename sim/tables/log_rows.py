@@ -18,7 +18,7 @@ from sim.contract.layout import NULL, AccountColumn, StageColumn
 from sim.contract.meaning import Cause, LogKind, Op, Outcome
 from sim.contract.plan import Array, Plan, PlanNames
 from sim.contract.records import LogColumn
-from sim.tables.columns import int_column, names_array, text_column
+from sim.tables.columns import int_column, names_array, text_column, whole_column
 from sim.tables.schemas import (
     CAUSES,
     EVENTS,
@@ -60,15 +60,15 @@ def event_rows(rows: Array, replication: int) -> pa.Table:
     """Return the rows of ``events.parquet`` for a chunk of the log; numbers stay as logged."""
     columns = np.ascontiguousarray(rows.T)
     made = {
-        "replication": pa.array(np.full(len(rows), replication, dtype=np.int64)),
-        "time_us": pa.array(columns[L.TIME_US]),
-        "key": pa.array(columns[L.KEY]),
+        "replication": whole_column(np.full(len(rows), replication, dtype=np.int64)),
+        "time_us": whole_column(columns[L.TIME_US]),
+        "key": whole_column(columns[L.KEY]),
         "kind": text_column(columns[L.KIND] - 1, names_array(LOG_KINDS)),
-        "payment": pa.array(columns[L.PAYMENT]),
-        "stage": pa.array(columns[L.STAGE]),
-        "subject": pa.array(columns[L.SUBJECT]),
-        "amount": pa.array(columns[L.AMOUNT]),
-        "value": pa.array(columns[L.VALUE]),
+        "payment": whole_column(columns[L.PAYMENT]),
+        "stage": whole_column(columns[L.STAGE]),
+        "subject": whole_column(columns[L.SUBJECT]),
+        "amount": whole_column(columns[L.AMOUNT]),
+        "value": whole_column(columns[L.VALUE]),
     }
     return pa.Table.from_arrays([made[name] for name in EVENTS.names], schema=EVENTS)
 
@@ -198,13 +198,13 @@ class SeriesRows:
         order = np.argsort(at, kind="stable")
         kind, name, measure_of, value, money = np.concatenate(found)[order].T
         made = {
-            "replication": pa.array(np.full(len(at), self._replication, dtype=np.int64)),
-            "time_us": pa.array(rows[at[order], L.TIME_US]),
+            "replication": whole_column(np.full(len(at), self._replication, dtype=np.int64)),
+            "time_us": whole_column(rows[at[order], L.TIME_US]),
             "kind": text_column(kind, names_array(SERIES_KINDS)),
             "name": text_column(name, self._names),
             "currency": text_column(money, self._currencies),
             "measure": text_column(measure_of, names_array(SERIES_MEASURES)),
-            "value": pa.array(value.copy()),
+            "value": whole_column(value.copy()),
         }
         return pa.Table.from_arrays([made[name] for name in SERIES.names], schema=SERIES)
 
@@ -382,7 +382,9 @@ class StageRows:
         stage_text = columns[1] if self._has_stage_names else np.full(columns.shape[1], -1)
         made = {
             "payment_id": int_column(columns[0]),
-            "replication": pa.array(np.full(columns.shape[1], self._replication, dtype=np.int64)),
+            "replication": whole_column(
+                np.full(columns.shape[1], self._replication, dtype=np.int64)
+            ),
             "stage": int_column(columns[1]),
             "stage_name": text_column(stage_text, self._stage_names),
             "station": text_column(columns[2], self._places),

@@ -14,7 +14,7 @@ import pyarrow as pa
 from sim.contract.charges import DESK
 from sim.contract.layout import ConversionColumn, PricingColumn, RouteColumn
 from sim.contract.plan import Array, Plan
-from sim.tables.columns import names_array, text_column
+from sim.tables.columns import names_array, text_column, whole_column
 from sim.tables.schemas import PRICES, RATES, ROUNDINGS, SIDES
 from sim.units import CURRENCIES
 
@@ -43,14 +43,14 @@ def rate_rows(plan: Plan, replication: int) -> pa.Table:
         "rate": plan.rate[pair, step],
         "scale": plan.pair_scale[pair],
     }
-    made = {name: pa.array(values.astype(np.int64)) for name, values in numbers.items()}
+    made = {name: whole_column(values.astype(np.int64)) for name, values in numbers.items()}
     made["pair"] = text_column(pair, names_array(pairs))
     for at, side in enumerate(("base", "quote")):
         codes = [both[at] for both in sides]
         place = np.array([known.index(code) for code in codes], dtype=np.int64)
         exponents = np.array([CURRENCIES[code].exponent for code in codes], dtype=np.int64)
         made[f"{side}_currency"] = text_column(place[pair], names_array(known))
-        made[f"{side}_exponent"] = pa.array(exponents[pair])
+        made[f"{side}_exponent"] = whole_column(exponents[pair])
     return pa.Table.from_arrays([made[name] for name in RATES.names], schema=RATES)
 
 
@@ -70,12 +70,14 @@ def price_rows(plan: Plan, replication: int) -> pa.Table:
         "pair": plan.names.pairs,
         "provider": plan.names.agents,
     }
-    made = {"replication": pa.array(np.full(len(table), replication, dtype=np.int64))}
+    made = {"replication": whole_column(np.full(len(table), replication, dtype=np.int64))}
     for at, name in enumerate(PRICES.names[1:]):
         column = np.ascontiguousarray(table[:, at])
         known = words.get(name)
         made[name] = (
-            pa.array(column) if known is None else text_column(column, names_array(tuple(known)))
+            whole_column(column)
+            if known is None
+            else text_column(column, names_array(tuple(known)))
         )
     return pa.Table.from_arrays([made[name] for name in PRICES.names], schema=PRICES)
 

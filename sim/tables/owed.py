@@ -84,6 +84,11 @@ class Owing:
         found = np.unique(self._line[route])
         return [int(line) for line in found if line >= 0]
 
+    def has_lines(self) -> Array:
+        """Return 1 for each route whose payments come to a line, 0 for others, and 0 for none."""
+        found: Array = np.any(self._line >= 0, axis=1).astype(np.int64)
+        return found
+
     def _find(self, route: int, payments: dict[int, int]) -> None:
         """Find on which line a route's payments come together, and with which instant."""
         plan = self._plan

@@ -58,6 +58,10 @@ class OwedFolder:
             if second >= 0 and is_creditors:
                 self.conversion[self._owing.lines_of(route)] = second
 
+    def has_lines(self) -> Array:
+        """Return 1 for each route whose payments come to a line, 0 for others, and 0 for none."""
+        return self._owing.has_lines()
+
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""
         if not len(self.count):

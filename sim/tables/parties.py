@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
@@ -35,6 +36,8 @@ class Parties:
 
     def __init__(self) -> None:
         self._chunks: list[_Chunk] = []
+        # A payment may be drawn in one thread while what is known of others is taken in another.
+        self._lock = Lock()
         self._drawn = 0
 
     def follow(self, workload: Iterable[Array]) -> Iterator[Array]:
@@ -48,7 +51,8 @@ class Parties:
         for rows in workload:
             if len(rows):
                 columns = tuple(rows[:, column].copy() for column in _KEPT)
-                self._chunks.append(_Chunk(self._drawn, columns, len(rows)))
+                with self._lock:
+                    self._chunks.append(_Chunk(self._drawn, columns, len(rows)))
             self._drawn += len(rows)
             yield rows
 
@@ -67,9 +71,11 @@ class Parties:
             payment was never followed.
         """
         taken = tuple(np.full(len(payments), NULL, dtype=np.int64) for _ in _KEPT)
-        at = np.searchsorted([chunk.first for chunk in self._chunks], payments, side="right") - 1
+        with self._lock:
+            chunks = self._chunks.copy()
+        at = np.searchsorted([chunk.first for chunk in chunks], payments, side="right") - 1
         for number in np.unique(at[at >= 0]).tolist():
-            chunk = self._chunks[number]
+            chunk = chunks[number]
             mine = np.flatnonzero(at == number)
             row = payments[mine] - chunk.first
             inside = row < len(chunk.columns[0])
@@ -77,5 +83,6 @@ class Parties:
             for kept, found in zip(chunk.columns, taken, strict=True):
                 found[mine] = np.where(kept[row] < 0, NULL, kept[row])
             chunk.left -= len(mine)
-        self._chunks = [chunk for chunk in self._chunks if chunk.left > 0]
+        with self._lock:
+            self._chunks = [chunk for chunk in self._chunks if chunk.left > 0]
         return taken

@@ -21,7 +21,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import Bearer, Op
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
-from sim.tables.columns import int_column, names_array, text_column
+from sim.tables.columns import int_column, names_array, text_column, whole_column
 from sim.tables.parties import Parties
 from sim.tables.schemas import (
     BEARERS,
@@ -194,8 +194,8 @@ class PaymentRows:
         made |= {
             "payer": int_column(payer),
             "merchant": int_column(merchant),
-            "in_warm_up": pa.array(in_warm_up),
-            "replication": pa.array(np.full(len(rows), self._replication, dtype=np.int64)),
+            "in_warm_up": whole_column(in_warm_up),
+            "replication": whole_column(np.full(len(rows), self._replication, dtype=np.int64)),
             "scope": text_column(of_stream(StreamColumn.SCOPE), names_array(SCOPES)),
             "corridor": text_column(of_stream(StreamColumn.CORRIDOR), self._corridors),
             "stream": text_column(stream, self._streams),
@@ -232,13 +232,13 @@ class PaymentRows:
         order = np.argsort(at, kind="stable")
         count = len(order)
         made = {
-            "payment_id": pa.array(np.ascontiguousarray(rows[at[order], C.PAYMENT])),
-            "replication": pa.array(np.full(count, self._replication, dtype=np.int64)),
+            "payment_id": whole_column(np.ascontiguousarray(rows[at[order], C.PAYMENT])),
+            "replication": whole_column(np.full(count, self._replication, dtype=np.int64)),
             "component": text_column(component[order], self._components),
             "recipient": text_column(recipient[order], self._recipients),
             "bearer": text_column(bearer[order], names_array(BEARERS)),
             "currency": text_column(currency[order], self._currencies),
-            "amount_minor": pa.array(amount[order]),
+            "amount_minor": whole_column(amount[order]),
         }
         return pa.Table.from_arrays([made[name] for name in FEES.names], schema=FEES)
 

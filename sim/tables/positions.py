@@ -31,6 +31,8 @@ class PositionFolder:
 
     Attributes
     ----------
+    counts : ndarray of bool, shape (streams,)
+        Whose payments count.
     gross : ndarray of int64, shape (rails, currencies)
         Sum of obligations within each scheme, in minor units.
     position : ndarray of int64, shape (rails, agents, currencies)
@@ -44,7 +46,7 @@ class PositionFolder:
         scope = plan.stream[:, StreamColumn.SCOPE]
         # Domestic background would drown what crosses the border, and is settled elsewhere.
         cross = scope == Scope.CROSS_BORDER
-        self._counts = cross if cross.any() else np.ones(len(scope), dtype=np.bool_)
+        self.counts = cross if cross.any() else np.ones(len(scope), dtype=np.bool_)
         names, routes = plan.names, np.arange(len(plan.route) + 1)
         # Obligations stand in order of routes: where those of each begin.
         self._first = np.searchsorted(plan.obligation[:, ObligationColumn.ROUTE], routes)
@@ -57,7 +59,7 @@ class PositionFolder:
     def take(self, rows: Array) -> None:
         """Fold a chunk of records."""
         plan, route = self._plan, rows[:, C.ROUTE]
-        stands = self._counts[rows[:, C.STREAM]] & (rows[:, C.OUTCOME] == Outcome.COMPLETED)
+        stands = self.counts[rows[:, C.STREAM]] & (rows[:, C.OUTCOME] == Outcome.COMPLETED)
         at = np.flatnonzero(stands & (route >= 0) & (rows[:, C.SETTLEMENT] > 0))
         first = self._first[route[at]]
         count = self._first[route[at] + 1] - first

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.contract.layout import NULL
 from sim.contract.plan import Array, Plan
-from sim.contract.records import RecordColumn
 
 INTERVALS = 600
 """Intervals a run is cut into; enough for 120 batches of five."""
@@ -28,20 +26,19 @@ class PresenceFolder:
     ----------
     step_us : int
         Length of an interval, in microseconds.
+    intervals : int
+        Whole ones up to the horizon; the last may be shorter than a step and is left out, as is the
+        horizon itself.
+    came : ndarray of int64, shape (4, intervals + 1)
+        By interval: payments that came, and the sum of the times since its beginning at which they
+        did; likewise those that left.
     """
 
     def __init__(self, plan: Plan) -> None:
         # Rounded up, so that 600 intervals cover the horizon; 1 for a run of no length.
         self.step_us = max(1, -(-plan.horizon_us // INTERVALS))
-        self._intervals = plan.horizon_us // self.step_us
-        shape = (2, self._intervals + 1)
-        self._count, self._offset = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-
-    def take(self, rows: Array) -> None:
-        """Count who came and who left, and when within an interval."""
-        ended = rows[:, RecordColumn.END_US]
-        self._note(0, rows[:, RecordColumn.SUBMITTED_US])
-        self._note(1, ended[ended != NULL])
+        self.intervals = plan.horizon_us // self.step_us
+        self.came = np.zeros((4, self.intervals + 1), dtype=np.int64)
 
     def inside_us(self) -> Array:
         """Return the microseconds all payments together were in the system, shape (intervals,).
@@ -53,17 +50,7 @@ class PresenceFolder:
         with the other sign.
         """
         # Those of earlier intervals; their offsets no longer matter.
-        before = np.cumsum(self._count, axis=1) - self._count
-        came, left = (before + self._count) * self.step_us - self._offset
-        found: Array = (came - left)[: self._intervals]
+        count, offset = self.came[::2], self.came[1::2]
+        came, left = np.cumsum(count, axis=1) * self.step_us - offset
+        found: Array = (came - left)[: self.intervals]
         return found
-
-    def _note(self, which: int, times_us: Array) -> None:
-        at, offset = np.divmod(times_us, self.step_us)
-        # The last interval may be shorter than a step and is left out, as is the horizon
-        # itself.
-        at = np.minimum(at, self._intervals)
-        length = self._intervals + 1
-        self._count[which] += np.bincount(at, minlength=length)
-        # Offsets of a chunk add up to far less than 2**53, so that the sums are exact.
-        self._offset[which] += np.bincount(at, weights=offset, minlength=length).astype(np.int64)

@@ -13,7 +13,7 @@ from sim.contract.meaning import FixedSide, LogKind
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn
 from sim.contract.refunds import RefundColumn
-from sim.tables.columns import int_column, names_array, text_column
+from sim.tables.columns import int_column, names_array, text_column, whole_column
 from sim.tables.schemas import REASONS, REFUNDS
 
 L, P = LogColumn, PricingColumn
@@ -56,7 +56,7 @@ class RefundRows:
         route = self._order[np.searchsorted(self._entry, rows[:, L.STAGE], side="right") - 1]
         made = {
             "payment_id": int_column(rows[:, L.PAYMENT]),
-            "replication": pa.array(np.full(len(rows), self._replication, dtype=np.int64)),
+            "replication": whole_column(np.full(len(rows), self._replication, dtype=np.int64)),
             "time_us": int_column(rows[:, L.TIME_US]),
             "route": text_column(route, self._routes),
             "part": int_column(rows[:, L.SUBJECT]),

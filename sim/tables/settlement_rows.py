@@ -13,7 +13,7 @@ from sim.contract.layout import NULL, AccountColumn, ObligationColumn
 from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn, RecordColumn
-from sim.tables.columns import int_column, names_array, text_column
+from sim.tables.columns import int_column, names_array, text_column, whole_column
 from sim.tables.owed import Owing
 from sim.tables.schemas import OBLIGATIONS, SETTLEMENTS
 
@@ -88,4 +88,4 @@ class SettlementRows:
         return pa.Table.from_arrays([made[name] for name in SETTLEMENTS.names], schema=SETTLEMENTS)
 
     def _number(self, rows: int) -> pa.Array:
-        return pa.array(np.full(rows, self._replication, dtype=np.int64))
+        return whole_column(np.full(rows, self._replication, dtype=np.int64))

@@ -7,11 +7,12 @@ sinks listen to one run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn
@@ -45,6 +46,11 @@ from sim.tables.settlement_rows import SettlementRows
 from sim.tables.sink_check import check_log, check_records
 
 
+def take_at_once(step: Callable[[pa.Table], None], table: pa.Table) -> None:
+    """Take a step of writing here and now."""
+    step(table)
+
+
 @dataclass(frozen=True, slots=True)
 class WriterOptions:
     """How a run is written.
@@ -62,6 +68,9 @@ class WriterOptions:
         :func:`~sim.tables.parquet_stream.merge_parts`.
     progress : callable or None
         Takes simulated time, payments and events.
+    aside : callable
+        Takes a step and what it is given, and takes that step behind all before it: at once, or
+        in a thread that writes.
     """
 
     record: Record = Record.PAYMENTS
@@ -69,6 +78,7 @@ class WriterOptions:
     provenance: dict[str, str] | None = None
     suffix: str = ""
     progress: Progress | None = None
+    aside: Callable[[Callable[[pa.Table], None], pa.Table], None] = take_at_once
 
 
 class RunWriter:
@@ -132,8 +142,8 @@ class RunWriter:
             self._open(folder, names)
         # Known before anything happens, and the same whatever does.
         if RATES_FILE in self._streams:
-            self._streams[RATES_FILE].take(rate_rows(plan, self._options.replication))
-            self._streams[PRICES_FILE].take(price_rows(plan, self._options.replication))
+            self._put(RATES_FILE, rate_rows(plan, self._options.replication))
+            self._put(PRICES_FILE, price_rows(plan, self._options.replication))
 
     @property
     def digest(self) -> str:
@@ -164,19 +174,19 @@ class RunWriter:
         self._logged_us = check_log(rows, self._logged_us)
         # The log in order decides everything else, so its fingerprint is the run's.
         self._rolling.take(rows)
-        self._streams[STAGES_FILE].take(self._stages.take(rows))
+        self._put(STAGES_FILE, self._stages.take(rows))
         self._take_samples(rows)
         if EVENTS_FILE in self._streams:
             table = event_rows(rows, self._options.replication)
-            self._streams[EVENTS_FILE].take(table)
+            self._put(EVENTS_FILE, table)
 
     def _take_samples(self, rows: Array) -> None:
         """Write what tables show of rows of the log, whether it is recorded or not."""
-        self._streams[SERIES_FILE].take(self._series.take(rows))
+        self._put(SERIES_FILE, self._series.take(rows))
         if REFUNDS_FILE in self._streams:
-            self._streams[REFUNDS_FILE].take(self._refunds.take(rows))
+            self._put(REFUNDS_FILE, self._refunds.take(rows))
         if SETTLEMENTS_FILE in self._streams:
-            self._streams[SETTLEMENTS_FILE].take(self._settlements.settlements(rows))
+            self._put(SETTLEMENTS_FILE, self._settlements.settlements(rows))
 
     def take_records(self, rows: Array) -> None:
         """Take payment records, in the order they ended."""
@@ -190,12 +200,12 @@ class RunWriter:
         self._content.take(words)
         self.summary.take(rows)
         if PAYMENTS_FILE in self._streams:
-            self._streams[PAYMENTS_FILE].take(self._payments.payments(rows))
-            self._streams[FEES_FILE].take(self._payments.fees(rows))
+            self._put(PAYMENTS_FILE, self._payments.payments(rows))
+            self._put(FEES_FILE, self._payments.fees(rows))
         if BREAKS_FILE in self._streams:
             self._breaks.take(rows)
         if OBLIGATIONS_FILE in self._streams:
-            self._streams[OBLIGATIONS_FILE].take(self._settlements.obligations(rows))
+            self._put(OBLIGATIONS_FILE, self._settlements.obligations(rows))
 
     def take_progress(self, time_us: int, payments: int, events: int) -> None:
         """Pass progress on to whoever asked for it."""
@@ -206,11 +216,11 @@ class RunWriter:
         """Write what is held and close every file; the run is complete."""
         # Visits still under way end with the run.
         if STAGES_FILE in self._streams:
-            self._streams[STAGES_FILE].take(self._stages.finish())
+            self._put(STAGES_FILE, self._stages.finish())
         # What is open at the last comparison is known only now.
         if BREAKS_FILE in self._streams:
             table = break_rows(self._plan, self._breaks, self._options.replication)
-            self._streams[BREAKS_FILE].take(table)
+            self._put(BREAKS_FILE, table)
         for stream in self._streams.values():
             stream.close()
 
@@ -218,6 +228,10 @@ class RunWriter:
         """Close every file of a run that was broken off."""
         for stream in self._streams.values():
             stream.abandon()
+
+    def _put(self, name: str, table: pa.Table) -> None:
+        """Have a table written behind those before it."""
+        self._options.aside(self._streams[name].take, table)
 
     def _open(self, folder: Path, names: list[str]) -> None:
         """Make the files."""

@@ -80,7 +80,7 @@ def test_memory_has_a_bound() -> None:
     rng, folder = np.random.default_rng(6), DurationFolder()
     for _ in range(8):
         folder.take(np.zeros(250_000, dtype=np.int64), rng.integers(1 << 20, 1 << 24, 250_000))
-    kept = sum(part.size for part in (*folder._single, folder._cells))
+    kept = sum(part.size for part in (*folder._single, folder._table))
     assert EXACT_MAX == 1_000_000
     # Four octaves of 1024 cells, four numbers each.
     assert kept <= 4 * 1024 * 4 + 2 * (1 << 18)
