@@ -26,6 +26,7 @@ from sim.contract.plan import Array, Plan
 from sim.engine.compiled import run_compiled, warm_up
 from sim.engine.reference import run_reference
 from sim.study.run import load
+from tests.benchmarks.bulk import bulk_against_alone
 from tests.benchmarks.mm1_plan import (
     Deaf,
     compile_loop,
@@ -178,6 +179,18 @@ def measure_replications() -> Figures:
     }
 
 
+def measure_bulk() -> Figures:
+    """Compare ten thousand small replications in one command with a process for each."""
+    turns = bulk_against_alone(10_000, 50)
+    ratios = sorted(alone / together for together, alone in turns)
+    return {
+        "milliseconds_a_replication": round(1e3 * statistics.median(one for one, _ in turns), 2),
+        "milliseconds_of_a_process_each": round(1e3 * statistics.median(one for _, one in turns)),
+        "ratios": [round(ratio) for ratio in ratios],
+        "median_ratio": round(statistics.median(ratios)),
+    }
+
+
 def measure_network() -> Figures:
     """Load, compile and run a network of 2,000 institutions, 50 rails and 500 corridors."""
     with tempfile.TemporaryDirectory() as folder:
@@ -209,6 +222,7 @@ MEASUREMENTS: dict[str, Callable[[], Figures]] = {
     "mm1": measure_mm1,
     "growth": measure_growth,
     "replications": measure_replications,
+    "bulk": measure_bulk,
     "network": measure_network,
 }
 """Whole commands first: a process starts with the peak of the one that started it to its name."""
