@@ -19,7 +19,7 @@ from sim.contract.records import WorkloadColumn
 
 
 @dataclass(slots=True)
-class _Chunk:
+class Drawn:
     """Payments drawn together."""
 
     first: int
@@ -34,7 +34,7 @@ class Parties:
     """The numbers of payers, payees and first instruments of the payments under way."""
 
     def __init__(self) -> None:
-        self._chunks: list[_Chunk] = []
+        self._chunks: list[Drawn] = []
         self._drawn = 0
 
     def follow(self, workload: Iterable[Array]) -> Iterator[Array]:
@@ -48,7 +48,7 @@ class Parties:
         for rows in workload:
             if len(rows):
                 columns = tuple(rows[:, column].copy() for column in _KEPT)
-                self._chunks.append(_Chunk(self._drawn, columns, len(rows)))
+                self._chunks.append(Drawn(self._drawn, columns, len(rows)))
             self._drawn += len(rows)
             yield rows
 
