@@ -30,6 +30,7 @@ from tests.benchmarks.bulk import bulk_against_alone
 from tests.benchmarks.mm1_plan import (
     Deaf,
     compile_loop,
+    crowd_plan,
     mm1_plan,
     mm1_workload,
     run_kernel,
@@ -169,6 +170,26 @@ def measure_growth() -> Figures:
     }
 
 
+def measure_crowd() -> Figures:
+    """Compare the cost of a payment among a thousand in flight with that among a million."""
+    workload = mm1_workload(3_000_000)
+    plans = {count: crowd_plan(count) for count in (1_000, 100_000, 1_000_000)}
+    taken: dict[int, list[float]] = {count: [] for count in plans}
+    for _ in range(3):
+        for count, plan in plans.items():
+            taken[count] += kernel_seconds(plan, [workload], turns=1)
+    costs = {
+        count: statistics.median(seconds) / len(workload) * 1e9 for count, seconds in taken.items()
+    }
+    few, _, many = costs.values()
+    return {
+        "nanoseconds_per_payment_by_payments_in_flight": {
+            f"{count:,}": round(cost, 1) for count, cost in costs.items()
+        },
+        "a_million_against_a_thousand": round(many / few, 2),
+    }
+
+
 def measure_replications() -> Figures:
     """Compare two processes with one at replications of half a minute's work."""
     ratios, shortest = speed_ups()
@@ -221,6 +242,7 @@ MEASUREMENTS: dict[str, Callable[[], Figures]] = {
     "flows": measure_flows,
     "mm1": measure_mm1,
     "growth": measure_growth,
+    "crowd": measure_crowd,
     "replications": measure_replications,
     "bulk": measure_bulk,
     "network": measure_network,
