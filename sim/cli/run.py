@@ -29,10 +29,18 @@ from sim.cli.showing import (
     showing,
     warn,
 )
+from sim.cli.stretching import (
+    CheckpointOption,
+    ContinueOption,
+    StopOption,
+    refuse_together,
+    stretches_of,
+)
 from sim.errors import OptionError
 
 if TYPE_CHECKING:
     from sim.study.case import RunOptions
+    from sim.study.checkpoints import Stretches
     from sim.study.result import Result
 
 ReplicationOption = Annotated[
@@ -79,6 +87,9 @@ def run_command(
     replication: ReplicationOption = None,
     watch: WatchOption = False,
     report: ReportOption = False,
+    checkpoint: CheckpointOption = None,
+    stop_at: StopOption = None,
+    goes_on: ContinueOption = False,
     jobs: RunJobsOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
@@ -95,13 +106,11 @@ def run_command(
     given = _Given(scenario_file(scenario), changed, seed, out, force, command_words(), jobs)
     from sim.study.case import RunOptions
 
-    if replications is None and precision is None and not add:
-        options = RunOptions(engine, record, audit)
-        result = _run_once(given, options, replication=replication or 0, is_watched=watch)
-    else:
-        _refuse_single(replication, watch)
-        many = _Many(replications, precision, jobs, add)
-        result = _run_many(given, many, RunOptions(engine, record, audit))
+    many = _Many(replications, precision, jobs, add)
+    stretches = stretches_of(checkpoint, stop_at, goes_on=goes_on)
+    result = _ran(given, RunOptions(engine, record, audit), many, stretches, (replication, watch))
+    if result is None:
+        return
     _warn(result)
     from sim.report.documents.run import run_document
 
@@ -110,6 +119,29 @@ def run_command(
         write_page_of(result)
     if result.audit is not None:
         refuse_violations(result.audit)
+
+
+def _ran(
+    given: _Given,
+    options: RunOptions,
+    many: _Many,
+    stretches: Stretches | None,
+    alone: tuple[int | None, bool],
+) -> Result | None:
+    """Run as often as asked; nothing where one run stopped on its way.
+
+    ``alone`` is what only a single run has: its number, and whether it is watched.
+    """
+    replication, watch = alone
+    if stretches is not None:
+        refuse_together(
+            replications=many.replications, precision=many.precision, add=many.add, watch=watch
+        )
+        return _run_in_stretches(given, options, stretches, replication or 0)
+    if many.replications is None and many.precision is None and not many.add:
+        return _run_once(given, options, replication=replication or 0, is_watched=watch)
+    _refuse_single(replication, watch)
+    return _run_many(given, many, options)
 
 
 def _refuse_single(replication: int | None, watch: bool) -> None:
@@ -184,6 +216,30 @@ def _run_once(given: _Given, options: RunOptions, *, replication: int, is_watche
         command=given.command,
         threads=given.threads,
     )
+
+
+def _run_in_stretches(
+    given: _Given, options: RunOptions, stretches: Stretches, replication: int
+) -> Result | None:
+    from sim.cli.progress import TerminalWatcher
+    from sim.study.checkpoints import run_in_stretches
+
+    found = run_in_stretches(
+        given.scenario,
+        stretches,
+        seed=given.seed,
+        replication=replication,
+        options=options,
+        out=given.out,
+        force=given.force,
+        overrides=given.changes,
+        progress=TerminalWatcher(),
+        command=given.command,
+    )
+    if isinstance(found, Path):
+        note(f"stopped on its way; go on with the same command and --continue. Folder: {found}")
+        return None
+    return found
 
 
 def _run_many(given: _Given, many: _Many, options: RunOptions) -> Result:

@@ -31,7 +31,7 @@ from sim.compiler.reconciliations import reconciliations
 from sim.compiler.routes import Routes
 from sim.compiler.size import size_problems
 from sim.compiler.windows import window_parts
-from sim.contract.plan import Array, Plan
+from sim.contract.plan import Plan
 from sim.model.base import FieldPath
 from sim.model.members import Member, unfold_members
 from sim.rails.merchants import Merchant
@@ -42,7 +42,7 @@ from sim.scenario.model import Scenario
 from sim.scenario.routing_checks import routings
 from sim.scenario.scenario import LoadedScenario, refuse_problems
 from sim.workload.stream_demand import StreamDemand
-from sim.workload.streams import draw_workload
+from sim.workload.streams import CHUNK_ROWS, Position, Workload, draw_workload
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,14 @@ class Compiled:
         """Return every code; the workload's MERCHANT column counts in it."""
         return self.pools.merchants
 
-    def workload(self, chunk: int | None = None) -> Iterator[Array]:
-        """Draw the payments, in chunks, in order of submission."""
-        options = {} if chunk is None else {"chunk": chunk}
+    def workload(self, chunk: int = CHUNK_ROWS, after: Position | None = None) -> Workload:
+        """Draw the payments, in chunks, in order of submission; from some position on."""
         return draw_workload(
-            self.plan.table, self.demands, horizon_us=self.plan.horizon_us, **options
+            self.plan.table,
+            self.demands,
+            horizon_us=self.plan.horizon_us,
+            chunk=chunk,
+            after=after,
         )
 
 

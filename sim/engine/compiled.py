@@ -11,12 +11,13 @@ Numba is imported inside the functions: commands that run nothing do not wait fo
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.contract.inquiries import INQUIRY_FIRST
-from sim.contract.layout import AccountColumn, RouteSetColumn
+from sim.contract.layout import RouteSetColumn
 from sim.contract.plan import Array, Plan
 from sim.contract.plan_check import check_plan
 from sim.contract.records import (
@@ -30,9 +31,10 @@ from sim.engine.chunks import checked_chunks
 from sim.engine.foreseen import Watcher, worth_of
 from sim.engine.kernel import state as st
 from sim.engine.kernel.broken import ERRORS, OWN_POLICY, TOO_LARGE
-from sim.engine.kernel.laying import lay_entries, lay_heap, lay_rows, lay_state
+from sim.engine.kernel.laying import lay_entries, lay_heap, lay_state
 from sim.engine.kernel.state import KernelState
-from sim.engine.read_out import read_out
+from sim.engine.read_out import check_balances, read_out
+from sim.engine.room import Room, doubled, is_small, lay_for
 from sim.errors import InvariantViolation, TooLargeError, UserError
 from sim.policies.asking import broken_words, kernel_addresses
 
@@ -104,6 +106,34 @@ def run_compiled(
     return CompiledRun(plan, workload, sink).finish(load_kernel())
 
 
+class Replications:
+    """The compiled engine for one run after the other, in the arrays of the last where they fit."""
+
+    def __init__(self) -> None:
+        self._room: Room | None = None
+
+    def __call__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
+        """Run a plan; as :func:`run_compiled`, and with the same result."""
+        from sim.engine.kernel.cache import load_kernel
+
+        # Taken before and given back behind: a run that is begun meanwhile, or breaks, has none.
+        room, self._room = self._room, None
+        if room is None or not room.fits(plan, sink):
+            if len(plan.own) or not is_small(plan):
+                return run_compiled(plan, workload, sink)
+            room = Room(plan, sink)
+        run = CompiledRun(plan, workload, sink, room)
+        totals = run.finish(load_kernel())
+        room.state = run.state
+        self._room = room if room.is_small else None
+        # The next run counts where this one did.
+        return replace(
+            totals,
+            **{name: getattr(totals, name).copy() for name in ("station_wait", "ledger_wait")},
+            **{name: getattr(totals, name).copy() for name in ("file", "refund")},
+        )
+
+
 def is_compiled_cached() -> bool:
     """Tell whether a first run will find its machine code ready instead of compiling it."""
     from sim.engine.kernel import cache
@@ -127,20 +157,18 @@ def warm_up() -> float:
 class CompiledRun:
     """One run: its arrays, and answers to what the kernel asks for."""
 
-    def __init__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> None:
+    def __init__(
+        self, plan: Plan, workload: WorkloadSource, sink: Sink, room: Room | None = None
+    ) -> None:
         # The kernel checks no index, so this is the door (see plan_check: the builder did so as
-        # well).
-        check_plan(plan)
-        self.plan, self.sink = plan, sink
+        # well). Whatever fits a room was checked with it.
+        if room is None:
+            check_plan(plan)
+        self.plan, self.sink = plan if room is None else room.plan, sink
         self.chunks = checked_chunks(workload, plan.horizon_us)
         # Functions of the user's own live as long as the run that calls them by their addresses.
         addresses, self._kept = kernel_addresses(plan)
-        self.state = lay_state(
-            plan,
-            wants_log=sink.wants_log,
-            wants_records=sink.wants_records,
-            wants_samples=getattr(sink, "wants_samples", False),
-        )
+        self.state = lay_for(plan, sink) if room is None else room.begin(plan)
         self.state.own[:] = np.array(addresses, dtype=np.int64).reshape(-1, 2)
         self.engine_seconds = 0.0
         self.unread: tuple[Array, Array] | None = None
@@ -252,7 +280,7 @@ class CompiledRun:
     def _grow_pool(self) -> None:
         """Double the room for payments in flight."""
         self.state.cursor[st.C_FREE] = len(self.state.pool)
-        pool = _doubled(self.state.pool, link=st.P_NEXT)
+        pool = doubled(self.state.pool, link=st.P_NEXT, rows_min=_SLOTS_FIRST)
         # -1 is nobody's id; an event that finds it here is orphaned.
         pool[len(self.state.pool) :, st.P_ID] = -1
         entry = lay_entries(self.plan, len(pool))
@@ -262,12 +290,16 @@ class CompiledRun:
     def _grow_nodes(self) -> None:
         """Double the room for open reservations."""
         self.state.cursor[st.C_NODE] = len(self.state.node)
-        self.state = self.state._replace(node=_doubled(self.state.node, link=st.N_NEXT))
+        self.state = self.state._replace(
+            node=doubled(self.state.node, link=st.N_NEXT, rows_min=_SLOTS_FIRST)
+        )
 
     def _grow_timers(self) -> None:
         """Double the room for time-outs."""
         self.state.cursor[st.C_TIMER] = len(self.state.timer)
-        self.state = self.state._replace(timer=_doubled(self.state.timer, link=st.T_NEXT))
+        self.state = self.state._replace(
+            timer=doubled(self.state.timer, link=st.T_NEXT, rows_min=_SLOTS_FIRST)
+        )
 
     def _begin_closing(self) -> None:
         """Let the kernel write down the payments that are open at the horizon."""
@@ -365,6 +397,8 @@ class Course(CompiledRun):
         cursor[st.C_WANTS_LOG], cursor[st.C_WANTS_RECORDS] = st.LOG_NONE, 1
         cursor[st.C_WORKLOAD_DONE], cursor[st.C_CHUNK] = 1, cursor[st.C_ARRIVAL]
         cursor[st.C_ASKS], cursor[st.C_COURSE] = slot + 1, position + 1
+        # Where the run itself stops on its way, what it foresees does not.
+        cursor[st.C_HORIZON] = run.plan.horizon_us
 
     def score(self) -> int:
         """Return what is foreseen; see :mod:`sim.contract.policies`."""
@@ -393,39 +427,3 @@ def _broken_policy(plan: Plan, payment: int) -> str:
     """Return what is said where a function of the user's own went wrong at a payment."""
     names = ", ".join(plan.names.policies)
     return broken_words(names, f"at payment {payment} a function raised or answered out of bounds")
-
-
-def check_balances(plan: Plan, posted: Array) -> None:
-    """Check that the posted balances of every currency sum to zero.
-
-    Parameters
-    ----------
-    plan : Plan
-        What was run.
-    posted : ndarray of int64, shape (accounts,)
-        Balances at the horizon.
-
-    Raises
-    ------
-    InvariantViolation
-        If money came from nowhere, or went there.
-    """
-    # Pair "every currency sums to zero": the other end is `transfer` in kernel/accounts.py, which
-    # alone changes balances, two at once; _check_balances in reference/loop.py is its like for
-    # the reference. Sums may wrap around, and are zero all the same.
-    sums = np.zeros(len(plan.world), dtype=np.int64)
-    np.add.at(sums, plan.account[:, AccountColumn.CURRENCY], posted)
-    if sums.any():
-        raise InvariantViolation(f"currencies sum to {sums.tolist()}", seed=plan.seed)
-
-
-def _doubled(array: Array, *, link: int) -> Array:
-    """Return an array of twice the rows, the new ones linked to a list of free rows."""
-    rows = len(array)
-    larger = lay_rows(max(_SLOTS_FIRST, 2 * rows), array.shape[1])
-    larger[:rows] = array
-    larger[rows:, link] = np.arange(rows + 1, len(larger) + 1)
-    # The pool was exhausted, so the new rows are the whole list of free ones, and this is its
-    # end.
-    larger[-1, link] = -1
-    return larger

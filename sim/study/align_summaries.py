@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sim.analysis.catalogue import CATALOGUE
 from sim.analysis.summary import GROUPS, Measure, Summary
+from sim.study.packed import values_in
 
 Blanks = dict[str, dict[str, dict[str, Measure]]]
 """Group, name and measure, each as it is where nothing happened."""
@@ -26,7 +27,14 @@ def blanks_of(summaries: Iterable[Summary]) -> Blanks:
         Of one scenario, or of scenarios that are compared.
     """
     found: Blanks = {group: {} for group in GROUPS}
+    seen = set[int]()
     for summary in summaries:
+        kept = values_in(summary)
+        if kept is not None:
+            # Nearly all replications have the same names.
+            if id(kept.shape) in seen:
+                continue
+            seen.add(id(kept.shape))
         for group in GROUPS:
             for name, measures in summary.by.get(group, {}).items():
                 blank = found[group].setdefault(name, {})

@@ -12,6 +12,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -293,10 +294,16 @@ def find_engine(name: str) -> Engine:
         from sim.engine.reference import run_reference
 
         return run_reference
-    from sim.engine.compiled import run_compiled, warm_up
+    return _compiled_engine()
+
+
+@cache
+def _compiled_engine() -> Engine:
+    """Return the compiled engine, ready to run; one for all runs of a process."""
+    from sim.engine.compiled import Replications, warm_up
 
     warm_up()
-    return run_compiled
+    return Replications()
 
 
 def load(

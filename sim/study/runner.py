@@ -18,6 +18,7 @@ from sim.errors import MachineError
 from sim.study.case import Case, CaseTotals, Outcome
 from sim.study.compile_case import compile_replication, compiled_fingerprint
 from sim.study.measure_key import place
+from sim.study.packed import packed
 from sim.study.pool import Pool
 from sim.study.run import find_engine, run_replication
 from sim.tables.provenance import fingerprint
@@ -193,6 +194,8 @@ def run_case(case: Case) -> Outcome:
         outcome = run_replication(compiled, case.options, folder=case.folder, watch=case.watch)
     if case.measures is not None:
         outcome = replace(outcome, summary=_narrowed(outcome.summary, case.measures))
+    # Whole summaries are a hundred kilobytes each, packed ones a few.
+    outcome = replace(outcome, summary=packed(outcome.summary))
     return replace(outcome, fingerprint=own, seconds=time.perf_counter() - begun)
 
 

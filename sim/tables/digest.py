@@ -20,7 +20,7 @@ from sim.contract.plan import Array, Plan
 Words = npt.NDArray[np.uint64]
 
 _PLAN_DOMAIN = b"payroute.plan"
-_ROWS_DOMAIN = b"payroute.rows"
+ROWS_DOMAIN = b"payroute.rows"
 _SEEDED_FIELDS = frozenset({"seed", "replication", "stream_key", "ledger_key"})
 """Fields of a plan that depend on the seed and the replication by design; the names behind the
 keys are hashed instead."""
@@ -42,7 +42,7 @@ class RollingDigest:
     """Digest of rows in the order they come (BLAKE2b, RFC 7693)."""
 
     def __init__(self) -> None:
-        self._state = hashlib.blake2b(digest_size=16, person=_ROWS_DOMAIN)
+        self._state = hashlib.blake2b(digest_size=16, person=ROWS_DOMAIN)
 
     def take(self, rows: Array | Words) -> None:
         """Add a chunk of rows, or of their words."""

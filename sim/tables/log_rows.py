@@ -210,7 +210,7 @@ class SeriesRows:
 
 
 @dataclass(slots=True)
-class _Visit:
+class Visit:
     """One payment at one stage; NULL where something has not happened."""
 
     stage: int
@@ -248,11 +248,11 @@ class StageRows:
         self._places = names_array((*names.stations, *names.ledgers, *names.accounts))
         self._ledgers_from = len(names.stations)
         self._accounts_from = self._ledgers_from + len(names.ledgers)
-        self._open: dict[int, _Visit] = {}
+        self._open: dict[int, Visit] = {}
         self._blocks: dict[int, list[int]] = {}
         # Requests payments gave up, by payment: the end of the last is the answer it may await.
-        self._expired: _Visit | None = None
-        self._given_up: dict[int, _Visit] = {}
+        self._expired: Visit | None = None
+        self._given_up: dict[int, Visit] = {}
         self._done: list[tuple[int, int, int, int, int, int, int]] = []
 
     def take(self, rows: Array) -> pa.Table:
@@ -281,26 +281,26 @@ class StageRows:
             self._close(payment, time_us)
             visit = None
         if kind == LogKind.JOIN:
-            self._open[payment] = _Visit(stage, subject, self._cause[stage], queued_us=time_us)
+            self._open[payment] = Visit(stage, subject, self._cause[stage], queued_us=time_us)
         elif kind == LogKind.START:
             # Already there where the payment waited; new where it started at once.
             visit = self._open.setdefault(
-                payment, _Visit(stage, subject, self._cause[stage], queued_us=time_us)
+                payment, Visit(stage, subject, self._cause[stage], queued_us=time_us)
             )
             visit.started_us = time_us
             visit.finish_us = time_us + amount
         elif kind == LogKind.DELAY:
-            self._open[payment] = _Visit(
+            self._open[payment] = Visit(
                 stage, -1, subject, queued_us=time_us, started_us=time_us, due_us=time_us + amount
             )
         elif kind == LogKind.ENQUEUE:
             place = self._ledgers_from + subject
-            self._open[payment] = _Visit(stage, place, self._cause[stage], queued_us=time_us)
+            self._open[payment] = Visit(stage, place, self._cause[stage], queued_us=time_us)
         elif kind in (LogKind.SHORT, LogKind.QUEUED):
             place = self._accounts_from + subject
-            self._open[payment] = _Visit(stage, place, int(Cause.LIQUIDITY), queued_us=time_us)
+            self._open[payment] = Visit(stage, place, int(Cause.LIQUIDITY), queued_us=time_us)
         elif kind == LogKind.AWAIT:
-            self._open[payment] = _Visit(
+            self._open[payment] = Visit(
                 stage,
                 -1,
                 self._cause[stage],
@@ -332,7 +332,7 @@ class StageRows:
     def _ends(
         self,
         kind: int,
-        visit: _Visit | None,
+        visit: Visit | None,
         payment: int,
         row: tuple[int, int],
         *,
@@ -356,7 +356,7 @@ class StageRows:
             return visit.stage == stage and visit.finish_us == time_us
         return True
 
-    def _finish_delay(self, payment: int, visit: _Visit | None, time_us: int) -> None:
+    def _finish_delay(self, payment: int, visit: Visit | None, time_us: int) -> None:
         """Close a delay that had run out when the payment is next heard of."""
         if visit is not None and visit.due_us != NULL and visit.due_us <= time_us:
             self._close(payment, visit.due_us)

@@ -20,7 +20,7 @@ from sim.contract.records import WorkloadColumn
 
 
 @dataclass(slots=True)
-class _Chunk:
+class Drawn:
     """Payments drawn together."""
 
     first: int
@@ -35,7 +35,7 @@ class Parties:
     """The numbers of payers, payees and first instruments of the payments under way."""
 
     def __init__(self) -> None:
-        self._chunks: list[_Chunk] = []
+        self._chunks: list[Drawn] = []
         # A payment may be drawn in one thread while what is known of others is taken in another.
         self._lock = Lock()
         self._drawn = 0
@@ -52,7 +52,7 @@ class Parties:
             if len(rows):
                 columns = tuple(rows[:, column].copy() for column in _KEPT)
                 with self._lock:
-                    self._chunks.append(_Chunk(self._drawn, columns, len(rows)))
+                    self._chunks.append(Drawn(self._drawn, columns, len(rows)))
             self._drawn += len(rows)
             yield rows
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,7 @@ from sim.tables.break_rows import break_rows
 from sim.tables.breaks import BreakFolder
 from sim.tables.digest import ContentDigest, RollingDigest, row_words
 from sim.tables.folding import SummaryFolder
+from sim.tables.kept_state import Arrays, Tree, put_back, take_out
 from sim.tables.log_rows import SAMPLED, SeriesRows, StageRows, event_rows
 from sim.tables.market_rows import price_rows, rate_rows
 from sim.tables.parquet_stream import ParquetStream
@@ -44,6 +46,16 @@ from sim.tables.schemas import (
 )
 from sim.tables.settlement_rows import SettlementRows
 from sim.tables.sink_check import check_log, check_records
+
+if TYPE_CHECKING:
+    from sim.tables.kept_digest import KeptDigest
+
+
+_GATHERED = (
+    *("summary", "_logged_us", "_parties", "_stages", "_settlements", "_breaks"),
+    *("_rolling", "_content"),
+)
+"""Attributes of a writer that change while a run goes on, but for its files."""
 
 
 def take_at_once(step: Callable[[pa.Table], None], table: pa.Table) -> None:
@@ -71,6 +83,10 @@ class WriterOptions:
     aside : callable
         Takes a step and what it is given, and takes that step behind all before it: at once, or
         in a thread that writes.
+    is_kept : bool
+        Whether the run may stop on its way and go on later (:meth:`RunWriter.kept`).
+    begins : bool
+        Whether it is the first of the writers of a run, which writes what is known beforehand.
     """
 
     record: Record = Record.PAYMENTS
@@ -79,6 +95,8 @@ class WriterOptions:
     suffix: str = ""
     progress: Progress | None = None
     aside: Callable[[Callable[[pa.Table], None], pa.Table], None] = take_at_once
+    is_kept: bool = False
+    begins: bool = True
 
 
 class RunWriter:
@@ -124,7 +142,7 @@ class RunWriter:
         self._refunds = RefundRows(plan, self._options.replication)
         self._settlements = SettlementRows(plan, self._options.replication)
         self._plan, self._breaks = plan, BreakFolder(plan)
-        self._rolling, self._content = RollingDigest(), ContentDigest()
+        self._rolling, self._content = _rolling(self._options), ContentDigest()
         self._streams: dict[str, ParquetStream] = {}
         self.files: tuple[Path, ...] = ()
         names: list[str] = []
@@ -138,10 +156,11 @@ class RunWriter:
         # Each level contains the ones before it.
         if record.covers(Record.EVENTS):
             names += [EVENTS_FILE]
+        self._folder, self._names = folder, names
         if folder is not None:
-            self._open(folder, names)
+            self._open(self._options.suffix)
         # Known before anything happens, and the same whatever does.
-        if RATES_FILE in self._streams:
+        if RATES_FILE in self._streams and self._options.begins:
             self._put(RATES_FILE, rate_rows(plan, self._options.replication))
             self._put(PRICES_FILE, price_rows(plan, self._options.replication))
 
@@ -224,6 +243,28 @@ class RunWriter:
         for stream in self._streams.values():
             stream.close()
 
+    def cut(self, suffix: str) -> None:
+        """Close every file, whole as far as it goes, and go on in files of another suffix."""
+        for stream in self._streams.values():
+            stream.close()
+        if self._folder is not None:
+            self._open(suffix)
+
+    def kept(self, arrays: Arrays) -> Tree:
+        """Return what was gathered so far; arrays are appended to the list.
+
+        Notes
+        -----
+        All else is worked out from the plan, or written already.
+        """
+        return {name: take_out(getattr(self, name), arrays) for name in _GATHERED}
+
+    def restore(self, tree: Tree, arrays: Arrays) -> None:
+        """Go on from what a writer of the same plan and options gathered (:meth:`kept`)."""
+        assert isinstance(tree, dict)
+        for name in _GATHERED:
+            setattr(self, name, put_back(getattr(self, name), tree[name], arrays))
+
     def abandon(self) -> None:
         """Close every file of a run that was broken off."""
         for stream in self._streams.values():
@@ -233,15 +274,25 @@ class RunWriter:
         """Have a table written behind those before it."""
         self._options.aside(self._streams[name].take, table)
 
-    def _open(self, folder: Path, names: list[str]) -> None:
+    def _open(self, suffix: str) -> None:
         """Make the files."""
+        assert self._folder is not None
         paths = []
-        for name in names:
+        for name in self._names:
             stem, extension = name.split(".")
-            path = folder / f"{stem}{self._options.suffix}.{extension}"
+            path = self._folder / f"{stem}{suffix}.{extension}"
             self._streams[name] = ParquetStream(path, SCHEMAS[name], self._options.provenance)
             paths.append(path)
-        self.files = tuple(paths)
+        self.files = (*self.files, *paths)
+
+
+def _rolling(options: WriterOptions) -> RollingDigest | KeptDigest:
+    """Return the library's digest, or the one that can be written down and is slower."""
+    if not options.is_kept:
+        return RollingDigest()
+    from sim.tables.kept_digest import KeptDigest
+
+    return KeptDigest()
 
 
 class SinkGroup:

@@ -8,7 +8,7 @@ cut into chunks. Numba is only needed once payments are drawn, not to describe d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -32,6 +32,9 @@ PURPOSES = ("arrival", "amount+payer", "agents+merchant", "code", "code_age", "i
 
 CHUNK_ROWS = 1 << 16
 
+Position = Mapping[str, Array]
+"""Where a workload goes on, as arrays."""
+
 _EMPTY: Array = np.zeros((0, WORKLOAD_WIDTH), dtype=np.int64)
 _EMPTY.setflags(write=False)
 
@@ -42,7 +45,8 @@ def draw_workload(
     *,
     horizon_us: int,
     chunk: int = CHUNK_ROWS,
-) -> Iterator[Array]:
+    after: Position | None = None,
+) -> Workload:
     """Draw the payments of all streams.
 
     Parameters
@@ -55,10 +59,12 @@ def draw_workload(
         Payments at or after this instant are not produced.
     chunk : int, default 65536
         Rows per chunk; the last one may be shorter. Does not change any payment.
+    after : mapping of str to ndarray of int64, optional
+        Go on from here: :meth:`Workload.position` of a workload of the same streams.
 
     Returns
     -------
-    iterator of ndarray of int64, shape (rows, WORKLOAD_WIDTH)
+    Workload, an iterator of ndarray of int64, shape (rows, WORKLOAD_WIDTH)
         Chunks in order of (time, stream, n). Each is a new array.
 
     Raises
@@ -79,14 +85,14 @@ def draw_workload(
         raise ValueError(f"chunk is {chunk}; it must be 1 or more")
     ordered = sorted(demands, key=lambda demand: demand.stream)
     # Two streams of one number would make payments of one key.
-    for before, after in pairwise(ordered):
-        if before.stream == after.stream:
-            raise ValueError(f"{before.name} and {after.name} are both stream {after.stream}")
+    for one, other in pairwise(ordered):
+        if one.stream == other.stream:
+            raise ValueError(f"{one.name} and {other.name} are both stream {other.stream}")
     for demand in ordered:
         # All of them before the first is drawn: a generator would complain only when it is
         # asked.
         _check(demand, len(table))
-    return _chunks(table, ordered, horizon_us, chunk)
+    return Workload(table, ordered, (horizon_us, chunk), after)
 
 
 @lru_cache(maxsize=1)
@@ -97,43 +103,90 @@ def exponential_table() -> Array:
     return build_table("exponential", {"mean": float(HAZARD_UNIT)})
 
 
-def _chunks(
-    table: Array, demands: Sequence[StreamDemand], horizon_us: int, chunk: int
-) -> Iterator[Array]:
-    """Fill chunk after chunk until no stream has another payment."""
-    # Lists need no compiled code, so small scenarios start at once.
-    if all(demand.written is not None for demand in demands):
-        yield from _merge_written(table, demands, horizon_us, chunk)
-        return
-    from sim.workload import loop
+class Workload(Iterator[Array]):
+    """Chunks of payments, drawn as they are asked for.
 
-    streams = _lay_out(table, demands)
-    exponential = len(table)
-    loop.begin(streams, horizon_us, exponential)
-    while True:
-        out = np.empty((chunk, WORKLOAD_WIDTH), dtype=np.int64)
-        rows = loop.fill(streams, horizon_us, exponential, out)
-        # A chunk that is not full is the last.
-        if rows == chunk:
-            yield out
-            continue
-        if rows > 0:
-            # A copy: the rest of the chunk's memory is given back.
-            yield out[:rows].copy()
-        return
+    Parameters
+    ----------
+    table : ndarray of int64
+        Quantile tables.
+    demands : sequence of StreamDemand
+        In order of stream.
+    bounds : (int, int)
+        Horizon in microseconds; rows of a chunk.
+    after : mapping of str to ndarray of int64, optional
+        Where to go on.
+    """
 
+    def __init__(
+        self,
+        table: Array,
+        demands: Sequence[StreamDemand],
+        bounds: tuple[int, int],
+        after: Position | None = None,
+    ) -> None:
+        self._table, self._demands, (self._horizon_us, self._rows) = table, demands, bounds
+        self._after = after
+        # Lists need no compiled code, so small scenarios start at once.
+        is_written = all(demand.written is not None for demand in demands)
+        self._chunks = self._merged() if is_written else self._drawn()
+        self._streams: Streams | None = None
+        self._taken = int(after["taken"][0]) if after is not None and "taken" in after else 0
 
-def _merge_written(
-    table: Array, demands: Sequence[StreamDemand], horizon_us: int, chunk: int
-) -> Iterator[Array]:
-    """Cut chunks of lists alone, for which nothing need be compiled."""
-    rows = np.concatenate([_EMPTY, *(complete(demand, table) for demand in demands)])
-    rows = rows[rows[:, WorkloadColumn.TIME_US] < horizon_us]
-    keys = [WorkloadColumn.ORDINAL, WorkloadColumn.STREAM, WorkloadColumn.TIME_US]
-    # The last key counts most: time, then stream, then ordinal.
-    order = np.lexsort(tuple(rows[:, column] for column in keys))
-    for first in range(0, len(order), chunk):
-        yield rows[order[first : first + chunk]]
+    def __next__(self) -> Array:
+        return next(self._chunks)
+
+    def position(self) -> Position:
+        """Return where the next chunk begins; only asked for between two chunks.
+
+        Returns
+        -------
+        dict of str to ndarray of int64
+            For ``after`` of :func:`draw_workload`; copies.
+        """
+        if self._streams is None:
+            # Nothing was drawn since; or there is nothing to draw, and rows of a list are counted.
+            begun = self._after is not None and "state" in self._after
+            counted = {"taken": np.array([self._taken], dtype=np.int64)}
+            return self._after if begun and self._after is not None else counted
+        return {"state": self._streams.state.copy(), "heap": self._streams.heap.copy()}
+
+    def _drawn(self) -> Iterator[Array]:
+        """Fill chunk after chunk until no stream has another payment."""
+        from sim.workload import loop
+
+        self._streams = streams = _lay_out(self._table, self._demands)
+        exponential = len(self._table)
+        if self._after is None or "state" not in self._after:
+            loop.begin(streams, self._horizon_us, exponential)
+        else:
+            # All else is laid out from what does not change.
+            streams.state[:], streams.heap[:] = self._after["state"], self._after["heap"]
+        while True:
+            out = np.empty((self._rows, WORKLOAD_WIDTH), dtype=np.int64)
+            rows = loop.fill(streams, self._horizon_us, exponential, out)
+            # A chunk that is not full is the last.
+            if rows == self._rows:
+                yield out
+                continue
+            if rows > 0:
+                # A copy: the rest of the chunk's memory is given back.
+                yield out[:rows].copy()
+            return
+
+    def _merged(self) -> Iterator[Array]:
+        """Cut chunks of lists alone, for which nothing need be compiled."""
+        rows = np.concatenate(
+            [_EMPTY, *(complete(demand, self._table) for demand in self._demands)]
+        )
+        rows = rows[rows[:, WorkloadColumn.TIME_US] < self._horizon_us]
+        keys = [WorkloadColumn.ORDINAL, WorkloadColumn.STREAM, WorkloadColumn.TIME_US]
+        # The last key counts most: time, then stream, then ordinal.
+        order = np.lexsort(tuple(rows[:, column] for column in keys))
+        for first in range(self._taken, len(order), self._rows):
+            chosen = order[first : first + self._rows]
+            self._taken = first + len(chosen)
+            yield rows[chosen]
 
 
 def _lay_out(table: Array, demands: Sequence[StreamDemand]) -> Streams:

@@ -26,9 +26,11 @@ from sim.contract.plan import Array, Plan
 from sim.engine.compiled import run_compiled, warm_up
 from sim.engine.reference import run_reference
 from sim.study.run import load
+from tests.benchmarks.bulk import bulk_against_alone
 from tests.benchmarks.mm1_plan import (
     Deaf,
     compile_loop,
+    crowd_plan,
     mm1_plan,
     mm1_workload,
     run_kernel,
@@ -168,6 +170,26 @@ def measure_growth() -> Figures:
     }
 
 
+def measure_crowd() -> Figures:
+    """Compare the cost of a payment among a thousand in flight with that among a million."""
+    workload = mm1_workload(3_000_000)
+    plans = {count: crowd_plan(count) for count in (1_000, 100_000, 1_000_000)}
+    taken: dict[int, list[float]] = {count: [] for count in plans}
+    for _ in range(3):
+        for count, plan in plans.items():
+            taken[count] += kernel_seconds(plan, [workload], turns=1)
+    costs = {
+        count: statistics.median(seconds) / len(workload) * 1e9 for count, seconds in taken.items()
+    }
+    few, _, many = costs.values()
+    return {
+        "nanoseconds_per_payment_by_payments_in_flight": {
+            f"{count:,}": round(cost, 1) for count, cost in costs.items()
+        },
+        "a_million_against_a_thousand": round(many / few, 2),
+    }
+
+
 def measure_replications() -> Figures:
     """Compare two processes with one at replications of half a minute's work."""
     ratios, shortest = speed_ups()
@@ -175,6 +197,18 @@ def measure_replications() -> Figures:
         "two_processes_against_one": [round(ratio, 2) for ratio in ratios],
         "median": round(statistics.median(ratios), 2),
         "seconds_of_the_shortest_turn": round(shortest, 1),
+    }
+
+
+def measure_bulk() -> Figures:
+    """Compare ten thousand small replications in one command with a process for each."""
+    turns = bulk_against_alone(10_000, 50)
+    ratios = sorted(alone / together for together, alone in turns)
+    return {
+        "milliseconds_a_replication": round(1e3 * statistics.median(one for one, _ in turns), 2),
+        "milliseconds_of_a_process_each": round(1e3 * statistics.median(one for _, one in turns)),
+        "ratios": [round(ratio) for ratio in ratios],
+        "median_ratio": round(statistics.median(ratios)),
     }
 
 
@@ -208,7 +242,9 @@ MEASUREMENTS: dict[str, Callable[[], Figures]] = {
     "flows": measure_flows,
     "mm1": measure_mm1,
     "growth": measure_growth,
+    "crowd": measure_crowd,
     "replications": measure_replications,
+    "bulk": measure_bulk,
     "network": measure_network,
 }
 """Whole commands first: a process starts with the peak of the one that started it to its name."""

@@ -58,6 +58,22 @@ def mm1_plan(*, horizon_us: int = HORIZON_MAX_US) -> Plan:
     return b.build()
 
 
+def crowd_plan(in_flight: int) -> Plan:
+    """Return a plan in which so many payments are in flight at a time, on average (M/M/oo).
+
+    Each has an event scheduled among as many: the queue of events is as long as the crowd.
+    """
+    b = PlanBuilder("crowd", horizon_us=HORIZON_MAX_US, seed=SEED)
+    table = b.table("exponential", {"mean": ARRIVAL_MEAN_US * in_flight})
+    b.add_stage(
+        Op.SERVE, "serve", subject=b.add_station("r.everybody", servers=1 << 31), table=table,
+        purpose=b.purpose("service"), cause=Cause.SERVICE, target=1, reason=Reason.MS03,
+    )  # fmt: skip
+    b.add_stage(Op.END, "end", value=Outcome.COMPLETED, reason=Reason.NONE)
+    b.add_stream("customers", entry=0, corridor="c", currency="USD")
+    return b.build()
+
+
 def mm1_workload(customers: int) -> Array:
     """Return customers whose times between arrivals are exponential."""
     key = np.array(stream_key(SEED, 0, "payment", "arrivals"), dtype=np.int64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
@@ -29,7 +29,7 @@ from sim.study.replicate.replications import (
 )
 from sim.study.result import Result, Verdict
 from sim.study.run import find_engine, load, make_request, write_inputs
-from sim.study.runner import Asking, Notice, ask
+from sim.study.runner import Asking, Batch, Notice, ask
 
 if TYPE_CHECKING:
     from sim.analysis.summary import Summary
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 REPLICATIONS_MAX = 1000
 _PARTS = ".parts"
 """Folder beside the tables where replications write side by side."""
+BATCHES_MAX = 100
+"""Batches that replications are handed out in at most, where they divide; one more where not."""
 FIRST_BATCH = 10
 """Replications before a precision is judged at all; fewer make the spread itself a guess."""
 
@@ -104,13 +106,24 @@ def replications(
     while True:
         numbers = _free_numbers(held, wanted - len(held.facts))
         if numbers:
-            done = yield [(case(number),) for number in numbers]
+            done = yield list(_batches([case(number) for number in numbers]))
             fresh += [outcome for one in done for outcome in one.outcomes]
             held = (before or Replicated.of(())).joined(Replicated.of(fresh))
         more = _replications_for(held, plan.precision)
         if more <= len(held.facts) or len(held.facts) >= plan.replications_max:
             return held, sorted(fresh, key=lambda outcome: outcome.replication)
         wanted = min(more, 2 * len(held.facts), plan.replications_max)
+
+
+def _batches(cases: Sequence[Case]) -> Iterator[Batch]:
+    """Give cases in batches, each of which one process runs: a hundred at most.
+
+    Handing a case over costs as much as running one that is small, and of few cases none may wait
+    for another while a process is idle.
+    """
+    size = max(1, len(cases) // BATCHES_MAX)
+    for first in range(0, len(cases), size):
+        yield tuple(cases[first : first + size])
 
 
 def judge_precision(summary: Summary, plan: HowMany) -> Verdict:

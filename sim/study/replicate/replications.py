@@ -11,7 +11,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from math import inf, isfinite
 from pathlib import Path
 
@@ -20,18 +20,19 @@ from sim.analysis.censoring import PooledQuantile, Survival, pooled_quantiles
 from sim.analysis.g20 import hold_against_targets
 from sim.analysis.intervals import Interval, mean_interval, no_event_bound, share_interval
 from sim.analysis.kinds import COUNT, SHARE, Pooling
-from sim.analysis.summary import GROUPS, Measure, Measures, Summary, mean_width
+from sim.analysis.summary import GROUPS, Measure, Measures, Summary
 from sim.analysis.warm_up import Presence
 from sim.errors import UserError
 from sim.study.align_summaries import Blanks, blanks_of, filled
 from sim.study.case import CaseTotals, Outcome
 from sim.study.measure_key import name_of, pick
+from sim.study.packed import figures, packed, values_in
+from sim.study.replicate.replication_rows import HEADLINE, ReplicationRows
 
 REPLICATIONS_FILE = "replications.parquet"
-HEADLINE = "headline"
-"""Group under which the headline's values are kept."""
-
 _FACTS_KEY = b"payroute_replications"
+_FACTS = [entry.name for entry in fields(CaseTotals)]
+_SEEN = [entry.name for entry in fields(Survival)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,11 @@ class Replicated:
     def of(cls, outcomes: Iterable[Outcome]) -> Replicated:
         """Collect outcomes, in whatever order they are given."""
         ordered = sorted(outcomes, key=lambda outcome: outcome.replication)
-        summaries = tuple(outcome.summary for outcome in ordered)
         presence = None
-        for summary in summaries:
-            presence = _summed(presence, summary.presence)
+        for outcome in ordered:
+            presence = _summed(presence, outcome.summary.presence)
+        # What is summed up is not kept of each: thousands of replications are held at once.
+        summaries = tuple(replace(packed(one.summary), presence=None) for one in ordered)
         return cls(summaries, tuple(outcome.totals for outcome in ordered), presence)
 
     def joined(self, other: Replicated) -> Replicated:
@@ -167,10 +169,11 @@ def measure_interval(name: str, sets: Sequence[Measures]) -> Interval | None:
     Interval or None
         None where no replication has a value.
     """
-    known = [m for m in (s[name] for s in sets if name in s) if m.value is not None]
-    if not known:
+    found = figures(name, sets)
+    if found is None:
         return None
-    interval = mean_interval([float(m) for m in known], width=mean_width(known))
+    known, width = found
+    interval = mean_interval(known, width=width)
     measure = CATALOGUE.get(name)
     if measure is None:
         return interval
@@ -205,23 +208,6 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
 
     from sim.tables.whole_file import write_whole
 
-    rows: list[tuple[int, str, str, str, float | None, str, float]] = []
-    for fact, summary in zip(replicated.facts, replicated.summaries, strict=True):
-        groups: list[tuple[str, str, Measures]] = [(HEADLINE, "", summary.measures)]
-        groups += [
-            (group, name, found)
-            for group, names in summary.by.items()
-            for name, found in names.items()
-        ]
-        rows += [
-            (fact.replication, group, name, key, _as_float(measure), measure.unit, measure.width)
-            for group, name, found in groups
-            for key, measure in found.items()
-        ]
-    names = ("replication", "group", "name", "measure", "value", "unit", "width")
-    text = pa.dictionary(pa.int32(), pa.string())
-    types = (pa.int64(), text, text, text, pa.float64(), text, pa.float64())
-    columns = [pa.array([row[at] for row in rows], type=kind) for at, kind in enumerate(types)]
     first = replicated.summaries[0]
     kept = {
         "scenario": first.scenario,
@@ -231,12 +217,17 @@ def write_replications(path: Path, replicated: Replicated, provenance: dict[str,
         "crossing": first.crossing,
         "survival": _packed([summary.survival for summary in replicated.summaries]),
         "presence": None if replicated.presence is None else asdict(replicated.presence),
-        "facts": [list(astuple(fact)) for fact in replicated.facts],
+        "facts": [[getattr(fact, name) for name in _FACTS] for fact in replicated.facts],
     }
     metadata = {**provenance, _FACTS_KEY.decode(): json.dumps(kept)}
-    table = pa.table(columns, names=list(names)).replace_schema_metadata(metadata)
+    rows = ReplicationRows(
+        [fact.replication for fact in replicated.facts],
+        [values_in(packed(summary)) for summary in replicated.summaries],
+    )
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="lz4")
+    with pq.ParquetWriter(sink, rows.schema.with_metadata(metadata), compression="lz4") as writer:
+        for table in rows.tables():
+            writer.write_table(table.replace_schema_metadata(metadata))
     write_whole(path, sink.getvalue().to_pybytes())
 
 
@@ -292,7 +283,10 @@ def read_replications(path: Path) -> Replicated:
 
 def _packed(survivals: Sequence[Survival | None]) -> str:
     """Write what each replication saw as text; thousands of small numbers, hence compressed."""
-    text = json.dumps([None if one is None else asdict(one) for one in survivals])
+    # Field by field: ``asdict`` would copy every number by itself.
+    text = json.dumps(
+        [None if one is None else {name: getattr(one, name) for name in _SEEN} for one in survivals]
+    )
     return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
@@ -317,17 +311,13 @@ def _pooled(sets: Sequence[Measures]) -> dict[str, Measure]:
     found: dict[str, Measure] = {}
     names = dict.fromkeys(name for measures in sets for name in measures)
     for name in names:
-        held = [measures[name] for measures in sets if name in measures]
+        unit = next(measures[name].unit for measures in sets if name in measures)
         interval = measure_interval(name, sets)
         if interval is None:
-            found[name] = Measure(None, held[0].unit)
+            found[name] = Measure(None, unit)
             continue
         # Without a spread there is no interval: one replication, or nothing in any of them.
         is_known = isfinite(interval.high - interval.low)
         low, high = (interval.low, interval.high) if is_known else (None, None)
-        found[name] = Measure(interval.value, held[0].unit, low, high, interval.width)
+        found[name] = Measure(interval.value, unit, low, high, interval.width)
     return found
-
-
-def _as_float(measure: Measure) -> float | None:
-    return None if measure.value is None else float(measure.value)

@@ -16,7 +16,8 @@ from sim.contract.meaning import Flag, Op, Outcome, Reason
 from sim.contract.plan import Array, Plan
 from sim.contract.records import Register, StationTotal
 from sim.contract.run import BALANCE_TOO_LARGE, SUM_TOO_LARGE
-from sim.engine.compiled import check_balances, run_compiled
+from sim.engine.compiled import run_compiled
+from sim.engine.read_out import check_balances
 from sim.engine.reference import run_reference
 from sim.errors import InvariantViolation, TooLargeError
 from tests.equivalence.compared import Kept, run_both

@@ -1,0 +1,101 @@
+"""Arrays that are used again give what new ones give, whatever the run before did in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sim.compiler.compile import Compiled, compile_scenario
+from sim.contract.plan import Array
+from sim.contract.run import Totals
+from sim.engine import room
+from sim.engine.compiled import Replications, run_compiled
+from sim.scenario.scenario import load_scenario
+from sim.study.compile_case import depends_on_replication, rekeyed
+from tests.equivalence import crafted
+from tests.equivalence.compared import Kept, assert_records_equal, assert_totals_equal
+from tests.support.scenarios import ROOT
+
+
+def _compiled(name: str, *changes: str) -> Compiled:
+    return compile_scenario(load_scenario(ROOT / "scenarios" / name, changes))
+
+
+def _fresh(compiled: Compiled) -> tuple[Kept, Totals]:
+    kept = Kept()
+    return kept, run_compiled(compiled.plan, compiled.workload(), kept)
+
+
+def _ask_same(again: tuple[Kept, Totals], fresh: tuple[Kept, Totals]) -> None:
+    np.testing.assert_array_equal(again[0].log, fresh[0].log)
+    assert_records_equal(again[0].record, fresh[0].record)
+    assert_totals_equal(again[1], fresh[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("minimal.yaml", ()),
+        ("library/retry-storm.yaml", ("clock.horizon=4 min",)),
+        ("library/ecny-bridge.yaml", ("clock.horizon=30 min",)),
+        ("rtgs-morning.yaml", ()),
+    ],
+    ids=["minimal", "storm", "bridge", "large-value"],
+)
+def test_replications_in_one_room_are_those_in_rooms_of_their_own(
+    name: str, changes: tuple[str, ...]
+) -> None:
+    first = _compiled(name, *changes)
+    engine, found = Replications(), []
+    for number in (0, 1, 0):
+        compiled = replace(first) if depends_on_replication(first) else rekeyed(first, number)
+        kept = Kept()
+        again = kept, engine(compiled.plan, compiled.workload(), kept)
+        assert engine._room is not None
+        found.append((again, _fresh(compiled)))
+    # Behind all runs: none may have changed what an earlier one gave.
+    for again, fresh in found:
+        _ask_same(again, fresh)
+
+
+def test_room_that_grew_leaves_nothing_of_its_crowd() -> None:
+    crowd, few = (crafted.crowd_released_at_once(count) for count in (700, 3))
+    engine = Replications()
+    for case in (crowd, few, crowd):
+        # One plan object for all: the crowd's, whose arrays alone make a room fit.
+        plan, kept, fresh = crowd.plan, Kept(), Kept()
+        totals = engine(plan, [case.workload], kept)
+        _ask_same((kept, totals), (fresh, run_compiled(plan, [case.workload], fresh)))
+    assert engine._room is not None
+    assert len(engine._room.state.pool) >= 700
+
+
+def test_room_serves_no_other_plan_and_no_other_wants() -> None:
+    one = _compiled("minimal.yaml")
+    made = room.Room(one.plan, Kept())
+    assert made.fits(rekeyed(one, 3).plan, Kept())
+    assert not made.fits(one.plan, Kept(wants_log=False))
+    assert not made.fits(replace(one.plan, horizon_us=one.plan.horizon_us - 1), Kept())
+    # Equal arrays are not enough: nobody has looked at these.
+    assert not made.fits(replace(one.plan, stage=one.plan.stage.copy()), Kept())
+
+
+def test_run_that_breaks_takes_its_room_with_it() -> None:
+    one = _compiled("minimal.yaml")
+    engine = Replications()
+    engine(one.plan, one.workload(), Kept())
+
+    def torn() -> list[Array]:
+        raise RuntimeError("no payments today")
+
+    class Torn:
+        def __iter__(self) -> object:
+            return iter(torn())
+
+    with pytest.raises(RuntimeError, match="today"):
+        engine(one.plan, Torn(), Kept())  # type: ignore[arg-type]
+    assert engine._room is None
+    kept = Kept()
+    _ask_same((kept, engine(one.plan, one.workload(), kept)), _fresh(one))
