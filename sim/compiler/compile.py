@@ -26,6 +26,7 @@ from sim.compiler.occurrences import Luck, Occurrence, day_offset_us, occurrence
 from sim.compiler.parts import Instrument, Part, Route, Settings, Stream
 from sim.compiler.payees import World
 from sim.compiler.prices import Market
+from sim.compiler.rate_files import rate_courses
 from sim.compiler.reach import Reach, agents_of_stream, find_reach
 from sim.compiler.reconciliations import reconciliations
 from sim.compiler.routes import Routes
@@ -171,6 +172,7 @@ def compile_scenario(
         seed=settings.seed,
         replication=replication,
         jumps=rate_jumps(scenario, happened),
+        courses=rate_courses(scenario, problems),
     )
     # Codes do not depend on seed or replication, so replications share them.
     pools = pools or make_pools(scenario, members, problems)

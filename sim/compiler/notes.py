@@ -16,6 +16,7 @@ from sim.compiler.clearing import find_looks
 from sim.compiler.disrupted import Place, owned_places, places_of
 from sim.compiler.loads import LoadStream
 from sim.compiler.occurrences import Occurrence
+from sim.compiler.rate_files import rate_courses
 from sim.compiler.reach import Reach
 from sim.compiler.reconciliations import reconciliations
 from sim.compiler.windows import window_parts
@@ -104,6 +105,15 @@ def _rates(used: Used) -> Found:
     for pair in used.scenario.fx.mid:
         if pair not in used.pairs:
             yield ("fx", "mid", str(pair)), "no price needs this rate"
+        elif used.scenario.fx.mid[pair].path is not None and not _acts(used.scenario, pair):
+            yield ("fx", "mid", str(pair), "path"), "no row of it acts within the run (fx.step)"
+
+
+def _acts(scenario: Scenario, pair: CurrencyPair) -> bool:
+    """Say whether a row of a pair's file comes before the last step of the rates."""
+    course = rate_courses(scenario, []).get(pair, ())
+    step = scenario.fx.step
+    return any(-(-at_us // step) * step < scenario.clock.horizon for at_us, _ in course)
 
 
 def _institutions(used: Used) -> Found:

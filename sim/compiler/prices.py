@@ -15,12 +15,13 @@ from fractions import Fraction
 
 from sim.compiler.law_checks import is_moderate
 from sim.compiler.parts import Conversion, RatePath
+from sim.compiler.rate_files import Course
 from sim.contract.charges import DESK
 from sim.contract.layout import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX
 from sim.model.distributions import AmountDistribution
+from sim.model.fx import Fx
 from sim.model.pricing import ChargeBearer
 from sim.model.quantities import CurrencyPair
-from sim.model.sections import Fx
 from sim.model.steps import MULTIPLE_UNIT
 from sim.rails.price import Exchange, Price
 from sim.units import CURRENCIES, DAY_US
@@ -29,7 +30,7 @@ SCALED_RATE = 10**8
 """Rates are scaled to lie between this and ten times this at the start: nine digits, and room to
 double before RATE_MAX."""
 VEHICLE = "USD"
-"""Pairs without a mid rate of their own are crossed through this currency."""
+"""Pairs without a mid rate of their own are crossed through this currency before any other."""
 
 
 class PriceError(ValueError):
@@ -46,6 +47,8 @@ class Market:
         A path depends on the pair's name, seed and replication, and on nothing else.
     jumps : mapping of CurrencyPair to sequence of (int, int), optional
         Instants at which written pairs jump, and by which multiple in 10^-9.
+    courses : mapping of CurrencyPair to sequence of (int, Fraction), optional
+        Courses of written pairs that stand in files (:mod:`sim.compiler.rate_files`).
     """
 
     def __init__(
@@ -56,8 +59,9 @@ class Market:
         seed: int,
         replication: int,
         jumps: Mapping[CurrencyPair, Sequence[tuple[int, int]]] | None = None,
+        courses: Mapping[CurrencyPair, Course] | None = None,
     ) -> None:
-        self._fx, self._jumps = fx, jumps or {}
+        self._fx, self._jumps, self._courses = fx, jumps or {}, courses or {}
         # Rounded up: the last step may reach beyond the horizon.
         self._steps = -(-horizon_us // fx.step)
         self._seed, self._replication = seed, replication
@@ -157,16 +161,30 @@ class Market:
         direct = self._given(base, quote)
         if direct is not None:
             return direct
-        left, right = self._given(VEHICLE, base), self._given(VEHICLE, quote)
-        if left is None or right is None:
-            missing = base if left is None else quote
-            crossed = f", or {VEHICLE}/{missing} to cross through {VEHICLE}"
-            raise PriceError(
-                f"no mid rate for {base}/{quote}; needed: that pair in fx.mid"
-                f"{crossed if VEHICLE not in (base, quote) else ''}"
-            )
-        # Exactly, as fractions: crossing must not round before the pair itself does.
-        return [_at(right, step) / _at(left, step) for step in range(max(len(left), len(right)))]
+        for vehicle in self._vehicles(base, quote):
+            left, right = self._given(vehicle, base), self._given(vehicle, quote)
+            assert left is not None
+            assert right is not None
+            # Exactly, as fractions: crossing must not round before the pair itself does.
+            return [
+                _at(right, step) / _at(left, step) for step in range(max(len(left), len(right)))
+            ]
+        missing = base if self._given(VEHICLE, base) is None else quote
+        crossed = f", or {VEHICLE}/{missing} to cross through {VEHICLE}"
+        raise PriceError(
+            f"no mid rate for {base}/{quote}; needed: that pair in fx.mid"
+            f"{crossed if VEHICLE not in (base, quote) else ''}"
+        )
+
+    def _vehicles(self, base: str, quote: str) -> tuple[str, ...]:
+        """Return the currencies with a written rate to both ends: the dollar, then by code."""
+        written = {frozenset((pair.base, pair.quote)) for pair in self._fx.mid}
+        known = sorted(set().union(*written), key=lambda code: (code != VEHICLE, code))
+        return tuple(
+            code
+            for code in known
+            if all(frozenset((code, end)) in written for end in (base, quote))
+        )
 
     def _given(self, base: str, quote: str) -> list[Fraction] | None:
         """Return a path written in the scenario, either way round."""
@@ -180,7 +198,7 @@ class Market:
         return None
 
     def _walk(self, pair: CurrencyPair) -> list[Fraction]:
-        """Return the path of one written pair: constant, or a random walk of its logarithm."""
+        """Return the path of one written pair: constant, a walk of its logarithm, or of a file."""
         if pair not in self._paths:
             written = self._fx.mid[pair]
             start = Fraction(written.rate)
@@ -188,7 +206,9 @@ class Market:
             # with the root.
             sigma = written.daily_volatility / 10**9 * math.sqrt(self._fx.step / DAY_US)
             path = [start]
-            if sigma:
+            if pair in self._courses:
+                path = self._recorded(start, self._courses[pair])
+            elif sigma:
                 path = [
                     # Through twelve digits of decimal text, so that the last digit of ``exp``,
                     # which differs between mathematical libraries, does not reach the plan.
@@ -197,6 +217,16 @@ class Market:
                 ]
             self._paths[pair] = self._jumped(pair, path)
         return self._paths[pair]
+
+    def _recorded(self, start: Fraction, course: Course) -> list[Fraction]:
+        """Return a course by steps: of each the last rate at or before the instant it begins."""
+        path, rate, at = [], start, 0
+        for step in range(self._steps):
+            while at < len(course) and course[at][0] <= step * self._fx.step:
+                rate = course[at][1]
+                at += 1
+            path.append(rate)
+        return path
 
     def _jumped(self, pair: CurrencyPair, path: list[Fraction]) -> list[Fraction]:
         """Return a path with its jumps, each from the first step at or after its instant."""

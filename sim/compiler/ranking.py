@@ -13,8 +13,8 @@ from fractions import Fraction
 from sim.compiler.parts import Route
 from sim.compiler.prices import VEHICLE, Market, amounts_at
 from sim.contract.meaning import Bearer, FixedSide
+from sim.model.fx import Fx
 from sim.model.quantities import CurrencyPair
-from sim.model.sections import Fx
 from sim.rails.price import Price
 from sim.units import CURRENCIES, minor_per_major
 

@@ -152,6 +152,8 @@ def _rates(compiled: Compiled) -> Iterator[str]:
         if volatility:
             daily = share(Fraction(volatility, 10**9))
             moves = f"moves every {span(fx.step)}, daily volatility {daily}"
+        elif written.path is not None:
+            moves = f"moves as {Path(written.path.file).name} says, every {span(fx.step)}"
         yield f"{pair} {written.rate:f}, {moves}"
     for number, name in enumerate(plan.names.pairs):
         (base, _, quote), desk = name.partition(DESK)[0].partition("/"), name.partition(DESK)[2]

@@ -62,7 +62,13 @@ def _check_fx(scenario: Scenario) -> Found:
                 f"found {pair} and {pair.quote}/{pair.base}, one rate written twice; allowed: one "
                 "of them",
             )
-    moves = any(mid.daily_volatility for mid in scenario.fx.mid.values())
+        if scenario.fx.mid[pair].path is not None and scenario.fx.mid[pair].daily_volatility:
+            yield (
+                ("fx", "mid", str(pair), "path"),
+                "found a file beside a daily_volatility; allowed: one of them, as both say how the "
+                "rate moves",
+            )
+    moves = any(mid.daily_volatility or mid.path is not None for mid in scenario.fx.mid.values())
     steps = scenario.clock.horizon // scenario.fx.step
     # Constant rates have one step, whatever the horizon.
     if moves and steps > FX_STEPS_MAX:
