@@ -22,7 +22,7 @@ from sim.audit.state import (
 )
 from sim.audit.world import World
 from sim.contract.agenda import FileColumn, LineColumn, Negative, OrderColumn, TopUpColumn
-from sim.contract.layout import PPM, UNLIMITED, AccountColumn
+from sim.contract.layout import PPM, UNLIMITED, AccountColumn, ConversionColumn
 from sim.contract.meaning import LogKind
 from sim.jit.functions import called
 
@@ -104,7 +104,8 @@ def _convert(w: World, file: int, amount: int, value: int) -> None:
     sold, mid, bought = 0, 0, 0
     if there > 0:
         sold = there
-        mid = without_spread(w, conversion, sold)
+        margin = w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM]
+        mid = without_spread(conversion, margin, sold)
         bought = bought_at_mid(w, conversion, mid, w.g[Count.NOW], 1)
     right = amount == sold and value == bought
     check(w.g, Check.FILE_SUM, right, (file, amount, value, sold, bought))

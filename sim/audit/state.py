@@ -146,6 +146,7 @@ class Things(IntEnum):
     REFUND = 22
     WRITTEN_REFUND = 23
     RULE = 24
+    SPREAD = 25
 
 
 STAGE_SHORTEST, STAGE_LONGEST = 11, 12

@@ -31,6 +31,7 @@ from sim.compiler.reach import Reach, agents_of_stream, find_reach
 from sim.compiler.reconciliations import reconciliations
 from sim.compiler.routes import Routes
 from sim.compiler.size import size_problems
+from sim.compiler.spreads import margin_problems
 from sim.compiler.windows import window_parts
 from sim.contract.plan import Array, Plan
 from sim.model.base import FieldPath
@@ -158,22 +159,15 @@ def compile_scenario(
     """
     scenario = loaded.scenario
     settings = _settings(scenario, seed, replication)
-    problems = list(law_problems(scenario))
-    # Alone and first: whatever reads a distribution below relies on its parameters.
+    # Alone and first: whatever reads distributions and margins below relies on them.
+    problems = [*law_problems(scenario), *margin_problems(scenario)]
     refuse_problems(loaded.document, problems)
     # Groups of alike banks become banks, so that everything below knows single institutions
     # only.
     members = unfold_members(scenario.institutions)
     happened = occurrences(scenario, Luck(settings.seed, replication))
     parts, lines = split_lines(list(world_parts(scenario, members)), scenario)
-    market = Market(
-        scenario.fx,
-        horizon_us=settings.horizon_us,
-        seed=settings.seed,
-        replication=replication,
-        jumps=rate_jumps(scenario, happened),
-        courses=rate_courses(scenario, problems),
-    )
+    market = _market(scenario, settings, happened, problems)
     # Codes do not depend on seed or replication, so replications share them.
     pools = pools or make_pools(scenario, members, problems)
     routes = Routes(scenario, market, members, parts, problems=problems, lines=lines)
@@ -233,6 +227,24 @@ def _settings(scenario: Scenario, seed: int | None, replication: int) -> Setting
     )
 
 
+def _market(
+    scenario: Scenario,
+    settings: Settings,
+    happened: Sequence[Occurrence],
+    problems: list[tuple[FieldPath, str]],
+) -> Market:
+    """Return the mid rates and providers of a run; problems grow by files that are no rates."""
+    return Market(
+        scenario.fx,
+        horizon_us=settings.horizon_us,
+        seed=settings.seed,
+        replication=settings.replication,
+        jumps=rate_jumps(scenario, happened),
+        courses=rate_courses(scenario, problems),
+        clock=scenario.clock,
+    )
+
+
 def _instruments(scenario: Scenario) -> list[Instrument]:
     """Return what payers carry, in order of names: no number depends on the order of the file."""
     carried = {name for demand in scenario.demand.values() for name in demand.instruments}
@@ -270,6 +282,13 @@ def _use(
         pairs=known[0].used,
         loads=known[1],
         by_share=frozenset(by_share),
+        made=frozenset(
+            (one.provider, one.source, one.target)
+            for route in routes
+            if route.flow.price is not None
+            for one in route.flow.price.exchanges
+            if one is not None
+        ),
     )
 
 

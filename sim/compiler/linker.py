@@ -256,15 +256,16 @@ class _Linker:
         if path.name not in self.builder.pairs:
             self.builder.add_pair(path.name, path.rates, path.scale)
         return self.builder.add_conversion(
-            self.builder.pairs[path.name], inverted=part.is_inverted, spread_ppm=part.spread_ppm
+            self.builder.pairs[path.name],
+            inverted=part.is_inverted,
+            spread_ppm=part.spread_ppm,
+            spreads=part.spreads,
         )
 
     def _fee(self, terms: FeeTerms) -> int:
-        fee = terms.fee
+        fee, rows = terms.fee, terms.fee.tier_rows()
         debit, credit = self._account(terms.debit), self._account(terms.credit)
-        tier_first, tier_count = 0, 0
-        if fee.tier_rows():
-            tier_first, tier_count = self.builder.add_tiers(fee.tier_rows())
+        tier_first, tier_count = self.builder.add_tiers(rows) if rows else (0, 0)
         values = {
             "kind": int(FeeKind[fee.kind.upper()]),
             "base": int(terms.base),

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from sim.compiler.clearing import find_looks
 from sim.compiler.disrupted import Place, owned_places, places_of
+from sim.compiler.fx_notes import idle_fx
 from sim.compiler.loads import LoadStream
 from sim.compiler.occurrences import Occurrence
 from sim.compiler.rate_files import rate_courses
@@ -59,6 +60,8 @@ class Used:
         Institutions of payees that are drawn, or given codes, by their share.
     loads : tuple of LoadStream
         Streams carried as load.
+    made : frozenset of (str, str, str)
+        Conversions of routes: provider, source and target currency.
     """
 
     scenario: Scenario
@@ -71,6 +74,7 @@ class Used:
     choices: Mapping[str, int]
     by_share: frozenset[str]
     loads: tuple[LoadStream, ...] = ()
+    made: frozenset[tuple[str, str, str]] = frozenset()
 
     def names_of(self, institution: str) -> frozenset[str]:
         """Return the institutions an entry stands for."""
@@ -114,6 +118,10 @@ def _acts(scenario: Scenario, pair: CurrencyPair) -> bool:
     course = rate_courses(scenario, []).get(pair, ())
     step = scenario.fx.step
     return any(-(-at_us // step) * step < scenario.clock.horizon for at_us, _ in course)
+
+
+def _market(used: Used) -> Found:
+    yield from idle_fx(used.scenario, used.made)
 
 
 def _institutions(used: Used) -> Found:
@@ -368,6 +376,7 @@ def _some(names: Sequence[str]) -> str:
 
 _LOOKS = (
     _rates,
+    _market,
     _institutions,
     _rails,
     _accounts,

@@ -78,11 +78,20 @@ class RatePath:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One conversion of a route: along a pair or against it, at a margin."""
+    """One conversion of a route: along a pair or against it, at a margin.
+
+    Attributes
+    ----------
+    spread_ppm : int
+        Of all amounts at all times; where there are ``spreads``, of the first of them.
+    spreads : tuple of (int, int, int)
+        Margins by time and amount, as rows of :class:`~sim.contract.spreads.SpreadColumn`.
+    """
 
     path: RatePath
     is_inverted: bool
     spread_ppm: int
+    spreads: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from sim.contract.charges import Rounding
 from sim.model.base import Model
 from sim.model.defaults import assumed
-from sim.model.quantities import CurrencyPair, DecimalText, PositiveDurationUs, SharePpb
+from sim.model.quantities import (
+    AmountText,
+    CurrencyCode,
+    CurrencyPair,
+    DecimalText,
+    FeePpm,
+    MoneyAmount,
+    Name,
+    PositiveDurationUs,
+    SharePpb,
+    TimeOfDay,
+)
+from sim.model.top_up import CalendarName
 
 if TYPE_CHECKING:
     RoundingName = str
@@ -47,6 +61,68 @@ class MidRate(Model):
     top of it."""
 
 
+class AmountBand(Model):
+    """The margin on larger amounts."""
+
+    at_least: MoneyAmount
+    """Least instructed amount it is for, in a currency of the pair; compared with what the payer or
+    the payee fixes, where that is in another currency at the mid rates of the start."""
+    spread: FeePpm
+    """Margin on the whole amount."""
+
+
+class SpreadHours(Model):
+    """A dearer part of the day."""
+
+    from_: TimeOfDay = Field(alias="from")
+    """Local time it begins."""
+    to: TimeOfDay
+    """Local time it ends; not after the begin: on the next day."""
+    more: FeePpm
+    """What is added to the margin of every amount."""
+
+
+class ProviderQuote(Model):
+    """What a provider takes for exchanging one pair, both ways."""
+
+    spread: FeePpm
+    """Margin over the mid rate."""
+    amounts: tuple[AmountBand, ...] = ()
+    """Margins on larger amounts, smallest first."""
+    hours: dict[Name, SpreadHours] = {}
+    """Dearer parts of the day, by name; where several meet, all of them are added."""
+    closed: FeePpm = 0
+    """What is added on days on which banks are not open in all of the provider's `calendars`."""
+
+
+class Inventory(Model):
+    """A provider's position in one currency, and how far it may go."""
+
+    opening: AmountText | None = None
+    """What it holds at the start; absent: nothing."""
+    short: AmountText | None = None
+    """How far below zero the position may go; a payment that would take it further is refused by
+    this provider (AM23) before money moves. Absent: no bound."""
+    long: AmountText | None = None
+    """Most it will hold, likewise. Absent: no bound."""
+
+
+class FxProvider(Model):
+    """An institution that exchanges currencies: what it takes, when, and how much it can sell."""
+
+    quotes: dict[CurrencyPair, ProviderQuote] = {}
+    """Margins by pair; of other pairs, and of what it quotes on a hub, the rail says them."""
+    inventory: dict[CurrencyCode, Inventory] = {}
+    """Positions that are bounded, by currency: what it bought less what it sold since the start,
+    at mid rates. A payment holds what it needs of them from its reservation on; refused or given
+    up it gives that back at once, returned it goes back with the money."""
+    calendars: tuple[CalendarName, ...] = ()
+    """Countries whose banks must all be open on a day, or `closed` is added."""
+    clock: CalendarName | None = None
+    """Country whose local time days and hours follow; by default the first calendar, else the
+    scenario's own."""
+
+
 class Fx(Model):
     """The foreign exchange market."""
 
@@ -54,6 +130,15 @@ class Fx(Model):
     """Mid rates by pair; pairs without one are crossed through the US dollar, or else through the
     first currency, by its code, that has a rate to both. What is crossed or turned over is kept to
     nine digits."""
+    providers: dict[Name, FxProvider] = {}
+    """Providers with margins of their own, by institution (role fx_provider): wherever one of them
+    converts a pair it quotes, its margin holds in place of the rail's, and no `own_conversion` is
+    left at anybody's cost."""
+    desks: dict[Name, tuple[Name, ...]] = {}
+    """Who else converts for an institution, by its name: providers, the preferred first. Each is a
+    route of its own (`corridor/rail.agent.provider`): the policy takes the best quote, what is
+    equal goes to the first, and a payment that fails over may find another. Pairs none of them
+    quotes the institution converts itself."""
     step: PositiveDurationUs = assumed(60_000_000, "rates move once a minute")
     """How often mid rates move."""
     rounding: RoundingName = assumed(

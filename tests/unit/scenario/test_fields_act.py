@@ -84,6 +84,7 @@ OTHERS_REFUSED = {
     "CorrespondentBank.cut_off",
     "CorrespondentBank.opens",
     "CorrespondentRail.chains",
+    "ProviderQuote.closed",
     "RateFile.digest",
     "RateFile.file",
     "EcnyRail.currency",
@@ -106,8 +107,9 @@ OTHERS_REFUSED = {
 """Fields that cannot change alone: others say whose an account is and in which money, who a partner
 is, in which country, or which hours follow each other; of what else is slowed there is another
 part, and no other stream or rate here can be multiplied; rows of a trace and of a course of rates
-change with their files (`tests/unit/compiler/test_traces.py`, `test_rate_files.py`); the shares of
-agents add up to a whole, and are changed together in `tests/theory/test_fail_over.py`."""
+change with their files (`tests/unit/compiler/test_traces.py`, `test_rate_files.py`); no day of the
+run is closed anywhere (`test_spreads.py`); the shares of agents add up to a whole, and are changed
+together in `tests/theory/test_fail_over.py`."""
 
 
 def _symbols(compiled: Compiled) -> str:

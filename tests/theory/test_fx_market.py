@@ -1,0 +1,250 @@
+"""Providers with margins by amount and hour and bounded positions, by hand, in both engines.
+
+Everything is audited by `run_text`. Mid rates are written so that amounts come out round; times are
+those of `minimal.yaml`: a payment abroad chooses its route 0.1 s after it came, is quoted then, and
+reserves 3.65 s later.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.contract.meaning import LogKind, Outcome
+from sim.contract.plan import Array
+from sim.contract.reasons import Reason
+from sim.contract.records import AccountTotal, LogColumn, RecordColumn
+from tests.support.scenarios import RanScenario, run_text
+
+HEAD = """
+scenario: market
+extends: minimal.yaml
+clock: {start: 2025-09-17T12:00:00+07:00, horizon: 3 min}
+fx:
+  mid: {CNY/KHR: {rate: 560}}
+  providers:
+    north: {quotes: {CNY/KHR: {spread: 0.5 %, amounts: [{at_least: 40 CNY, spread: 0.2 %}]}}}
+    south:
+      quotes:
+        KHR/CNY: {spread: 0.4 %, hours: {noon: {from: "12:00:30", to: "12:01", more: 0.3 %}}}
+      inventory: {POSITIONS}
+  desks: {river_bank: [DESKS]}
+institutions:
+  north: {country: KH, roles: [fx_provider]}
+  south: {country: KH, roles: [fx_provider]}
+routing: {failover: FAILOVER}
+"""
+ABROAD = """
+demand:
+  inbound: null
+  domestic: null
+  outbound:
+    payments:
+"""
+C = RecordColumn
+
+
+def _ran(folder: Path, text: str, *, positions: str, desks: str, failover: int) -> RanScenario:
+    for word, value in (("POSITIONS", positions), ("DESKS", desks), ("FAILOVER", str(failover))):
+        text = text.replace(word, value)
+    return run_text(folder, text)
+
+
+def _abroad(*payments: tuple[int, int]) -> str:
+    return ABROAD + "".join(f"    - {{at: {at} s, amount: {cny}}}\n" for at, cny in payments)
+
+
+def _routes(ran: RanScenario) -> list[tuple[str, int, int, str, str, int]]:
+    """Return provider, debited, margin, outcome, reason and attempts by payment."""
+    names = ran.compiled.plan.names.routes
+    found = []
+    for row in ran.record[np.argsort(ran.record[:, C.PAYMENT])]:
+        provider = names[row[C.ROUTE]].rpartition(".")[2]
+        ends = Outcome(row[C.OUTCOME]).name, Reason(row[C.REASON]).name
+        paid = [int(max(row[column], 0)) for column in (C.DEBITED, C.FX_MARGIN)]
+        found.append((provider, *paid, *ends, int(row[C.ATTEMPTS])))
+    return found
+
+
+def _balance(ran: RanScenario, account: str) -> int:
+    return int(ran.totals.end_posted[ran.compiled.plan.names.accounts.index(account)])
+
+
+def _total(ran: RanScenario, account: str, column: AccountTotal) -> int:
+    return int(ran.totals.account[ran.compiled.plan.names.accounts.index(account), column])
+
+
+def test_the_best_quote_is_by_amount_and_hour_and_a_provider_that_is_sold_out_refuses(
+    tmp_path: Path,
+) -> None:
+    # 20.00 yuan are 11 200.00 riel at 560. South asks 0.4 %: 11 244.80, billed 11 245. At 33 s it
+    # is past 12:00:30 and south asks 0.7 %, so north is better with 0.5 %: 11 256.00. 50.00 yuan
+    # are 28 000.00, of which north asks 0.2 %: 28 056.00. At 70 s noon is over and south has the
+    # better quote again; but it may be short of 20.00 yuan and is so already, so it refuses at
+    # 73.75 s, and north makes the fourth payment after all.
+    ran = _ran(
+        tmp_path,
+        HEAD + _abroad((3, 20), (33, 20), (43, 50), (70, 20)),
+        positions="CNY: {short: 20}",
+        desks="south, north",
+        failover=1,
+    )
+    assert _routes(ran) == [
+        ("south", 11_245_00, 45_00, "COMPLETED", "NONE", 1),
+        ("north", 11_256_00, 56_00, "COMPLETED", "NONE", 1),
+        ("north", 28_056_00, 56_00, "COMPLETED", "NONE", 1),
+        ("north", 11_256_00, 56_00, "COMPLETED", "NONE", 2),
+    ]
+    [(refused_us, payment, reason, *_)] = ran.told(LogKind.FAIL)
+    assert (refused_us, payment, reason) == (73_750_000, 3, Reason.AM23)
+    assert _balance(ran, "fx:south:CNY") == -20_00
+    # Half up to whole riel: of 44.80 margin and 11 200.00 at mid, 45 and 11 200.
+    assert _balance(ran, "fx:south:KHR") == 11_200_00
+    assert _balance(ran, "spread:south:KHR") == 45_00
+    # 20 + 50 + 20 yuan at 560 each; margins of 56 thrice.
+    assert _balance(ran, "fx:north:KHR") == 90 * 560_00
+    assert _balance(ran, "spread:north:KHR") == 3 * 56_00
+    assert _total(ran, "fx:south:CNY", AccountTotal.LOST) == 1
+    assert _total(ran, "fx:south:CNY", AccountTotal.LOW) == -20_00
+
+
+def test_a_provider_that_will_hold_no_more_refuses_and_without_another_nobody_pays(
+    tmp_path: Path,
+) -> None:
+    # South alone, which opens with 1 000.00 riel: the first payment leaves 1 000.00
+    # of the 13 200.00 it will hold, too little for 11 200.00 more. The second is refused
+    # before money moves, and voids what it had reserved.
+    ran = _ran(
+        tmp_path,
+        HEAD + _abroad((3, 20), (70, 20)),
+        positions="KHR: {opening: 1 000, long: 13 200}",
+        desks="south",
+        failover=1,
+    )
+    assert _routes(ran) == [
+        ("south", 11_245_00, 45_00, "COMPLETED", "NONE", 1),
+        ("south", 0, 0, "REJECTED", "AM23", 1),
+    ]
+    assert _balance(ran, "fx:south:KHR") == 12_200_00
+    assert _balance(ran, "room:south:KHR") == 1_000_00
+    assert _balance(ran, "customers:temple_bank:KHR") == -11_245_00
+    held = {row[2] for row in ran.told(LogKind.RESERVE) if row[1] == 1}
+    voided = {row[2] for row in ran.told(LogKind.VOID) if row[1] == 1}
+    assert held == voided
+    assert len(held) == 2
+
+
+def test_equal_quotes_go_to_the_desk_named_first(tmp_path: Path) -> None:
+    text = HEAD.replace("spread: 0.5 %", "spread: 0.4 %") + _abroad((3, 20))
+    for first, second in (("north", "south"), ("south", "north")):
+        ran = _ran(tmp_path, text, positions="", desks=f"{first}, {second}", failover=0)
+        assert _routes(ran) == [(first, 11_245_00, 45_00, "COMPLETED", "NONE", 1)]
+
+
+def test_a_rejected_payment_gives_the_position_back_at_once(tmp_path: Path) -> None:
+    # Every request fails at the gateway: the first payment holds all 20.00 yuan from 6.75 s until
+    # it is voided, and so does the second, which finds them there again.
+    text = HEAD + "rails: {unionpay: {technical_decline: 100 %}}\n" + _abroad((3, 20), (70, 20))
+    ran = _ran(tmp_path, text, positions="CNY: {short: 20}", desks="south", failover=0)
+    assert [row[4] for row in _routes(ran)] == ["AB10", "AB10"]
+    at = ran.compiled.plan.names.accounts.index("fx:south:CNY")
+    held = [(row[1], row[3]) for row in ran.told(LogKind.RESERVE) if row[2] == at]
+    voided = [(row[1], row[3]) for row in ran.told(LogKind.VOID) if row[2] == at]
+    assert held == voided == [(0, 20_00), (1, 20_00)]
+    assert _balance(ran, "fx:south:CNY") == 0
+    assert _total(ran, "fx:south:CNY", AccountTotal.LOST) == 0
+
+
+INBOUND = """
+demand:
+  domestic: null
+  outbound: null
+  inbound:
+    payments:
+    - {at: 1 s, amount: 20 000, merchant: 1}
+    - {at: 61 s, amount: 8 000, merchant: 1}
+"""
+
+
+@pytest.mark.parametrize("share", ["0 %", "100 %"], ids=["credited", "returned"])
+def test_a_returned_payment_gives_the_position_back(tmp_path: Path, share: str) -> None:
+    # South sells riel for the dollars river_bank is paid: 20 000 at 4000 are 5.00 dollars, with
+    # 0.4 % 5.02; 8 000 are 2.00, with 0.4 % 2.008. What its own conversion cost river_bank (0.12 %)
+    # is gone: the payer bears the margin of south. Returned, both positions are where they were.
+    text = HEAD.replace("KHR/CNY", "USD/KHR").replace("CNY/KHR: {spread", "USD/KHR: {spread")
+    text = text.replace("40 CNY", "10 USD")
+    ran = _ran(
+        tmp_path,
+        _with_bank(text, f"temple_bank: {{declines: {{credit: {{AB09: {share}}}}}}}") + INBOUND,
+        positions="KHR: {opening: 30 000, short: 0}, USD: {long: 9}",
+        desks="south",
+        failover=0,
+    )
+    done = share == "0 %"
+    assert [row[3] for row in _routes(ran)] == ["COMPLETED" if done else "RETURNED"] * 2
+    assert _balance(ran, "fx:south:KHR") == (2_000_00 if done else 30_000_00)
+    assert _balance(ran, "fx:south:USD") == (7_00 if done else 0)
+    assert _balance(ran, "room:south:USD") == (2_00 if done else 9_00)
+    assert "own_conversion" not in ran.compiled.plan.names.components
+
+
+def _with_bank(text: str, bank: str) -> str:
+    return text.replace("institutions:\n", f"institutions:\n  {bank}\n")
+
+
+FAULTS = [
+    ("a position is reserved for less", LogKind.RESERVE, "fx:south:CNY", LogColumn.AMOUNT, -1),
+    ("a position gives less", LogKind.POST, "fx:south:CNY", LogColumn.AMOUNT, -1),
+    ("room is not taken", LogKind.POST, "room:south:KHR", LogColumn.AMOUNT, -5_00),
+    ("a quote is of the margin of another hour", LogKind.QUOTE, "", LogColumn.AMOUNT, 34_00),
+]
+
+
+@pytest.fixture(scope="module")
+def bounded(tmp_path_factory: pytest.TempPathFactory) -> RanScenario:
+    return _ran(
+        tmp_path_factory.mktemp("bounded"),
+        HEAD + _abroad((3, 20), (70, 20)),
+        positions="CNY: {short: 30}, KHR: {long: 90 000}",
+        desks="south",
+        failover=0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "account", "column", "change"),
+    [pytest.param(*fault[1:], id=fault[0]) for fault in FAULTS],
+)
+def test_faults_are_found(
+    bounded: RanScenario, kind: LogKind, account: str, column: LogColumn, change: int
+) -> None:
+    log = bounded.log.copy()
+    is_kind = log[:, LogColumn.KIND] == kind
+    if account:
+        at = bounded.compiled.plan.names.accounts.index(account)
+        is_kind &= log[:, LogColumn.SUBJECT] == at
+    log[np.flatnonzero(is_kind)[0], column] += change
+    rules = {
+        LogKind.RESERVE: "reservation",
+        LogKind.POST: "position" if account.startswith("room") else "postings",
+        LogKind.QUOTE: "quote",
+    }
+    assert rules[kind] in bounded.audit_of(log)
+
+
+def test_a_refusal_by_a_provider_who_has_enough_is_found(bounded: RanScenario) -> None:
+    # The second payment is refused by south, which may be short of 30.00 and is of 20.00. Told of
+    # the first as well, who met no lack, it is no cause to fail.
+    log, plan = bounded.log, bounded.compiled.plan
+    failed = log[log[:, LogColumn.KIND] == LogKind.FAIL]
+    assert len(failed) == 1
+    at = plan.names.accounts.index("fx:south:CNY")
+    held = np.flatnonzero(
+        (log[:, LogColumn.KIND] == LogKind.RESERVE) & (log[:, LogColumn.SUBJECT] == at)
+    )[0]
+    planted: Array = log.copy()
+    planted[held, LogColumn.KIND] = LogKind.FAIL
+    planted[held, [LogColumn.SUBJECT, LogColumn.AMOUNT, LogColumn.VALUE]] = Reason.AM23, -1, -1
+    assert "liquidity" in bounded.audit_of(planted)
