@@ -179,9 +179,9 @@ def _round_steps(w: World, row: int, instructed: int, now_us: int, is_creditors:
     # payer's.
     if is_creditors:
         gross = instructed
-        mid_2 = _mid_cost(w, second, gross, now_us)
+        mid_2 = asked_at_mid(w, second, gross, now_us)
         settlement = _with_spread(second, by_second, mid_2, by_settlement)
-        mid_1 = _mid_cost(w, first, settlement, now_us)
+        mid_1 = asked_at_mid(w, first, settlement, now_us)
         by_debited = w.things[row, PricingColumn.GRANULE_DEBITED]
         debited = _with_spread(first, by_first, mid_1, by_debited)
     else:
@@ -285,7 +285,7 @@ def _mid_rate(w: World, conversion: int, time_us: int) -> tuple[int, int]:
 
 
 @called
-def _mid_cost(w: World, conversion: int, bought: int, time_us: int) -> int:
+def asked_at_mid(w: World, conversion: int, bought: int, time_us: int) -> int:
     """Return what buying an amount costs at the mid rate, rounded up."""
     cost, unit = _mid_rate(w, conversion, time_us)
     return _scaled_up(bought, cost, unit)
@@ -309,9 +309,15 @@ def _with_spread(conversion: int, spread: int, mid: int, granule: int) -> int:
     """Return what is paid where an amount is due at mid rate, rounded up to the granule."""
     if conversion < 0:
         return mid
-    paid = mid + _scaled_up(mid, spread, PPM)
+    paid = with_margin(mid, spread)
     # Up to the granule: what is asked for is rounded in favour of who asks.
     return -(-paid // granule) * granule
+
+
+@called
+def with_margin(mid: int, spread: int) -> int:
+    """Return what is paid where an amount is due at mid rate, rounded up."""
+    return mid + _scaled_up(mid, spread, PPM)
 
 
 @called

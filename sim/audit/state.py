@@ -247,7 +247,7 @@ class FileState(IntEnum):
 class TopUpState(IntEnum):
     """Columns of what is rebuilt of a rule."""
 
-    COMING = 5
+    COMING = 14
     """Ordered and not arrived."""
 
 

@@ -55,7 +55,7 @@ BLOCK_ROWS = 1 << 13
 """Rows replayed at a time; every pool has room for what so many rows can add."""
 SEVERAL = -2
 """Stands for an agent of which a set of possible ones is known."""
-MOVES_MAX = 4
+MOVES_MAX = 5
 """Most moves of one row of the agenda."""
 _THINGS_WIDTH = 24
 COMPLETE_KEY = order_key(EventClass.COMPLETE, 0, 0)

@@ -14,6 +14,7 @@ from functools import cached_property
 from sim.compiler.balances import balance_problems
 from sim.compiler.by_hand import by_hand_closures
 from sim.compiler.clearing import clearings, split_lines, top_ups
+from sim.compiler.covers import covers
 from sim.compiler.demand import Described, describe_stream, stream_demand
 from sim.compiler.disrupted import disrupted_places, nothing_to_hit, rate_jumps
 from sim.compiler.institutions import world_parts
@@ -187,6 +188,7 @@ def compile_scenario(
     parts += disrupted_places(scenario, members, happened, places)
     parts += by_hand_closures(scenario, members, problems)
     parts += [*clearings(lines, market, problems), *top_ups(scenario, problems)]
+    parts += covers(scenario, market, problems)
     parts += [*window_parts(scenario, happened), *reconciliations(scenario, problems)]
     loads = find_loads(world, described, parts, problems)
     problems.extend(balance_problems(scenario, market, parts, described))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from sim.compiler.clearing import find_looks
 from sim.compiler.spreads import margins_over_time
 from sim.model.base import FieldPath
 from sim.model.fx import FxProvider, ProviderQuote
@@ -40,9 +41,16 @@ def idle_fx(scenario: Scenario, made: Made) -> Iterator[tuple[FieldPath, str]]:
             other = () if field == "calendars" else None
             if getattr(provider, field) and not _matters(scenario, provider, field, other):
                 yield (*place, field), "without it margins are the same within the run"
-        for currency in provider.inventory:
+        for currency, inventory in provider.inventory.items():
+            where = (*place, "inventory", currency)
             if not any(currency in side for side in sides):
-                yield (*place, "inventory", currency), "it converts neither from nor to it"
+                yield where, "it converts neither from nor to it"
+            elif inventory.cover is not None:
+                arrivals = [at for _, at in find_looks(scenario, inventory.cover)]
+                if not arrivals:
+                    yield (*where, "cover"), "it never looks within the run"
+                elif min(arrivals) >= scenario.clock.horizon:
+                    yield (*where, "cover"), "nothing it trades is delivered within the run"
     for name, desks in scenario.fx.desks.items():
         working = {who for who, _, _ in made}
         if not set(desks) & working:

@@ -22,6 +22,7 @@ from sim.compiler.parts import (
     Clearing,
     Closure,
     Conversion,
+    Cover,
     Instrument,
     Load,
     Part,
@@ -120,8 +121,7 @@ class _Linker:
 
     def add(self, part: Part) -> None:
         """Add the rows of one part."""
-        # In the order in which parts may refer to each other: who is there, what they have,
-        # where payments go.
+        # Who is there, what they have, where payments go: parts refer backwards only.
         match part:
             case Agent():
                 self.builder.agents.add(part.name)
@@ -141,7 +141,7 @@ class _Linker:
                 self._choice(part)
             case Stream():
                 self._stream(part)
-            case Clearing() | TopUpRule() | LargeValueSystem():
+            case Clearing() | TopUpRule() | Cover() | LargeValueSystem():
                 lay_clearing(self.builder, part, Numbers(self._account, self._conversion))
             case Change() | Closure() | WindowPart() | Load() | Reconciled():
                 lay_timed(self.builder, part)

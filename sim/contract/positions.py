@@ -27,6 +27,17 @@ positions back at once. Returned, the transfers are undone with all others of th
 amounts they were made with, whatever the market did meanwhile; a refund reverses them likewise. A
 price is no promise of its provider's position: of two payments quoted at once the second may find
 it taken.
+
+**Covering.** A provider brings a position back by trades with the market: a rule of
+:class:`~sim.contract.agenda.TopUpColumn` with conversions, which looks and orders as every rule
+does (level: balance less pending, plus what is on the way, of either sign). What ``traded`` costs
+in the other currency follows from the mid rates of the instant of the *order* and the SPREAD_PPM
+of the conversion: ``traded > 0`` is bought for ``mid + ceil(mid * SPREAD_PPM / 10^6)``, ``mid``
+being what it costs at mid, rounded up; ``traded < 0`` is sold for the value at mid, rounded down,
+of ``floor(-traded * 10^6 / (10^6 + SPREAD_PPM))``, and the cost is that below 0. All of it moves
+when the order arrives: SOURCE to ACCOUNT ``traded``, PAYS to PAID_TO the cost, and where they are
+bounded ROOM to TAKEN ``traded`` and OTHER_TAKEN to OTHER_ROOM the cost. A trade is not refused for
+want of room.
 """
 
 from __future__ import annotations

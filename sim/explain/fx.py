@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from sim.compiler.compile import Compiled
-from sim.explain.words import listed, share
-from sim.model.fx import FxProvider, Inventory, ProviderQuote
+from sim.explain.words import listed, share, span
+from sim.model.fx import Cover, FxProvider, Inventory, ProviderQuote
 from sim.model.words import write_time_of_day
 
 
@@ -23,6 +23,8 @@ def fx_words(compiled: Compiled) -> Iterator[str]:
             yield from (f"  {line}" for line in _quote(str(pair), quote))
         for currency, inventory in sorted(provider.inventory.items()):
             yield f"  position in {currency}: {_position(inventory, currency)}"
+            if inventory.cover is not None:
+                yield f"    {_cover(inventory.cover, currency)}"
     for name, desks in sorted(fx.desks.items()):
         yield f"for {name} convert, the first where quotes are equal: {listed(desks)}"
 
@@ -52,6 +54,17 @@ def _position(inventory: Inventory, currency: str) -> str:
     ]
     bounded = " and ".join(bounds).replace("- ", "-")
     return f"opens with {opening}; {bounded or 'no bounds'}; beyond it refuses (AM23)"
+
+
+def _cover(cover: Cover, currency: str) -> str:
+    days = f" on days banks in {listed(cover.calendars)} are open" if cover.calendars else ""
+    bank_days = f"{cover.lead_days} bank days and " if cover.lead_days else ""
+    return (
+        f"looked at {listed([write_time_of_day(at) for at in cover.look_at])}{days}: more than "
+        f"{cover.beyond} {currency} from the opening, all of it is traded for {cover.against} at "
+        f"{_per_cent(cover.spread)} over the mid rate, delivered {bank_days}"
+        f"{span(cover.lead_time)} later"
+    )
 
 
 def _per_cent(ppm: int) -> str:

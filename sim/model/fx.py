@@ -15,10 +15,13 @@ from sim.model.base import Model
 from sim.model.defaults import assumed
 from sim.model.quantities import (
     AmountText,
+    BusinessDays,
     CurrencyCode,
     CurrencyPair,
     DecimalText,
+    DurationUs,
     FeePpm,
+    Flag,
     MoneyAmount,
     Name,
     PositiveDurationUs,
@@ -26,6 +29,7 @@ from sim.model.quantities import (
     TimeOfDay,
 )
 from sim.model.top_up import CalendarName
+from sim.units import HOUR_US
 
 if TYPE_CHECKING:
     RoundingName = str
@@ -95,6 +99,34 @@ class ProviderQuote(Model):
     """What is added on days on which banks are not open in all of the provider's `calendars`."""
 
 
+class Cover(Model):
+    """When a provider trades its position back to where it opened."""
+
+    against: CurrencyCode
+    """Currency it pays with, or is paid in."""
+    beyond: AmountText
+    """How far from the opening, either way, the position may be when it is looked at (less what is
+    reserved, plus trades on the way) before all of the distance is traded."""
+    spread: FeePpm = assumed(500, "half a wholesale spread; not published for riel")
+    """Margin over the mid rate the provider itself pays; the mid rate is that of the order."""
+    calendars: tuple[CalendarName, ...] = ()
+    """Countries whose banks must all be open on the day to trade and to deliver; none: every day,
+    at any hour."""
+    make_up_days: Flag = assumed(False, "offices work on make-up days, foreign banks do not")
+    """Whether a weekend day worked in exchange for a day off counts as a bank day."""
+    clock: CalendarName | None = None
+    """Country whose local time the hours below follow; by default the first calendar, else the
+    scenario's own."""
+    look_at: tuple[TimeOfDay, ...] = assumed(("15:00",), "a desk squares its book once a day")
+    """Local times of a bank day at which the position is looked at."""
+    lead_days: BusinessDays = assumed(0, "delivery on the day, as retail flows need it")
+    """Bank days from the trade to the delivery."""
+    lead_time: DurationUs = assumed(2 * HOUR_US, "not published; a transfer by hand")
+    """Time from the trade to the delivery, after the bank days; what would be delivered outside the
+    hours of the first calendar's banks is delivered when they next open. With neither the position
+    is reset at once."""
+
+
 class Inventory(Model):
     """A provider's position in one currency, and how far it may go."""
 
@@ -105,6 +137,8 @@ class Inventory(Model):
     this provider (AM23) before money moves. Absent: no bound."""
     long: AmountText | None = None
     """Most it will hold, likewise. Absent: no bound."""
+    cover: Cover | None = None
+    """When it trades the position back; absent: never."""
 
 
 class FxProvider(Model):

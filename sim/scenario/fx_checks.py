@@ -103,6 +103,13 @@ def _position_problems(currency: str, inventory: Inventory) -> Found:
         amount = getattr(inventory, field)
         if amount is not None:
             found += check_amounts(currency, amount, (field,))
+    if inventory.cover is not None:
+        found += check_amounts(currency, inventory.cover.beyond, ("cover", "beyond"))
+        if inventory.cover.against == currency:
+            message = f"found {currency}, the position's own; allowed: another currency"
+            found.append((("cover", "against"), message))
+        if not inventory.cover.look_at:
+            found.append((("cover", "look_at"), "found no time; needed: at least one"))
     yield from found
     if found or inventory.long is None:
         return

@@ -17,7 +17,8 @@ def with_spreads(seed: int, plan: Plan) -> Plan:
     Drawn apart from all else, so that what plans were before they had margins stays.
     """
     luck = random.Random(f"{seed} spreads")
-    conversion, rows = plan.conversion.copy(), []
+    conversion = plan.conversion.copy()
+    rows: list[tuple[int, int, int]] = []
     for at in range(len(conversion)):
         if luck.random() < 0.5:
             continue

@@ -248,3 +248,83 @@ def test_a_refusal_by_a_provider_who_has_enough_is_found(bounded: RanScenario) -
     planted[held, LogColumn.KIND] = LogKind.FAIL
     planted[held, [LogColumn.SUBJECT, LogColumn.AMOUNT, LogColumn.VALUE]] = Reason.AM23, -1, -1
     assert "liquidity" in bounded.audit_of(planted)
+
+
+COVER = """KHR: {long: 90 000}, CNY: {opening: 10, short: 20, long: 90, cover: {against: KHR,
+        beyond: 15, spread: 0.1 %, clock: KH, look_at: ["12:00:30", "12:01", "12:02"],
+        lead_time: 20 s}}"""
+
+
+def test_a_position_is_covered_at_the_rate_of_the_order(tmp_path: Path) -> None:
+    # South opens with 10.00 yuan and sells 20.00 in the first ten seconds: -10.00, which is 20.00
+    # from the opening. At 30 s it looks: 20.00 are ordered, at 560 with 0.1 %: 11 200.00 + 11.20
+    # riel. Before they are delivered, at 50 s, 10.00 more leave: -20.00, just what it may. At 12:01
+    # it is at 0.00 again, 10.00 from the opening: not beyond 15.00. 15.00 leave after 63 s: -15.00.
+    # At 12:02 that is 25.00 away, and 25.00 are ordered. The rate has jumped by a tenth at 100 s:
+    # 25 * 616 = 15 400.00 + 15.40, delivered at 140 s.
+    jump = "disruptions: {jump: {fx_jump: CNY/KHR, times: 1.1, after: 100 s}}\n"
+    text = (
+        HEAD.replace("fx:\n", "fx:\n  step: 10 s\n") + jump + _abroad((3, 20), (33, 10), (63, 15))
+    )
+    ran = _ran(tmp_path, text, positions=COVER, desks="south", failover=0)
+    assert [row[3] for row in _routes(ran)] == ["COMPLETED"] * 3
+    ordered = [(row[0] / 1e6, row[3], row[4]) for row in ran.told(LogKind.TOP_UP_ORDERED)]
+    assert ordered == [(30, 20_00, -10_00), (60, 0, 0), (120, 25_00, -15_00)]
+    names = ran.compiled.plan.names.accounts
+    moves = [
+        (row[0] / 1e6, names[row[2]], row[3], names[row[4]]) for row in ran.told(LogKind.MOVED)
+    ]
+    expected = []
+    for at, yuan, riel in ((50, 20_00, 11_211_20), (140, 25_00, 15_415_40)):
+        expected += [
+            (at, "market:south:CNY", yuan, "fx:south:CNY"),
+            (at, "fx:south:KHR", riel, "market:south:KHR"),
+            (at, "room:south:CNY", yuan, "taken:south:CNY"),
+            (at, "taken:south:KHR", riel, "room:south:KHR"),
+        ]
+    assert moves == expected
+    assert _balance(ran, "fx:south:CNY") == 10_00
+    assert _balance(ran, "room:south:CNY") == 80_00
+    # 45.00 yuan at 560, less both trades.
+    assert _balance(ran, "fx:south:KHR") == 45 * 560_00 - 11_211_20 - 15_415_40
+
+
+def test_a_position_above_its_opening_is_sold(tmp_path: Path) -> None:
+    # The riel south takes in are traded for yuan where more than 10 000.00 have come: 11 200.00
+    # at 30 s, at once. Of 11 200.00 at 0.1 %, floor(1 120 000 * 10^6 / 1 001 000) = 1 118 881 buy
+    # at 560: floor(1998.001...) = 1 998 fen. At 60 s nothing has come since.
+    positions = """KHR: {cover: {against: CNY, beyond: 10 000, spread: 0.1 %, clock: KH,
+        look_at: ["12:00:30", "12:01"], lead_time: 0 s}}, CNY: {short: 500, long: 5}"""
+    ran = _ran(tmp_path, HEAD + _abroad((3, 20)), positions=positions, desks="south", failover=0)
+    ordered = [(row[3], row[4]) for row in ran.told(LogKind.TOP_UP_ORDERED)]
+    assert ordered == [(-11_200_00, 11_200_00), (0, 0)]
+    assert _balance(ran, "fx:south:KHR") == 0
+    assert _balance(ran, "fx:south:CNY") == -20_00 + 19_98
+    assert _balance(ran, "room:south:CNY") == 5_00 + 20_00 - 19_98
+
+
+COVER_FAULTS = [
+    ("more is traded than is missing", LogKind.TOP_UP_ORDERED, 0, LogColumn.AMOUNT, 1, "top_up"),
+    ("the other side pays less", LogKind.MOVED, 1, LogColumn.AMOUNT, -1, "clearing"),
+    ("room stays", LogKind.MOVED, 2, LogColumn.AMOUNT, -1, "position"),
+    ("it is delivered early", LogKind.TOP_UP_ARRIVED, 0, LogColumn.TIME_US, -1, "agenda"),
+]
+
+
+@pytest.fixture(scope="module")
+def covered(tmp_path_factory: pytest.TempPathFactory) -> RanScenario:
+    folder = tmp_path_factory.mktemp("covered")
+    text = HEAD + _abroad((3, 20))
+    return _ran(folder, text, positions=COVER, desks="south", failover=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "which", "column", "change", "rule"),
+    [pytest.param(*fault[1:], id=fault[0]) for fault in COVER_FAULTS],
+)
+def test_faults_of_covering_trades_are_found(
+    covered: RanScenario, kind: LogKind, which: int, column: LogColumn, change: int, rule: str
+) -> None:
+    log = covered.log.copy()
+    log[np.flatnonzero(log[:, LogColumn.KIND] == kind)[which], column] += change
+    assert rule in covered.audit_of(log)
