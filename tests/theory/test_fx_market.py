@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim.analysis.measures import RunFigures, summarise
+from sim.analysis.summary import Measures, Summary
 from sim.contract.meaning import LogKind, Outcome
 from sim.contract.plan import Array
 from sim.contract.reasons import Reason
 from sim.contract.records import AccountTotal, LogColumn, RecordColumn
+from sim.tables.folding import SummaryFolder
 from tests.support.scenarios import RanScenario, run_text
 
 HEAD = """
@@ -72,6 +75,16 @@ def _balance(ran: RanScenario, account: str) -> int:
     return int(ran.totals.end_posted[ran.compiled.plan.names.accounts.index(account)])
 
 
+def _summary(ran: RanScenario) -> Summary:
+    folder = SummaryFolder(ran.compiled.plan)
+    folder.take(ran.record)
+    return summarise(RunFigures(ran.compiled.plan, folder, ran.totals))
+
+
+def _provider(ran: RanScenario, name: str) -> Measures:
+    return _summary(ran).by["provider"][name]
+
+
 def _total(ran: RanScenario, account: str, column: AccountTotal) -> int:
     return int(ran.totals.account[ran.compiled.plan.names.accounts.index(account), column])
 
@@ -108,6 +121,11 @@ def test_the_best_quote_is_by_amount_and_hour_and_a_provider_that_is_sold_out_re
     assert _balance(ran, "spread:north:KHR") == 3 * 56_00
     assert _total(ran, "fx:south:CNY", AccountTotal.LOST) == 1
     assert _total(ran, "fx:south:CNY", AccountTotal.LOW) == -20_00
+    assert float(_provider(ran, "south")["conversions_refused"]) == 1
+    # The pair has not moved: what south sold is worth what it got.
+    assert float(_provider(ran, "south")["revaluation_minor"]) == 0
+    # North has no bounds.
+    assert set(_summary(ran).by["provider"]) == {"south"}
 
 
 def test_a_provider_that_will_hold_no_more_refuses_and_without_another_nobody_pays(
@@ -287,6 +305,15 @@ def test_a_position_is_covered_at_the_rate_of_the_order(tmp_path: Path) -> None:
     assert _balance(ran, "room:south:CNY") == 80_00
     # 45.00 yuan at 560, less both trades.
     assert _balance(ran, "fx:south:KHR") == 45 * 560_00 - 11_211_20 - 15_415_40
+
+    # In yuan, the first of both currencies, at 616 at the end. Margins: 45 at 0.4 % of 11 200.00,
+    # 39 at 0.7 % of 5 600.00 (noon), 34 at 0.4 % of 8 400.00: 118.00 riel are 0.19 yuan. It lost
+    # 11.20 + 15.40 to the market and 25 * 56.00 to the jump: 1 426.60 riel, 2.32 yuan. Farthest
+    # from zero were the riel of the first two payments, 16 800.00, at the start 30.00 yuan.
+    found = _provider(ran, "south")
+    assert found["fx_income_minor"].value == 19
+    assert found["revaluation_minor"].value == -2_32
+    assert found["position_peak_minor"].value == 30_00
 
 
 def test_a_position_above_its_opening_is_sold(tmp_path: Path) -> None:
