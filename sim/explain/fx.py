@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from sim.compiler.compile import Compiled
+from sim.contract.layout import PricingColumn as P
+from sim.contract.plan import Plan
+from sim.explain.price import margin_ppm
 from sim.explain.words import listed, share, span
 from sim.model.fx import Cover, FxProvider, Inventory, ProviderQuote
 from sim.model.words import write_time_of_day
@@ -27,6 +30,31 @@ def fx_words(compiled: Compiled) -> Iterator[str]:
                 yield f"    {_cover(inventory.cover, currency)}"
     for name, desks in sorted(fx.desks.items()):
         yield f"for {name} convert, the first where quotes are equal: {listed(desks)}"
+
+
+def quoted_words(plan: Plan, pricing: int, instructed: int, time_us: int) -> str:
+    """Return who converts at a price, and at which margins, as words behind a quote.
+
+    Parameters
+    ----------
+    plan : Plan
+    pricing : int
+        Row of ``plan.pricing``.
+    instructed : int
+        Minor units.
+    time_us : int
+        Instant of the quote.
+    """
+    row, found = plan.pricing[pricing], []
+    for conversion, provider in (
+        (P.CONVERSION_1, P.PROVIDER_1),
+        (P.CONVERSION_2, P.PROVIDER_2),
+    ):
+        if row[conversion] >= 0:
+            margin = margin_ppm(plan, int(row[conversion]), instructed, time_us)
+            who = plan.names.agents[int(row[provider])]
+            found.append(f"{who} converts at {_per_cent(margin)} over the mid rate")
+    return f", {listed(found)}" if found else ""
 
 
 def _days(provider: FxProvider) -> str:

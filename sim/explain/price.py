@@ -120,6 +120,33 @@ def price_amount(
     )
 
 
+def margin_ppm(plan: Plan, row: int, instructed: int, time_us: int) -> int:
+    """Return the margin of a conversion for an amount at an instant: the last row that holds.
+
+    Parameters
+    ----------
+    plan : Plan
+    row : int
+        Row of ``plan.conversion``.
+    instructed : int
+        Minor units, in the currency of the fixed side.
+    time_us : int
+
+    Returns
+    -------
+    int
+        Millionths.
+    """
+    sold = plan.conversion[row]
+    first = int(sold[ConversionColumn.SPREAD_FIRST])
+    rows = plan.spread[first : first + max(int(sold[ConversionColumn.SPREAD_COUNT]), 0)]
+    holds = (rows[:, SpreadColumn.FROM_US] <= time_us) & (
+        rows[:, SpreadColumn.AT_LEAST] <= instructed
+    )
+    found = rows[holds, SpreadColumn.PPM]
+    return int(found[-1] if len(found) else sold[ConversionColumn.SPREAD_PPM])
+
+
 @dataclass(frozen=True, slots=True)
 class _Rates:
     """The rates of one step of the market, and the margins for an amount at an instant."""
@@ -145,15 +172,8 @@ class _Rates:
         return 1 + Fraction(self.spread_ppm(row) if row >= 0 else 0, PPM)
 
     def spread_ppm(self, row: int) -> int:
-        """Return the margin of a conversion: of several rows the last that holds."""
-        sold = self.plan.conversion[row]
-        first = int(sold[ConversionColumn.SPREAD_FIRST])
-        rows = self.plan.spread[first : first + max(int(sold[ConversionColumn.SPREAD_COUNT]), 0)]
-        holds = (rows[:, SpreadColumn.FROM_US] <= self.time_us) & (
-            rows[:, SpreadColumn.AT_LEAST] <= self.instructed
-        )
-        found = rows[holds, SpreadColumn.PPM]
-        return int(found[-1] if len(found) else sold[ConversionColumn.SPREAD_PPM])
+        """Return the margin of a conversion."""
+        return margin_ppm(self.plan, row, self.instructed, self.time_us)
 
 
 @dataclass(frozen=True, slots=True)
