@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from sim.analysis.after import broke, gave_up, placed, refund_share, refunded, settled
 from sim.analysis.by_value import cost_by_value
@@ -33,9 +34,9 @@ from sim.analysis.kinds import (
     Pooling,
 )
 from sim.analysis.of_accounts import ACCOUNT_MEASURES
+from sim.analysis.of_providers import PROVIDER_MEASURES
 from sim.analysis.sources import (
     QUANTILES,
-    AccountUse,
     Payments,
     Place,
     SystemUse,
@@ -377,9 +378,8 @@ SYSTEM_MEASURES: tuple[Definition[SystemUse], ...] = (
     ),
 )
 
-_ALL: tuple[
-    Definition[Payments] | Definition[Place] | Definition[AccountUse] | Definition[SystemUse], ...
-] = (*PAYMENT_MEASURES, *PLACE_MEASURES, *ACCOUNT_MEASURES, *SYSTEM_MEASURES)
+_ALL: tuple[Definition[Any], ...] = (*PAYMENT_MEASURES, *PLACE_MEASURES, *ACCOUNT_MEASURES)
+_ALL += (*SYSTEM_MEASURES, *PROVIDER_MEASURES)
 CATALOGUE = {measure.name: measure for measure in _ALL}
 """Every measure by its name."""
 ALIASES = {measure.alias: measure.name for measure in _ALL if measure.alias}
@@ -433,7 +433,7 @@ def measured(
         Of what the source holds.
     group : str
         As in :attr:`Definition.groups`.
-    source : Payments, Place, AccountUse or SystemUse
+    source : Payments, Place, AccountUse, SystemUse or ProviderUse
         What one run tells.
     """
     return {one.name: one.measure(source) for one in definitions if group in one.groups}

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sim.analysis.kinds import AMOUNT, Better, Kind, Pooling
-from sim.analysis.sources import AccountUse, Amount, Payments, Place, SystemUse
+from sim.analysis.sources import AccountUse, Amount, Payments, Place, ProviderUse, SystemUse
 from sim.analysis.summary import Measure, Measures
 from sim.tables.durations import Between
 
-Source = TypeVar("Source", Payments, Place, AccountUse, SystemUse)
+Source = TypeVar("Source", Payments, Place, AccountUse, SystemUse, ProviderUse)
 Of = Callable[[Source], float | int | Between | Amount | None]
 
 HEADLINE = "headline"

@@ -31,6 +31,7 @@ from sim.analysis.definition import HEADLINE, WINDOW
 from sim.analysis.g20 import hold_against_targets
 from sim.analysis.liquidity import liquidity_of
 from sim.analysis.places import account_measures, net_obligations, station_measures
+from sim.analysis.providers import provider_measures
 from sim.analysis.rates import common_currency
 from sim.analysis.refunds import refunds_of
 from sim.analysis.settlement import settled_of
@@ -93,6 +94,7 @@ def summarise(run: RunFigures) -> Summary:
         windows |= _in_window(name, _of_payments(replace(run, folder=folder)))
     windows |= window_places(plan, run.totals)
     crossing = _crossing(plan)
+    providers = provider_measures(plan, run.totals)
     return Summary(
         scenario=plan.names.scenario,
         seed=plan.seed,
@@ -106,6 +108,7 @@ def summarise(run: RunFigures) -> Summary:
             "station": station_measures(plan, run.totals),
             "account": account_measures(plan, run.totals),
             "system": system_measures(plan, run.totals),
+            **({"provider": providers} if providers else {}),
             "window": windows,
         },
         crossing=crossing,

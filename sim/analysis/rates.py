@@ -36,15 +36,24 @@ def common_currency(plan: Plan, used: Sequence[str]) -> tuple[str, dict[str, Fra
     return common, worth_in(plan, common)
 
 
-def worth_in(plan: Plan, common: str) -> dict[str, Fraction]:
-    """Return what one minor unit of each reachable currency is worth in another, at the start."""
+def worth_in(plan: Plan, common: str, step: int = 0) -> dict[str, Fraction]:
+    """Return what one minor unit of each reachable currency is worth in another.
+
+    Parameters
+    ----------
+    plan : Plan
+    common : str
+        The other currency.
+    step : int
+        Of the rates: 0 the start, -1 the end.
+    """
     edges: dict[str, list[tuple[str, Fraction]]] = {}
     for at, pair in enumerate(plan.names.pairs):
         # What a provider asks is no rate of the market.
         if DESK in pair:
             continue
         base, _, quote = pair.partition("/")
-        rate = Fraction(int(plan.rate[at, 0]), int(plan.pair_scale[at]))
+        rate = Fraction(int(plan.rate[at, step]), int(plan.pair_scale[at]))
         # One unit of the base costs `rate` of the quote currency.
         edges.setdefault(quote, []).append((base, rate))
         edges.setdefault(base, []).append((quote, 1 / rate))

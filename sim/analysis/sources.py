@@ -315,6 +315,32 @@ class SystemUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderUse:
+    """What one run tells of an FX provider whose positions are bounded.
+
+    Attributes
+    ----------
+    currency : str
+        In which its positions are added up.
+    refused : int
+        Payments it refused for want of position or room.
+    peak : int or None
+        Farthest a bounded position was from zero, either way, at the rates of the start; None where
+        there is no rate.
+    income : int or None
+        Margins on its books at the end, at the rates of then.
+    revaluation : int or None
+        What its positions are worth at the end, less what those it opened with were at the start.
+    """
+
+    currency: str
+    refused: int
+    peak: int | None
+    income: int | None
+    revaluation: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountUse:
     """What one run tells of an account.
 

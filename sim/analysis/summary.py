@@ -21,9 +21,9 @@ _MEASURES_TOLD = 8
 """Measures of a summary that are told where it is shown in a line."""
 
 OF_PAYMENTS = ("scope", "corridor", "route", "rail", "agent", "reason")
-GROUPS = (*OF_PAYMENTS, "age", "station", "account", "system", "window")
-"""Ages are those of breaks. A name of the last is a window, or a window, a group of payments and a
-name of it."""
+GROUPS = (*OF_PAYMENTS, "age", "station", "account", "system", "provider", "window")
+"""Ages are those of breaks; providers are there only where one has a bounded position. A name of
+the last is a window, or a window, a group of payments and a name of it."""
 
 
 @dataclass(frozen=True, slots=True)

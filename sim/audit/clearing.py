@@ -10,7 +10,7 @@ from __future__ import annotations
 from sim.audit.accounts import available, move
 from sim.audit.containers import check
 from sim.audit.messages import Check
-from sim.audit.prices import bought_at_mid, without_spread
+from sim.audit.prices import asked_at_mid, bought_at_mid, with_margin, without_spread
 from sim.audit.state import (
     AccountState,
     Count,
@@ -22,7 +22,7 @@ from sim.audit.state import (
 )
 from sim.audit.world import World
 from sim.contract.agenda import FileColumn, LineColumn, Negative, OrderColumn, TopUpColumn
-from sim.contract.layout import PPM, UNLIMITED, AccountColumn
+from sim.contract.layout import PPM, UNLIMITED, AccountColumn, ConversionColumn
 from sim.contract.meaning import LogKind
 from sim.jit.functions import called
 
@@ -104,7 +104,8 @@ def _convert(w: World, file: int, amount: int, value: int) -> None:
     sold, mid, bought = 0, 0, 0
     if there > 0:
         sold = there
-        mid = without_spread(w, conversion, sold)
+        margin = w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM]
+        mid = without_spread(conversion, margin, sold)
         bought = bought_at_mid(w, conversion, mid, w.g[Count.NOW], 1)
     right = amount == sold and value == bought
     check(w.g, Check.FILE_SUM, right, (file, amount, value, sold, bought))
@@ -146,6 +147,8 @@ def _order(w: World, order: int, amount: int, value: int) -> None:
         wanted = w.things[rule, TopUpColumn.TARGET] - level
         if w.things[rule, TopUpColumn.MOST] >= 0:
             wanted = min(wanted, w.things[rule, TopUpColumn.MOST])
+    if level > w.things[rule, TopUpColumn.HIGH]:
+        wanted = w.things[rule, TopUpColumn.TARGET] - level
     right = amount == wanted and value == level
     check(w.g, Check.TOP_UP_ORDER, right, (order, amount, value, wanted, level))
     w.things[at, OrderState.ORDERED] = wanted
@@ -162,11 +165,37 @@ def _arrive(w: World, order: int, amount: int, value: int) -> None:
     ordered = w.things[at, OrderState.ORDERED]
     arrived = ordered
     if w.things[w.first[Things.ACCOUNT] + source, AccountColumn.OVERDRAFT] < UNLIMITED:
-        arrived = max(0, min(ordered, available(w, source)))
+        arrived = min(ordered, max(0, available(w, source)))
     right = amount == arrived and value == ordered
     check(w.g, Check.TOP_UP_ORDER, right, (order, amount, value, arrived, ordered))
     w.things[rule, TopUpState.COMING] -= ordered
     expect_move(w, source, w.things[rule, TopUpColumn.ACCOUNT], arrived)
+    if w.things[rule, TopUpColumn.BUYS] >= 0:
+        _traded(w, at, rule, arrived)
+
+
+@called
+def _traded(w: World, order: int, rule: int, amount: int) -> None:
+    """Expect the other side of a covering trade, dealt at the rates of its order."""
+    dealt_us = w.things[order, OrderColumn.ORDERED_US]
+    buys, sells = w.things[rule, TopUpColumn.BUYS], w.things[rule, TopUpColumn.SELLS]
+    first = w.first[Things.CONVERSION]
+    due = 0
+    if amount > 0:
+        at_mid = asked_at_mid(w, buys, amount, dealt_us)
+        margin = w.things[first + buys, ConversionColumn.SPREAD_PPM]
+        due = with_margin(at_mid, margin)
+    elif amount < 0:
+        margin = w.things[first + sells, ConversionColumn.SPREAD_PPM]
+        left = without_spread(sells, margin, -amount)
+        due = -bought_at_mid(w, sells, left, dealt_us, 1)
+    expect_move(w, w.things[rule, TopUpColumn.PAYS], w.things[rule, TopUpColumn.PAID_TO], due)
+    # What a position gains it has no longer room for, and what it gives makes room.
+    room, other = w.things[rule, TopUpColumn.ROOM], w.things[rule, TopUpColumn.OTHER_ROOM]
+    if room >= 0:
+        expect_move(w, room, w.things[rule, TopUpColumn.TAKEN], amount)
+    if other >= 0:
+        expect_move(w, w.things[rule, TopUpColumn.OTHER_TAKEN], other, due)
 
 
 @called

@@ -49,6 +49,7 @@ RULES: dict[str, str] = {
     "opening": "money enters accounts from the world only",
     "order": "events are handled in order and once",
     "outcome": "outcome and reason are those of the END reached",
+    "position": "a provider's position and its room add up to what it may hold",
     "overdraft": "no account goes beyond its overdraft",
     "postings": "a stage posts exactly its transfers: accounts, amounts, order",
     "queue_limit": "no queue exceeds its limit, nobody is refused below it",

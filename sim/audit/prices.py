@@ -21,6 +21,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import Bearer, FeeKind, FixedSide
 from sim.contract.plan import Array
 from sim.contract.records import Register
+from sim.contract.spreads import SpreadColumn
 from sim.jit.functions import called
 
 
@@ -103,17 +104,19 @@ def _asked_for(w: World, row: int, gross: int, now_us: int) -> tuple[int, int]:
     second = w.things[row, PricingColumn.CONVERSION_2]
     by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
     by_debited = w.things[row, PricingColumn.GRANULE_DEBITED]
+    by_first = _spread(w, first, gross, now_us)
+    by_second = _spread(w, second, gross, now_us)
     cost_2, unit_2 = _mid_rate(w, second, now_us)
     cost_1, unit_1 = _mid_rate(w, first, now_us)
     # Through both mid rates without any spread: what the payee's amount is worth.
     settled, parts = _carried(gross, 0, cost_2, unit_2)
     mid_2 = _to_granule(settled, parts, by_settlement)
     worth_whole, worth_parts = _carried(settled, parts, cost_1, unit_1)
-    settled, parts = _carried(settled, parts, PPM + _spread(w, second), PPM)
+    settled, parts = _carried(settled, parts, PPM + by_second, PPM)
     settlement = _to_granule(settled, parts, by_settlement)
     settled, parts = _carried(settled, parts, cost_1, unit_1)
     mid_1 = _to_granule(settled, parts, by_debited)
-    settled, parts = _carried(settled, parts, PPM + _spread(w, first), PPM)
+    settled, parts = _carried(settled, parts, PPM + by_first, PPM)
     debited = max(_to_granule(settled, parts, by_debited), by_debited)
     # Nothing happens where nothing is converted.
     if second < 0:
@@ -135,18 +138,20 @@ def _sent(w: World, row: int, debited: int, now_us: int) -> tuple[int, int]:
     first = w.things[row, PricingColumn.CONVERSION_1]
     second = w.things[row, PricingColumn.CONVERSION_2]
     by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
+    by_first = _spread(w, first, debited, now_us)
+    by_second = _spread(w, second, debited, now_us)
     cost_2, unit_2 = _mid_rate(w, second, now_us)
     cost_1, unit_1 = _mid_rate(w, first, now_us)
-    left, parts = _carried(debited, 0, PPM, PPM + _spread(w, first))
+    left, parts = _carried(debited, 0, PPM, PPM + by_first)
     mid_1 = _to_granule(left, parts, w.things[row, PricingColumn.GRANULE_DEBITED])
     # What is left of the payer's money once both spreads are off it.
-    worth_whole, worth_parts = _carried(left, parts, PPM, PPM + _spread(w, second))
+    worth_whole, worth_parts = _carried(left, parts, PPM, PPM + by_second)
     left, parts = _carried(left, parts, unit_1, cost_1)
     settlement = _to_granule(left, parts, by_settlement)
     # The last amount is paid out: down, and in whole granules.
     if second < 0:
         settlement = left // by_settlement * by_settlement
-    left, parts = _carried(left, parts, PPM, PPM + _spread(w, second))
+    left, parts = _carried(left, parts, PPM, PPM + by_second)
     mid_2 = _to_granule(left, parts, by_settlement)
     left, parts = _carried(left, parts, unit_2, cost_2)
     by_credited = w.things[row, PricingColumn.GRANULE_CREDITED]
@@ -167,21 +172,23 @@ def _round_steps(w: World, row: int, instructed: int, now_us: int, is_creditors:
     found = w.scratch
     first = w.things[row, PricingColumn.CONVERSION_1]
     second = w.things[row, PricingColumn.CONVERSION_2]
+    by_first = _spread(w, first, instructed, now_us)
+    by_second = _spread(w, second, instructed, now_us)
     by_settlement = w.things[row, PricingColumn.GRANULE_SETTLEMENT]
     # Backwards and rounded up for the payee's amount, forwards and rounded down for the
     # payer's.
     if is_creditors:
         gross = instructed
-        mid_2 = _mid_cost(w, second, gross, now_us)
-        settlement = _with_spread(w, second, mid_2, by_settlement)
-        mid_1 = _mid_cost(w, first, settlement, now_us)
+        mid_2 = asked_at_mid(w, second, gross, now_us)
+        settlement = _with_spread(second, by_second, mid_2, by_settlement)
+        mid_1 = asked_at_mid(w, first, settlement, now_us)
         by_debited = w.things[row, PricingColumn.GRANULE_DEBITED]
-        debited = _with_spread(w, first, mid_1, by_debited)
+        debited = _with_spread(first, by_first, mid_1, by_debited)
     else:
         debited = instructed
-        mid_1 = without_spread(w, first, debited)
+        mid_1 = without_spread(first, by_first, debited)
         settlement = bought_at_mid(w, first, mid_1, now_us, by_settlement)
-        mid_2 = without_spread(w, second, settlement)
+        mid_2 = without_spread(second, by_second, settlement)
         by_credited = w.things[row, PricingColumn.GRANULE_CREDITED]
         gross = bought_at_mid(w, second, mid_2, now_us, by_credited)
     found[Register.DEBITED], found[Register.MID_1] = debited, mid_1
@@ -190,11 +197,19 @@ def _round_steps(w: World, row: int, instructed: int, now_us: int, is_creditors:
 
 
 @called
-def _spread(w: World, conversion: int) -> int:
-    """Return a conversion's spread, 0 without one."""
+def _spread(w: World, conversion: int, instructed: int, time_us: int) -> int:
+    """Return a conversion's margin for an amount at an instant, 0 without one."""
     if conversion < 0:
         return 0
-    return int(w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM])
+    row = w.first[Things.CONVERSION] + conversion
+    found = w.things[row, ConversionColumn.SPREAD_PPM]
+    # Every row in its order: the last one that has begun and asks for no more holds.
+    first = w.first[Things.SPREAD] + w.things[row, ConversionColumn.SPREAD_FIRST]
+    for at in range(first, first + w.things[row, ConversionColumn.SPREAD_COUNT]):
+        begun = w.things[at, SpreadColumn.FROM_US] <= time_us
+        if begun and w.things[at, SpreadColumn.AT_LEAST] <= instructed:
+            found = w.things[at, SpreadColumn.PPM]
+    return int(found)
 
 
 @called
@@ -270,7 +285,7 @@ def _mid_rate(w: World, conversion: int, time_us: int) -> tuple[int, int]:
 
 
 @called
-def _mid_cost(w: World, conversion: int, bought: int, time_us: int) -> int:
+def asked_at_mid(w: World, conversion: int, bought: int, time_us: int) -> int:
     """Return what buying an amount costs at the mid rate, rounded up."""
     cost, unit = _mid_rate(w, conversion, time_us)
     return _scaled_up(bought, cost, unit)
@@ -290,22 +305,26 @@ def _worth(w: World, first: int, second: int, gross: int, time_us: int) -> int:
 
 
 @called
-def _with_spread(w: World, conversion: int, mid: int, granule: int) -> int:
+def _with_spread(conversion: int, spread: int, mid: int, granule: int) -> int:
     """Return what is paid where an amount is due at mid rate, rounded up to the granule."""
     if conversion < 0:
         return mid
-    spread = w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM]
-    paid = mid + _scaled_up(mid, spread, PPM)
+    paid = with_margin(mid, spread)
     # Up to the granule: what is asked for is rounded in favour of who asks.
     return -(-paid // granule) * granule
 
 
 @called
-def without_spread(w: World, conversion: int, paid: int) -> int:
+def with_margin(mid: int, spread: int) -> int:
+    """Return what is paid where an amount is due at mid rate, rounded up."""
+    return mid + _scaled_up(mid, spread, PPM)
+
+
+@called
+def without_spread(conversion: int, spread: int, paid: int) -> int:
     """Return which part of a payment buys at mid rate, rounded down."""
     if conversion < 0:
         return paid
-    spread = w.things[w.first[Things.CONVERSION] + conversion, ConversionColumn.SPREAD_PPM]
     return _scaled_down(paid, PPM, PPM + spread)
 
 

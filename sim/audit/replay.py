@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.audit.findings import VIOLATIONS_KEPT, Findings
 from sim.audit.messages import MESSAGES, Check
+from sim.audit.positions import check_positions
 from sim.audit.state import AccountState, Count, LedgerState, Shown, Things
 from sim.audit.views import finish_replay, replay_rows
 from sim.audit.world import BLOCK_ROWS, VIOLATION_WIDTH, first_violation, make_room, open_world
@@ -58,6 +59,7 @@ class Replay:
         if watch is not None:
             rows = np.zeros((len(watch) * CANDIDATES_MAX, len(Shown)), dtype=np.int64)
             self._world = self._world._replace(watch=np.ascontiguousarray(watch), shown=rows)
+        self._plan = plan
         self._members = plan.member[:, MemberColumn.ACCOUNT]
         self._told = 0
         self._counted = np.zeros(len(MESSAGES), dtype=np.int64)
@@ -97,9 +99,12 @@ class Replay:
         """Check what must hold at the end of a run."""
         finish_replay(self._world)
         self._tell()
+        world, check = self._world, self._findings.check
+        first, size = world.first[Things.ACCOUNT], world.size[Things.ACCOUNT]
+        posted = world.things[first : first + size, AccountState.POSTED]
+        check_positions(self._plan, posted, self._findings)
         if totals is None:
             return
-        world, check = self._world, self._findings.check
         # Compared with the engine's own totals, which it keeps apart from the log.
         submitted = int(world.g[Count.NEXT_PAYMENT])
         check(
@@ -109,7 +114,6 @@ class Replay:
             totals.payments,
             submitted,
         )
-        first, size = world.first[Things.ACCOUNT], world.size[Things.ACCOUNT]
         accounts = world.things[first : first + size]
         same = np.array_equal(totals.end_posted, accounts[:, AccountState.POSTED])
         check("totals", same, "posted balances at the end are not those of the log")

@@ -146,6 +146,7 @@ class Things(IntEnum):
     REFUND = 22
     WRITTEN_REFUND = 23
     RULE = 24
+    SPREAD = 25
 
 
 STAGE_SHORTEST, STAGE_LONGEST = 11, 12
@@ -246,7 +247,7 @@ class FileState(IntEnum):
 class TopUpState(IntEnum):
     """Columns of what is rebuilt of a rule."""
 
-    COMING = 5
+    COMING = 14
     """Ordered and not arrived."""
 
 

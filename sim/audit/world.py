@@ -55,7 +55,7 @@ BLOCK_ROWS = 1 << 13
 """Rows replayed at a time; every pool has room for what so many rows can add."""
 SEVERAL = -2
 """Stands for an agent of which a set of possible ones is known."""
-MOVES_MAX = 4
+MOVES_MAX = 5
 """Most moves of one row of the agenda."""
 _THINGS_WIDTH = 24
 COMPLETE_KEY = order_key(EventClass.COMPLETE, 0, 0)
@@ -66,7 +66,7 @@ STREAM_RANK = len(StreamColumn)
 """Column of a stream that holds the rank of its priority."""
 STREAM_SHORTEST, STREAM_LONGEST = STREAM_RANK + 1, STREAM_RANK + 2
 """Columns of a stream that hold the least and the greatest patience of its payers."""
-CONVERSION_SCALE = 3
+CONVERSION_SCALE = len(ConversionColumn)
 """Column of a conversion that holds its pair's scale."""
 _MIX = 0x9E3779B1
 
@@ -333,7 +333,7 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
         plan.agenda, choices, plan.candidate, plan.line, plan.file, plan.top_up, plan.order,
         plan.system, plan.guard, plan.refund, plan.written_refund,
-        plan.rule,
+        plan.rule, plan.spread,
     )  # fmt: skip
     size = np.array([len(table) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from sim.compiler.prices import largest_amount
+from sim.compiler.law_checks import is_moderate
 from sim.compiler.traced import Traced
 from sim.model.base import FieldPath
 from sim.model.distributions import AmountDistribution
@@ -135,3 +135,27 @@ def drawn_amount(demand: Demand) -> AmountDistribution | None:
     """Return the distribution amounts are drawn from, None where they are not drawn."""
     amount = demand.amount
     return None if amount is None or amount.family == "constant" else amount
+
+
+def largest_amount(amount: AmountDistribution) -> int:
+    """Return a bound no draw of an amount exceeds, in minor units.
+
+    Notes
+    -----
+    A quantile table ends 2^-41 from either side, 7.1 standard deviations of a normal law and 28
+    means of an exponential one. Of a law whose tail no rule of thumb bounds, the table is asked.
+    """
+    parameters = amount.parameters()
+    if amount.points:
+        return int(max(value for value, _ in amount.points))
+    if amount.family == "constant":
+        return int(parameters["value"])
+    if amount.family in ("uniform", "triangular"):
+        return int(parameters["high"])
+    if is_moderate(amount):
+        if amount.family == "lognormal":
+            return int(amount.mean() * math.exp(8 * parameters["sigma"]))
+        return int(amount.mean() * 2000)
+    from sim.draws.quantile import build_table
+
+    return int(build_table(amount.family, parameters).max())

@@ -176,9 +176,25 @@ class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, Lo
         self._rows["pair_scale"].append([int(scale)])
         return index
 
-    def add_conversion(self, pair: int, *, inverted: bool, spread_ppm: int) -> int:
-        """Add a conversion and return its index."""
-        values = {"pair": pair, "inverted": int(inverted), "spread_ppm": spread_ppm}
+    def add_conversion(
+        self,
+        pair: int,
+        *,
+        inverted: bool,
+        spread_ppm: int,
+        spreads: Sequence[tuple[int, int, int]] = (),
+    ) -> int:
+        """Add a conversion and return its index; margins as rows of ``Plan.spread``, if any."""
+        first = len(self._rows["spread"])
+        for from_us, at_least, ppm in spreads:
+            self._add("spread", {"from_us": from_us, "at_least": at_least, "ppm": ppm})
+        values = {
+            "pair": pair,
+            "inverted": int(inverted),
+            "spread_ppm": spread_ppm,
+            "spread_first": first,
+            "spread_count": len(spreads),
+        }
         return self._add("conversion", values)
 
     def add_tiers(self, tiers: Iterable[tuple[int, int, int]]) -> tuple[int, int]:

@@ -15,11 +15,14 @@ from sim.calendars.calendar import load_calendar
 from sim.compiler.builder import PlanBuilder
 from sim.compiler.clearing_rows import FileTimes
 from sim.compiler.parts import Clearing, Conversion, Part
+from sim.compiler.parts import Cover as CoverPart
 from sim.compiler.prices import Market, PriceError
 from sim.compiler.refunds import refunded_lines
 from sim.contract.agenda import Negative
 from sim.contract.layout import PPM
+from sim.contract.positions import ROOM, TAKEN
 from sim.model.base import FieldPath
+from sim.model.fx import Cover
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.model.top_up import TopUp
@@ -137,7 +140,7 @@ def _rule_problems(
         )
 
 
-def find_looks(scenario: Scenario, rule: TopUp) -> Iterator[tuple[int, int]]:
+def find_looks(scenario: Scenario, rule: TopUp | Cover) -> Iterator[tuple[int, int]]:
     """Yield when a rule looks and when what it then orders arrives, in order of time."""
     clock = scenario.clock
     days = BankDays.of(rule.calendars, make_up_days=rule.make_up_days)
@@ -173,7 +176,9 @@ class Numbers:
 
 
 def lay_clearing(
-    builder: PlanBuilder, part: Clearing | TopUpRule | LargeValueSystem, numbers: Numbers
+    builder: PlanBuilder,
+    part: Clearing | TopUpRule | CoverPart | LargeValueSystem,
+    numbers: Numbers,
 ) -> None:
     """Add a line with its files, a rule with its looks or a system with its closes to a plan."""
     if isinstance(part, LargeValueSystem):
@@ -189,6 +194,8 @@ def lay_clearing(
         )
     elif isinstance(part, Clearing):
         _lay_line(builder, part, numbers)
+    elif isinstance(part, CoverPart):
+        _lay_cover(builder, part, numbers)
     else:
         _lay_top_up(builder, part, numbers)
 
@@ -268,6 +275,35 @@ def _lay_top_up(builder: PlanBuilder, part: TopUpRule, numbers: Numbers) -> None
         low=part.low_minor,
         target=part.target_minor,
         most=part.most_minor,
+    )
+    for looked_us, arrives_us in part.orders:
+        builder.add_order(rule, looked_us, arrives_us)
+
+
+def _lay_cover(builder: PlanBuilder, part: CoverPart, numbers: Numbers) -> None:
+    """Add a rule of covering trades with its looks to a plan."""
+    account, conversion = numbers.account, numbers.conversion
+
+    def limit(owner: str) -> tuple[int, int]:
+        """Return the accounts of what may still be held, and of what is."""
+        return (account(ROOM + owner), account(TAKEN + owner)) if owner else (-1, -1)
+
+    (room, taken), (other_room, other_taken) = limit(part.room), limit(part.other_room)
+    rule = builder.add_top_up(
+        part.name,
+        account=account(part.name),
+        source=account(part.source),
+        low=part.low_minor,
+        target=part.target_minor,
+        high=part.high_minor,
+        buys=conversion(part.buys),
+        sells=conversion(part.sells),
+        pays=account(part.pays),
+        paid_to=account(part.paid_to),
+        room=room,
+        taken=taken,
+        other_room=other_room,
+        other_taken=other_taken,
     )
     for looked_us, arrives_us in part.orders:
         builder.add_order(rule, looked_us, arrives_us)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sim.compiler.table_rows import TableRows
 from sim.contract.agenda import AgendaKind
-from sim.contract.layout import NULL
+from sim.contract.layout import NULL, UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,15 @@ class ClearingRows(TableRows):
         return index
 
     def add_top_up(
-        self, name: str, *, account: int, source: int, low: int, target: int, most: int = -1
+        self, name: str, *, account: int, source: int, low: int, target: int, **values: int
     ) -> int:
-        """Add a rule by which an account is filled up and return its index."""
+        """Add a rule by which an account is filled up and return its index.
+
+        Columns of a covering trade are given by their names in lower case.
+        """
         index = self.top_ups.add_new(name)
-        values = {"account": account, "source": source, "low": low, "target": target, "most": most}
-        self._add("top_up", values)
+        rule = {"account": account, "source": source, "low": low, "target": target}
+        self._add("top_up", {**rule, "most": -1, "high": UNLIMITED, **values})
         return index
 
     def add_order(self, top_up: int, ordered_us: int, arrives_us: int) -> int:

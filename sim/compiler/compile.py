@@ -14,6 +14,7 @@ from functools import cached_property
 from sim.compiler.balances import balance_problems
 from sim.compiler.by_hand import by_hand_closures
 from sim.compiler.clearing import clearings, split_lines, top_ups
+from sim.compiler.covers import covers
 from sim.compiler.demand import Described, describe_stream, stream_demand
 from sim.compiler.disrupted import disrupted_places, nothing_to_hit, rate_jumps
 from sim.compiler.institutions import world_parts
@@ -26,10 +27,12 @@ from sim.compiler.occurrences import Luck, Occurrence, day_offset_us, occurrence
 from sim.compiler.parts import Instrument, Part, Route, Settings, Stream
 from sim.compiler.payees import World
 from sim.compiler.prices import Market
+from sim.compiler.rate_files import rate_courses
 from sim.compiler.reach import Reach, agents_of_stream, find_reach
 from sim.compiler.reconciliations import reconciliations
 from sim.compiler.routes import Routes
 from sim.compiler.size import size_problems
+from sim.compiler.spreads import margin_problems
 from sim.compiler.windows import window_parts
 from sim.contract.plan import Plan
 from sim.model.base import FieldPath
@@ -160,21 +163,15 @@ def compile_scenario(
     """
     scenario = loaded.scenario
     settings = _settings(scenario, seed, replication)
-    problems = list(law_problems(scenario))
-    # Alone and first: whatever reads a distribution below relies on its parameters.
+    # Alone and first: whatever reads distributions and margins below relies on them.
+    problems = [*law_problems(scenario), *margin_problems(scenario)]
     refuse_problems(loaded.document, problems)
     # Groups of alike banks become banks, so that everything below knows single institutions
     # only.
     members = unfold_members(scenario.institutions)
     happened = occurrences(scenario, Luck(settings.seed, replication))
     parts, lines = split_lines(list(world_parts(scenario, members)), scenario)
-    market = Market(
-        scenario.fx,
-        horizon_us=settings.horizon_us,
-        seed=settings.seed,
-        replication=replication,
-        jumps=rate_jumps(scenario, happened),
-    )
+    market = _market(scenario, settings, happened, problems)
     # Codes do not depend on seed or replication, so replications share them.
     pools = pools or make_pools(scenario, members, problems)
     routes = Routes(scenario, market, members, parts, problems=problems, lines=lines)
@@ -194,6 +191,7 @@ def compile_scenario(
     parts += disrupted_places(scenario, members, happened, places)
     parts += by_hand_closures(scenario, members, problems)
     parts += [*clearings(lines, market, problems), *top_ups(scenario, problems)]
+    parts += covers(scenario, market, problems)
     parts += [*window_parts(scenario, happened), *reconciliations(scenario, problems)]
     loads = find_loads(world, described, parts, problems)
     problems.extend(balance_problems(scenario, market, parts, described))
@@ -234,6 +232,24 @@ def _settings(scenario: Scenario, seed: int | None, replication: int) -> Setting
     )
 
 
+def _market(
+    scenario: Scenario,
+    settings: Settings,
+    happened: Sequence[Occurrence],
+    problems: list[tuple[FieldPath, str]],
+) -> Market:
+    """Return the mid rates and providers of a run; problems grow by files that are no rates."""
+    return Market(
+        scenario.fx,
+        horizon_us=settings.horizon_us,
+        seed=settings.seed,
+        replication=settings.replication,
+        jumps=rate_jumps(scenario, happened),
+        courses=rate_courses(scenario, problems),
+        clock=scenario.clock,
+    )
+
+
 def _instruments(scenario: Scenario) -> list[Instrument]:
     """Return what payers carry, in order of names: no number depends on the order of the file."""
     carried = {name for demand in scenario.demand.values() for name in demand.instruments}
@@ -271,6 +287,13 @@ def _use(
         pairs=known[0].used,
         loads=known[1],
         by_share=frozenset(by_share),
+        made=frozenset(
+            (one.provider, one.source, one.target)
+            for route in routes
+            if route.flow.price is not None
+            for one in route.flow.price.exchanges
+            if one is not None
+        ),
     )
 
 

@@ -18,20 +18,20 @@ from sim.compiler.carried import codes_of, with_money
 from sim.compiler.flow import Flow
 from sim.compiler.recovery import Recovery, Spoken, asking, gives_up, moved
 from sim.compiler.refund_moves import moves_back
+from sim.compiler.route_price import route_price
 from sim.contract.charges import Rounding
 from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Bearer, Flag, Op, Outcome, Reason
-from sim.model.sections import Corridor
 from sim.rails.code_scheme import CodeScheme
+from sim.rails.desks import as_made
 from sim.rails.least_amounts import least_amounts
 from sim.rails.on_us import book_inside, stay_inside
 from sim.rails.patience import answered, leads, waits
-from sim.rails.price import CONVERSIONS_MAX, Exchange, Price, fee_terms
+from sim.rails.price import Price, held_moves
 from sim.rails.protocol import (
     CreditorSide,
     DebtorSide,
     LegContext,
-    LegTerms,
     Rail,
 )
 from sim.rails.screening import frozen, screened, screened_after, screens_after
@@ -54,10 +54,6 @@ RESUMED = "resumed:"
 where a payment comes to it from another route."""
 REQUOTES = 3
 """Times a payer is shown a new price before giving up (assumption: nobody asks four times)."""
-
-
-class CompositionError(ValueError):
-    """Legs that do not make a route together; the message says why."""
 
 
 def compose(
@@ -92,11 +88,14 @@ def compose(
     ]
     # First what each leg converts and charges, as all of them together make the one price; only
     # then does a leg speak of stages, which may need to know the price.
-    terms = [rail.terms(at) for rail, at in zip(rails, contexts, strict=True)]
+    written = [rail.terms(at) for rail, at in zip(rails, contexts, strict=True)]
+    terms = as_made(scenario.fx, written, candidate.desks)
     debtor, creditor = rails[0].debtor_side(contexts[0]), rails[-1].creditor_side(contexts[-1])
     # The ends are asked twice: their accounts for the price, and below what undoes them.
     rounding = Rounding[scenario.fx.rounding.upper()]
-    price = _price(candidate, corridor, terms, debtor=debtor, creditor=creditor, rounding=rounding)
+    price = route_price(
+        candidate, corridor, terms, debtor=debtor, creditor=creditor, rounding=rounding
+    )
     contexts = with_money(contexts, terms, price)
     contexts = [replace(at, payer=debtor.account, payee=creditor.account) for at in contexts]
     spoken, left, label = _speak(rails, contexts, debtor)
@@ -122,61 +121,6 @@ def compose(
     legs = zip(rails, contexts, strict=True)
     owed = tuple(item for rail, at in legs for item in rail.obligations(at)) if price else ()
     return Flow(composer.program(), price, debtor, creditor, owed, composer.entrances)
-
-
-def _price(
-    candidate: Candidate,
-    corridor: Corridor,
-    terms: list[LegTerms],
-    *,
-    debtor: DebtorSide,
-    creditor: CreditorSide,
-    rounding: Rounding,
-) -> Price | None:
-    """Return the one price the payer sees, out of all conversions and fees; None for no money."""
-    # Nothing converts or costs anything, so a route without money needs no price.
-    if all(term.is_free for term in terms) and not corridor.fees:
-        return None
-    debited, credited = corridor.from_.currency, corridor.to.currency
-    exchanges = [exchange for term in terms for exchange in term.exchanges]
-    # A payment has a debited, a settlement and a credited amount, hence two conversions.
-    # Routing left such paths out already; this is the other end of that pair.
-    if len(exchanges) > CONVERSIONS_MAX:
-        way = " -> ".join((debited, *(exchange.target for exchange in exchanges)))
-        raise CompositionError(
-            f"route {candidate.name} converts {len(exchanges)} times ({way}); allowed: "
-            f"{CONVERSIONS_MAX}"
-        )
-    paying, paid = (debtor.account, debited), (creditor.account, credited)
-    fees = [
-        found
-        for term in terms
-        for found in fee_terms(term.fees, term.fee_recipient, debtor=paying, creditor=paid)
-    ]
-    fees += [cost for term in terms for cost in term.own_costs]
-    # Fees of the payer's institution; it is not known by name where the payment brings its own.
-    own = debtor.institution or candidate.agent
-    fees += fee_terms(corridor.fees, own, debtor=paying, creditor=paid)
-    settled, slots = _conversions(exchanges, terms, debited=debited, credited=credited)
-    least = max((term.least_minor for term in terms), default=0)
-    return Price((debited, settled, credited), slots, tuple(fees), rounding, least)
-
-
-def _conversions(
-    exchanges: list[Exchange], terms: list[LegTerms], *, debited: str, credited: str
-) -> tuple[str, tuple[Exchange | None, Exchange | None]]:
-    """Return the settlement currency, and which conversion lies before and which behind it."""
-    if len(exchanges) == CONVERSIONS_MAX:
-        return exchanges[0].target, (exchanges[0], exchanges[1])
-    if not exchanges:
-        return debited, (None, None)
-    settled = next((term.settlement_currency for term in terms if term.settlement_currency), "")
-    # With one conversion it is the leg's settlement currency that says on which side of it the
-    # settlement lies.
-    if settled == debited:
-        return debited, (None, exchanges[0])
-    # By default money is converted at once, and everything behind is in the credited currency.
-    return credited, (exchanges[0], None)
 
 
 def _speak(
@@ -266,6 +210,7 @@ class _Composer:
             *(stage for leg in self.legs for stage in leg.says.hand_over),
             *self._screening(),
             *self._each("reserve"),
+            *self._positions(),
             *self._execute(),
             *self._credit(),
             *self._confirm(),
@@ -351,6 +296,18 @@ class _Composer:
         # Between two legs stands an institution; behind the last one stands the payee's own.
         for leg in self.legs[:-1]:
             yield from screened(leg.at.world, leg.at.leg.end, target=FAIL_SENT)
+
+    def _positions(self) -> Iterator[Stage]:
+        """Yield what has to be there of the positions of those who convert."""
+        moves = moved(self.legs, self.left, self.creditor) if self.price is not None else []
+        for move in held_moves(self.price, moves) if self.price is not None else ():
+            yield Stage(
+                Op.RESERVE,
+                f"position.{move.debit}",
+                moves=(move,),
+                target=self.legs[0].at.securing,
+                reason=Reason.AM23,
+            )
 
     def _execute(self) -> Iterator[Stage]:
         """Yield what every leg does, outward; the first that commits settles the payment."""

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from sim.compiler.parts import Agent, Part
 from sim.contract.meaning import Reason, WhenClosed
+from sim.contract.positions import POSITION, ROOM
+from sim.model.fx import Inventory
 from sim.model.members import Member
 from sim.model.quantities import to_minor
 from sim.model.sections import Account
@@ -49,6 +51,9 @@ def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]
     for member in members:
         yield from _member(member, currencies)
         yield from own_declines(member.name, member.entry, declines)
+    for name, provider in sorted(scenario.fx.providers.items()):
+        for currency, inventory in sorted(provider.inventory.items()):
+            yield from _position(name, currency, inventory)
 
 
 def _written_account(name: str, account: Account) -> Holding:
@@ -72,6 +77,31 @@ def _written_account(name: str, account: Account) -> Holding:
         deposits=(*(((0, opening),) if opening or watches else ()), *later),
         guards=tuple(_guards(account)),
     )
+
+
+def _position(provider: str, currency: str, inventory: Inventory) -> Iterator[Holding]:
+    """Yield a provider's position in a currency, and what it may still buy of it."""
+    path = ("fx", "providers", provider, "inventory", currency)
+    opening = to_minor(inventory.opening or "0", currency)
+    yield Holding(
+        f"{POSITION}{provider}:{currency}",
+        currency,
+        overdraft_minor=None if inventory.short is None else to_minor(inventory.short, currency),
+        is_watched=True,
+        deposits=((0, opening),) if opening else (),
+        written=(*path, "opening"),
+    )
+    if inventory.long is not None:
+        # A limit kept as a balance: with the position it always adds up to what may be held.
+        left = to_minor(inventory.long, currency) - opening
+        yield Holding(
+            f"{ROOM}{provider}:{currency}",
+            currency,
+            overdraft_minor=0,
+            is_watched=True,
+            deposits=((0, left),) if left else (),
+            written=(*path, "long"),
+        )
 
 
 def _guards(account: Account) -> Iterator[tuple[str, int]]:

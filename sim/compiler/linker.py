@@ -22,6 +22,7 @@ from sim.compiler.parts import (
     Clearing,
     Closure,
     Conversion,
+    Cover,
     Instrument,
     Load,
     Part,
@@ -120,8 +121,7 @@ class _Linker:
 
     def add(self, part: Part) -> None:
         """Add the rows of one part."""
-        # In the order in which parts may refer to each other: who is there, what they have,
-        # where payments go.
+        # Who is there, what they have, where payments go: parts refer backwards only.
         match part:
             case Agent():
                 self.builder.agents.add(part.name)
@@ -141,7 +141,7 @@ class _Linker:
                 self._choice(part)
             case Stream():
                 self._stream(part)
-            case Clearing() | TopUpRule() | LargeValueSystem():
+            case Clearing() | TopUpRule() | Cover() | LargeValueSystem():
                 lay_clearing(self.builder, part, Numbers(self._account, self._conversion))
             case Change() | Closure() | WindowPart() | Load() | Reconciled():
                 lay_timed(self.builder, part)
@@ -256,15 +256,16 @@ class _Linker:
         if path.name not in self.builder.pairs:
             self.builder.add_pair(path.name, path.rates, path.scale)
         return self.builder.add_conversion(
-            self.builder.pairs[path.name], inverted=part.is_inverted, spread_ppm=part.spread_ppm
+            self.builder.pairs[path.name],
+            inverted=part.is_inverted,
+            spread_ppm=part.spread_ppm,
+            spreads=part.spreads,
         )
 
     def _fee(self, terms: FeeTerms) -> int:
-        fee = terms.fee
+        fee, rows = terms.fee, terms.fee.tier_rows()
         debit, credit = self._account(terms.debit), self._account(terms.credit)
-        tier_first, tier_count = 0, 0
-        if fee.tier_rows():
-            tier_first, tier_count = self.builder.add_tiers(fee.tier_rows())
+        tier_first, tier_count = self.builder.add_tiers(rows) if rows else (0, 0)
         values = {
             "kind": int(FeeKind[fee.kind.upper()]),
             "base": int(terms.base),

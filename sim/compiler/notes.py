@@ -14,8 +14,10 @@ from pydantic import BaseModel
 
 from sim.compiler.clearing import find_looks
 from sim.compiler.disrupted import Place, owned_places, places_of
+from sim.compiler.fx_notes import idle_fx
 from sim.compiler.loads import LoadStream
 from sim.compiler.occurrences import Occurrence
+from sim.compiler.rate_files import rate_courses
 from sim.compiler.reach import Reach
 from sim.compiler.reconciliations import reconciliations
 from sim.compiler.windows import window_parts
@@ -58,6 +60,8 @@ class Used:
         Institutions of payees that are drawn, or given codes, by their share.
     loads : tuple of LoadStream
         Streams carried as load.
+    made : frozenset of (str, str, str)
+        Conversions of routes: provider, source and target currency.
     """
 
     scenario: Scenario
@@ -70,6 +74,7 @@ class Used:
     choices: Mapping[str, int]
     by_share: frozenset[str]
     loads: tuple[LoadStream, ...] = ()
+    made: frozenset[tuple[str, str, str]] = frozenset()
 
     def names_of(self, institution: str) -> frozenset[str]:
         """Return the institutions an entry stands for."""
@@ -104,6 +109,19 @@ def _rates(used: Used) -> Found:
     for pair in used.scenario.fx.mid:
         if pair not in used.pairs:
             yield ("fx", "mid", str(pair)), "no price needs this rate"
+        elif used.scenario.fx.mid[pair].path is not None and not _acts(used.scenario, pair):
+            yield ("fx", "mid", str(pair), "path"), "no row of it acts within the run (fx.step)"
+
+
+def _acts(scenario: Scenario, pair: CurrencyPair) -> bool:
+    """Say whether a row of a pair's file comes before the last step of the rates."""
+    course = rate_courses(scenario, []).get(pair, ())
+    step = scenario.fx.step
+    return any(-(-at_us // step) * step < scenario.clock.horizon for at_us, _ in course)
+
+
+def _market(used: Used) -> Found:
+    yield from idle_fx(used.scenario, used.made)
 
 
 def _institutions(used: Used) -> Found:
@@ -358,6 +376,7 @@ def _some(names: Sequence[str]) -> str:
 
 _LOOKS = (
     _rates,
+    _market,
     _institutions,
     _rails,
     _accounts,

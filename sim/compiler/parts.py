@@ -78,11 +78,20 @@ class RatePath:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One conversion of a route: along a pair or against it, at a margin."""
+    """One conversion of a route: along a pair or against it, at a margin.
+
+    Attributes
+    ----------
+    spread_ppm : int
+        Of all amounts at all times; where there are ``spreads``, of the first of them.
+    spreads : tuple of (int, int, int)
+        Margins by time and amount, as rows of :class:`~sim.contract.spreads.SpreadColumn`.
+    """
 
     path: RatePath
     is_inverted: bool
     spread_ppm: int
+    spreads: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +260,34 @@ class Clearing:
     conversion: Conversion | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """How a provider trades a position back; see :class:`~sim.contract.agenda.TopUpColumn`.
+
+    Attributes
+    ----------
+    name : str
+        Account of the position.
+    room, other_room : str
+        ``<provider>:<currency>`` where what it may hold is bounded, else empty.
+    orders : tuple of (int, int)
+        When the rule looks, and when what it then trades is delivered, in microseconds.
+    """
+
+    name: str
+    source: str
+    low_minor: int
+    high_minor: int
+    target_minor: int
+    buys: Conversion
+    sells: Conversion
+    pays: str
+    paid_to: str
+    room: str
+    other_room: str
+    orders: tuple[tuple[int, int], ...]
+
+
 Part = (
     Agent
     | Instrument
@@ -270,6 +307,7 @@ Part = (
     | ClearingLine
     | Clearing
     | TopUpRule
+    | Cover
     | LargeValueSystem
 )
 """Anything a plan is linked from."""

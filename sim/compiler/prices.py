@@ -13,15 +13,19 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from sim.compiler.law_checks import is_moderate
 from sim.compiler.parts import Conversion, RatePath
+from sim.compiler.rate_files import Course
+from sim.compiler.spreads import margins_over_time
 from sim.contract.charges import DESK
 from sim.contract.layout import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX
-from sim.model.distributions import AmountDistribution
+from sim.contract.meaning import FixedSide
+from sim.model.fx import Fx
+from sim.model.money import MoneyAmount
 from sim.model.pricing import ChargeBearer
 from sim.model.quantities import CurrencyPair
-from sim.model.sections import Fx
+from sim.model.sections import Clock
 from sim.model.steps import MULTIPLE_UNIT
+from sim.rails.desks import quote_of
 from sim.rails.price import Exchange, Price
 from sim.units import CURRENCIES, DAY_US
 
@@ -29,7 +33,7 @@ SCALED_RATE = 10**8
 """Rates are scaled to lie between this and ten times this at the start: nine digits, and room to
 double before RATE_MAX."""
 VEHICLE = "USD"
-"""Pairs without a mid rate of their own are crossed through this currency."""
+"""Pairs without a mid rate of their own are crossed through this currency before any other."""
 
 
 class PriceError(ValueError):
@@ -46,6 +50,10 @@ class Market:
         A path depends on the pair's name, seed and replication, and on nothing else.
     jumps : mapping of CurrencyPair to sequence of (int, int), optional
         Instants at which written pairs jump, and by which multiple in 10^-9.
+    courses : mapping of CurrencyPair to sequence of (int, Fraction), optional
+        Courses of written pairs that stand in files (:mod:`sim.compiler.rate_files`).
+    clock : Clock, optional
+        Of the run; providers with margins by the hour need it.
     """
 
     def __init__(
@@ -56,8 +64,11 @@ class Market:
         seed: int,
         replication: int,
         jumps: Mapping[CurrencyPair, Sequence[tuple[int, int]]] | None = None,
+        courses: Mapping[CurrencyPair, Course] | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        self._fx, self._jumps = fx, jumps or {}
+        self._clock = clock
+        self._fx, self._jumps, self._courses = fx, jumps or {}, courses or {}
         # Rounded up: the last step may reach beyond the horizon.
         self._steps = -(-horizon_us // fx.step)
         self._seed, self._replication = seed, replication
@@ -71,15 +82,26 @@ class Market:
         """Return the written pairs that some conversion so far was computed from."""
         return frozenset(self._paths)
 
-    def conversion(self, exchange: Exchange) -> Conversion:
-        """Return the conversion of an exchange, along or against the pair that is kept."""
+    def conversion(self, exchange: Exchange, fixed: str = "") -> Conversion:
+        """Return the conversion of an exchange, along or against the pair that is kept.
+
+        Parameters
+        ----------
+        exchange : Exchange
+        fixed : str
+            Currency of the amounts its provider's margins depend on; empty: what is converted is no
+            payment, and of such margins the first holds.
+        """
         source, target, desk = exchange.source, exchange.target, desk_of(exchange)
-        spread = self.spread_ppm(exchange)
+        rows = self._margins(exchange, fixed)
+        spread = rows[0][2] if rows else self.spread_ppm(exchange)
+        # One margin for everything is no table.
+        spreads = rows if len(rows) > 1 and fixed else ()
         # A pair is kept once, in whichever way round came first, so that both directions use
         # one path.
         for base, quote, inverted in ((target, source, False), (source, target, True)):
             if (base, quote, desk) in self._pairs:
-                return Conversion(self._pairs[base, quote, desk], inverted, spread)
+                return Conversion(self._pairs[base, quote, desk], inverted, spread, spreads)
         forward = self._path(target, source)
         if exchange.quote is not None:
             # The mid rate but for the millionth the margin is written in: with the margin it is
@@ -99,16 +121,58 @@ class Market:
             self._pairs[source, target, desk] = self._keep(
                 (source, target), desk, back, 1 / minor, is_cost=False
             )
-        return self.conversion(exchange)
+        return self.conversion(exchange, fixed)
 
-    def spread_ppm(self, exchange: Exchange) -> int:
+    def _margins(self, exchange: Exchange, fixed: str) -> tuple[tuple[int, int, int], ...]:
+        """Return what its provider takes for an exchange, as rows of ``Plan.spread``."""
+        quote = quote_of(self._fx, exchange.provider, exchange)
+        if quote is None:
+            return ()
+        provider = self._fx.providers[exchange.provider]
+        # Nobody without a clock asks for hours.
+        over_time = (
+            ((0, 0),) if self._clock is None else margins_over_time(self._clock, provider, quote)
+        )
+        bands = [(0, quote.spread)]
+        for band in quote.amounts if fixed else ():
+            bands.append((self._in_currency(band.at_least, fixed), band.spread))
+        return tuple(
+            (at_us, least, spread + more) for at_us, more in over_time for least, spread in bands
+        )
+
+    def _in_currency(self, money: MoneyAmount, currency: str) -> int:
+        """Return an amount in minor units of a currency, at the start's mid rates, rounded up."""
+        if money.currency == currency:
+            return money.amount_minor
+        rate = self._path(money.currency, currency)[0] * _minor_ratio(money.currency, currency)
+        return math.ceil(money.amount_minor * rate)
+
+    def widest_ppm(self, exchange: Exchange) -> int:
+        """Return the greatest margin of an exchange, of whatever amount and at whatever time."""
+        quote = quote_of(self._fx, exchange.provider, exchange)
+        if quote is None:
+            return self.spread_ppm(exchange)
+        added = quote.closed + sum(hours.more for hours in quote.hours.values())
+        return max(quote.spread, *(band.spread for band in quote.amounts), 0) + added
+
+    def spread_ppm(self, exchange: Exchange, amount: tuple[str, Fraction] | None = None) -> int:
         """Return the margin of an exchange, of a quoted rate how far it is from the mid rate.
+
+        Parameters
+        ----------
+        exchange : Exchange
+        amount : (str, Fraction), optional
+            Currency and minor units of what a payment fixes, where its provider's margin depends on
+            it; that of the start holds.
 
         Raises
         ------
         PriceError
             If a quote is better than the mid rate at the start.
         """
+        if amount is not None and (rows := self._margins(exchange, amount[0])):
+            start = [ppm for at_us, least, ppm in rows if at_us == 0 and least <= amount[1]]
+            return start[-1]
         if exchange.quote is None:
             return exchange.spread_ppm
         mid = 1 / self._path(exchange.target, exchange.source)[0]
@@ -157,16 +221,30 @@ class Market:
         direct = self._given(base, quote)
         if direct is not None:
             return direct
-        left, right = self._given(VEHICLE, base), self._given(VEHICLE, quote)
-        if left is None or right is None:
-            missing = base if left is None else quote
-            crossed = f", or {VEHICLE}/{missing} to cross through {VEHICLE}"
-            raise PriceError(
-                f"no mid rate for {base}/{quote}; needed: that pair in fx.mid"
-                f"{crossed if VEHICLE not in (base, quote) else ''}"
-            )
-        # Exactly, as fractions: crossing must not round before the pair itself does.
-        return [_at(right, step) / _at(left, step) for step in range(max(len(left), len(right)))]
+        for vehicle in self._vehicles(base, quote):
+            left, right = self._given(vehicle, base), self._given(vehicle, quote)
+            assert left is not None
+            assert right is not None
+            # Exactly, as fractions: crossing must not round before the pair itself does.
+            return [
+                _at(right, step) / _at(left, step) for step in range(max(len(left), len(right)))
+            ]
+        missing = base if self._given(VEHICLE, base) is None else quote
+        crossed = f", or {VEHICLE}/{missing} to cross through {VEHICLE}"
+        raise PriceError(
+            f"no mid rate for {base}/{quote}; needed: that pair in fx.mid"
+            f"{crossed if VEHICLE not in (base, quote) else ''}"
+        )
+
+    def _vehicles(self, base: str, quote: str) -> tuple[str, ...]:
+        """Return the currencies with a written rate to both ends: the dollar, then by code."""
+        written = {frozenset((pair.base, pair.quote)) for pair in self._fx.mid}
+        known = sorted(set().union(*written), key=lambda code: (code != VEHICLE, code))
+        return tuple(
+            code
+            for code in known
+            if all(frozenset((code, end)) in written for end in (base, quote))
+        )
 
     def _given(self, base: str, quote: str) -> list[Fraction] | None:
         """Return a path written in the scenario, either way round."""
@@ -180,7 +258,7 @@ class Market:
         return None
 
     def _walk(self, pair: CurrencyPair) -> list[Fraction]:
-        """Return the path of one written pair: constant, or a random walk of its logarithm."""
+        """Return the path of one written pair: constant, a walk of its logarithm, or of a file."""
         if pair not in self._paths:
             written = self._fx.mid[pair]
             start = Fraction(written.rate)
@@ -188,7 +266,9 @@ class Market:
             # with the root.
             sigma = written.daily_volatility / 10**9 * math.sqrt(self._fx.step / DAY_US)
             path = [start]
-            if sigma:
+            if pair in self._courses:
+                path = self._recorded(start, self._courses[pair])
+            elif sigma:
                 path = [
                     # Through twelve digits of decimal text, so that the last digit of ``exp``,
                     # which differs between mathematical libraries, does not reach the plan.
@@ -197,6 +277,16 @@ class Market:
                 ]
             self._paths[pair] = self._jumped(pair, path)
         return self._paths[pair]
+
+    def _recorded(self, start: Fraction, course: Course) -> list[Fraction]:
+        """Return a course by steps: of each the last rate at or before the instant it begins."""
+        path, rate, at = [], start, 0
+        for step in range(self._steps):
+            while at < len(course) and course[at][0] <= step * self._fx.step:
+                rate = course[at][1]
+                at += 1
+            path.append(rate)
+        return path
 
     def _jumped(self, pair: CurrencyPair, path: list[Fraction]) -> list[Fraction]:
         """Return a path with its jumps, each from the first step at or after its instant."""
@@ -245,8 +335,10 @@ def _minor_ratio(base: str, quote: str) -> Fraction:
     return Fraction(10) ** exponent
 
 
-def price_conversions(market: Market, price: Price) -> tuple[Conversion | None, Conversion | None]:
-    """Return the conversions of a price, and check its fees.
+def price_conversions(
+    market: Market, price: Price, fixed_side: FixedSide
+) -> tuple[Conversion | None, Conversion | None]:
+    """Return the conversions of a price of one fixed side, and check its fees.
 
     Raises
     ------
@@ -255,8 +347,9 @@ def price_conversions(market: Market, price: Price) -> tuple[Conversion | None, 
     """
     if len(price.fees) > FEES_MAX:
         raise PriceError(f"found {len(price.fees)} fees on one route; allowed: {FEES_MAX}")
+    fixed = price.currencies[0 if fixed_side is FixedSide.DEBTOR else 2]
     first, second = (
-        market.conversion(exchange) if exchange is not None else None
+        market.conversion(exchange, fixed) if exchange is not None else None
         for exchange in price.exchanges
     )
     for terms in price.fees:
@@ -267,30 +360,6 @@ def price_conversions(market: Market, price: Price) -> tuple[Conversion | None, 
                 f"{terms.currency}, the currency of the {terms.bearer.name.lower()}'s side"
             )
     return first, second
-
-
-def largest_amount(amount: AmountDistribution) -> int:
-    """Return a bound no draw of an amount exceeds, in minor units.
-
-    Notes
-    -----
-    A quantile table ends 2^-41 from either side, 7.1 standard deviations of a normal law and 28
-    means of an exponential one. Of a law whose tail no rule of thumb bounds, the table is asked.
-    """
-    parameters = amount.parameters()
-    if amount.points:
-        return int(max(value for value, _ in amount.points))
-    if amount.family == "constant":
-        return int(parameters["value"])
-    if amount.family in ("uniform", "triangular"):
-        return int(parameters["high"])
-    if is_moderate(amount):
-        if amount.family == "lognormal":
-            return int(amount.mean() * math.exp(8 * parameters["sigma"]))
-        return int(amount.mean() * 2000)
-    from sim.draws.quantile import build_table
-
-    return int(build_table(amount.family, parameters).max())
 
 
 def check_bounds(market: Market, price: Price, amount_max: int, *, fixed_side: int) -> str | None:
@@ -335,7 +404,7 @@ def amounts_at(
         at = found[-1]
         if exchange is not None:
             rate = _rate_minor(market, exchange)
-            margin = 1 + Fraction(market.spread_ppm(exchange), PPM)
+            margin = 1 + Fraction(market.widest_ppm(exchange), PPM)
             at = doubling * (at / rate if fixed_side else at * rate * margin) + slack
         found.append(at)
     first, second, third = found if fixed_side else reversed(found)

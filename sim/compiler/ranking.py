@@ -13,8 +13,8 @@ from fractions import Fraction
 from sim.compiler.parts import Route
 from sim.compiler.prices import VEHICLE, Market, amounts_at
 from sim.contract.meaning import Bearer, FixedSide
+from sim.model.fx import Fx
 from sim.model.quantities import CurrencyPair
-from sim.model.sections import Fx
 from sim.rails.price import Price
 from sim.units import CURRENCIES, minor_per_major
 
@@ -39,7 +39,7 @@ def rank_routes(fx: Fx, market: Market, routes: Iterable[Route]) -> list[Route]:
         routes,
         key=lambda route: (
             payer_cost(fx, market, route),
-            route.candidate.own_ppm,
+            route.candidate.rank,
             len(route.candidate.legs),
             route.candidate.name,
         ),
@@ -77,7 +77,8 @@ def _share(market: Market, price: Price, amount: Fraction, *, is_debtors: bool) 
     kept = Fraction(1)
     for exchange in price.exchanges:
         if exchange is not None:
-            kept /= 1 + Fraction(market.spread_ppm(exchange), 10**6)
+            margin = market.spread_ppm(exchange, (price.currencies[0 if is_debtors else 2], amount))
+            kept /= 1 + Fraction(margin, 10**6)
     fees = sum(
         terms.fee.charge(int(debited), granule=CURRENCIES[terms.currency].granule)
         for terms in price.fees

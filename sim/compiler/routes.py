@@ -96,7 +96,7 @@ class Routes:
             choice = Choice(
                 found.name,
                 tuple(route.name for route in routes),
-                tuple((route.candidate.own_ppm, route.candidate.share) for route in routes),
+                tuple((route.candidate.rank, route.candidate.share) for route in routes),
                 found.policy,
                 found.attempts_max,
             )
@@ -149,7 +149,7 @@ class Routes:
             fixed_side=fixed_side,
             conversions=(None, None)
             if flow.price is None
-            else price_conversions(self._market, flow.price),
+            else price_conversions(self._market, flow.price, fixed_side),
             expected_us=expected_us(self._places, flow.program, typical),
             views=tuple(views(self._places, flow.program, typical)),
             class_number=-1,
@@ -198,7 +198,7 @@ def _class_of(route: Route) -> Hashable:
         legs,
         price.currencies,
         tuple(
-            made and (made.path.name, made.is_inverted, made.spread_ppm)
+            made and (made.path.name, made.is_inverted, made.spread_ppm, made.spreads)
             for made in route.conversions
         ),
         fees,

@@ -64,13 +64,15 @@ class AgendaKind(IntEnum):
     PAID_TO ``paid``."""
     TOP_UP_ORDERED = 7
     """Look at the account of order SUBJECT. ``level`` = its posted balance less pending, plus what
-    the rule has on the way. Below LOW: order ``min(MOST, TARGET - level)``, else 0.
+    the rule has on the way. Below LOW: order ``min(MOST, TARGET - level)``; above HIGH ``TARGET -
+    level``, which is below 0; else 0.
     TOP_UP_ORDERED row (subject = order, amount = ordered, value = level). The order arrives
     with its own row of the agenda."""
     TOP_UP_ARRIVED = 8
     """Move what order SUBJECT ordered from the rule's SOURCE to its ACCOUNT; no more than SOURCE
     has available where that is limited. TOP_UP_ARRIVED row (subject = order, amount = arrived,
-    value = ordered), then the move."""
+    value = ordered), then the move. Of a covering trade more moves follow, see
+    :mod:`sim.contract.positions`."""
     SYSTEM_OFFSET = 9
     """An offset is due in large-value system SUBJECT (SYSTEM_OFFSET row, subject = system, amount =
     payments that wait); see :mod:`sim.contract.large_value`."""
@@ -164,6 +166,21 @@ class TopUpColumn(IntEnum):
     TARGET = 3
     MOST = 4
     """Of one order; -1: no bound."""
+    HIGH = 5
+    """Level above which it sells; :data:`~sim.contract.layout.UNLIMITED` for what is no trade."""
+    BUYS = 6
+    """Row of ``Plan.conversion`` by which the currency of ACCOUNT is bought, source the currency
+    of PAYS; -1: what arrives is paid for by nobody."""
+    SELLS = 7
+    """Likewise by which it is sold."""
+    PAYS = 8
+    PAID_TO = 9
+    ROOM = 10
+    TAKEN = 11
+    """Limit accounts of ACCOUNT; -1: what it may hold has no bound."""
+    OTHER_ROOM = 12
+    OTHER_TAKEN = 13
+    """Likewise of PAYS."""
 
 
 class OrderColumn(IntEnum):
@@ -248,6 +265,14 @@ TOP_UPS = Table(
         TopUpColumn.ACCOUNT: _ACCOUNT,
         TopUpColumn.SOURCE: _ACCOUNT,
         TopUpColumn.MOST: Between(-1),
+        TopUpColumn.BUYS: Within("conversions", or_none=True),
+        TopUpColumn.SELLS: Within("conversions", or_none=True),
+        TopUpColumn.PAYS: _ACCOUNT_OR_NONE,
+        TopUpColumn.PAID_TO: _ACCOUNT_OR_NONE,
+        TopUpColumn.ROOM: _ACCOUNT_OR_NONE,
+        TopUpColumn.TAKEN: _ACCOUNT_OR_NONE,
+        TopUpColumn.OTHER_ROOM: _ACCOUNT_OR_NONE,
+        TopUpColumn.OTHER_TAKEN: _ACCOUNT_OR_NONE,
     },
 )
 ORDERS = Table("orders", OrderColumn, {OrderColumn.TOP_UP: Within("top_ups")})

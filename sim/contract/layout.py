@@ -202,6 +202,9 @@ class ConversionColumn(IntEnum):
     """0: the source currency is the pair's quote currency (buying base costs rate); 1: the source
     is the pair's base."""
     SPREAD_PPM = 2
+    SPREAD_FIRST = 3
+    SPREAD_COUNT = 4
+    """Rows of ``Plan.spread``: margins by amount and time, see :mod:`sim.contract.spreads`."""
 
 
 class PricingColumn(IntEnum):

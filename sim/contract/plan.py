@@ -65,6 +65,7 @@ from sim.contract.plan_names import PlanNames
 from sim.contract.policies import RULES
 from sim.contract.records import REGISTER_COUNT
 from sim.contract.refunds import REFUNDS, WRITTEN_REFUNDS
+from sim.contract.spreads import SPREADS
 from sim.contract.table import (
     Array,
     Between,
@@ -237,9 +238,11 @@ class Plan:
                 ConversionColumn.PAIR: Within("pairs"),
                 ConversionColumn.INVERTED: _YES_OR_NO,
                 ConversionColumn.SPREAD_PPM: Between(0),
+                ConversionColumn.SPREAD_FIRST: Span("spreads", ConversionColumn.SPREAD_COUNT),
             },
         ),
     ]
+    spread: Annotated[Array, SPREADS]
     pricing: Annotated[
         Array,
         Table(

@@ -211,11 +211,17 @@ def _line_problems(plan: Plan) -> Iterator[str]:
     orders = plan.order
     if (orders[:, OrderColumn.ARRIVES_US] < orders[:, OrderColumn.ORDERED_US]).any():
         yield "order: found one that arrives before it is placed"
+    if (plan.top_up[:, TopUpColumn.HIGH] < plan.top_up[:, TopUpColumn.LOW]).any():
+        yield "top_up: found a level that is too low and too high at once"
     bought = [LineColumn.HELD, LineColumn.PAID_TO]
     sold = [LineColumn.CLOSED, LineColumn.INTERCHANGE_TO, LineColumn.SCHEME_TO]
     exchanged, refunded = plan.line[converted], plan.line[plan.line[:, LineColumn.REFUNDS] >= 0]
     if (exchanged[:, [LineColumn.SOLD_TO, LineColumn.SPREAD_TO, LineColumn.BOUGHT_FROM]] < 0).any():
         yield "line: found a conversion without the accounts of its provider"
+        return
+    trades = plan.top_up[plan.top_up[:, TopUpColumn.BUYS] >= 0]
+    if (trades[:, [TopUpColumn.SELLS, TopUpColumn.PAYS, TopUpColumn.PAID_TO]] < 0).any():
+        yield "top_up: found a covering trade without its other side"
         return
     for rows, first, others in (
         (plan.line, LineColumn.PAYMENTS, sold),
@@ -224,6 +230,7 @@ def _line_problems(plan: Plan) -> Iterator[str]:
         (exchanged, LineColumn.PAYMENTS, [LineColumn.SOLD_TO, LineColumn.SPREAD_TO]),
         (exchanged, LineColumn.BOUGHT_FROM, bought),
         (plan.top_up, TopUpColumn.ACCOUNT, [TopUpColumn.SOURCE]),
+        (trades, TopUpColumn.PAYS, [TopUpColumn.PAID_TO]),
     ):
         for column in others:
             if (currency[rows[:, first]] != currency[rows[:, column]]).any():

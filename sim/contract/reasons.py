@@ -57,6 +57,8 @@ class Reason(IntEnum):
     """An agent has suspended its channel: each route leads over an account below its stop-loss."""
     DS02 = 22
     """Cancelled by the payer, who waited in vain for an answer and left."""
+    AM23 = 23
+    """Above a settlement limit: an FX provider's position has no room for it."""
 
 
 # Technical failures, time-outs and short prefunding. What the payer's institution, a limit or
@@ -71,6 +73,7 @@ FAILOVER_REASONS: tuple[Reason, ...] = (
     Reason.AB10,
     Reason.AM04,
     Reason.MS03,
+    Reason.AM23,
 )
 """Reasons another route can help against."""
 

@@ -190,6 +190,11 @@ def _used(compiled: Compiled) -> Iterator[tuple[str, ...]]:
     for account in compiled.scenario.accounts.values():
         if account.top_up is not None:
             yield account.top_up.calendars
+    for provider in compiled.scenario.fx.providers.values():
+        yield provider.calendars
+        for inventory in provider.inventory.values():
+            if inventory.cover is not None:
+                yield inventory.cover.calendars
     for part in compiled.parts:
         if isinstance(part, Clearing):
             yield part.line.calendars

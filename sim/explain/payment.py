@@ -25,6 +25,7 @@ from sim.contract.meaning import Outcome, Reason
 from sim.contract.records import WorkloadColumn
 from sim.contract.words import member_words
 from sim.errors import OptionError, UserError
+from sim.explain.fx import quoted_words
 from sim.explain.loads import joined_by
 from sim.explain.price import price_amount
 from sim.explain.words import about, at, count, moment, span, table
@@ -236,6 +237,8 @@ def _course(story: _Story) -> Iterator[str]:
             where = names.stages[stage] if stage >= 0 else ""
             what = str(row["kind"]).replace("_", " ")
             when, detail = at(_int(row["time_us"])), _detail(row, story.compiled)
+            if row["kind"] == "quote":
+                detail += _quoted(story, row)
             if row["kind"] == "enqueue":
                 detail += _before_it(story, row)
             yield f"  {when:<18} {what:<10} {where}{detail}"
@@ -251,6 +254,12 @@ def _course(story: _Story) -> Iterator[str]:
         yield from table(rows, indent=2, right=frozenset((0, 2, 3)))
     else:
         yield "Its way stage by stage was not recorded; run again with --record stages or events."
+
+
+def _quoted(story: _Story, row: Row) -> str:
+    """Return who converts at a price that was quoted."""
+    amount = story.workload[WorkloadColumn.AMOUNT]
+    return quoted_words(story.compiled.plan, _int(row["subject"]), amount, _int(row["time_us"]))
 
 
 def _before_it(story: _Story, row: Row) -> str:

@@ -34,6 +34,7 @@ from sim.contract.records import WorkloadColumn
 from sim.explain.agenda import agenda_lines
 from sim.explain.clearing import clearing_lines
 from sim.explain.evidence import evidence_lines, hypothetical_links
+from sim.explain.fx import fx_words
 from sim.explain.guards import guard_words
 from sim.explain.loads import ledger_load_words, load_words
 from sim.explain.price import price_amount
@@ -152,6 +153,8 @@ def _rates(compiled: Compiled) -> Iterator[str]:
         if volatility:
             daily = share(Fraction(volatility, 10**9))
             moves = f"moves every {span(fx.step)}, daily volatility {daily}"
+        elif written.path is not None:
+            moves = f"moves as {Path(written.path.file).name} says, every {span(fx.step)}"
         yield f"{pair} {written.rate:f}, {moves}"
     for number, name in enumerate(plan.names.pairs):
         (base, _, quote), desk = name.partition(DESK)[0].partition("/"), name.partition(DESK)[2]
@@ -160,6 +163,7 @@ def _rates(compiled: Compiled) -> Iterator[str]:
         kept = "" if written_too else ", turned or crossed and kept to nine digits"
         kept = f", with the margin what {desk} quotes" if desk else kept
         yield f"pair {number}: one minor unit of {base} costs {rate:f} minor units of {quote}{kept}"
+    yield from fx_words(compiled)
     yield from _doubts(compiled, "fx")
     if not fx.mid:
         yield "none"

@@ -15,6 +15,7 @@ from sim.contract.charges import Rounding
 from sim.contract.layout import MICRO, PPM, ConversionColumn, PricingColumn
 from sim.contract.meaning import Bearer, FixedSide
 from sim.contract.plan import Plan
+from sim.contract.spreads import SpreadColumn
 from sim.rails.price import Price
 from sim.units import CURRENCIES
 
@@ -77,7 +78,7 @@ def price_amount(
     """
     # The last step of the rates holds for ever.
     step = min(time_us // plan.fx_step_us, plan.rate.shape[1] - 1) if plan.fx_step_us else 0
-    rates = _Rates(plan, step)
+    rates = _Rates(plan, step, instructed, time_us)
     pricing = [int(value) for value in plan.pricing[row]]
     rows = (pricing[P.CONVERSION_1], pricing[P.CONVERSION_2])
     granules = (
@@ -119,12 +120,41 @@ def price_amount(
     )
 
 
+def margin_ppm(plan: Plan, row: int, instructed: int, time_us: int) -> int:
+    """Return the margin of a conversion for an amount at an instant: the last row that holds.
+
+    Parameters
+    ----------
+    plan : Plan
+    row : int
+        Row of ``plan.conversion``.
+    instructed : int
+        Minor units, in the currency of the fixed side.
+    time_us : int
+
+    Returns
+    -------
+    int
+        Millionths.
+    """
+    sold = plan.conversion[row]
+    first = int(sold[ConversionColumn.SPREAD_FIRST])
+    rows = plan.spread[first : first + max(int(sold[ConversionColumn.SPREAD_COUNT]), 0)]
+    holds = (rows[:, SpreadColumn.FROM_US] <= time_us) & (
+        rows[:, SpreadColumn.AT_LEAST] <= instructed
+    )
+    found = rows[holds, SpreadColumn.PPM]
+    return int(found[-1] if len(found) else sold[ConversionColumn.SPREAD_PPM])
+
+
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """The rates of one step of the market."""
+    """The rates of one step of the market, and the margins for an amount at an instant."""
 
     plan: Plan
     step: int
+    instructed: int
+    time_us: int
 
     def of(self, row: int) -> tuple[int, int]:
         """Return minor units of the source per minor unit bought, as a fraction."""
@@ -143,7 +173,7 @@ class _Rates:
 
     def spread_ppm(self, row: int) -> int:
         """Return the margin of a conversion."""
-        return int(self.plan.conversion[row, ConversionColumn.SPREAD_PPM])
+        return margin_ppm(self.plan, row, self.instructed, self.time_us)
 
 
 @dataclass(frozen=True, slots=True)

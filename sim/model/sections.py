@@ -6,11 +6,10 @@ sections must agree on is checked in :mod:`sim.scenario.checks`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from sim.contract.charges import Rounding
 from sim.model.asking import Retry
 from sim.model.base import Model
 from sim.model.declines import ByHand, Declines
@@ -23,8 +22,6 @@ from sim.model.quantities import (
     Count,
     CountryCode,
     CurrencyCode,
-    CurrencyPair,
-    DecimalText,
     DurationUs,
     EventRate,
     Flag,
@@ -39,12 +36,6 @@ from sim.model.steps import Steps
 from sim.model.top_up import TopUp
 from sim.model.traces import Trace
 
-if TYPE_CHECKING:
-    RoundingName = str
-else:
-    # Roundings are named once, where they are specified.
-    RoundingName = Literal[tuple(rounding.name.lower() for rounding in Rounding)]
-
 
 class Clock(Model):
     """When the scenario starts and how long it runs."""
@@ -55,30 +46,6 @@ class Clock(Model):
     """How long payments are submitted; payments open at the end are `in_progress`."""
     warm_up: DurationUs = 0
     """Payments submitted before this much time has passed are left out of the measures."""
-
-
-class MidRate(Model):
-    """The market's mid rate of one pair."""
-
-    rate: DecimalText
-    """Units of the second currency per unit of the first, at the start."""
-    daily_volatility: SharePpb = 0
-    """Standard deviation of the daily log return; 0 keeps the rate constant."""
-
-
-class Fx(Model):
-    """The foreign exchange market."""
-
-    mid: dict[CurrencyPair, MidRate] = {}
-    """Mid rates by pair; pairs without one are crossed through the US dollar. What is crossed or
-    turned over is kept to nine digits."""
-    step: PositiveDurationUs = assumed(60_000_000, "rates move once a minute")
-    """How often mid rates move."""
-    rounding: RoundingName = assumed(
-        "once", "schemes bill the payer once, half up, and clear net; no scheme publishes its rule"
-    )
-    """How often a price with conversions is rounded: `once`, half up, what the payer is billed; or
-    `each_step`, up at every conversion and spread."""
 
 
 class Core(Model):

@@ -14,7 +14,7 @@ The difference stays with the FX provider in every case.
 from __future__ import annotations
 
 from sim.contract.charges import Rounding
-from sim.contract.layout import MICRO, PPM, ConversionColumn, PricingColumn
+from sim.contract.layout import MICRO, PPM, PricingColumn
 from sim.contract.meaning import FixedSide
 from sim.contract.plan import Array
 from sim.contract.records import Register
@@ -30,6 +30,7 @@ from sim.money.exchange import (
     value_at_mid,
 )
 from sim.money.fees import price_fees
+from sim.money.spreads import spread_at
 
 
 @compiled
@@ -38,6 +39,7 @@ def price_payment(
     conversion: Array,
     rate: Array,
     pair_scale: Array,
+    spread: Array,
     fee: Array,
     tier: Array,
     fx_step_us: int,
@@ -51,7 +53,7 @@ def price_payment(
 
     Parameters
     ----------
-    pricing, conversion, rate, pair_scale, fee, tier : ndarray of int64
+    pricing, conversion, rate, pair_scale, spread, fee, tier : ndarray of int64
         As in the plan.
     fx_step_us : int
         Microseconds per step of ``rate``.
@@ -75,14 +77,16 @@ def price_payment(
     # rounding.
     if pricing[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
         whole, part = _price_backwards(
-            pricing, conversion, rate, pair_scale, fx_step_us, row, now_us, registers
+            pricing, conversion, rate, pair_scale, spread, fx_step_us, row, now_us, registers
         )
     else:
         whole, part = _price_forwards(
-            pricing, conversion, rate, pair_scale, fx_step_us, row, now_us, registers
+            pricing, conversion, rate, pair_scale, spread, fx_step_us, row, now_us, registers
         )
     if pricing[row, PricingColumn.ROUNDING] == Rounding.EACH_STEP:
-        _round_each_step(pricing, conversion, rate, pair_scale, fx_step_us, row, now_us, registers)
+        _round_each_step(
+            pricing, conversion, rate, pair_scale, spread, fx_step_us, row, now_us, registers
+        )
     debited, gross = registers[Register.DEBITED], registers[Register.CREDITED_GROSS]
     registers[Register.SPREAD_1] = debited - registers[Register.MID_1]
     registers[Register.SPREAD_2] = registers[Register.SETTLEMENT] - registers[Register.MID_2]
@@ -110,6 +114,7 @@ def _price_backwards(
     conversion: Array,
     rate: Array,
     pair_scale: Array,
+    spread: Array,
     fx_step_us: int,
     row: int,
     now_us: int,
@@ -118,6 +123,9 @@ def _price_backwards(
     """Price what is to arrive, each amount rounded once; return what the spreads alone make."""
     first = int(pricing[row, PricingColumn.CONVERSION_1])
     second = int(pricing[row, PricingColumn.CONVERSION_2])
+    # By the amount that is known beforehand, so that no price depends on itself.
+    spread_1 = spread_at(conversion, spread, first, registers[Register.INSTRUCTED], now_us)
+    spread_2 = spread_at(conversion, spread, second, registers[Register.INSTRUCTED], now_us)
     by_settlement = int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
     by_debited = int(pricing[row, PricingColumn.GRANULE_DEBITED])
     cost_1, unit_1 = unit_price(conversion, rate, pair_scale, fx_step_us, first, now_us)
@@ -125,9 +133,9 @@ def _price_backwards(
     gross = registers[Register.INSTRUCTED]
     mid_2, part_mid_2 = times(gross, 0, cost_2, unit_2)
     value, part_value = times(mid_2, part_mid_2, cost_1, unit_1)
-    paid, part_paid = times(mid_2, part_mid_2, PPM + _spread_of(conversion, second), PPM)
+    paid, part_paid = times(mid_2, part_mid_2, PPM + spread_2, PPM)
     mid_1, part_mid_1 = times(paid, part_paid, cost_1, unit_1)
-    bill, part_bill = times(mid_1, part_mid_1, PPM + _spread_of(conversion, first), PPM)
+    bill, part_bill = times(mid_1, part_mid_1, PPM + spread_1, PPM)
     settlement = gross
     registers[Register.MID_2] = gross
     if second >= 0:
@@ -153,6 +161,7 @@ def _price_forwards(
     conversion: Array,
     rate: Array,
     pair_scale: Array,
+    spread: Array,
     fx_step_us: int,
     row: int,
     now_us: int,
@@ -161,13 +170,15 @@ def _price_forwards(
     """Price what is sent, each amount rounded once; return what the spreads alone make."""
     first = int(pricing[row, PricingColumn.CONVERSION_1])
     second = int(pricing[row, PricingColumn.CONVERSION_2])
+    # By the amount that is known beforehand, so that no price depends on itself.
+    spread_1 = spread_at(conversion, spread, first, registers[Register.INSTRUCTED], now_us)
+    spread_2 = spread_at(conversion, spread, second, registers[Register.INSTRUCTED], now_us)
     by_settlement = int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
     by_credited = int(pricing[row, PricingColumn.GRANULE_CREDITED])
     cost_1, unit_1 = unit_price(conversion, rate, pair_scale, fx_step_us, first, now_us)
     cost_2, unit_2 = unit_price(conversion, rate, pair_scale, fx_step_us, second, now_us)
-    spread_2 = _spread_of(conversion, second)
     debited = registers[Register.INSTRUCTED]
-    mid_1, part_mid_1 = times(debited, 0, PPM, PPM + _spread_of(conversion, first))
+    mid_1, part_mid_1 = times(debited, 0, PPM, PPM + spread_1)
     value, part_value = times(mid_1, part_mid_1, PPM, PPM + spread_2)
     paid, part_paid = times(mid_1, part_mid_1, unit_1, cost_1)
     mid_2, part_mid_2 = times(paid, part_paid, PPM, PPM + spread_2)
@@ -205,6 +216,7 @@ def _round_each_step(
     conversion: Array,
     rate: Array,
     pair_scale: Array,
+    spread: Array,
     fx_step_us: int,
     row: int,
     now_us: int,
@@ -213,6 +225,9 @@ def _round_each_step(
     """Replace the amounts by those of a price that rounds every conversion and spread."""
     first = int(pricing[row, PricingColumn.CONVERSION_1])
     second = int(pricing[row, PricingColumn.CONVERSION_2])
+    # By the amount that is known beforehand, so that no price depends on itself.
+    spread_1 = spread_at(conversion, spread, first, registers[Register.INSTRUCTED], now_us)
+    spread_2 = spread_at(conversion, spread, second, registers[Register.INSTRUCTED], now_us)
     # Backwards from what is to arrive: each conversion asks for what the one behind it needs.
     # The creditor's amount comes out exactly, so all remainders are the debtor's.
     if pricing[row, PricingColumn.FIXED_SIDE] == FixedSide.CREDITOR:
@@ -224,12 +239,12 @@ def _round_each_step(
             granule = int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
             # To the granule of the currency that is paid: nobody can pay half a cent of
             # settlement.
-            settlement = _with_spread(mid_2, _spread_of(conversion, second), granule)
+            settlement = _with_spread(mid_2, spread_2, granule)
         debited = mid_1 = settlement
         if first >= 0:
             mid_1 = mid_cost(conversion, rate, pair_scale, fx_step_us, first, settlement, now_us)
             granule = int(pricing[row, PricingColumn.GRANULE_DEBITED])
-            debited = _with_spread(mid_1, _spread_of(conversion, first), granule)
+            debited = _with_spread(mid_1, spread_1, granule)
     else:
         # Forwards from what is paid: the spread is taken off first, then the rest buys.
         debited = registers[Register.INSTRUCTED]
@@ -237,13 +252,13 @@ def _round_each_step(
         if first >= 0:
             # The inverse of ``mid + mid * ppm``: the spread is a share of what buys, in both
             # directions. PPM + ppm is below 2^31, as spreads are.
-            mid_1 = mul_div_floor(debited, PPM, PPM + _spread_of(conversion, first))
+            mid_1 = mul_div_floor(debited, PPM, PPM + spread_1)
             settlement = mid_value(conversion, rate, pair_scale, fx_step_us, first, mid_1, now_us)
             # Down to the granule of what is bought; what is cut off stays with the provider.
             settlement -= settlement % int(pricing[row, PricingColumn.GRANULE_SETTLEMENT])
         gross = mid_2 = settlement
         if second >= 0:
-            mid_2 = mul_div_floor(settlement, PPM, PPM + _spread_of(conversion, second))
+            mid_2 = mul_div_floor(settlement, PPM, PPM + spread_2)
             gross = mid_value(conversion, rate, pair_scale, fx_step_us, second, mid_2, now_us)
             gross -= gross % int(pricing[row, PricingColumn.GRANULE_CREDITED])
     registers[Register.DEBITED] = debited
@@ -251,12 +266,6 @@ def _round_each_step(
     registers[Register.CREDITED_GROSS] = gross
     registers[Register.MID_1] = mid_1
     registers[Register.MID_2] = mid_2
-
-
-@compiled
-def _spread_of(conversion: Array, row: int) -> int:
-    """Return the spread of a conversion in ppm, 0 without one."""
-    return int(conversion[row, ConversionColumn.SPREAD_PPM]) if row >= 0 else 0
 
 
 @compiled

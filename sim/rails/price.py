@@ -7,12 +7,13 @@ specified in :class:`~sim.contract.layout.PricingColumn`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from sim.contract.charges import Rounding
 from sim.contract.meaning import Bearer
+from sim.contract.positions import POSITION, ROOM, TAKEN
 from sim.contract.records import Register
 from sim.model.pricing import ChargeBearer, Fee
 from sim.rails.stages import Move, Place
@@ -34,6 +35,9 @@ class Exchange:
         Units of the target currency that one unit of the source buys at the start, where the
         provider quotes a rate of its own; with the market it moves as the mid rate does. None: the
         mid rate less the margin.
+    sold_of, bought_for, makes_room : bool
+        Whether it is bounded what the provider can sell of the target, hold of the source, and hold
+        of the target.
     """
 
     source: str
@@ -41,6 +45,19 @@ class Exchange:
     spread_ppm: int
     provider: str
     quote: Fraction | None = None
+    sold_of: bool = False
+    bought_for: bool = False
+    makes_room: bool = False
+
+    @property
+    def stock(self) -> str:
+        """Return the account the provider sells from: its position in the target currency."""
+        return f"{POSITION}{self.provider}:{self.target}"
+
+    @property
+    def room(self) -> str:
+        """Return the account of what the provider may still buy of the source currency."""
+        return f"{ROOM}{self.provider}:{self.source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +101,12 @@ class Price:
         )
 
     def slot(self, exchange: Exchange) -> int:
-        """Return whether a conversion is the first (0) or the second (1) of the route."""
-        return self.exchanges.index(exchange)
+        """Return whether a conversion is the first (0) or the second (1) of the route.
+
+        By its currencies: a rail knows who converts by itself, the price who does in its place.
+        """
+        sides = [one and (one.source, one.target) for one in self.exchanges]
+        return sides.index((exchange.source, exchange.target))
 
 
 _PAID = ((Register.MID_1, Register.SPREAD_1), (Register.MID_2, Register.SPREAD_2))
@@ -94,21 +115,46 @@ _BOUGHT = (Register.SETTLEMENT, Register.CREDITED_GROSS)
 
 def exchange_moves(
     price: Price, exchange: Exchange, *, payer: Place, receiver: Place
-) -> tuple[Move, Move, Move]:
+) -> tuple[Move, ...]:
     """Return the transfers of one conversion: the amount at mid rate, the margin, what is bought.
+
+    Where what its provider may hold is bounded, what it buys takes room and what it sells makes
+    room.
 
     Parameters
     ----------
     payer, receiver : Place
         Account that pays in the source currency, and the one that gets the target currency.
     """
-    slot, provider = price.slot(exchange), exchange.provider
-    mid, margin = _PAID[slot]
-    return (
-        Move(payer, f"fx:{provider}:{exchange.source}", mid),
-        Move(payer, f"spread:{provider}:{exchange.source}", margin),
-        Move(f"fx:{provider}:{exchange.target}", receiver, _BOUGHT[slot]),
+    slot = price.slot(exchange)
+    made, (mid, margin) = price.exchanges[slot], _PAID[slot]
+    assert made is not None
+    provider = made.provider
+    moves: tuple[Move, ...] = (
+        Move(payer, f"{POSITION}{provider}:{made.source}", mid),
+        Move(payer, f"spread:{provider}:{made.source}", margin),
+        Move(made.stock, receiver, _BOUGHT[slot]),
     )
+    if made.bought_for:
+        moves += (Move(made.room, f"{TAKEN}{provider}:{made.source}", mid),)
+    if made.makes_room:
+        to = f"{ROOM}{provider}:{made.target}"
+        moves += (Move(f"{TAKEN}{provider}:{made.target}", to, _BOUGHT[slot]),)
+    return moves
+
+
+def held_moves(price: Price, moves: Iterable[Move]) -> Iterator[Move]:
+    """Yield those of a route's transfers whose provider has to have what they take."""
+    bounded = {
+        account
+        for made in price.exchanges
+        if made is not None
+        for account, is_bounded in ((made.stock, made.sold_of), (made.room, made.bought_for))
+        if is_bounded
+    }
+    for move in moves:
+        if move.debit in bounded:
+            yield move
 
 
 def chain_moves(

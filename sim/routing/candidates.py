@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 from math import prod
 from typing import Any, cast
 
@@ -19,9 +20,10 @@ import networkx as nx
 from sim.contract.layout import SHARES_MAX
 from sim.model.quantities import PPB
 from sim.model.sections import Corridor
+from sim.rails.desks import desks_of, quote_of
 from sim.rails.links import Link
 from sim.rails.payers import ANYBODY, PayerClass
-from sim.rails.price import CONVERSIONS_MAX
+from sim.rails.price import CONVERSIONS_MAX, Exchange
 from sim.rails.protocol import CreditorClass, Leg, LegContext, Offer
 from sim.routing.graph import build_graph, ends_of, held_in
 from sim.routing.policies import routing_of
@@ -60,6 +62,15 @@ class Candidate:
     share: int = SHARES_MAX
     held: str = ""
     """Currency of the payer's account where it is not the corridor's."""
+    desks: tuple[str, ...] = ()
+    """Who makes each conversion in place of whom the rail names; empty text: nobody else does."""
+    place: int = 0
+    """How many combinations of providers come before its own."""
+
+    @property
+    def rank(self) -> int:
+        """Return what decides between equal scores: what it costs between, then whose desk."""
+        return self.own_ppm + self.place
 
     def corridor_in(self, scenario: Scenario) -> Corridor:
         """Return the corridor as the payers of this route see it."""
@@ -92,9 +103,13 @@ def find_candidates(
     paths = cast(Any, nx.all_simple_edge_paths)(graph, start, end, cutoff=LEGS_MAX)
     for edges in paths:
         offers = [graph.edges[edge]["offer"] for edge in edges]
-        if _visits_once(offers) and _conversions(scenario, corridor, offers) <= CONVERSIONS_MAX:
+        if _visits_once(offers) and (
+            len(_conversions(scenario, corridor, tuple(one.leg for one in offers)))
+            <= CONVERSIONS_MAX
+        ):
             found.append(_candidate(scenario, corridor_name, offers))
-    found = name_routes(found)
+    named = [(one, _conversions(scenario, corridor, one.legs)) for one in name_routes(found)]
+    found = [way for one, made in named for way in _by_desks(scenario, one, made)]
     if payer.currency:
         # Another currency to begin with is another route, with a price of its own.
         found = [
@@ -116,17 +131,35 @@ def _visits_once(offers: Sequence[Offer]) -> bool:
     return len(set(rails)) == len(rails) and len(set(parties)) == len(parties)
 
 
-def _conversions(scenario: Scenario, corridor: Corridor, offers: Sequence[Offer]) -> int:
-    """Return how often a path converts; more often than a payment has amounts for is no route."""
-    legs = tuple(offer.leg for offer in offers)
-    return sum(
-        len(
-            scenario.rails[leg.rail]
-            .terms(LegContext(scenario, corridor, leg.rail, legs, position, leg.source))
-            .exchanges
-        )
+def _conversions(
+    scenario: Scenario, corridor: Corridor, legs: tuple[Leg, ...]
+) -> tuple[Exchange, ...]:
+    """Return what a path converts; more often than a payment has amounts for is no route."""
+    return tuple(
+        exchange
         for position, leg in enumerate(legs)
+        for exchange in scenario.rails[leg.rail]
+        .terms(LegContext(scenario, corridor, leg.rail, legs, position, leg.source))
+        .exchanges
     )
+
+
+def _by_desks(
+    scenario: Scenario, candidate: Candidate, made: Sequence[Exchange]
+) -> Iterator[Candidate]:
+    """Yield a route once for every combination of providers, the preferred ones first."""
+    ways = [desks_of(scenario.fx, exchange) for exchange in made]
+    for place, desks in enumerate(product(*ways)):
+        providers = zip(desks, made, strict=True)
+        priced = [quote_of(scenario.fx, desk or one.provider, one) for desk, one in providers]
+        yield replace(
+            candidate,
+            name=".".join((candidate.name, *filter(None, desks))),
+            # At a margin of the market's nothing is converted at the agents' own cost.
+            own_ppm=candidate.own_ppm if not any(priced) else 0,
+            desks=desks if any(desks) else (),
+            place=place,
+        )
 
 
 def _candidate(scenario: Scenario, corridor: str, offers: Sequence[Offer]) -> Candidate:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from sim.contract.layout import HORIZON_MAX_US
 from sim.model.base import FieldPath
-from sim.model.quantities import PPB, CurrencyPair
+from sim.model.quantities import PPB
 from sim.rails.asking import retry_problems
 from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
 from sim.rails.settlement_agents import below
 from sim.scenario.answers import check_answer
 from sim.scenario.disruption_checks import check_disruptions
+from sim.scenario.fx_checks import fx_problems
 from sim.scenario.guard_checks import guard_problems
 from sim.scenario.load_checks import load_problems
 from sim.scenario.rail_checks import check_rails, check_recipients
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from sim.model.sections import Demand
     from sim.scenario.model import Scenario
 
-FX_STEPS_MAX = 1_000_000
 MEMBERS_MAX = 10_000
 PAYERS_MAX = 100_000_000
 """Most payers of a stream: daily limits are kept for each."""
@@ -50,26 +50,6 @@ def _check_clock(scenario: Scenario) -> Found:
         yield (
             ("clock", "horizon"),
             f"found {clock.horizon // DAY_US:,} d; allowed: at most {years} years",
-        )
-
-
-def _check_fx(scenario: Scenario) -> Found:
-    for pair in scenario.fx.mid:
-        # Which of the two counted would depend on what else the file holds.
-        if CurrencyPair(pair.quote, pair.base) in scenario.fx.mid:
-            yield (
-                ("fx", "mid", str(pair)),
-                f"found {pair} and {pair.quote}/{pair.base}, one rate written twice; allowed: one "
-                "of them",
-            )
-    moves = any(mid.daily_volatility for mid in scenario.fx.mid.values())
-    steps = scenario.clock.horizon // scenario.fx.step
-    # Constant rates have one step, whatever the horizon.
-    if moves and steps > FX_STEPS_MAX:
-        yield (
-            ("fx", "step"),
-            f"found {steps:,} steps of the rates up to the horizon; allowed: at most "
-            f"{FX_STEPS_MAX:,}",
         )
 
 
@@ -305,7 +285,7 @@ def _check_windows(scenario: Scenario) -> Found:
 _CHECKS = (
     check_answer,
     _check_clock,
-    _check_fx,
+    fx_problems,
     _check_institutions,
     check_rails,
     check_recipients,

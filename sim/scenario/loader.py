@@ -25,7 +25,7 @@ from sim.scenario.overrides import (
 )
 from sim.scenario.problems import validate_model
 from sim.scenario.shipped import named_file
-from sim.scenario.trace_files import settle_traces
+from sim.scenario.trace_files import settle_files
 from sim.scenario.tree import (
     NULLS,
     Document,
@@ -83,7 +83,7 @@ def load_document(path: Path, overrides: Sequence[str] = ()) -> Document:
             )
             place = conflict.place
             files.problems.append(Problem(place.file, place.line, dotted(where), message))
-        root = settle_traces(root, files.problems)
+        root = settle_files(root, files.problems)
     if root is None or files.problems:
         raise ScenarioError(files.problems)
     return Document(root, tuple(files.read))

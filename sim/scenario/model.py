@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from sim.model.base import Model
 from sim.model.disruptions import Disruption
+from sim.model.fx import Fx
 from sim.model.quantities import Name, ScenarioName, Seed
 from sim.model.reconciliation import Reconciliation
 from sim.model.sections import (
@@ -21,7 +22,6 @@ from sim.model.sections import (
     Clock,
     Corridor,
     Demand,
-    Fx,
     Institution,
     Profile,
     Routing,

@@ -1,61 +1,94 @@
-"""Find the files streams read their payments from, whatever file names them.
+"""Find the files streams read payments from and rates their course, whatever file names them.
 
-Takes the merged nodes of a scenario; gives them with the whole path of every trace and the digest
-of its bytes, so that a run's own ``scenario.yaml`` means the same payments wherever it lies.
+Takes the merged nodes of a scenario; gives them with the whole path of every such file and the
+digest of its bytes, so that a run's own ``scenario.yaml`` means the same wherever it lies.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from sim.errors import Problem, suggest
-from sim.model.traces import SUFFIXES
+from sim.model import fx, traces
 from sim.scenario.tree import Entry, Mapping, Scalar
 
 _DIGEST_BYTES = 16
-_ALLOWED = f"allowed: a file that ends in {', '.join(SUFFIXES)}"
 
 
-def settle_traces(root: Mapping, problems: list[Problem]) -> Mapping:
-    """Return a scenario with whole paths and digests of its traces.
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A field of every entry of a section that names a file, and what stands in such files."""
+
+    section: tuple[str, ...]
+    field: str
+    suffixes: tuple[str, ...]
+    what: str
+
+
+_KINDS = (
+    _Kind(("demand",), "trace", traces.SUFFIXES, "payments"),
+    _Kind(("fx", "mid"), "path", fx.SUFFIXES, "rates"),
+)
+
+
+def settle_files(root: Mapping, problems: list[Problem]) -> Mapping:
+    """Return a scenario with whole paths and digests of the files it reads.
 
     Parameters
     ----------
     root : Mapping
-        Of a finished scenario; what has another shape than a trace is left to the model.
+        Of a finished scenario; what has another shape than such a field is left to the model.
     problems : list of Problem
         Grows by the files that cannot be read, or are not the ones that were meant.
     """
-    demand = root.entries.get("demand")
-    if demand is None or not isinstance(demand.node, Mapping):
-        return root
-    streams = dict(demand.node.entries)
-    for name, stream in streams.items():
-        settings = stream.node
-        trace = settings.entries.get("trace") if isinstance(settings, Mapping) else None
-        if isinstance(settings, Mapping) and trace is not None and isinstance(trace.node, Mapping):
-            settled = _settled(trace.node, f"demand.{name}.trace", problems)
-            fields = settings.entries | {"trace": replace(trace, node=settled)}
-            streams[name] = replace(stream, node=replace(settings, entries=fields))
-    changed = replace(demand, node=replace(demand.node, entries=streams))
-    return replace(root, entries=root.entries | {"demand": changed})
+    for kind in _KINDS:
+        root = _below(root, kind.section, kind, problems)
+    return root
 
 
-def _settled(trace: Mapping, path: str, problems: list[Problem]) -> Mapping:
-    """Return one trace with the whole path and the digest of its file."""
+def _below(
+    node: Mapping, section: tuple[str, ...], kind: _Kind, problems: list[Problem]
+) -> Mapping:
+    """Return a node with the files of a section below it settled."""
+    entries = dict(node.entries)
+    # Every entry where the section is reached, else the next part of its path.
+    for name, entry in entries.items():
+        if not isinstance(entry.node, Mapping) or (section and name != section[0]):
+            continue
+        if section:
+            found = _below(entry.node, section[1:], kind, problems)
+        else:
+            found = _with_file(entry.node, name, kind, problems)
+        entries[name] = replace(entry, node=found)
+    return replace(node, entries=entries)
+
+
+def _with_file(settings: Mapping, name: str, kind: _Kind, problems: list[Problem]) -> Mapping:
+    """Return one entry of a section with its file settled, if it names one."""
+    named = settings.entries.get(kind.field)
+    if named is None or not isinstance(named.node, Mapping):
+        return settings
+    path = ".".join((*kind.section, name, kind.field))
+    settled = _settled(named.node, path, kind, problems)
+    return replace(settings, entries=settings.entries | {kind.field: replace(named, node=settled)})
+
+
+def _settled(trace: Mapping, path: str, kind: _Kind, problems: list[Problem]) -> Mapping:
+    """Return one such field with the whole path and the digest of its file."""
     named, written = (trace.entries.get(field) for field in ("file", "digest"))
     if named is None or not isinstance(named.node, Scalar):
         return trace
     place = named.node.place
     at = (place.file, place.line, f"{path}.file")
-    if not named.node.text.endswith(SUFFIXES):
-        problems.append(Problem(*at, f"found {named.node.text!r}; {_ALLOWED}"))
+    if not named.node.text.endswith(kind.suffixes):
+        allowed = f"allowed: a file that ends in {', '.join(kind.suffixes)}"
+        problems.append(Problem(*at, f"found {named.node.text!r}; {allowed}"))
         return trace
     try:
-        found = _find(named.node)
+        found = _find(named.node, kind)
         status = found.stat()
         digest = file_digest(found, status.st_size, status.st_mtime_ns)
     except (OSError, ValueError) as error:
@@ -66,7 +99,7 @@ def _settled(trace: Mapping, path: str, problems: list[Problem]) -> Mapping:
         return trace
     if written is not None and isinstance(written.node, Scalar) and written.node.text != digest:
         message = (
-            f"{found}: found other payments than those meant (digest {digest}, needed "
+            f"{found}: found other {kind.what} than those meant (digest {digest}, needed "
             f"{written.node.text}); allowed: the file as it was, or no digest"
         )
         problems.append(Problem(*at, message))
@@ -76,15 +109,15 @@ def _settled(trace: Mapping, path: str, problems: list[Problem]) -> Mapping:
     return replace(trace, entries=trace.entries | {"file": whole, "digest": pinned})
 
 
-def _find(named: Scalar) -> Path:
-    """Return the whole path of a trace, beside whatever names it."""
+def _find(named: Scalar, kind: _Kind) -> Path:
+    """Return the whole path of a file, beside whatever names it."""
     folder = Path(named.place.file).parent if named.place.file else Path()
     found = folder / named.text
-    # A run's folder may have been moved, and the payments with it.
+    # A run's folder may have been moved, and what it reads with it.
     if not found.exists() and (folder / Path(named.text).name).exists():
         found = folder / Path(named.text).name
     if not found.exists():
-        near = [item.name for item in found.parent.glob("*") if item.name.endswith(SUFFIXES)]
+        near = [item.name for item in found.parent.glob("*") if item.name.endswith(kind.suffixes)]
         hint = suggest(found.name, near)
         raise ValueError(f"no such file.{hint}" if hint else "no such file")
     if not found.is_file():

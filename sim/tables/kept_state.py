@@ -140,9 +140,10 @@ def _is_folder(value: object) -> bool:
 
 
 def _attributes(value: object) -> Mapping[str, object]:
-    """Return what an object holds besides what its plan says, and Arrow's names of things."""
+    """Return what an object holds besides what its plan says, Arrow's names of things and locks."""
     return {
         name: held
         for name, held in vars(value).items()
-        if not isinstance(held, _OF_PLAN) and not type(held).__module__.startswith("pyarrow")
+        if not isinstance(held, _OF_PLAN)
+        and not type(held).__module__.startswith(("pyarrow", "_thread"))
     }

@@ -70,6 +70,8 @@ def add_clearing(
         for _ in range(luck.randint(1, 3)):
             # Something to close: money the world pays into the pool.
             b.deposit(instant(), b.accounts[f"pool{number}"], luck.choice((40, 333, 2500)))
+    # Drawn apart, so that the rules before there were trades are what they were.
+    deals = random.Random(f"{seed} trades")
     for number in range(luck.randint(0, 2)):
         low = luck.choice((50, 400, 3000))
         rule = b.add_top_up(
@@ -79,7 +81,23 @@ def add_clearing(
             low=low,
             target=low + luck.choice((0, 100, 2000)),
             most=luck.choice((-1, 60, 500)),
+            **(_trade(deals, b, pair, accounts, low) if deals.random() < 0.5 else {}),
         )
         for _ in range(luck.randint(0, 5)):
             looked = instant()
             b.add_order(rule, looked, instant(looked))
+
+
+def _trade(
+    luck: random.Random, b: PlanBuilder, pair: int, accounts: Sequence[int], low: int
+) -> dict[str, int]:
+    """Return the columns of a covering trade."""
+    buys, sells = (
+        b.add_conversion(pair, inverted=luck.random() < 0.5, spread_ppm=luck.choice((0, 20_000)))
+        for _ in range(2)
+    )
+    names = ("pays", "paid_to", "room", "taken", "other_room", "other_taken")
+    others = {name: luck.choice(accounts) for name in names}
+    if luck.random() < 0.5:
+        others |= {"room": -1, "other_room": -1}
+    return {"high": low + luck.choice((0, 90, 5000)), "buys": buys, "sells": sells, **others}

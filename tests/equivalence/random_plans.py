@@ -37,6 +37,7 @@ from tests.equivalence.random_patience import Patience
 from tests.equivalence.random_refunds import add_refunds
 from tests.equivalence.random_rules import OURS, add_rules
 from tests.equivalence.random_slower import add_closures, add_slower
+from tests.equivalence.random_spreads import with_spreads
 from tests.equivalence.random_systems import Systems
 from tests.equivalence.random_workload import random_workload
 
@@ -76,13 +77,12 @@ class _Maker:
     def make(self, seed: int, payments: int) -> Case:
         luck = self.luck
         self.span_us = luck.choice((20, 60, 200)) * SECOND_US
-        day_offset = luck.choice((0, 0, 86_400 * SECOND_US - self.span_us // 2))
         self.b = PlanBuilder(
+            day_offset_us=luck.choice((0, 0, 86_400 * SECOND_US - self.span_us // 2)),
             horizon_us=self.span_us + (0 if self.ties else luck.randrange(SECOND_US)),
             warm_up_us=luck.choice((0, self.span_us // 4, self.span_us // 3 + 1)),
             sample_interval_us=luck.choice((0, 5, 7)) * SECOND_US,
             fx_step_us=luck.choice((1, 10)) * SECOND_US,
-            day_offset_us=day_offset,
             seed=seed,
         )
         for name in ("one", "two"):
@@ -101,7 +101,7 @@ class _Maker:
         add_guards(seed, self.b, self.accounts)
         add_rules(seed, self.b, self.accounts)
         add_load(seed, self.b, self.ledgers, span_us=self.span_us, ties=self.ties)
-        plan, span_us = self.b.build(), self.span_us
+        plan, span_us = with_spreads(seed, self.b.build()), self.span_us
         rows = random_workload(luck, payments, len(plan.stream), span_us=span_us, ties=self.ties)
         return Case(plan, rows)
 

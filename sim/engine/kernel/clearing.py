@@ -25,6 +25,7 @@ from sim.engine.kernel.levels import available
 from sim.engine.kernel.shares import share
 from sim.engine.kernel.state import A_PENDING, A_POSTED, C_FX_STEP, C_NOW, KernelState
 from sim.jit.functions import called
+from sim.money.covering import trade_cost
 from sim.money.exchange import mid_value, mul_div_floor
 
 # Columns of ``KernelState.carried``.
@@ -139,6 +140,12 @@ def _order(plan: Plan, state: KernelState, order: int) -> None:
         most = plan.top_up[rule, TopUpColumn.MOST]
         if most >= 0:
             amount = min(amount, most)
+    elif level > plan.top_up[rule, TopUpColumn.HIGH]:
+        amount = plan.top_up[rule, TopUpColumn.TARGET] - level
+    # The arithmetic of prices is proved below this bound.
+    if plan.top_up[rule, TopUpColumn.BUYS] >= 0 and max(amount, -amount) >= AMOUNT_MAX:
+        break_off(state.cursor, st.E_TOO_LARGE, -1)
+        return
     state.ordered[order] = amount
     state.coming[rule] += amount
     write_sample(state.cursor, state.log, LogKind.TOP_UP_ORDERED, order, amount, level)
@@ -156,6 +163,33 @@ def _arrive(plan: Plan, state: KernelState, order: int) -> None:
     state.coming[rule] -= ordered
     write_sample(state.cursor, state.log, LogKind.TOP_UP_ARRIVED, order, amount, ordered)
     _move(plan, state, source, plan.top_up[rule, TopUpColumn.ACCOUNT], amount)
+    if plan.top_up[rule, TopUpColumn.BUYS] >= 0:
+        _pay(plan, state, order, amount)
+
+
+@called
+def _pay(plan: Plan, state: KernelState, order: int, traded: int) -> None:
+    """Pay for what a covering trade has brought, or be paid for what it has taken."""
+    rule = plan.order[order, OrderColumn.TOP_UP]
+    cost = trade_cost(
+        plan.conversion,
+        plan.rate,
+        plan.pair_scale,
+        state.cursor[C_FX_STEP],
+        plan.top_up[rule, TopUpColumn.BUYS],
+        plan.top_up[rule, TopUpColumn.SELLS],
+        traded,
+        # At the rates of the order: what comes later is the money only.
+        plan.order[order, OrderColumn.ORDERED_US],
+    )
+    paid_to = plan.top_up[rule, TopUpColumn.PAID_TO]
+    _move(plan, state, plan.top_up[rule, TopUpColumn.PAYS], paid_to, cost)
+    room = plan.top_up[rule, TopUpColumn.ROOM]
+    if room >= 0:
+        _move(plan, state, room, plan.top_up[rule, TopUpColumn.TAKEN], traded)
+    other = plan.top_up[rule, TopUpColumn.OTHER_ROOM]
+    if other >= 0:
+        _move(plan, state, plan.top_up[rule, TopUpColumn.OTHER_TAKEN], other, cost)
 
 
 @called

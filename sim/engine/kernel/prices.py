@@ -40,6 +40,7 @@ def price(plan: Plan, state: KernelState, slot: int, row: int, at_us: int) -> in
         plan.conversion,
         plan.rate,
         plan.pair_scale,
+        plan.spread,
         plan.fee,
         plan.tier,
         state.cursor[C_FX_STEP],

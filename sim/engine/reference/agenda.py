@@ -18,6 +18,7 @@ from sim.engine.reference.readings import read_places
 from sim.engine.reference.run import Run
 from sim.engine.reference.shares import share
 from sim.engine.reference.stations import change_servers, close_station, open_station
+from sim.money.covering import trade_cost
 from sim.money.exchange import mid_value
 
 _SLOWS = {
@@ -69,6 +70,15 @@ class TopUp(NamedTuple):
     low: int
     target: int
     most: int
+    high: int
+    buys: int
+    sells: int
+    pays: int
+    paid_to: int
+    room: int
+    taken: int
+    other_room: int
+    other_taken: int
 
 
 class Clearing:
@@ -199,8 +209,12 @@ class Clearing:
         account = self.run.accounts[rule.account]
         level = account.posted - account.pending + self.coming[of]
         # What is on the way counts, or every look would order the same money again.
-        wanted = rule.target - level if level < rule.low else 0
+        is_far = level < rule.low or level > rule.high
+        wanted = rule.target - level if is_far else 0
+        # Only what is bought is bounded.
         amount = min(wanted, rule.most) if rule.most >= 0 else wanted
+        if rule.buys >= 0 and abs(amount) >= AMOUNT_MAX:
+            self.run.broken(f"order {number} trades {amount}, beyond the arithmetic of prices")
         self.ordered[number] = amount
         self.coming[of] += amount
         self.run.log(LogKind.TOP_UP_ORDERED, None, number, amount, value=level)
@@ -214,6 +228,28 @@ class Clearing:
         self.coming[of] -= ordered
         self.run.log(LogKind.TOP_UP_ARRIVED, None, number, amount, value=ordered)
         self._move(rule.source, rule.account, amount)
+        if rule.buys >= 0:
+            self._pay(number, rule, amount)
+
+    def _pay(self, number: int, rule: TopUp, traded: int) -> None:
+        """Pay for what a covering trade has brought, or be paid for what it has taken."""
+        plan = self.run.plan
+        cost = trade_cost(
+            plan.conversion,
+            plan.rate,
+            plan.pair_scale,
+            plan.fx_step_us,
+            rule.buys,
+            rule.sells,
+            traded,
+            # Dealt when it was ordered; only the money comes later.
+            self.orders[number][1],
+        )
+        self._move(rule.pays, rule.paid_to, int(cost))
+        if rule.room >= 0:
+            self._move(rule.room, rule.taken, traded)
+        if rule.other_room >= 0:
+            self._move(rule.other_taken, rule.other_room, int(cost))
 
     def _move(self, debit: int, credit: int, amount: int) -> None:
         if amount < 0:

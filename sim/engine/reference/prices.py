@@ -30,6 +30,7 @@ def price(run: Run, payment: Payment, row: int, at_us: int | None = None) -> tup
         plan.conversion,
         plan.rate,
         plan.pair_scale,
+        plan.spread,
         plan.fee,
         plan.tier,
         plan.fx_step_us,

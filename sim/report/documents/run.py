@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sim.analysis.catalogue import ACCOUNT_COLUMNS, SYSTEM_COLUMNS, words_of
 from sim.analysis.g20 import INDICATORS
 from sim.analysis.of_accounts import COST_COLUMNS as ACCOUNT_COSTS
+from sim.analysis.of_providers import PROVIDER_MEASURES
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.analysis.warm_up import Presence
 from sim.explain.agenda import put_in
@@ -78,6 +79,7 @@ def run_document(result: Result) -> Document:
         ("Busiest places", _stations(summary)),
         ("Money placed ahead", _accounts(summary, loaded), placed_in_all(summary)),
         ("Systems of large value", _systems(summary)),
+        ("FX providers", _providers(summary)),
     )
     blocks = list(_beginning(result, loaded))
     for title, *bodies in sections:
@@ -319,6 +321,15 @@ def _systems(summary: Summary) -> Block | None:
         for name, found in sorted(summary.by["system"].items())
     )
     return Table(_heads("system", [*map(words_of, SYSTEM_COLUMNS)]), rows) if rows else None
+
+
+def _providers(summary: Summary) -> Block | None:
+    columns = tuple(one.name for one in PROVIDER_MEASURES)
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (name, *(_bare(found[key]) for key in columns))
+        for name, found in sorted(summary.by.get("provider", {}).items())
+    )
+    return Table(_heads("provider", [*map(words_of, columns)]), rows) if rows else None
 
 
 def _left(lowest: Measure, account: Account | None) -> str:

@@ -123,8 +123,8 @@ def test_prices_in_words_are_the_engines_prices(name, changes):
         ):
             now = int(random.integers(plan.horizon_us))
             price_payment(
-                plan.pricing, plan.conversion, plan.rate, plan.pair_scale, plan.fee, plan.tier,
-                plan.fx_step_us, row, amount, now, now, registers,
+                plan.pricing, plan.conversion, plan.rate, plan.pair_scale, plan.spread,
+                plan.fee, plan.tier, plan.fx_step_us, row, amount, now, now, registers,
             )  # fmt: skip
             found = price_amount(plan, row, prices[row], amount, time_us=now)
             assert (

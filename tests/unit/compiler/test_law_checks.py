@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 from pydantic import TypeAdapter
 
+from sim.compiler.amounts import largest_amount
 from sim.compiler.law_checks import MODERATE, SCALE
-from sim.compiler.prices import largest_amount
 from sim.draws.laws.family import FAMILIES
 from sim.draws.quantile import build_table
 from sim.model.distributions import AmountDistribution

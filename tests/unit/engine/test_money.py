@@ -105,14 +105,15 @@ def test_fee(row: tuple[int, ...], base: int, expected: int) -> None:
 def test_mid_rates_by_direction_and_time(
     inverted: int, time_us: int, cost: int, value: int
 ) -> None:
-    conversion = array((0, inverted, 0))
+    conversion = array((0, inverted, 0, 0, 0))
     rate, scale = array((72_000, 80_000)), np.array([10_000], dtype=np.int64)
     assert mid_cost(conversion, rate, scale, FX_STEP_US, 0, 101, time_us) == cost
     assert mid_value(conversion, rate, scale, FX_STEP_US, 0, 101, time_us) == value
 
 
 # Pair 0 is bought with its quote currency, pair 1 with its base.
-CONVERSION = array((0, 0, 10_000), (1, 1, 20_000))
+CONVERSION = array((0, 0, 10_000, 0, 0), (1, 1, 20_000, 0, 0))
+NO_SPREADS = np.zeros((0, 3), dtype=np.int64)
 RATE = array((72_000, 80_000), (40_000, 50_000))
 SCALE = np.array([10_000, 10], dtype=np.int64)
 
@@ -131,6 +132,7 @@ def price(
         CONVERSION,
         RATE,
         SCALE,
+        NO_SPREADS,
         fees,
         TIERS,
         FX_STEP_US,
@@ -275,7 +277,7 @@ def test_worth_through_two_mid_rates_is_exact_and_rounded_once(
     if credited * prices[1] >= 2**62 or worth >= 2**62:
         return
     arrays = (
-        array((0, inverted[0], 0), (1, inverted[1], 0)),
+        array((0, inverted[0], 0, 0, 0), (1, inverted[1], 0, 0, 0)),
         array((rates[0],), (rates[1],)),
         np.array(scales, dtype=np.int64),
     )
@@ -393,9 +395,10 @@ def test_price_equals_exact_fractions(
                 granules=granules,
             )
         ),
-        array((0, inverted[0], spreads[0]), (1, inverted[1], spreads[1])),
+        array((0, inverted[0], spreads[0], 0, 0), (1, inverted[1], spreads[1], 0, 0)),
         array((rates[0], rates[1]), (rates[2], rates[3])),
         np.array(scales, dtype=np.int64),
+        NO_SPREADS,
         NO_FEES,
         NO_TIERS,
         FX_STEP_US,
@@ -430,6 +433,7 @@ def test_compiled_and_plain_python_agree() -> None:
             CONVERSION,
             RATE,
             SCALE,
+            NO_SPREADS,
             fees,
             TIERS,
             FX_STEP_US,

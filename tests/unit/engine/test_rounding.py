@@ -26,7 +26,8 @@ def array(*rows: tuple[int, ...]) -> Array:
 
 
 # Yuan buy dollars at 7.1875 with 1 %, dollars buy riel at 4000 with 0.12 %; riel in whole ones.
-CONVERSION = array((0, 0, 10_000), (1, 1, 1_200))
+CONVERSION = array((0, 0, 10_000, 0, 0), (1, 1, 1_200, 0, 0))
+NO_SPREADS = np.zeros((0, 3), dtype=np.int64)
 RATE = array((71_875, 72_000), (4_000, 4_000))
 SCALE = np.array([10_000, 1], dtype=np.int64)
 RIEL = 100
@@ -39,7 +40,7 @@ def price(
 ) -> dict[str, int]:  # fmt: skip
     registers = np.full(REGISTER_COUNT, -77, dtype=np.int64)
     row = array((*conversions, side, 0, 0, *granules, 0, 0, 0, -1, -1, int(rounding)))
-    market = (conversion, rate, scale, NO_FEES, NO_TIERS, STEP_US)
+    market = (conversion, rate, scale, NO_SPREADS, NO_FEES, NO_TIERS, STEP_US)
     price_payment(row, *market, 0, instructed, now_us, 0, registers)
     return {member.name: int(registers[member]) for member in Register if member < Register.FEE_0}
 
@@ -72,7 +73,7 @@ def test_going_out_riel_are_billed_whole() -> None:
     makes 22 260.86956, so rounding makes 39.13044.
     """
     got = price(
-        (0, -1), 0, (RIEL, 1, 1), 5_000, conversion=array((0, 0, 8_000)),
+        (0, -1), 0, (RIEL, 1, 1), 5_000, conversion=array((0, 0, 8_000, 0, 0)),
         rate=array((556_521_739,)), scale=np.array([10**6], dtype=np.int64),
     )  # fmt: skip
     assert (got["DEBITED"], got["MID_1"], got["SPREAD_1"]) == (2_804_900, 2_782_600, 22_300)
@@ -96,7 +97,7 @@ def test_sent_amounts_are_paid_out_rounded_down() -> None:
 
 
 def test_halves_are_rounded_up_and_the_least_bill_is_one_granule() -> None:
-    half = array((0, 0, 0))
+    half = array((0, 0, 0, 0, 0))
     rate, scale = array((1,)), np.array([2], dtype=np.int64)
     # 5 at one half is 2.5: 3, and worth 3 as well.
     got = price((0, -1), 0, (1, 1, 1), 5, conversion=half, rate=rate, scale=scale)
@@ -163,7 +164,7 @@ def test_no_money_comes_or_goes_by_rounding(
     grain[2] = grain[2] if has[1] else grain[1]
     conversions = (0 if has[0] else -1, 1 if has[1] else -1)
     instructed = steps * (grain[2] if side == 0 else grain[0])
-    conversion = array((0, inverted[0], spreads[0]), (1, inverted[1], spreads[1]))
+    conversion = array((0, inverted[0], spreads[0], 0, 0), (1, inverted[1], spreads[1], 0, 0))
     rate, scale = array((rates[0],), (rates[1],)), np.array(scales, dtype=np.int64)
     got = price(
         conversions, side, (grain[0], grain[1], grain[2]), instructed, rounding=rounding,

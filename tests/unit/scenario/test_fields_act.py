@@ -84,6 +84,9 @@ OTHERS_REFUSED = {
     "CorrespondentBank.cut_off",
     "CorrespondentBank.opens",
     "CorrespondentRail.chains",
+    "ProviderQuote.closed",
+    "RateFile.digest",
+    "RateFile.file",
     "EcnyRail.currency",
     "EcnyRail.partner",
     "EcnyRail.tier",
@@ -104,11 +107,11 @@ OTHERS_REFUSED = {
 }
 """Fields that cannot change alone: others say whose an account is and in which money, who a partner
 is, in which country, or which hours follow each other; of what else is slowed there is another
-part, and no other stream or rate here can be multiplied; no country has a holiday on the day of
-this run, so that another calendar for a closure is told to change nothing
-(`tests/theory/test_disruptions.py` has one); a trace's rows change with its file
-(`tests/unit/compiler/test_traces.py`); the shares of agents add up to a whole,
-and are changed together in `tests/theory/test_fail_over.py`."""
+part, and no other stream or rate here can be multiplied; rows of a trace and of a course of rates
+change with their files (`tests/unit/compiler/test_traces.py`, `test_rate_files.py`); no country has
+a holiday on the day of this run, so that another calendar for a closure or a margin is told to
+change nothing (`tests/theory/test_disruptions.py` and `test_spreads.py` have one); the shares of
+agents add up to a whole, and are changed together in `tests/theory/test_fail_over.py`."""
 
 
 def _symbols(compiled: Compiled) -> str:
