@@ -29,6 +29,7 @@ from sim.compiler.prices import Market
 from sim.compiler.reach import Reach, agents_of_stream, find_reach
 from sim.compiler.reconciliations import reconciliations
 from sim.compiler.routes import Routes
+from sim.compiler.shops import shop_parts, unknown_stations
 from sim.compiler.size import size_problems
 from sim.compiler.windows import window_parts
 from sim.contract.plan import Array, Plan
@@ -164,7 +165,7 @@ def compile_scenario(
     # only.
     members = unfold_members(scenario.institutions)
     happened = occurrences(scenario, Luck(settings.seed, replication))
-    parts, lines = split_lines(list(world_parts(scenario, members)), scenario)
+    parts, lines = split_lines([*world_parts(scenario, members), *shop_parts(scenario)], scenario)
     market = Market(
         scenario.fx,
         horizon_us=settings.horizon_us,
@@ -186,7 +187,7 @@ def compile_scenario(
             routes.parts.append(stream.part)
     parts += [*_instruments(scenario), *routes.parts]
     places = [part for part in parts if isinstance(part, Station | BlockLedger)]
-    problems += nothing_to_hit(scenario, members, places)
+    problems += [*nothing_to_hit(scenario, members, places), *unknown_stations(scenario, places)]
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
     parts += disrupted_places(scenario, members, happened, places)
     parts += by_hand_closures(scenario, members, problems)

@@ -46,7 +46,7 @@ class Reason(IntEnum):
     MS03 = 16
     """No reason given by the agent; here: a station's queue was full."""
     NOAS = 17
-    """The payer did not confirm within the validity of any quote."""
+    """The payer did not confirm within the validity of any quote, or pay what was ordered."""
     RR04 = 18
     """Refused after screening."""
     ED05 = 19
@@ -57,6 +57,8 @@ class Reason(IntEnum):
     """An agent has suspended its channel: each route leads over an account below its stop-loss."""
     DS02 = 22
     """Cancelled by the payer, who waited in vain for an answer and left."""
+    OUT_OF_STOCK = 23
+    """The shop has nothing left to order. No ISO code: nothing was instructed."""
 
 
 # Technical failures, time-outs and short prefunding. What the payer's institution, a limit or

@@ -39,6 +39,7 @@ from sim.explain.loads import ledger_load_words, load_words
 from sim.explain.price import price_amount
 from sim.explain.program import capacity_words, program_lines, prologue_lines
 from sim.explain.routing import bar_words
+from sim.explain.shops import shop_lines
 from sim.explain.words import (
     about,
     amounts,
@@ -171,6 +172,8 @@ def _demand(compiled: Compiled) -> Iterator[str]:
         corridor = compiled.scenario.corridors[written.corridor]
         currency = _fixed_currency(compiled, demand)
         yield f"{demand.name}: corridor {written.corridor}, channel {written.channel}"
+        if written.shop is not None:
+            yield f"  orders at {written.shop}"
         if written.rate is not None:
             course = "evenly" if written.profile == "flat" else f"by profile {written.profile}"
             course += _steps(written)
@@ -191,6 +194,7 @@ def _demand(compiled: Compiled) -> Iterator[str]:
         yield f"  promise: {span(promise)}; what is open for longer is no success"
         yield f"  payers: {count(written.payers, 'payer')}{_banks(compiled, demand)}"
         yield f"  codes: {corridor.codes or 'none'}"
+    yield from shop_lines(compiled.scenario)
     yield from _doubts(compiled, "demand")
 
 

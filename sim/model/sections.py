@@ -359,6 +359,8 @@ class Demand(Model):
     over a ledger that commits blocks may be load; what load does not do is said by `explain`."""
     channel: Literal["counter", "online", "remittance"] = "counter"
     """Where the payer pays: a word that tables and `explain` carry; it changes nothing else."""
+    shop: Name | None = None
+    """Online shop its payments are orders of; each is submitted when it is ordered."""
     rate: EventRate | None = None
     """Mean arrivals; with a profile, the mean over its day."""
     profile: Name | Literal["flat"] = "flat"

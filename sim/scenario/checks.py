@@ -21,6 +21,7 @@ from sim.scenario.guard_checks import guard_problems
 from sim.scenario.load_checks import load_problems
 from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.scenario.routing_checks import routing_problems
+from sim.scenario.shop_checks import shop_problems
 from sim.units import CURRENCIES, DAY_US, format_minor
 
 if TYPE_CHECKING:
@@ -312,6 +313,7 @@ _CHECKS = (
     _check_accounts,
     _check_corridors,
     _check_demand,
+    shop_problems,
     _check_instruments,
     _check_profiles,
     routing_problems,

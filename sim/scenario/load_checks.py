@@ -16,6 +16,7 @@ _ALONE = {
     "second_instrument": "what payers carry",
     "after_failure": "what payers do after a failure",
     "refunds": "refunds",
+    "shop": "orders of a shop",
 }
 """Fields that speak of single payments."""
 
