@@ -44,6 +44,7 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Corridor, Demand
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.joining import serves
+from sim.rails.name_check import checked_name
 from sim.rails.stages import FAIL, Program, threshold
 from sim.scenario.model import Scenario
 from sim.workload.arrivals import hazard_path
@@ -150,6 +151,8 @@ def _part(world: World, name: str, payees: Payees, currency: str) -> Stream:
     rails = {leg.rail for route in used for leg in route.candidate.legs}
     shop, scan = None, _scan(scenario, corridor)
     asides: Program = ()
+    if demand.name_check is not None:
+        scan = checked_name(demand.name_check, target=FAIL)
     if demand.shop is not None:
         shop = scenario.shops[demand.shop]
         scan = order_taken(demand.shop, shop, scan)
@@ -164,7 +167,7 @@ def _part(world: World, name: str, payees: Payees, currency: str) -> Stream:
         currency=currency,
         scope=_scope(corridor),
         priority=demand.priority,
-        channel=demand.channel,
+        channel=demand.pays_at,
         payers=demand.payers,
         after_failure=AFTER_FAILURE if demand.after_failure is not None else "",
         routes=payees.routes,

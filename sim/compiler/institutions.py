@@ -15,6 +15,7 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.rails.declines import DeclineKinds, own_declines
 from sim.rails.institutions import CORE, DECLINE
+from sim.rails.name_check import names_stations
 from sim.rails.resources import Holding, OwnShare, OwnTime, Resource, Station
 from sim.rails.screening import frozen_places
 from sim.rails.stages import threshold
@@ -49,6 +50,8 @@ def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]
     for member in members:
         yield from _member(member, currencies)
         yield from own_declines(member.name, member.entry, declines)
+    holders = (member.name for member in members if member.entry.holds_money)
+    yield from names_stations(scenario.demand.values(), holders)
 
 
 def _written_account(name: str, account: Account) -> Holding:

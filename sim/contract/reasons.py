@@ -59,6 +59,8 @@ class Reason(IntEnum):
     """Cancelled by the payer, who waited in vain for an answer and left."""
     OUT_OF_STOCK = 23
     """The shop has nothing left to order. No ISO code: nothing was instructed."""
+    BE01 = 24
+    """The name given is not that of the payee's account."""
 
 
 # Technical failures, time-outs and short prefunding. What the payer's institution, a limit or
@@ -100,6 +102,7 @@ BUSINESS_REASONS: tuple[Reason, ...] = (
     Reason.AM06,
     Reason.AM12,
     Reason.AM14,
+    Reason.BE01,
     Reason.FF01,
     Reason.NOAS,
     Reason.RR04,

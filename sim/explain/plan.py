@@ -171,7 +171,7 @@ def _demand(compiled: Compiled) -> Iterator[str]:
         written = compiled.scenario.demand[demand.name]
         corridor = compiled.scenario.corridors[written.corridor]
         currency = _fixed_currency(compiled, demand)
-        yield f"{demand.name}: corridor {written.corridor}, channel {written.channel}"
+        yield f"{demand.name}: corridor {written.corridor}, channel {written.pays_at}"
         if written.shop is not None:
             yield f"  orders at {written.shop}"
         if written.rate is not None:

@@ -16,6 +16,7 @@ from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
 from sim.rails.settlement_agents import below
 from sim.scenario.answers import check_answer
+from sim.scenario.channel_checks import channel_problems
 from sim.scenario.disruption_checks import check_disruptions
 from sim.scenario.guard_checks import guard_problems
 from sim.scenario.load_checks import load_problems
@@ -314,6 +315,7 @@ _CHECKS = (
     _check_corridors,
     _check_demand,
     shop_problems,
+    channel_problems,
     _check_instruments,
     _check_profiles,
     routing_problems,

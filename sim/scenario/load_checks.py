@@ -17,6 +17,7 @@ _ALONE = {
     "after_failure": "what payers do after a failure",
     "refunds": "refunds",
     "shop": "orders of a shop",
+    "name_check": "checks of names",
 }
 """Fields that speak of single payments."""
 
