@@ -23,7 +23,7 @@ _PAID = (*_ONE, *_EACH, "shops.smile.decides=40 s")
 
 
 def _polls(first: str, factor: int) -> str:
-    return f"shops.smile.polls={{first: {first}, factor: {factor}}}"
+    return f"shops.smile.polls={{first: {first}, factor: {factor}, per_call: null}}"
 
 
 published(
