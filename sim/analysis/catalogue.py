@@ -34,6 +34,7 @@ from sim.analysis.kinds import (
     Pooling,
 )
 from sim.analysis.of_accounts import ACCOUNT_MEASURES
+from sim.analysis.of_orders import ORDER_MEASURES
 from sim.analysis.of_providers import PROVIDER_MEASURES
 from sim.analysis.sources import (
     QUANTILES,
@@ -285,6 +286,7 @@ PAYMENT_MEASURES: tuple[Definition[Payments], ...] = (
     refunded("refunds_refused", COUNT, "refused"),
     Definition("refund_share", SHARE, _RUN, refund_share),
     refunded("refunded_minor", AMOUNT, "amount"),
+    *ORDER_MEASURES,
     Definition(
         "open_share", SHARE, _GROUPS, lambda of: of.share(T.IN_PROGRESS, T.SUBMITTED), better=LOWER
     ),

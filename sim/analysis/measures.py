@@ -30,6 +30,7 @@ from sim.analysis.censoring import Survival, kaplan_meier
 from sim.analysis.definition import HEADLINE, WINDOW
 from sim.analysis.g20 import hold_against_targets
 from sim.analysis.liquidity import liquidity_of
+from sim.analysis.of_orders import orders_of
 from sim.analysis.places import account_measures, net_obligations, station_measures
 from sim.analysis.providers import provider_measures
 from sim.analysis.rates import common_currency
@@ -187,6 +188,7 @@ def _with_whole(part: Payments, run: RunFigures, covered: Cells) -> Payments:
         settled=settled_of(run.plan, run.totals, folder.owed),
         placed=liquidity_of(run.plan, run.totals),
         breaks=_breaks(folder, {folder.cells[cell][0] for cell in covered}),
+        ordered=orders_of(run.plan, run.totals),
         refunded=refunds_of(run.plan, run.totals, {folder.cells[cell][0] for cell in covered}),
         censored_us=kaplan_meier(folder.end_to_end.of(covered), folder.open_age.of(covered)),
     )

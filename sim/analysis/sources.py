@@ -143,6 +143,28 @@ class Refunded:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """What became of orders at shops.
+
+    Attributes
+    ----------
+    orders, sold_out, released, expired, late, calls, throttled, seen_sum_us, seen_max_us, oversold
+        See :class:`~sim.contract.shops.ShopTotal`.
+    """
+
+    orders: int
+    sold_out: int
+    released: int
+    expired: int
+    late: int
+    calls: int
+    throttled: int
+    seen_sum_us: int
+    seen_max_us: int
+    oversold: int
+
+
+@dataclass(frozen=True, slots=True)
 class Breaks:
     """What books disagreed about when they were compared.
 
@@ -199,6 +221,8 @@ class Payments:
         Whether the patience of some payers of the run ends.
     breaks : Breaks or None
         What books disagreed about; None where they are never compared.
+    ordered : Ordered or None
+        What became of orders at all shops; None where there are none.
     """
 
     currency = ""
@@ -217,6 +241,7 @@ class Payments:
     placed: tuple[Amount | None, Amount | None, Amount | None] = (None, None, None)
     has_patience: bool = False
     breaks: Breaks | None = None
+    ordered: Ordered | None = None
 
     @property
     def due(self) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.audit.findings import Findings
+from sim.audit.order_tables import demand_orders, ends_of_orders, order_layout
 from sim.audit.pairing import Comparison, Layout
 from sim.audit.payments import FeeDemands, demand_payments, fee_layout, payment_layout
 from sim.audit.pools import Visit
@@ -36,6 +37,7 @@ from sim.tables.reading import BATCH_ROWS
 from sim.tables.schemas import (
     FEES_FILE,
     OBLIGATIONS_FILE,
+    ORDERS_FILE,
     PAYMENTS_FILE,
     REFUNDS_FILE,
     SERIES_FILE,
@@ -74,6 +76,8 @@ class TablesBesideLog:
         self._visits, self._series = beside(self._visit_layout), beside(self._series_layout)
         self._refund_layout = refund_layout(plan)
         self._refunds = beside(self._refund_layout)
+        self._order_layout = order_layout(plan)
+        self._orders = beside(self._order_layout)
         self._owed_layout, self._paid_layout = obligation_layout(plan), settlement_layout(plan)
         self._owed, self._paid = beside(self._owed_layout), beside(self._paid_layout)
         self._demands = SettlementDemands(plan)
@@ -83,6 +87,7 @@ class TablesBesideLog:
         self._sampled = _Batch(LOG_WIDTH, self._compare_series)
         self._settled = _Batch(LOG_WIDTH, self._compare_settled)
         self._refunded = _Batch(LOG_WIDTH, self._compare_refunds)
+        self._ordered = _Batch(LOG_WIDTH, self._compare_orders)
 
     def take_log(self, rows: Array) -> None:
         """Take rows of the log, before the replay takes them."""
@@ -96,6 +101,9 @@ class TablesBesideLog:
             self._settled.take(self._demands.wanted(rows))
         if self._refunds is not None:
             self._refunded.take(rows[rows[:, LogColumn.KIND] == LogKind.REFUND])
+
+        if self._orders is not None:
+            self._ordered.take(ends_of_orders(rows))
 
     def take_ended(self, rows: Array) -> None:
         """Take the records ended payments must have, in the order they ended."""
@@ -111,7 +119,10 @@ class TablesBesideLog:
         self._findings.row = -1
         # What is left of each, and then rows without a counterpart, which may still have been
         # on their way before.
-        batches = (self._ended, self._visited, self._sampled, self._refunded, self._settled)
+        batches = (
+            *(self._ended, self._visited, self._sampled),
+            *(self._refunded, self._ordered, self._settled),
+        )
         for batch in batches:
             batch.close()
         if self._payments is not None:
@@ -124,6 +135,7 @@ class TablesBesideLog:
             (self._visits, "payment", STAGES_FILE),
             (self._series, "instant", SERIES_FILE),
             (self._refunds, "payment", REFUNDS_FILE),
+            (self._orders, "payment", ORDERS_FILE),
             (self._owed, "payment", OBLIGATIONS_FILE),
             (self._paid, "line", SETTLEMENTS_FILE),
         ):
@@ -160,6 +172,10 @@ class TablesBesideLog:
         if self._refunds is not None:
             demanded = demand_refunds(self._plan, self._refund_layout, rows)
             self._refunds.compare(demanded, is_last=is_last)
+
+    def _compare_orders(self, rows: Array, is_last: bool) -> None:
+        if self._orders is not None:
+            self._orders.compare(demand_orders(self._order_layout, rows), is_last=is_last)
 
 
 class _Batch:

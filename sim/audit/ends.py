@@ -15,6 +15,7 @@ from sim.audit.prices import worth
 from sim.audit.program import amount_of, jump
 from sim.audit.refunds import keep_for_refunds
 from sim.audit.routes import check_failure, known_agent
+from sim.audit.shops import keep_order, refused_order
 from sim.audit.state import NOBODY, Count, Pay, Things, Wait
 from sim.audit.stations import refuse
 from sim.audit.turns import act, act_at, check_in_time, check_patience
@@ -25,6 +26,7 @@ from sim.contract.layout import FEES_MAX, NULL, STEP_BITS, RouteColumn, Transfer
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import Cause, Op, Outcome
 from sim.contract.records import RECORD_WIDTH, RecordColumn, Register
+from sim.contract.shops import OrderStatus
 from sim.jit.functions import called
 
 
@@ -36,7 +38,9 @@ def fail_row(w: World, p: int, stage: int, reason: int) -> None:
     op, station = w.things[stage, S.OP], w.things[stage, S.SUBJECT]
     # A station named by role is the payment's own bank's, and a failure does not say which bank
     # that is; there nothing is known of the queue to hold it against.
-    if op == Op.SERVE and station >= 0:
+    if op == Op.ORDER:
+        refused_order(w, p, reason)
+    elif op == Op.SERVE and station >= 0:
         refuse(w, station, reason, w.things[stage, S.REASON])
     # A refusal for lack of funds with funds on the account is a finding.
     elif op == Op.RESERVE:
@@ -80,6 +84,8 @@ def outcome_row(w: World, p: int, stage: int, outcome: int, reason: int, value: 
     # At the horizon nobody is told anything.
     if w.pay[p, Pay.INQUIRY] != NOBODY and outcome != Outcome.IN_PROGRESS:
         tell(w, p, outcome)
+    if w.pay[p, Pay.ORDER] != OrderStatus.NONE and keep_order(w, p, outcome, value):
+        return
     # Whatever is wrong with its end, nothing may be said of it any more but what is paid back.
     if outcome != Outcome.COMPLETED or not keep_for_refunds(w, p, stage, value):
         close_slot(w, p)

@@ -24,6 +24,7 @@ from sim.audit.ledgers import close_block, fail_leader, fill_with_load, last_rou
 from sim.audit.loads import has_load, load_row, load_waits, loads_before
 from sim.audit.messages import Check
 from sim.audit.refunds import end_refund
+from sim.audit.shops import end_calls, shop_asks_row
 from sim.audit.state import AccountState, Count, LedgerState, StationState, Things
 from sim.audit.stations import look_after_station, set_closed, slow_station
 from sim.audit.turns import end_turns
@@ -108,6 +109,7 @@ def end_event(w: World) -> None:
     # event has done all it does.
     end_turns(w)
     end_telling(w)
+    end_calls(w)
     stations_end = w.first[Things.STATION] + w.size[Things.STATION]
     for at in range(w.g[Count.TOUCHED]):
         row = w.touched[at]
@@ -224,6 +226,9 @@ def take_other(w: World, kind: int, subject: int, amount: int, value: int) -> No
     elif kind in (LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE):
         _agenda_row(w, kind, subject, amount, value)
         system_row(w, kind, subject, amount)
+    elif kind == LogKind.SHOP_ASKS:
+        _agenda_row(w, kind, subject, amount, value)
+        shop_asks_row(w, subject, amount)
     elif kind in (LogKind.ALARM, LogKind.CHANNEL):
         guard_row(w, kind, subject, amount, value)
     elif kind == LogKind.LEADER_FAILED:
@@ -298,6 +303,8 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
             due_kind = kind - LogKind.SYSTEM_OFFSET + AgendaKind.SYSTEM_OFFSET
         if kind == LogKind.READING:
             due_kind = AgendaKind.READING + 0
+        elif kind == LogKind.SHOP_ASKS:
+            due_kind = AgendaKind.SHOP_ASKS + 0
         elif kind >= LogKind.STATION_PACE:
             due_kind = kind - LogKind.STATION_PACE + AgendaKind.STATION_PACE
     right = False
@@ -318,7 +325,7 @@ def _agenda_row(w: World, kind: int, subject: int, amount: int, value: int) -> N
     # Only what the agenda says, whatever a corrupted row may hold: it enters the arithmetic.
     elif right and kind == LogKind.LEDGER_BLOCK:
         w.things[w.first[Things.LEDGER] + subject, LedgerState.BLOCK_LIMIT] = amount
-    elif right and kind >= LogKind.STATION_PACE and kind != LogKind.READING:
+    elif right and LogKind.STATION_PACE <= kind < LogKind.LEDGER_BLOCK:
         slow_station(w, subject, kind, amount)
 
 
@@ -354,6 +361,8 @@ def _is_only_first(kind: int) -> bool:
         LogKind.STATION_SERVERS,
         LogKind.LEDGER_BLOCK,
         LogKind.READING,
+        LogKind.ORDER_EXPIRED,
+        LogKind.SHOP_ASKS,
     )
 
 
@@ -365,12 +374,15 @@ def _first_row_fits(event_class: int, owner: int, kind: int, payment: int) -> bo
         is_system = kind in (LogKind.SYSTEM_OFFSET, LogKind.SYSTEM_CLOSE)
         is_guard = kind in (LogKind.ALARM, LogKind.CHANNEL)
         is_place = LogKind.STATION_PACE <= kind <= LogKind.LEDGER_BLOCK
-        is_place = is_place or kind in (LogKind.OPEN, LogKind.CLOSE, LogKind.READING)
+        is_place = is_place or kind in (
+            LogKind.OPEN, LogKind.CLOSE, LogKind.READING, LogKind.SHOP_ASKS,
+        )  # fmt: skip
         return is_file or is_system or is_guard or is_place or kind == LogKind.DEPOSIT
     if event_class == EventClass.SUBMIT:
         return kind == LogKind.SUBMIT and payment == owner
     if event_class == EventClass.EXPIRE:
-        return kind in (LogKind.EXPIRE, LogKind.GONE) and payment == owner
+        ends = (LogKind.EXPIRE, LogKind.GONE, LogKind.ORDER_EXPIRED)
+        return kind in ends and payment == owner
     if event_class == EventClass.SAMPLE:
         is_system = kind in (LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER)
         return is_system or LogKind.SAMPLE_STATION <= kind <= LogKind.SAMPLE_ACCOUNT

@@ -67,6 +67,8 @@ RULES: dict[str, str] = {
     "reservation": "reservations have the stage's amount and are closed before the end",
     "retry": "what failed is tried again only for a reason that may pass, and as often as allowed",
     "route": "a route is open to the payment, has a policy's score, and no other comes before it",
+    "shop": "no order without stock, none released unpaid or late, expired ones end when due, and "
+    "shops ask as often as their token allows",
     "sample": "samples come when due, of every place, and show the rebuilt queues and balances",
     "sequence": "stages follow each other as the program says",
     "series": "every place is sampled when due, within its limits, as the log says (tables)",

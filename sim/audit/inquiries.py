@@ -11,14 +11,15 @@ from sim.audit.messages import Check
 from sim.audit.money import begin_anew
 from sim.audit.program import account_time, chain_goes_on, jump, leave_stage, may_try_again
 from sim.audit.routes import forget_tried
-from sim.audit.state import NEXT, NOBODY, SAME, Count, Pay, Wait
+from sim.audit.state import NEXT, NOBODY, SAME, Count, Pay, Things, Wait
 from sim.audit.turns import act_at, make_ready
 from sim.audit.visits import end_visit
 from sim.audit.world import World
 from sim.contract.inquiries import INQUIRY_FIRST
-from sim.contract.layout import NULL, PAYMENTS_MAX
+from sim.contract.layout import NULL, PAYMENT_BITS, PAYMENTS_MAX, STEP_BITS
 from sim.contract.layout import StageColumn as S
-from sim.contract.meaning import Op, Outcome
+from sim.contract.meaning import EventClass, Op, Outcome
+from sim.contract.shops import OrderStatus, ShopColumn
 from sim.jit.functions import called
 
 _ANSWERED, _UNASKED = 1, -1
@@ -45,8 +46,11 @@ def asked_row(w: World, rows: tuple[int, int, int, int, int]) -> None:
     if not check(g, Check.ASKS, known, (number, payment)):
         return
     place = 1
-    if before != NOBODY:
-        act_at(w, actor, stage, Op.ASK)
+    from_calls = op == Op.ORDER and before == NOBODY and _is_called(g[Count.KEY])
+    if from_calls:
+        right = call_begins(w, p, number)
+    elif before != NOBODY:
+        act_at(w, actor, stage, Op.POLL if op == Op.POLL else Op.ASK)
         place = w.pay[actor, Pay.PLACE]
         place += 1 if place > 0 else -1
         right = chain_goes_on(w, actor) and abs(place) <= w.things[stage, S.VALUE]
@@ -54,16 +58,25 @@ def asked_row(w: World, rows: tuple[int, int, int, int, int]) -> None:
         place = NOBODY
         right = g[Count.POLL_DUE] == p and w.pay[p, Pay.PC] == stage
         g[Count.POLL_DUE] = NOBODY
+    elif op == Op.ORDER:
+        # Once, behind its own ORDERED row.
+        act_at(w, actor, stage, Op.ORDER)
+        right = w.pay[p, Pay.ORDER] == OrderStatus.OPEN and w.pay[p, Pay.INQUIRED] == 0
     else:
         act_at(w, actor, stage, Op.INQUIRE)
         right = True
     entry = w.things[stage, S.SUBJECT]
     right = right and entry >= 0 and times == w.pay[p, Pay.INQUIRED] + 1
     check(g, Check.ASKS, right, (number, payment))
-    if op != Op.AWAIT:
+    if op == Op.POLL:
+        # The token is looked at behind this row.
+        w.pay[actor, Pay.HAS_BEGUN] = 1
+    elif op != Op.AWAIT and not from_calls:
         leave_stage(w, actor)
     if entry >= 0:
         _begin(w, p, (number, entry, place))
+        own = slot_of(w, number)
+        w.pay[own, Pay.OF_ORDER] = 1 if op in (Op.ORDER, Op.POLL) else 0
 
 
 @called
@@ -89,7 +102,7 @@ def _begin(w: World, p: int, asked: tuple[int, int, int]) -> None:
         Pay.INQUIRY,
     ):
         w.pay[own, column] = NOBODY
-    w.pay[own, Pay.PATIENCE_US] = NOBODY
+    w.pay[own, Pay.ORDER] = OrderStatus.NONE
     w.pay[own, Pay.DOUBT_SINCE_US], w.pay[own, Pay.TOLD] = NULL, NULL
     w.pay[own, Pay.ASKS], w.pay[own, Pay.PLACE] = payment, place
     w.pay[own, Pay.BEGUN] = w.pay[p, Pay.ATTEMPTS]
@@ -121,7 +134,8 @@ def answered_row(w: World, own: int, stage: int, told: int, answered: int) -> No
         right = g[Count.TELLING] == own and answered == _ANSWERED and w.pay[own, Pay.PC] == stage
         g[Count.TELLING] = next_to_tell(w, w.pay[own, Pay.NEXT_TOLD])
     elif answered == _UNASKED:
-        right = act_at(w, own, stage, Op.ASK) and not chain_goes_on(w, own)
+        asks = Op.POLL + 0 if w.pay[own, Pay.OF_ORDER] == 1 else Op.ASK + 0
+        right = act_at(w, own, stage, asks) and not chain_goes_on(w, own)
     else:
         right = act_at(w, own, stage, Op.ANSWER) and answered == w.things[stage, S.VALUE]
         # While it is open only its end can be told for certain.
@@ -149,13 +163,24 @@ def _waits_to_hear(w: World, p: int) -> bool:
 @called
 def tell(w: World, p: int, outcome: int) -> None:
     """Note for every inquiry about a payment how it ended, and who is to be answered now."""
-    own, oldest = w.pay[p, Pay.INQUIRY], NOBODY
+    own, oldest, kept = w.pay[p, Pay.INQUIRY], NOBODY, NOBODY
+    asks_on = w.pay[p, Pay.ORDER] == OrderStatus.OPEN
+    w.pay[p, Pay.INQUIRY] = NOBODY
     # From the newest to the oldest, so that each knows who is told after it.
     while own != NOBODY:
-        w.pay[own, Pay.TOLD], w.pay[own, Pay.NEXT_TOLD] = outcome, oldest
-        oldest = own
-        own = w.pay[own, Pay.SIBLING]
-    w.pay[p, Pay.INQUIRY] = NOBODY
+        older = w.pay[own, Pay.SIBLING]
+        # A shop asks on while its order is open.
+        if asks_on and w.pay[own, Pay.OF_ORDER] == 1:
+            w.pay[own, Pay.SIBLING_BEFORE], w.pay[own, Pay.SIBLING] = kept, NOBODY
+            if kept == NOBODY:
+                w.pay[p, Pay.INQUIRY] = own
+            else:
+                w.pay[kept, Pay.SIBLING] = own
+            kept = own
+        else:
+            w.pay[own, Pay.TOLD], w.pay[own, Pay.NEXT_TOLD] = outcome, oldest
+            oldest = own
+        own = older
     w.g[Count.TELLING] = next_to_tell(w, oldest)
 
 
@@ -187,6 +212,37 @@ def left_open(w: World, own: int) -> None:
     arrives = wait != Wait.DELAY or w.pay[own, Pay.DUE_US] >= w.g[Count.HORIZON_US]
     check(w.g, Check.NEVER_ARRIVED, arrives, (number,))
     check(w.g, Check.TOLD_LATE, wait != Wait.OUTCOME or w.pay[own, Pay.TOLD] == NULL, (number,))
+
+
+@called
+def _is_called(key: int) -> bool:
+    """Say whether an event is one of the agenda, by which shops ask about many orders."""
+    return bool(key >> (PAYMENT_BITS + STEP_BITS) == EventClass.CALENDAR)
+
+
+@called
+def call_begins(w: World, p: int, number: int) -> bool:
+    """Let an inquiry about many orders begin, and say whether it is this one's turn."""
+    g = w.g
+    one = g[Count.CALL_NEXT]
+    if one == NOBODY or one != p:
+        return False
+    shop = w.first[Things.SHOP] + w.things[w.pay[p, Pay.ORDER_STAGE], S.FIRST]
+    room = w.things[shop, ShopColumn.PER_CALL]
+    while one != NOBODY and room > 0:
+        w.pay[one, Pay.CALL] = number
+        one = w.pay[one, Pay.ORDER_NEXT]
+        room -= 1
+    g[Count.CALL_NEXT] = one
+    return True
+
+
+@called
+def order_of(w: World, own: int) -> int:
+    """Return the slot of the order an inquiry asks about, -1 where it asks about none."""
+    if w.pay[own, Pay.OF_ORDER] == 0 or w.pay[own, Pay.TOLD] != NULL:
+        return NOBODY
+    return int(slot_of(w, w.pay[own, Pay.ASKS]))
 
 
 @called

@@ -151,6 +151,16 @@ class Check(IntEnum):
     OPEN_EARLY = auto()
     OPEN_REASON = auto()
     TIMES = auto()
+    ORDER_TAKEN = auto()
+    ORDER_STOCK = auto()
+    ORDER_PAID = auto()
+    ORDER_EXPIRES = auto()
+    ORDER_OVERDUE = auto()
+    RELEASES_LEFT = auto()
+    SHOP_ASKS = auto()
+    CALL_LEFT = auto()
+    TOKEN = auto()
+    SOLD_OUT = auto()
     ASKS_TURN = auto()
     ASKS = auto()
     ANSWERS = auto()
@@ -362,6 +372,16 @@ MESSAGES: dict[Check, tuple[str, str]] = {
     Check.KNOWS: ("doubt", "payment {} knows after {} us in doubt"),
     Check.UNDONE_IN_DOUBT: ("doubt", "payment {} is undone in doubt"),
     Check.ENDS_IN_DOUBT: ("doubt", "payment {} ends in doubt"),
+    Check.ORDER_TAKEN: ("shop", "order {} of shop {} leaves {} units, should be {}"),
+    Check.ORDER_STOCK: ("shop", "shop {} has nothing left and takes order {}"),
+    Check.ORDER_PAID: ("shop", "order {} of shop {} is released unpaid, unasked or otherwise"),
+    Check.ORDER_EXPIRES: ("shop", "order {} expires otherwise, or leaves {} units, should be {}"),
+    Check.ORDER_OVERDUE: ("shop", "order {} should have expired before"),
+    Check.RELEASES_LEFT: ("shop", "inquiry {} found {} orders paid that are not released"),
+    Check.SHOP_ASKS: ("shop", "shop {} asks about {} orders, should be {}"),
+    Check.CALL_LEFT: ("shop", "order {} is in no call"),
+    Check.TOKEN: ("shop", "inquiry {} is refused though the token of shop {} allows it"),
+    Check.SOLD_OUT: ("shop", "order {} is refused with {} units left"),
     Check.ASKS_TURN: ("inquiry", "inquiry {} begins out of turn"),
     Check.ASKS: ("inquiry", "inquiry {} about payment {} begins where none may"),
     Check.ANSWERS: ("inquiry", "inquiry {} is told {}, or when it is not to be told"),

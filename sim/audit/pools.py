@@ -42,3 +42,15 @@ class Service(IntEnum):
     STATION = 1
     DUE_US = 2
     STAGE = 3
+
+
+class ShopState(IntEnum):
+    """Columns of what is rebuilt of a shop."""
+
+    LEFT = 7
+    TAT = 8
+    """When its token is free again, times its rate."""
+    HEAD = 9
+    """Slots of the first and the last of its open orders, and their number."""
+    TAIL = 10
+    OPEN = 11

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sim.audit.containers import held_of, slot_of
 from sim.audit.habits import may_differ, may_miss
-from sim.audit.pools import Held
+from sim.audit.pools import Held, ShopState
 from sim.audit.prices import fee_slot
 from sim.audit.state import (
     AUTHORISES,
@@ -34,6 +34,7 @@ from sim.contract.layout import (
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import RETRY_REASONS, LogKind, Op
 from sim.contract.records import Register
+from sim.contract.shops import OrderStatus, ShopColumn
 from sim.jit.functions import called
 from sim.units import DAY_US
 
@@ -125,9 +126,14 @@ def passes(w: World, p: int) -> bool:
         return bool((w.things[stage, S.FLAGS] & NEXT) != 0)
     if op == Op.RETRY:
         return not may_try_again(w, p, stage)
-    if op == Op.ASK:
-        return _begins_none(w, p, stage)
-    return bool(op == Op.CODE)
+    if op in (Op.ASK, Op.POLL):
+        # Of a poll the row by which the next began is behind it by then.
+        has_begun = op == Op.POLL and w.pay[p, Pay.HAS_BEGUN] == 1
+        begins_none = _begins_none(w, p, stage) or (has_begun and chain_goes_on(w, p))
+        return begins_none and (op == Op.ASK or token_allows(w, w.things[stage, S.FIRST]))
+    # An order's code is whole, and good as long as the order.
+    is_good = w.pay[p, Pay.ORDER] == OrderStatus.NONE or w.g[Count.NOW] <= w.pay[p, Pay.ORDER_US]
+    return bool(op == Op.CODE and is_good)
 
 
 @called
@@ -152,6 +158,8 @@ def chain_goes_on(w: World, own: int) -> bool:
     if w.pay[own, Pay.TOLD] != NULL:
         return False
     p = slot_of(w, w.pay[own, Pay.ASKS])
+    if p != NOBODY and w.pay[own, Pay.OF_ORDER] == 1:
+        return bool(w.pay[p, Pay.ORDER] == OrderStatus.OPEN)
     if p == NOBODY or w.pay[p, Pay.ATTEMPTS] != w.pay[own, Pay.BEGUN]:
         return False
     return bool(w.pay[own, Pay.PLACE] > 0 or w.pay[p, Pay.WAIT] == Wait.ANSWER)
@@ -162,6 +170,37 @@ def _begins_none(w: World, own: int, stage: int) -> bool:
     """Say whether an inquiry asks and is the last of its chain."""
     is_last = abs(w.pay[own, Pay.PLACE]) >= w.things[stage, S.VALUE]
     return chain_goes_on(w, own) and bool(is_last or w.things[stage, S.SUBJECT] < 0)
+
+
+@called
+def token_allows(w: World, shop: int) -> bool:
+    """Say whether a shop's token allows one more call now."""
+    row = w.first[Things.SHOP] + shop
+    count = w.things[row, ShopColumn.TOKEN_COUNT]
+    spare = (w.things[row, ShopColumn.TOKEN_BURST] - 1) * w.things[row, ShopColumn.TOKEN_PERIOD_US]
+    return bool(count == 0 or w.things[row, ShopState.TAT] <= w.g[Count.NOW] * count + spare)
+
+
+@called
+def _spend_token(w: World, own: int, shop: int) -> None:
+    """Note that a call was made, and of every order it asks about."""
+    row = w.first[Things.SHOP] + shop
+    count = w.things[row, ShopColumn.TOKEN_COUNT]
+    if count > 0:
+        free = max(w.things[row, ShopState.TAT], w.g[Count.NOW] * count)
+        w.things[row, ShopState.TAT] = free + w.things[row, ShopColumn.TOKEN_PERIOD_US]
+    number = w.pay[own, Pay.NUMBER]
+    if w.things[row, ShopColumn.PER_CALL] == 0:
+        p = slot_of(w, w.pay[own, Pay.ASKS])
+        if p != NOBODY:
+            w.pay[p, Pay.CALL] = number
+            w.pay[p, Pay.POLLS] += 1
+        return
+    one = w.things[row, ShopState.HEAD]
+    for _ in range(w.things[row, ShopState.OPEN]):
+        if w.pay[one, Pay.CALL] == number:
+            w.pay[one, Pay.POLLS] += 1
+        one = w.pay[one, Pay.ORDER_NEXT]
 
 
 @called
@@ -184,6 +223,8 @@ def leave_stage(w: World, p: int) -> None:
         return
     elif op == Op.RESOLVE:
         w.pay[p, Pay.DEADLINE_US] = -1
+    elif op == Op.POLL:
+        _spend_token(w, p, w.things[stage, S.FIRST])
     # No other route: what the payer does then, where the stream says so.
     elif op == Op.ROUTE:
         row = w.first[Things.STREAM] + w.pay[p, Pay.STREAM]

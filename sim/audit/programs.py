@@ -33,6 +33,9 @@ _NEITHER, _SETTLED, _CREDITED, _SETTLED_FIRST, _CREDITED_FIRST, _BOTH_AT_ONCE = 
 """What has happened to the money of a payment, and in which order."""
 _COMPARED = {_SETTLED_FIRST: (0, 1), _CREDITED_FIRST: (1, 2), _BOTH_AT_ONCE: (1,)}
 """Signs of settlement less credit that each order allows, plus one; 1 where one is missing."""
+_MAY_FAIL = (
+    Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE, Op.ORDER,
+)  # fmt: skip
 _WAITS = (Op.SERVE, Op.TRANSIT, Op.BATCH, Op.RESERVE, Op.AWAIT, Op.SETTLE)
 _ENTRANCES = (RouteColumn.ENTRY, RouteColumn.CONFIRMED, RouteColumn.AUTHORISED)
 """Where a route may begin, the last two only for who comes from another one."""
@@ -222,7 +225,7 @@ class Programs:
         # A price that cannot be used fills the registers like any other.
         quoted = state.quoted or op == Op.QUOTE
         ways = [state.stage + 1]
-        if op in (Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE):
+        if op in _MAY_FAIL:
             ways.append(stage[S.TARGET])
         # Behind a branch that is always taken stands another program, or nothing.
         if op == Op.DECIDE and stage[S.VALUE] >= CERTAIN:
@@ -316,6 +319,7 @@ class Programs:
             Op.ROUTE,
             Op.END,
             Op.SETTLE,
+            Op.ORDER,
         )
         return (reason,) if op in names_one and reason > 0 else ()
 

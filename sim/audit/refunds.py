@@ -133,6 +133,12 @@ def end_refund(w: World) -> None:
 
 
 @called
+def is_surely_refunded(w: World, p: int) -> bool:
+    """Say whether the next part of an ended payment must come."""
+    return bool(_comes(w, p) == SURELY)
+
+
+@called
 def is_refunded_later(w: World, p: int) -> bool:
     """Say whether an ended payment waits for a part that falls due beyond the horizon."""
     waits = w.pay[p, Pay.WAIT] == Wait.REFUND

@@ -26,6 +26,7 @@ from sim.contract.layout import (
 from sim.contract.layout import StageColumn as S
 from sim.contract.meaning import FAILOVER_REASONS, Op, Policy, Reason
 from sim.contract.policies import FORESEEN_FAILS, SCORE_BARRED, RuleColumn
+from sim.contract.shops import OrderStatus
 from sim.jit.functions import called
 
 _POLICY, _POSITION, _FIRST, _COUNT = range(4)
@@ -173,12 +174,15 @@ def check_failure(w: World, p: int, reason: int) -> None:
     op, value, flags = w.things[stage, S.OP], w.things[stage, S.VALUE], w.things[stage, S.FLAGS]
     is_named = reason == w.things[stage, S.REASON]
     holds = False
-    # Judged by the station itself (``refuse``), which knows its queue.
-    if op == Op.SERVE:
+    # Judged by the station or the shop itself, which knows its queue or stock.
+    if op in (Op.SERVE, Op.ORDER):
         holds = True
     # The state of the code is in the workload and not in the log: either reason is possible.
     elif op == Op.CODE:
         holds = reason in (Reason.FF01, Reason.AEXR)
+        # Of an order's code all is known: it is whole, and good as long as the order.
+        if w.pay[p, Pay.ORDER] != OrderStatus.NONE:
+            holds = reason == Reason.AEXR and w.g[Count.NOW] > w.pay[p, Pay.ORDER_US]
     elif op == Op.LIMIT:
         holds = _may_exceed(w, p, w.things[stage, S.SUBJECT], reason)
     # Chance is not in the log either; that it can fail at all is what is checked.

@@ -25,6 +25,7 @@ from sim.audit.inquiries import (
     asked_row,
     is_inquiry,
     left_open,
+    order_of,
     retry_row,
     wait_row,
 )
@@ -45,6 +46,7 @@ from sim.audit.money import (
 )
 from sim.audit.refunds import is_refunded_later, refund_due_row, refund_move, refund_row
 from sim.audit.routes import limit_cell
+from sim.audit.shops import find_paid, is_ordered_later, order_row
 from sim.audit.state import NOBODY, Count, Pay, Things, Wait
 from sim.audit.stations import finish_stations
 from sim.audit.turns import begin_own
@@ -68,6 +70,7 @@ from sim.contract.log_columns import UNUSED
 from sim.contract.meaning import Cause, LogKind
 from sim.contract.plan import Array
 from sim.contract.records import REGISTER_COUNT, LogColumn
+from sim.contract.shops import OrderStatus
 from sim.jit.functions import called
 
 L = LogColumn
@@ -78,6 +81,7 @@ _OF_MONEY = (
 )  # fmt: skip
 _OF_PAYMENTS_ALONE = (
     int(LogKind.OUTCOME), int(LogKind.LEG), int(LogKind.QUEUED), int(LogKind.SETTLE),
+    int(LogKind.ORDERED), int(LogKind.RELEASED), int(LogKind.ORDER_EXPIRED),
 )  # fmt: skip
 _NAMES_STAGE = (*_OF_MONEY, *(
     int(kind) for kind in (
@@ -86,6 +90,7 @@ _NAMES_STAGE = (*_OF_MONEY, *(
         LogKind.SWITCH, LogKind.LEG, LogKind.QUEUED, LogKind.SETTLE, LogKind.REFUND_DUE,
         LogKind.REFUND,
         LogKind.ASKED, LogKind.ANSWERED, LogKind.RETRY, LogKind.PATIENCE, LogKind.GONE,
+        LogKind.ORDERED, LogKind.THROTTLED, LogKind.RELEASED, LogKind.ORDER_EXPIRED,
     )
 ))  # fmt: skip
 _NAMES_STATION = tuple(
@@ -215,6 +220,8 @@ def _is_of_payment(kind: int) -> bool:
         return True
     refunds = (LogKind.REFUND_DUE, LogKind.REFUND)
     again = (LogKind.ANSWERED, LogKind.RETRY, LogKind.PATIENCE, LogKind.GONE)
+    if LogKind.ORDERED <= kind <= LogKind.ORDER_EXPIRED:
+        return True
     if LogKind.SWITCH <= kind <= LogKind.SETTLE or kind in refunds or kind in again:
         return True
     return bool(LogKind.SUBMIT <= kind <= LogKind.OUTCOME and kind != LogKind.LEADER_FAILED)
@@ -283,13 +290,18 @@ def _take_wait(w: World, p: int, rows: Array, at: int) -> None:
     elif kind == LogKind.RETRY:
         retry_row(w, p, stage, amount)
     elif kind == LogKind.ANSWERED:
+        number, order = w.pay[p, Pay.NUMBER], order_of(w, p)
         answered_row(w, p, stage, subject, amount)
+        if amount == 1:
+            find_paid(w, stage, number, order)
     elif kind == LogKind.AWAIT and is_inquiry(w.pay[p, Pay.NUMBER]):
         wait_row(w, p, stage)
     elif kind == LogKind.AWAIT:
         await_row(w, p, stage, amount)
     elif kind == LogKind.KNOWN:
         known_row(w, p, stage, amount)
+    elif LogKind.ORDERED <= kind <= LogKind.ORDER_EXPIRED:
+        order_row(w, p, kind, stage, (subject, amount, value))
     elif kind == LogKind.REFUND_DUE:
         refund_due_row(w, p, stage, subject, amount, value)
     elif kind == LogKind.REFUND:
@@ -328,6 +340,7 @@ def _submit(w: World, payment: int, stage: int, stream: int, amount: int, ordina
         Pay.GONE_US, Pay.DOUBTED_US, Pay.KNOWN_US,
     ):  # fmt: skip
         w.pay[p, column] = NULL
+    w.pay[p, Pay.ORDER] = OrderStatus.NONE
     for register in range(REGISTER_COUNT):
         w.pay[p, Pay.REGISTER_0 + register] = NULL
     for fee in range(FEES_MAX):
@@ -359,6 +372,8 @@ def _is_readable(w: World, rows: Array, at: int) -> bool:
     if kind == LogKind.SUBMIT:
         is_amount = 0 <= amount < AMOUNT_MAX
         return payment >= 0 and is_amount and _exists(w, Things.STREAM, subject)
+    if LogKind.ORDERED <= kind <= LogKind.SHOP_ASKS:
+        return _exists(w, Things.SHOP, subject)
     if kind == LogKind.ASKED:
         return bool(payment >= 0 and subject >= 0 and value >= -1)
     if kind == LogKind.SWITCH:
@@ -422,5 +437,7 @@ def finish(w: World) -> None:
     for at in range(len(w.slot)):
         if is_inquiry(w.slot[at, 0]):
             left_open(w, w.slot[at, 1])
+        elif w.slot[at, 0] != NOBODY and is_ordered_later(w, w.slot[at, 1]):
+            continue
         elif w.slot[at, 0] != NOBODY and not is_refunded_later(w, w.slot[at, 1]):
             check(w.g, Check.NO_OUTCOME, False, (w.slot[at, 0],))

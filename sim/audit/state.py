@@ -106,6 +106,12 @@ class Count(IntEnum):
     LOOK_FIRST = auto()
     """Accounts whose level the last row changed, to be looked at with the next."""
     LOOK_SECOND = auto()
+    CALL_NEXT = auto()
+    """Slot of the order the next call begins with; orders still to be released, the inquiry that
+    found them; slot of a payment whose order has expired in this event."""
+    RELEASES = auto()
+    CALLER = auto()
+    PAYING_BACK = auto()
     READY = auto()
     """Line of those set free by others; the next one of those in the block being committed."""
     CHECKED = auto()
@@ -147,13 +153,12 @@ class Things(IntEnum):
     WRITTEN_REFUND = 23
     RULE = 24
     SPREAD = 25
+    SHOP = 26
 
 
-STAGE_SHORTEST, STAGE_LONGEST = 11, 12
-"""Columns of a stage, after those of the plan: least and greatest value of its quantile table."""
-
-REFUND_SHORTEST, REFUND_LONGEST = 9, 10
-"""Likewise of the time until a part of a stream's refunds."""
+STAGE_SHORTEST, STAGE_LONGEST, REFUND_SHORTEST, REFUND_LONGEST = 11, 12, 9, 10
+"""Columns of a stage, after those of the plan: least and greatest value of its quantile table;
+likewise of the time until a part of a stream's refunds."""
 
 
 class StationState(IntEnum):
@@ -310,6 +315,8 @@ class Wait(IntEnum):
     REFUND = 10
     """It has ended, and a part of it is to be paid back."""
     OUTCOME = 11
+    ORDER = 12
+    """It has ended, and its order is open."""
 
 
 class Pay(IntEnum):
@@ -419,10 +426,24 @@ class Pay(IntEnum):
     GONE_US = 78
     DOUBTED_US = 79
     KNOWN_US = 80
-    TIME_0 = 81
-    FEE_0 = 81 + len(Cause)
-    REGISTER_0 = 81 + len(Cause) + FEES_MAX
-    LIMIT_0 = 81 + len(Cause) + FEES_MAX + REGISTER_COUNT
+    ORDER = 81
+    """Status of its order, the stage it was taken at, instant and key of its expiry."""
+    ORDER_STAGE = 82
+    ORDER_US = 83
+    ORDER_KEY = 84
+    CALL = 85
+    """Newest inquiry about the order, polls so far, neighbours among the shop's open orders."""
+    POLLS = 86
+    ORDER_NEXT = 87
+    ORDER_BEFORE = 88
+    OUTCOME = 89
+    """Of a payment that has ended while its order is open."""
+    OF_ORDER = 90
+    """1 of an inquiry about an order."""
+    TIME_0 = 91
+    FEE_0 = 91 + len(Cause)
+    REGISTER_0 = 91 + len(Cause) + FEES_MAX
+    LIMIT_0 = 91 + len(Cause) + FEES_MAX + REGISTER_COUNT
     """Limit (-1: none), amount, day, payer by slot."""
-    SETS = 81 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
+    SETS = 91 + len(Cause) + FEES_MAX + REGISTER_COUNT + 4 * LIMITS_MAX
     """Sets of agents by role, then the routes tried."""

@@ -23,6 +23,7 @@ from sim.audit.checker import Checker
 from sim.audit.findings import Findings
 from sim.audit.market import check_market
 from sim.audit.names import Words, cells, fee_words, payment_words
+from sim.audit.order_tables import check_orders, order_words
 from sim.audit.places import check_series, check_visits
 from sim.audit.refund_tables import check_refunds, refund_words
 from sim.audit.settlement_tables import (
@@ -45,6 +46,8 @@ from sim.tables.schemas import (
     FX_SPREAD,
     OBLIGATIONS,
     OBLIGATIONS_FILE,
+    ORDERS,
+    ORDERS_FILE,
     PAYMENTS,
     PAYMENTS_FILE,
     REFUNDS,
@@ -130,6 +133,8 @@ def audit_tables(
         refunds = _columns(parts, REFUNDS, refund_words(plan))
         of = place.of(refunds["replication"], refunds["payment_id"])
         check_refunds(refunds, payments, of, check)
+    if run.has(ORDERS_FILE):
+        _check_ordered(run, plan, payments, place, check, replication)
     if run.has(BREAKS_FILE):
         books = _columns(
             _of_replication(run.table(BREAKS_FILE), replication), BREAKS, break_words(plan)
@@ -140,6 +145,21 @@ def audit_tables(
     check_market(run, plan, findings)
     if run.has(SERIES_FILE) and not has_log:
         check_series(run, plan, findings, replication=replication)
+
+
+def _check_ordered(
+    run: FinishedRun,
+    plan: Plan,
+    payments: dict[str, Array],
+    place: _Place,
+    check: Checker,
+    replication: int | None,
+) -> None:
+    """Check the ends of orders."""
+    ends = _of_replication(run.table(ORDERS_FILE), replication)
+    orders = _columns(ends, ORDERS, order_words(plan))
+    of = place.of(orders["replication"], orders["payment_id"])
+    check_orders(plan, orders, payments, of=of, check=check)
 
 
 def _check_settled(

@@ -15,7 +15,7 @@ import numpy as np
 from sim.audit.choices import role_sets, route_choices
 from sim.audit.findings import VIOLATIONS_KEPT
 from sim.audit.messages import FIGURES, MESSAGES
-from sim.audit.pools import Held, Service, Visit
+from sim.audit.pools import Held, Service, ShopState, Visit
 from sim.audit.state import (
     NOBODY,
     REFUND_LONGEST,
@@ -50,6 +50,7 @@ from sim.contract.own_policies import HEARD_WIDTH, KNOWN_WIDTH, MEMORY_MAX
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RECORD_WIDTH, REGISTER_COUNT
 from sim.contract.refunds import RefundColumn
+from sim.contract.shops import ShopColumn
 
 BLOCK_ROWS = 1 << 13
 """Rows replayed at a time; every pool has room for what so many rows can add."""
@@ -181,7 +182,8 @@ def open_world(plan: Plan, *, wants_records: bool, addresses: Addresses = ()) ->
         Count.AGENT_WORDS: sets.shape[1], Count.ROUTE_WORDS: -(-len(plan.route) // WORD) or 1,
         Count.STATION_KINDS: plan.agent_account.shape[1], Count.SET_SYSTEM: NOBODY,
         Count.INSTRUMENTS: len(plan.names.instruments), Count.WARM_UP_US: plan.warm_up_us,
-        Count.TELLING: NOBODY, Count.POLL_DUE: NOBODY,
+        Count.TELLING: NOBODY, Count.POLL_DUE: NOBODY, Count.CALL_NEXT: NOBODY,
+        Count.PAYING_BACK: NOBODY,
         Count.LOOK_FIRST: NOBODY, Count.LOOK_SECOND: NOBODY,
     }.items():  # fmt: skip
         g[scalar] = value
@@ -333,7 +335,7 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
         plan.agenda, choices, plan.candidate, plan.line, plan.file, plan.top_up, plan.order,
         plan.system, plan.guard, plan.refund, plan.written_refund,
-        plan.rule, plan.spread,
+        plan.rule, plan.spread, plan.shop,
     )  # fmt: skip
     size = np.array([len(table) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
@@ -364,6 +366,7 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
                 for column in range(RouteState.OPENED_US, RouteState.SEEN_LEARNT_US + 1)
             },
         ),
+        (Things.SHOP, {ShopState.LEFT: plan.shop[:, ShopColumn.STOCK]}),
         (Things.ACCOUNT, {AccountState.WORLD: plan.world[plan.account[:, AccountColumn.CURRENCY]]}),
     ):
         rows = slice(first[kind], first[kind] + size[kind])

@@ -19,6 +19,7 @@ from sim.compiler.refund_rows import NO_REFUNDS, RefundRows
 from sim.compiler.role_cells import RoleCells
 from sim.compiler.rows import Candidates, Rows, cells_array, rows_array
 from sim.compiler.rule_rows import RuleRows
+from sim.compiler.shop_rows import ShopRows
 from sim.compiler.time_rows import WindowRows
 from sim.contract.charges import Rounding
 from sim.contract.layout import NEVER_US, AgendaColumn, FeeColumn, RouteColumn, StageColumn
@@ -32,7 +33,9 @@ SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
 
 
-class PlanBuilder(RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, LoadRows, RuleRows):
+class PlanBuilder(
+    RoleCells, ClearingRows, RefundRows, WindowRows, GuardRows, LoadRows, RuleRows, ShopRows
+):
     """A plan under construction, row by row.
 
     Parameters

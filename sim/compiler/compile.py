@@ -31,6 +31,7 @@ from sim.compiler.rate_files import rate_courses
 from sim.compiler.reach import Reach, agents_of_stream, find_reach
 from sim.compiler.reconciliations import reconciliations
 from sim.compiler.routes import Routes
+from sim.compiler.shops import shop_parts, unknown_stations
 from sim.compiler.size import size_problems
 from sim.compiler.spreads import margin_problems
 from sim.compiler.windows import window_parts
@@ -170,7 +171,7 @@ def compile_scenario(
     # only.
     members = unfold_members(scenario.institutions)
     happened = occurrences(scenario, Luck(settings.seed, replication))
-    parts, lines = split_lines(list(world_parts(scenario, members)), scenario)
+    parts, lines = split_lines([*world_parts(scenario, members), *shop_parts(scenario)], scenario)
     market = _market(scenario, settings, happened, problems)
     # Codes do not depend on seed or replication, so replications share them.
     pools = pools or make_pools(scenario, members, problems)
@@ -186,7 +187,7 @@ def compile_scenario(
             routes.parts.append(stream.part)
     parts += [*_instruments(scenario), *routes.parts]
     places = [part for part in parts if isinstance(part, Station | BlockLedger)]
-    problems += nothing_to_hit(scenario, members, places)
+    problems += [*nothing_to_hit(scenario, members, places), *unknown_stations(scenario, places)]
     # Last, since stations must be known, and rows of the agenda are sorted by time in any case.
     parts += disrupted_places(scenario, members, happened, places)
     parts += by_hand_closures(scenario, members, problems)

@@ -393,7 +393,10 @@ class _Composer:
             return ()
         fees = (*self._charge(Bearer.DEBTOR), *self._charge(Bearer.CREDITOR))
         closing = (*self._patience(leads()), *fees, *self._notification())
-        return book_inside(self.debtor, self.inside, closing)
+        # Of a corridor some of whose payments are paid back, those that stay inside can be, too.
+        booked = (*self.debtor.debit, *self.inside.credit)
+        back = moves_back(booked, {} if self.refund else None)
+        return book_inside(self.debtor, self.inside, closing, back)
 
     def _notification(self) -> Program:
         """Return the message that the payment was made, where somebody scanned a code."""

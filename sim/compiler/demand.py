@@ -30,6 +30,7 @@ from sim.compiler.prologue import AFTER_FAILURE, prologue
 from sim.compiler.promises import promise_us
 from sim.compiler.reach import Named
 from sim.compiler.refunds import refund_problems, refunds_of
+from sim.compiler.shops import order_asides, order_taken, shop_refunds
 from sim.compiler.traced import Traced, read_traced
 from sim.compiler.traced_rows import decided_here, traced_problems, traced_rows
 from sim.contract.layout import AMOUNT_MAX, CERTAIN, NEVER_US
@@ -43,6 +44,7 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Corridor, Demand
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.joining import serves
+from sim.rails.name_check import checked_name
 from sim.rails.stages import FAIL, Program, threshold
 from sim.scenario.model import Scenario
 from sim.workload.arrivals import hazard_path
@@ -147,23 +149,31 @@ def _part(world: World, name: str, payees: Payees, currency: str) -> Stream:
     drawn = (drawn_amount(demand), codes.code_age if codes is not None else None)
     used = map(world.routes.route, payees.routes)
     rails = {leg.rail for route in used for leg in route.candidate.legs}
+    shop, scan = None, _scan(scenario, corridor)
+    asides: Program = ()
+    if demand.name_check is not None:
+        scan = checked_name(demand.name_check, target=FAIL)
+    if demand.shop is not None:
+        shop = scenario.shops[demand.shop]
+        scan = order_taken(demand.shop, shop, scan)
+        asides = order_asides(demand.shop, shop)
     return Stream(
         name=name,
         prologue=prologue(
-            _scan(scenario, corridor), demand.after_failure, patient=demand.patience is not None
+            scan, demand.after_failure, patient=demand.patience is not None, asides=asides
         ),
         purposes=PURPOSES,
         corridor=demand.corridor,
         currency=currency,
         scope=_scope(corridor),
         priority=demand.priority,
-        channel=demand.channel,
+        channel=demand.pays_at,
         payers=demand.payers,
         after_failure=AFTER_FAILURE if demand.after_failure is not None else "",
         routes=payees.routes,
         promise_us=promise_us(scenario, corridor, rails),
         tables=tuple(item for item in drawn if item is not None),
-        refunds=refunds_of(demand, currency),
+        refunds=refunds_of(demand, currency) if shop is None else shop_refunds(shop),
         patience=demand.patience,
     )
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from sim.compiler.builder import PlanBuilder
 from sim.compiler.occurrences import Occurrence
-from sim.compiler.parts import Change, Closure, Load, Reconciled, WindowPart
+from sim.compiler.parts import Change, Closure, Load, Reconciled, ShopPart, WindowPart
 from sim.contract.agenda import PACE_MAX, AgendaKind
 from sim.contract.layout import PPM
 from sim.model.base import FieldPath
@@ -147,10 +147,12 @@ def rate_jumps(
 
 
 def lay_timed(
-    builder: PlanBuilder, part: Change | Closure | WindowPart | Load | Reconciled
+    builder: PlanBuilder, part: ShopPart | Change | Closure | WindowPart | Load | Reconciled
 ) -> None:
     """Add what the clock alone decides to a plan."""
     match part:
+        case ShopPart():
+            builder.add_shop(part.name, every_us=part.every_us, **part.columns)
         case Closure():
             builder.close_station(builder.stations[part.station], part.from_us, part.to_us)
         case WindowPart():

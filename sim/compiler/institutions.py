@@ -17,6 +17,7 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Account
 from sim.rails.declines import DeclineKinds, own_declines
 from sim.rails.institutions import CORE, DECLINE
+from sim.rails.name_check import names_stations
 from sim.rails.resources import Holding, OwnShare, OwnTime, Resource, Station
 from sim.rails.screening import frozen_places
 from sim.rails.stages import threshold
@@ -54,6 +55,8 @@ def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]
     for name, provider in sorted(scenario.fx.providers.items()):
         for currency, inventory in sorted(provider.inventory.items()):
             yield from _position(name, currency, inventory)
+    holders = (member.name for member in members if member.entry.holds_money)
+    yield from names_stations(scenario.demand.values(), holders)
 
 
 def _written_account(name: str, account: Account) -> Holding:

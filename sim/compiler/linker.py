@@ -29,6 +29,7 @@ from sim.compiler.parts import (
     Reconciled,
     Route,
     Settings,
+    ShopPart,
     Stream,
     WindowPart,
 )
@@ -143,7 +144,7 @@ class _Linker:
                 self._stream(part)
             case Clearing() | TopUpRule() | Cover() | LargeValueSystem():
                 lay_clearing(self.builder, part, Numbers(self._account, self._conversion))
-            case Change() | Closure() | WindowPart() | Load() | Reconciled():
+            case ShopPart() | Change() | Closure() | WindowPart() | Load() | Reconciled():
                 lay_timed(self.builder, part)
 
     # -- resources --------------------
@@ -255,11 +256,9 @@ class _Linker:
         path = part.path
         if path.name not in self.builder.pairs:
             self.builder.add_pair(path.name, path.rates, path.scale)
+        terms = {"inverted": part.is_inverted, "spread_ppm": part.spread_ppm}
         return self.builder.add_conversion(
-            self.builder.pairs[path.name],
-            inverted=part.is_inverted,
-            spread_ppm=part.spread_ppm,
-            spreads=part.spreads,
+            self.builder.pairs[path.name], spreads=part.spreads, **terms
         )
 
     def _fee(self, terms: FeeTerms) -> int:
@@ -428,23 +427,23 @@ class _Linker:
         if stage.share is not None:
             values["value"] = self.builder.share_ref(stage.share.role, stage.share.kind)
         if stage.op is Op.SERVE:
-            place = stage.place
-            assert place is not None
-            values["subject"] = (
-                self.builder.station_ref(place.role, place.kind)
-                if isinstance(place, ByRole)
-                else self.builder.stations[place]
-            )
+            values["subject"] = self._station_of(stage.place)
         if stage.op in (Op.BATCH, Op.SETTLE):
             assert isinstance(stage.place, str)
             kinds = self.builder.ledgers if stage.op is Op.BATCH else self.builder.systems
             values["subject"] = kinds[stage.place]
         if stage.op is Op.END:
             values["subject"] = stage.instead
+        values |= {"first": self.builder.shops[stage.shop]} if stage.shop else {}
         if stage.back_to:
             values["subject"] = marks[stage.back_to]
         return values
 
+    def _station_of(self, place: Place | None) -> int:
+        if isinstance(place, ByRole):
+            return self.builder.station_ref(place.role, place.kind)
+        return self.builder.stations[place or ""]
+
     def _transfer(self, move: Move) -> int:
-        debit, credit = self._account(move.debit), self._account(move.credit)
-        return self.builder.add_transfer(debit, credit, move.register)
+        sides = self._account(move.debit), self._account(move.credit)
+        return self.builder.add_transfer(*sides, move.register)

@@ -8,6 +8,7 @@ then nothing knows the number of a row. Stations, ledgers and accounts are parts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sim.compiler.flow import Flow
@@ -200,6 +201,23 @@ class Stream:
     patience: DurationDistribution | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ShopPart:
+    """A shop; streams whose payments are its orders come after it.
+
+    Attributes
+    ----------
+    every_us : int
+        Time between two rounds of calls about many orders; 0: each order is asked about by itself.
+    columns : mapping of str to int
+        Columns of :class:`~sim.contract.shops.ShopColumn` by lower-case name.
+    """
+
+    name: str
+    every_us: int
+    columns: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Closure:
     """A station out of service for a while."""
@@ -299,6 +317,7 @@ Part = (
     | Route
     | Choice
     | Stream
+    | ShopPart
     | Change
     | Closure
     | WindowPart

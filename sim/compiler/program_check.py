@@ -19,13 +19,13 @@ from sim.rails.stages import Move, Program, Stage
 _MAY_FAIL = frozenset(
     {
         *(Op.SERVE, Op.RESERVE, Op.QUOTE, Op.CONVERT, Op.LIMIT, Op.DECIDE, Op.CODE, Op.ON_US),
-        *(Op.SWITCH, Op.RETRY),
+        *(Op.SWITCH, Op.RETRY, Op.ORDER),
     }
 )
 """Operations that may lead to their TARGET."""
 
-_BEGIN = (Op.INQUIRE, Op.ASK, Op.AWAIT)
-_OF_INQUIRIES = (Op.TRANSIT, Op.SERVE, Op.ASK, Op.ANSWER)
+_BEGIN = (Op.INQUIRE, Op.ASK, Op.AWAIT, Op.ORDER, Op.POLL)
+_OF_INQUIRIES = (Op.TRANSIT, Op.SERVE, Op.ASK, Op.POLL, Op.ANSWER)
 _UNARMED = -1
 
 
@@ -138,7 +138,7 @@ def _problem(stage: Stage, at: _At, moves: dict[Move, int]) -> str:
     """Return what is wrong with coming to a stage so; empty where nothing is."""
     # Pair "what is reserved is posted or voided": the other end is E_OPEN_RESERVATION and
     # E_RESERVED_TWICE in the kernel, and the same two in reference/operations.py and accounts.py.
-    if stage.op in (Op.ASK, Op.ANSWER):
+    if stage.op in (Op.ASK, Op.POLL, Op.ANSWER):
         return "is a stage of inquiries, to which a payment comes"
     if stage.op is Op.RESERVE and at.held >> moves[stage.moves[0]] & 1:
         return "reserves a move twice"

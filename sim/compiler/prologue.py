@@ -22,7 +22,9 @@ _CASH = "cash:"
 _NO_MORE, _CHOSEN = "tried_enough", "chosen_again"
 
 
-def prologue(scan: Program, after: AfterFailure | None, *, patient: bool = False) -> Program:
+def prologue(
+    scan: Program, after: AfterFailure | None, *, patient: bool = False, asides: Program = ()
+) -> Program:
     """Return what happens around the routes of a payment.
 
     Parameters
@@ -33,6 +35,8 @@ def prologue(scan: Program, after: AfterFailure | None, *, patient: bool = False
         What payers do after a failure; None where nothing is known of it.
     patient : bool
         Whether their patience ends; who does something after a failure has had an answer.
+    asides : Program
+        What else stands beside, and is only jumped to.
     """
     choose = Stage(Op.ROUTE, "choose route", target=_NOT_PAYABLE, reason=Reason.AG03)
     return (
@@ -43,6 +47,7 @@ def prologue(scan: Program, after: AfterFailure | None, *, patient: bool = False
         *_answered(_again(after), patient),
         *_gives_up(Outcome.NOT_PAYABLE, _NOT_PAYABLE, after),
         *_answered(() if after is None else _for_good(after), patient),
+        *asides,
     )
 
 

@@ -94,6 +94,8 @@ class AgendaKind(IntEnum):
     reckon with the plan's."""
     READING = 15
     """Read every place, for reading SUBJECT; see :mod:`sim.contract.windows`."""
+    SHOP_ASKS = 16
+    """Shop SUBJECT asks about its open orders; see :mod:`sim.contract.shops`."""
 
 
 class Negative(IntEnum):
@@ -218,6 +220,7 @@ AGENDA = Table(
                 AgendaKind.STATION_RATE: _STATION,
                 AgendaKind.STATION_SERVERS: _STATION,
                 AgendaKind.LEDGER_BLOCK: Within("ledgers"),
+                AgendaKind.SHOP_ASKS: Within("shops"),
             },
         ),
         AgendaColumn.AMOUNT: By(

@@ -22,6 +22,8 @@ by INQUIRE, or by AWAIT; ASK begins the next of it.
 **End.** ANSWERED row (subject = what is told: the payment's outcome, IN_PROGRESS while it is open;
 amount = 1 where it was answered, 0 where it was turned away, -1 where nobody asked).
 
+What is other than here of inquiries about orders is said in :mod:`~sim.contract.shops`.
+
 **Chains end** by themselves: ASK asks nothing and begins no further inquiry once the payment has
 ended, has begun another attempt since the chain began, or, of a chain begun by AWAIT, waits for the
 answer no more.

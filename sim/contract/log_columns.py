@@ -79,5 +79,10 @@ UNUSED: Mapping[LogKind, tuple[L, ...]] = {
     LogKind.PATIENCE: (L.SUBJECT, L.VALUE),
     LogKind.GONE: (L.AMOUNT, L.VALUE),
     LogKind.READING: (*_NOBODYS, L.AMOUNT, L.VALUE),
+    LogKind.ORDERED: (),
+    LogKind.THROTTLED: (L.AMOUNT, L.VALUE),
+    LogKind.RELEASED: (),
+    LogKind.ORDER_EXPIRED: (),
+    LogKind.SHOP_ASKS: (*_NOBODYS, L.VALUE),
 }
 """MOVED names a payment where it is a move of a refund."""

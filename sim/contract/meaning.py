@@ -107,7 +107,7 @@ from enum import IntEnum
 
 from sim.contract.charges import Bearer, FeeKind, FixedSide
 from sim.contract.policies import Policy
-from sim.contract.qualities import Cause, Discipline, Flag, Scope, WhenClosed
+from sim.contract.qualities import Cause, Discipline, Flag, Instead, Scope, WhenClosed
 from sim.contract.reasons import FAILOVER_REASONS, RETRY_REASONS, Reason
 
 __all__ = (
@@ -316,6 +316,9 @@ class Op(IntEnum):
     the payer begins anew, and accounted time moves to RETRY as on fail-over."""
     PATIENCE = 25
     """The payer waits, or no more: see :mod:`~sim.contract.patience`."""
+    ORDER = 26
+    """Take an order of a shop; this and POLL: see :mod:`~sim.contract.shops`."""
+    POLL = 27
 
 
 class Outcome(IntEnum):
@@ -330,16 +333,8 @@ class Outcome(IntEnum):
     IN_PROGRESS = 3
     """Open at the horizon."""
     NOT_PAYABLE = 4
-    """No route serves what the payer pays with at this code, or none that does is open (AG10)."""
-
-
-class Instead(IntEnum):
-    """What a payer does whose payment failed for good."""
-
-    GAVE_UP = 0
-    """Nothing: the sale is lost."""
-    CASH = 1
-    """Pays cash: the sale is made, and no rail carries it."""
+    """No route serves what the payer pays with at this code, or none that does is open (AG10); or
+    the shop has nothing left to order (OUT_OF_STOCK)."""
 
 
 class LogKind(IntEnum):
@@ -445,3 +440,9 @@ class LogKind(IntEnum):
     """This and GONE: see :mod:`~sim.contract.patience`; READING: :mod:`~sim.contract.windows`."""
     GONE = 65
     READING = 66
+    ORDERED = 67
+    """Of orders at shops; these five: see :mod:`~sim.contract.shops`."""
+    THROTTLED = 68
+    RELEASED = 69
+    ORDER_EXPIRED = 70
+    SHOP_ASKS = 71

@@ -65,6 +65,7 @@ from sim.contract.plan_names import PlanNames
 from sim.contract.policies import RULES
 from sim.contract.records import REGISTER_COUNT
 from sim.contract.refunds import REFUNDS, WRITTEN_REFUNDS
+from sim.contract.shops import SHOPS
 from sim.contract.spreads import SPREADS
 from sim.contract.table import (
     Array,
@@ -140,6 +141,8 @@ class Plan:
                         Op.AWAIT: Within("stages", or_none=True),
                         Op.INQUIRE: Within("stages"),
                         Op.ASK: Within("stages", or_none=True),
+                        Op.ORDER: Within("stages"),
+                        Op.POLL: Within("stages", or_none=True),
                     },
                 ),
                 StageColumn.FIRST: By(
@@ -150,6 +153,9 @@ class Plan:
                         Op.BATCH: Span("transfers", StageColumn.COUNT),
                         Op.SETTLE: Span("transfers", StageColumn.COUNT),
                         Op.END: Span("transfers", StageColumn.COUNT),
+                        Op.ORDER: Within("shops"),
+                        Op.POLL: Within("shops"),
+                        Op.ANSWER: Within("shops", or_none=True),
                     },
                 ),
                 StageColumn.COUNT: By(StageColumn.OP, {Op.SETTLE: Between(1, 2)}),
@@ -163,6 +169,7 @@ class Plan:
                         Op.PATIENCE: Between(-1, 1),
                         Op.AWAIT: Between(1),
                         Op.ASK: Between(1),
+                        Op.POLL: Between(1),
                         Op.ANSWER: _YES_OR_NO,
                         Op.RETRY: Between(1, RESENT_MAX),
                         Op.END: OneOf(Outcome),
@@ -388,6 +395,7 @@ class Plan:
     file: Annotated[Array, FILES]
     top_up: Annotated[Array, TOP_UPS]
     order: Annotated[Array, ORDERS]
+    shop: Annotated[Array, SHOPS]
     window: Annotated[Array, WINDOWS]
     reconciliation: Annotated[Array, RECONCILIATIONS]
     """In order of time."""

@@ -50,6 +50,7 @@ class PlanNames:
     """Large-value systems, by their rail."""
     instruments: tuple[str, ...] = ()
     """What payers pay with: apps, or currencies they hold."""
+    shops: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
     """Parts of the run that are measured for themselves."""
     account_kinds: tuple[str, ...] = ()

@@ -57,3 +57,12 @@ class Scope(IntEnum):
 
     CROSS_BORDER = 0
     DOMESTIC = 1
+
+
+class Instead(IntEnum):
+    """What a payer does whose payment failed for good."""
+
+    GAVE_UP = 0
+    """Nothing: the sale is lost."""
+    CASH = 1
+    """Pays cash: the sale is made, and no rail carries it."""

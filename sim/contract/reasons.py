@@ -46,7 +46,7 @@ class Reason(IntEnum):
     MS03 = 16
     """No reason given by the agent; here: a station's queue was full."""
     NOAS = 17
-    """The payer did not confirm within the validity of any quote."""
+    """The payer did not confirm within the validity of any quote, or pay what was ordered."""
     RR04 = 18
     """Refused after screening."""
     ED05 = 19
@@ -59,6 +59,10 @@ class Reason(IntEnum):
     """Cancelled by the payer, who waited in vain for an answer and left."""
     AM23 = 23
     """Above a settlement limit: an FX provider's position has no room for it."""
+    OUT_OF_STOCK = 24
+    """The shop has nothing left to order. No ISO code: nothing was instructed."""
+    BE01 = 25
+    """The name given is not that of the payee's account."""
 
 
 # Technical failures, time-outs and short prefunding. What the payer's institution, a limit or
@@ -101,6 +105,7 @@ BUSINESS_REASONS: tuple[Reason, ...] = (
     Reason.AM06,
     Reason.AM12,
     Reason.AM14,
+    Reason.BE01,
     Reason.FF01,
     Reason.NOAS,
     Reason.RR04,

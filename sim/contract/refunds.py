@@ -3,6 +3,8 @@
 Takes nothing; gives columns of the plan's refund tables and of a run's refund totals, in whose
 docstrings the meaning is said. A part of :mod:`sim.contract.meaning`.
 
+Orders at shops are paid back when they expire, and only then: :mod:`~sim.contract.shops`.
+
 **Who.** An END with outcome ``completed`` names in FIRST and COUNT the transfer rows of a refund;
 with COUNT 0 nothing of it is ever paid back. The payment has then ended like any other: OUTCOME
 row, record, and it counts in nothing any more that is open. Its registers and agents are kept as

@@ -73,6 +73,8 @@ class Totals:
         (files, 2): see :class:`~sim.contract.agenda.FileTotal`.
     refund : ndarray of int64
         (streams, 4): see :class:`~sim.contract.refunds.RefundTotal`.
+    shop : ndarray of int64
+        (shops, 10): see :class:`~sim.contract.shops.ShopTotal`.
     station_reading, ledger_reading, account_reading : ndarray of int64
         (readings + 1, stations, 6), (readings + 1, ledgers, 6), (readings + 1, accounts, 19): the
         same totals as they were at each reading and at the horizon (:mod:`sim.contract.windows`).
@@ -92,6 +94,7 @@ class Totals:
     end_pending: Array
     file: Array
     refund: Array
+    shop: Array
     station_reading: Array
     ledger_reading: Array
     account_reading: Array

@@ -308,7 +308,7 @@ class CompiledRun:
         pool = self.state.pool
         # One that is only paid back has ended before; of inquiries nothing is told there.
         is_open = (pool[:, st.P_ID] >= 0) & (pool[:, st.P_ID] < INQUIRY_FIRST)
-        slots = np.flatnonzero(is_open & (pool[:, st.P_WAIT] != st.W_REFUND))
+        slots = np.flatnonzero(is_open & ~np.isin(pool[:, st.P_WAIT], (st.W_REFUND, st.W_ORDER)))
         order = slots[np.argsort(self.state.pool[slots, st.P_ID])].astype(np.int64)
         self.state = self.state._replace(order=order)
         cursor[st.C_NOW], cursor[st.C_CLOSING] = self.plan.horizon_us, 0
@@ -365,6 +365,7 @@ class CompiledRun:
             end_pending=own[:, st.A_PENDING].copy(),
             file=self.state.filed,
             refund=self.state.refund,
+            shop=self.state.shop[:, st.O_TOTAL :].copy(),
             station_reading=readings[0],
             ledger_reading=readings[1],
             account_reading=readings[2],

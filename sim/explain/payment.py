@@ -28,6 +28,7 @@ from sim.errors import OptionError, UserError
 from sim.explain.fx import quoted_words
 from sim.explain.loads import joined_by
 from sim.explain.price import price_amount
+from sim.explain.shops import order_line
 from sim.explain.words import about, at, count, moment, span, table
 from sim.routing.policies import policy_words, routing_of
 from sim.tables.finished_run import FinishedRun
@@ -37,6 +38,7 @@ from sim.tables.schemas import (
     EVENTS_FILE,
     FEES_FILE,
     FX_SPREAD,
+    ORDERS_FILE,
     PAYMENTS_FILE,
     STAGES_FILE,
 )
@@ -57,6 +59,8 @@ class _Story:
     events: list[Row] | None
     blocks: list[Row]
     """What blocks took of load, where the whole log was recorded."""
+    orders: list[Row]
+    """How it ended as an order of a shop, where it is one and has."""
 
 
 def tell_payment(path: Path, payment: int, *, replication: int | None = None) -> str:
@@ -109,6 +113,7 @@ def tell_payment(path: Path, payment: int, *, replication: int | None = None) ->
         stages=_rows(run, STAGES_FILE, keys),
         events=_rows(run, EVENTS_FILE, (("payment", payment), ("replication", replication))),
         blocks=_load_rows(run, compiled, replication),
+        orders=_rows(run, ORDERS_FILE, keys) or [],
     )
     lines = [
         *_beginning(story),
@@ -181,6 +186,7 @@ def _beginning(story: _Story) -> Iterator[str]:
     reason = payment["reason_code"]
     why = f": {reason}, {_reason_words(str(reason))}" if reason is not None else ""
     yield f"Outcome: {outcome}{why}"
+    yield from map(order_line, story.orders)
     tries = _int(payment["attempts"])
     if tries > 1:
         yield f"It took {count(tries, 'route')}; the table shows the last one."
@@ -304,6 +310,8 @@ def _detail(row: Row, compiled: Compiled) -> str:
         code = Reason(_int(row["value"])).name
         refused = "" if code == "NONE" else f" refused: {code}, {_reason_words(code)}"
         return f" part {subject}{refused}"
+    if kind in ("ordered", "released", "order_expired"):
+        return _of_order(kind, names.shops[subject], amount, _int(row["value"]))
     if kind == "deadline":
         return f" in {span(amount)}"
     if kind == "await":
@@ -311,6 +319,16 @@ def _detail(row: Row, compiled: Compiled) -> str:
     if kind == "known":
         return f" after {span(amount)} in doubt"
     return ""
+
+
+def _of_order(kind: str, shop: str, amount: int, value: int) -> str:
+    """Return what is said of an order in a row of its life."""
+    if kind == "ordered":
+        return f" at {shop}, {amount:,} left, for {span(value)}"
+    polls = f"asked about {count(amount, 'time')}"
+    if kind == "released":
+        return f" by {shop}, {span(value)} after the credit, {polls}"
+    return f" at {shop}, {polls}, {value:,} left"
 
 
 def _in_currency(compiled: Compiled, account: int, amount: int) -> str:

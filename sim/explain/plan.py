@@ -40,6 +40,7 @@ from sim.explain.loads import ledger_load_words, load_words
 from sim.explain.price import price_amount
 from sim.explain.program import capacity_words, program_lines, prologue_lines
 from sim.explain.routing import bar_words
+from sim.explain.shops import shop_lines
 from sim.explain.words import (
     about,
     amounts,
@@ -174,7 +175,9 @@ def _demand(compiled: Compiled) -> Iterator[str]:
         written = compiled.scenario.demand[demand.name]
         corridor = compiled.scenario.corridors[written.corridor]
         currency = _fixed_currency(compiled, demand)
-        yield f"{demand.name}: corridor {written.corridor}, channel {written.channel}"
+        yield f"{demand.name}: corridor {written.corridor}, channel {written.pays_at}"
+        if written.shop is not None:
+            yield f"  orders at {written.shop}"
         if written.rate is not None:
             course = "evenly" if written.profile == "flat" else f"by profile {written.profile}"
             course += _steps(written)
@@ -195,6 +198,7 @@ def _demand(compiled: Compiled) -> Iterator[str]:
         yield f"  promise: {span(promise)}; what is open for longer is no success"
         yield f"  payers: {count(written.payers, 'payer')}{_banks(compiled, demand)}"
         yield f"  codes: {corridor.codes or 'none'}"
+    yield from shop_lines(compiled.scenario)
     yield from _doubts(compiled, "demand")
 
 

@@ -114,7 +114,7 @@ class _Words:
             text = f"where a request is in doubt wait for its answer, {span(stage.value)} at most"
             text += f", asked for from {marks[stage.back_to]} on" if stage.back_to else ""
             text += f" ({_cause(stage)}); after that, and where none is"
-        elif stage.op in (Op.INQUIRE, Op.ASK, Op.ANSWER, Op.RETRY):
+        elif stage.op in (Op.INQUIRE, Op.ASK, Op.ANSWER, Op.RETRY, Op.ORDER, Op.POLL):
             text = _asking(stage, marks)
         elif stage.op is Op.SWITCH:
             luck = share(Fraction(stage.value, CERTAIN))
@@ -253,6 +253,14 @@ def _asking(stage: Stage, marks: dict[str, int]) -> str:
         if stage.back_to:
             text += f"; the next from {marks[stage.back_to]} on, {_most(stage.value)}"
         return text
+    if stage.op is Op.ORDER:
+        asked = f"asked about from {marks[stage.back_to]} on"
+        return f"order a unit of {stage.shop}, whose code lasts as long, {asked}; with none left"
+    if stage.op is Op.POLL:
+        then = f"; the next from {marks[stage.back_to]} on" if stage.back_to else ""
+        return f"ask whether the order is paid, while it is open{then}; refused by the token"
+    if stage.op is Op.ANSWER and stage.shop:
+        return "answered; what is found paid is released"
     if stage.op is Op.ANSWER:
         if stage.flags & Flag.SAME:
             return "answered as the payment itself, once that has ended"

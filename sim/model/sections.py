@@ -16,6 +16,7 @@ from sim.model.declines import ByHand, Declines
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import AmountDistribution, DurationDistribution
 from sim.model.money import AmountText
+from sim.model.name_check import NameCheck
 from sim.model.policy_names import PolicyName, WholeNumber
 from sim.model.pricing import Fee
 from sim.model.quantities import (
@@ -324,8 +325,14 @@ class Demand(Model):
     """Whether its payments are simulated one by one, or carried as load: as numbers that take
     places in the blocks of a ledger, before and behind payments, and nothing else. Domestic streams
     over a ledger that commits blocks may be load; what load does not do is said by `explain`."""
-    channel: Literal["counter", "online", "remittance"] = "counter"
-    """Where the payer pays: a word that tables and `explain` carry; it changes nothing else."""
+    channel: Literal["counter", "online", "remittance"] | None = None
+    """Where the payer pays, as tables say: online with a `shop`, by remittance with a `name_check`,
+    else at a counter. Written, it must be what the stream is; absent, it is that."""
+    shop: Name | None = None
+    """Online shop its payments are orders of; each is submitted when it is ordered."""
+    name_check: NameCheck | None = None
+    """How the payee's institution is asked for the payee's name before anything else, where a
+    person pays another; the payer fixes the amount then (`fixed_side: debtor`). Absent: not."""
     rate: EventRate | None = None
     """Mean arrivals; with a profile, the mean over its day."""
     profile: Name | Literal["flat"] = "flat"
@@ -363,6 +370,13 @@ class Demand(Model):
     """What payees give back; absent: only what written payments say, at the original rate."""
     priority: Count = 0
     """Place in stations that serve by priority; 0 first."""
+
+    @property
+    def pays_at(self) -> Literal["counter", "online", "remittance"]:
+        """Return where its payers pay."""
+        if self.shop is not None:
+            return "online"
+        return "counter" if self.name_check is None else "remittance"
 
 
 class Profile(Model):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sim.contract.meaning import Flag, Op, Outcome, Reason
 from sim.rails.protocol import CreditorSide, DebtorSide
-from sim.rails.stages import Program, Stage
+from sim.rails.stages import Move, Program, Stage
 
 ON_US = "on_us"
 """Label at which a payment goes on that stays inside one institution."""
@@ -22,7 +22,9 @@ def stay_inside() -> Program:
     return (Stage(Op.ON_US, ON_US, target=ON_US),)
 
 
-def book_inside(debtor: DebtorSide, creditor: CreditorSide, closing: Program) -> Program:
+def book_inside(
+    debtor: DebtorSide, creditor: CreditorSide, closing: Program, back: tuple[Move, ...] = ()
+) -> Program:
     """Return the booking, and what follows it.
 
     Parameters
@@ -31,6 +33,8 @@ def book_inside(debtor: DebtorSide, creditor: CreditorSide, closing: Program) ->
         The two ends; of the creditor's, one whose failures lead to FAIL, as nothing was sent.
     closing : Program
         Fees and messages once the payee is credited.
+    back : tuple of Move
+        What is moved back where the payment is, once it has completed.
     """
     first = replace(creditor.book[0], mark=ON_US)
     return (
@@ -46,5 +50,5 @@ def book_inside(debtor: DebtorSide, creditor: CreditorSide, closing: Program) ->
             flags=Flag.SETTLES | Flag.CREDITS,
         ),
         *closing,
-        Stage(Op.END, "completed", value=int(Outcome.COMPLETED), reason=Reason.NONE),
+        Stage(Op.END, "completed", value=int(Outcome.COMPLETED), reason=Reason.NONE, moves=back),
     )

@@ -107,13 +107,15 @@ class Stage:
     share : ByRole or None
         In place of a threshold, the agent's own (:class:`~sim.rails.resources.OwnShare`).
     back_to : str
-        Label CONVERT jumps back to, or at which the inquiries begin that AWAIT, INQUIRE or ASK
-        begins.
+        Label CONVERT jumps back to, or at which the inquiries begin that AWAIT, INQUIRE, ASK, ORDER
+        or POLL begins.
     fee : int
         Which fee of the price CHARGE charges.
     limit : LimitSpec or None
     own_reason : bool
         END takes the payment's own reason.
+    shop : str
+        Of ORDER and POLL, and of ANSWER behind a POLL: the shop.
     instead : int
         What the payer does after END (:class:`~sim.contract.meaning.Instead`); -1: not known.
     """
@@ -134,6 +136,7 @@ class Stage:
     limit: LimitSpec | None = None
     flags: Flag = NO_FLAGS
     own_reason: bool = False
+    shop: str = ""
     instead: int = -1
 
 

@@ -16,12 +16,14 @@ from sim.rails.merchants import MERCHANTS_MAX
 from sim.rails.problems import Found, check_amounts, unknown
 from sim.rails.settlement_agents import below
 from sim.scenario.answers import check_answer
+from sim.scenario.channel_checks import channel_problems
 from sim.scenario.disruption_checks import check_disruptions
 from sim.scenario.fx_checks import fx_problems
 from sim.scenario.guard_checks import guard_problems
 from sim.scenario.load_checks import load_problems
 from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.scenario.routing_checks import routing_problems
+from sim.scenario.shop_checks import shop_problems
 from sim.units import CURRENCIES, DAY_US, format_minor
 
 if TYPE_CHECKING:
@@ -292,6 +294,8 @@ _CHECKS = (
     _check_accounts,
     _check_corridors,
     _check_demand,
+    shop_problems,
+    channel_problems,
     _check_instruments,
     _check_profiles,
     routing_problems,

@@ -16,6 +16,8 @@ _ALONE = {
     "second_instrument": "what payers carry",
     "after_failure": "what payers do after a failure",
     "refunds": "refunds",
+    "shop": "orders of a shop",
+    "name_check": "checks of names",
 }
 """Fields that speak of single payments."""
 

@@ -26,6 +26,7 @@ from sim.model.sections import (
     Profile,
     Routing,
 )
+from sim.model.shops import Shop
 from sim.model.windows import Window
 from sim.rails.protocol import Rail
 from sim.rails.registry import rail_kinds
@@ -63,6 +64,8 @@ class Scenario(Model):
     """Country and currency pairs, by name."""
     profiles: dict[Name, Profile] = {}
     """Courses of the day, by name."""
+    shops: dict[Name, Shop] = {}
+    """Online shops, by name; streams of demand order from them."""
     demand: dict[Name, Demand]
     """Streams of payments, by name; their luck is keyed by it."""
     routing: Routing = Routing()

@@ -77,9 +77,9 @@ SAMPLED = (
     LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
     LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
     LogKind.ALARM, LogKind.CHANNEL, LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER, LogKind.REFUND,
-    LogKind.SAMPLE_LOAD,
+    LogKind.SAMPLE_LOAD, LogKind.RELEASED, LogKind.ORDER_EXPIRED,
 )  # fmt: skip
-"""Rows of the log the series and the refunds are made of."""
+"""Rows of the log the series, the refunds and the orders are made of."""
 
 
 def series_things(names: PlanNames) -> tuple[tuple[str, ...], ...]:

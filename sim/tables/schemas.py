@@ -223,6 +223,16 @@ currency    | name   | of the amount: the currency the payment was instructed in
 paid_minor  | minor  | what was paid back, in that currency; 0: the part was refused
 reason_code | name   | ISO 20022 reason why it was refused; null: it was paid
 """)
+ORDERS = _schema("""
+payment_id    | number | the payment that is an order of a shop
+replication   | number | its replication
+time_us       | us     | when the order ended; one still open at the horizon has no row
+shop          | name   | the shop
+state         | name   | released (seen as paid, goods given out) or expired
+polls         | count  | how often the shop asked about it
+seen_after_us | us     | time from the credit to the release; null: it expired
+""")
+ORDER_STATES = ("released", "expired")
 OBLIGATIONS = _schema("""
 payment_id   | number | the completed payment that leaves it
 replication  | number | its replication
@@ -293,6 +303,7 @@ STAGES_FILE = "stages.parquet"
 EVENTS_FILE = "events.parquet"
 SERIES_FILE = "series.parquet"
 REFUNDS_FILE = "refunds.parquet"
+ORDERS_FILE = "orders.parquet"
 OBLIGATIONS_FILE = "obligations.parquet"
 SETTLEMENTS_FILE = "settlements.parquet"
 BREAKS_FILE = "breaks.parquet"
@@ -306,6 +317,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     EVENTS_FILE: EVENTS,
     SERIES_FILE: SERIES,
     REFUNDS_FILE: REFUNDS,
+    ORDERS_FILE: ORDERS,
     OBLIGATIONS_FILE: OBLIGATIONS,
     SETTLEMENTS_FILE: SETTLEMENTS,
     BREAKS_FILE: BREAKS,

@@ -25,6 +25,7 @@ from sim.tables.folding import SummaryFolder
 from sim.tables.kept_state import Arrays, Tree, put_back, take_out
 from sim.tables.log_rows import SAMPLED, SeriesRows, StageRows, event_rows
 from sim.tables.market_rows import price_rows, rate_rows
+from sim.tables.order_rows import OrderRows
 from sim.tables.parquet_stream import ParquetStream
 from sim.tables.parties import Parties
 from sim.tables.payment_rows import PaymentRows
@@ -34,6 +35,7 @@ from sim.tables.schemas import (
     EVENTS_FILE,
     FEES_FILE,
     OBLIGATIONS_FILE,
+    ORDERS_FILE,
     PAYMENTS_FILE,
     PRICES_FILE,
     RATES_FILE,
@@ -140,6 +142,7 @@ class RunWriter:
         self._stages = StageRows(plan, self._options.replication)
         self._series = SeriesRows(plan, self._options.replication)
         self._refunds = RefundRows(plan, self._options.replication)
+        self._orders = OrderRows(plan, self._options.replication)
         self._settlements = SettlementRows(plan, self._options.replication)
         self._plan, self._breaks = plan, BreakFolder(plan)
         self._rolling, self._content = _rolling(self._options), ContentDigest()
@@ -149,6 +152,7 @@ class RunWriter:
         if record.covers(Record.PAYMENTS):
             names += [PAYMENTS_FILE, FEES_FILE, SERIES_FILE, RATES_FILE, PRICES_FILE]
             names += [REFUNDS_FILE] if has_refunds(plan) else []
+            names += [ORDERS_FILE] if len(plan.shop) else []
             names += [OBLIGATIONS_FILE, SETTLEMENTS_FILE] if len(plan.line) else []
             names += [BREAKS_FILE] if len(plan.reconciliation) else []
         if record.covers(Record.STAGES):
@@ -204,6 +208,8 @@ class RunWriter:
         self._put(SERIES_FILE, self._series.take(rows))
         if REFUNDS_FILE in self._streams:
             self._put(REFUNDS_FILE, self._refunds.take(rows))
+        if ORDERS_FILE in self._streams:
+            self._put(ORDERS_FILE, self._orders.take(rows))
         if SETTLEMENTS_FILE in self._streams:
             self._put(SETTLEMENTS_FILE, self._settlements.settlements(rows))
 

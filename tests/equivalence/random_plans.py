@@ -1,8 +1,7 @@
 """Random plans over all operations, and workloads for them.
 
-Takes a seed and a few sizes; gives a plan that ends (no backward jump but requotes), keeps the
-engines' invariants (every way to END voids what is reserved) and is so tight that queues, limits,
-liquidity and time-outs matter. Accounts and registers are paired at random.
+Takes a seed and a few sizes; gives a plan that ends (no backward jump but requotes), keeps engines'
+invariants (every way to END voids what is reserved) and is tight. Accounts are paired at random.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from sim.contract.meaning import (
     Outcome,
     Reason,
     WhenClosed,
-)
+)  # fmt: skip
 from sim.contract.plan import Array, Plan
 from sim.contract.records import Register
 from sim.units import SECOND_US
@@ -36,6 +35,7 @@ from tests.equivalence.random_load import add_load
 from tests.equivalence.random_patience import Patience
 from tests.equivalence.random_refunds import add_refunds
 from tests.equivalence.random_rules import OURS, add_rules
+from tests.equivalence.random_shops import Shops
 from tests.equivalence.random_slower import add_closures, add_slower
 from tests.equivalence.random_spreads import with_spreads
 from tests.equivalence.random_systems import Systems
@@ -93,6 +93,7 @@ class _Maker:
         self.systems = Systems(seed, self.b, span_us=self.span_us)
         self.asking = Asking(seed, self.b, self.stations)
         self.patience = Patience(seed, self.b, ties=self.ties)
+        self.shops = Shops(seed, self.b, self.stations)
         self._add_streams_and_routes()
         add_closures(luck, self.b, self.stations, span_us=self.span_us)
         add_slower(seed, self.b, (self.stations, self.ledgers), span_us=self.span_us)
@@ -101,9 +102,8 @@ class _Maker:
         add_guards(seed, self.b, self.accounts)
         add_rules(seed, self.b, self.accounts)
         add_load(seed, self.b, self.ledgers, span_us=self.span_us, ties=self.ties)
-        plan, span_us = with_spreads(seed, self.b.build()), self.span_us
-        rows = random_workload(luck, payments, len(plan.stream), span_us=span_us, ties=self.ties)
-        return Case(plan, rows)
+        plan, timed = with_spreads(seed, self.b.build()), {"span_us": self.span_us, "ties": self.ties}
+        return Case(plan, random_workload(luck, payments, len(plan.stream), **timed))
 
     def _time(self) -> int:
         """Return a table of random durations."""
@@ -256,6 +256,7 @@ class _Maker:
         luck, b = self.luck, self.b
         for number in range(luck.randint(1, 3)):
             end, again = self._tail(before_end=[])
+            entry = self.shops.maybe_order(end)
             body = b.next_stage
             self._middle(end, (Register.INSTRUCTED,), luck.randint(0, 3))
             if luck.random() < 0.85:
@@ -265,7 +266,7 @@ class _Maker:
             self.asking.lead(again, body)
             b.add_stream(
                 f"stream{number}",
-                entry=body,
+                entry=entry,
                 corridor="c",
                 currency="USD",
                 priority=luck.randrange(3),

@@ -1,9 +1,9 @@
 """Every figure of this folder, registered."""
 
-from tests.published import of_2022, of_2025, of_agents, of_china, of_links, of_storms
+from tests.published import of_2022, of_2025, of_agents, of_china, of_links, of_shops, of_storms
 from tests.published.figure import FIGURES
 
-_FILES = (of_2022, of_2025, of_china, of_agents, of_links, of_storms)
+_FILES = (of_2022, of_2025, of_china, of_agents, of_links, of_shops, of_storms)
 _ORDER = (
     "cambodia-2022",
     "cambodia-2025",
@@ -12,6 +12,7 @@ _ORDER = (
     "prefunding-weekend",
     "acleda-outage",
     "retry-storm",
+    "smile-shop",
     "thai-border-closure",
     "asean-qr",
     "ecny-bridge",

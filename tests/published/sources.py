@@ -33,5 +33,7 @@ PUBLISHED = {
     "0.088 of the "
     "year before (July 192 284 to 18 298)",
     "thai_border_outbound": "Cambodians to Thailand: 0.56 from 7 June 2025, 0.19 on 14 June",
+    "bakong_list_call": "up to 50 payments asked about by one call of Bakong's open API",
+    "ecommerce_2024": "1.51 bn USD of e-commerce in 2024",
     "aba_card_abroad": "2 % of payments abroad by ABA's cards",
 }

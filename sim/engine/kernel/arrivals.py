@@ -11,6 +11,7 @@ from sim.contract.layout import NULL, AccountColumn, AgendaColumn, StreamColumn
 from sim.contract.meaning import Cause, LogKind
 from sim.contract.plan import Array, Plan
 from sim.contract.records import WorkloadColumn
+from sim.contract.shops import OrderStatus
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import transfer
 from sim.engine.kernel.clearing import follow_clearing
@@ -18,6 +19,7 @@ from sim.engine.kernel.guards import look_at
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.large_value import follow_system
 from sim.engine.kernel.readings import read_places
+from sim.engine.kernel.shops import ask_about_orders
 from sim.engine.kernel.state import (
     C_ACTIVE,
     C_ARRIVAL,
@@ -118,6 +120,8 @@ def _ask_nothing(pool: Array, slot: int) -> None:
     pool[slot, st.P_PATIENCE_STEP] = -1
     for column in (st.P_GONE, st.P_DOUBTED, st.P_KNOWN):
         pool[slot, column] = NULL
+    pool[slot, st.P_ORDER] = OrderStatus.NONE
+    pool[slot, st.P_ORDER_STEP] = -1
     pool[slot, st.P_HEARD] = 0
     pool[slot, st.P_REQUOTES] = 0
     pool[slot, st.P_VISIT] = 0
@@ -160,6 +164,8 @@ def follow_agenda(plan: Plan, state: KernelState, row: int) -> None:
         start_waiting(plan, state, subject)
     elif kind == AgendaKind.READING:
         read_places(plan, state, subject)
+    elif kind == AgendaKind.SHOP_ASKS:
+        ask_about_orders(state, subject)
     elif kind >= AgendaKind.STATION_PACE:
         _slow(plan, state, row)
     elif kind >= AgendaKind.SYSTEM_OFFSET:

@@ -22,6 +22,7 @@ from sim.engine.kernel.state import (
     E_OPEN_RESERVATION,
     E_OPERATION,
     E_ORDER,
+    E_ORDERED_TWICE,
     E_OWN_POLICY,
     E_PENDING,
     E_RESERVED_TWICE,
@@ -51,6 +52,7 @@ ERRORS = {
     E_NO_HABIT: "an agent has no time or share of the kind a stage names",
     E_IN_DOUBT: "a payment ended or was undone in doubt",
     E_NO_INQUIRY: "a payment is at a stage of inquiries",
+    E_ORDERED_TWICE: "a payment is ordered twice",
 }
 OWN_POLICY = E_OWN_POLICY
 # What a run may come to without anything being wrong with it or with the program.

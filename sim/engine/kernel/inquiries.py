@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from sim.contract.inquiries import INQUIRY_FIRST, INQUIRY_VISIT, RESENT_VISIT
 from sim.contract.layout import NULL, StageColumn
-from sim.contract.meaning import RETRY_REASONS, Flag, LogKind, Outcome, Reason
+from sim.contract.meaning import RETRY_REASONS, Flag, LogKind, Op, Outcome, Reason
 from sim.contract.plan import Array, Plan
+from sim.contract.shops import OrderStatus
 from sim.engine.kernel import state as st
 from sim.engine.kernel.journal import account_time, break_off, write_log
 from sim.engine.kernel.queues import append
@@ -76,6 +77,10 @@ def begin_inquiry(
     pool[own, st.P_CHAIN] = place
     # Of the attempt it belongs to; a later one has inquiries of its own.
     pool[own, st.P_BEGUN] = pool[slot, st.P_ATTEMPTS]
+    op = plan.stage[stage, StageColumn.OP]
+    pool[own, st.P_OF_ORDER] = 1 if op in (Op.ORDER, Op.POLL) else 0
+    pool[own, st.P_ORDER] = OrderStatus.NONE
+    pool[own, st.P_ORDER_STEP] = -1
     _link(pool, slot, own)
     times = pool[slot, st.P_INQUIRED]
     write_log(cursor, state.log, LogKind.ASKED, number, stage, pool[slot, P_ID], times, before)
@@ -102,7 +107,7 @@ def ask(plan: Plan, state: KernelState, own: int) -> bool:
         or pool[slot, st.P_ATTEMPTS] != pool[own, st.P_BEGUN]
         or (place < 0 and pool[slot, st.P_WAIT] != st.W_ANSWER)
     ):
-        _finish(state, own, _UNASKED)
+        finish(state, own, _UNASKED)
         return False
     at = pool[own, P_STAGE]
     following = plan.stage[at, StageColumn.SUBJECT]
@@ -129,7 +134,7 @@ def answer(plan: Plan, state: KernelState, own: int) -> None:
         pool[own, st.P_WAIT] = st.W_OUTCOME
         return
     answered = plan.stage[at, StageColumn.VALUE]
-    _finish(state, own, answered)
+    finish(state, own, answered)
     if answered != _ANSWERED or not is_open or pool[slot, st.P_WAIT] != st.W_ANSWER:
         return
     # Who waits to be told: by then the request must have ended, or there is nothing to tell.
@@ -149,12 +154,14 @@ def tell_outcome(state: KernelState, slot: int, outcome: int) -> None:
     while own >= 0:
         # Read before the slot is given back.
         following = pool[own, st.P_SIBLING]
-        pool[own, st.P_TOLD] = outcome
-        if pool[own, st.P_WAIT] == st.W_OUTCOME:
-            _finish(state, own, _ANSWERED)
+        # A shop asks on while its order is open. Of all others the slot is nobody's to look at any
+        # more, though it may stay in use.
+        if pool[own, st.P_OF_ORDER] == 0 or pool[slot, st.P_ORDER] != OrderStatus.OPEN:
+            _unlink(pool, slot, own)
+            pool[own, st.P_TOLD] = outcome
+            if pool[own, st.P_WAIT] == st.W_OUTCOME:
+                finish(state, own, _ANSWERED)
         own = following
-    # Its slot may stay in use for what is paid back, and is nobody's to look at any more.
-    pool[slot, st.P_INQUIRY] = -1
 
 
 @called
@@ -190,8 +197,8 @@ def free_slot(cursor: Array, pool: Array, slot: int) -> None:
 
 
 @called
-def _finish(state: KernelState, own: int, answered: int) -> None:
-    """End an inquiry and give its slot back."""
+def finish(state: KernelState, own: int, answered: int) -> None:
+    """End an inquiry, answered (1), turned away (0) or not asked (-1), and give its slot back."""
     pool = state.pool
     told = pool[own, st.P_TOLD]
     if told == NULL:

@@ -36,6 +36,7 @@ from sim.contract.records import (
     StationTotal,
 )
 from sim.contract.refunds import RefundTotal
+from sim.contract.shops import ShopColumn
 from sim.contract.windows import reading_instants
 from sim.engine.kernel.state import (
     A_SINCE,
@@ -83,12 +84,16 @@ from sim.engine.kernel.state import (
     LOG_SAMPLES,
     LOW_UNKNOWN,
     NODE_WIDTH,
+    O_HEAD,
+    O_LEFT,
+    O_TAIL,
     POOL_WIDTH,
     S_OPEN,
     S_PACE,
     S_PERIOD,
     S_SERVERS,
     S_SINCE,
+    SHOP_WIDTH,
     STATION_WIDTH,
     SYSTEM_WIDTH,
     TIMER_WIDTH,
@@ -170,6 +175,7 @@ def lay_state(
         coming=np.zeros(len(plan.top_up), dtype=np.int64),
         ordered=np.zeros(len(plan.order), dtype=np.int64),
         refund=np.zeros((len(plan.stream), len(RefundTotal)), dtype=np.int64),
+        shop=_lay_shops(plan),
         health=_healths(plan),
         **_lay_readings(plan),
         line=line,
@@ -222,6 +228,14 @@ def _lay_readings(plan: Plan) -> dict[str, Array]:
             ("account_read", plan.account, len(AccountTotal)),
         )
     }
+
+
+def _lay_shops(plan: Plan) -> Array:
+    """Return shops with all their stock and no order."""
+    shop = np.zeros((len(plan.shop), SHOP_WIDTH), dtype=np.int64)
+    shop[:, O_LEFT] = plan.shop[:, ShopColumn.STOCK]
+    shop[:, [O_HEAD, O_TAIL]] = -1
+    return shop
 
 
 def _healths(plan: Plan) -> Array:

@@ -40,11 +40,13 @@ from sim.engine.kernel.prefetch import prefetch_payment
 from sim.engine.kernel.queues import unlink
 from sim.engine.kernel.refunds import pay_part
 from sim.engine.kernel.routing import sample
+from sim.engine.kernel.shops import begin_call, expire_order
 from sim.engine.kernel.state import (
     C_ACTIVE,
     C_AGENDA,
     C_ARRIVAL,
     C_BLOCK,
+    C_CALLING,
     C_CHUNK,
     C_CLOSING,
     C_ERROR,
@@ -160,6 +162,10 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
         # Payments that settle at one stroke all settle before the first of them goes on.
         if cursor[C_SETTLING] >= 0:
             settle_next(plan, state)
+            continue
+        # A shop's calls all begin before the first of them goes on.
+        if cursor[C_CALLING] > 0:
+            begin_call(plan, state)
             continue
         # First in first out, so that those set free by one transfer advance in the order in
         # which they waited for the money.
@@ -312,6 +318,8 @@ def _expire_armed(plan: Plan, state: KernelState, slot: int, payment: int) -> No
         expire(plan, state, slot)
     elif pool[slot, st.P_PATIENCE_STEP] == step:
         walk_away(plan, state, slot)
+    elif pool[slot, st.P_ORDER_STEP] == step:
+        expire_order(plan, state, slot)
 
 
 @inlined

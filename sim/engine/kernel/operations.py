@@ -9,6 +9,7 @@ from __future__ import annotations
 from sim.contract.layout import NULL, StageColumn
 from sim.contract.meaning import LogKind, Op, Outcome, Reason
 from sim.contract.plan import Plan
+from sim.contract.shops import OrderStatus
 from sim.engine.kernel import state as st
 from sim.engine.kernel.accounts import post_rows, reserve, void_all
 from sim.engine.kernel.health import SAYS_NOTHING, SUCCEEDED, end_attempt
@@ -34,6 +35,7 @@ from sim.engine.kernel.payments import (
 from sim.engine.kernel.prices import charge, check_limit, convert, give_back_limits, quote
 from sim.engine.kernel.refunds import await_part, begin_refunds
 from sim.engine.kernel.routing import choose_route, switch
+from sim.engine.kernel.shops import note_late, poll, release_paid, take_order
 from sim.engine.kernel.state import (
     C_NOW,
     C_WANTS_RECORDS,
@@ -80,8 +82,10 @@ def advance(plan: Plan, state: KernelState, slot: int) -> bool:
         return settle(plan, state, slot)
     if op == Op.ASK:
         return ask(plan, state, slot)
+    if op == Op.POLL:
+        return poll(plan, state, slot)
     if op == Op.ANSWER:
-        answer(plan, state, slot)
+        _answer(plan, state, slot)
         return False
     if op == Op.ROUTE:
         # True in every case: it took a route, failed over to TARGET or passed on, and each of
@@ -131,11 +135,26 @@ def _passes(plan: Plan, state: KernelState, slot: int, op: int) -> bool:
         _resolve(state, slot)
     elif op == Op.PATIENCE:
         set_patience(plan, state, slot)
+    elif op == Op.ORDER:
+        return take_order(plan, state, slot)
     # ``check_plan`` admits members of Op only, so this is an operation that was added to the
     # specification and forgotten here.
     else:
         break_off(state.cursor, st.E_OPERATION, state.pool[slot, P_ID])
     return True
+
+
+@called
+def _answer(plan: Plan, state: KernelState, own: int) -> None:
+    """End an inquiry; of one about orders release what is found paid."""
+    pool = state.pool
+    # Read before it ends: its slot is given back then.
+    at, number, slot = pool[own, P_STAGE], pool[own, P_ID], pool[own, st.P_ASKS]
+    is_told = pool[own, st.P_TOLD] != NULL
+    answer(plan, state, own)
+    shop = plan.stage[at, StageColumn.FIRST]
+    if shop >= 0 and plan.stage[at, StageColumn.VALUE] == 1:
+        release_paid(plan, state, shop, number, -1 if is_told else slot)
 
 
 @called
@@ -292,13 +311,26 @@ def _end(plan: Plan, state: KernelState, slot: int) -> None:
     if outcome == Outcome.COMPLETED and pool[slot, st.P_CREDITED] == NULL:
         pool[slot, st.P_CREDITED] = cursor[C_NOW]
     end_attempt(plan, state, slot, SUCCEEDED if outcome == Outcome.COMPLETED else SAYS_NOTHING)
-    refund_us = begin_refunds(plan, state, slot)
+    order = pool[slot, st.P_ORDER]
+    refund_us = -1
+    # What becomes of an order decides whether it is paid back, which no payment's end does.
+    if order in (OrderStatus.NONE, OrderStatus.EXPIRED):
+        refund_us = begin_refunds(plan, state, slot)
     parts = 1 if refund_us >= 0 else -1
     write_log(cursor, state.log, LogKind.OUTCOME, pool[slot, P_ID], at, outcome, reason, parts)
     if cursor[C_WANTS_RECORDS] != 0:
         write_record(plan, state, slot, outcome, reason, cursor[C_NOW])
     if pool[slot, st.P_INQUIRY] >= 0:
         tell_outcome(state, slot, outcome)
+    if order == OrderStatus.OPEN:
+        # A time-out still scheduled must find nobody.
+        pool[slot, st.P_ARMED_STEP] = -1
+        pool[slot, st.P_PATIENCE_STEP] = -1
+        pool[slot, st.P_WAIT] = st.W_ORDER
+        pool[slot, st.P_OUTCOME] = outcome
+        return
+    if order == OrderStatus.EXPIRED and outcome == Outcome.COMPLETED:
+        note_late(plan, state, slot)
     # It keeps its slot, registers and agents included, until nothing more of it is paid back.
     if refund_us >= 0:
         await_part(state, slot, refund_us)

@@ -27,6 +27,7 @@ from sim.contract.records import (
     StationTotal,
 )
 from sim.contract.refunds import RefundTotal
+from sim.contract.shops import ShopTotal
 from sim.contract.table import Table, declared_tables
 
 # Numbers and not exceptions: what lacks is provided by Python, which may allocate and raise.
@@ -37,28 +38,12 @@ from sim.contract.table import Table, declared_tables
 ) = range(12)  # fmt: skip
 
 # -- what can break: what would spoil balances or the order of events without a trace --
-E_ORDER = 1
-E_STEP = 2
-E_OPEN_RESERVATION = 3
-E_BUSY = 4
-E_STAGE = 5
-E_AMOUNT = 6
-E_RESERVED_TWICE = 7
-E_NO_ACCOUNT = 8
-E_NO_STATION = 9
-E_TOO_LARGE = 10
-E_NO_LIMIT_CELL = 11
-E_DURATION = 12
-E_PENDING = 13
-E_ENDLESS = 14
-E_NO_QUOTE = 15
-E_OPERATION = 16
-E_BALANCE = 17
-E_SUM = 18
-E_NO_HABIT = 19
-E_IN_DOUBT = 20
-E_NO_INQUIRY = 21
-E_OWN_POLICY = 22
+(
+    E_ORDER, E_STEP, E_OPEN_RESERVATION, E_BUSY, E_STAGE, E_AMOUNT, E_RESERVED_TWICE,
+    E_NO_ACCOUNT, E_NO_STATION, E_TOO_LARGE, E_NO_LIMIT_CELL, E_DURATION, E_PENDING, E_ENDLESS,
+    E_NO_QUOTE, E_OPERATION, E_BALANCE, E_SUM, E_NO_HABIT, E_IN_DOUBT, E_NO_INQUIRY,
+    E_OWN_POLICY, E_ORDERED_TWICE,
+) = range(1, 24)  # fmt: skip
 
 # -- cursor: the run's single numbers --------------------
 C_NOW = 0
@@ -134,7 +119,9 @@ C_COURSE = 48
 """In a course that is foreseen: 1 + the position to take next, then -1; else 0."""
 C_WATCHES = 49
 """1 + the payment of whose choices it is asked what is foreseen, whoever chooses; 0: none."""
-CURSOR_LENGTH = 50
+C_CALLING = 50
+"""1 + slot of the first order of the next call a shop begins, 0 if none."""
+CURSOR_LENGTH = 51
 
 # Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------
@@ -243,8 +230,12 @@ P_LOAD_BEFORE = P_ROUTED + 1
 """Load that joined the ledger's queue before it."""
 P_PATIENCE_STEP, P_PATIENCE_STAGE = P_LOAD_BEFORE + 1, P_LOAD_BEFORE + 2
 """Step of the EXPIRE at which the payer leaves, -1: none; the stage that says where that leads."""
-P_GONE, P_DOUBTED, P_KNOWN = P_LOAD_BEFORE + 3, P_LOAD_BEFORE + 4, P_LOAD_BEFORE + 5
-P_FEE = P_KNOWN + 1
+(
+    P_GONE, P_DOUBTED, P_KNOWN, P_ORDER, P_ORDER_STAGE, P_ORDER_STEP, P_CALL, P_POLLS, P_ORDER_NEXT,
+    P_ORDER_BEFORE, P_OUTCOME, P_OF_ORDER, P_FEE,
+) = range(P_LOAD_BEFORE + 3, P_LOAD_BEFORE + 16)  # fmt: skip
+"""Status of its order, stage, step of its EXPIRE (else -1), newest inquiry, polls, neighbours among
+open orders, how the payment ended; of an inquiry: whether it is about an order. Then fees."""
 P_LIMIT = P_FEE + FEES_MAX
 LIMIT_COLUMNS = 4
 """Limit row, cell, amount, day."""
@@ -267,6 +258,8 @@ W_RETURNED = 9
 W_REFUND = 10
 """It has ended; a part of it is to be paid back."""
 W_OUTCOME = 11
+W_ORDER = 12
+"""It has ended, and its order is open."""
 
 # Reservations are a linked list: most payments hold none or one, and none can be bounded.
 # -- reservation node --------------------
@@ -360,6 +353,12 @@ H_SEEN_OPENED = 4
 H_SEEN_LEARNT = 5
 HEALTH_WIDTH = 6
 
+# -- shop --------------------
+O_LEFT, O_TAT, O_HEAD, O_TAIL, O_OPEN = 0, 1, 2, 3, 4
+"""Units left, instant (times the rate) its token is free, first, last and number of open orders."""
+O_TOTAL = 5
+SHOP_WIDTH = O_TOTAL + len(ShopTotal)
+
 # By slot, beside the pool: few plans have systems, and a row of the pool is long enough.
 # -- payment at a large-value system --------------------
 E_RANK = 0
@@ -432,6 +431,7 @@ class KernelState(NamedTuple):
     """By account; no rows without systems."""
     member: Annotated[Array, Table("members", len(MemberTotal))]
     refund: Annotated[Array, Table("streams", len(RefundTotal))]
+    shop: Annotated[Array, Table("shops", SHOP_WIDTH)]
     station_read: Annotated[Array, Table("station readings", len(StationTotal))]
     ledger_read: Annotated[Array, Table("ledger readings", len(LedgerTotal))]
     account_read: Annotated[Array, Table("account readings", len(AccountTotal))]

@@ -17,6 +17,7 @@ from sim.engine.reference.large_value import Systems
 from sim.engine.reference.readings import read_places
 from sim.engine.reference.run import Run
 from sim.engine.reference.shares import share
+from sim.engine.reference.shops import ask_about_orders
 from sim.engine.reference.stations import change_servers, close_station, open_station
 from sim.money.covering import trade_cost
 from sim.money.exchange import mid_value
@@ -127,6 +128,8 @@ class Clearing:
             open_station(self.run, subject)
         elif kind == AgendaKind.READING:
             read_places(self.run, subject)
+        elif kind == AgendaKind.SHOP_ASKS:
+            ask_about_orders(self.run, subject)
         elif kind in _SLOWS:
             self._slow(kind, subject, amount)
         elif kind in self._kept:

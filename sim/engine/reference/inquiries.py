@@ -9,6 +9,7 @@ from __future__ import annotations
 from sim.contract.inquiries import INQUIRY_FIRST, INQUIRY_VISIT
 from sim.contract.layout import NULL
 from sim.contract.meaning import RETRY_REASONS, Flag, LogKind, Op, Outcome, Reason
+from sim.contract.shops import OrderStatus
 from sim.engine.reference.routing import forget_failure
 from sim.engine.reference.run import STOP, Run
 from sim.engine.reference.state import NOWHERE, Payment, Stage, Wait
@@ -52,6 +53,7 @@ def begin(run: Run, payment: Payment, stage: int, before: Payment | None = None)
         own_visit=INQUIRY_VISIT + payment.inquired,
         place=1 if before is None else before.place + 1,
         is_of_doubt=before.is_of_doubt if before is not None else False,
+        is_of_order=before.is_of_order if before is not None else False,
         # Of the attempt it belongs to; a later one has inquiries of its own.
         begun=payment.attempts,
     )
@@ -73,9 +75,9 @@ def ask(run: Run, inquiry: Payment, stage: Stage) -> int:
     """Ask, if there is still something to ask about."""
     payment = _asked_about(run, inquiry)
     if inquiry.told != NULL or payment.attempts != inquiry.begun:
-        return _finish(run, inquiry, _UNASKED)
+        return finish(run, inquiry, _UNASKED)
     if inquiry.is_of_doubt and payment.wait != Wait.ANSWER:
-        return _finish(run, inquiry, _UNASKED)
+        return finish(run, inquiry, _UNASKED)
     if stage.subject >= 0 and inquiry.place < stage.value:
         begin(run, payment, inquiry.at, inquiry)
     return inquiry.at + 1
@@ -88,7 +90,7 @@ def answer(run: Run, inquiry: Payment, stage: Stage) -> int:
         run.log(LogKind.AWAIT, inquiry)
         inquiry.wait = Wait.OUTCOME
         return STOP
-    _finish(run, inquiry, stage.value)
+    finish(run, inquiry, stage.value)
     # Who waits to be told: by then the request must have ended, or there is nothing to tell.
     if (
         stage.value == _ANSWERED
@@ -107,12 +109,16 @@ def answer(run: Run, inquiry: Payment, stage: Stage) -> int:
 def tell_outcome(run: Run, payment: Payment, outcome: int) -> None:
     """Let a payment's inquiries know how it ended; answer those that wait for it."""
     for inquiry in list(payment.open_inquiries.values()):
+        # A shop asks on while its order is open.
+        if inquiry.is_of_order and payment.order is OrderStatus.OPEN:
+            continue
         inquiry.told = outcome
         if inquiry.wait == Wait.OUTCOME:
-            _finish(run, inquiry, _ANSWERED)
+            finish(run, inquiry, _ANSWERED)
 
 
-def _finish(run: Run, inquiry: Payment, answered: int) -> int:
+def finish(run: Run, inquiry: Payment, answered: int) -> int:
+    """End an inquiry: answered (1), turned away (0) or not asked after all (-1)."""
     payment = _asked_about(run, inquiry)
     told = Outcome.IN_PROGRESS if inquiry.told == NULL else inquiry.told
     run.log(LogKind.ANSWERED, inquiry, told, answered)

@@ -29,10 +29,11 @@ from sim.contract.records import (
 )
 from sim.contract.refunds import RefundTotal
 from sim.contract.run import Sink, Totals, WorkloadSource
+from sim.contract.shops import ShopTotal
 from sim.engine.reference.accounts import charge, post, reserve, void
 from sim.engine.reference.agenda import Clearing
 from sim.engine.reference.foresight import ORACLES, Foresight, Told, Watcher
-from sim.engine.reference.inquiries import answer, ask, inquire, retry
+from sim.engine.reference.inquiries import ask, inquire, retry
 from sim.engine.reference.large_value import Systems, settle
 from sim.engine.reference.ledgers import batch, plan_round
 from sim.engine.reference.operations import (
@@ -52,6 +53,7 @@ from sim.engine.reference.prices import convert, limit, quote
 from sim.engine.reference.readings import keep_totals
 from sim.engine.reference.routing import refresh_view, route, switch
 from sim.engine.reference.run import Operation, Run, as_array
+from sim.engine.reference.shops import answer_call, poll, take_order
 from sim.engine.reference.state import NOWHERE, Payment
 from sim.engine.reference.stations import serve
 
@@ -78,9 +80,11 @@ OPERATIONS: dict[int, Operation] = {
     Op.SWITCH: switch,
     Op.INQUIRE: inquire,
     Op.ASK: ask,
-    Op.ANSWER: answer,
+    Op.ANSWER: answer_call,
     Op.RETRY: retry,
     Op.SETTLE: settle,
+    Op.ORDER: take_order,
+    Op.POLL: poll,
 }
 """What every operation does."""
 
@@ -308,6 +312,7 @@ def _totals(run: Run, kept: tuple[Systems, Clearing], engine_seconds: float) -> 
         end_pending=_column([account.pending for account in run.accounts]),
         file=as_array(clearing.filed, len(FileTotal)),
         refund=as_array(run.refunds, len(RefundTotal)),
+        shop=as_array([shop.total for shop in run.shops], len(ShopTotal)),
         station_reading=_readings(run, 0, len(run.stations), len(StationTotal)),
         ledger_reading=_readings(run, 1, len(run.ledgers), len(LedgerTotal)),
         account_reading=_readings(run, 2, len(run.accounts), len(AccountTotal)),

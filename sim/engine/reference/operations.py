@@ -9,12 +9,14 @@ from __future__ import annotations
 from sim.contract.layout import FEES_MAX, NULL, RouteColumn
 from sim.contract.meaning import Cause, EventClass, Flag, LogKind, Outcome, Reason
 from sim.contract.records import Register
+from sim.contract.shops import OrderStatus
 from sim.engine.reference.accounts import free_waiting, leave_account
 from sim.engine.reference.inquiries import begin, tell_outcome
 from sim.engine.reference.ledgers import leave_ledger
 from sim.engine.reference.prices import fx_risk
 from sim.engine.reference.refunds import await_part, begin_refunds
 from sim.engine.reference.run import STOP, Run
+from sim.engine.reference.shops import note_late
 from sim.engine.reference.state import NOWHERE, Due, Payment, Stage, Wait
 from sim.engine.reference.stations import leave_queue
 
@@ -198,7 +200,9 @@ def end(run: Run, payment: Payment, stage: Stage) -> int:
     if stage.subject >= 0:
         payment.instead = stage.subject
     run.healths.end(payment, None if stage.value == Outcome.COMPLETED else -1, run.now_us)
-    refund = begin_refunds(run, payment, stage)
+    # What becomes of an order decides whether it is paid back, which no payment's end does.
+    may_go_back = payment.order in (OrderStatus.NONE, OrderStatus.EXPIRED)
+    refund = begin_refunds(run, payment, stage) if may_go_back else None
     parts = -1 if refund is None else 1
     run.log(LogKind.OUTCOME, payment, stage.value, payment.reason, value=parts)
     # The invariant of "Time by cause", at the only place where both sides are known.
@@ -207,6 +211,10 @@ def end(run: Run, payment: Payment, stage: Stage) -> int:
     run.keep_record(record(run, payment, stage.value, run.now_us))
     tell_outcome(run, payment, stage.value)
     del run.open[payment.number]
+    if payment.order is OrderStatus.OPEN:
+        payment.ended = (stage.value, stage)
+    elif payment.order is OrderStatus.EXPIRED and stage.value == Outcome.COMPLETED:
+        note_late(run, payment)
     if refund is not None:
         await_part(run, *refund)
     return STOP

@@ -38,7 +38,17 @@ from sim.engine.reference.account import Account
 from sim.engine.reference.foresight import Foresight, Told
 from sim.engine.reference.health import Healths
 from sim.engine.reference.loads import Load
-from sim.engine.reference.state import NOWHERE, Due, Ledger, Payment, Stage, Station, Transfer, Wait
+from sim.engine.reference.state import (
+    NOWHERE,
+    Due,
+    Ledger,
+    Payment,
+    Shop,
+    Stage,
+    Station,
+    Transfer,
+    Wait,
+)
 from sim.errors import InvariantViolation
 
 STOP = NULL
@@ -49,7 +59,7 @@ _SAMPLES = (
     LogKind.SAMPLE_STATION, LogKind.SAMPLE_LEDGER, LogKind.SAMPLE_ACCOUNT, LogKind.FILE_CUT,
     LogKind.FILE_CONVERTED, LogKind.FILE_SETTLED, LogKind.TOP_UP_ORDERED, LogKind.TOP_UP_ARRIVED,
     LogKind.REFUND, LogKind.ALARM, LogKind.CHANNEL, LogKind.SAMPLE_SYSTEM, LogKind.SAMPLE_MEMBER,
-    LogKind.SAMPLE_LOAD,
+    LogKind.SAMPLE_LOAD, LogKind.RELEASED, LogKind.ORDER_EXPIRED,
 )  # fmt: skip
 _PROGRESS_SECONDS = 0.25
 _PROGRESS_EVENTS = 512
@@ -180,6 +190,7 @@ class Run:
         self.limits: list[list[int]] = plan.limit.tolist()
         self.refunds = [[0] * len(RefundTotal) for _ in plan.stream]
         """Totals of refunds by stream."""
+        self.shops = [Shop(*row) for row in plan.shop.tolist()]
         self.limit_used = [(0, 0)] * plan.limit_cells
         """Day and amount used in it, by state cell."""
         self.seen_station = [0] * len(self.stations)

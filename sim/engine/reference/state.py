@@ -25,6 +25,7 @@ from sim.contract.layout import (
 from sim.contract.meaning import Cause, Reason, WhenClosed
 from sim.contract.records import REGISTER_COUNT, histogram_bucket
 from sim.contract.run import SUM_TOO_LARGE
+from sim.contract.shops import OrderStatus, ShopTotal
 from sim.engine.reference.gauges import Gauge
 from sim.engine.reference.loads import Load
 from sim.errors import TooLargeError
@@ -195,6 +196,17 @@ class Payment:
     """Whether AWAIT began its chain."""
     told: int = NULL
     """Outcome of its payment, once that has ended."""
+    is_of_order: bool = False
+    """Whether it asks about an order."""
+    order: OrderStatus = OrderStatus.NONE
+    order_stage: int = NOWHERE
+    order_step: int = NOWHERE
+    """Step of the EXPIRE of its order, while that is open."""
+    order_call: int = NOWHERE
+    """Number of the newest inquiry about its order."""
+    order_polls: int = 0
+    ended: tuple[int, Stage] | None = None
+    """Outcome and END stage of a payment whose order is still open."""
 
     @property
     def visit(self) -> int:
@@ -214,6 +226,28 @@ class Payment:
         self.wait = Wait.NOTHING
         self.wait_subject = NOWHERE
         self.awaited_step = NOWHERE
+
+
+@dataclass(slots=True)
+class Shop:
+    """One row of ``Plan.shop``, and what has become of its stock."""
+
+    stock: int
+    holds: int
+    life_us: int
+    token_count: int
+    token_period_us: int
+    token_burst: int
+    per_call: int
+    left: int = 0
+    tat: int = 0
+    open: dict[int, Payment] = field(default_factory=dict)
+    """Open orders by number, in order."""
+    total: list[int] = field(default_factory=lambda: [0] * len(ShopTotal))
+
+    def __post_init__(self) -> None:
+        """Begin with everything there is."""
+        self.left = self.stock
 
 
 class WaitingLine:

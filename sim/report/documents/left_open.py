@@ -1,4 +1,4 @@
-"""Say on the first screen of a run who walked away, and what books disagreed about.
+"""Say on the first screen of a run who walked away, what became of orders, what books disagree on.
 
 Takes a summary; gives blocks.
 """
@@ -30,6 +30,31 @@ def gave_up(summary: Summary) -> Iterator[Block]:
             f"; {_number(debited)} of them had been debited by the end: their money went its way"
         )
     yield Text(f"{told}.", Tone.CAUTION)
+
+
+def ordered(summary: Summary) -> Iterator[Block]:
+    """Yield what became of orders at shops, where there are any.
+
+    Parameters
+    ----------
+    summary : Summary
+        Of one run or of several replications, whose figures are means then.
+    """
+    known = summary.measures
+    if known["orders"].value is None:
+        return
+    released, seen = known["orders_released"], known["order_seen_mean"]
+    late = f", seen {figure(seen)} after the credit on the mean" if seen.value is not None else ""
+    yield Text(
+        f"{_number(known['orders'])} orders were taken, {_number(known['orders_sold_out'])} found "
+        f"nothing left; {_number(released)} were released{late}, "
+        f"{_number(known['orders_expired'])} expired, and {_number(known['orders_paid_late'])} "
+        "were paid too late and go back."
+    )
+    if known["polls_throttled"].value:
+        yield Text(f"{_number(known['polls_throttled'])} calls were refused (429).", Tone.CAUTION)
+    if known["oversold"].value:
+        yield Text(f"{_number(known['oversold'])} more were sold than there are.", Tone.CAUTION)
 
 
 def reconciled(summary: Summary) -> Iterator[Block]:

@@ -33,7 +33,7 @@ from sim.report.blocks import (
     Tone,
 )
 from sim.report.documents.audit import describe_audit
-from sim.report.documents.left_open import gave_up, reconciled
+from sim.report.documents.left_open import gave_up, ordered, reconciled
 from sim.report.documents.loads import load_blocks
 from sim.report.documents.shortages import placed_in_all, shortages
 from sim.report.figure import NOTHING, figure, plain
@@ -159,6 +159,7 @@ def _first(summary: Summary, loaded: LoadedScenario) -> Iterator[Block]:
     yield _headline(summary)
     yield from load_blocks(summary)
     yield from gave_up(summary)
+    yield from ordered(summary)
     yield from reconciled(summary)
     yield from shortages(summary, loaded)
 

@@ -291,10 +291,10 @@ def test_a_right_log_passes_and_every_rule_was_checked() -> None:
     assert {rule for rule in rules if report.checks.get(rule, 0) == 0} == set()
     assert set(report.checks) <= set(RULES)
     # Plans of their own: test_clearing_faults, test_asking_faults, test_large_value_faults,
-    # test_patience_faults, theory/test_fx_market and what is paid back.
+    # test_patience_faults, test_shop_faults, theory/test_fx_market and what is paid back.
     beside_payments = {"clearing", "top_up", "inquiry", "retry", "refund"}
     beside_payments |= {"large_value", "offset", "close", "obligations", "guard", "load"}
-    beside_payments |= {"patience", "position"}
+    beside_payments |= {"patience", "position", "shop"}
     only_tables = {
         "amounts",
         "breaks",

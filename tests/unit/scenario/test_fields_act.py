@@ -72,9 +72,10 @@ ONE_VALUE = {
 """Fields that allow one word only (a kind of rail has other fields than the next)."""
 
 
-IMPLIED = {"WalletGatewayRail.needs_creditor_currency"}
+IMPLIED = {"WalletGatewayRail.needs_creditor_currency", "Demand.channel"}
 """A scheme's rule that no corridor of a valid scenario can break: with another currency at its end
-there is no route, which is refused. Written or not, payments go the same ways."""
+there is no route, which is refused; and a word for what a stream is, every other of which is
+refused. Written or not, payments go the same ways."""
 
 OTHERS_REFUSED = {
     "Account.currency",
@@ -101,17 +102,19 @@ OTHERS_REFUSED = {
     "Disruption.surge",
     "SettlementAgentTerms.share",
     "Trace.digest",
+    "ShopPolls.rail",
     "Trace.file",
     "Trace.replication",
     "Trace.stream",
 }
 """Fields that cannot change alone: others say whose an account is and in which money, who a partner
-is, in which country, or which hours follow each other; of what else is slowed there is another
-part, and no other stream or rate here can be multiplied; rows of a trace and of a course of rates
-change with their files (`tests/unit/compiler/test_traces.py`, `test_rate_files.py`); no country has
-a holiday on the day of this run, so that another calendar for a closure or a margin is told to
-change nothing (`tests/theory/test_disruptions.py` and `test_spreads.py` have one); the shares of
-agents add up to a whole, and are changed together in `tests/theory/test_fail_over.py`."""
+is, in which country, which hours follow each other, or which station of a rail is meant; of what
+else is slowed there is another part, and no other stream or rate here can be multiplied; rows of a
+trace and of a course of rates change with their files (`tests/unit/compiler/test_traces.py`,
+`test_rate_files.py`); no country has a holiday on the day of this run, so that another calendar for
+a closure or a margin is told to change nothing (`tests/theory/test_disruptions.py` and
+`test_spreads.py` have one); the shares of agents add up to a whole, and are changed together in
+`tests/theory/test_fail_over.py`."""
 
 
 def _symbols(compiled: Compiled) -> str:

@@ -213,12 +213,12 @@ def test_an_end_the_scenario_refuses_is_told_and_the_other_is_run(tmp_path: Path
 
 def test_a_choice_is_tried_in_every_word_and_a_refused_one_is_told(tmp_path: Path) -> None:
     path = tmp_path / "tiny.yaml"
-    text = YAML.replace("rate: 2.4 /s}", "rate: 2.4 /s, channel: CHANNEL}")
-    text = text.replace("CHANNEL", "{value: counter, evidence: estimated, source: guess}")
+    text = YAML.replace("queue_limit: 4}", "queue_limit: 4, discipline: WORD}")
+    text = text.replace("WORD", "{value: fifo, evidence: estimated, source: guess}")
     path.write_text(text, encoding="utf-8")
     (answer,) = _study(load_scenario(path), replications=2).answers
     (swing,) = answer.swings
-    assert [end.words for end in swing.ends] == ["online", "remittance"]
+    assert [end.words for end in swing.ends] == ["lifo", "priority"]
     assert swing.allowed == swing.span
 
 

@@ -1,0 +1,116 @@
+"""Persons who pay persons: the payee's bank is asked for the name first; worked out by hand.
+
+Maybank's customers send ringgit to wallets in dollars, 2,500 USD a payer and day at most, as
+Maybank and Bakong let them from August 2021 (calibration: links.MY_maybank_remit_inbound). The
+limit stands in the payer's currency: 10,500 MYR at 4.20 for a dollar, without a margin.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.contract.meaning import LogKind
+from sim.contract.records import LogColumn, RecordColumn
+from sim.errors import ScenarioError
+from tests.theory.driver import SECOND, Ran, load_text, run
+
+MAYBANK = """
+scenario: maybank
+clock: {start: 2021-08-17T12:00:00+07:00, horizon: 5 min}
+fx: {mid: {USD/MYR: {rate: 4.2}}}
+institutions:
+  maybank: {country: MY, roles: [issuer, acquirer, fx_provider], payer_share: 1, decline: 0 %}
+  wallet: {country: KH, roles: [issuer, acquirer], merchant_share: 1, decline: 0 %}
+rails:
+  remittance:
+    kind: generic
+    operator: maybank
+    stages:
+      - {name: limit, limit: {per_payment: 10 500, per_day: 10 500}}
+      - {name: send, delay: 2 s}
+corridors:
+  my_kh: {from: {country: MY, currency: MYR}, to: {country: KH, currency: USD}}
+demand:
+  people:
+    corridor: my_kh
+    fixed_side: debtor
+    name_check: CHECK
+    payments: PAYMENTS
+"""
+
+
+def _run(folder: Path, engine: str, check: str, payments: str) -> Ran:
+    text = MAYBANK.replace("CHECK", check).replace("PAYMENTS", payments)
+    return run(load_text(folder, text), engine)
+
+
+THREE = """
+      - {at: 1 s, amount: 8 400, payer: 0}
+      - {at: 60 s, amount: 2 100, payer: 0}
+      - {at: 120 s, amount: 4.20, payer: 0}"""
+SURE = "{time: 0.5 s, mismatch: 0 %, reads: 4 s, refuses: 0 %}"
+
+
+def test_three_persons_are_paid_up_to_the_limit_of_the_day(tmp_path: Path, engine: str) -> None:
+    # Asked for 0.5 s, read for 4 s, sent for 2 s: 1 + 6.5 = 7.5 and 66.5 s. 8,400 and 2,100 MYR are
+    # the 10,500 of the day and come to 2,000 and 500 USD; a dollar more is refused (AM14) once the
+    # name was read, at 124.5 s.
+    ran = _run(tmp_path, engine, SURE, THREE)
+    assert ran.ended("people") == (7_500_000, "COMPLETED", "NONE")
+    assert ran.ended("people.1") == (66_500_000, "COMPLETED", "NONE")
+    assert ran.ended("people.2") == (124_500_000, "REJECTED", "AM14")
+    credited = [int(ran.cells(one)[RecordColumn.CREDITED]) for one in ("people", "people.1")]
+    assert credited == [2_000_00, 500_00]
+    asked = [row for row in ran.log.tolist() if row[LogColumn.KIND] == LogKind.START]
+    names = {ran.plan.names.stations[row[LogColumn.SUBJECT]] for row in asked}
+    assert names == {"wallet.names"}
+    channel = ran.plan.names.channels
+    assert channel == ("remittance",)
+
+
+def test_a_name_that_is_another_ends_the_payment(tmp_path: Path, engine: str) -> None:
+    # Every name is another: the bank says so at 1.5 s, before anything is read or routed.
+    ran = _run(
+        tmp_path, engine, SURE.replace("mismatch: 0 %", "mismatch: 100 %"),
+        "[{at: 1 s, amount: 4 200}]",
+    )  # fmt: skip
+    assert ran.ended("people") == (1_500_000, "REJECTED", "BE01")
+    assert ran.cells("people")[RecordColumn.ATTEMPTS] == 0
+
+
+def test_a_payer_who_knows_nobody_of_that_name_does_not_pay(tmp_path: Path, engine: str) -> None:
+    ran = _run(
+        tmp_path, engine, SURE.replace("refuses: 0 %", "refuses: 100 %"),
+        "[{at: 1 s, amount: 4 200}]",
+    )  # fmt: skip
+    assert ran.ended("people") == (5_500_000, "REJECTED", "NOAS")
+
+
+def test_questions_wait_where_the_payees_bank_answers_one_at_a_time(
+    tmp_path: Path, engine: str
+) -> None:
+    # Both ask at 1 s: the second is answered at 2 s, and is credited at 2 + 4 + 2 = 8 s.
+    check = SURE.replace("{time", "{servers: 1, time")
+    ran = _run(tmp_path, engine, check, "[{at: 1 s, amount: 42}, {at: 1 s, amount: 42, payer: 0}]")
+    assert ran.ended("people")[0] == 7_500_000
+    assert ran.ended("people.1")[0] == 8 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("fixed_side: debtor", "fixed_side: creditor"), "debtor, who fixes it"),
+        (("merchant_share: 1, ", ""), "found nobody in KH to ask"),
+        (("fixed_side: debtor", "fixed_side: debtor\n    channel: counter"), "found counter"),
+        (("fixed_side: debtor", "fixed_side: debtor\n    channel: online"), "found online"),
+        (("fixed_side: debtor", "fixed_side: debtor\n    as: load"), "checks of names"),
+    ],
+    ids=["side", "nobody", "counter", "online", "load"],
+)
+def test_what_cannot_be_is_refused(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    text = MAYBANK.replace("CHECK", SURE).replace("PAYMENTS", "[{at: 1 s, amount: 42}]")
+    assert change[0] in text
+    with pytest.raises(ScenarioError, match=message):
+        run(load_text(tmp_path, text.replace(*change)), "reference")
