@@ -256,9 +256,9 @@ class _Linker:
         path = part.path
         if path.name not in self.builder.pairs:
             self.builder.add_pair(path.name, path.rates, path.scale)
-        terms = {"inverted": part.is_inverted, "spread_ppm": part.spread_ppm}
+        pair, margin = self.builder.pairs[path.name], part.spread_ppm
         return self.builder.add_conversion(
-            self.builder.pairs[path.name], spreads=part.spreads, **terms
+            pair, inverted=part.is_inverted, spread_ppm=margin, spreads=part.spreads
         )
 
     def _fee(self, terms: FeeTerms) -> int:
