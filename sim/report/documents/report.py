@@ -44,7 +44,7 @@ from sim.report.figures.of_run import (
     money_figures,
     time_figures,
 )
-from sim.report.figures.tape import make_tape
+from sim.report.figures.tape import make_recording
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.answer import answer_of
 from sim.study.result import Result
@@ -79,8 +79,8 @@ def report_document(result: Result) -> Document:
     blocks: list[Block] = [*_beginning(result, loaded), *_answer(result.summary)]
     blocks += load_blocks(result.summary)
     blocks += [Tiles(tuple(_tiles(result.summary))), *_trust(result, loaded)]
-    tape = make_tape(told)
-    blocks += [Heading("Play it"), Player(tape)] if tape is not None else []
+    recording = make_recording(told)
+    blocks += [Player(recording)] if recording is not None else []
     parts: tuple[tuple[str, tuple[Figure, ...], Sequence[str]], ...] = (
         ("Where payments go", tuple(flow_figures(told)), ()),
         ("Time", tuple(time_figures(told)), _TIMES),

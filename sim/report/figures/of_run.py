@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from sim.analysis.catalogue import COST_PARTS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.compiler.occurrences import Luck, occurrences
-from sim.model.members import unfold_members
+from sim.model.members import group_names
 from sim.model.quantities import to_minor
 from sim.report.blocks import Figure
 from sim.report.figure import figure, plain
@@ -171,7 +171,7 @@ def flow_figures(told: Told) -> Iterator[Figure]:
     if told.summary.covers == "cross_border":
         table = table.filter(pc.field("scope") == told.summary.covers)
     counted = table.group_by(columns).aggregate([([], "count_all")]).to_pylist()
-    groups = groups_of(told.scenario)
+    groups = group_names(told.scenario.institutions)
     first: Counter[tuple[str, str]] = Counter()
     last: Counter[tuple[str, str]] = Counter()
     for row in counted:
@@ -196,16 +196,6 @@ def flow_figures(told: Told) -> Iterator[Figure]:
     if rows:
         data = TabularData(("layer", "from", "to", "value"), tuple(rows))
         yield Figure("flow", "flow", "From corridor over route to its end", data, tuple(words))
-
-
-def groups_of(scenario: Scenario) -> dict[str, str]:
-    """Return what banks that are alike are called together, by the name of each."""
-    return {
-        member.name: f"{name} ({entry.members})"
-        for name, entry in scenario.institutions.items()
-        if entry.members > 1
-        for member in unfold_members({name: entry})
-    }
 
 
 def failure_figures(told: Told) -> Iterator[Figure]:

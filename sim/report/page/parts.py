@@ -31,7 +31,7 @@ from sim.report.blocks import (
     Verbatim,
 )
 from sim.report.figure import written
-from sim.report.figures.tape import Tape
+from sim.report.figures.tape import Recording
 from sim.report.page.player import player_html
 
 _CLASSES = {
@@ -95,8 +95,10 @@ class Parts:
                 return self._figure(block)
             case Player():
                 self.has_player = True
-                assert isinstance(block.tape, Tape)
-                return player_html(block.tape)
+                assert isinstance(block.recording, Recording)
+                above = self._heading(Heading(block.title))
+                words = f"<p>{_lines(block.words)}</p>" if block.words else ""
+                return f"{above}{words}{player_html(block.recording)}"
 
     def _heading(self, heading: Heading) -> str:
         level = min(max(heading.level, 1), 3)

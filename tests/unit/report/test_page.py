@@ -33,7 +33,15 @@ from sim.report.blocks import (
 from sim.report.documents.report import report_document
 from sim.report.figures.charts import KINDS
 from sim.report.figures.of_run import Told
-from sim.report.figures.tape import PLACES_OF_A_COLUMN, Place, Tape, Way, folded, make_tape
+from sim.report.figures.tape import (
+    PLACES_OF_A_COLUMN,
+    Place,
+    Recording,
+    Tape,
+    Way,
+    folded,
+    make_tape,
+)
 from sim.report.rendering import render
 from sim.scenario.scenario import load_scenario
 from sim.study.result import Result, open_result
@@ -295,7 +303,9 @@ def test_names_on_the_tape_are_no_markup() -> None:
         (),
         0,
     )
-    shown = read_page(render(Document((Player(tape),), TabularData((), ()), {}), "html"))
+    shown = read_page(
+        render(Document((Player(Recording((("", tape),))),), TabularData((), ()), {}), "html")
+    )
     assert "b" not in shown.tags
     assert evil in shown.texts
 
