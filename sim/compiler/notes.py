@@ -32,6 +32,7 @@ from sim.routing.policies import policy_of
 from sim.scenario.closures import closed_spans
 from sim.scenario.model import Scenario
 from sim.scenario.routing_checks import routings
+from sim.units import CURRENCIES
 
 Note = tuple[FieldPath, str]
 
@@ -56,6 +57,8 @@ class Used:
         Routes payments of each corridor have to choose from, at most.
     by_share : frozenset of str
         Institutions of payees that are drawn, or given codes, by their share.
+    declared : frozenset of str
+        Declared currencies that some amount or rate is in.
     loads : tuple of LoadStream
         Streams carried as load.
     """
@@ -69,6 +72,7 @@ class Used:
     coded: frozenset[str]
     choices: Mapping[str, int]
     by_share: frozenset[str]
+    declared: frozenset[str] = frozenset()
     loads: tuple[LoadStream, ...] = ()
 
     def names_of(self, institution: str) -> frozenset[str]:
@@ -98,6 +102,14 @@ def find_remarks(used: Used) -> tuple[Note, ...]:
 def is_written(model: BaseModel, field: str) -> bool:
     """Tell whether the file says a field itself."""
     return field in model.model_fields_set
+
+
+def _currencies(used: Used) -> Found:
+    for code in used.scenario.currencies:
+        if code in CURRENCIES:
+            yield ("currencies", code), "it is built in, just so"
+        elif code not in used.declared:
+            yield ("currencies", code), "no account, payment or rate is in it"
 
 
 def _rates(used: Used) -> Found:
@@ -357,6 +369,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 _LOOKS = (
+    _currencies,
     _rates,
     _institutions,
     _rails,

@@ -16,7 +16,7 @@ from sim.contract.layout import MICRO, PPM, ConversionColumn, PricingColumn
 from sim.contract.meaning import Bearer, FixedSide
 from sim.contract.plan import Plan
 from sim.rails.price import Price
-from sim.units import CURRENCIES
+from sim.units import currency_of
 
 P = PricingColumn
 
@@ -255,7 +255,7 @@ def _fees(price: Price, debited: int, gross: int) -> tuple[int, int]:
     """Return the fees borne by the payer and by the creditor."""
     payer, merchant = 0, 0
     for terms in price.fees:
-        granule = CURRENCIES[terms.currency].granule
+        granule = currency_of(terms.currency).granule
         # What an agent bears is in nobody's price.
         if terms.bearer is Bearer.DEBTOR:
             payer += terms.fee.charge(debited, granule=granule)

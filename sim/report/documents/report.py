@@ -49,6 +49,7 @@ from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.answer import answer_of
 from sim.study.result import Result
 from sim.tables.finished_run import SCENARIO_FILE
+from sim.units import using_currencies
 
 _TIMES = ("By corridor", "By route", "Where the time went")
 _MONEY = ("What it cost", "Against the G20")
@@ -73,6 +74,11 @@ def report_document(result: Result) -> Document:
     result : Result
     """
     loaded = load_scenario(result.folder / SCENARIO_FILE)
+    with using_currencies(loaded.declared):
+        return _told(result, loaded)
+
+
+def _told(result: Result, loaded: LoadedScenario) -> Document:
     printed = run_document(result)
     sections = _sections(printed.blocks)
     told = Told(result.run, result.summary, loaded.scenario)

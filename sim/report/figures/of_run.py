@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from sim.analysis.catalogue import COST_PARTS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.compiler.occurrences import Luck, occurrences
+from sim.model.currencies import declared_of
 from sim.model.members import group_names
 from sim.model.quantities import to_minor
 from sim.report.blocks import Figure
@@ -26,7 +28,7 @@ from sim.scenario.model import Scenario
 from sim.tables.finished_run import FinishedRun
 from sim.tables.schemas import CAUSES, PAYMENTS_FILE, SERIES_FILE
 from sim.tables.tabular import TabularData
-from sim.units import MINUTE_US, SECOND_US, minor_per_major
+from sim.units import MINUTE_US, SECOND_US, using_currencies
 
 _SHARES = (*(at / 50 for at in range(1, 50)), 0.99, 0.995, 0.999)
 """Shares of payments at which the time they took is drawn."""
@@ -59,6 +61,11 @@ class Told:
     run: FinishedRun
     summary: Summary
     scenario: Scenario
+
+    def minor(self, amount: Decimal, currency: str) -> int:
+        """Return an amount in minor units of one of the scenario's currencies."""
+        with using_currencies(declared_of(self.scenario.currencies)):
+            return to_minor(amount, currency)
 
     @property
     def disrupted(self) -> tuple[tuple[int, int], ...]:
@@ -219,7 +226,7 @@ def liquidity_figures(told: Told) -> Iterator[Figure]:
     for name, account in sorted(written.items()):
         low = found[name]["liquidity_low_minor"] if name in found else None
         if low is not None and low.value is not None and account.balance:
-            opening = to_minor(account.balance, account.currency)
+            opening = told.minor(account.balance, account.currency)
             rows.append((name, 100 * float(low) / opening))
     rows.sort(key=lambda row: (row[1], row[0]))
     if rows:
@@ -253,7 +260,7 @@ def _balances(told: Told, names: Sequence[str]) -> Iterator[Figure]:
         time_us, value = _numbers(rows, "time_us"), _numbers(rows, "value")
         said = _ends_of(value.astype(np.float64))
         for at in sorted({*_thinned(len(value)), *said}):
-            amount = int(value[at]) / minor_per_major(currency)
+            amount = int(value[at]) / told.minor(Decimal(1), currency)
             minute = int(time_us[at]) / MINUTE_US
             made.append((f"{name}, {currency}", round(minute, 2), amount))
             most = f"{said.get(at)} {name}: {plain(amount)} {currency} after {minute:.4g} min"
