@@ -89,16 +89,16 @@ def _map(tape: Tape, name: str, *, is_tall: bool) -> str:
         )
         ways.append(
             f'<path class="{kind}" d="{path}" stroke-width="{thick:.1f}" role="graphics-symbol" '
-            f'aria-roledescription="way" aria-label="{escape(words)}"/>'
+            f'aria-label="{escape(words)}"/>'
         )
     marks = []
     for place, (x, y) in zip(tape.places, spots, strict=True):
-        # A long name at the edge would be cut: it ends where the map does.
+        # A long name at the edge would be cut: it ends where the map does, below its neighbour's.
         is_cut = x + _LETTER * len(place.name) / 2 > width
         side = (
             f'x="{x + 14:.0f}" y="{y + 4:.0f}"'
             if is_tall
-            else f'x="{width - 4}" y="{y - 13:.0f}" text-anchor="end"'
+            else f'x="{width - 4}" y="{y + 24:.0f}" text-anchor="end"'
             if is_cut
             else f'x="{x:.0f}" y="{y - 13:.0f}" text-anchor="middle"'
         )
@@ -139,9 +139,9 @@ def _lane(tape: Tape, horizon_ms: int) -> str:
     wide = max(len(tape.lane), 240)
     scale = wide / max(horizon_ms, 1)
     each = tape.horizon_ms * scale / max(len(tape.lane), 1)
+    # One path for each kind of mark: hundreds of elements would be most of the page.
     bars = "".join(
-        f'<rect class="queue" x="{at * each:g}" y="{40 - 36 * value / most:.1f}" width="{each:g}" '
-        f'height="{36 * value / most:.1f}"/>'
+        f"M{at * each:g},40v-{36 * value / most:.1f}h{each:g}V40z"
         for at, value in enumerate(tape.lane)
         if value
     )
@@ -151,15 +151,14 @@ def _lane(tape: Tape, horizon_ms: int) -> str:
         for low, high in tape.bands_ms
     )
     ends = [steps[-1][0] for _, _, outcome, steps in tape.payments if outcome.startswith(FAILURES)]
-    ticks = "".join(
-        f'<rect class="fail" x="{end * scale:.1f}" y="42" width=".6" height="6"/>' for end in ends
-    )
+    ticks = "".join(f"M{end * scale:.1f},42v6h.6v-6z" for end in ends)
+    marks = f'<path class="queue" d="{bars}"/><path class="fail" d="{ticks}"/>'
     words = f"{len(ends)} failures over time" + (
         f"; queue at {tape.lane_place}, up to {most}" if tape.lane else ""
     )
     return (
         f'<svg class="lane" viewBox="0 0 {wide} 48" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(words)}">{bands}{bars}{ticks}</svg><p class="quiet">{escape(words)}.'
+        f'aria-label="{escape(words)}">{bands}{marks}</svg><p class="quiet">{escape(words)}.'
         f"{' Shaded: disrupted.' if tape.bands_ms else ''}</p>"
     )
 
