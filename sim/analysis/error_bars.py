@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sim.analysis.kinds import SHARE
+from sim.units import read_minor_unit
 
 if TYPE_CHECKING:
     from sim.analysis.intervals import Interval
@@ -23,9 +24,13 @@ def with_error(interval: Interval, unit: str) -> tuple[str, str]:
     Returns
     -------
     tuple of str and str
-        As in ``("4.1 ± 0.3", "bps")``; shares become percentage points.
+        As in ``("4.1 ± 0.3", "bps")``; shares become percentage points, minor units
+        whole ones.
     """
     factor, shown = (100.0, POINTS) if unit == SHARE.unit else (1.0, unit)
+    if (money := read_minor_unit(unit)) is not None:
+        # As everywhere else, in what people pay with.
+        factor, shown = 10.0 ** -money[1], money[0]
     value, half = abs(interval.value) * factor, interval.half_width * factor
     if not math.isfinite(half):
         return f"{value:.4g}", shown

@@ -37,7 +37,7 @@ from sim.analysis.rates import common_currency
 from sim.analysis.refunds import refunds_of
 from sim.analysis.settlement import settled_of
 from sim.analysis.sources import Amount, Breaks, Cell, Cells, Held, Payments, quantiles_us
-from sim.analysis.summary import Measures, Summary
+from sim.analysis.summary import Measures, Summary, with_places
 from sim.analysis.systems import system_measures
 from sim.analysis.warm_up import Presence
 from sim.analysis.window_places import window_places
@@ -96,7 +96,7 @@ def summarise(run: RunFigures) -> Summary:
     windows |= window_places(plan, run.totals)
     crossing = _crossing(plan)
     providers = provider_measures(plan, run.totals)
-    return Summary(
+    found = Summary(
         scenario=plan.names.scenario,
         seed=plan.seed,
         engine=run.engine,
@@ -117,6 +117,7 @@ def summarise(run: RunFigures) -> Summary:
         presence=_presence(run),
         survival=Survival.of(run.folder, whole.covered),
     )
+    return with_places(found, plan.names.declared) if plan.names.declared else found
 
 
 @dataclass(frozen=True, slots=True)

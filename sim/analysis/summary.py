@@ -6,10 +6,10 @@ Takes named figures; gives a :class:`Summary`, the same for the command line, th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sim.units import CURRENCIES
+from sim.units import Currency, minor_unit, read_minor_unit
 
 if TYPE_CHECKING:
     from sim.analysis.censoring import Survival
@@ -157,10 +157,8 @@ class Summary:
         """Return the decimal places of every currency whose minor units are a unit here."""
         groups = [self.measures, *(held for names in self.by.values() for held in names.values())]
         units = {measure.unit for held in groups for measure in held.values()}
-        codes = sorted(unit.removeprefix("minor ") for unit in units if unit.startswith("minor "))
-        return {
-            code: {"exponent": CURRENCIES[code].exponent} for code in codes if code in CURRENCIES
-        }
+        known = sorted(found for unit in units if (found := read_minor_unit(unit)) is not None)
+        return {code: {"exponent": exponent} for code, exponent in known}
 
     def as_json(self) -> dict[str, Json]:
         """Return the shape of ``summary.json``."""
@@ -180,6 +178,32 @@ class Summary:
             "g20": {name: target.as_json() for name, target in self.g20.items()},
             "warm_up": None if warm_up is None else dict(warm_up.as_json()),
         }
+
+
+def with_places(summary: Summary, declared: Sequence[Currency]) -> Summary:
+    """Return a summary whose amounts in declared currencies say their decimal places.
+
+    Parameters
+    ----------
+    summary : Summary
+    declared : sequence of Currency
+        Those of the plan; see :func:`~sim.units.minor_unit`.
+    """
+    units = {minor_unit(one.code, ()): minor_unit(one.code, declared) for one in declared}
+
+    def told(measures: Measures) -> Measures:
+        return {
+            name: replace(one, unit=units.get(one.unit, one.unit)) for name, one in measures.items()
+        }
+
+    return replace(
+        summary,
+        measures=told(summary.measures),
+        by={
+            group: {name: told(held) for name, held in names.items()}
+            for group, names in summary.by.items()
+        },
+    )
 
 
 def _flat(measures: Measures) -> dict[str, Json]:

@@ -19,7 +19,6 @@ from sim.contract.meaning import FixedSide
 from sim.contract.plan import Array, Plan
 from sim.tables.finished_run import FinishedRun
 from sim.tables.schemas import PRICES, PRICES_FILE, RATES, RATES_FILE
-from sim.units import CURRENCIES
 
 P = PricingColumn
 
@@ -36,7 +35,7 @@ def check_market(run: FinishedRun, plan: Plan, findings: Findings) -> None:
     findings : Findings
         Where violations go.
     """
-    codes = tuple(CURRENCIES)
+    codes = tuple(plan.names.exponents)
     pairs = {"pair": plan.names.pairs, "base_currency": codes, "quote_currency": codes}
     prices: Words = {
         "route": plan.names.routes,
@@ -82,7 +81,7 @@ def _rates(plan: Plan, codes: tuple[str, ...]) -> Iterator[list[int]]:
                 yield [
                     plan.replication, pair, codes.index(base), codes.index(quote),
                     step * plan.fx_step_us, rate, int(plan.pair_scale[pair]),
-                    CURRENCIES[base].exponent, CURRENCIES[quote].exponent,
+                    plan.names.exponents[base], plan.names.exponents[quote],
                 ]  # fmt: skip
             last = rate
 

@@ -21,7 +21,7 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Demand
 from sim.rails.protocol import Leg
 from sim.scenario.model import Scenario
-from sim.units import CURRENCIES, format_minor, minor_per_major
+from sim.units import currency_of, format_minor, minor_per_major
 
 
 def amount_path(name: str, demand: Demand) -> FieldPath:
@@ -62,7 +62,8 @@ class Allowed:
 
 def allowed_amounts(scenario: Scenario, currency: str, legs: Iterable[Leg]) -> Allowed:
     """Return what the schemes of some legs allow of amounts in a currency."""
-    least, step, scheme = 0, CURRENCIES[currency].granule, ""
+    money = currency_of(currency)
+    least, step, scheme = money.least, money.granule, ""
     for rail in sorted({leg.rail for leg in legs if currency in (leg.source, leg.target)}):
         rule = scenario.rails[rail].amount_rules.get(currency)
         if rule is None:

@@ -7,7 +7,7 @@ compiler decides which rows there are. Tests use it to write plans by hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,14 @@ from sim.compiler.rows import Candidates, Rows, cells_array, rows_array
 from sim.compiler.rule_rows import RuleRows
 from sim.compiler.shop_rows import ShopRows
 from sim.compiler.time_rows import WindowRows
-from sim.contract.charges import Rounding
+from sim.contract.charges import DESK, Rounding
 from sim.contract.layout import NEVER_US, AgendaColumn, FeeColumn, RouteColumn, StageColumn
 from sim.contract.meaning import Op, Reason, WhenClosed
 from sim.contract.plan import NAMED, TABLES, Array, Plan, PlanNames
 from sim.contract.plan_check import check_plan
 from sim.draws.keys import check_purposes, stream_key
 from sim.draws.quantile import build_table
+from sim.units import declared_currencies
 
 SERVERS_UNLIMITED = 1 << 40
 QUEUE_UNLIMITED = 1 << 40
@@ -374,7 +375,11 @@ class PlanBuilder(
         """
         # All purposes are known only now, and two that share a number would share their draws.
         check_purposes(self._purposes)
+        # Only those an amount or a rate is in: what nobody uses makes no other plan.
+        used = {*self._names["currencies"].as_tuple(), *_sides(self._names["pairs"].as_tuple())}
+        known = declared_currencies()
         names = PlanNames(
+            declared=tuple(known[code] for code in sorted(used & known.keys())),
             scenario=self.scenario,
             stages=tuple(self._stage_names),
             purposes=tuple(sorted((value, name) for name, value in self._purposes.items())),
@@ -423,3 +428,9 @@ class PlanBuilder(
 
     def _key(self, kind: str, name: str) -> list[int]:
         return list(stream_key(self.seed, self.replication, kind, name))
+
+
+def _sides(pairs: Sequence[str]) -> Iterator[str]:
+    """Yield the currencies of pairs, a desk's own name left out."""
+    for pair in pairs:
+        yield from pair.partition(DESK)[0].split("/")

@@ -45,6 +45,7 @@ from sim.scenario.loader import Document
 from sim.scenario.model import Scenario
 from sim.scenario.routing_checks import routings
 from sim.scenario.scenario import LoadedScenario, refuse_problems
+from sim.units import using_currencies
 from sim.workload.stream_demand import StreamDemand
 from sim.workload.streams import CHUNK_ROWS, Position, Workload, draw_workload
 
@@ -162,6 +163,21 @@ def compile_scenario(
     ScenarioError
         With every problem that shows only once routes and prices are known.
     """
+    # What is declared is known until everything is linked, and to nobody afterwards.
+    with using_currencies(loaded.declared):
+        return _compile(
+            loaded, seed=seed, replication=replication, with_tables=with_tables, pools=pools
+        )
+
+
+def _compile(
+    loaded: LoadedScenario,
+    *,
+    seed: int | None,
+    replication: int,
+    with_tables: bool,
+    pools: Pools | None,
+) -> Compiled:
     scenario = loaded.scenario
     settings = _settings(scenario, seed, replication)
     # Alone and first: whatever reads distributions and margins below relies on them.
@@ -204,7 +220,7 @@ def compile_scenario(
         # Counted last and only for a run: three weeks of a nation's payments take seconds.
         parts += list(load_parts(world, described, loads, parts))
     linked = link(settings, parts, with_tables=with_tables)
-    used = _use(world, described, parts, (market, loads))
+    used = _use(world, described, parts, (market, loads), linked.plan)
     return Compiled(
         scenario=scenario,
         document=loaded.document,
@@ -262,6 +278,7 @@ def _use(
     described: Sequence[Described],
     parts: Sequence[Part],
     known: tuple[Market, tuple[LoadStream, ...]],
+    plan: Plan,
 ) -> Used:
     """Return what of a scenario payments can reach, and what of it prices and codes use."""
     routes = [part for part in parts if isinstance(part, Route)]
@@ -295,6 +312,7 @@ def _use(
             for one in route.flow.price.exchanges
             if one is not None
         ),
+        declared=frozenset(one.code for one in plan.names.declared),
     )
 
 

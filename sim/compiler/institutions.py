@@ -22,7 +22,7 @@ from sim.rails.resources import Holding, OwnShare, OwnTime, Resource, Station
 from sim.rails.screening import frozen_places
 from sim.rails.stages import threshold
 from sim.scenario.model import Scenario
-from sim.units import CURRENCIES
+from sim.units import known_currencies
 
 
 def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]:
@@ -47,7 +47,7 @@ def world_parts(scenario: Scenario, members: Sequence[Member]) -> Iterator[Part]
     }
     # Payers may hold what their corridor does not name.
     carried = {name for demand in scenario.demand.values() for name in demand.instruments}
-    currencies = sorted(ends | (carried & set(CURRENCIES)))
+    currencies = sorted(ends | (carried & set(known_currencies())))
     declines = DeclineKinds.of(scenario.institutions.values())
     for member in members:
         yield from _member(member, currencies)

@@ -51,7 +51,7 @@ from sim.rails.resources import (
     TopUpRule,
 )
 from sim.rails.stages import ROUTE_TIE, ByRole, LimitSpec, Move, Place, Program, Stage
-from sim.units import CURRENCIES
+from sim.units import currency_of
 
 Distribution = DurationDistribution | AmountDistribution
 
@@ -236,7 +236,7 @@ class _Linker:
             row = self._fee(terms)
             # Fees of a price follow each other, and CHARGE counts from the first.
             fee_first = row if position == 0 else fee_first
-        first, second, third = (CURRENCIES[code].granule for code in price.currencies)
+        first, second, third = (currency_of(code).granule for code in price.currencies)
         pricing = self.builder.add_pricing(
             currencies=price.currencies,
             conversions=(conversions[0], conversions[1]),
@@ -268,7 +268,7 @@ class _Linker:
         values = {
             "kind": int(FeeKind[fee.kind.upper()]),
             "base": int(terms.base),
-            "granule": CURRENCIES[terms.currency].granule,
+            "granule": currency_of(terms.currency).granule,
             "bearer": int(terms.bearer),
             "debit": debit,
             "credit": credit,

@@ -13,7 +13,7 @@ from sim.rails.code_scheme import CodeScheme
 from sim.rails.foreign_code import KNOWN_SCHEMES, generate_foreign_codes
 from sim.rails.merchants import Merchant
 from sim.scenario.model import Scenario
-from sim.units import CURRENCIES
+from sim.units import currency_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def make_pools(
                 name,
                 corridor.foreign_codes.merchants,
                 corridor.foreign_codes.schemes,
-                numeric=CURRENCIES[corridor.to.currency].numeric,
+                numeric=currency_of(corridor.to.currency).numeric,
                 currency=corridor.to.currency,
                 country=corridor.to.country,
                 banks=[

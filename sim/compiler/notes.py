@@ -34,6 +34,7 @@ from sim.routing.policies import policy_of
 from sim.scenario.closures import closed_spans
 from sim.scenario.model import Scenario
 from sim.scenario.routing_checks import routings
+from sim.units import CURRENCIES
 
 Note = tuple[FieldPath, str]
 
@@ -58,6 +59,8 @@ class Used:
         Routes payments of each corridor have to choose from, at most.
     by_share : frozenset of str
         Institutions of payees that are drawn, or given codes, by their share.
+    declared : frozenset of str
+        Declared currencies that some amount or rate is in.
     loads : tuple of LoadStream
         Streams carried as load.
     made : frozenset of (str, str, str)
@@ -73,6 +76,7 @@ class Used:
     coded: frozenset[str]
     choices: Mapping[str, int]
     by_share: frozenset[str]
+    declared: frozenset[str] = frozenset()
     loads: tuple[LoadStream, ...] = ()
     made: frozenset[tuple[str, str, str]] = frozenset()
 
@@ -103,6 +107,14 @@ def find_remarks(used: Used) -> tuple[Note, ...]:
 def is_written(model: BaseModel, field: str) -> bool:
     """Tell whether the file says a field itself."""
     return field in model.model_fields_set
+
+
+def _currencies(used: Used) -> Found:
+    for code in used.scenario.currencies:
+        if code in CURRENCIES:
+            yield ("currencies", code), "it is built in, just so"
+        elif code not in used.declared:
+            yield ("currencies", code), "no account, payment or rate is in it"
 
 
 def _rates(used: Used) -> Found:
@@ -375,6 +387,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 _LOOKS = (
+    _currencies,
     _rates,
     _market,
     _institutions,

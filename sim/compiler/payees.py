@@ -20,7 +20,7 @@ from sim.rails.payers import PayerClass
 from sim.rails.protocol import CreditorClass
 from sim.routing.route_sets import RouteSets
 from sim.scenario.model import Scenario
-from sim.units import CURRENCIES
+from sim.units import known_currencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _payers(scenario: Scenario, demand: Demand) -> tuple[PayerClass, ...]:
     return tuple(
         # A currency is an account to pay from, everything else an app.
         PayerClass(currency="" if name == own else name)
-        if name in CURRENCIES
+        if name in known_currencies()
         else PayerClass(instrument=name)
         for name in sorted(demand.instruments)
     ) or (PayerClass(),)

@@ -27,7 +27,7 @@ from sim.model.sections import Clock
 from sim.model.steps import MULTIPLE_UNIT
 from sim.rails.desks import quote_of
 from sim.rails.price import Exchange, Price
-from sim.units import CURRENCIES, DAY_US
+from sim.units import DAY_US, currency_of
 
 SCALED_RATE = 10**8
 """Rates are scaled to lie between this and ten times this at the start: nine digits, and room to
@@ -331,7 +331,7 @@ def _at(path: list[Fraction], step: int) -> Fraction:
 
 def _minor_ratio(base: str, quote: str) -> Fraction:
     """Return what turns units of quote per unit of base into minor units per minor unit."""
-    exponent = CURRENCIES[quote].exponent - CURRENCIES[base].exponent
+    exponent = currency_of(quote).exponent - currency_of(base).exponent
     return Fraction(10) ** exponent
 
 

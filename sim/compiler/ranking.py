@@ -16,7 +16,7 @@ from sim.contract.meaning import Bearer, FixedSide
 from sim.model.fx import Fx
 from sim.model.quantities import CurrencyPair
 from sim.rails.price import Price
-from sim.units import CURRENCIES, minor_per_major
+from sim.units import currency_of, minor_per_major
 
 REFERENCE_AMOUNTS = (5, 50, 500)
 """Worth of the amounts candidates are compared at, in US dollars: a meal, a shop, a journey. Where
@@ -80,7 +80,7 @@ def _share(market: Market, price: Price, amount: Fraction, *, is_debtors: bool) 
             margin = market.spread_ppm(exchange, (price.currencies[0 if is_debtors else 2], amount))
             kept /= 1 + Fraction(margin, 10**6)
     fees = sum(
-        terms.fee.charge(int(debited), granule=CURRENCIES[terms.currency].granule)
+        terms.fee.charge(int(debited), granule=currency_of(terms.currency).granule)
         for terms in price.fees
         if terms.bearer is Bearer.DEBTOR
     )

@@ -432,7 +432,7 @@ class Plan:
 TABLES: dict[str, Table] = declared_tables(Plan)
 """The plan's arrays by name, in the order of its fields."""
 
-_SINGLE = ("scenario", "purposes")
+_SINGLE = ("scenario", "purposes", "declared")
 NAMED: tuple[str, ...] = tuple(one.name for one in fields(PlanNames) if one.name not in _SINGLE)
 """Kinds of names; the rows and columns of many tables are counted by them."""
 

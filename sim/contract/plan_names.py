@@ -5,7 +5,9 @@ Takes nothing; gives the class that :class:`~sim.contract.plan.Plan` keeps them 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sim.units import CURRENCIES, Currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,12 @@ class PlanNames:
     share_kinds: tuple[str, ...] = ()
     purposes: tuple[tuple[int, str], ...] = ()
     """(purpose id, purpose name), ascending by name."""
+    declared: tuple[Currency, ...] = field(default=(), repr=False)
+    """Currencies of amounts and pairs that the scenario declares, ascending by letters: of all
+    others decimal places are built in."""
+
+    @property
+    def exponents(self) -> dict[str, int]:
+        """Return the decimal places of every currency this plan knows, by its letters."""
+        known = (*CURRENCIES.values(), *self.declared)
+        return {one.code: one.exponent for one in known}

@@ -30,6 +30,7 @@ from sim.explain.loads import joined_by
 from sim.explain.price import price_amount
 from sim.explain.shops import order_line
 from sim.explain.words import about, at, count, moment, span, table
+from sim.model.currencies import declared_of
 from sim.routing.policies import policy_words, routing_of
 from sim.tables.finished_run import FinishedRun
 from sim.tables.open_run import open_run
@@ -42,7 +43,7 @@ from sim.tables.schemas import (
     PAYMENTS_FILE,
     STAGES_FILE,
 )
-from sim.units import format_minor
+from sim.units import format_minor, using_currencies
 
 Row = dict[str, int | str | None]
 
@@ -115,13 +116,14 @@ def tell_payment(path: Path, payment: int, *, replication: int | None = None) ->
         blocks=_load_rows(run, compiled, replication),
         orders=_rows(run, ORDERS_FILE, keys) or [],
     )
-    lines = [
-        *_beginning(story),
-        *_candidates(story),
-        *_course(story),
-        *_times(story),
-        *_money(story),
-    ]
+    with using_currencies(declared_of(compiled.scenario.currencies)):
+        lines = [
+            *_beginning(story),
+            *_candidates(story),
+            *_course(story),
+            *_times(story),
+            *_money(story),
+        ]
     return "\n".join(lines) + "\n"
 
 

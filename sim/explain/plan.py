@@ -33,6 +33,7 @@ from sim.contract.meaning import FAILOVER_REASONS
 from sim.contract.records import WorkloadColumn
 from sim.explain.agenda import agenda_lines
 from sim.explain.clearing import clearing_lines
+from sim.explain.currencies import currency_lines
 from sim.explain.evidence import evidence_lines, hypothetical_links
 from sim.explain.fx import fx_words
 from sim.explain.guards import guard_words
@@ -54,13 +55,14 @@ from sim.explain.words import (
     timing,
 )
 from sim.explain.wrapping import LINE_WIDTH, lay_out
+from sim.model.currencies import declared_of
 from sim.model.quantities import CurrencyPair
 from sim.model.sections import Demand
 from sim.model.steps import write_multiple
 from sim.routing.candidates import is_hypothetical
 from sim.routing.policies import policy_words
 from sim.scenario.doubts import find_doubts
-from sim.units import CURRENCIES, format_minor
+from sim.units import currency_of, format_minor, using_currencies
 from sim.workload.stream_demand import StreamDemand
 
 _ROWS_SHOWN = 60
@@ -81,10 +83,16 @@ def explain_plan(compiled: Compiled) -> str:
 
 def plan_lines(compiled: Compiled) -> str:
     """Return the plan in words, every line as long as it is."""
+    with using_currencies(declared_of(compiled.scenario.currencies)):
+        return _plan_lines(compiled)
+
+
+def _plan_lines(compiled: Compiled) -> str:
     scenario = compiled.scenario
     sections: tuple[tuple[str, Iterable[str]], ...] = (
         ("Clock", _clock(compiled)),
         ("Institutions and rails", _parties(compiled)),
+        *currency_lines(),
         ("Exchange rates", _rates(compiled)),
         ("Demand", _demand(compiled)),
         ("Routing", _routing(compiled)),
@@ -421,7 +429,7 @@ def _fixed_currency(compiled: Compiled, demand: StreamDemand) -> str:
 def _typical(compiled: Compiled, demand: StreamDemand) -> int:
     """Return the mean amount of a stream in whole granules of its currency."""
     written = compiled.scenario.demand[demand.name]
-    granule = CURRENCIES[_fixed_currency(compiled, demand)].granule
+    granule = currency_of(_fixed_currency(compiled, demand)).granule
     if demand.written is not None:
         # Added up in numbers of any size: a long trace's sum may wrap.
         total = sum(demand.written[:, WorkloadColumn.AMOUNT].tolist())

@@ -17,7 +17,7 @@ from sim.contract.meaning import Bearer, FixedSide
 from sim.contract.plan import Plan
 from sim.contract.spreads import SpreadColumn
 from sim.rails.price import Price
-from sim.units import CURRENCIES
+from sim.units import currency_of
 
 P = PricingColumn
 
@@ -285,7 +285,7 @@ def _fees(price: Price, debited: int, gross: int) -> tuple[int, int]:
     """Return the fees borne by the payer and by the creditor."""
     payer, merchant = 0, 0
     for terms in price.fees:
-        granule = CURRENCIES[terms.currency].granule
+        granule = currency_of(terms.currency).granule
         # What an agent bears is in nobody's price.
         if terms.bearer is Bearer.DEBTOR:
             payer += terms.fee.charge(debited, granule=granule)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -41,7 +41,7 @@ from sim.model.quantities import (
     write_share,
 )
 from sim.model.quantity import Quantity
-from sim.units import format_minor
+from sim.units import currency_of, format_minor, format_places
 
 Point = tuple[int, int]
 """Value in base units, and the share of draws at or below it in parts per billion."""
@@ -127,12 +127,16 @@ class AmountDistribution:
         Parameters as written: minor units, or plain numbers.
     points : tuple of (int, int)
         Points of an empirical distribution, else empty.
+    exponent : int
+        Decimal places of the currency, so that the distribution can be written wherever it is;
+        -1: as is known there.
     """
 
     family: str
     currency: str
     exact: tuple[tuple[str, int | Decimal], ...]
     points: tuple[Point, ...] = ()
+    exponent: int = field(default=-1, repr=False, compare=False)
     ALLOWED: ClassVar[str] = (
         "an amount such as '80 CNY', or one of " + ", ".join(sorted(NAMES)) + " such as "
         "'{lognormal: {mean: 80 CNY, sigma: 1.2}}'"
@@ -147,9 +151,12 @@ class AmountDistribution:
         return _mean(self.family, self.parameters(), self.points)
 
     def __str__(self) -> str:
-        return _write(
-            self.family, self.exact, self.points, lambda value: format_minor(value, self.currency)
-        )
+        return _write(self.family, self.exact, self.points, self._amount)
+
+    def _amount(self, minor: int) -> str:
+        if self.exponent < 0:
+            return format_minor(minor, self.currency)
+        return format_places(minor, self.currency, self.exponent)
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -200,7 +207,8 @@ def parse_amount_distribution(found: object) -> AmountDistribution:
         return amount.amount_minor
 
     draft = _read(found, parse_amount_minor, AmountDistribution.ALLOWED)
-    return AmountDistribution(draft.family, currencies[0], draft.exact, draft.points)
+    exponent = currency_of(currencies[0]).exponent
+    return AmountDistribution(draft.family, currencies[0], draft.exact, draft.points, exponent)
 
 
 def _quantity(allowed: str, parse: Callable[[object], object]) -> Quantity[Any]:

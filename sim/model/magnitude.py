@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from sim.model.number_text import NUMBER, SPACE, plain_digits
-from sim.units import CURRENCIES
+from sim.units import CURRENCIES, Currency, declared_currencies
 
 _MAGNITUDE = re.compile(
     rf"\s*(?P<number>{NUMBER}){SPACE}*(?P<unit>|%|/?{SPACE}*[A-Za-z]+(?: [A-Za-z]+)?)\s*"
@@ -56,6 +56,11 @@ class Unit:
     decimals: int = 6
 
 
+def _money(currency: Currency) -> Unit:
+    """Return the unit money of a currency is written in."""
+    return Unit(currency.code, Fraction(1), 0 if currency.granule > 1 else currency.exponent)
+
+
 _DAY = Unit("time", Fraction(86_400))
 UNITS = {
     "us": Unit("time", Fraction(1, 10**6), 0),
@@ -73,11 +78,19 @@ UNITS = {
     "%": Unit("share", Fraction(1, 100)),
     "bps": Unit("share", Fraction(1, 10_000)),
     **dict.fromkeys(("business day", "business days"), Unit("business days", Fraction(1))),
-    **{
-        code: Unit(code, Fraction(1), 0 if money.granule > 1 else money.exponent)
-        for code, money in CURRENCIES.items()
-    },
+    **{code: _money(currency) for code, currency in CURRENCIES.items()},
 }
+"""Those every scenario may write; currencies it declares are units there, too."""
+
+
+def find_unit(name: str) -> Unit | None:
+    """Return a unit by its name, None where there is none of it here."""
+    if name in UNITS:
+        return UNITS[name]
+    declared = declared_currencies().get(name)
+    return None if declared is None else _money(declared)
+
+
 _SHARE_DIGITS = {Form.SHARE: 9, Form.FEE: 6}
 """Digits after the point to which a share of 1 is kept."""
 _MONEY_DIGITS = 2
@@ -110,7 +123,7 @@ class Magnitude:
         """Return the same in another unit of what this one measures, None where it is none."""
         if self.unit == unit:
             return self
-        own, wanted = UNITS.get(self.unit), UNITS.get(unit)
+        own, wanted = find_unit(self.unit), find_unit(unit)
         if own is None or wanted is None or own.of != wanted.of:
             return None
         ratio = own.size / wanted.size
@@ -119,7 +132,7 @@ class Magnitude:
     def rounded(self, digits: int | None = None) -> Magnitude:
         """Return the number rounded to some digits after the point, or to those of its unit."""
         if digits is None:
-            digits = UNITS[self.unit].decimals if self.unit in UNITS else UNITS[""].decimals
+            digits = (find_unit(self.unit) or UNITS[""]).decimals
         number = self.number.quantize(Decimal(1).scaleb(-digits)).normalize()
         return Magnitude(number, self.unit)
 
@@ -140,7 +153,9 @@ class Magnitude:
             return Magnitude(Decimal(repr(share)), self.unit).rounded(_SHARE_DIGITS[form] - shift)
         moved = Magnitude(self.number * Decimal(repr(factor)), self.unit)
         is_whole = self.number == int(self.number)
-        is_coarse = self.unit in CURRENCIES and UNITS[self.unit].decimals == 0
+        own = find_unit(self.unit)
+        # Of all units money alone is measured in itself.
+        is_coarse = own is not None and own.of == self.unit and own.decimals == 0
         if form is Form.WHOLE or (form is Form.AMOUNT and is_whole) or is_coarse:
             # A count stays a count, and never becomes none at all.
             least = Decimal(min(1, int(self.number)))

@@ -61,3 +61,19 @@ def unfold_members(institutions: Mapping[str, Institution]) -> tuple[Member, ...
                 )
             )
     return tuple(members)
+
+
+def group_names(institutions: Mapping[str, Institution]) -> dict[str, str]:
+    """Return what institutions that are alike are called together, by the name of each.
+
+    Parameters
+    ----------
+    institutions : mapping of str to Institution
+        The section of a scenario.
+    """
+    return {
+        member.name: f"{name} ({entry.members})"
+        for name, entry in institutions.items()
+        if entry.members > 1
+        for member in unfold_members({name: entry})
+    }

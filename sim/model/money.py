@@ -7,7 +7,7 @@ Takes text (``80 CNY``, ``3 000 000``); gives types for model fields, which mode
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -27,7 +27,7 @@ from sim.model.number_text import (
 )
 from sim.model.quantity import Quantity
 from sim.model.words import CURRENCY_ALLOWED, check_currency
-from sim.units import CURRENCIES, format_minor
+from sim.units import currency_of, format_minor, format_places
 
 _MONEY = re.compile(rf"(?P<number>{NUMBER}){SPACE}*(?P<currency>[A-Za-z]+)")
 _MONEY_ALLOWED = "an amount with its currency such as '80 CNY', '12.50 USD', '3 000 000 KHR'"
@@ -45,13 +45,18 @@ class MoneyAmount:
         Amount in minor units (ISO 4217 exponent), at least 0.
     currency : str
         ISO 4217 letters of a known currency.
+    exponent : int
+        Its decimal places, so that the amount can be written wherever it is; -1: as is known there.
     """
 
     amount_minor: int
     currency: str
+    exponent: int = field(default=-1, repr=False, compare=False)
 
     def __str__(self) -> str:
-        return format_minor(self.amount_minor, self.currency)
+        if self.exponent < 0:
+            return format_minor(self.amount_minor, self.currency)
+        return format_places(self.amount_minor, self.currency, self.exponent)
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -86,7 +91,7 @@ def to_minor(amount: Decimal | str, currency: str) -> int:
     check_currency(currency)
     number = write_decimal(amount) if isinstance(amount, Decimal) else amount
     number = match_text(_AMOUNT, number, _AMOUNT_ALLOWED).group()
-    exponent = CURRENCIES[currency].exponent
+    exponent = currency_of(currency).exponent
     value = scale_exactly(number, 10**exponent)
     # Finer than the currency's minor unit: there is no such amount.
     if value is None:
@@ -103,7 +108,8 @@ def parse_money_amount(found: object) -> MoneyAmount:
         return found
     matched = match_text(_MONEY, found, _MONEY_ALLOWED)
     currency = matched["currency"]
-    return MoneyAmount(to_minor(matched["number"], currency), currency)
+    minor = to_minor(matched["number"], currency)
+    return MoneyAmount(minor, currency, currency_of(currency).exponent)
 
 
 _MONEY_AMOUNT = Quantity(

@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema
 from sim.errors import suggest
 from sim.model.number_text import check_base_int, match_text, refuse
 from sim.model.quantity import Quantity
-from sim.units import CURRENCIES
+from sim.units import CURRENCIES, known_currencies
 
 CURRENCY_ALLOWED = ", ".join(sorted(CURRENCIES))
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -48,10 +48,11 @@ _FLAG_ALLOWED = "'true' or 'false'"
 
 def check_currency(found: object) -> str:
     """Return the letters of a known currency, or refuse with the known ones."""
-    if isinstance(found, str) and found in CURRENCIES:
+    known = known_currencies()
+    if isinstance(found, str) and found in known:
         return found
-    hint = suggest(found[:8].upper(), CURRENCIES) if isinstance(found, str) else ""
-    return refuse(found, CURRENCY_ALLOWED, f".{hint}" if hint else "")
+    hint = suggest(found[:8].upper(), known) if isinstance(found, str) else ""
+    return refuse(found, ", ".join(sorted(known)), f".{hint}" if hint else "")
 
 
 def _check_country(found: object) -> str:

@@ -64,7 +64,7 @@ from sim.rails.registry import register_rail
 from sim.rails.resources import Resource, Station
 from sim.rails.settlement_agents import below
 from sim.rails.stages import LimitSpec, Move, Program, Stage, decide, serve, threshold, transit
-from sim.units import CURRENCIES
+from sim.units import currency_of
 
 ReasonName = Literal[
     "AB05", "AB06", "AB08", "AB10", "AG01", "AG03", "AM02", "AM04", "AM14", "MS03", "RR04"
@@ -250,7 +250,7 @@ class GenericRail(Rail):
         }
         # The currency of a chain's limit is known by corridor only; the finest one decides here.
         # Sorted first: of two equally fine currencies the same one in every run.
-        finest = max(sorted(currencies), key=lambda code: CURRENCIES[code].exponent, default=None)
+        finest = max(sorted(currencies), key=lambda code: currency_of(code).exponent, default=None)
         for position, stage in enumerate(self.stages):
             # Without a corridor no payment comes here, which is said elsewhere.
             if stage.limit is not None and finest is not None:

@@ -262,9 +262,20 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """A run to watch; ``tape`` is the :class:`~sim.report.figures.tape.Tape` it plays."""
+    """Runs to watch, with what stands above them: on a page alone, as paper does not move.
 
-    tape: object
+    Attributes
+    ----------
+    recording : object
+        The :class:`~sim.report.figures.tape.Recording` that is played.
+    title : str
+    words : str
+        What is to be known of it; may be empty.
+    """
+
+    recording: object
+    title: str = "Play it"
+    words: str = ""
 
 
 Block = Heading | Text | Verbatim | Series | Facts | Table | Tiles | Folded | Figure | Player

@@ -10,7 +10,7 @@ from math import isfinite
 from sim.analysis.error_bars import decimals_known
 from sim.analysis.summary import Measure
 from sim.report.blocks import Bar, Cell, Text
-from sim.units import CURRENCIES, SECOND_US, about_unit, format_minor, minor_per_major
+from sim.units import SECOND_US, about_unit, format_places, read_minor_unit
 
 NOTHING = "-"
 DIGITS = 3
@@ -46,7 +46,7 @@ def figure(measure: Measure, digits: int = DIGITS) -> str:
         cell = Measure(measure.value, measure.unit, measure.value - off, measure.value + off)
         return figure(cell, digits)
     if measure.unit.startswith("minor "):
-        return _amount(measure.value, measure.unit.removeprefix("minor "))
+        return _amount(measure.value, measure.unit)
     if measure.low is None or measure.high is None or not isfinite(measure.high - measure.low):
         factor, unit = _scale(measure.unit, float(measure))
         return _with_unit(_number(float(measure) * factor, unit, digits), unit)
@@ -114,12 +114,14 @@ def _with_unit(number: str, unit: str) -> str:
     return f"{number} {unit}" if unit else number
 
 
-def _amount(value: float, currency: str) -> str:
+def _amount(value: float, unit: str) -> str:
     """Write an amount of money."""
-    if currency not in CURRENCIES:
+    known = read_minor_unit(unit)
+    if known is None:
         return NOTHING
-    whole = minor_per_major(currency)
+    currency, exponent = known
+    whole = 10**exponent
     if abs(value) < _CENTS_BELOW * whole:
-        return format_minor(round(value), currency)
+        return format_places(round(value), currency, exponent)
     # Cents of a million only make the column wide.
     return f"{plain(value / whole)} {currency}"

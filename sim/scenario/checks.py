@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sim.contract.layout import HORIZON_MAX_US
 from sim.model.base import FieldPath
+from sim.model.currencies import declared_of
 from sim.model.quantities import PPB
 from sim.rails.asking import retry_problems
 from sim.rails.merchants import MERCHANTS_MAX
@@ -24,7 +25,7 @@ from sim.scenario.load_checks import load_problems
 from sim.scenario.rail_checks import check_rails, check_recipients
 from sim.scenario.routing_checks import routing_problems
 from sim.scenario.shop_checks import shop_problems
-from sim.units import CURRENCIES, DAY_US, format_minor
+from sim.units import DAY_US, currency_of, format_minor
 
 if TYPE_CHECKING:
     from sim.model.sections import Demand
@@ -53,6 +54,20 @@ def _check_clock(scenario: Scenario) -> Found:
             ("clock", "horizon"),
             f"found {clock.horizon // DAY_US:,} d; allowed: at most {years} years",
         )
+
+
+def _check_currencies(scenario: Scenario) -> Found:
+    problems: list[tuple[FieldPath, str]] = []
+    declared = {one.code for one in declared_of(scenario.currencies, problems)}
+    for path, message in problems:
+        yield ("currencies", *path), message
+    for name, corridor in scenario.corridors.items():
+        if corridor.foreign_codes is not None and corridor.to.currency in declared:
+            yield (
+                ("corridors", name, "foreign_codes"),
+                f"found codes in {corridor.to.currency}, which is declared here; allowed: a "
+                "currency that is built in, as codes carry its number (ISO 4217)",
+            )
 
 
 def _check_institutions(scenario: Scenario) -> Found:
@@ -184,7 +199,7 @@ def _check_demand(scenario: Scenario) -> Found:
                 f"found {demand.amount.currency}; needed: {end.currency}, the currency of the "
                 f"{demand.fixed_side}'s end of corridor {demand.corridor!r}",
             )
-        granule = CURRENCIES[end.currency].granule
+        granule = currency_of(end.currency).granule
         if demand.amount is not None and demand.amount.family == "constant":
             minor = round(demand.amount.mean())
             # Otherwise the currency is wrong, which was said already.
@@ -287,6 +302,7 @@ def _check_windows(scenario: Scenario) -> Found:
 _CHECKS = (
     check_answer,
     _check_clock,
+    _check_currencies,
     fx_problems,
     _check_institutions,
     check_rails,

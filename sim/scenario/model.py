@@ -13,6 +13,7 @@ from pydantic import Discriminator, create_model
 from pydantic.fields import FieldInfo
 
 from sim.model.base import Model
+from sim.model.currencies import CurrencyLetters, DeclaredCurrency
 from sim.model.disruptions import Disruption
 from sim.model.fx import Fx
 from sim.model.quantities import Name, ScenarioName, Seed
@@ -52,6 +53,8 @@ class Scenario(Model):
     """Start and length."""
     seed: Seed = 1
     """Seed of all random numbers; `--seed` overrides it."""
+    currencies: dict[CurrencyLetters, DeclaredCurrency] = {}
+    """Currencies that are not built in, by their letters; known in this scenario alone."""
     fx: Fx = Fx()
     """Exchange rates."""
     institutions: dict[Name, Institution] = {}

@@ -13,7 +13,7 @@ from sim.model.base import FieldPath
 from sim.model.pricing import Fee
 from sim.rails.problems import Found, check_amounts, several, unknown
 from sim.rails.protocol import Rail
-from sim.units import CURRENCIES, format_minor
+from sim.units import currency_of, format_minor
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario
@@ -63,7 +63,7 @@ def _check_rates(scenario: Scenario, rail: Rail, place: FieldPath) -> Found:
 def _check_amount_rules(rail: Rail, place: FieldPath) -> Found:
     """Check that least amounts and steps are amounts of their currency."""
     for currency, rule in rail.amount_rules.items():
-        granule = CURRENCIES[currency].granule
+        granule = currency_of(currency).granule
         if rule.minimum is not None:
             yield from check_amounts(currency, rule.minimum, (*place, currency, "minimum"))
         if rule.step is not None:
@@ -91,7 +91,7 @@ def _check_fees(fees: Mapping[str, Fee], place: FieldPath, scenario: Scenario) -
                 unknown("institution", fee.recipient, scenario.institutions),
             )
         for path, money in fee.amounts():
-            granule = CURRENCIES[money.currency].granule
+            granule = currency_of(money.currency).granule
             # A fee is charged in whole steps of its currency; a finer bound could not be kept.
             if money.amount_minor % granule:
                 step = format_minor(granule, money.currency)

@@ -10,12 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from sim.errors import Problem, ScenarioError, UserError
 from sim.model.base import FieldPath
+from sim.model.currencies import EXPONENT_MAX, DeclaredCurrency, declared_of
 from sim.rails.registry import load_kinds
 from sim.scenario.checks import find_problems
 from sim.scenario.loader import Document, load_document, validate_model
 from sim.scenario.model import Scenario, scenario_model
+from sim.units import Currency, using_currencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,11 @@ class LoadedScenario:
 
     scenario: Scenario
     document: Document
+
+    @property
+    def declared(self) -> tuple[Currency, ...]:
+        """Return the currencies it declares."""
+        return declared_of(self.scenario.currencies)
 
 
 def load_scenario(path: Path | str, overrides: Sequence[str] = ()) -> LoadedScenario:
@@ -51,10 +60,28 @@ def load_scenario(path: Path | str, overrides: Sequence[str] = ()) -> LoadedScen
             f"experiment with `arms`, `payroute sweep` one with a `sweep`"
         )
     load_kinds(_kinds_named(document.tree))
-    scenario = validate_model(document, scenario_model())
-    # Only once every field is valid by itself: the checks across sections rely on it.
-    refuse_problems(document, find_problems(scenario))
+    # Amounts of a currency cannot be read before its decimal places are known.
+    with using_currencies(_declared(document.tree)):
+        scenario = validate_model(document, scenario_model())
+        # Only once every field is valid by itself: the checks across sections rely on it.
+        refuse_problems(document, find_problems(scenario))
     return LoadedScenario(scenario, document)
+
+
+def _declared(tree: Mapping[str, object]) -> tuple[Currency, ...]:
+    """Return the currencies a scenario declares, as far as they can be read.
+
+    What is wrong with them is said where all fields are checked; until then they are known by their
+    letters, so that nobody is told as well that each of their amounts is of an unknown currency.
+    """
+    section = tree.get("currencies")
+    found = {}
+    for code, entry in section.items() if isinstance(section, Mapping) else ():
+        try:
+            found[code] = DeclaredCurrency.model_validate(entry)
+        except ValidationError:
+            found[code] = DeclaredCurrency(exponent=EXPONENT_MAX)
+    return declared_of(found)
 
 
 def _kinds_named(tree: Mapping[str, object]) -> Iterator[str]:

@@ -123,6 +123,11 @@ def plan_hash(plan: Plan) -> str:
         else:
             # The representation of ints, tuples and the dataclass of names is unambiguous.
             state.update(f"{entry.name}={value!r};".encode())
+    # Where a scenario declares no currency nothing is said of them, as ever.
+    if plan.names.declared:
+        # What one is called is for people.
+        declared = [(one.code, one.exponent, one.granule, one.least) for one in plan.names.declared]
+        state.update(f"declared={declared!r};".encode())
     return state.hexdigest()
 
 

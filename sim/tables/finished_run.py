@@ -68,7 +68,9 @@ class FinishedRun:
                 f"{path}: this run did not record that table (recorded: "
                 f"{self.facts.get('record', 'unknown')}); run again with a higher --record"
             )
-        return pq.read_table(path, columns=columns, read_dictionary=text_columns(SCHEMAS[name]))
+        table = pq.read_table(path, columns=columns, read_dictionary=text_columns(SCHEMAS[name]))
+        # Row groups of a long run have dictionaries of their own; who groups by name needs one.
+        return table.unify_dictionaries()
 
     def has(self, name: str) -> bool:
         """Say whether a file is there."""

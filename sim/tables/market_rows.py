@@ -16,7 +16,6 @@ from sim.contract.layout import ConversionColumn, PricingColumn, RouteColumn
 from sim.contract.plan import Array, Plan
 from sim.tables.columns import names_array, text_column, whole_column
 from sim.tables.schemas import PRICES, RATES, ROUNDINGS, SIDES
-from sim.units import CURRENCIES
 
 C, P = ConversionColumn, PricingColumn
 
@@ -48,7 +47,7 @@ def rate_rows(plan: Plan, replication: int) -> pa.Table:
     for at, side in enumerate(("base", "quote")):
         codes = [both[at] for both in sides]
         place = np.array([known.index(code) for code in codes], dtype=np.int64)
-        exponents = np.array([CURRENCIES[code].exponent for code in codes], dtype=np.int64)
+        exponents = np.array([plan.names.exponents[code] for code in codes], dtype=np.int64)
         made[f"{side}_currency"] = text_column(place[pair], names_array(known))
         made[f"{side}_exponent"] = whole_column(exponents[pair])
     return pa.Table.from_arrays([made[name] for name in RATES.names], schema=RATES)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 
 import pyarrow as pa
@@ -97,6 +98,26 @@ UNITS = {
     "value": "as the description says",
 }
 """What the unit of a column means; a name is dictionary-encoded text, all others are int64."""
+
+
+def with_exponents(schema: pa.Schema, exponents: Mapping[str, int]) -> pa.Schema:
+    """Return a schema whose amounts say the decimal places of the currencies of one plan.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+    exponents : mapping of str to int
+        Of :attr:`~sim.contract.plan_names.PlanNames.exponents`.
+    """
+    if exponents == EXPONENTS:
+        return schema
+    told = {b"exponents": json.dumps(dict(exponents)).encode()}
+    return pa.schema(
+        entry.with_metadata({**entry.metadata, **told})
+        if b"exponents" in (entry.metadata or {})
+        else entry
+        for entry in schema
+    )
 
 
 def _schema(described: str) -> pa.Schema:

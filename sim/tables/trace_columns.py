@@ -16,7 +16,7 @@ import numpy as np
 from sim.contract.plan import Array
 from sim.contract.table import Mask
 from sim.tables.trace_file import TraceFile
-from sim.units import CURRENCIES
+from sim.units import currency_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -199,7 +199,7 @@ class Columns:
         import pyarrow.compute as pc
 
         column = _plain(self.file.columns[name])
-        exponent = CURRENCIES[currency].exponent
+        exponent = currency_of(currency).exponent
         if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
             # As a person would write the number; binary tails are no part of an amount.
             column = pc.cast(column, pa.string())

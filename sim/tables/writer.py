@@ -45,6 +45,7 @@ from sim.tables.schemas import (
     SETTLEMENTS_FILE,
     STAGES_FILE,
     Record,
+    with_exponents,
 )
 from sim.tables.settlement_rows import SettlementRows
 from sim.tables.sink_check import check_log, check_records
@@ -287,7 +288,8 @@ class RunWriter:
         for name in self._names:
             stem, extension = name.split(".")
             path = self._folder / f"{stem}{suffix}.{extension}"
-            self._streams[name] = ParquetStream(path, SCHEMAS[name], self._options.provenance)
+            schema = with_exponents(SCHEMAS[name], self._plan.names.exponents)
+            self._streams[name] = ParquetStream(path, schema, self._options.provenance)
             paths.append(path)
         self.files = (*self.files, *paths)
 

@@ -37,6 +37,7 @@ from tests.benchmarks.mm1_plan import (
     run_loop,
 )
 from tests.benchmarks.mm1_simpy import run_simpy
+from tests.benchmarks.pages import measure_pages
 from tests.benchmarks.replication_scaling import speed_ups
 from tests.benchmarks.whole_process import CROSS_BORDER, DAY, TWO_WAY, measure_run
 from tests.support.network import network_text
@@ -246,6 +247,7 @@ MEASUREMENTS: dict[str, Callable[[], Figures]] = {
     "replications": measure_replications,
     "bulk": measure_bulk,
     "network": measure_network,
+    "pages": measure_pages,
 }
 """Whole commands first: a process starts with the peak of the one that started it to its name."""
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 from sim.analysis.error_bars import POINTS, with_error
 from sim.analysis.summary import Measure
-from sim.explain.words import joined
-from sim.report.blocks import Block, Cell, Column, Document, Heading, Table, Text, Tone
+from sim.explain.words import count, joined
+from sim.report.blocks import Block, Cell, Column, Document, Heading, Player, Table, Text, Tone
 from sim.report.figure import NOTHING
 from sim.report.figures.of_studies import compare_figures, pareto_figures
+from sim.report.figures.tape import recording_of_arms
 from sim.study.compare.comparison import Comparison
 from sim.study.compare.mix import SAME_MIX
 from sim.study.compare.output import as_json_object, pairs_table
@@ -45,6 +46,9 @@ def compare_document(found: Comparison, origin: Mapping[str, object]) -> Documen
     if found.regret:
         blocks += [Heading("Regret"), _regret_table(found), Text(LEGEND)]
     blocks += [*compare_figures(found), *pareto_figures(found)]
+    recording = recording_of_arms(found)
+    if recording is not None:
+        blocks.append(Player(recording, "Play them side by side", _played(found)))
     blocks += [Text(line) for line in (_legend(), *footnotes(found))]
     record = {**as_json_object(found), "sentences": told}
     return Document(tuple(blocks), pairs_table(found), record, origin)
@@ -54,6 +58,17 @@ def _whose(found: Comparison) -> str:
     if not found.has_common_customers:
         return "different customers"
     return "demand that differs" if found.demand_differs_in else "the same customers"
+
+
+def _played(found: Comparison) -> str:
+    """Return what is played: one replication, and whose payments."""
+    more = len(found.arms) - len(found.samples)
+    left = f"{count(more, 'more arm')} {'is' if more == 1 else 'are'} not played"
+    rest = f"; {left}" if more > 0 else ""
+    return (
+        f"Replication 0 of each arm, on one clock: {_whose(found)}, of whom some are chosen by "
+        f"their number alone, in every arm in the same way{rest}."
+    )
 
 
 def _by_arms(found: Comparison) -> dict[tuple[str, str], list[Pair]]:

@@ -44,11 +44,12 @@ from sim.report.figures.of_run import (
     money_figures,
     time_figures,
 )
-from sim.report.figures.tape import make_tape
+from sim.report.figures.tape import make_recording
 from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.answer import answer_of
 from sim.study.result import Result
 from sim.tables.finished_run import SCENARIO_FILE
+from sim.units import using_currencies
 
 _TIMES = ("By corridor", "By route", "Where the time went")
 _MONEY = ("What it cost", "Against the G20")
@@ -73,14 +74,19 @@ def report_document(result: Result) -> Document:
     result : Result
     """
     loaded = load_scenario(result.folder / SCENARIO_FILE)
+    with using_currencies(loaded.declared):
+        return _told(result, loaded)
+
+
+def _told(result: Result, loaded: LoadedScenario) -> Document:
     printed = run_document(result)
     sections = _sections(printed.blocks)
     told = Told(result.run, result.summary, loaded.scenario)
     blocks: list[Block] = [*_beginning(result, loaded), *_answer(result.summary)]
     blocks += load_blocks(result.summary)
     blocks += [Tiles(tuple(_tiles(result.summary))), *_trust(result, loaded)]
-    tape = make_tape(told)
-    blocks += [Heading("Play it"), Player(tape)] if tape is not None else []
+    recording = make_recording(told)
+    blocks += [Player(recording)] if recording is not None else []
     parts: tuple[tuple[str, tuple[Figure, ...], Sequence[str]], ...] = (
         ("Where payments go", tuple(flow_figures(told)), ()),
         ("Time", tuple(time_figures(told)), _TIMES),

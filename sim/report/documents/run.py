@@ -45,6 +45,7 @@ from sim.study.slo import QUANTILE_EXCEEDANCES_MIN
 from sim.tables.finished_run import SCENARIO_FILE
 from sim.tables.schemas import CAUSES
 from sim.tables.tabular import TabularData
+from sim.units import using_currencies
 
 _COST = "What it cost, mean of completed payments"
 _LEAST_SHARE = 0.0005
@@ -61,8 +62,13 @@ _TOLD_FROM = 1.01
 
 def run_document(result: Result) -> Document:
     """Return what is shown of a run."""
-    summary = result.summary
     loaded = load_scenario(result.folder / SCENARIO_FILE)
+    with using_currencies(loaded.declared):
+        return _told(result, loaded)
+
+
+def _told(result: Result, loaded: LoadedScenario) -> Document:
+    summary = result.summary
     covered = "Cross-border payments" if summary.covers == "cross_border" else "All payments"
     ended = "Where the time went up to the last message, mean of completed payments"
     cost = COST if summary.measures["payer_cost_bps"].value is not None else {}

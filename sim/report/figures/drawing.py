@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import MachineError
 from sim.report.figures.charts import chart_of
+from sim.report.figures.compact import compact
 from sim.report.figures.flow import flow_svg
 from sim.report.figures.style import BAND, COLOURS, FONT, GRID, INK, PAGE, QUIET, Style
 
@@ -90,7 +91,7 @@ def svg_for_page(figure: Figure, name: str) -> str:
         svg = svg.replace(f'"{colour}"', f'"{called}"')
     # Two drawings of one page must not call two things by one name.
     svg = re.sub(r'(\bid="|url\(#)', rf"\g<1>{name}-", svg)
-    svg = _NEEDLESS.sub("", svg)
+    svg = compact(_NEEDLESS.sub("", svg))
     return svg.replace("<svg", f'<svg class="chart" role="group" aria-labelledby="{name}"', 1)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,8 @@ import pyarrow.compute as pc
 from sim.analysis.catalogue import COST_PARTS
 from sim.analysis.summary import Measure, Measures, Summary
 from sim.compiler.occurrences import Luck, occurrences
-from sim.model.members import unfold_members
+from sim.model.currencies import declared_of
+from sim.model.members import group_names
 from sim.model.quantities import to_minor
 from sim.report.blocks import Figure
 from sim.report.figure import figure, plain
@@ -26,7 +28,7 @@ from sim.scenario.model import Scenario
 from sim.tables.finished_run import FinishedRun
 from sim.tables.schemas import CAUSES, PAYMENTS_FILE, SERIES_FILE
 from sim.tables.tabular import TabularData
-from sim.units import MINUTE_US, SECOND_US, minor_per_major
+from sim.units import MINUTE_US, SECOND_US, using_currencies
 
 _SHARES = (*(at / 50 for at in range(1, 50)), 0.99, 0.995, 0.999)
 """Shares of payments at which the time they took is drawn."""
@@ -59,6 +61,11 @@ class Told:
     run: FinishedRun
     summary: Summary
     scenario: Scenario
+
+    def minor(self, amount: Decimal, currency: str) -> int:
+        """Return an amount in minor units of one of the scenario's currencies."""
+        with using_currencies(declared_of(self.scenario.currencies)):
+            return to_minor(amount, currency)
 
     @property
     def disrupted(self) -> tuple[tuple[int, int], ...]:
@@ -171,7 +178,7 @@ def flow_figures(told: Told) -> Iterator[Figure]:
     if told.summary.covers == "cross_border":
         table = table.filter(pc.field("scope") == told.summary.covers)
     counted = table.group_by(columns).aggregate([([], "count_all")]).to_pylist()
-    groups = groups_of(told.scenario)
+    groups = group_names(told.scenario.institutions)
     first: Counter[tuple[str, str]] = Counter()
     last: Counter[tuple[str, str]] = Counter()
     for row in counted:
@@ -198,16 +205,6 @@ def flow_figures(told: Told) -> Iterator[Figure]:
         yield Figure("flow", "flow", "From corridor over route to its end", data, tuple(words))
 
 
-def groups_of(scenario: Scenario) -> dict[str, str]:
-    """Return what banks that are alike are called together, by the name of each."""
-    return {
-        member.name: f"{name} ({entry.members})"
-        for name, entry in scenario.institutions.items()
-        if entry.members > 1
-        for member in unfold_members({name: entry})
-    }
-
-
 def failure_figures(told: Told) -> Iterator[Figure]:
     """Yield why payments ended badly."""
     found = told.summary.by["reason"]
@@ -229,7 +226,7 @@ def liquidity_figures(told: Told) -> Iterator[Figure]:
     for name, account in sorted(written.items()):
         low = found[name]["liquidity_low_minor"] if name in found else None
         if low is not None and low.value is not None and account.balance:
-            opening = to_minor(account.balance, account.currency)
+            opening = told.minor(account.balance, account.currency)
             rows.append((name, 100 * float(low) / opening))
     rows.sort(key=lambda row: (row[1], row[0]))
     if rows:
@@ -263,7 +260,7 @@ def _balances(told: Told, names: Sequence[str]) -> Iterator[Figure]:
         time_us, value = _numbers(rows, "time_us"), _numbers(rows, "value")
         said = _ends_of(value.astype(np.float64))
         for at in sorted({*_thinned(len(value)), *said}):
-            amount = int(value[at]) / minor_per_major(currency)
+            amount = int(value[at]) / told.minor(Decimal(1), currency)
             minute = int(time_us[at]) / MINUTE_US
             made.append((f"{name}, {currency}", round(minute, 2), amount))
             most = f"{said.get(at)} {name}: {plain(amount)} {currency} after {minute:.4g} min"

@@ -1,8 +1,9 @@
-"""The tape of a run: which payment was served where and when, for a player to show.
+"""The tape of a run, or of arms of a comparison: which payment was served where and when.
 
-Takes a run that recorded its stages; gives places, how many payments went from which to which, and
-the way of every payment in whole milliseconds. Only payments the summary covers are on the tape;
-those of the background show as the queue of the place where most wait.
+Takes a run that recorded its stages, or what a comparison kept of each arm; gives places, how many
+payments went from which to which, and the way of every payment in whole milliseconds, for a player
+to show. Only payments the summary covers are on a tape; those of the background show as the queue
+of the place where most wait.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from itertools import pairwise
 import numpy as np
 import pyarrow.compute as pc
 
+from sim.model.members import group_names
 from sim.report.figures.journeys import Row, covered_payments, visits_of
-from sim.report.figures.of_run import Told, groups_of
+from sim.report.figures.of_run import Told
+from sim.study.compare.comparison import Comparison
+from sim.study.compare.customers import LANE_INTERVALS, RunSample
 from sim.tables.finished_run import FinishedRun
 from sim.tables.schemas import FAILURES, PAYMENTS_FILE, SERIES_FILE, STAGES_FILE
 
 PLACES_OF_A_COLUMN = 7
 """Places that stand below each other; of more the least used are one."""
-_LANE = 240
-"""Intervals of the lane that shows the queue."""
 MS_US = 1000
 
 
@@ -55,7 +57,8 @@ class Tape:
     places : tuple of Place
     ways : tuple of Way
     payments : tuple of tuples
-        Number, corridor and route, outcome, then steps: instant in ms, place.
+        Number, corridor and route, outcome, then steps: instant in ms, place. The number is the
+        payment's own, or that of the customer where arms are played beside each other.
     horizon_ms : int
     lane : tuple of int
         Longest queue of each interval, of the place named ``lane_place``.
@@ -76,6 +79,86 @@ class Tape:
     left_out: int
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Tapes that run on one clock.
+
+    Attributes
+    ----------
+    arms : tuple of (str, Tape)
+        Each with the name of its arm; of a single run there is one, without a name.
+    customers : tuple of str
+        What the customer of each number is called; empty where payments have numbers of their own.
+    """
+
+    arms: tuple[tuple[str, Tape], ...]
+    customers: tuple[str, ...] = ()
+
+    @property
+    def horizon_ms(self) -> int:
+        """Return when the last of them ends."""
+        return max(tape.horizon_ms for _, tape in self.arms)
+
+
+_Tracked = tuple[int, Row, list[tuple[int, str]]]
+"""Number, row of ``payments.parquet``, instants in us with places."""
+
+
+def make_recording(told: Told) -> Recording | None:
+    """Return the tape of a run by itself, None where its stages were not recorded.
+
+    Parameters
+    ----------
+    told : Told
+    """
+    tape = make_tape(told)
+    return None if tape is None else Recording((("", tape),))
+
+
+def recording_of_arms(found: Comparison) -> Recording | None:
+    """Return the tapes of the arms of a comparison, in which a customer has one number.
+
+    Parameters
+    ----------
+    found : Comparison
+
+    Returns
+    -------
+    Recording or None
+        None where nothing was kept of two arms, or no payment went anywhere.
+    """
+    # By submission in the first arm that has them, so that numbers rise with time.
+    numbers: dict[tuple[str, int], int] = {}
+    for sample in found.samples.values():
+        for row in sample.payments:
+            numbers.setdefault(_customer(row), len(numbers))
+    arms = [
+        (name, tape)
+        for name, sample in found.samples.items()
+        if (tape := _tape_of_sample(sample, numbers)) is not None
+    ]
+    if len(arms) < 2:
+        return None
+    return Recording(tuple(arms), tuple(f"{stream} {number}" for stream, number in numbers))
+
+
+def _customer(row: Row) -> tuple[str, int]:
+    return str(row["stream"]), int(str(row["ordinal"]))
+
+
+def _tape_of_sample(sample: RunSample, numbers: Mapping[tuple[str, int], int]) -> Tape | None:
+    tracked = [
+        (
+            numbers[_customer(row)],
+            row,
+            _track(row, sample.visits[int(str(row["payment_id"]))], sample.groups),
+        )
+        for row in sample.payments
+    ]
+    lane = (sample.queue, sample.queue_place)
+    return _tape(tracked, sample.horizon_us, lane, sample.disrupted, sample.left_out)
+
+
 def make_tape(told: Told) -> Tape | None:
     """Return the tape of a run, None where its stages were not recorded.
 
@@ -88,34 +171,47 @@ def make_tape(told: Told) -> Tape | None:
         return None
     payments, left_out = covered_payments(run, told.summary.covers)
     visits = visits_of(run, {int(str(row["payment_id"])) for row in payments})
-    groups = groups_of(told.scenario)
-    tracks = [
-        (row, _track(row, visits.get(int(str(row["payment_id"])), []), groups)) for row in payments
+    groups = group_names(told.scenario.institutions)
+    numbers = [int(str(row["payment_id"])) for row in payments]
+    tracked = [
+        (number, row, _track(row, visits.get(number, []), groups))
+        for number, row in zip(numbers, payments, strict=True)
     ]
-    tracks = [(row, track) for row, track in tracks if len(track) > 1]
-    if not tracks:
+    horizon_us = told.scenario.clock.horizon
+    return _tape(tracked, horizon_us, _lane(run, horizon_us), told.disrupted, left_out)
+
+
+def _tape(
+    tracked: Sequence[_Tracked],
+    horizon_us: int,
+    lane: tuple[tuple[int, ...], str],
+    disrupted: Iterable[tuple[int, int]],
+    left_out: int,
+) -> Tape | None:
+    """Return the tape of payments that went somewhere, None where none did."""
+    tracked = [one for one in tracked if len(one[2]) > 1]
+    if not tracked:
         return None
-    called = folded(track for _, track in tracks)
-    places, number = _places([[called[name] for _, name in track] for _, track in tracks])
-    horizon_ms = told.scenario.clock.horizon // MS_US
+    called = folded(track for _, _, track in tracked)
+    places, at = _places([[called[name] for _, name in track] for _, _, track in tracked])
+    horizon_ms = horizon_us // MS_US
     made = tuple(
         (
-            int(str(row["payment_id"])),
+            number,
             str(row["route"] or "no route"),
             str(row["outcome"])
             if row["reason_code"] is None
             else f"{row['outcome']}, {row['reason_code']}",
-            tuple((time_us // MS_US, number[called[name]]) for time_us, name in track),
+            tuple((time_us // MS_US, at[called[name]]) for time_us, name in track),
         )
-        for row, track in tracks
+        for number, row, track in tracked
     )
-    lane, lane_place = _lane(run, told.scenario.clock.horizon)
     bands = tuple(
         (max(start_us, 0) // MS_US, min(stop_us // MS_US, horizon_ms))
-        for start_us, stop_us in told.disrupted
+        for start_us, stop_us in disrupted
         if start_us // MS_US < horizon_ms
     )
-    return Tape(places, _ways(made), made, horizon_ms, lane, lane_place, bands, left_out)
+    return Tape(places, _ways(made), made, horizon_ms, *lane, bands, left_out)
 
 
 def _track(row: Row, visits: Sequence[Row], groups: Mapping[str, str]) -> list[tuple[int, str]]:
@@ -204,7 +300,9 @@ def _lane(run: FinishedRun, horizon_us: int) -> tuple[tuple[int, ...], str]:
         return (), ""
     rows = table.filter(pc.field("name") == busiest["name"])
     time_us = rows.column("time_us").to_numpy()
-    at = np.minimum(time_us * _LANE // max(horizon_us, 1), _LANE - 1).astype(np.int64)
-    lane = np.zeros(_LANE, dtype=np.int64)
+    at = np.minimum(time_us * LANE_INTERVALS // max(horizon_us, 1), LANE_INTERVALS - 1).astype(
+        np.int64
+    )
+    lane = np.zeros(LANE_INTERVALS, dtype=np.int64)
     np.maximum.at(lane, at, rows.column("value").to_numpy())
     return tuple(int(value) for value in lane), str(busiest["name"])

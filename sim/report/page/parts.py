@@ -31,7 +31,7 @@ from sim.report.blocks import (
     Verbatim,
 )
 from sim.report.figure import written
-from sim.report.figures.tape import Tape
+from sim.report.figures.tape import Recording
 from sim.report.page.player import player_html
 
 _CLASSES = {
@@ -43,6 +43,9 @@ _CLASSES = {
 }
 _BAR_STEPS = 100
 _COURSE_WIDTH, _COURSE_HEIGHT = 300, 48
+_SIDES_MAX = 10
+"""Columns whose numbers the style of a table can set right, see ``page.css``."""
+_PROSE = ("", ' class="p"')
 _ROWS_OPEN = 40
 """Rows up to which a table stands open; a longer one is unfolded by whoever wants it."""
 
@@ -95,8 +98,10 @@ class Parts:
                 return self._figure(block)
             case Player():
                 self.has_player = True
-                assert isinstance(block.tape, Tape)
-                return player_html(block.tape)
+                assert isinstance(block.recording, Recording)
+                above = self._heading(Heading(block.title))
+                words = f"<p>{_lines(block.words)}</p>" if block.words else ""
+                return f"{above}{words}{player_html(block.recording)}"
 
     def _heading(self, heading: Heading) -> str:
         level = min(max(heading.level, 1), 3)
@@ -142,36 +147,49 @@ class Parts:
 def _table(table: Table, title: str) -> str:
     head = ""
     if table.is_headed:
-        cells = "".join(_head(column) for column in table.columns)
+        cells = "".join(_head(at, column) for at, column in enumerate(table.columns))
         head = f"<thead><tr>{cells}</tr></thead>"
-    rows = "".join(f"<tr>{_row(table.columns, row)}</tr>" for row in table.rows)
+    # A name that stands in several rows heads none of them.
+    firsts = [written(row[0]) for row in table.rows]
+    is_headed = len(set(firsts)) == len(firsts)
+    rows = "".join(
+        f"<tr>{_row(table.columns, row, is_headed=is_headed)}</tr>" for row in table.rows
+    )
+    sides = " ".join(
+        f"n{at}"
+        for at, column in enumerate(table.columns[:_SIDES_MAX], start=1)
+        if column.is_number
+    )
+    kind = f' class="{sides}"' if sides else ""
     # A region that can be scrolled must be reached and named without a mouse.
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{escape(title or "Table")}">'
-        f"<table>{head}<tbody>{rows}</tbody></table></div>"
+        f"<table{kind}>{head}<tbody>{rows}</tbody></table></div>"
     )
 
 
-def _head(column: Column) -> str:
+def _head(at: int, column: Column) -> str:
     if not column.name:
         return "<td></td>"
-    side = _side(column)
+    side = _side(at, column)
     return f'<th scope="col"{side}>{escape(column.name)}</th>'
 
 
-def _row(columns: Sequence[Column], row: Sequence[Cell]) -> str:
+def _row(columns: Sequence[Column], row: Sequence[Cell], *, is_headed: bool) -> str:
     made = []
     for at, (column, cell) in enumerate(zip(columns, row, strict=True)):
-        side = _side(column)
-        if at == 0 and written(cell):
+        side = _side(at, column)
+        if at == 0 and is_headed and written(cell):
             made.append(f'<th scope="row"{side}>{number_or_words(cell)}</th>')
         else:
             made.append(f"<td{side}>{number_or_words(cell)}</td>")
     return "".join(made)
 
 
-def _side(column: Column) -> str:
-    return ' class="n"' if column.is_number else ' class="p"' if column.is_prose else ""
+def _side(at: int, column: Column) -> str:
+    """Return how a cell lies; the numbers of most columns are said of the whole table."""
+    is_said = column.is_number and at < _SIDES_MAX
+    return "" if is_said else ' class="n"' if column.is_number else _PROSE[column.is_prose]
 
 
 def number_or_words(cell: Cell) -> str:

@@ -8,7 +8,7 @@ experiment asks for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,6 +95,7 @@ def work_of_experiment(
             f"allowed: `seed:` of the experiment, or --seed"
         )
     scenarios = {name: loaded.arm(name, changes) for name in experiment.arms}
+    _refuse_contradictions(scenarios)
     first = next(iter(scenarios.values())).scenario
     plan = ComparisonPlan(
         seed=first.seed if experiment.seed is None else experiment.seed,
@@ -142,6 +143,7 @@ def work_of_scenarios(
     stems = [path.stem for path in paths]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
     scenarios = [load_scenario(path, changes) for path in paths]
+    _refuse_contradictions(dict(zip(names, scenarios, strict=True)))
     arms = tuple(_arm(name, one) for name, one in zip(names, scenarios, strict=True))
     seed, measures = scenarios[0].scenario.seed, _compared(scenarios)
     plan = ComparisonPlan(seed=seed, measures=measures)
@@ -151,6 +153,25 @@ def work_of_scenarios(
             arms, scenarios[0].scenario, lambda more: load_scenario(paths[0], (*changes, *more))
         )
     return ComparisonWork(arms, plan)
+
+
+def _refuse_contradictions(scenarios: Mapping[str, LoadedScenario]) -> None:
+    """Refuse arms in which a currency has other decimal places: their amounts are not comparable.
+
+    Raises
+    ------
+    UserError
+        If there are any.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    for name, loaded in scenarios.items():
+        for one in loaded.declared:
+            other, exponent = found.setdefault(one.code, (name, one.exponent))
+            if exponent != one.exponent:
+                raise UserError(
+                    f"compare: found {one.code} with {exponent} decimal places in {other} and "
+                    f"{one.exponent} in {name}; allowed: the same in all arms"
+                )
 
 
 def _with_oracles(

@@ -27,6 +27,7 @@ from sim.study.align_summaries import blanks_of
 from sim.study.case import QUIET, Case, RunOptions
 from sim.study.compare.asked import pairs_of, refuse_targets
 from sim.study.compare.controls import controlled_estimates
+from sim.study.compare.customers import ARMS_MAX, CUSTOMERS_MAX, CustomerWatch, RunSample
 from sim.study.compare.mix import at_mix, mix_of, same_mix_keys
 from sim.study.compare.pairs import Pair, compare_pair, unit_of
 from sim.study.compare.regret import Regret, regrets_of
@@ -152,6 +153,8 @@ class Comparison:
         Share of payments by corridor at which arms are compared; empty where that is not asked.
     regret : tuple of Regret
         What arms are worse than those in which an oracle chooses routes, by measure.
+    samples : dict of str to RunSample
+        What the first replication of the first arms left to be played, the baseline before others.
     """
 
     JSON_KEYS: ClassVar = (
@@ -170,6 +173,7 @@ class Comparison:
     demand_differs_in: tuple[str, ...] = ()
     mix: dict[str, float] = field(default_factory=dict)
     regret: tuple[Regret, ...] = ()
+    samples: dict[str, RunSample] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return a line for people: who is compared, and how many differences are shown."""
@@ -271,17 +275,19 @@ def compare_arms(
 def _comparing(arms: Sequence[ArmWork], plan: ComparisonPlan) -> Asking[Comparison]:
     """Ask for replications of every arm until the differences are as precise as wanted."""
     held = {arm.name: Replicated.of(()) for arm in arms}
+    samples: dict[str, RunSample | None] = dict.fromkeys(_played(arms, plan.baseline))
     # One replication of the first arm shows whether every measure has a name that is known.
-    held = yield from _extended(arms[:1], plan, held, 1)
+    held = yield from _extended(arms[:1], plan, held, 1, samples=samples)
     require(held[arms[0].name].summaries[0], plan.measures, where="measures", may_be_absent=True)
     wanted, streams = plan.replications, {arm.streams for arm in arms}
     while True:
-        held = yield from _extended(arms, plan, held, wanted)
+        held = yield from _extended(arms, plan, held, wanted, samples=samples)
         found = replace(
             _compared(plan, held, _covered(arms)),
             has_common_customers=len(streams) == 1,
             demand_differs_in=_differing(arms),
             regret=regrets_of(held, {arm.name: arm.foresees for arm in arms}),
+            samples={name: one for name, one in samples.items() if one is not None},
         )
         widths = _widths(found)
         more = max((width.needed(found.replications) for width in widths), default=0)
@@ -291,6 +297,11 @@ def _comparing(arms: Sequence[ArmWork], plan: ComparisonPlan) -> Asking[Comparis
         wanted = min(more, 2 * wanted, plan.replications_max)
 
 
+def _played(arms: Sequence[ArmWork], baseline: str | None) -> list[str]:
+    """Return the arms that are kept to be played: the baseline first, then in their order."""
+    return sorted((arm.name for arm in arms), key=lambda name: name != baseline)[:ARMS_MAX]
+
+
 def _differing(arms: Sequence[ArmWork]) -> tuple[str, ...]:
     """Return the fields of demand that are not the same in all arms."""
     paths = {path for arm in arms for path in arm.demand}
@@ -298,21 +309,42 @@ def _differing(arms: Sequence[ArmWork]) -> tuple[str, ...]:
 
 
 def _extended(
-    arms: Sequence[ArmWork], plan: ComparisonPlan, held: Mapping[str, Replicated], wanted: int
+    arms: Sequence[ArmWork],
+    plan: ComparisonPlan,
+    held: Mapping[str, Replicated],
+    wanted: int,
+    *,
+    samples: dict[str, RunSample | None],
 ) -> Asking[dict[str, Replicated]]:
     """Ask for the replications that are still missing, and answer with those there are then.
 
-    Arms take turns, so that each worker's few compiled scenarios serve all of them.
+    Arms take turns, so that each worker's few compiled scenarios serve all of them. The first
+    replication of the arms that are named in ``samples`` leaves one there.
     """
+    watch = CustomerWatch(CUSTOMERS_MAX // len(samples))
     missing = [
         (arm, number)
         for number in range(wanted)
         for arm in arms
         if number >= len(held[arm.name].facts)
     ]
-    done = yield [(Case(arm.text, plan.seed, number, plan.options),) for arm, number in missing]
+    done = yield [
+        (
+            Case(
+                arm.text,
+                plan.seed,
+                number,
+                plan.options,
+                watch=watch if number == 0 and arm.name in samples else None,
+            ),
+        )
+        for arm, number in missing
+    ]
     together = dict(held)
     for (arm, _), one in zip(missing, done, strict=True):
+        kept = one.outcomes[0].kept
+        if isinstance(kept, RunSample):
+            samples[arm.name] = kept
         together[arm.name] = together[arm.name].joined(Replicated.of(one.outcomes))
     return together
 

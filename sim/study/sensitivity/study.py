@@ -33,6 +33,7 @@ from sim.study.sensitivity.swing import (
 )
 from sim.study.sensitivity.variants import Variant, Variants, mean_of
 from sim.study.shown import SensitivityFigures, notebook_html, plots, write_report
+from sim.units import using_currencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,14 @@ def find_sensitivity(
     often), at fixed random numbers: every point is run on the same replications, so the variance is
     that of the assumptions alone, not of chance.
     """
+    # Amounts are made larger and smaller in steps of their currency.
+    with using_currencies(loaded.declared):
+        return _find(loaded, plan, pool, listener)
+
+
+def _find(
+    loaded: LoadedScenario, plan: SensitivityPlan, pool: Pool, listener: Listener | None
+) -> SensitivityStudy:
     assumptions = find_assumptions(loaded, plan.grades)
     if not assumptions:
         grades = " or ".join(grade.value for grade in plan.grades)

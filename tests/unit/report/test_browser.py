@@ -13,12 +13,16 @@ from pathlib import Path
 import pytest
 
 from sim.report.blocks import Document, Heading, Player
+from sim.report.documents.compare import compare_document
 from sim.report.documents.report import report_document
-from sim.report.figures.tape import Place, Tape, Way
+from sim.report.figures.tape import Place, Recording, Tape, Way
 from sim.report.rendering import render
+from sim.study.compare.comparison import compare_arms
+from sim.study.pool import LocalPool
 from sim.study.result import open_result
 from sim.study.run import run_scenario
 from sim.tables.tabular import TabularData
+from tests.support.arms import ARMS_PLAN, two_arms
 from tests.support.browser import CHROMIUM, Browser
 from tests.unit.report.test_page import MANY, MINIMAL
 
@@ -41,6 +45,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_scenario(MINIMAL, engine="reference", out=out, overrides=MANY, record="stages")
     path = out / "report.html"
     path.write_text(render(report_document(open_result(out)), "html"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def arms_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the page of a comparison of two arms."""
+    path = tmp_path_factory.mktemp("arms") / "comparison.html"
+    document = compare_document(compare_arms(two_arms(), ARMS_PLAN, LocalPool(1)), {})
+    path.write_text(render(document, "html"), encoding="utf-8")
     return path
 
 
@@ -159,9 +172,76 @@ def test_play_pause_and_a_common_start(page: Path, browser: Browser) -> None:
     assert _clock(browser) == stopped
     browser.run("const t = document.getElementById('together'); t.click(); 0")
     payments = browser.run(
-        "JSON.parse(document.getElementById('tape').textContent).payments.length"
+        "JSON.parse(document.getElementById('tape').textContent).arms[0].payments.length"
     )
     assert _clock(browser) == f"00:00:00.0, {payments} under way"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_two_arms_are_quiet_and_fit(
+    arms_page: Path, browser: Browser, tmp_path: Path, width: int, dark: bool
+) -> None:
+    browser.open(arms_page, width=width, dark=dark)
+    assert browser.complaints() == []
+    assert browser.requests() == [arms_page.absolute().as_uri()]
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    shown = browser.run(
+        "[...document.querySelectorAll('.arm')].map(arm => [...arm.querySelectorAll('svg.map')]"
+        ".filter(map => map.getBoundingClientRect().width > 0).length)"
+    )
+    assert shown == [1, 1]
+    browser.picture(tmp_path / "arms.png")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_clicked_customer_tells_what_became_of_it_in_both_arms(
+    arms_page: Path, browser: Browser, width: int
+) -> None:
+    browser.open(arms_page, width=width)
+    # All start together, so that the same customer stands in both arms at the same time.
+    browser.run("document.getElementById('together').click(); 0")
+    both = browser.run(
+        "[...document.querySelectorAll('.arm')].map(arm => [...[...arm.querySelectorAll('svg.map')]"
+        ".find(map => map.getBoundingClientRect().width > 0).querySelectorAll('.dot')]"
+        ".map(dot => Number(dot.dataset.id)))"
+    )
+    shared = sorted(set(both[0]) & set(both[1]))
+    assert len(shared) >= 2
+    told = browser.run(
+        f"[...document.querySelectorAll('.arm')][1].querySelectorAll('svg.map')"
+        f"[{int(width < 640)}].querySelector('.dot[data-id=\"{shared[0]}\"]')"
+        ".dispatchEvent(new MouseEvent('click', {bubbles: true}));"
+        "[document.getElementById('journey').textContent,"
+        "document.querySelectorAll('#journey table').length,"
+        "document.querySelectorAll('.dot.chosen').length]"
+    )
+    assert told[0].startswith(f"Customer {shared[0]}: inbound ")
+    assert "poor, cn_kh/" in told[0]
+    assert "rich, cn_kh/" in told[0]
+    # A journey in each arm, and the one customer is picked out in each map.
+    assert told[1:] == [2, 2]
+    assert browser.complaints() == []
+
+
+def test_two_arms_play_on_one_clock(arms_page: Path, browser: Browser) -> None:
+    browser.open(arms_page)
+    assert _clock(browser).startswith("00:00:00.0, poor: ")
+    _seek(browser, 60_000)
+    clock, poor, rich = _clock(browser).split(", ")
+    assert clock == "00:01:00.0"
+    assert int(poor.removeprefix("poor: ").split()[0]) >= 1
+    assert int(rich.removeprefix("rich: ").split()[0]) >= 1
+    browser.run("document.getElementById('play').click()")
+    browser.run("new Promise(done => setTimeout(done, 500))")
+    browser.run("document.getElementById('play').click()")
+    assert _clock(browser) > "00:01:05"
+    # By the keyboard alone: the slider goes on with arrows, the button by the space bar.
+    browser.run("document.getElementById('seek').focus(); 0")
+    before = _clock(browser)
+    browser.press("ArrowRight", 39)
+    assert _clock(browser) > before
+    assert browser.complaints() == []
 
 
 def test_names_of_the_tape_run_nothing(browser: Browser, tmp_path: Path) -> None:
@@ -178,7 +258,9 @@ def test_names_of_the_tape_run_nothing(browser: Browser, tmp_path: Path) -> None
         left_out=0,
     )
     path = tmp_path / "evil.html"
-    document = Document((Heading(evil, 1), Player(tape)), TabularData((), ()), {})
+    document = Document(
+        (Heading(evil, 1), Player(Recording((("", tape),)))), TabularData((), ()), {}
+    )
     path.write_text(render(document, "html"), encoding="utf-8")
     browser.open(path)
     browser.run("document.getElementById('tell').click()")
@@ -201,8 +283,13 @@ def test_a_printed_page_has_no_navigation(page: Path, browser: Browser) -> None:
     reason="no axe-core here; give the path of axe.min.js as PAYROUTE_AXE",
 )
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
-def test_nothing_keeps_anybody_out(page: Path, browser: Browser, width: int, dark: bool) -> None:
-    browser.open(page, width=width, dark=dark)
+@pytest.mark.parametrize("kind", ["run", "arms"])
+def test_nothing_keeps_anybody_out(
+    page: Path, arms_page: Path, browser: Browser, kind: str, width: int, dark: bool
+) -> None:
+    browser.open(page if kind == "run" else arms_page, width=width, dark=dark)
+    if kind == "arms":
+        browser.run("document.getElementById('tell').click()")
     browser.run(f"{Path(AXE).read_text(encoding='utf-8')}; 0")
     found = browser.run(
         "axe.run().then(told => told.violations.map(one => one.id + ': ' + one.help + ' '"

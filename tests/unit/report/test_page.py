@@ -6,11 +6,14 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -32,8 +35,17 @@ from sim.report.blocks import (
 )
 from sim.report.documents.report import report_document
 from sim.report.figures.charts import KINDS
+from sim.report.figures.compact import compact
 from sim.report.figures.of_run import Told
-from sim.report.figures.tape import PLACES_OF_A_COLUMN, Place, Tape, Way, folded, make_tape
+from sim.report.figures.tape import (
+    PLACES_OF_A_COLUMN,
+    Place,
+    Recording,
+    Tape,
+    Way,
+    folded,
+    make_tape,
+)
 from sim.report.rendering import render
 from sim.scenario.scenario import load_scenario
 from sim.study.result import Result, open_result
@@ -173,6 +185,24 @@ def test_the_page_asks_nobody_and_runs_nothing(page: str, seen: Seen) -> None:
     assert len(page.encode()) < 400_000
 
 
+def test_names_of_a_long_run_are_grouped_across_its_row_groups(
+    result: Result, tmp_path: Path
+) -> None:
+    # In a long run the second row group may have other names, and so another dictionary.
+    table = pq.read_table(result.folder / "series.parquet")
+    rows = sorted(table.to_pylist(), key=lambda row: row["name"])
+    at = len(rows) // 2
+    with pq.ParquetWriter(tmp_path / "series.parquet", table.schema) as writer:
+        for part in (rows[:at], rows[at:]):
+            writer.write_table(pa.Table.from_pylist(part, schema=table.schema))
+    run = replace(result.run, path=tmp_path)
+    found = run.table("series.parquet").group_by("name").aggregate([("value", "sum")]).to_pylist()
+    due: Counter[str] = Counter()
+    for row in rows:
+        due[row["name"]] += row["value"]
+    assert {row["name"]: row["value_sum"] for row in found} == dict(due)
+
+
 def test_markup_in_names_is_shown_as_text(seen: Seen) -> None:
     assert EVIL in seen.texts
     table = TabularData(("row", "value"), ((EVIL, 1.0),))
@@ -295,7 +325,9 @@ def test_names_on_the_tape_are_no_markup() -> None:
         (),
         0,
     )
-    shown = read_page(render(Document((Player(tape),), TabularData((), ()), {}), "html"))
+    shown = read_page(
+        render(Document((Player(Recording((("", tape),))),), TabularData((), ()), {}), "html")
+    )
     assert "b" not in shown.tags
     assert evil in shown.texts
 
@@ -309,3 +341,24 @@ def test_the_least_used_places_of_a_column_are_one(result: Result) -> None:
     others = [name for name, shown in called.items() if shown != name]
     assert others == [f"bank_{at:02d}" for at in range(PLACES_OF_A_COLUMN - 1, 12)]
     assert {called[name] for name in others} == {f"{12 - PLACES_OF_A_COLUMN + 1} others"}
+
+
+def test_a_drawing_says_the_same_in_fewer_letters() -> None:
+    box = '<path aria-hidden="true" d="M0,0h9.123456v5h-9.123456Z"/>'
+    ticks = "".join(
+        f'<line transform="translate({x},2)" x2="0" y2="5" stroke="{colour}"/>'
+        for x, colour in ((1, "red"), (7.0625, "red"), (9, "blue"))
+    )
+    circle = "M2.739,0A2.739,2.739,0,1,1,-2.739,0A2.739,2.739,0,1,1,2.739,0"
+    mark = f'<path aria-label="p50: 1.23456 s" d="{circle}" fill="blue"/>'
+    text = '<text transform="translate(3.14159,2)" font-size="12px">1.23456</text>'
+    drawn = f"<svg><g>{box}</g>{ticks}{mark}{text}</svg>"
+    assert compact(drawn) == (
+        '<svg font-size="12px"><path d="M1,2l0,5M7.06,2l0,5" stroke="red"/>'
+        '<path d="M9,2l0,5" stroke="blue"/>'
+        '<circle aria-label="p50: 1.23456 s" r="2.73" fill="blue"/>'
+        '<text transform="translate(3.14,2)">1.23456</text></svg>'
+    )
+    # One line by itself stays one, and so does a path that is no circle.
+    other = '<svg><line transform="translate(1,2)" x2="0" y2="5" stroke="a"/><path d="M1,0A2,2"/>'
+    assert compact(other) == other

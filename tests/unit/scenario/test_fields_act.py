@@ -32,6 +32,7 @@ WORDS = {
     "Scenario.scenario",
     "Scenario.question",
     "Scenario.answer",
+    "DeclaredCurrency.name",
     "Institution.name",
     "Institution.country",
     "Institution.roles",
