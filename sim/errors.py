@@ -85,7 +85,8 @@ class Problem:
         place = self.file or "--set"
         if self.line:
             place = f"{place}:{self.line}"
-        return f"{place} {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+        told = f"{place} {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+        return printable(told)
 
 
 class ScenarioError(UserError):
@@ -136,6 +137,23 @@ class InvariantViolation(PayrouteError):
             f"{message} (seed {seed}, plan {plan_hash or 'unknown'}, event {event}, "
             f"payment {payment})"
         )
+
+
+def printable(text: str) -> str:
+    """Return a text as one line in which nothing steers a terminal: such characters as escapes.
+
+    Notes
+    -----
+    Spaces and joiners of no width, which Khmer is written with, stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one in _OF_NO_WIDTH else f"\\u{ord(one):04x}" for one in text
+    )
+
+
+_OF_NO_WIDTH = "\u200b\u200c\u200d"
 
 
 def suggest(found: str, allowed: Iterable[str]) -> str:

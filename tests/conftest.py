@@ -59,6 +59,15 @@ def _failed_if_wanting(report):
     return report
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print which check noticed which planted fault."""
+    reports = terminalreporter.getreports("passed")
+    told = [text for one in reports for key, text in one.user_properties if key == "noticed"]
+    if told:
+        terminalreporter.section(f"{len(told)} planted faults, all noticed")
+        terminalreporter.write("\n".join([*sorted(told), ""]))
+
+
 @pytest.fixture(autouse=True)
 def kept_elsewhere(monkeypatch, tmp_path_factory):
     """Let commands that are run within a test keep their results among its files."""

@@ -24,8 +24,10 @@ def audit_command(
     wanted = showing(form, output, as_json=as_json)
     from sim.report.documents.audit import audit_document
     from sim.study.audit_folder import audit_folder
+    from sim.tables.damage import damage_told
 
-    report = audit_folder(run)
+    with damage_told(run):
+        report = audit_folder(run)
     wanted.show(audit_document(report))
     refuse_violations(report)
 

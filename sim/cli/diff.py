@@ -61,8 +61,10 @@ def _difference(one: str, other: str) -> tuple[Document, bool]:
     if _is_run(one) and _is_run(other):
         from sim.report.documents.diff import run_diff_document
         from sim.study.difference.runs import diff_runs
+        from sim.tables.damage import damage_told
 
-        runs = diff_runs(Path(one), Path(other))
+        with damage_told(Path(one), Path(other)):
+            runs = diff_runs(Path(one), Path(other))
         return run_diff_document(runs, _names(one, other)), runs.is_equal
     from sim.report.documents.diff import scenario_diff_document
     from sim.scenario.scenario import load_scenario

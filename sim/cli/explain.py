@@ -50,12 +50,14 @@ def explain_command(
                 "own scenario and seed"
             )
         from sim.explain.payment import tell_payment
+        from sim.tables.damage import damage_told
 
-        told = tell_payment(Path(given), payment, replication=replication)
-        # After the story, which says what is wrong with the folder or the number.
-        from sim.study.why import explain_choices
+        with damage_told(Path(given)):
+            told = tell_payment(Path(given), payment, replication=replication)
+            # After the story, which says what is wrong with the folder or the number.
+            from sim.study.why import explain_choices
 
-        choices = explain_choices(Path(given), payment, replication=replication)
+            choices = explain_choices(Path(given), payment, replication=replication)
         wanted.show(story_document(told, choices))
         return
     if replication is not None:

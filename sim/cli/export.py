@@ -58,6 +58,7 @@ def export_command(
     """
     from sim.cli.progress import RunCounter
     from sim.report.exporting import Export, chosen_corridors, find_exporter, write_export
+    from sim.tables.damage import damage_told
     from sim.tables.open_run import open_run
 
     exporter = find_exporter(form)
@@ -65,7 +66,8 @@ def export_command(
     path = out or _place(opened, exporter, form)
     with RunCounter("payments") as counter:
         export = Export(opened, chosen_corridors(corridors), counter.tell)
-        files = write_export(exporter, export, path)
+        with damage_told(opened.path):
+            files = write_export(exporter, export, path)
     if out is None:
         _own(opened, files)
     if as_json:

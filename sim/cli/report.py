@@ -51,11 +51,13 @@ def report_command(
     from sim.report.figures.drawing import need_drawing
     from sim.report.figures.style import find_style
     from sim.study.result import open_result
+    from sim.tables.damage import damage_told
 
     chosen = find_style(style)
     need_drawing()
     results = [open_result(run) for run in runs]
-    document = report_document(results[0]) if len(results) == 1 else side_document(results)
+    with damage_told(*runs):
+        document = report_document(results[0]) if len(results) == 1 else side_document(results)
     write_page(document, out or page_of(results[0]), None if out else results[0])
     if figures is not None:
         from sim.report.blocks import Figure

@@ -190,8 +190,10 @@ def open_result(path: Path | str) -> Result:
     """
     from sim.analysis.completing import complete
     from sim.analysis.summary import summary_of
+    from sim.tables.damage import damage_told
     from sim.tables.open_run import open_run
 
     run = open_run(Path(path))
-    # A run of an earlier version knows fewer measures; those it lacks have no value.
-    return Result(complete(summary_of(run.summary())), run)
+    with damage_told(run.path):
+        # A run of an earlier version knows fewer measures; those it lacks have no value.
+        return Result(complete(summary_of(run.summary())), run)

@@ -67,6 +67,8 @@ def test_mul_div_is_exact_wherever_the_result_fits(a: int, num: int, den: int) -
         (fee_row(FeeKind.PROPORTIONAL, ppm=15_000, minimum=20), 999, 20),
         (fee_row(FeeKind.PROPORTIONAL, ppm=15_000, maximum=12), 999, 12),
         (fee_row(FeeKind.PROPORTIONAL, ppm=15_000, maximum=0), 999, 0),
+        # set the wrong way round, the maximum holds
+        (fee_row(FeeKind.PROPORTIONAL, ppm=15_000, minimum=20, maximum=13), 999, 13),
         # minimum 150 first, then down to whole hundreds
         (fee_row(FeeKind.PROPORTIONAL, ppm=10_000, minimum=150, granule=100), 5_000, 100),
         (fee_row(FeeKind.TIERED, tiers=(0, 3)), 100, 5),

@@ -39,7 +39,7 @@ def price(
     scale: Array = SCALE, now_us: int = 0,
 ) -> dict[str, int]:  # fmt: skip
     registers = np.full(REGISTER_COUNT, -77, dtype=np.int64)
-    row = array((*conversions, side, 0, 0, *granules, 0, 0, 0, -1, -1, int(rounding)))
+    row = array((*conversions, side, 0, 0, *granules, 0, 0, 0, -1, -1, int(rounding), 0))
     market = (conversion, rate, scale, NO_SPREADS, NO_FEES, NO_TIERS, STEP_US)
     price_payment(row, *market, 0, instructed, now_us, 0, registers)
     return {member.name: int(registers[member]) for member in Register if member < Register.FEE_0}

@@ -1,0 +1,1 @@
+"""Input as damage and malice make it, in any number: scenarios, codes, traces, run folders."""
