@@ -13,6 +13,7 @@ from sim.audit.health import rule_of
 from sim.audit.messages import Check
 from sim.audit.prices import price
 from sim.audit.program import today
+from sim.audit.quotes import outbids
 from sim.audit.scores import score_of, show
 from sim.audit.state import NEXT, NOBODY, QUEUE, WORD, Count, Pay, RouteState, Shown, Things
 from sim.audit.world import SEVERAL, World
@@ -82,6 +83,16 @@ def _show_choice(w: World, p: int) -> None:
             w.shown[row, Shown.STANDING] = 2
         elif is_closed(w, route):
             w.shown[row, Shown.STANDING] = 3
+        else:
+            for other in range(count):
+                rival = w.first[Things.CANDIDATE] + first + other
+                if (
+                    other != position
+                    and _is_open(w, p, is_next, rival)
+                    and (w.things[candidate, CandidateColumn.GROUP] >= 0)
+                    and outbids(w, p, rival, candidate)
+                ):
+                    w.shown[row, Shown.STANDING] = 4
         w.shown[row, Shown.SEEN_US] = NOBODY
         if w.g[Count.SAMPLE_INTERVAL_US] > 0 and w.g[Count.NEXT_SAMPLE] > 0:
             seen_us = (w.g[Count.NEXT_SAMPLE] - 1) * w.g[Count.SAMPLE_INTERVAL_US]
@@ -237,6 +248,32 @@ def _is_tried(w: World, p: int, route: int) -> bool:
 
 
 @called
+def _is_left(w: World, p: int, is_next: bool, choice: int, at: int) -> bool:
+    """Say whether a candidate is open, untried, and no better quote of its group is."""
+    first = w.first[Things.CANDIDATE] + w.things[choice, _FIRST]
+    if not _is_open(w, p, is_next, first + at):
+        return False
+    if w.things[first + at, CandidateColumn.GROUP] < 0:
+        return True
+    for other in range(first, first + w.things[choice, _COUNT]):
+        if (
+            other != first + at
+            and _is_open(w, p, is_next, other)
+            and outbids(w, p, other, first + at)
+        ):
+            return False
+    return True
+
+
+@called
+def _is_open(w: World, p: int, is_next: bool, candidate: int) -> bool:
+    """Say whether a candidate's channels are open and it is untried, if that matters."""
+    route = w.things[candidate, CandidateColumn.ROUTE]
+    # A first choice starts afresh, whatever was tried before.
+    return not (is_closed(w, route) or (is_next and _is_tried(w, p, route)))
+
+
+@called
 def _may_choose(w: World, p: int, is_next: bool, choice: int, score: int) -> bool:
     """Say whether a candidate of a set could be taken, with that score, before all others.
 
@@ -246,12 +283,13 @@ def _may_choose(w: World, p: int, is_next: bool, choice: int, score: int) -> boo
     """
     mine, first = w.things[choice, _POSITION], w.first[Things.CANDIDATE] + w.things[choice, _FIRST]
     untried, ahead, shares, earlier, free = 0, 0, 0, 0, 0
+    if not _is_left(w, p, is_next, choice, mine):
+        return False
     mine_right, mine_free = False, False
     rank = w.things[first + mine, CandidateColumn.RANK]
     for at in range(w.things[choice, _COUNT]):
         route = w.things[first + at, CandidateColumn.ROUTE]
-        # A first choice starts afresh, whatever was tried before.
-        if is_closed(w, route) or (is_next and _is_tried(w, p, route)):
+        if not _is_left(w, p, is_next, choice, at):
             continue
         untried += 1
         other = score_of(w, p, route, w.things[choice, _POLICY], at)
@@ -291,7 +329,7 @@ def _may_be_foreseen(w: World, p: int, choice: int, what: tuple[bool, int]) -> b
     policy, free, barred = w.things[choice, _POLICY], 0, 0
     for at in range(w.things[choice, _COUNT]):
         route = w.things[first + at, CandidateColumn.ROUTE]
-        if is_closed(w, route) or (is_next and _is_tried(w, p, route)):
+        if not _is_left(w, p, is_next, choice, at):
             continue
         known = score_of(w, p, route, policy, at)
         free += known < SCORE_BARRED

@@ -314,7 +314,13 @@ class PlanBuilder(
         row[RouteColumn.VIEW_FIRST], row[RouteColumn.VIEW_COUNT] = first, len(seen) - first
 
     def add_route_set(
-        self, name: str, candidates: Candidates, *, policy: int = 0, max_attempts: int = 1
+        self,
+        name: str,
+        candidates: Candidates,
+        *,
+        policy: int = 0,
+        max_attempts: int = 1,
+        groups: Sequence[int] = (),
     ) -> int:
         """Add a route set and return its index; see :data:`~sim.compiler.rows.Candidates`."""
         index = self.route_sets.add_new(name)
@@ -324,9 +330,10 @@ class PlanBuilder(
             "policy": policy,
             "max_attempts": max_attempts,
         }
-        for found in candidates:
+        for found, group in zip(candidates, groups or [-1] * len(candidates), strict=True):
             route, rank, share = found if isinstance(found, tuple) else (found, 0, 1)
-            self._add("candidate", {"route": route, "rank": rank, "share": share})
+            values_of = {"route": route, "rank": rank, "share": share, "group": group}
+            self._add("candidate", values_of)
         self._add("route_set", values)
         return index
 

@@ -329,14 +329,13 @@ class _Linker:
         self.limits[part.name] = tuple(laid.limits)
 
     def _choice(self, part: Choice) -> None:
+        ties = zip(part.routes, part.ties, strict=True)
         self.builder.add_route_set(
             part.name,
-            [
-                (self.builder.routes[name], rank, share)
-                for name, (rank, share) in zip(part.routes, part.ties, strict=True)
-            ],
+            [(self.builder.routes[name], rank, share) for name, (rank, share) in ties],
             policy=part.policy,
             max_attempts=part.attempts_max,
+            groups=part.groups,
         )
 
     def _stream(self, part: Stream) -> None:

@@ -149,6 +149,8 @@ class Choice:
     ----------
     ties : tuple of (int, int)
         Rank and share of each; see :class:`~sim.contract.layout.CandidateColumn`.
+    groups : tuple of int
+        Group of each, -1 for none; empty: none has one.
     """
 
     name: str
@@ -156,6 +158,7 @@ class Choice:
     ties: tuple[tuple[int, int], ...]
     policy: Policy
     attempts_max: int
+    groups: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

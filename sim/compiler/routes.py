@@ -15,7 +15,7 @@ from sim.compiler.parts import Choice, Part, Route
 from sim.compiler.prices import Market, PriceError, check_bounds, price_conversions
 from sim.compiler.ranking import rank_routes
 from sim.compiler.refunds import refunded_corridors
-from sim.contract.meaning import Bearer, FixedSide
+from sim.contract.meaning import Bearer, FixedSide, Policy
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.rails.resources import BlockLedger, ClearingLine, Station
@@ -99,6 +99,7 @@ class Routes:
                 tuple((route.candidate.rank, route.candidate.share) for route in routes),
                 found.policy,
                 found.attempts_max,
+                _groups(routes) if found.policy is not Policy.CHEAPEST else (),
             )
             self._choices[found.name] = choice
             self.parts.append(choice)
@@ -175,6 +176,31 @@ class Routes:
         found = check_bounds(self._market, route.flow.price, amount_max, fixed_side=fixed_side)
         if found is not None:
             self._problems.append((path, found))
+
+
+def _groups(routes: Sequence[Route]) -> tuple[int, ...]:
+    """Return which routes differ in who quotes only, by number; -1: from no other.
+
+    Under policy cheapest nobody asks: the best quote is what it takes.
+    """
+    keys = [_quoted_alike(route) for route in routes]
+    known: dict[Hashable, int] = {}
+    shared = [key for key in keys if key is not None and keys.count(key) > 1]
+    return tuple(known.setdefault(key, len(known)) if key in shared else -1 for key in keys)
+
+
+def _quoted_alike(route: Route) -> Hashable | None:
+    """Return all of a route but who quotes; None where nobody quotes against another."""
+    price = route.flow.price
+    made = [one for one in price.exchanges if one is not None] if price is not None else []
+    quoted = {(one.source, one.target) for one in made if one.quote is not None}
+    if not quoted and not route.candidate.desks:
+        return None
+    legs = tuple(
+        replace(leg, use="") if (leg.source, leg.target) in quoted else leg
+        for leg in route.candidate.legs
+    )
+    return legs, route.candidate.held
 
 
 def _class_of(route: Route) -> Hashable:

@@ -366,6 +366,8 @@ class CandidateColumn(IntEnum):
     ROUTE = 0
     RANK = 1
     SHARE = 2
+    GROUP = 3
+    """Who quotes against whom, see :mod:`~sim.contract.policies`; -1: no other."""
 
 
 class RouteSetColumn(IntEnum):

@@ -44,6 +44,12 @@ ORACLE_TIME by FASTEST. It ends with the payment's OUTCOME row or at the horizon
 is kept. If the outcome is COMPLETED, the score is FX_MARGIN + PAYER_FEE of the payment's record
 (NULL: 0), or END_US less now, at most FORESEEN_FAILS - 1; else it is FORESEEN_FAILS. Rules bar
 routes as with every policy.
+
+**Quotes.** Of the candidates a payment may choose from (open, and untried on a fail-over) those of
+one GROUP carry it alike and differ in who quotes the exchange. Before anything is scored, only the
+best quote of each group at the rates of now stays: one that can be used, then the least DEBITED
+plus PAYER_FEE, then the most CREDITED, the lowest RANK, the first. The others are not chosen, not
+marked as tried, and not counted where a single candidate is taken unscored.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from sim.explain.words import at, span, table
 _BARS = ("breaker open", "too slow", "too dear", "below a reserve")
 """In the order of the bits of ``Thought.bars``."""
 NO_PRICE = -2
-_STANDINGS = {2: "tried before", 3: "channel closed"}
+_STANDINGS = {2: "tried before", 3: "channel closed", 4: "better quoted"}
 MAY_BE_TAKEN = 1
 
 

@@ -170,9 +170,9 @@ class Fx(Model):
     left at anybody's cost."""
     desks: dict[Name, tuple[Name, ...]] = {}
     """Who else converts for an institution, by its name: providers, the preferred first. Each is a
-    route of its own (`corridor/rail.agent.provider`): the policy takes the best quote, what is
-    equal goes to the first, and a payment that fails over may find another. Pairs none of them
-    quotes the institution converts itself."""
+    route of its own (`corridor/rail.agent.provider`): whatever the policy, the best quote is taken,
+    what is equal goes to the first, and a payment that fails over may find another. Pairs none of
+    them quotes the institution converts itself."""
     step: PositiveDurationUs = assumed(60_000_000, "rates move once a minute")
     """How often mid rates move."""
     rounding: RoundingName = assumed(

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from sim.contract.layout import ConversionColumn
+from sim.contract.layout import CandidateColumn, ConversionColumn
 from sim.contract.plan import Plan
 
 
 def with_spreads(seed: int, plan: Plan) -> Plan:
-    """Return a plan in which about half of all conversions have margins by amount and time.
+    """Return a plan with margins by amount and time, and with quotes that compete.
 
     Drawn apart from all else, so that what plans were before they had margins stays.
     """
@@ -34,4 +34,9 @@ def with_spreads(seed: int, plan: Plan) -> Plan:
             for least in amounts
         ]
     spread = np.array(rows, dtype=np.int64).reshape(-1, 3)
-    return replace(plan, conversion=conversion, spread=spread)
+    candidate = plan.candidate.copy()
+    # In some plans quotes compete, too.
+    if luck.random() < 0.4:
+        groups = [luck.choice((-1, 0, 0, 1)) for _ in range(len(candidate))]
+        candidate[:, CandidateColumn.GROUP] = groups
+    return replace(plan, conversion=conversion, spread=spread, candidate=candidate)

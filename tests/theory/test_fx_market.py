@@ -161,6 +161,28 @@ def test_equal_quotes_go_to_the_desk_named_first(tmp_path: Path) -> None:
         assert _routes(ran) == [(first, 11_245_00, 45_00, "COMPLETED", "NONE", 1)]
 
 
+def test_the_best_quote_is_taken_whatever_the_policy(tmp_path: Path) -> None:
+    # Both desks are as fast, and north is named first. Fastest still takes south's 0.4 % before
+    # 12:00:30 and after 12:01; between, north's 0.5 % is better than 0.7 %. The third payment finds
+    # south sold out and fails over to north, alone left.
+    text = HEAD.replace("routing: {", "routing: {policy: fastest, ")
+    ran = _ran(
+        tmp_path,
+        text + _abroad((3, 20), (33, 20), (70, 20)),
+        positions="CNY: {short: 20}",
+        desks="north, south",
+        failover=1,
+    )
+    assert [(row[0], row[5]) for row in _routes(ran)] == [("south", 1), ("north", 1), ("north", 2)]
+    # A quote alone in its group is taken unscored; planted, the other is refused by the audit.
+    taken = ran.told(LogKind.ROUTE)
+    assert [row[3] for row in taken] == [0] * 4
+    log = ran.log.copy()
+    at = np.flatnonzero(log[:, LogColumn.KIND] == LogKind.ROUTE)[0]
+    log[at, LogColumn.SUBJECT] = 1 - log[at, LogColumn.SUBJECT]
+    assert "route" in ran.audit_of(log)
+
+
 def test_a_rejected_payment_gives_the_position_back_at_once(tmp_path: Path) -> None:
     # Every request fails at the gateway: the first payment holds all 20.00 yuan from 6.75 s until
     # it is voided, and so does the second, which finds them there again.

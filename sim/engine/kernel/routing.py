@@ -27,6 +27,7 @@ from sim.engine.kernel.journal import write_log, write_sample
 from sim.engine.kernel.loads import joined
 from sim.engine.kernel.payments import draw, fail
 from sim.engine.kernel.prices import price_again
+from sim.engine.kernel.quotes import best_quotes
 from sim.engine.kernel.scores import OF_ACCOUNT, score_of
 from sim.engine.kernel.state import (
     A_CLOSED,
@@ -102,6 +103,7 @@ def choose_route(plan: Plan, state: KernelState, slot: int) -> None:
             return
         forget_failure(pool, slot)
         _count_attempt(pool, slot)
+    eligible = best_quotes(plan, state, slot, route_set, count, eligible)
     if _asks(plan, state, slot, route_set, eligible):
         return
     state.cursor[st.C_ASKS] = 0

@@ -43,6 +43,7 @@ class Candidate(NamedTuple):
     route: int
     rank: int
     share: int
+    group: int
 
 
 def route(run: Run, payment: Payment, stage: Stage) -> int:
@@ -60,7 +61,8 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
         payment.attempts += 1
         payment.standing = 0
         payment.resent = 0
-        return _enter(run, payment, _take(run, payment, stage, candidates, opened))
+        best = _best_quotes(run, payment, candidates, opened)
+        return _enter(run, payment, _take(run, payment, stage, candidates, best))
     untried = [
         at
         for at in range(len(candidates))
@@ -77,7 +79,8 @@ def route(run: Run, payment: Payment, stage: Stage) -> int:
     payment.attempts += 1
     payment.resent = 0
     given_up = run.routes[payment.route][RouteColumn.CLASS] if payment.route >= 0 else NOWHERE
-    row = _take(run, payment, stage, candidates, untried)
+    best = _best_quotes(run, payment, candidates, untried)
+    row = _take(run, payment, stage, candidates, best)
     if given_up < 0 or row[RouteColumn.CLASS] != given_up:
         return _enter(run, payment, row)
     return _resume(run, payment, row)
@@ -159,6 +162,35 @@ def _is_open(run: Run, candidate: Candidate) -> bool:
         kind == _OF_ACCOUNT and run.accounts[subject].guard.is_closed
         for kind, subject, _ in _views(run, candidate.route)
     )
+
+
+def _best_quotes(
+    run: Run, payment: Payment, candidates: list[Candidate], open_: list[int]
+) -> list[int]:
+    """Return those of some positions whose quote no other of their group betters."""
+    groups: dict[int, list[int]] = {}
+    for at in open_:
+        groups.setdefault(candidates[at].group, []).append(at)
+    kept = groups.pop(-1, [])
+    for members in groups.values():
+        # One alone is quoted against nobody, and need not be priced.
+        kept.append(
+            members[0]
+            if len(members) == 1
+            else min(members, key=lambda at: (*_quoted(run, payment, candidates[at]), at))
+        )
+    return sorted(kept)
+
+
+def _quoted(run: Run, payment: Payment, candidate: Candidate) -> tuple[int, int, int, int]:
+    """Return what orders quotes, the best first."""
+    pricing = run.routes[candidate.route][RouteColumn.PRICING]
+    if pricing >= 0:
+        is_usable, amounts = price(run, payment, pricing)
+        if is_usable:
+            asked = amounts[Register.DEBITED] + amounts[Register.PAYER_FEE]
+            return 0, asked, -amounts[Register.CREDITED], candidate.rank
+    return 1, 0, 0, candidate.rank
 
 
 def _views(run: Run, route: int) -> list[list[int]]:
