@@ -302,6 +302,9 @@ def _covered(scenario: Scenario) -> tuple[str, ...]:
     return tuple(across or used)
 
 
+_BESIDE = {"priority", "channel", "shop", "name_check"}
+
+
 def demand_of(scenario: Scenario) -> dict[str, str]:
     """Return every field that says which payments there are, by its dotted path.
 
@@ -312,11 +315,11 @@ def demand_of(scenario: Scenario) -> dict[str, str]:
     Notes
     -----
     What a payment is, not what becomes of it: when it comes, how much, who pays and who is paid. A
-    stream's priority and channel are of the latter kind.
+    stream's priority, its shop and its check of names are of the latter kind.
     """
     found = {"clock.start": str(scenario.clock.start), "clock.horizon": str(scenario.clock.horizon)}
     for name, stream in scenario.demand.items():
-        fields = set(type(stream).model_fields) - {"priority", "channel"}
+        fields = set(type(stream).model_fields) - _BESIDE
         found |= {f"demand.{name}.{field}": repr(getattr(stream, field)) for field in fields}
     found |= {f"profiles.{name}": repr(profile) for name, profile in scenario.profiles.items()}
     for name, bank in scenario.institutions.items():

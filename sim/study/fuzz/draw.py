@@ -30,7 +30,10 @@ from sim.workload.arrivals import HAZARD_UNIT
 EVERYTHING = Path(__file__).with_name("everything.yaml")
 """Scenario in which every field of the schema stands at least once."""
 
-_SECTIONS = ("demand", "corridors", "rails", "disruptions", "windows", "accounts", "institutions")
+_SECTIONS = (
+    *("demand", "corridors", "rails", "disruptions", "windows", "accounts", "institutions"),
+    "shops",
+)
 _OFF_SHARES = (0.1, 0.4, 0.7)
 _CHANGES_MAX = 24
 _BATCH = 4
