@@ -6,15 +6,40 @@ Takes a compiled scenario; gives lines of text.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 from sim.compiler.compile import Compiled
+from sim.contract.charges import DESK
 from sim.contract.layout import PricingColumn as P
 from sim.contract.plan import Plan
 from sim.explain.price import margin_ppm
 from sim.explain.words import listed, share, span
 from sim.model.fx import Cover, FxProvider, Inventory, ProviderQuote
+from sim.model.quantities import CurrencyPair
 from sim.model.words import write_time_of_day
+
+
+def rate_lines(compiled: Compiled) -> Iterator[str]:
+    """Yield how each rate is written, and what the compiler makes of it."""
+    plan, fx = compiled.plan, compiled.scenario.fx
+    for pair, written in sorted(fx.mid.items(), key=lambda item: str(item[0])):
+        volatility = written.daily_volatility
+        moves = "constant"
+        if volatility:
+            daily = share(Fraction(volatility, 10**9))
+            moves = f"moves every {span(fx.step)}, daily volatility {daily}"
+        elif written.path is not None:
+            moves = f"moves as {Path(written.path.file).name} says, every {span(fx.step)}"
+        yield f"{pair} {written.rate:f}, {moves}"
+    for number, name in enumerate(plan.names.pairs):
+        (base, _, quote), desk = name.partition(DESK)[0].partition("/"), name.partition(DESK)[2]
+        rate = Decimal(int(plan.rate[number, 0])) / Decimal(int(plan.pair_scale[number]))
+        written_too = CurrencyPair(base, quote) in fx.mid
+        kept = "" if written_too else ", turned or crossed and kept to nine digits"
+        kept = f", with the margin what {desk} quotes" if desk else kept
+        yield f"pair {number}: one minor unit of {base} costs {rate:f} minor units of {quote}{kept}"
 
 
 def fx_words(compiled: Compiled) -> Iterator[str]:

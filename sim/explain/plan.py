@@ -9,7 +9,6 @@ the seed's luck or the order of the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +17,6 @@ import numpy as np
 from sim.compiler.compile import Compiled
 from sim.compiler.notes import note_lines
 from sim.compiler.ranking import REFERENCE_AMOUNTS
-from sim.contract.charges import DESK
 from sim.contract.layout import (
     CERTAIN,
     UNLIMITED,
@@ -35,7 +33,7 @@ from sim.explain.agenda import agenda_lines
 from sim.explain.clearing import clearing_lines
 from sim.explain.currencies import currency_lines
 from sim.explain.evidence import evidence_lines, hypothetical_links
-from sim.explain.fx import fx_words
+from sim.explain.fx import fx_words, rate_lines
 from sim.explain.guards import guard_words
 from sim.explain.loads import ledger_load_words, load_words
 from sim.explain.price import price_amount
@@ -56,7 +54,6 @@ from sim.explain.words import (
 )
 from sim.explain.wrapping import LINE_WIDTH, lay_out
 from sim.model.currencies import declared_of
-from sim.model.quantities import CurrencyPair
 from sim.model.sections import Demand
 from sim.model.steps import write_multiple
 from sim.routing.candidates import is_hypothetical
@@ -155,26 +152,10 @@ def _parties(compiled: Compiled) -> Iterator[str]:
 
 
 def _rates(compiled: Compiled) -> Iterator[str]:
-    plan, fx = compiled.plan, compiled.scenario.fx
-    for pair, written in sorted(fx.mid.items(), key=lambda item: str(item[0])):
-        volatility = written.daily_volatility
-        moves = "constant"
-        if volatility:
-            daily = share(Fraction(volatility, 10**9))
-            moves = f"moves every {span(fx.step)}, daily volatility {daily}"
-        elif written.path is not None:
-            moves = f"moves as {Path(written.path.file).name} says, every {span(fx.step)}"
-        yield f"{pair} {written.rate:f}, {moves}"
-    for number, name in enumerate(plan.names.pairs):
-        (base, _, quote), desk = name.partition(DESK)[0].partition("/"), name.partition(DESK)[2]
-        rate = Decimal(int(plan.rate[number, 0])) / Decimal(int(plan.pair_scale[number]))
-        written_too = CurrencyPair(base, quote) in fx.mid
-        kept = "" if written_too else ", turned or crossed and kept to nine digits"
-        kept = f", with the margin what {desk} quotes" if desk else kept
-        yield f"pair {number}: one minor unit of {base} costs {rate:f} minor units of {quote}{kept}"
+    yield from rate_lines(compiled)
     yield from fx_words(compiled)
     yield from _doubts(compiled, "fx")
-    if not fx.mid:
+    if not compiled.scenario.fx.mid:
         yield "none"
 
 

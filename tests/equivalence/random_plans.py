@@ -102,9 +102,8 @@ class _Maker:
         add_guards(seed, self.b, self.accounts)
         add_rules(seed, self.b, self.accounts)
         add_load(seed, self.b, self.ledgers, span_us=self.span_us, ties=self.ties)
-        plan = with_spreads(seed, self.b.build())
-        timed = {"span_us": self.span_us, "ties": self.ties}
-        return Case(plan, random_workload(luck, payments, len(plan.stream), **timed))
+        plan, by = with_spreads(seed, self.b.build()), {"span_us": self.span_us, "ties": self.ties}
+        return Case(plan, random_workload(luck, payments, len(plan.stream), **by))
 
     def _time(self) -> int:
         """Return a table of random durations."""
