@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.contract.layout import CERTAIN, NEVER_US
@@ -73,6 +73,7 @@ def test_along_a_path_time_is_the_exact_inverse_rounded_down() -> None:
     assert (rows[:, Column.TIME_US] == 1000).any()  # a step of the path: several at one instant
 
 
+@settings(deadline=None)  # the first of them may make machine code
 @given(
     whole=st.integers(1, 2**61 - 1), share=st.integers(0, 2**61), width=st.integers(0, 2**62 - 1)
 )
