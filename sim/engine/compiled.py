@@ -110,14 +110,18 @@ class Replications:
     """The compiled engine for one run after the other, in the arrays of the last where they fit."""
 
     def __init__(self) -> None:
-        self._room: Room | None = None
+        self._rooms: list[Room] = []
 
     def __call__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
         """Run a plan; as :func:`run_compiled`, and with the same result."""
         from sim.engine.kernel.cache import load_kernel
 
-        # Taken before and given back behind: a run that is begun meanwhile, or breaks, has none.
-        room, self._room = self._room, None
+        # Taken in one step and given back behind: a run of another thread has a room of its own,
+        # and one that breaks takes it along.
+        try:
+            room: Room | None = self._rooms.pop()
+        except IndexError:
+            room = None
         if room is None or not room.fits(plan, sink):
             if len(plan.own) or not is_small(plan):
                 return run_compiled(plan, workload, sink)
@@ -125,7 +129,8 @@ class Replications:
         run = CompiledRun(plan, workload, sink, room)
         totals = run.finish(load_kernel())
         room.state = run.state
-        self._room = room if room.is_small else None
+        if room.is_small:
+            self._rooms[:] = [room]
         # The next run counts where this one did.
         return replace(
             totals,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_replications_in_one_room_are_those_in_rooms_of_their_own(
         compiled = replace(first) if depends_on_replication(first) else rekeyed(first, number)
         kept = Kept()
         again = kept, engine(compiled.plan, compiled.workload(), kept)
-        assert engine._room is not None
+        assert len(engine._rooms) == 1
         found.append((again, _fresh(compiled)))
     # Behind all runs: none may have changed what an earlier one gave.
     for again, fresh in found:
@@ -68,8 +69,7 @@ def test_room_that_grew_leaves_nothing_of_its_crowd() -> None:
         plan, kept, fresh = crowd.plan, Kept(), Kept()
         totals = engine(plan, [case.workload], kept)
         _ask_same((kept, totals), (fresh, run_compiled(plan, [case.workload], fresh)))
-    assert engine._room is not None
-    assert len(engine._room.state.pool) >= 700
+    assert len(engine._rooms[0].state.pool) >= 700
 
 
 def test_room_serves_no_other_plan_and_no_other_wants() -> None:
@@ -80,6 +80,24 @@ def test_room_serves_no_other_plan_and_no_other_wants() -> None:
     assert not made.fits(replace(one.plan, horizon_us=one.plan.horizon_us - 1), Kept())
     # Equal arrays are not enough: nobody has looked at these.
     assert not made.fits(replace(one.plan, stage=one.plan.stage.copy()), Kept())
+
+
+def test_run_begun_within_another_has_a_room_of_its_own() -> None:
+    one = _compiled("minimal.yaml")
+    engine = Replications()
+    engine(one.plan, one.workload(), Kept())
+    inner = Kept()
+
+    def chunks() -> Iterator[Array]:
+        # As another thread might, while the outer run waits for its payments.
+        engine(one.plan, one.workload(), inner)
+        yield from one.workload()
+
+    outer = Kept()
+    fresh = _fresh(one)
+    _ask_same((outer, engine(one.plan, chunks(), outer)), fresh)
+    np.testing.assert_array_equal(inner.log, fresh[0].log)
+    assert len(engine._rooms) == 1
 
 
 def test_run_that_breaks_takes_its_room_with_it() -> None:
@@ -96,6 +114,6 @@ def test_run_that_breaks_takes_its_room_with_it() -> None:
 
     with pytest.raises(RuntimeError, match="today"):
         engine(one.plan, Torn(), Kept())  # type: ignore[arg-type]
-    assert engine._room is None
+    assert engine._rooms == []
     kept = Kept()
     _ask_same((kept, engine(one.plan, one.workload(), kept)), _fresh(one))
