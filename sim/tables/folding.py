@@ -210,6 +210,8 @@ class SummaryFolder:
         self.owed.take(owing)
         if self.breaks is not None:
             self.breaks.take(rows)
+        # Nobody holds a chunk that is folded, a checkpoint least of all.
+        self._fold = arrays._replace(rows=np.zeros((0, 1), dtype=np.int64))
 
     def _begin(self, rows: Array) -> Fold:
         """Return the arrays with a chunk to fold."""

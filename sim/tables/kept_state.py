@@ -17,6 +17,7 @@ import numpy as np
 from sim.contract.plan import Plan
 from sim.errors import InvariantViolation
 from sim.tables.breaks import Cell
+from sim.tables.fold_arrays import Fold
 from sim.tables.log_rows import Visit
 from sim.tables.owed import Owing
 from sim.tables.parties import Drawn
@@ -27,7 +28,7 @@ Arrays = list[np.ndarray]
 
 _OF_PLAN = (Plan, Owing, Spans)
 """Worked out from the plan, or the plan itself."""
-_MADE = {"visit": Visit, "drawn": Drawn, "cell": Cell}
+_MADE = {"visit": Visit, "drawn": Drawn, "cell": Cell, "fold": Fold}
 """Records that folders hold any number of, by the name they are kept under."""
 _PLAIN = (bool, int, float, str, type(None))
 
@@ -42,7 +43,7 @@ def take_out(value: object, arrays: Arrays) -> Tree:
     value : object
         Left as it is; arrays are not copied.
     arrays : list of ndarray
-        Grows by every array met, which the tree names by number.
+        Grows by every array met for the first time, which the tree names by number.
 
     Raises
     ------
@@ -50,8 +51,11 @@ def take_out(value: object, arrays: Arrays) -> Tree:
         If something is held that nothing is known of: a folder has learnt something new.
     """
     if isinstance(value, np.ndarray):
-        arrays.append(value)
-        return {"array": len(arrays) - 1}
+        # What two attributes share they go on sharing.
+        known = next((at for at, one in enumerate(arrays) if one is value), len(arrays))
+        if known == len(arrays):
+            arrays.append(value)
+        return {"array": known}
     if isinstance(value, np.generic):
         return take_out(value.item(), arrays)
     if isinstance(value, _PLAIN):
