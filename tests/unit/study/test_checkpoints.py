@@ -45,6 +45,13 @@ RUNS = [
         id="two-way-at-the-warm-up",
     ),
     pytest.param(
+        "../sim/study/fuzz/everything.yaml",
+        (),
+        "events",
+        (61 * SECOND_US, 125_000_001),
+        id="every-feature",
+    ),
+    pytest.param(
         "golden-week.yaml",
         ("clock.horizon=3 d",),
         "payments",
