@@ -16,5 +16,5 @@ PROVIDER_MEASURES: tuple[Definition[ProviderUse], ...] = (
     Definition("conversions_refused", COUNT, _PROVIDER, lambda of: of.refused, "refused", LOWER),
     Definition("position_peak_minor", AMOUNT, _PROVIDER, lambda of: of.peak, "peak position"),
     Definition("fx_income_minor", AMOUNT, _PROVIDER, lambda of: of.income, "margins earned"),
-    Definition("revaluation_minor", AMOUNT, _PROVIDER, lambda of: of.revaluation, "revaluation"),
+    Definition("fx_revaluation_minor", AMOUNT, _PROVIDER, lambda of: of.revaluation, "revaluation"),
 )

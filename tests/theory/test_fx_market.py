@@ -123,7 +123,7 @@ def test_the_best_quote_is_by_amount_and_hour_and_a_provider_that_is_sold_out_re
     assert _total(ran, "fx:south:CNY", AccountTotal.LOW) == -20_00
     assert float(_provider(ran, "south")["conversions_refused"]) == 1
     # The pair has not moved: what south sold is worth what it got.
-    assert float(_provider(ran, "south")["revaluation_minor"]) == 0
+    assert float(_provider(ran, "south")["fx_revaluation_minor"]) == 0
     # North has no bounds.
     assert set(_summary(ran).by["provider"]) == {"south"}
 
@@ -334,7 +334,7 @@ def test_a_position_is_covered_at_the_rate_of_the_order(tmp_path: Path) -> None:
     # from zero were the riel of the first two payments, 16 800.00, at the start 30.00 yuan.
     found = _provider(ran, "south")
     assert found["fx_income_minor"].value == 19
-    assert found["revaluation_minor"].value == -2_32
+    assert found["fx_revaluation_minor"].value == -2_32
     assert found["position_peak_minor"].value == 30_00
 
 

@@ -12,11 +12,12 @@ from sim.analysis import catalogue
 from sim.analysis.catalogue import ALIASES, CATALOGUE, HEADLINE, HEADLINE_UNITS, LEDGER
 from sim.analysis.kinds import AMOUNT, Better, Pooling, read_bound
 from sim.analysis.of_accounts import ACCOUNT_MEASURES
+from sim.analysis.of_providers import PROVIDER_MEASURES
 from sim.analysis.sources import QUANTILES
 from sim.analysis.summary import GROUPS
 
 SIM = Path(catalogue.__file__).resolve().parents[1]
-HOMES = {SIM / "analysis" / name for name in ("catalogue.py", "of_accounts.py")}
+HOMES = {SIM / "analysis" / name for name in ("catalogue.py", "of_accounts.py", "of_providers.py")}
 LIST_MIN = 3
 """So many names of measures in one literal are a list of measures."""
 OUTCOMES = {"completed", "rejected", "returned", "in_progress", "share"}
@@ -62,7 +63,7 @@ def test_the_search_for_lists_finds_them() -> None:
 def test_names_are_said_once_and_columns_name_measures() -> None:
     defined = [
         *catalogue.PAYMENT_MEASURES, *catalogue.PLACE_MEASURES, *ACCOUNT_MEASURES,
-        *catalogue.SYSTEM_MEASURES,
+        *catalogue.SYSTEM_MEASURES, *PROVIDER_MEASURES,
     ]  # fmt: skip
     assert len(CATALOGUE) == len(defined)
     shown = {

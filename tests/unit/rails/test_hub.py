@@ -86,6 +86,27 @@ def test_the_best_quote_depends_on_the_amount(tmp_path: Path, engine: str) -> No
     assert "(provider_b from tier 1)" in chosen["large"]
 
 
+@pytest.mark.parametrize("policy", ["fastest", "weighted"])
+def test_the_best_quote_is_taken_whatever_the_policy(
+    tmp_path: Path, engine: str, policy: str
+) -> None:
+    # All quotes are as fast; of two thousand dollars B's second is the best, of 200 A's.
+    ran = _run(tmp_path, engine, f"routing={{policy: {policy}, second_is_worth: 1 bps}}")
+    assert ran.record("small")["credited"] == 80_600_000
+    assert ran.record("large")["credited"] == 808_020_000
+
+
+def test_a_provider_of_the_hub_sells_no_more_than_it_may(tmp_path: Path, engine: str) -> None:
+    # A may be short of 500 000 riel and is asked for 806 000. B pays it out at 4 020: 804 000.
+    short = "fx.providers={provider_a: {inventory: {KHR: {short: 500 000}}}}"
+    ran = _run(tmp_path, engine, "demand.large=null", short, "routing.failover=1")
+    assert ran.record("small")["credited"] == 80_400_000
+    assert ran.record("small")["attempts"] == 2
+    [refused] = ran.rows(LogKind.FAIL)
+    assert "AM23" in refused
+    assert ran.balances()["fx:provider_b:KHR"] == -80_400_000
+
+
 def test_unrounded_margins_are_those_of_the_quotes(tmp_path: Path) -> None:
     ran = _run(tmp_path, "reference")
     # The margin less what rounding to cents adds, in millionths of a cent.
