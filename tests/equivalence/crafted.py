@@ -84,6 +84,28 @@ def busy_station(payments: int, *, gap_us: int, horizon_us: int) -> Case:
     return Case(b.build(), simple_workload([at * gap_us for at in range(payments)]))
 
 
+def ranks_at_one_desk(payments: int, discipline: Discipline) -> Case:
+    """Let payers of three ranks crowd at a desk that is too slow, so that who is next is chosen.
+
+    In random plans a rank seldom decides: payers of two must wait at one desk at one time.
+    """
+    b = PlanBuilder("ranks", horizon_us=(payments + 20) * SECOND_US)
+    desk = b.add_station("r.desk", servers=1, queue_limit=40, discipline=discipline)
+    b.add_stage(
+        Op.SERVE, "serve", subject=desk, table=b.constant_table(SECOND_US),
+        purpose=b.purpose("service"), cause=Cause.SERVICE, target=1, reason=Reason.MS03,
+    )  # fmt: skip
+    b.add_stage(Op.END, "end", value=Outcome.COMPLETED, reason=0)
+    for number, priority in enumerate((7, 0, 3)):
+        b.add_stream(f"s{number}", entry=0, corridor="c", currency="USD", priority=priority)
+    rows = simple_workload([at * SECOND_US // 2 for at in range(payments)])
+    rows[:, WorkloadColumn.STREAM] = stream = np.arange(payments) * 5 % 7 % 3
+    for number in range(3):
+        mine = stream == number
+        rows[mine, WorkloadColumn.ORDINAL] = np.arange(mine.sum())
+    return Case(b.build(), rows)
+
+
 def station_of_family(family: str, parameters: dict[str, float] | None) -> Case:
     """Serve at one station in times of one family; without parameters, of points."""
     b = PlanBuilder("family", horizon_us=60 * SECOND_US)

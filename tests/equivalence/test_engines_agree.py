@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sim.contract.meaning import Discipline, LogKind
+from sim.contract.records import LogColumn
 from tests.equivalence import crafted
 from tests.equivalence.compared import Kept, run_both
 from tests.equivalence.random_plans import Case, random_case
@@ -37,6 +39,10 @@ CRAFTED = {
     "a crowd released by one deposit": crafted.crowd_released_at_once(3_000),
     "blocks that feed the next block": crafted.block_of_everybody(90),
     "time-outs armed in one instant, last come first": crafted.timeouts_out_of_order(1_200),
+    **{
+        f"ranks at one desk, {discipline.name.lower()}": crafted.ranks_at_one_desk(120, discipline)
+        for discipline in Discipline
+    },
     "a station that keeps up": crafted.busy_station(3_000, gap_us=1_000, horizon_us=2_500_000),
 }
 
@@ -65,3 +71,15 @@ def test_a_set_at_the_warm_up_counts_the_level_it_leaves_and_not_the_one_before(
     """What a member held before a set settles at the very warm-up was in no engine's window."""
     case = random_case(seed, 60, ties=True)
     run_both(case.plan, case.workload)
+
+
+def test_disciplines_serve_a_crowd_in_three_orders() -> None:
+    orders = set()
+    for discipline in Discipline:
+        case = crafted.ranks_at_one_desk(120, discipline)
+        log = run_both(case.plan, case.workload).log
+        started = log[log[:, LogColumn.KIND] == LogKind.START, LogColumn.PAYMENT]
+        orders.add(tuple(started.tolist()))
+        # The desk serves a payment a second, of two that come, and 40 may wait.
+        assert len(started) > 80
+    assert len(orders) == len(Discipline)

@@ -19,7 +19,7 @@ from tests.faults.fault import ROOT, Fault
 
 COPIED = ("sim", "tests")
 LINKED = ("scenarios", "results", "docs", "pyproject.toml", "README.md", "CHANGELOG.md")
-SECONDS = 300
+SECONDS = 600
 """How long a check may take, on a busy machine; who takes longer has noticed nothing."""
 
 

@@ -52,7 +52,8 @@ _COMMANDS: tuple[tuple[str, ...], ...] = (
 def base_run(folder: Path) -> Path:
     """Return a small run with its whole log."""
     folder.mkdir(parents=True, exist_ok=True)
-    done, out = run_queue(folder, "--record", "events", "--force")
+    short = ("--set", "clock.horizon=10 s")
+    done, out = run_queue(folder, "--record", "events", "--force", *short)
     assert done.exit_code == 0, done.stderr
     return out
 
