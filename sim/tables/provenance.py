@@ -17,7 +17,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-LIBRARIES = ("numpy", "numba", "scipy", "simpy", "networkx", "pydantic", "pyarrow", "duckdb")
+LIBRARIES = ("numpy", "numba", "scipy", "simpy", "networkx", "pydantic", "pyarrow")
 _GIT_TIMEOUT_SECONDS = 5
 
 

@@ -11,11 +11,31 @@ from pathlib import Path
 
 from sim.analysis.catalogue import COMPARED, words_of
 from sim.analysis.summary import Measure
-from sim.report.blocks import Block, Cell, Column, Document, Figure, Heading, Table, Text, Tone
+from sim.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    Figure,
+    Heading,
+    Player,
+    Table,
+    Text,
+    Tone,
+)
 from sim.report.figure import figure
+from sim.report.figures.of_run import Told
+from sim.report.figures.tape import recording_of_runs
 from sim.report.names import HEADLINE
+from sim.scenario.scenario import load_scenario
 from sim.study.result import Result
+from sim.tables.finished_run import SCENARIO_FILE
 from sim.tables.tabular import TabularData
+
+_PLAYED = (
+    "The first replication of each run, on one clock. A customer is a stream of demand and a "
+    "number in it: the same payment wherever seed and demand are the same."
+)
 
 
 def side_document(results: Sequence[Result]) -> Document:
@@ -53,6 +73,14 @@ def side_document(results: Sequence[Result]) -> Document:
         Table(columns, tuple(rows)),
         *_figures(names, results),
     ]
+    recording = recording_of_runs(
+        [
+            (name, Told(one.run, one.summary, load_scenario(one.folder / SCENARIO_FILE).scenario))
+            for name, one in zip(names, results, strict=True)
+        ]
+    )
+    if recording is not None:
+        blocks.append(Player(recording, "Play them side by side", _PLAYED))
     data = TabularData(
         ("run", "measure", "value", "unit", "low", "high"),
         tuple(

@@ -63,18 +63,23 @@ def covered_payments(run: FinishedRun, covers: str) -> tuple[list[Row], int]:
 
     All that failed are kept, and of the others the first, in order.
     """
-    columns = ["payment_id", "corridor", "scope", "route", "outcome", "reason_code"]
-    columns += ["submitted_us", "end_us", "replication", "in_warm_up"]
-    table = run.table(PAYMENTS_FILE, columns)
-    chosen = (pc.field("replication") == run.replications[0]) & (pc.field("in_warm_up") == 0)
-    if covers == "cross_border":
-        chosen &= pc.field("scope") == covers
-    rows = table.filter(chosen).sort_by("payment_id")
+    rows = covered_table(run, covers)
     has_failed = pc.is_in(rows.column("outcome").cast(pa.string()), pa.array(FAILURES))
     failed = rows.filter(has_failed).slice(0, _PAYMENTS_MAX)
     others = rows.filter(pc.invert(has_failed)).slice(0, _PAYMENTS_MAX - failed.num_rows)
     found: list[Row] = pa.concat_tables([failed, others]).sort_by("payment_id").to_pylist()
     return found, rows.num_rows - len(found)
+
+
+def covered_table(run: FinishedRun, covers: str) -> pa.Table:
+    """Return the payments the summary covers, of the first replication, in order."""
+    columns = ["payment_id", "stream", "ordinal", "corridor", "scope", "route", "outcome"]
+    columns += ["reason_code", "submitted_us", "end_us", "replication", "in_warm_up"]
+    table = run.table(PAYMENTS_FILE, columns)
+    chosen = (pc.field("replication") == run.replications[0]) & (pc.field("in_warm_up") == 0)
+    if covers == "cross_border":
+        chosen &= pc.field("scope") == covers
+    return table.filter(chosen).sort_by("payment_id")
 
 
 def visits_of(run: FinishedRun, payments: set[int]) -> dict[int, list[Row]]:

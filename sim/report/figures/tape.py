@@ -14,13 +14,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from sim.model.members import group_names
-from sim.report.figures.journeys import Row, covered_payments, visits_of
+from sim.report.figures.journeys import Row, covered_payments, covered_table, visits_of
 from sim.report.figures.of_run import Told
 from sim.study.compare.comparison import Comparison
-from sim.study.compare.customers import LANE_INTERVALS, RunSample
+from sim.study.compare.customers import (
+    ARMS_MAX,
+    CUSTOMERS_MAX,
+    LANE_INTERVALS,
+    RunSample,
+    customer_digests,
+)
 from sim.tables.finished_run import FinishedRun
 from sim.tables.schemas import FAILURES, PAYMENTS_FILE, SERIES_FILE, STAGES_FILE
 
@@ -127,14 +134,65 @@ def recording_of_arms(found: Comparison) -> Recording | None:
     Recording or None
         None where nothing was kept of two arms, or no payment went anywhere.
     """
+    return _of_samples(found.samples)
+
+
+def recording_of_runs(runs: Sequence[tuple[str, Told]]) -> Recording | None:
+    """Return the tapes of several runs, in which a customer has one number.
+
+    Parameters
+    ----------
+    runs : sequence of (str, Told)
+        With their names; those that recorded no stages, and all but the first few, are left out.
+
+    Returns
+    -------
+    Recording or None
+        None where fewer than two can be played.
+    """
+    played = [one for one in runs if one[1].run.has(PAYMENTS_FILE) and one[1].run.has(STAGES_FILE)]
+    played = played[:ARMS_MAX]
+    most = CUSTOMERS_MAX // max(len(played), 1)
+    return _of_samples({name: _sample_of(told, most) for name, told in played})
+
+
+def _sample_of(told: Told, most: int) -> RunSample:
+    """Return customers of a finished run, chosen as a comparison chooses them."""
+    run = told.run
+    table = covered_table(run, told.summary.covers)
+    streams = table.column("stream").combine_chunks()
+    digests = customer_digests(
+        streams.dictionary.to_pylist(),
+        streams.indices.to_numpy(zero_copy_only=False).astype(np.int64),
+        table.column("ordinal").to_numpy(),
+    )
+    kept = np.sort(np.argsort(digests, kind="stable")[:most])
+    rows: list[Row] = table.take(pa.array(kept)).to_pylist()
+    numbers = [int(str(row["payment_id"])) for row in rows]
+    visits = visits_of(run, set(numbers))
+    horizon_us = told.scenario.clock.horizon
+    lane, place = _lane(run, horizon_us)
+    return RunSample(
+        tuple(rows),
+        {number: visits.get(number, []) for number in numbers},
+        table.num_rows - len(rows),
+        horizon_us,
+        lane,
+        place,
+        told.disrupted,
+        group_names(told.scenario.institutions),
+    )
+
+
+def _of_samples(samples: Mapping[str, RunSample]) -> Recording | None:
     # By submission in the first arm that has them, so that numbers rise with time.
     numbers: dict[tuple[str, int], int] = {}
-    for sample in found.samples.values():
+    for sample in samples.values():
         for row in sample.payments:
             numbers.setdefault(_customer(row), len(numbers))
     arms = [
         (name, tape)
-        for name, sample in found.samples.items()
+        for name, sample in samples.items()
         if (tape := _tape_of_sample(sample, numbers)) is not None
     ]
     if len(arms) < 2:

@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from sim.report.blocks import Player
 from sim.report.documents.compare import compare_document
+from sim.report.documents.side_by_side import side_document
 from sim.report.figures.tape import Recording, recording_of_arms
 from sim.report.rendering import render
 from sim.study.compare.comparison import Comparison, compare_arms
@@ -21,6 +23,7 @@ from sim.study.compare.customers import (
 )
 from sim.study.compile_case import compile_replication
 from sim.study.pool import LocalPool
+from sim.study.result import open_result
 from sim.study.run import RunOptions, run_replication, run_scenario
 from tests.support.arms import ARMS_PLAN, BALANCES, MINIMAL, changes_of, two_arms
 from tests.unit.report.pages import read_page
@@ -120,6 +123,27 @@ def test_a_customer_has_one_number_in_both_arms(found: Comparison) -> None:
     short = [at for at in poor if poor[at][2] == "rejected, AM04"]
     assert len(short) > 10
     assert not any(rich[at][2] == "rejected, AM04" for at in rich)
+
+
+def test_finished_runs_are_played_as_the_arms_of_a_comparison_are(
+    found: Comparison, tmp_path: Path
+) -> None:
+    for arm in BALANCES:
+        changes = dict(text.split("=", 1) for text in changes_of(arm))
+        run_scenario(
+            MINIMAL,
+            seed=ARMS_PLAN.seed,
+            record="stages",
+            out=tmp_path / arm,
+            overrides=changes,
+        )
+    document = side_document([open_result(tmp_path / arm) for arm in BALANCES])
+    [player] = [block for block in document.blocks if isinstance(block, Player)]
+    assert player.recording == recording_of_arms(found)
+    # Of runs that recorded no stages there is nothing to play.
+    run_scenario(MINIMAL, out=tmp_path / "bare", overrides=changes)
+    bare = side_document([open_result(tmp_path / name) for name in ("bare", "poor")])
+    assert not any(isinstance(block, Player) for block in bare.blocks)
 
 
 def test_the_queue_that_is_kept_is_that_of_the_series(found: Comparison, tmp_path: Path) -> None:
