@@ -59,7 +59,8 @@ _SOURCES = {
     "audit": ("contract", "audit", "jit", "units.py"),
     "tables": (
         *("contract", "jit", "units.py"),
-        *("tables/break_loop.py", "tables/duration_loop.py", "tables/durations.py"),
+        *("tables/break_loop.py", "tables/column_loop.py"),
+        *("tables/duration_loop.py", "tables/durations.py"),
         *("tables/fold_arrays.py", "tables/fold_loop.py", "tables/folding.py"),
     ),
 }

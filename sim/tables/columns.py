@@ -8,6 +8,7 @@ which a negative number means "none"; gives Arrow arrays with nulls. The way bac
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,56 @@ import pyarrow as pa
 
 from sim.contract.layout import NULL
 from sim.contract.plan import Array
+
+
+class Laid(NamedTuple):
+    """Rows as columns side by side in memory, with the masks that Arrow wants.
+
+    Attributes
+    ----------
+    columns : ndarray of int64, shape (width, rows)
+        Values, NULL where there is none.
+    valid : ndarray of uint8, shape (width, bytes)
+        A bit per row, the lowest first, 1 where there is a value.
+    nulls : ndarray of int64, shape (width,)
+        How many there are without.
+    """
+
+    columns: Array
+    valid: npt.NDArray[np.uint8]
+    nulls: Array
+
+    @property
+    def rows(self) -> Array:
+        """Return the rows again, of which a column is read without a gap."""
+        return self.columns.T
+
+    def column(self, at: int) -> pa.Array:
+        """Return an Arrow column over this memory in which NULL has become null."""
+        nulls = int(self.nulls[at])
+        mask = pa.py_buffer(self.valid[at]) if nulls else None
+        buffers = [mask, pa.py_buffer(self.columns[at])]
+        return pa.Array.from_buffers(pa.int64(), self.columns.shape[1], buffers, nulls)
+
+
+def lay_out(rows: Array) -> Laid:
+    """Return rows as columns.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (rows, width)
+    """
+    # Machine code, which those who only read a finished run do without.
+    from sim.tables.column_loop import lay_columns
+
+    count, width = rows.shape
+    laid = Laid(
+        np.empty((width, count), dtype=np.int64),
+        np.empty((width, -(-count // 8)), dtype=np.uint8),
+        np.zeros(width, dtype=np.int64),
+    )
+    lay_columns(np.ascontiguousarray(rows), *laid)
+    return laid
 
 
 def int_column(values: Array) -> pa.Array:

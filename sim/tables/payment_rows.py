@@ -21,7 +21,13 @@ from sim.contract.layout import (
 from sim.contract.meaning import Bearer, Op
 from sim.contract.plan import Array, Plan
 from sim.contract.records import RecordColumn
-from sim.tables.columns import int_column, names_array, text_column, whole_column
+from sim.tables.columns import (
+    Laid,
+    int_column,
+    names_array,
+    text_column,
+    whole_column,
+)
 from sim.tables.parties import Parties
 from sim.tables.schemas import (
     BEARERS,
@@ -163,16 +169,15 @@ class PaymentRows:
         place = {name: at for at, name in enumerate(merged)}
         self._agent_recipient = np.array([*(place[a] for a in names.agents), -1], dtype=np.int64)
 
-    def payments(self, rows: Array) -> pa.Table:
+    def payments(self, laid: Laid) -> pa.Table:
         """Return the rows of ``payments.parquet`` for a chunk of records.
 
         Parameters
         ----------
-        rows : ndarray of int64, shape (payments, RECORD_WIDTH)
-            As engines give them.
+        laid : Laid
+            As engines give them, by column.
         """
-        # Columns side by side in memory, as each is read as a whole.
-        columns = np.ascontiguousarray(rows.T)
+        rows, columns = laid.rows, laid.columns
         stream, route = columns[C.STREAM], columns[C.ROUTE]
         plan = self._plan
         pricing = record_pricing(plan, rows, self._unrouted)
@@ -188,7 +193,7 @@ class PaymentRows:
 
         # NONE is null and not a code of its own.
         reason = columns[C.REASON]
-        made = {name: int_column(columns[column]) for name, column in INTEGER_COLUMNS}
+        made = {name: laid.column(column) for name, column in INTEGER_COLUMNS}
         payer, merchant, first = self._parties.take(columns[C.PAYMENT])
         in_warm_up = (columns[C.SUBMITTED_US] < plan.warm_up_us).astype(np.int64)
         made |= {
@@ -288,7 +293,10 @@ class PaymentRows:
         roundings included, belongs to the second where there is one.
         """
         plan = self._plan
-        at = np.flatnonzero(rows[:, C.FX_MARGIN] != NULL)
+        margin, spread_1 = rows[:, C.FX_MARGIN], rows[:, C.SPREAD_1]
+        # Most payments exchange nothing, and no row comes of them.
+        some = (margin != 0) | ((spread_1 != NULL) & (spread_1 != 0))
+        at = np.flatnonzero((margin != NULL) & some)
         pricing = record_pricing(plan, rows[at], self._unrouted)
         at, pricing = at[pricing >= 0], pricing[pricing >= 0]
         margin = rows[at, C.FX_MARGIN]

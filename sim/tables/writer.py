@@ -16,10 +16,11 @@ import numpy as np
 import pyarrow as pa
 
 from sim.contract.plan import Array, Plan
-from sim.contract.records import LogColumn
+from sim.contract.records import LOG_WIDTH, LogColumn
 from sim.contract.run import Progress, Sink
 from sim.tables.break_rows import break_rows
 from sim.tables.breaks import BreakFolder
+from sim.tables.columns import lay_out
 from sim.tables.digest import ContentDigest, RollingDigest, row_words
 from sim.tables.folding import SummaryFolder
 from sim.tables.kept_state import Arrays, Tree, put_back, take_out
@@ -64,6 +65,10 @@ _GATHERED = (
 def take_at_once(step: Callable[[pa.Table], None], table: pa.Table) -> None:
     """Take a step of writing here and now."""
     step(table)
+
+
+_SAMPLE_ROWS = 1 << 14
+"""Rows of samples that are made into a table at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,7 @@ class RunWriter:
         self._plan, self._breaks = plan, BreakFolder(plan)
         self._rolling, self._content = _rolling(self._options), ContentDigest()
         self._streams: dict[str, ParquetStream] = {}
+        self._samples = [np.zeros((0, LOG_WIDTH), dtype=np.int64)]
         self.files: tuple[Path, ...] = ()
         names: list[str] = []
         if record.covers(Record.PAYMENTS):
@@ -205,7 +211,16 @@ class RunWriter:
             self._put(EVENTS_FILE, table)
 
     def _take_samples(self, rows: Array) -> None:
-        """Write what tables show of rows of the log, whether it is recorded or not."""
+        """Keep what tables show of rows of the log, whether it is recorded or not."""
+        # Few at a time, and a table of a few takes as long to make as one of many.
+        self._samples.append(rows[np.isin(rows[:, LogColumn.KIND], SAMPLED)])
+        if sum(map(len, self._samples)) >= _SAMPLE_ROWS:
+            self._write_samples()
+
+    def _write_samples(self) -> None:
+        """Write what was kept of the log."""
+        rows = np.concatenate(self._samples)
+        self._samples = [rows[:0]]
         self._put(SERIES_FILE, self._series.take(rows))
         if REFUNDS_FILE in self._streams:
             self._put(REFUNDS_FILE, self._refunds.take(rows))
@@ -218,20 +233,22 @@ class RunWriter:
         """Take payment records, in the order they ended."""
         if len(rows) == 0:
             return
-        check_records(rows, self._horizon_us)
+        # By column, as each is read as a whole by all who follow but the fold.
+        laid = lay_out(rows)
+        check_records(laid.rows, self._horizon_us)
         # Worked out once and used twice: it is most of what a fingerprint costs.
-        words = row_words(rows)
+        words = row_words(laid.rows)
         if not self.wants_log:
             self._rolling.take(words)
         self._content.take(words)
         self.summary.take(rows)
         if PAYMENTS_FILE in self._streams:
-            self._put(PAYMENTS_FILE, self._payments.payments(rows))
-            self._put(FEES_FILE, self._payments.fees(rows))
+            self._put(PAYMENTS_FILE, self._payments.payments(laid))
+            self._put(FEES_FILE, self._payments.fees(laid.rows))
         if BREAKS_FILE in self._streams:
             self._breaks.take(rows)
         if OBLIGATIONS_FILE in self._streams:
-            self._put(OBLIGATIONS_FILE, self._settlements.obligations(rows))
+            self._put(OBLIGATIONS_FILE, self._settlements.obligations(laid.rows))
 
     def take_progress(self, time_us: int, payments: int, events: int) -> None:
         """Pass progress on to whoever asked for it."""
@@ -243,6 +260,8 @@ class RunWriter:
         # Visits still under way end with the run.
         if STAGES_FILE in self._streams:
             self._put(STAGES_FILE, self._stages.finish())
+        if SERIES_FILE in self._streams:
+            self._write_samples()
         # What is open at the last comparison is known only now.
         if BREAKS_FILE in self._streams:
             table = break_rows(self._plan, self._breaks, self._options.replication)

@@ -25,6 +25,7 @@ from sim.study.case import RunOptions
 from sim.study.run import run_replication
 from sim.tables.break_rows import break_rows
 from sim.tables.breaks import BreakFolder
+from sim.tables.columns import lay_out
 from sim.tables.payment_rows import PaymentRows
 from sim.tables.schemas import BREAKS, PAYMENTS
 from tests.theory.driver import Ran, load_text, run
@@ -133,7 +134,10 @@ def test_a_changed_row_is_found(tmp_path: Path, column: str) -> None:
     ran = _run(tmp_path, "reference", "100 h")
     folder = BreakFolder(ran.plan)
     folder.take(ran.records)
-    table, paid = break_rows(ran.plan, folder, 0), PaymentRows(ran.plan).payments(ran.records)
+    table, paid = (
+        break_rows(ran.plan, folder, 0),
+        PaymentRows(ran.plan).payments(lay_out(ran.records)),
+    )
     books = _numbers(table, BREAKS.names, break_words(ran.plan))
     payments = _numbers(paid, PAYMENTS.names, payment_words(ran.plan))
     findings = Findings()

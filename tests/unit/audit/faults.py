@@ -17,6 +17,7 @@ import pytest
 from sim.contract.layout import NULL, PricingColumn
 from sim.contract.plan import Array
 from sim.tables import log_rows, parquet_stream, payment_rows
+from sim.tables.columns import Laid
 from sim.tables.parquet_stream import ParquetStream
 from sim.tables.payment_rows import PaymentRows
 
@@ -166,9 +167,12 @@ def swap_record_columns(one: str, other: str) -> Plant:
 
 def write_null_as_zero(patch: Patch) -> None:
     """Let the writer take "never happened" for zero, in every column."""
-    patch.setattr(
-        payment_rows, "int_column", lambda values: pa.array(np.where(values == NULL, 0, values))
-    )
+
+    def zero(values: Array) -> pa.Array:
+        return pa.array(np.where(values == NULL, 0, values))
+
+    patch.setattr(payment_rows, "int_column", zero)
+    patch.setattr(Laid, "column", lambda laid, at: zero(laid.columns[at]))
 
 
 def neighbour(one: PricingColumn, other: PricingColumn) -> Plant:

@@ -48,6 +48,22 @@ def test_what_runs_nothing_imports_nothing_heavy(words):
 
 
 @pytest.mark.slow
+def test_a_single_run_imports_nothing_for_others(tmp_path):
+    # A table asks for pandas where it is made in some ways, intervals for the laws of statistics.
+    script = SCRIPT.format(heavy="pandas scipy.stats duckdb plotly dask")
+    words = ["run", str(MINIMAL), "--out", str(tmp_path / "run"), "--quiet"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "run" / "payments.parquet").exists()
+
+
+@pytest.mark.slow
 def test_import_sim_imports_nothing_else():
     script = "import sim, sys; print([n for n in sys.modules if n.startswith('sim.')])"
     done = subprocess.run(
