@@ -10,6 +10,7 @@ Numba is imported inside the functions: commands that run nothing do not wait fo
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ from sim.engine.kernel.broken import ERRORS, OWN_POLICY, TOO_LARGE
 from sim.engine.kernel.laying import lay_entries, lay_heap, lay_state
 from sim.engine.kernel.state import KernelState
 from sim.engine.read_out import check_balances, read_out
-from sim.engine.room import Room, doubled, is_small, lay_for
+from sim.engine.room import Room, doubled, is_small, kept_rooms, lay_for
 from sim.errors import InvariantViolation, TooLargeError, UserError
 from sim.policies.asking import broken_words, kernel_addresses
 
@@ -111,26 +112,27 @@ class Replications:
 
     def __init__(self) -> None:
         self._rooms: list[Room] = []
+        self._lock = threading.Lock()
 
     def __call__(self, plan: Plan, workload: WorkloadSource, sink: Sink) -> Totals:
         """Run a plan; as :func:`run_compiled`, and with the same result."""
         from sim.engine.kernel.cache import load_kernel
 
-        # Taken in one step and given back behind: a run of another thread has a room of its own,
-        # and one that breaks takes it along.
-        try:
-            room: Room | None = self._rooms.pop()
-        except IndexError:
-            room = None
-        if room is None or not room.fits(plan, sink):
+        # Taken away and given back behind: a run of another thread has a room of its own, and one
+        # that breaks takes it along.
+        with self._lock:
+            room = next((one for one in self._rooms if one.fits(plan, sink)), None)
+            self._rooms = [one for one in self._rooms if one is not room]
+        if room is None:
             if len(plan.own) or not is_small(plan):
                 return run_compiled(plan, workload, sink)
             room = Room(plan, sink)
         run = CompiledRun(plan, workload, sink, room)
         totals = run.finish(load_kernel())
         room.state = run.state
-        if room.is_small:
-            self._rooms[:] = [room]
+        with self._lock:
+            others = [one for one in self._rooms if not one.fits(plan, sink)]
+            self._rooms = kept_rooms([room, *others])
         # The next run counts where this one did.
         return replace(
             totals,

@@ -22,6 +22,8 @@ from sim.engine.kernel.state import ACCOUNT_WIDTH, KernelState
 
 COPIED_MAX, KEPT_MAX = 1 << 23, 1 << 26
 """Bytes that are copied for every run, and that are kept between two, at most (8 and 64 MB)."""
+ROOMS_MAX = 4
+"""Plans whose arrays are kept: the arms of a comparison take turns."""
 
 _KEYS = ("stream_key", "ledger_key")
 _NUMBERED = frozenset({*_KEYS, "seed", "replication"})
@@ -88,9 +90,9 @@ class Room:
         self.state = KernelState(*(array.copy() for array in self._first))
 
     @property
-    def is_small(self) -> bool:
-        """Say whether it is worth keeping: what has grown in it takes little room."""
-        return sum(array.nbytes for array in self.state) <= KEPT_MAX
+    def bytes(self) -> int:
+        """Return how much what has grown in it takes."""
+        return sum(array.nbytes for array in self.state)
 
     def fits(self, plan: Plan, sink: Sink) -> bool:
         """Say whether a run of a plan finds all it needs here.
@@ -128,6 +130,17 @@ class Room:
         self.state.entry[:] = 0
         self.state = self.state._replace(chunk=self._first.chunk, order=self._first.order)
         return self.state
+
+
+def kept_rooms(rooms: list[Room]) -> list[Room]:
+    """Return the rooms that are kept of some, those used last first."""
+    found, taken = list[Room](), 0
+    for one in rooms[:ROOMS_MAX]:
+        taken += one.bytes
+        if taken > KEPT_MAX:
+            break
+        found.append(one)
+    return found
 
 
 def link_free(rows: Array, link: int, first: int = 0) -> None:

@@ -72,6 +72,23 @@ def test_room_that_grew_leaves_nothing_of_its_crowd() -> None:
     assert len(engine._rooms[0].state.pool) >= 700
 
 
+def test_plans_that_take_turns_have_a_room_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans = [_compiled("minimal.yaml", f"seed={seed}") for seed in (1, 2, 3, 4, 5)]
+    engine, laid = Replications(), []
+    lay = room.lay_for
+    monkeypatch.setattr(room, "lay_for", lambda *given: laid.append(1) or lay(*given))
+    for _ in range(3):
+        for one in plans[:2]:
+            kept = Kept()
+            _ask_same((kept, engine(one.plan, one.workload(), kept)), _fresh(one))
+    assert len(laid) == 2
+    for one in plans:
+        engine(one.plan, one.workload(), Kept())
+    # The one that was not asked for longest has gone.
+    assert len(engine._rooms) == 4
+    assert not any(one.fits(plans[0].plan, Kept()) for one in engine._rooms)
+
+
 def test_room_serves_no_other_plan_and_no_other_wants() -> None:
     one = _compiled("minimal.yaml")
     made = room.Room(one.plan, Kept())
