@@ -19,7 +19,7 @@ from sim.model.quantities import (
     PositiveDurationUs,
     SharePpb,
 )
-from sim.units import MINUTE_US
+from sim.units import MINUTE_US, SECOND_US
 
 
 class Token(Model):
@@ -34,12 +34,12 @@ class Token(Model):
 class ShopPolls(Model):
     """How a shop finds out that it has been paid; there is no call from the provider."""
 
-    first: PositiveDurationUs = cited("2 s", "bakong.open_api.poll_initial")
+    first: PositiveDurationUs = cited(2 * SECOND_US, "bakong.open_api.poll_initial")
     """Time from the order to the first question about it. With `per_call`, time between two
     rounds."""
-    factor: PositiveCount = cited("2", "bakong.open_api.poll_backoff_factor")
+    factor: PositiveCount = cited(2, "bakong.open_api.poll_backoff_factor")
     """How much longer each time to the next question is than the one before; 1: all are alike."""
-    longest: PositiveDurationUs = cited("60 s", "bakong.open_api.poll_max")
+    longest: PositiveDurationUs = cited(MINUTE_US, "bakong.open_api.poll_max")
     """No time grows beyond this."""
     per_call: PositiveCount | None = None
     """Orders one question asks about, as Bakong's list call takes 50: then all open orders are

@@ -17,7 +17,10 @@ from sim.analysis.sources import QUANTILES
 from sim.analysis.summary import GROUPS
 
 SIM = Path(catalogue.__file__).resolve().parents[1]
-HOMES = {SIM / "analysis" / name for name in ("catalogue.py", "of_accounts.py", "of_providers.py")}
+HOMES = {
+    SIM / "analysis" / name
+    for name in ("catalogue.py", "of_accounts.py", "of_orders.py", "of_providers.py")
+}
 LIST_MIN = 3
 """So many names of measures in one literal are a list of measures."""
 OUTCOMES = {"completed", "rejected", "returned", "in_progress", "share"}
