@@ -20,6 +20,7 @@ from sim.contract.layout import StreamColumn
 from sim.contract.meaning import LogKind, Scope
 from sim.contract.records import LogColumn, RecordColumn
 from sim.model.members import group_names
+from sim.tables.columns import lay_out
 from sim.tables.log_rows import StageRows
 from sim.tables.payment_rows import PaymentRows
 
@@ -207,7 +208,7 @@ class CustomerSink:
         self._ended.add(rows[:, C.PAYMENT], self._digests(rows[:, C.STREAM], rows[:, C.ORDINAL]))
         held = np.fromiter(self._ended.held, dtype=np.int64, count=len(self._ended.held))
         chosen = rows[np.isin(rows[:, C.PAYMENT], held)]
-        for row in self._payments.payments(chosen).select(_COLUMNS).to_pylist():
+        for row in self._payments.payments(lay_out(chosen)).select(_COLUMNS).to_pylist():
             self._rows[row["payment_id"]] = row
         if len(self._rows) > 4 * self._kept_max:
             self._rows = {at: row for at, row in self._rows.items() if at in self._ended.held}
