@@ -9,6 +9,7 @@ from sim.contract.meaning import Op, Outcome, Reason
 from sim.contract.plan import Plan
 from sim.contract.records import RECORD_WIDTH
 from sim.contract.records import RecordColumn as C
+from sim.tables.columns import lay_out
 from sim.tables.payment_rows import PaymentRows
 
 CAUSES = (
@@ -57,7 +58,7 @@ def _record(**cells: int) -> np.ndarray:
 
 def test_every_figure_stands_under_its_name() -> None:
     record = _record()
-    found = PaymentRows(_plan()).payments(record).to_pylist()[0]
+    found = PaymentRows(_plan()).payments(lay_out(record)).to_pylist()[0]
     assert {name: found[name] for name in NAMED} == {
         name: int(record[0, column]) for name, column in NAMED.items()
     }
@@ -68,9 +69,9 @@ def test_every_figure_stands_under_its_name() -> None:
 
 def test_no_reason_is_no_code() -> None:
     rows = PaymentRows(_plan())
-    assert rows.payments(_record()).to_pylist()[0]["reason_code"] is None
+    assert rows.payments(lay_out(_record())).to_pylist()[0]["reason_code"] is None
     refused = _record(reason=Reason.AM04, outcome=Outcome.REJECTED)
-    assert rows.payments(refused).to_pylist()[0]["reason_code"] == "AM04"
+    assert rows.payments(lay_out(refused)).to_pylist()[0]["reason_code"] == "AM04"
 
 
 def test_either_provider_has_its_own_part_of_the_margin() -> None:
