@@ -72,6 +72,7 @@ def _sorted(rows: Array) -> Array:
 
 def _rates(plan: Plan, codes: tuple[str, ...]) -> Iterator[list[int]]:
     """Yield each pair's rates, each as long as it is another than the one before."""
+    places = plan.names.exponents
     for pair, name in enumerate(plan.names.pairs):
         base, _, quote = name.partition(DESK)[0].partition("/")
         last = None
@@ -81,7 +82,7 @@ def _rates(plan: Plan, codes: tuple[str, ...]) -> Iterator[list[int]]:
                 yield [
                     plan.replication, pair, codes.index(base), codes.index(quote),
                     step * plan.fx_step_us, rate, int(plan.pair_scale[pair]),
-                    plan.names.exponents[base], plan.names.exponents[quote],
+                    places[base], places[quote],
                 ]  # fmt: skip
             last = rate
 

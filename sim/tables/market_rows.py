@@ -44,10 +44,11 @@ def rate_rows(plan: Plan, replication: int) -> pa.Table:
     }
     made = {name: whole_column(values.astype(np.int64)) for name, values in numbers.items()}
     made["pair"] = text_column(pair, names_array(pairs))
+    places = plan.names.exponents
     for at, side in enumerate(("base", "quote")):
         codes = [both[at] for both in sides]
         place = np.array([known.index(code) for code in codes], dtype=np.int64)
-        exponents = np.array([plan.names.exponents[code] for code in codes], dtype=np.int64)
+        exponents = np.array([places[code] for code in codes], dtype=np.int64)
         made[f"{side}_currency"] = text_column(place[pair], names_array(known))
         made[f"{side}_exponent"] = whole_column(exponents[pair])
     return pa.Table.from_arrays([made[name] for name in RATES.names], schema=RATES)

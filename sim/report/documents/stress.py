@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sim.analysis.summary import Measure
 from sim.explain.words import joined
 from sim.report.blocks import Bar, Block, Column, Document, Table, Text, Tone
+from sim.report.figure import figure
 from sim.report.figures.of_studies import stress_figures
 from sim.study.stress.output import as_json_object
 from sim.study.stress.points import UNIT, USUAL_TIME
@@ -346,7 +348,7 @@ def _of_drains(found: Stress) -> list[str]:
     if found.plan.profile != "soak" or not found.points:
         return []
     return [
-        f"{drain.account} loses {drain.per_hour_minor:,.0f} minor units of {drain.currency} an "
-        f"hour and is empty {drain.empty_after_h:.3g} h after the end (extrapolated)."
+        f"{drain.account} loses {figure(Measure(drain.per_hour_minor, drain.unit))} an hour "
+        f"and is empty {drain.empty_after_h:.3g} h after the end (extrapolated)."
         for drain in found.points[0].runs[0].drains[:_DRAINS_SHOWN]
     ]

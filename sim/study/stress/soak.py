@@ -17,6 +17,7 @@ from sim.contract.layout import UNLIMITED, AccountColumn
 from sim.contract.plan import Plan
 from sim.study.stress.backlog import PlaceSink
 from sim.study.stress.series import IntervalFigures
+from sim.units import minor_unit
 
 SOAK_WINDOW_S = 3600
 INTERVALS = 12
@@ -41,6 +42,8 @@ class Drain:
     per_hour_minor : float
         Minor units it loses in an hour.
     currency : str
+    unit : str
+        Of what is lost, see :func:`~sim.units.minor_unit`.
     empty_after_h : float
         Hours from the end of the run until it can pay nothing more; extrapolated.
     """
@@ -51,6 +54,7 @@ class Drain:
     account: str
     per_hour_minor: float
     currency: str
+    unit: str
     empty_after_h: float
 
 
@@ -105,7 +109,8 @@ def find_drains(plan: Plan, places: PlaceSink) -> tuple[Drain, ...]:
         left_h = (moved.end + overdraft) / per_hour
         if left_h <= _HOURS_MAX:
             currency = plan.names.currencies[int(plan.account[at, AccountColumn.CURRENCY])]
-            found.append(Drain(name, per_hour, currency, max(left_h, 0.0)))
+            unit = minor_unit(currency, plan.names.declared)
+            found.append(Drain(name, per_hour, currency, unit, max(left_h, 0.0)))
     return tuple(sorted(found, key=lambda drain: (drain.empty_after_h, drain.account)))
 
 

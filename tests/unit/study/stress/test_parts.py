@@ -170,7 +170,9 @@ def test_a_soak_foretells_when_an_account_runs_dry(tmp_path: Path) -> None:
     assert drain.per_hour_minor == pytest.approx(2 * 3600 * 1000 * 100, rel=BOUND * spread)
     left_h = (9_000_000 - 2 * 1000 * 1260) / (2 * 3600 * 1000)
     assert drain.empty_after_h == pytest.approx(left_h, rel=0.15)
-    assert "river_khr_for_alipay loses" in " ".join(sentences(found))
+    # Told in riel, as people count them.
+    whole = f"{round(drain.per_hour_minor / 100):,}".replace(",", " ")
+    assert f"river_khr_for_alipay loses {whole} KHR an hour and is" in " ".join(sentences(found))
 
 
 @pytest.mark.slow
