@@ -114,6 +114,8 @@ def _by_turns(
         for which, version in versions.items():
             cache = folder / f"cache-{which}-{turn if name == 'cold' else 0}"
             found = run(version, COMMANDS[name], folder / f"run-{which}", cache)
+            # A long measurement that is cut short has not been for nothing.
+            sys.stderr.write(f"{which}, turn {turn}: {found}\n")
             # The first turn fills the cache, and is what a cold one measures.
             if turn > 0 or name == "cold":
                 took[which].append(found)
