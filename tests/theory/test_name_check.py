@@ -15,6 +15,7 @@ from sim.contract.meaning import LogKind
 from sim.contract.records import LogColumn, RecordColumn
 from sim.errors import ScenarioError
 from tests.theory.driver import SECOND, Ran, load_text, run
+from tests.unit.rails.test_fast_payment import FAST
 
 MAYBANK = """
 scenario: maybank
@@ -114,3 +115,28 @@ def test_what_cannot_be_is_refused(tmp_path: Path, change: tuple[str, str], mess
     assert change[0] in text
     with pytest.raises(ScenarioError, match=message):
         run(load_text(tmp_path, text.replace(*change)), "reference")
+
+
+def _promptpay(folder: Path, engine: str, *changes: str) -> Ran:
+    """Run a person's payment to one in Thailand: no code is scanned, the payer fixes the amount."""
+    person = f"{{corridor: kh_th, fixed_side: debtor, name_check: {SURE}, payments: [{{at: 0 s, "
+    person += "amount: 12 625}]}"
+    asked = ("demand.back=null", f"demand.out={person}", "corridors.th_kh=null")
+    without = ("corridors.kh_th.codes=null", "corridors.kh_th.foreign_codes=null")
+    return run(load_text(folder, FAST, (*asked, *without, *changes)), engine)
+
+
+def test_a_person_is_paid_over_promptpay(tmp_path: Path, engine: str) -> None:
+    # Name 0.5, read 4.5; core 4.7; the rail's own look-up 0.5 + 0.2 + 0.5: 5.9; sent 6.4, the
+    # payee's core 0.2: credited 6.6; the answer 0.5: told 7.1. 12,625 riel are 12,500 and 1 %, and
+    # at 125 riel a baht 100 baht.
+    ran = _promptpay(tmp_path, engine)
+    assert ran.record("out")["credited_us"] == 6_600_000
+    assert ran.ended("out") == (7_100_000, "COMPLETED", "NONE")
+    assert ran.record("out")["credited"] == 100_00
+
+
+def test_a_link_that_is_down_ends_it_behind_the_name(tmp_path: Path, engine: str) -> None:
+    # The name is asked of the payee's bank all the same; the look-up of 4.7 s is given up 10 s on.
+    down = "disruptions={down: {outage: promptpay, after: 0 s, for: 60 s}}"
+    assert _promptpay(tmp_path, engine, down).ended("out") == (14_700_000, "REJECTED", "AB05")
