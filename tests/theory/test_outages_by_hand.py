@@ -39,22 +39,30 @@ disruptions: {down: {outage: others, after: 5 s, for: 5 s}}
     ("outages", "starts"),
     [
         # Closed from 10 to 30: who comes at 9 is served, the next three wait, at 30 it is open.
-        (("after: 10 s, for: 20 s",), [9, 30, 30, 30, 30]),
+        (("outage: hall, after: 10 s, for: 20 s",), [9, 30, 30, 30, 30]),
         # Ten to forty, and twenty to twenty-five within it: at 26 it is still closed.
-        (("after: 10 s, for: 30 s", "after: 20 s, for: 5 s"), [9, 40, 40, 40, 40]),
+        (
+            ("outage: hall, after: 10 s, for: 30 s", "outage: hall, after: 20 s, for: 5 s"),
+            [9, 40, 40, 40, 40],
+        ),
         # Twenty to thirty behind ten to twenty: at 20 it does not open for an instant.
-        (("after: 20 s, for: 10 s", "after: 10 s, for: 10 s"), [9, 30, 30, 30, 30]),
+        (
+            ("outage: hall, after: 20 s, for: 10 s", "outage: hall, after: 10 s, for: 10 s"),
+            [9, 30, 30, 30, 30],
+        ),
         # By the clock on the wall in Phnom Penh, which shows six in the evening at the start.
-        (('from: "18:00:20", for: 7 s',), [9, 10, 27, 29, 30]),
+        (('outage: hall, from: "18:00:20", for: 7 s',), [9, 10, 27, 29, 30]),
+        # It opens late, and whoever came before waits at the door.
+        (('closure: hall, opens: "18:00:27"',), [27, 27, 27, 29, 30]),
     ],
-    ids=["one", "one within another", "one behind another", "by the clock"],
+    ids=["one", "one within another", "one behind another", "by the clock", "until it opens"],
 )
 def test_when_a_desk_is_closed(
     tmp_path: Path, engine: str, outages: tuple[str, ...], starts: list[int]
 ) -> None:
     text = DESK + "disruptions:\n"
     for number, outage in enumerate(outages):
-        text += f"  down_{number}: {{outage: hall, {outage}}}\n"
+        text += f"  down_{number}: {{{outage}}}\n"
     times = (9, 10, 26, 29, 30)
     listed = ", ".join(f"{{at: {at} s, amount: 1}}" for at in times)
     text += f"demand: {{crowd: {{corridor: inside, payments: [{listed}]}}}}\n"
