@@ -46,17 +46,15 @@ def explain_command(
     if payment is not None:
         if changes or seed is not None:
             raise UserError(
-                "--payment: found together with --set or --seed; allowed: alone, the run has its "
-                "own scenario and seed"
+                "--payment: found with --set or --seed; allowed: alone, the run has its own of both"
             )
         from sim.explain.payment import tell_payment
+        from sim.study.why import explain_choices
         from sim.tables.damage import damage_told
 
         with damage_told(Path(given)):
             told = tell_payment(Path(given), payment, replication=replication)
             # After the story, which says what is wrong with the folder or the number.
-            from sim.study.why import explain_choices
-
             choices = explain_choices(Path(given), payment, replication=replication)
         wanted.show(story_document(told, choices))
         return
