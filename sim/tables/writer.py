@@ -271,6 +271,8 @@ class RunWriter:
 
     def cut(self, suffix: str) -> None:
         """Close every file, whole as far as it goes, and go on in files of another suffix."""
+        if SERIES_FILE in self._streams:
+            self._write_samples()
         for stream in self._streams.values():
             stream.close()
         if self._folder is not None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sim.contract.meaning import LogKind
 from sim.contract.plan import Array, Plan
 from sim.contract.records import LogColumn
 from sim.contract.run import Totals
@@ -16,6 +15,7 @@ from sim.engine.compare import first_difference
 from sim.engine.compiled import run_compiled
 from sim.engine.kernel.state import C_NOW, S_BUSY
 from sim.engine.stretches import StretchedRun
+from sim.errors import InvariantViolation
 from tests.equivalence.compared import Kept, assert_records_equal, assert_totals_equal
 from tests.equivalence.random_plans import random_case
 from tests.equivalence.random_rules import with_oracles
@@ -111,21 +111,31 @@ def test_run_stopped_every_second_is_the_run_that_never_stopped() -> None:
 
 def test_arrays_of_another_instant_lead_elsewhere() -> None:
     """A control: the same comparison fails where a run goes on from what it was not at."""
-    case = random_case(77, 150, ties=True)
+    found = [_ends_elsewhere(seed) for seed in range(77, 83)]
+    assert True in found
+    assert False not in found
+
+
+def _ends_elsewhere(seed: int) -> bool | None:
+    """Go on with one busy server too few; say whether the log differs, None where none is busy."""
+    case = random_case(seed, 150, ties=True)
     whole, stopped = Kept(), Kept()
     run_compiled(case.plan, [case.workload], whole)
-    starts = whole.log[whole.log[:, LogColumn.KIND] == LogKind.START]
-    begun_us = int(starts[len(starts) // 2, LogColumn.TIME_US])
     chunks = _Chunks(case.workload, 7)
-    run = StretchedRun(case.plan, chunks, stopped, stop_us=begun_us + 1, reached=_stop)
+    run = StretchedRun(case.plan, chunks, stopped, stop_us=case.plan.horizon_us // 2, reached=_stop)
     with pytest.raises(_StoppedError):
         run.run()
     kept = {name: array.copy() for name, array in run.kept().items()}
-    # One server too few is busy.
     busy = np.flatnonzero(kept["station"][:, S_BUSY])
+    if not len(busy):
+        return None
     kept["station"][busy[0], S_BUSY] -= 1
     again = StretchedRun(
         case.plan, chunks, stopped, stop_us=case.plan.horizon_us, reached=_stop, kept=kept
     )
-    again.run()
-    assert first_difference(whole.log, stopped.log, case.plan) is not None
+    try:
+        again.run()
+    except InvariantViolation:
+        # More ended than began: the kernel itself notices.
+        return True
+    return first_difference(whole.log, stopped.log, case.plan) is not None
