@@ -58,11 +58,14 @@ def demand_refunds(plan: Plan, layout: Layout, log: Array) -> Array:
 def _route_of_stage(plan: Plan) -> Array:
     """Return the route whose program each stage is of: programs end where another begins."""
     found = np.full(len(plan.stage), -1, dtype=np.int64)
-    for route, entry in enumerate(plan.route[:, RouteColumn.ENTRY].tolist()):
-        # Up to its last END with a refund; a later program writes over what is not its own.
+    entries = plan.route[:, RouteColumn.ENTRY]
+    for route in np.argsort(entries, kind="stable").tolist():
+        entry = int(entries[route])
+        # Every END with a refund behind it: payments inside one institution have another than those
+        # over the rail. A later program writes over what is not its own.
         ends = np.flatnonzero(plan.stage[entry:, StageColumn.OP] == Op.END) + entry
         paying = ends[plan.stage[ends, StageColumn.COUNT] > 0]
-        found[paying[:1]] = route
+        found[paying] = route
     return found
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from sim.analysis.measures import RunFigures, summarise
 from sim.audit.run import audit_run
+from sim.contract.meaning import LogKind
+from sim.contract.records import LogColumn
 from sim.tables.finished_run import FinishedRun
 from sim.tables.schemas import ORDERS, Record
 from sim.tables.writer import RunWriter, WriterOptions
@@ -123,3 +125,33 @@ def _changed(folder: Path, record: Record, change: Callable[[Rows], object]) -> 
     change(rows)
     pq.write_table(pa.Table.from_pylist(rows, schema=ORDERS), path)
     return found(folder)
+
+
+INSIDE = SCENARIO.replace("life: 20 s", "life: 3 s").replace(
+    "amount: 1 000}", "amount: 1 000, debtor_agent: river_bank, merchant: 0}"
+)
+
+
+def test_what_goes_back_inside_a_bank_is_a_row_of_its_route(tmp_path: Path) -> None:
+    # Orders live 3 s and are confirmed after 4.2: all expire before they are paid, the first inside
+    # River Bank, the others over the ledger, and all that complete go back.
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    inside = run_text(tmp_path, INSIDE)
+    writer = RunWriter(inside.compiled.plan, folder, WriterOptions(Record.EVENTS))
+    writer.take_log(inside.log)
+    writer.take_records(inside.record)
+    writer.close()
+    rows = pq.read_table(folder / "refunds.parquet").to_pylist()
+    assert {row["route"] for row in rows} == {"kh_kh/bakong"}
+    ways = {inside.compiled.plan.names.stages[stage] for stage in _ends_of_refunds(inside)}
+    assert ways == {"kh_kh/bakong/completed"}
+    assert len(_ends_of_refunds(inside)) == 2
+    facts = {"payments": len(inside.record)}
+    assert audit_run(FinishedRun(folder, dict(facts)), inside.compiled.plan).violations == ()
+
+
+def _ends_of_refunds(ran: RanScenario) -> set[int]:
+    """Return the stages at which payments that go back have ended."""
+    rows = ran.log[ran.log[:, LogColumn.KIND] == LogKind.REFUND]
+    return set(rows[:, LogColumn.STAGE].tolist())
