@@ -36,5 +36,7 @@ def complete(summary: Summary) -> Summary:
         group: {name: filled(group, name, measures) for name, measures in names.items()}
         for group, names in summary.by.items()
     }
-    lacking: dict[str, dict[str, Measures]] = {group: {} for group in GROUPS if group not in by}
+    # Of providers there is a group only where one has a position that is bounded.
+    known = [group for group in GROUPS if group != "provider"]
+    lacking: dict[str, dict[str, Measures]] = {group: {} for group in known if group not in by}
     return replace(summary, measures=filled(HEADLINE, "", summary.measures), by={**by, **lacking})

@@ -334,8 +334,8 @@ def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
         plan.stage, plan.station, plan.ledger, plan.account, plan.transfer, plan.conversion,
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
         plan.agenda, choices, plan.candidate, plan.line, plan.file, plan.top_up, plan.order,
-        plan.system, plan.guard, plan.refund, plan.written_refund,
-        plan.rule, plan.spread, plan.shop,
+        plan.system, plan.guard, plan.refund, plan.written_refund, plan.rule, plan.spread,
+        plan.shop,
     )  # fmt: skip
     size = np.array([len(table) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)

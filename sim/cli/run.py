@@ -55,6 +55,14 @@ ReportOption = Annotated[
 ]
 
 
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MEASURE±WIDTH", help="Replicate until it is so precise: success_rate±0.1%."
+    ),
+]
+
+
 @guarded
 def run_command(
     scenario: ScenarioArgument,
@@ -78,12 +86,7 @@ def run_command(
         int | None,
         typer.Option(metavar="N", help="Run so often with other luck, and give intervals."),
     ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MEASURE±WIDTH", help="Replicate until it is so precise: success_rate±0.1%."
-        ),
-    ] = None,
+    precision: PrecisionOption = None,
     replication: ReplicationOption = None,
     watch: WatchOption = False,
     report: ReportOption = False,

@@ -20,7 +20,7 @@ from sim.scenario.loader import dump_resolved
 from sim.scenario.scenario import load_scenario
 from sim.study.case import RunOptions
 from sim.study.compile_case import compile_replication, rekeyed
-from sim.study.measure_key import pick
+from sim.study.measure_key import name_of, pick
 from sim.study.replicate.replications import Replicated
 from sim.study.run import run_replication
 from tests.support.loads import MINIMAL
@@ -146,6 +146,10 @@ _PLACES = {
 }
 
 
+_NOBODYS = "provider/"
+"""Measures of FX providers, of which the market has none: without a value in every replication."""
+
+
 def key_of(name: str) -> str:
     """Return the key under which the study looks at a measure of the catalogue."""
     groups = CATALOGUE[name].groups
@@ -153,6 +157,8 @@ def key_of(name: str) -> str:
         return name
     if "system" in groups:
         return f"system/rtgs:KHR/{name}"
+    if "provider" in groups:
+        return f"{_NOBODYS}{name}"
     usual = "account/river_cny_at_unionpay" if "account" in groups else "station/river_bank.core"
     return f"{_PLACES.get(name, usual)}/{name}"
 
@@ -308,6 +314,8 @@ def pooled(summaries: Sequence[Summary], keys: Iterable[str]) -> list[Measure]:
     found = []
     for key in keys:
         measure = pick(summary, key)
+        if key.startswith(_NOBODYS):
+            measure = Measure(None, CATALOGUE[name_of(key)].kind.unit)
         assert measure is not None, f"{key}: the market has no such measure, see key_of"
         found.append(measure)
     return found

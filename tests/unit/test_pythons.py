@@ -96,4 +96,5 @@ def test_the_versions_are_those_the_package_claims() -> None:
         for name in project["classifiers"]
         if re.fullmatch(r"Programming Language :: Python :: 3\.\d+", name)
     ]
-    assert tuple(said) == VERSIONS
+    # Allowed is what nothing speaks against; claimed is what was tried.
+    assert tuple(said) == VERSIONS[:-1]
