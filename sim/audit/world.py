@@ -325,18 +325,23 @@ def _ranks(plan: Plan) -> dict[int, int]:
     return {priority: rank for rank, priority in enumerate(found)}
 
 
-def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
-    """Return first rows, sizes and rows of the plan's tables, with the state they begin in."""
-    choices, routes = route_choices(plan)
-    # One array for all of them: a table is its first row and its size, so compiled code is made
-    # for one type instead of fifteen.
-    tables = (
+def _tables(plan: Plan, choices: Array, routes: Array) -> tuple[Array, ...]:
+    """Return the tables in the order of :class:`~sim.audit.state.Things`."""
+    return (
         plan.stage, plan.station, plan.ledger, plan.account, plan.transfer, plan.conversion,
         plan.pricing, plan.fee, plan.tier, plan.limit, routes, plan.route_view, plan.stream,
         plan.agenda, choices, plan.candidate, plan.line, plan.file, plan.top_up, plan.order,
         plan.system, plan.guard, plan.refund, plan.written_refund, plan.rule, plan.spread,
         plan.shop,
     )  # fmt: skip
+
+
+def _lay_things(plan: Plan) -> tuple[Array, Array, Array]:
+    """Return first rows, sizes and rows of the plan's tables, with the state they begin in."""
+    choices, routes = route_choices(plan)
+    # One array for all of them: a table is its first row and its size, so compiled code is made
+    # for one type instead of fifteen.
+    tables = _tables(plan, choices, routes)
     size = np.array([len(table) for table in tables], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
     things = np.zeros((int(size.sum()), _THINGS_WIDTH), dtype=np.int64)
