@@ -2,9 +2,9 @@
 
 ``python -m tests.support.pythons`` looks for interpreters on the PATH, where version managers keep
 theirs, and in the system's packages; makes an environment for each, installs the package as it lies
-here with its pinned libraries, runs the tests that take no second, and repeats golden runs, whose
-digests must be those of this repository. Interpreters that are not to be had are named, one by one:
-a version nobody tried is not called tried.
+here with its pinned libraries, runs the tests of the rooms in which Pythons differ (``--whole``: of
+all), and repeats golden runs, whose digests must be those of this repository. Interpreters that are
+not to be had are named, one by one: a version nobody tried is not called tried.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 """What ``requires-python`` allows."""
 DIGESTS = ("tests/equivalence/test_meaning.py",)
 """Golden runs: every one of them says the digest of its whole event log."""
-SHORT = ("tests/unit", "tests/theory/test_minimal_by_hand.py")
+SHORT = (
+    *(f"tests/unit/{room}" for room in ("contract", "draws", "engine", "model", "qr", "tables")),
+    "tests/theory/test_minimal_by_hand.py",
+)
+"""Rooms in which Pythons may differ: numbers, text, draws, machine code."""
+WHOLE = ("tests/unit", "tests/theory/test_minimal_by_hand.py")
 NOT_SHORT = "not slow and not browser and not network and not large"
 _ASKED = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
 _KEPT = (
@@ -148,10 +153,10 @@ def environment_of(python: Path, folder: Path) -> Path:
     return inside
 
 
-def hold(inside: Path, *, jobs: int) -> bool:
-    """Run the golden digests and the short suite; say whether all of it passed."""
+def hold(inside: Path, *, jobs: int, tests: Sequence[str] = SHORT) -> bool:
+    """Run the golden digests and some tests; say whether all of it passed."""
     test = [str(inside), "-m", "pytest", "-q", "-n", str(jobs), "-p", "no:cacheprovider"]
-    suites = ([*test, *DIGESTS], [*test, "-m", NOT_SHORT, *SHORT])
+    suites = ([*test, *DIGESTS], [*test, "-m", NOT_SHORT, *tests])
     # What needs further libraries ran on the Python of the whole suite, and may be left out here.
     lenient = {name: value for name, value in os.environ.items() if name != "PAYROUTE_CI"}
     return all(
@@ -183,6 +188,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--find", action="store_true", help="only say which there are")
     parser.add_argument("--no-install", action="store_true", help="ask no package system")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--whole", action="store_true", help="all tests of units, not a few rooms")
     given = parser.parse_args(words)
     wanted = [version for version in given.versions if version not in given.without]
     found = find_all(wanted, may_install=not given.no_install and not given.find)
@@ -193,7 +199,9 @@ def main(words: Sequence[str] | None = None) -> int:
         begun = time.monotonic()
         print(f"-- Python {one.version}: {one.python}", flush=True)  # noqa: T201
         with tempfile.TemporaryDirectory(prefix="payroute-python-") as folder:
-            passed[one.version] = hold(environment_of(one.python, Path(folder)), jobs=given.jobs)
+            inside = environment_of(one.python, Path(folder))
+            tests = WHOLE if given.whole else SHORT
+            passed[one.version] = hold(inside, jobs=given.jobs, tests=tests)
         print(f"-- {time.monotonic() - begun:.0f} s", flush=True)  # noqa: T201
     for line in summary(found, passed):
         print(line)  # noqa: T201
