@@ -206,7 +206,7 @@ def _covers(note: FieldPath, path: FieldPath) -> bool:
     return written[: len(said)] == said
 
 
-SLICES = 16
+SLICES = 48
 """Compiling the scenario of all fields once for each of its values takes minutes: a slice is always
 looked at, all of them with --large."""
 

@@ -218,7 +218,7 @@ def test_ctrl_c_ends_what_workers_have_at_work(tmp_path: Path) -> None:
             list(pool.run(sleep_then_write, [tmp_path / name for name in "abc"]))
 
     before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
-    signal.setitimer(signal.ITIMER_REAL, 2)
+    signal.setitimer(signal.ITIMER_REAL, 6)
     try:
         with pytest.raises(KeyboardInterrupt):
             run()
