@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,10 +160,25 @@ def hold(inside: Path, *, jobs: int, tests: Sequence[str] = SHORT) -> bool:
     suites = ([*test, *DIGESTS], [*test, "-m", NOT_SHORT, *tests])
     # What needs further libraries ran on the Python of the whole suite, and may be left out here.
     lenient = {name: value for name, value in os.environ.items() if name != "PAYROUTE_CI"}
-    return all(
-        subprocess.run(suite, cwd=ROOT, env=lenient, check=False).returncode == 0
-        for suite in suites
-    )
+    for suite in suites:
+        done = subprocess.run(suite, cwd=ROOT, env=lenient, check=False, capture_output=True,
+                              text=True)  # fmt: skip
+        told = done.stdout if done.returncode else done.stdout.rstrip().rpartition("\n")[2]
+        print(f"{inside}: {told}{done.stderr if done.returncode else ''}", flush=True)  # noqa: T201
+        if done.returncode:
+            return False
+    return True
+
+
+def _held(one: Found, jobs: int, tests: Sequence[str]) -> bool:
+    """Make an environment for a version, and hold it to the tests."""
+    assert one.python is not None
+    begun = time.monotonic()
+    print(f"-- Python {one.version}: {one.python}", flush=True)  # noqa: T201
+    with tempfile.TemporaryDirectory(prefix="payroute-python-") as folder:
+        passed = hold(environment_of(one.python, Path(folder)), jobs=jobs, tests=tests)
+    print(f"-- Python {one.version}: {time.monotonic() - begun:.0f} s", flush=True)  # noqa: T201
+    return passed
 
 
 def summary(found: Sequence[Found], passed: Mapping[str, bool]) -> list[str]:
@@ -192,17 +208,12 @@ def main(words: Sequence[str] | None = None) -> int:
     given = parser.parse_args(words)
     wanted = [version for version in given.versions if version not in given.without]
     found = find_all(wanted, may_install=not given.no_install and not given.find)
-    passed: dict[str, bool] = {}
-    for one in found if not given.find else ():
-        if one.python is None:
-            continue
-        begun = time.monotonic()
-        print(f"-- Python {one.version}: {one.python}", flush=True)  # noqa: T201
-        with tempfile.TemporaryDirectory(prefix="payroute-python-") as folder:
-            inside = environment_of(one.python, Path(folder))
-            tests = WHOLE if given.whole else SHORT
-            passed[one.version] = hold(inside, jobs=given.jobs, tests=tests)
-        print(f"-- {time.monotonic() - begun:.0f} s", flush=True)  # noqa: T201
+    tests = WHOLE if given.whole else SHORT
+    tried = [one for one in found if one.python is not None and not given.find]
+    # Side by side: an environment waits for files, and a kernel is compiled by one process.
+    with ThreadPoolExecutor(max(len(tried), 1)) as pool:
+        held = pool.map(lambda one: _held(one, max(1, given.jobs // len(tried)), tests), tried)
+        passed = {one.version: ok for one, ok in zip(tried, held, strict=True)}
     for line in summary(found, passed):
         print(line)  # noqa: T201
     return 0 if all(passed.values()) else 1
