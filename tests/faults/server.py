@@ -18,7 +18,7 @@ from typing import Any
 
 LIBRARIES = (
     "numpy", "numba", "scipy.stats", "scipy.special", "pyarrow.parquet", "pyarrow.compute",
-    "pyarrow.csv", "duckdb", "pydantic", "networkx", "yaml", "typer", "typer.testing", "rich",
+    "pyarrow.csv", "pydantic", "networkx", "yaml", "typer", "typer.testing", "rich",
     "simpy", "tabulate", "hypothesis", "pytest",
 )  # fmt: skip
 
