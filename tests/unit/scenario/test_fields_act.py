@@ -195,8 +195,7 @@ class _Trial:
             if place.name in WORDS and _said(explain_plan(compiled)) != self._text:
                 yield "shown"
                 return
-            # Absence is no value anybody wrote: what stands there may say what goes without saying.
-            yield "left out alike" if is_out else f"nothing: {other!r}"
+            yield f"nothing: {other!r}"
 
 
 def _covers(note: FieldPath, path: FieldPath) -> bool:
