@@ -302,6 +302,11 @@ def _use(
         happened=world.happened,
         coded=frozenset(one.agent for one in world.pools.merchants if one.is_at_home),
         choices={name: world.route_sets.most_candidates(name) for name in world.scenario.corridors},
+        led={
+            name: (world.route_sets.rails_of(name), world.route_sets.is_led_by_names(name))
+            for name, corridor in world.scenario.corridors.items()
+            if corridor.rails is not None
+        },
         pairs=known[0].used,
         loads=known[1],
         by_share=frozenset(by_share),

@@ -57,6 +57,9 @@ class Used:
         Institutions with which the account of some code of a national scheme lies.
     choices : mapping of str to int
         Routes payments of each corridor have to choose from, at most.
+    led : mapping of str to (frozenset of str, bool)
+        Of corridors that name their rails: the rails their payments' routes use, and whether there
+        were other routes if they named none.
     by_share : frozenset of str
         Institutions of payees that are drawn, or given codes, by their share.
     declared : frozenset of str
@@ -75,6 +78,7 @@ class Used:
     pairs: frozenset[CurrencyPair]
     coded: frozenset[str]
     choices: Mapping[str, int]
+    led: Mapping[str, tuple[frozenset[str], bool]]
     by_share: frozenset[str]
     declared: frozenset[str] = frozenset()
     loads: tuple[LoadStream, ...] = ()
@@ -271,9 +275,18 @@ def _routings(used: Used) -> Found:
 
 def _corridors(used: Used) -> Found:
     paid = {demand.corridor for demand in used.scenario.demand.values()}
-    for name in used.scenario.corridors:
+    for name, corridor in used.scenario.corridors.items():
+        place: FieldPath = ("corridors", name)
         if name not in paid:
-            yield ("corridors", name), "no stream of demand uses this corridor"
+            yield place, "no stream of demand uses this corridor"
+            continue
+        rails, is_led = used.led.get(name, (frozenset(), True))
+        if not is_led:
+            yield (*place, "rails"), "its payments would have the same routes if it named no rails"
+            continue
+        for number, rail in enumerate(corridor.rails or ()):
+            if rail not in rails:
+                yield (*place, "rails", number), f"no route of its payments uses {rail}"
 
 
 def _profiles(used: Used) -> Found:

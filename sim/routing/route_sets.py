@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.contract.meaning import FixedSide, Policy
+from sim.rails.joining import serves
 from sim.rails.payers import ANYBODY, PayerClass
 from sim.rails.protocol import CreditorClass
 from sim.routing.candidates import Candidate, find_candidates
@@ -48,11 +49,33 @@ class RouteSets:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self._found: dict[tuple[str, FixedSide, tuple[str, ...]], RouteSet] = {}
+        self._asked: dict[str, dict[tuple[CreditorClass, PayerClass], None]] = {}
 
     def most_candidates(self, corridor: str) -> int:
         """Return how many routes payments of a corridor have to choose from, at most."""
         found = (len(one.candidates) for one in self._found.values() if one.corridor == corridor)
         return max(found, default=0)
+
+    def rails_of(self, corridor: str) -> frozenset[str]:
+        """Return the rails that routes of a corridor's payments use."""
+        found = (one.candidates for one in self._found.values() if one.corridor == corridor)
+        return frozenset(leg.rail for ways in found for way in ways for leg in way.legs)
+
+    def is_led_by_names(self, corridor: str) -> bool:
+        """Tell whether a corridor's payments would have other routes if it named no rails."""
+        scenario = self._scenario
+        named = scenario.corridors[corridor]
+        free = named.model_copy(update={"rails": None})
+        if all(
+            serves(scenario, one, named) == serves(scenario, one, free) for one in scenario.rails
+        ):
+            return False
+        corridors = {**scenario.corridors, corridor: free}
+        other = scenario.model_copy(update={"corridors": corridors})
+        return any(
+            find_candidates(scenario, corridor, *asked) != find_candidates(other, corridor, *asked)
+            for asked in self._asked.get(corridor, ())
+        )
 
     def find(
         self,
@@ -62,6 +85,7 @@ class RouteSets:
         payer: PayerClass = ANYBODY,
     ) -> RouteSet:
         """Return the route set of a corridor for a class of creditors and one of payers."""
+        self._asked.setdefault(corridor, {})[creditor, payer] = None
         candidates = find_candidates(self._scenario, corridor, creditor, payer)
         # By the candidates themselves: classes of payees that may use the same routes share one
         # set. The fixed side counts as well, since it is part of a route's price.

@@ -12,6 +12,7 @@ from sim.contract.records import LogColumn, RecordColumn
 from sim.scenario.scenario import load_scenario
 from tests.theory.driver import MINIMAL, load_text, run
 
+WIRE = "rails: {wire: {kind: generic, stages: [{name: carry, delay: 1 s}]}}"
 WITHOUT = {
     "fx: {mid: {USD/THB: {rate: 32}}}": "fx.mid.USD/THB",
     "institutions: {idle: {country: KH, roles: [issuer]}}": "institutions.idle",
@@ -44,6 +45,12 @@ WITHOUT = {
     "corridors: {us: {from: {country: US, currency: USD}, to: {country: KH, currency: KHR}}}": (
         "corridors.us"
     ),
+    # The rails it would use anyhow; and, beside one that has to be named, one that no route uses.
+    "corridors: {kh_kh: {rails: [bakong]}}": "corridors.kh_kh.rails",
+    "corridors: {kh_cn: {rails: [alipay_plus, unionpay, bakong]}}": "corridors.kh_cn.rails",
+    f"{WIRE}\ncorridors: {{cn_kh: {{rails: [alipay_plus, unionpay, bakong, wire]}}}}": (
+        "corridors.cn_kh.rails.1"
+    ),
     "profiles: {flat_day: {hourly: [" + "1, " * 23 + "1]}}": "profiles.flat_day",
     "disruptions: {late: {outage: river_bank, after: 60 s, for: 1 s}}": "disruptions.late",
     "disruptions: {night: {outage: bakong, from: '11:59:59', for: 1 s}}": "disruptions.night",
@@ -69,6 +76,7 @@ WITH = (
     "accounts: {river_cny_at_unionpay: {when_short: queue}}",
     "accounts: {river_khr_for_alipay: {when_short: queue}}",
     "disruptions: {in_time: {outage: river_bank, after: 59 s, for: 1 s}}",
+    f"{WIRE}\ncorridors: {{cn_kh: {{rails: [alipay_plus, bakong, wire]}}}}",
     "disruptions: {noon: {outage: bakong, from: '12:00:59', for: 1 s}}",
 )
 
