@@ -10,15 +10,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
 
 from sim.compiler.parts import Conversion, RatePath
 from sim.compiler.rate_files import Course
+from sim.compiler.rate_steps import (
+    TWELVE_DIGITS,
+    RateSteps,
+    ceiling,
+    floor,
+    half_even,
+    twelve_digits,
+)
 from sim.compiler.spreads import margins_over_time
 from sim.contract.charges import DESK
 from sim.contract.layout import AMOUNT_MAX, FEES_MAX, PPM, RATE_MAX
 from sim.contract.meaning import FixedSide
+from sim.draws.arrays import draw_array, quantile_array
 from sim.model.fx import Fx
 from sim.model.money import MoneyAmount
 from sim.model.pricing import ChargeBearer
@@ -72,7 +83,7 @@ class Market:
         # Rounded up: the last step may reach beyond the horizon.
         self._steps = -(-horizon_us // fx.step)
         self._seed, self._replication = seed, replication
-        self._paths: dict[CurrencyPair, list[Fraction]] = {}
+        self._paths: dict[CurrencyPair, RateSteps] = {}
         # By base, quote and, of a provider who quotes rates of its own, whose they are.
         self._pairs: dict[tuple[str, str, str], RatePath] = {}
         self.rate_start: dict[tuple[str, str, str], Fraction] = {}
@@ -107,19 +118,18 @@ class Market:
             # The mid rate but for the millionth the margin is written in: with the margin it is
             # the quoted rate, and moves as the market does.
             exact = 1 / (exchange.quote * (1 + Fraction(spread, PPM)))
-            forward = [rate * exact / forward[0] for rate in forward]
+            forward = forward.times(exact / forward.start)
         minor = _minor_ratio(target, source)
         # One minor unit of the base must cost at least one of the quote.
         # Kept the way round in which the integer is large, as small integers would round a rate
         # coarsely.
-        if forward[0] * minor >= 1:
+        if forward.start * minor >= 1:
             self._pairs[target, source, desk] = self._keep(
                 (target, source), desk, forward, minor, is_cost=True
             )
         else:
-            back = [1 / rate for rate in forward]
             self._pairs[source, target, desk] = self._keep(
-                (source, target), desk, back, 1 / minor, is_cost=False
+                (source, target), desk, forward.inverted(), 1 / minor, is_cost=False
             )
         return self.conversion(exchange, fixed)
 
@@ -144,7 +154,7 @@ class Market:
         """Return an amount in minor units of a currency, at the start's mid rates, rounded up."""
         if money.currency == currency:
             return money.amount_minor
-        rate = self._path(money.currency, currency)[0] * _minor_ratio(money.currency, currency)
+        rate = self._path(money.currency, currency).start * _minor_ratio(money.currency, currency)
         return math.ceil(money.amount_minor * rate)
 
     def widest_ppm(self, exchange: Exchange) -> int:
@@ -175,7 +185,7 @@ class Market:
             return start[-1]
         if exchange.quote is None:
             return exchange.spread_ppm
-        mid = 1 / self._path(exchange.target, exchange.source)[0]
+        mid = 1 / self._path(exchange.target, exchange.source).start
         if exchange.quote > mid:
             raise PriceError(
                 f"{exchange.provider} quotes {float(exchange.quote):g} {exchange.target} for a "
@@ -187,24 +197,24 @@ class Market:
         self,
         sides: tuple[str, str],
         desk: str,
-        path: list[Fraction],
+        path: RateSteps,
         minor: Fraction,
         *,
         is_cost: bool,
     ) -> RatePath:
-        (base, quote), start = sides, path[0] * minor
+        (base, quote), start = sides, path.start * minor
         # A power of ten, as small as gives nine digits.
         scale = 1
         while start * scale < SCALED_RATE:
             scale *= 10
         # A quote is never undercut by the last of the nine digits: the second currency is what is
         # bought along the pair, and what is paid against it.
-        whole = round if not desk else math.floor if is_cost else math.ceil
-        scaled = [whole(rate * minor * scale) for rate in path]
+        whole = half_even if not desk else floor if is_cost else ceiling
+        scaled = path.times(minor * scale).whole(whole)
         if scaled[0] >= RATE_MAX:
             raise PriceError(
-                f"the rate {base}/{quote} is {float(path[0]):g}; allowed: below {RATE_MAX:,} minor "
-                "units for one minor unit"
+                f"the rate {base}/{quote} is {float(path.start):g}; allowed: below {RATE_MAX:,} "
+                "minor units for one minor unit"
             )
         # Whatever the walk does within the horizon, the arithmetic was proved for these bounds
         # only.
@@ -216,7 +226,7 @@ class Market:
         self.rate_start[base, quote, desk] = Fraction(scaled[0], scale)
         return RatePath(f"{base}/{quote}{desk}", tuple(scaled), scale)
 
-    def _path(self, base: str, quote: str) -> list[Fraction]:
+    def _path(self, base: str, quote: str) -> RateSteps:
         """Return the path of units of quote per unit of base, direct, inverse or crossed."""
         direct = self._given(base, quote)
         if direct is not None:
@@ -225,10 +235,8 @@ class Market:
             left, right = self._given(vehicle, base), self._given(vehicle, quote)
             assert left is not None
             assert right is not None
-            # Exactly, as fractions: crossing must not round before the pair itself does.
-            return [
-                _at(right, step) / _at(left, step) for step in range(max(len(left), len(right)))
-            ]
+            # Exactly: crossing must not round before the pair itself does.
+            return right.crossed(left)
         missing = base if self._given(VEHICLE, base) is None else quote
         crossed = f", or {VEHICLE}/{missing} to cross through {VEHICLE}"
         raise PriceError(
@@ -246,18 +254,18 @@ class Market:
             if all(frozenset((code, end)) in written for end in (base, quote))
         )
 
-    def _given(self, base: str, quote: str) -> list[Fraction] | None:
+    def _given(self, base: str, quote: str) -> RateSteps | None:
         """Return a path written in the scenario, either way round."""
         # One unit of a currency costs one.
         if base == quote:
-            return [Fraction(1)]
+            return RateSteps(Fraction(1))
         if CurrencyPair(base, quote) in self._fx.mid:
             return self._walk(CurrencyPair(base, quote))
         if CurrencyPair(quote, base) in self._fx.mid:
-            return [1 / rate for rate in self._walk(CurrencyPair(quote, base))]
+            return self._walk(CurrencyPair(quote, base)).inverted()
         return None
 
-    def _walk(self, pair: CurrencyPair) -> list[Fraction]:
+    def _walk(self, pair: CurrencyPair) -> RateSteps:
         """Return the path of one written pair: constant, a walk of its logarithm, or of a file."""
         if pair not in self._paths:
             written = self._fx.mid[pair]
@@ -265,16 +273,13 @@ class Market:
             # Per step: the variance of a random walk grows with time, its standard deviation
             # with the root.
             sigma = written.daily_volatility / 10**9 * math.sqrt(self._fx.step / DAY_US)
-            path = [start]
+            path = RateSteps(start)
             if pair in self._courses:
-                path = self._recorded(start, self._courses[pair])
+                path = RateSteps.of(self._recorded(start, self._courses[pair]))
             elif sigma:
-                path = [
-                    # Through twelve digits of decimal text, so that the last digit of ``exp``,
-                    # which differs between mathematical libraries, does not reach the plan.
-                    start * Fraction(Decimal(repr(round(math.exp(sigma * position), 12))))
-                    for position in self._positions(str(pair))
-                ]
+                walk = self._positions(str(pair)).tolist()
+                moves = [twelve_digits(math.exp(sigma * position / 1e6)) for position in walk]
+                path = RateSteps(start / TWELVE_DIGITS, tuple(moves))
             self._paths[pair] = self._jumped(pair, path)
         return self._paths[pair]
 
@@ -288,34 +293,25 @@ class Market:
             path.append(rate)
         return path
 
-    def _jumped(self, pair: CurrencyPair, path: list[Fraction]) -> list[Fraction]:
+    def _jumped(self, pair: CurrencyPair, path: RateSteps) -> RateSteps:
         """Return a path with its jumps, each from the first step at or after its instant."""
         for at_us, times in self._jumps.get(pair, ()):
             step = -(-at_us // self._fx.step)
             if step < self._steps:
-                whole = path + [path[-1]] * (step + 1 - len(path))
-                jump = Fraction(times, MULTIPLE_UNIT)
-                path = whole[:step] + [rate * jump for rate in whole[step:]]
+                path = path.jumped(step, Fraction(times, MULTIPLE_UNIT))
         return path
 
-    def _positions(self, pair: str) -> list[float]:
-        """Return the standard normal walk of a pair, in standard deviations of one step."""
-        import numpy as np
-
-        from sim.draws.keys import purpose_id, stream_key
-        from sim.draws.lookup import draw62, quantile
+    def _positions(self, pair: str) -> npt.NDArray[np.int64]:
+        """Return the normal walk of a pair, in millionths of a standard deviation of one step."""
+        from sim.draws.keys import stream_key
         from sim.draws.quantile import build_table
 
         key = np.array(stream_key(self._seed, self._replication, "fx", pair), dtype=np.int64)
         # Whole millionths of a standard deviation: the sum of steps is exact.
         table = build_table("normal", {"mean": 0.0, "sd": 1e6})
-        purpose = purpose_id("fx.step")
-        position, walk = 0, [0.0]
         # Keyed by the number of the step: a longer horizon continues the same path.
-        for step in range(1, self._steps):
-            position += int(quantile(table, 0, draw62(key, step, purpose, 0)))
-            walk.append(position / 1e6)
-        return walk
+        draws = draw_array(key, np.arange(1, self._steps, dtype=np.int64), "fx.step")
+        return np.concatenate(([0], np.cumsum(quantile_array(table, draws))))
 
 
 def desk_of(exchange: Exchange) -> str:
@@ -323,10 +319,6 @@ def desk_of(exchange: Exchange) -> str:
     if exchange.quote is None:
         return ""
     return f"{DESK}{exchange.provider} {float(exchange.quote):.9g}"
-
-
-def _at(path: list[Fraction], step: int) -> Fraction:
-    return path[min(step, len(path) - 1)]
 
 
 def _minor_ratio(base: str, quote: str) -> Fraction:

@@ -10,7 +10,7 @@ so that no rounding adds up.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import accumulate, pairwise
 from statistics import NormalDist
@@ -19,6 +19,7 @@ from typing import cast
 import numpy as np
 
 from sim.contract.plan import Array
+from sim.draws.arrays import draw_array, quantile_array
 from sim.units import DAY_US, MINUTE_US, SECOND_US
 
 HAZARD_UNIT = 1_000_000_000
@@ -146,45 +147,6 @@ def hazard_path(
 def expected_arrivals(hazard: Array) -> float:
     """Return how many payments are expected along a path of :func:`hazard_path`."""
     return int(hazard[-1]) / HAZARD_UNIT
-
-
-def draw_array_pair(key: Array, n: Array, purpose: str) -> tuple[Array, Array]:
-    """Return ``lookup.draw62_pair`` at visit 0 for each of an array of n, compiling nothing.
-
-    Parameters
-    ----------
-    key : ndarray of int64, shape (4,)
-        Words of a stream's key.
-    n : ndarray of int64
-        Ordinals, 0 or more.
-    purpose : str
-        Name of the purpose.
-
-    Returns
-    -------
-    pair of ndarray of int64
-        First and second draws, each as long as ``n``.
-
-    Notes
-    -----
-    The plain generator adds, shifts and masks arrays as it does numbers. For a few hundred thousand
-    draws that is sooner done than machine code is made.
-    """
-    from sim.draws.keys import purpose_id
-    from sim.draws.threefry import MASK32, threefry4x32
-
-    words = Callable[..., tuple[Array, Array, Array, Array]]
-    # The function Numba was given: it works on arrays as well, as it only adds, shifts and
-    # masks.
-    generate = cast(words, getattr(threefry4x32, "py_func", threefry4x32))
-    k0, k1, k2, k3 = key.tolist()
-    w0, w1, w2, w3 = generate(k0, k1, k2, k3, n & MASK32, n >> 32, purpose_id(purpose), 0)
-    return (w0 << 30) | (w1 >> 2), (w2 << 30) | (w3 >> 2)
-
-
-def draw_array(key: Array, n: Array, purpose: str) -> Array:
-    """Return the first draws of :func:`draw_array_pair`."""
-    return draw_array_pair(key, n, purpose)[0]
 
 
 def burst_sigma_ppb(busiest_minute_ratio: float) -> int:
@@ -316,29 +278,21 @@ def _minute_factors(
     seed: int,
     replication: int,
 ) -> list[int]:
-    """Return each minute's factor in 1 / _FACTOR_UNIT.
-
-    Notes
-    -----
-    The plain look-up is used: a scenario's minutes are looked up sooner than machine code for it
-    could be made.
-    """
+    """Return each minute's factor in 1 / _FACTOR_UNIT."""
     # No draws are made where every factor is one.
     if sigma_ppb == 0:
         return [_FACTOR_UNIT] * count
 
     # Numba is not wanted where a scenario is only read.
-    from sim.draws import lookup
     from sim.draws.keys import stream_key
     from sim.draws.quantile import build_table
 
-    look_up = getattr(lookup.quantile, "py_func", lookup.quantile)
     sigma = sigma_ppb / _PARTS_PER_BILLION
     table = build_table("lognormal", {"mean": float(_FACTOR_UNIT), "sigma": sigma})
     minute = first_minute + np.arange(count, dtype=np.int64)
     key = stream_key(seed, replication, "profile", profile_name)
     draws = draw_array(_array(key), minute, MINUTE_PURPOSE)
-    return [int(look_up(table, 0, u62)) for u62 in draws.tolist()]
+    return cast(list[int], quantile_array(table, draws).tolist())
 
 
 def _array(values: Sequence[int]) -> Array:

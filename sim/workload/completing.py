@@ -14,7 +14,7 @@ import numpy as np
 from sim.contract.layout import CERTAIN, NEVER_US
 from sim.contract.plan import Array
 from sim.contract.records import WorkloadColumn
-from sim.workload.arrivals import draw_array_pair
+from sim.draws.arrays import draw_array_pair
 from sim.workload.stream_demand import StreamDemand
 
 C = WorkloadColumn

@@ -1,10 +1,11 @@
 """Find every Python the package says it runs on, and hold each to the short suite and the digests.
 
 ``python -m tests.support.pythons`` looks for interpreters on the PATH, where version managers keep
-theirs, and in the system's packages; makes an environment for each, installs the package as it lies
-here with its pinned libraries, runs the tests of the rooms in which Pythons differ (``--whole``: of
-all), and repeats golden runs, whose digests must be those of this repository. Interpreters that are
-not to be had are named, one by one: a version nobody tried is not called tried.
+theirs, in the system's packages, and in those of Debian's next releases; makes an environment for
+each, installs the package as it lies here with its pinned libraries, runs the tests of the rooms in
+which Pythons differ (``--whole``: of all), and repeats golden runs, whose digests must be those of
+this repository. Interpreters that are not to be had are named, one by one: a version nobody tried
+is not called tried.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.packaged_python import unpack
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
@@ -131,16 +134,29 @@ def install(version: str) -> None:
                    check=False)  # fmt: skip
 
 
-def find_all(versions: Sequence[str], *, may_install: bool) -> list[Found]:
-    """Return an interpreter for each version, as far as one is to be had."""
+def find_all(versions: Sequence[str], *, unpacked: Path | None) -> list[Found]:
+    """Return an interpreter for each version, as far as one is to be had.
+
+    Parameters
+    ----------
+    versions : sequence of str
+    unpacked : Path or None
+        Folder for interpreters that have to be fetched; None: only those here are looked for.
+    """
     found = []
     for version in versions:
         python = find(version, os.environ)
-        if python is None and may_install:
+        if python is None and unpacked is not None:
             install(version)
-            python = find(version, os.environ)
+            python = find(version, os.environ) or _unpacked(version, unpacked / version)
         found.append(Found(version, python))
     return found
+
+
+def _unpacked(version: str, folder: Path) -> Path | None:
+    """Fetch an interpreter; one that does not answer to its version is none."""
+    python = unpack(version, folder)
+    return python if python is not None and ask(python) == version else None
 
 
 def environment_of(python: Path, folder: Path) -> Path:
@@ -186,7 +202,7 @@ def summary(found: Sequence[Found], passed: Mapping[str, bool]) -> list[str]:
     lines = []
     for one in found:
         if one.python is None:
-            told = "NOT TRIED: no interpreter here, and none in the system's packages"
+            told = "NOT TRIED: no interpreter here, and none in packages to be had"
         elif one.version not in passed:
             told = f"found at {one.python}"
         else:
@@ -207,7 +223,14 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--whole", action="store_true", help="all tests of units, not a few rooms")
     given = parser.parse_args(words)
     wanted = [version for version in given.versions if version not in given.without]
-    found = find_all(wanted, may_install=not given.no_install and not given.find)
+    with tempfile.TemporaryDirectory(prefix="payroute-pythons-") as unpacked:
+        offline = given.no_install or given.find
+        found = find_all(wanted, unpacked=None if offline else Path(unpacked))
+        return _try(found, given)
+
+
+def _try(found: Sequence[Found], given: argparse.Namespace) -> int:
+    """Hold interpreters to the suite, all at once; return 1 where one fails."""
     tests = WHOLE if given.whole else SHORT
     tried = [one for one in found if one.python is not None and not given.find]
     # Side by side: an environment waits for files, and a kernel is compiled by one process.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.packaged_python import mirror_of, relocate, unpack
 from tests.support.pythons import ROOT, VERSIONS, Found, ask, candidates, find, main, summary
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -75,7 +76,7 @@ def test_versions_nobody_tried_are_not_called_tried() -> None:
     lines = summary(found, {"3.11": True, "3.13": False})
     assert lines == [
         "Python 3.11: passed, /a",
-        "Python 3.12: NOT TRIED: no interpreter here, and none in the system's packages",
+        "Python 3.12: NOT TRIED: no interpreter here, and none in packages to be had",
         "Python 3.13: FAILED, /b",
     ]
 
@@ -96,5 +97,44 @@ def test_the_versions_are_those_the_package_claims() -> None:
         for name in project["classifiers"]
         if re.fullmatch(r"Programming Language :: Python :: 3\.\d+", name)
     ]
-    # Allowed is what nothing speaks against; claimed is what was tried.
-    assert tuple(said) == VERSIONS[:-1]
+    assert tuple(said) == VERSIONS
+
+
+@pytest.mark.parametrize(
+    ("sources", "mirror"),
+    [
+        ("deb http://mirror.test/debian bookworm main", "http://mirror.test/debian"),
+        ("deb [arch=amd64 trusted=yes] https://a.test/x/debian/ sid main", "https://a.test/x/debian"),
+        ("Types: deb\n# http://old.test/archive/debian/2025\nURIs: http://mirror.test/debian\n",
+         "http://mirror.test/debian"),
+        ("deb http://mirror.test/debian-security bookworm-security main", None),
+        ("# deb http://mirror.test/debian bookworm main", None),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_the_archive_is_the_one_the_system_uses(sources: str, mirror: str | None) -> None:
+    assert mirror_of(sources) == mirror
+
+
+def test_an_unpacked_interpreter_looks_for_its_wheels_where_it_lies(tmp_path: Path) -> None:
+    library = tmp_path / "usr/lib/python3.99"
+    library.mkdir(parents=True)
+    data, variables, other = (
+        library / name for name in ("_sysconfigdata__x.py", "_sysconfig_vars__x.json", "os.py")
+    )
+    data.write_text("{'WHEEL_PKG_DIR': '/usr/share/python-wheels/', 'prefix': '/usr'}")
+    variables.write_text('{"WHEEL_PKG_DIR": "/usr/share/python-wheels", "prefix": "/usr"}')
+    other.write_text("'/usr/share/python-wheels/'")
+    relocate(tmp_path, "3.99")
+    wheels = f"{tmp_path}/usr/share/python-wheels"
+    assert data.read_text() == f"{{'WHEEL_PKG_DIR': '{wheels}', 'prefix': '/usr'}}"
+    assert variables.read_text() == f'{{"WHEEL_PKG_DIR": "{wheels}", "prefix": "/usr"}}'
+    assert other.read_text() == "'/usr/share/python-wheels/'"
+
+
+def test_nothing_is_unpacked_where_there_is_nothing_to_unpack_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert unpack("3.99", tmp_path / "python") is None
+    assert not (tmp_path / "python").exists()

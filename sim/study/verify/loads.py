@@ -17,12 +17,12 @@ from sim.compiler.parts import Closure
 from sim.contract.loads import LoadColumn
 from sim.contract.plan import Array
 from sim.contract.records import WorkloadColumn
+from sim.draws.arrays import draw_array_pair
 from sim.draws.keys import stream_key
 from sim.rails.stages import threshold
 from sim.scenario.shipped import shipped_scenarios
 from sim.study.verify.figures import Verdict
 from sim.study.verify.kept import compile_file
-from sim.workload.arrivals import draw_array_pair
 
 _STREAMS = ("domestic_khr", "domestic_usd")
 _SHORT = (
