@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from functools import cache
 
 import numpy as np
 
@@ -57,10 +58,16 @@ class Names:
 
 def row_of(columns: type[IntEnum], values: Mapping[str, int], default: int = -1) -> list[int]:
     """Lay values given by lower-case column name into a row."""
+    places = _places(columns)
     row = [default] * len(columns)
     for name, value in values.items():
-        row[columns[name.upper()]] = int(value)
+        row[places[name]] = int(value)
     return row
+
+
+@cache
+def _places(columns: type[IntEnum]) -> dict[str, int]:
+    return {column.name.lower(): int(column) for column in columns}
 
 
 def rows_array(rows: Rows, shape: tuple[int, ...]) -> Array:

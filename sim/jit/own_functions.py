@@ -44,6 +44,8 @@ def call(told, memory, settings):
         return BROKEN
     return 0
 """
+_MADE: dict[tuple[object, ...], tuple[int, object]] = {}
+"""What was compiled in this process."""
 
 
 def compiled_address(
@@ -72,7 +74,26 @@ def compiled_address(
     ------
     TypeError
         If Numba cannot compile it, or it gives no whole number.
+
+    Notes
+    -----
+    Once in a process for the functions and the settings of one policy: ten thousand replications
+    ask for the same. A policy that is registered again has a class of settings of its own.
     """
+    key = (function, told, memory, settings, writes)
+    if key not in _MADE:
+        _MADE[key] = _make(function, told, memory, settings, writes=writes)
+    return _MADE[key]
+
+
+def _make(
+    function: Callable[..., object],
+    told: type[Any],
+    memory: int,
+    settings: type[Any],
+    *,
+    writes: bool,
+) -> tuple[int, object]:
     asked = numba.njit(error_model="python", boundscheck=True)(function)
     names = {
         "asked": asked, "BROKEN": BROKEN, "Told": told, "Settings": settings,

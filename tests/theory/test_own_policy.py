@@ -16,6 +16,7 @@ from sim.contract.own_policies import BEGUN, FAILED, SPARE_NONE, SUCCEEDED
 from sim.contract.records import LogColumn
 from sim.errors import MachineError, ScenarioError, UserError
 from sim.policies import forget, register
+from sim.policies.asking import kernel_addresses
 from sim.policies.registry import find_policy
 from tests.equivalence.compared import Kept, run_both
 from tests.theory.driver import ROOT, load_text, run
@@ -208,6 +209,26 @@ def test_a_changed_function_is_noticed(tmp_path: Path) -> None:
 
 
 BOUND = 5
+
+
+def test_a_policy_is_compiled_once_and_anew_when_it_is_another(tmp_path: Path) -> None:
+    def make(factor: int) -> Any:
+        return lambda route, memory, settings: route.cost * factor
+
+    def addresses() -> list[tuple[int, int]]:
+        return kernel_addresses(compile_scenario(load_text(tmp_path, text)).plan)[0]
+
+    text = text_of("{policy: mine}", count=1)
+    score = make(1)
+    register("mine", score)
+    first = addresses()
+    assert addresses() == first
+    # Known for another: the same function again, and another one.
+    register("mine", score)
+    assert addresses() != first
+    assert ran(tmp_path, text)[2] == [750_000]
+    register("mine", make(3))
+    assert ran(tmp_path, text)[2] == [2_250_000]
 
 
 def test_the_digest_reads_what_a_function_reads() -> None:
