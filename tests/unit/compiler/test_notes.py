@@ -10,6 +10,7 @@ from sim.compiler.compile import compile_scenario
 from sim.contract.meaning import LogKind
 from sim.contract.records import LogColumn, RecordColumn
 from sim.scenario.scenario import load_scenario
+from tests.support.scenarios import ROOT
 from tests.theory.driver import MINIMAL, load_text, run
 
 WITHOUT = {
@@ -48,6 +49,33 @@ WITHOUT = {
     "disruptions: {late: {outage: river_bank, after: 60 s, for: 1 s}}": "disruptions.late",
     "disruptions: {night: {outage: bakong, from: '11:59:59', for: 1 s}}": "disruptions.night",
     "disruptions: {desk: {outage: unionpay_operator, after: 0 s, for: 1 s}}": "disruptions.desk",
+    "disruptions: {jump: {fx_jump: USD/CNY, times: 1.1, after: 59 s}}": "disruptions.jump",
+    "disruptions: {slow: {degradation: bakong, station: ledger, times: 2, after: 1 s, for: 1 s}}": (
+        "disruptions.slow.times"
+    ),
+    "institutions: {alipay_wallet: {declines: {credit: {AB09: 2 %}}}}": (
+        "institutions.alipay_wallet.declines.credit"
+    ),
+    "institutions: {temple_bank: {declines: {automatic: 50 %}}}": (
+        "institutions.temple_bank.declines.automatic"
+    ),
+    "accounts: {river_cny_at_unionpay: {overdraft_rate: 4 %}}": (
+        "accounts.river_cny_at_unionpay.overdraft_rate"
+    ),
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: reserve, "
+    "look_at: ['12:00'], lead_time: 30 s}}, "
+    "reserve: {owner: river_bank, at: unionpay, currency: CNY, balance: 5, stop_below: 1}}": (
+        "accounts.reserve.stop_below"
+    ),
+    "routing: {spare_reserves: true}\n"
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: vault, "
+    "look_at: ['12:00'], lead_time: 30 s}}, "
+    "vault: {owner: river_bank, at: unionpay, currency: CNY, balance: 5, reserve: 1}}": (
+        "accounts.vault.reserve"
+    ),
+    "demand: {domestic: {payments: null, rate: 1 /s, amount: 5 000 KHR, steps: {9 min: 2}}}": (
+        "demand.domestic.steps.9 min"
+    ),
 }
 WITH = (
     "institutions: {temple_bank: {core: {servers: 3}}}",
@@ -83,6 +111,34 @@ def _paths(folder: Path, change: str) -> set[str]:
 def test_what_changes_nothing_is_told_where_it_stands(tmp_path: Path, change: str) -> None:
     told = _paths(tmp_path, change) - _paths(tmp_path, "seed: 1")
     assert told == {WITHOUT[change]}
+
+
+OF_EVERYTHING = {
+    "rails.large.offset=none": {"rails.large.offset_every"},
+    "rails.large.end_of_day=carry": {"rails.large.closes_at"},
+    "rails.wire.banks.hill_bank={calendar: LA, closes: '12:02', cut_off: '12:01'}": {
+        "rails.wire.banks.hill_bank"
+    },
+    "rails.nexus.access_banks.KH=river_bank": {"rails.nexus.access_banks.KH"},
+    "rails.shop.stations.counter={servers: 1}": {"rails.shop.stations.counter"},
+    # A rate nobody needs, and its jump.
+    "fx.mid.USD/VND={rate: 25 000} & disruptions.shock.fx_jump=USD/VND": {
+        "fx.mid.USD/VND", "disruptions.shock",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", list(OF_EVERYTHING))
+def test_settings_of_rails_nobody_meets_are_told(change: str) -> None:
+    path = ROOT / "sim" / "study" / "fuzz" / "everything.yaml"
+    told = [
+        {
+            ".".join(map(str, place))
+            for place, _ in compile_scenario(load_scenario(path, sets), with_tables=False).notes
+        }
+        for sets in ((), change.split(" & "))
+    ]
+    assert told[1] - told[0] == OF_EVERYTHING[change]
 
 
 @pytest.mark.parametrize("change", WITH)
