@@ -169,6 +169,15 @@ def test_a_shop_that_holds_nothing_sells_more_than_it_has(tmp_path: Path, engine
     assert _totals(ran, *columns) == [3, 1, 3, 2]
 
 
+def test_what_was_never_held_does_not_come_back(tmp_path: Path, engine: str) -> None:
+    # Two orders expire unpaid after 10 s each: what is left stays the one unit there was.
+    words = {"STOCK": "1\n    hold: false", "DECIDES": "30 s", "POLLS": "life: 10 s"}
+    ran = _run(tmp_path, engine, PAYMENTS=_list([0, 5]), **words)
+    assert [row[0] for row in _told(ran, LogKind.ORDER_EXPIRED)] == [10, 15]
+    assert [row[3] for row in _told(ran, LogKind.ORDER_EXPIRED)] == [1, 1]
+    assert _totals(ran, ShopTotal.ORDERS, ShopTotal.OVERSOLD) == [2, 0]
+
+
 LATE = """
 scenario: late
 extends: EXTENDS

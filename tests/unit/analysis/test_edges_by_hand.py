@@ -13,13 +13,13 @@ import pytest
 from sim.analysis.comparison import compare_paired
 from sim.analysis.completing import complete
 from sim.analysis.intervals import share_interval
-from sim.analysis.of_orders import orders_of
+from sim.analysis.of_orders import ORDER_MEASURES, orders_of
 from sim.analysis.places import net_obligations
 from sim.analysis.rates import common_currency, worth_in
 from sim.analysis.refunds import refunds_of
 from sim.analysis.selection import SelectionRule, select_best
 from sim.analysis.settlement import settled_of
-from sim.analysis.sources import Amount
+from sim.analysis.sources import Amount, Ordered
 from sim.analysis.summary import Measure, Summary
 from sim.analysis.systems import system_measures
 from sim.compiler.builder import PlanBuilder
@@ -144,6 +144,24 @@ def test_of_no_shop_there_are_no_orders() -> None:
     plan = _two_currencies()
     none: Any = SimpleNamespace(shop=np.zeros((0, len(ShopTotal)), dtype=np.int64))
     assert orders_of(plan, none) is None
+
+
+def test_orders_are_measured_by_what_they_are_of() -> None:
+    # 8 taken of which 5 were released, seen 20 s late in all and 9 s at most; 24 calls.
+    found = Ordered(
+        orders=8, sold_out=1, released=5, expired=2, late=1, calls=24, throttled=3,
+        seen_sum_us=20_000_000, seen_max_us=9_000_000, oversold=0,
+    )  # fmt: skip
+    group: Any = SimpleNamespace(ordered=found)
+    values = {one.name: one.of(group) for one in ORDER_MEASURES}
+    assert values["order_seen_mean"] == pytest.approx(4)
+    assert values["order_seen_max"] == pytest.approx(9)
+    assert values["polls_per_order"] == 3
+    counts = ("orders", "orders_sold_out", "orders_released", "orders_expired", "orders_paid_late")
+    assert [values[name] for name in counts] == [8, 1, 5, 2, 1]
+    assert (values["polls_throttled"], values["oversold"]) == (3, 0)
+    none: Any = SimpleNamespace(ordered=None)
+    assert {one.of(none) for one in ORDER_MEASURES} == {None}
 
 
 def test_arms_that_never_differ_have_no_variance_to_compare() -> None:

@@ -106,6 +106,8 @@ TOLD = {
         "demand.inbound: 40 % of completed payments, 60 % of the amount in 3 parts, each after 7 s "
         "come back, at the current rate",
         "demand.returned: 1 part as written come back, at the original rate",
+        "demand.linked: 100 % of completed payments, 100 % of the amount in 1 part, each after 3 s "
+        "come back, at the original rate",
     ),
     "Agenda": (
         "Window rough (during core): measured for itself: t = 1 min to t = 80 s",

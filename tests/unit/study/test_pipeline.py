@@ -146,6 +146,15 @@ def test_no_more_is_drawn_than_may_wait() -> None:
     assert left_over() == []
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("name", ["wants_log", "wants_records", "wants_samples"])
+def test_a_sink_behind_wants_what_the_one_it_tells_wants(name: str, wanted: bool) -> None:
+    sink = Kept()
+    setattr(sink, name, wanted)
+    with Pipeline(2) as line:
+        assert getattr(line.behind(sink), name) is wanted
+
+
 def test_progress_is_told_at_once_and_where_the_engine_runs() -> None:
     sink = Kept()
     gate = threading.Event()
