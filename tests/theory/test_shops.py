@@ -88,6 +88,7 @@ def test_who_never_pays_is_asked_about_until_the_order_expires(
     # the instant of the expiry and before it.
     ran = _run(tmp_path, engine, DECIDES="15 min", POLLS=f"polls: {polls}")
     assert len(_asked_at(ran)) == calls == _totals(ran, ShopTotal.CALLS)[0]
+    assert _asked_at(ran)[-1] == {13: 542, 300: 600}[calls]
     assert _told(ran, LogKind.ORDER_EXPIRED) == [(600, 0, calls, 10)]
     # Whoever decides after a quarter of an hour finds a code that has expired.
     assert ran.ended("orders") == (15 * 60 * SECOND, "REJECTED", "AEXR")

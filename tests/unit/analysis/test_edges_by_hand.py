@@ -45,7 +45,9 @@ def test_what_a_desk_asks_is_no_rate_of_the_market() -> None:
     plan = _market({desk: (900, 900), "USD/HKD": (780, 800)}, "USD", "HKD")
     assert worth_in(plan, "HKD")["USD"] == Fraction(78, 10)
     assert worth_in(plan, "HKD", -1)["USD"] == 8
-    assert worth_in(_market({desk: (900,)}, "USD", "HKD"), "HKD") == {"HKD": 1}
+    only_asked = _market({desk: (900,)}, "USD", "HKD")
+    assert worth_in(only_asked, "HKD") == {"HKD": 1}
+    assert worth_in(only_asked, "USD") == {"USD": 1}
 
 
 def test_dollars_are_the_common_currency_where_there_are_rates_for_all() -> None:
