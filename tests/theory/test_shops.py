@@ -148,6 +148,17 @@ def test_a_call_releases_all_it_finds_paid_and_no_other(tmp_path: Path, engine: 
     ]  # fmt: skip
 
 
+def test_a_call_that_was_refused_releases_nobody(tmp_path: Path, engine: str) -> None:
+    # Three orders of 0 s, paid at 1; asked about at 3 s in calls of two. The token carries one a
+    # second: the call about the third is refused, and it is seen with the next round, at 6 s.
+    ran = _run(
+        tmp_path, engine, DECIDES="1 s", PAYMENTS=_list([0, 0, 0]),
+        POLLS="polls: {first: 3 s, per_call: 2}\n    token: {rate: 1 /s, burst: 1}",
+    )  # fmt: skip
+    assert [time for time, *_ in _told(ran, LogKind.THROTTLED)] == [3]
+    assert [row[:2] for row in _told(ran, LogKind.RELEASED)] == [(3, 0), (3, 1), (6, 2)]
+
+
 def test_stock_is_held_and_comes_back(tmp_path: Path, engine: str) -> None:
     # One unit: ordered at 1 s, the second order at 2 s finds none; the first expires at 11 s, and
     # the third, in that very instant, is taken.
