@@ -25,7 +25,7 @@ SCALE = np.array([10_000], dtype=np.int64)
         # floor(77 / 1.002) = floor(76.8...) = 76, worth floor(547.2) = 547.
         (-77, 59, -547),
         (-77, 60, -608),
-        # A margin is of what is worth at mid, not of what is sold: floor(998 003.99...), not 998 000.
+        # The margin is of what is worth at mid: floor(998 003.99...), and not 998 000.
         (-1_000_000, 60, -8 * 998_003),
         (0, 0, 0),
     ],
