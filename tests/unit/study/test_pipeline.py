@@ -16,7 +16,7 @@ import pytest
 from sim.compiler import compile as compiling
 from sim.contract.plan import Array
 from sim.engine import compiled as engine
-from sim.study.pipeline import THREADS_MAX, Pipeline
+from sim.study.pipeline import THREADS_MAX, Pipeline, Worker
 from sim.study.run import run_scenario
 from tests.support.scenarios import ROOT
 
@@ -110,6 +110,23 @@ def test_what_cannot_be_written_ends_the_run(threads: int) -> None:
         drive(threads, sink, chunks(1_000_000))
     # Long before the end, and nothing was taken after the failure.
     assert sink.told == [("records", 0), ("records", 1), ("records", 2)]
+    assert left_over() == []
+
+
+def test_nothing_is_done_behind_a_failure() -> None:
+    gate, done = threading.Event(), list[int]()
+
+    def fails(_: None) -> None:
+        gate.wait(10)
+        raise OSError("the disk is full")
+
+    worker = Worker("payroute-test")
+    worker.do(fails, None)
+    worker.do(done.append, 1)
+    gate.set()
+    with pytest.raises(OSError, match="the disk is full"):
+        worker.finish()
+    assert done == []
     assert left_over() == []
 
 
