@@ -27,6 +27,7 @@ from sim.contract.charges import DESK
 from sim.contract.large_value import MemberTotal
 from sim.contract.meaning import Op, Outcome
 from sim.contract.plan import Plan
+from sim.contract.records import RECORD_WIDTH, RecordColumn
 from sim.contract.shops import ShopTotal
 from sim.tables.positions import PositionFolder
 
@@ -78,6 +79,32 @@ def test_obligations_that_cannot_be_added_up_have_no_sum() -> None:
     found = net_obligations(plan, PositionFolder(plan))
     assert found is not None
     assert (found.ratio, found.peak) == (None, Amount(None, "KHR"))
+
+
+def test_what_an_institution_owes_itself_nobody_owes() -> None:
+    # Over "own" a bank is both operator and acquirer; over "way" it owes another 30 of 100 paid.
+    b = PlanBuilder(horizon_us=100)
+    entry = b.add_stage(Op.END, value=Outcome.COMPLETED, reason=0)
+    for agent in ("bank", "other"):
+        b.agents.add(agent)
+    pricing = b.add_pricing(currencies=("USD", "USD", "USD"))
+    for name, creditor in (("own", "bank"), ("way", "other")):
+        route = b.add_route(name, rail="rail", corridor="inside", entry=entry, pricing=pricing)
+        b.owe(route, "rail", debtor="bank", creditor=creditor)
+    b.add_stream("all", entry=entry, corridor="inside", currency="USD")
+    plan = b.build()
+    folder = PositionFolder(plan)
+    rows = np.zeros((2, RECORD_WIDTH), dtype=np.int64)
+    rows[:, RecordColumn.OUTCOME] = Outcome.COMPLETED
+    rows[:, RecordColumn.ROUTE] = 0, 1
+    rows[:, RecordColumn.SETTLEMENT] = 70, 30
+    folder.take(rows)
+    assert folder.gross.sum() == 30
+    assert folder.lowest.min() == -30
+    found = net_obligations(plan, folder)
+    assert found is not None
+    # Nothing of the 30 cancels out; the deepest debt is all of it.
+    assert (found.ratio, found.peak) == (0.0, Amount(30, "USD"))
 
 
 @pytest.mark.parametrize(
