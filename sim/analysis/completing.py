@@ -22,10 +22,10 @@ def complete(summary: Summary) -> Summary:
     """
 
     def filled(group: str, name: str, measures: Measures) -> Measures:
-        if group == "station":
-            group = LEDGER if "blocks" in measures else group
         if group == WINDOW and "/" in name:
             group = name.split("/")[1]
+        if group == "station":
+            group = LEDGER if "blocks" in measures else group
         units = {one.name: one.kind.unit for one in CATALOGUE.values() if group in one.groups}
         lacking = {
             name: Measure(None, unit) for name, unit in units.items() if name not in measures

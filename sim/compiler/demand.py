@@ -306,7 +306,7 @@ def _unreachable(scenario: Scenario, name: str) -> str:
     left_out = [rail for rail in sorted(scenario.rails) if rail not in known]
     named = corridor.rails is None and bool(left_out)
     hint = f" ({', '.join(left_out)} only where a corridor's `rails` name it)" if named else ""
-    allowed = f"{', '.join(corridor.rails or known)}{hint}"
+    allowed = f"{', '.join(corridor.rails or known) or 'no rail'}{hint}"
     return (
         f"no route from {corridor.from_.country} {corridor.from_.currency} to "
         f"{corridor.to.country} {corridor.to.currency} over {allowed}; needed: a rail, a "

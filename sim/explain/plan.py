@@ -147,7 +147,7 @@ def _parties(compiled: Compiled) -> Iterator[str]:
         yield f"{name}: {title}{entry.country}{number}; roles: {listed(entry.roles)}"
     for name, rail in sorted(compiled.scenario.rails.items()):
         said = [f"{field} {named}" for field, named in rail.named_institutions()]
-        said += [f"{link.use} live from {link.live_from}" for link in rail.links()]
+        said += [f"{link.use} live from {link.live_from}".lstrip() for link in rail.links()]
         yield f"rail {name}{': ' if said else ''}{'; '.join(said)}"
 
 

@@ -25,7 +25,7 @@ from sim.model.sections import Clock, Corridor
 from sim.rails.institutions import payers_time_out
 from sim.rails.joining import serves
 from sim.rails.price import Exchange
-from sim.rails.problems import beside, check_amounts, unknown
+from sim.rails.problems import check_amounts, unknown
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
@@ -108,16 +108,21 @@ class RtgsRail(Rail):
                 yield ("members", key), unknown("institution", key, world.institutions)
             yield from self._amount_problems(key, member)
         yield from self._stranger_problems(world, name)
-        if self.offset == "none":
-            yield from beside(self, "offset_every", ("an offset",))
-            if self.queue == "deferred" and self.end_of_day != "net":
-                yield (
-                    ("queue",),
-                    "found deferred without an offset or a net close, so that nothing ever "
-                    "settles; needed: one of them",
-                )
-        if self.end_of_day == "carry":
-            yield from beside(self, "closes_at", ("end_of_day net or return",))
+        if self.offset == "none" and self.queue == "deferred" and self.end_of_day != "net":
+            yield (
+                ("queue",),
+                "found deferred without an offset or a net close, so that nothing ever settles; "
+                "needed: one of them",
+            )
+
+    def idle_settings(self, world: World, name: str, legs: Sequence[Leg]) -> Found:
+        """Yield instants of offsets and closes there are none of."""
+        for field, acts, why in (
+            ("offset_every", self.offset != "none", "nothing is offset"),
+            ("closes_at", self.end_of_day != "carry", "the system does not close"),
+        ):
+            if field in self.model_fields_set and not acts:
+                yield (field,), why
 
     def _amount_problems(self, key: str, member: SystemMember) -> Found:
         for field in ("balance", "overdraft"):

@@ -20,9 +20,9 @@ C = RecordColumn
 class PositionFolder:
     """The running net position of every obligor within each scheme and currency.
 
-    Only what stands counts: a payment that is still open, or came back, leaves nothing owing. Of
-    the plan's payments only those that cross a border count where there are any, else all, as for
-    all measures.
+    Only what stands counts: a payment that is still open, or came back, leaves nothing owing, and
+    what an institution owes itself nobody owes. Of the plan's payments only those that cross a
+    border count where there are any, else all, as for all measures.
 
     Parameters
     ----------
@@ -48,8 +48,11 @@ class PositionFolder:
         cross = scope == Scope.CROSS_BORDER
         self.counts = cross if cross.any() else np.ones(len(scope), dtype=np.bool_)
         names, routes = plan.names, np.arange(len(plan.route) + 1)
+        owed = plan.obligation
+        between = owed[:, ObligationColumn.DEBTOR] != owed[:, ObligationColumn.CREDITOR]
+        self._owed = owed[between]
         # Obligations stand in order of routes: where those of each begin.
-        self._first = np.searchsorted(plan.obligation[:, ObligationColumn.ROUTE], routes)
+        self._first = np.searchsorted(self._owed[:, ObligationColumn.ROUTE], routes)
         shape = len(names.rails), len(plan.agent_account), len(names.currencies)
         self.gross = np.zeros((shape[0], shape[2]), dtype=np.int64)
         self._sum = 0.0
@@ -65,7 +68,7 @@ class PositionFolder:
         count = self._first[route[at] + 1] - first
         # A row per obligation: those of a payment one after the other, payments in order.
         within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        at, owed = np.repeat(at, count), plan.obligation[np.repeat(first, count) + within]
+        at, owed = np.repeat(at, count), self._owed[np.repeat(first, count) + within]
         if len(at) == 0:
             return
         pricing = plan.pricing[plan.route[route[at], RouteColumn.PRICING]]

@@ -152,6 +152,9 @@ def test_a_provider_that_will_hold_no_more_refuses_and_without_another_nobody_pa
     voided = {row[2] for row in ran.told(LogKind.VOID) if row[1] == 1}
     assert held == voided
     assert len(held) == 2
+    # It never held more than 12 200.00 riel: 21.7857 yuan, the first of its currencies.
+    found = _provider(ran, "south")
+    assert (found["conversions_refused"].value, found["position_peak_minor"].value) == (1, 21_79)
 
 
 def test_equal_quotes_go_to_the_desk_named_first(tmp_path: Path) -> None:

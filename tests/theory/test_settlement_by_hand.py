@@ -274,3 +274,67 @@ def test_money_that_arrives_sets_free_who_waits_for_it() -> None:
     assert ended == 2 * DAY_US + 10 * HOUR_US
     assert ran.audit().violations == ()
     assert np.count_nonzero(ran.log[:, LogColumn.KIND] == LogKind.SHORT) == 1
+
+
+def test_what_a_pool_lacks_is_made_up_before_the_next_one_is_sold() -> None:
+    # At 7.00 a dollar. Monday's 700 CNY buy 100.00. On Tuesday 210 go back: nothing is sold and 210
+    # are lacking. Wednesday's 350 less those are 140, which buy 20.00; Thursday's 70 buy 10.00.
+    made = Clearing(days=6)
+    b = made.b
+    sold, dollars = b.add_account("fx:CNY", "USD"), b.add_account("fx:USD", "EUR")
+    kept, held = b.add_account("spread:CNY", "USD"), b.add_account("held", "EUR")
+    pair = b.add_pair("EUR/USD", [70_000], 10_000)
+    line = _line(
+        made, refunds=made.refunds, interchange_ppm=0, scheme_ppm=0, sold_to=sold, spread_to=kept,
+        conversion=b.add_conversion(pair, inverted=False, spread_ppm=0), bought_from=dollars,
+        held=held, paid_to=b.add_account("agent abroad", "EUR"),
+    )  # fmt: skip
+    for day in range(4):
+        nine = (day + 1) * DAY_US + 9 * HOUR_US
+        b.add_file(line, held, FileTimes(day * DAY_US, (day + 1) * DAY_US, nine + HOUR_US, nine))
+    made.refunds_from(made.refunds, reserved=False)
+    ran = made.run(
+        [
+            (PAYMENT, MONDAY, 9, 700_00),
+            (REFUND, TUESDAY, 9, 210_00),
+            (PAYMENT, WEDNESDAY, 9, 350_00),
+            (PAYMENT, WEDNESDAY + 1, 9, 70_00),
+        ]
+    )
+    assert [(paid, bought) for _, _, paid, bought in ran.told(LogKind.FILE_CONVERTED)] == [
+        (700_00, 100_00), (0, 0), (140_00, 20_00), (70_00, 10_00),
+    ]  # fmt: skip
+    settled = [(paid, carried) for _, _, paid, carried in ran.told(LogKind.FILE_SETTLED)]
+    assert settled == [(100_00, 0), (0, 0), (20_00, 0), (10_00, 0)]
+    assert ran.audit().violations == ()
+
+
+def test_what_is_carried_is_carried_by_its_own_line() -> None:
+    # Two lines close a file each day. On the first 24.85 are lacking after Monday's refund (see
+    # above), which its own next file makes up; the second line pays what it holds.
+    made = Clearing(days=5)
+    b = made.b
+    pool, closed = b.add_account("second pool", "USD"), b.add_account("second closed", "USD")
+    other = b.add_line(
+        "scheme/other:USD", rail="scheme", agent="other", payments=pool, closed=closed,
+        paid_to=b.add_account("other agent", "USD"),
+    )  # fmt: skip
+    line = _line(made, refunds=made.refunds)
+    for day in range(2):
+        times = FileTimes(day * DAY_US, (day + 1) * DAY_US, (day + 2) * DAY_US + 10 * HOUR_US)
+        b.add_file(line, made.closed, times)
+        b.add_file(other, closed, times)
+    made.refunds_from(made.refunds, reserved=False)
+    made.programs.append(made._pays(b.add_transfer(made.payer, pool, Register.INSTRUCTED)))
+    ran = made.run(
+        [
+            (REFUND, MONDAY, 9, 25_00),
+            (2, MONDAY, 10, 7_00),
+            (PAYMENT, TUESDAY, 9, 40_00),
+            (2, TUESDAY, 10, 8_00),
+        ]
+    )
+    # 40.00 less 0.24 and 0.08 are 39.68; less 24.85, 14.83.
+    settled = [row[1:] for row in ran.told(LogKind.FILE_SETTLED)]
+    assert settled == [(0, 0, -24_85), (1, 7_00, 0), (2, 14_83, 0), (3, 8_00, 0)]
+    assert ran.audit().violations == ()

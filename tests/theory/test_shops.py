@@ -88,6 +88,7 @@ def test_who_never_pays_is_asked_about_until_the_order_expires(
     # the instant of the expiry and before it.
     ran = _run(tmp_path, engine, DECIDES="15 min", POLLS=f"polls: {polls}")
     assert len(_asked_at(ran)) == calls == _totals(ran, ShopTotal.CALLS)[0]
+    assert _asked_at(ran)[-1] == {13: 542, 300: 600}[calls]
     assert _told(ran, LogKind.ORDER_EXPIRED) == [(600, 0, calls, 10)]
     # Whoever decides after a quarter of an hour finds a code that has expired.
     assert ran.ended("orders") == (15 * 60 * SECOND, "REJECTED", "AEXR")
@@ -147,6 +148,17 @@ def test_a_call_releases_all_it_finds_paid_and_no_other(tmp_path: Path, engine: 
     ]  # fmt: skip
 
 
+def test_a_call_that_was_refused_releases_nobody(tmp_path: Path, engine: str) -> None:
+    # Three orders of 0 s, paid at 1; asked about at 3 s in calls of two. The token carries one a
+    # second: the call about the third is refused, and it is seen with the next round, at 6 s.
+    ran = _run(
+        tmp_path, engine, DECIDES="1 s", PAYMENTS=_list([0, 0, 0]),
+        POLLS="polls: {first: 3 s, per_call: 2}\n    token: {rate: 1 /s, burst: 1}",
+    )  # fmt: skip
+    assert [time for time, *_ in _told(ran, LogKind.THROTTLED)] == [3]
+    assert [row[:2] for row in _told(ran, LogKind.RELEASED)] == [(3, 0), (3, 1), (6, 2)]
+
+
 def test_stock_is_held_and_comes_back(tmp_path: Path, engine: str) -> None:
     # One unit: ordered at 1 s, the second order at 2 s finds none; the first expires at 11 s, and
     # the third, in that very instant, is taken.
@@ -167,6 +179,15 @@ def test_a_shop_that_holds_nothing_sells_more_than_it_has(tmp_path: Path, engine
     assert [row[:2] for row in _told(ran, LogKind.RELEASED)] == [(6, 0), (6, 1), (6, 2)]
     columns = (ShopTotal.ORDERS, ShopTotal.SOLD_OUT, ShopTotal.RELEASED, ShopTotal.OVERSOLD)
     assert _totals(ran, *columns) == [3, 1, 3, 2]
+
+
+def test_what_was_never_held_does_not_come_back(tmp_path: Path, engine: str) -> None:
+    # Two orders expire unpaid after 10 s each: what is left stays the one unit there was.
+    words = {"STOCK": "1\n    hold: false", "DECIDES": "30 s", "POLLS": "life: 10 s"}
+    ran = _run(tmp_path, engine, PAYMENTS=_list([0, 5]), **words)
+    assert [row[0] for row in _told(ran, LogKind.ORDER_EXPIRED)] == [10, 15]
+    assert [row[3] for row in _told(ran, LogKind.ORDER_EXPIRED)] == [1, 1]
+    assert _totals(ran, ShopTotal.ORDERS, ShopTotal.OVERSOLD) == [2, 0]
 
 
 LATE = """

@@ -40,6 +40,20 @@ def test_explain_says_which_part_is_carried_where_and_what_it_does_not_do() -> N
     assert "carried as load" not in _changed(*LOAD[:1])
 
 
+def test_load_counts_codes_that_last_and_those_that_do_not() -> None:
+    """Codes are shown 20 minutes after they were made and live 10, but for those that last."""
+    made = (
+        "rails.khqr.payloads=null", "rails.khqr.dynamic_life=10 min", "rails.khqr.code_age=20 min",
+        "institutions.temple_bank.merchant_share=1", "institutions.river_bank.merchant_share=1",
+        "rails.khqr.damaged_share=0 %",
+    )  # fmt: skip
+    shares = []
+    for static in ("100 %", "30 %"):
+        told = " ".join(_changed(*LOAD, RIVER, *made, f"rails.khqr.static_share={static}").split())
+        shares.append(float(told.partition("carried as load: ")[2].partition("%")[0]))
+    assert shares[1] == pytest.approx(0.3 * shares[0], abs=0.06)
+
+
 @pytest.mark.parametrize(
     ("changes", "path", "why"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sim.compiler.compile import compile_scenario
 from sim.contract.meaning import LogKind
 from sim.contract.records import LogColumn, RecordColumn
 from sim.scenario.scenario import load_scenario
+from tests.support.scenarios import ROOT
 from tests.theory.driver import MINIMAL, load_text, run
 
 WIRE = "rails: {wire: {kind: generic, stages: [{name: carry, delay: 1 s}]}}"
@@ -55,6 +57,33 @@ WITHOUT = {
     "disruptions: {late: {outage: river_bank, after: 60 s, for: 1 s}}": "disruptions.late",
     "disruptions: {night: {outage: bakong, from: '11:59:59', for: 1 s}}": "disruptions.night",
     "disruptions: {desk: {outage: unionpay_operator, after: 0 s, for: 1 s}}": "disruptions.desk",
+    "disruptions: {jump: {fx_jump: USD/CNY, times: 1.1, after: 59 s}}": "disruptions.jump",
+    "disruptions: {slow: {degradation: bakong, station: ledger, times: 2, after: 1 s, for: 1 s}}": (
+        "disruptions.slow.times"
+    ),
+    "institutions: {alipay_wallet: {declines: {credit: {AB09: 2 %}}}}": (
+        "institutions.alipay_wallet.declines.credit"
+    ),
+    "institutions: {temple_bank: {declines: {automatic: 50 %}}}": (
+        "institutions.temple_bank.declines.automatic"
+    ),
+    "accounts: {river_cny_at_unionpay: {overdraft_rate: 4 %}}": (
+        "accounts.river_cny_at_unionpay.overdraft_rate"
+    ),
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: reserve, "
+    "look_at: ['12:00'], lead_time: 30 s}}, "
+    "reserve: {owner: river_bank, at: unionpay, currency: CNY, balance: 5, stop_below: 1}}": (
+        "accounts.reserve.stop_below"
+    ),
+    "routing: {spare_reserves: true}\n"
+    "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, source: vault, "
+    "look_at: ['12:00'], lead_time: 30 s}}, "
+    "vault: {owner: river_bank, at: unionpay, currency: CNY, balance: 5, reserve: 1}}": (
+        "accounts.vault.reserve"
+    ),
+    "demand: {domestic: {payments: null, rate: 1 /s, amount: 5 000 KHR, steps: {9 min: 2}}}": (
+        "demand.domestic.steps.9 min"
+    ),
 }
 WITH = (
     "institutions: {temple_bank: {core: {servers: 3}}}",
@@ -91,6 +120,52 @@ def _paths(folder: Path, change: str) -> set[str]:
 def test_what_changes_nothing_is_told_where_it_stands(tmp_path: Path, change: str) -> None:
     told = _paths(tmp_path, change) - _paths(tmp_path, "seed: 1")
     assert told == {WITHOUT[change]}
+
+
+OF_EVERYTHING = {
+    "rails.large.offset=none": {"rails.large.offset_every"},
+    "rails.large.end_of_day=carry": {"rails.large.closes_at"},
+    "rails.wire.banks.hill_bank={calendar: LA, closes: '12:02', cut_off: '12:01'}": {
+        "rails.wire.banks.hill_bank"
+    },
+    "rails.nexus.access_banks.KH=river_bank": {"rails.nexus.access_banks.KH"},
+    "rails.shop.stations.counter={servers: 1}": {"rails.shop.stations.counter"},
+    "rails.promptpay.opening_balance.LAK=5": {"rails.promptpay.opening_balance.LAK"},
+    "institutions.river_bank.screening={mode: decline, officers: 3, by_hand: null}": {
+        "institutions.river_bank.screening.officers"
+    },
+    "institutions.river_bank.screening.mode=hold": {"institutions.river_bank.screening.by_hand"},
+    "reconciliation.at='23:00'": {"reconciliation"},
+    "fx.providers.quay.quotes.THB/USD={spread: 1 %}": {"fx.providers.quay.quotes.THB/USD"},
+    # Nothing of the hours lies within the run, and whose clock they are by is all the same then.
+    "fx.providers.quay.quotes.USD/HKD.hours.dusk={from: '22:00', to: '23:00', more: 0.2 %}": {
+        "fx.providers.quay.clock", "fx.providers.quay.quotes.USD/HKD.hours.dusk",
+    },
+    # A rate nobody needs, and its jump.
+    "fx.mid.USD/VND={rate: 25 000} & disruptions.shock.fx_jump=USD/VND": {
+        "fx.mid.USD/VND", "disruptions.shock",
+    },
+}  # fmt: skip
+
+
+@cache
+def _notes(*sets: str) -> dict[str, str]:
+    """Return what is told of the scenario that has everything, changed, by its path."""
+    loaded = load_scenario(ROOT / "sim" / "study" / "fuzz" / "everything.yaml", sets)
+    notes = compile_scenario(loaded, with_tables=False).notes
+    return {".".join(map(str, place)): why for place, why in notes}
+
+
+@pytest.mark.parametrize("change", list(OF_EVERYTHING))
+def test_settings_of_rails_nobody_meets_are_told(change: str) -> None:
+    told = _notes(*change.split(" & ")).keys() - _notes().keys()
+    assert told == OF_EVERYTHING[change]
+
+
+def test_a_cover_says_why_it_changes_nothing() -> None:
+    place = "fx.providers.quay.inventory.HKD.cover"
+    assert _notes()[place].endswith("nothing it trades is delivered within the run")
+    assert _notes(f"{place}.look_at=['23:00']")[place].endswith("it never looks within the run")
 
 
 @pytest.mark.parametrize("change", WITH)

@@ -184,6 +184,21 @@ def test_checkpoint_of_another_source_is_refused(tmp_path: Path) -> None:
         run_in_stretches(tmp_path / "tiny.yaml", Stretches(continues=True), options=QUIET, out=out)
 
 
+def test_a_run_that_goes_on_took_what_it_took_before_it_stopped(tmp_path: Path) -> None:
+    out = _stopped(tmp_path)
+    place = out / CHECKPOINT_FOLDER / "checkpoint"
+    kept = read_checkpoint(place)
+    # As if two hours had been spent on it, one and a half of them by the engine.
+    kept.facts.update(wall_seconds=7_200.0, engine_seconds=5_400.0)
+    write_checkpoint(place, kept)
+    ended = run_in_stretches(
+        tmp_path / "tiny.yaml", Stretches(continues=True), options=QUIET, out=out
+    )
+    assert isinstance(ended, Result)
+    assert 7_200 < ended.facts["wall_seconds"] < 7_900
+    assert 5_400 < ended.facts["engine_seconds"] < 5_900
+
+
 @pytest.mark.parametrize("where", [3, 40, 2_000, -1], ids=["format", "head", "facts", "arrays"])
 def test_altered_checkpoint_is_no_checkpoint(where: int, tmp_path: Path) -> None:
     place = _stopped(tmp_path) / CHECKPOINT_FOLDER / "checkpoint"

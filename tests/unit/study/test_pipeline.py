@@ -16,7 +16,7 @@ import pytest
 from sim.compiler import compile as compiling
 from sim.contract.plan import Array
 from sim.engine import compiled as engine
-from sim.study.pipeline import THREADS_MAX, Pipeline
+from sim.study.pipeline import THREADS_MAX, Pipeline, Worker
 from sim.study.run import run_scenario
 from tests.support.scenarios import ROOT
 
@@ -113,6 +113,23 @@ def test_what_cannot_be_written_ends_the_run(threads: int) -> None:
     assert left_over() == []
 
 
+def test_nothing_is_done_behind_a_failure() -> None:
+    gate, done = threading.Event(), list[int]()
+
+    def fails(_: None) -> None:
+        gate.wait(10)
+        raise OSError("the disk is full")
+
+    worker = Worker("payroute-test")
+    worker.do(fails, None)
+    worker.do(done.append, 1)
+    gate.set()
+    with pytest.raises(OSError, match="the disk is full"):
+        worker.finish()
+    assert done == []
+    assert left_over() == []
+
+
 @pytest.mark.parametrize("threads", EVERY)
 def test_the_last_failure_is_not_lost(threads: int) -> None:
     with pytest.raises(OSError, match="the disk is full"):
@@ -144,6 +161,15 @@ def test_no_more_is_drawn_than_may_wait() -> None:
         # One is read, four wait, and one wants to.
         assert len(drawn) <= 6
     assert left_over() == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("name", ["wants_log", "wants_records", "wants_samples"])
+def test_a_sink_behind_wants_what_the_one_it_tells_wants(name: str, wanted: bool) -> None:
+    sink = Kept()
+    setattr(sink, name, wanted)
+    with Pipeline(2) as line:
+        assert getattr(line.behind(sink), name) is wanted
 
 
 def test_progress_is_told_at_once_and_where_the_engine_runs() -> None:

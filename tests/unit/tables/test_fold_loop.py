@@ -8,9 +8,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from sim.compiler.builder import PlanBuilder
 from sim.compiler.compile import Compiled, compile_scenario
 from sim.contract.layout import NEVER_US, NULL
-from sim.contract.meaning import Cause, Outcome, Reason
+from sim.contract.meaning import Cause, Op, Outcome, Reason
 from sim.contract.plan import Array
 from sim.contract.records import RECORD_WIDTH, RecordColumn
 from sim.contract.windows import WindowColumn
@@ -126,6 +127,39 @@ def test_one_payment_by_hand() -> None:
     assert folder.maximum[0, 2] == plan.horizon_us - 3_000_000
     assert folder.open_age.of([0]).low.tolist() == [plan.horizon_us - 2_000_000]
     assert folder.peak.highest[2] == 1
+
+
+def test_more_pairs_than_there_was_room_for_lose_nothing() -> None:
+    # 200 streams: room for 64 pairs is doubled twice within a chunk. Stream n has n + 1 payments.
+    b = PlanBuilder(horizon_us=10_000_000)
+    entry = b.add_stage(Op.END, value=Outcome.COMPLETED, reason=0)
+    for at in range(200):
+        b.add_stream(f"s{at}", entry=entry, corridor="c", currency="USD")
+    folder = SummaryFolder(b.build())
+    rows = np.concatenate(
+        [
+            record(OUTCOME=Outcome.COMPLETED, STREAM=at, ROUTE=-1, SUBMITTED_US=0,
+                   CREDITED_US=at + 1, END_US=at + 1, DEBTOR_AGENT=-1, CREDITOR_AGENT=-1)
+            for at in range(200) for _ in range(at + 1)
+        ]
+    )  # fmt: skip
+    folder.take(rows)
+    assert folder.cells == [(at, -1) for at in range(200)]
+    assert folder.tally[:, Tally.COMPLETED].tolist() == [at + 1 for at in range(200)]
+    assert folder.maximum[:, 0].tolist() == [at + 1 for at in range(200)]
+    assert folder.reasons[:, 0, Outcome.COMPLETED].tolist() == [at + 1 for at in range(200)]
+
+
+def test_whoever_came_back_or_walked_away_is_counted_by_hand() -> None:
+    plan = dataclasses.replace(corridor_plan(), warm_up_us=0)
+    folder = SummaryFolder(plan)
+    common = {"SUBMITTED_US": 0, "END_US": 9, "GONE_US": 5}
+    # One came back, one was refused, and of those who walked away only the first had paid.
+    folder.take(record(OUTCOME=Outcome.RETURNED, SETTLED_US=4, DEBITED=7, **common))
+    folder.take(record(OUTCOME=Outcome.REJECTED, REASON=Reason.AM04, **common))
+    (tally,) = folder.tally
+    told = [Tally.RETURNED, Tally.REJECTED, Tally.GONE, Tally.GONE_DEBITED, Tally.HELD]
+    assert [int(tally[one]) for one in told] == [1, 1, 2, 1, 0]
 
 
 def test_a_share_beyond_64_bits_is_refused() -> None:

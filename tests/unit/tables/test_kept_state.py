@@ -61,6 +61,20 @@ def test_folders_go_on_where_others_stopped() -> None:
             np.testing.assert_array_equal(one.count, other.count)
 
 
+def test_what_two_share_they_go_on_sharing() -> None:
+    shared, alike = np.arange(3), np.arange(3)
+    arrays: Arrays = []
+    tree = json.loads(json.dumps(take_out({"a": shared, "b": shared, "c": alike}, arrays)))
+    assert len(arrays) == 2
+    found = put_back({}, tree, arrays)
+    found["a"][0] = 7
+    assert [int(found[name][0]) for name in "abc"] == [7, 7, 0]
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert take_out({"n": np.int64(5)}, []) == take_out({"n": 5}, [])
+
+
 def test_sums_and_parties_under_way_go_on() -> None:
     digest, again = ContentDigest(), ContentDigest()
     rows = np.arange(40).reshape(10, 4)

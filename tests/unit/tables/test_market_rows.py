@@ -12,6 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import sim
+from sim.compiler.builder import PlanBuilder
+from sim.contract.meaning import Op, Outcome
+from sim.tables.market_rows import price_rows, rate_rows
 from sim.tables.schemas import FEES_FILE, PAYMENTS_FILE, PRICES_FILE, RATES_FILE
 from tests.theory.driver import SCENARIOS
 
@@ -62,6 +65,38 @@ class Market:
         """Return what an amount is worth to the payer at mid rates."""
         first, second = (self.legs.get((payment["route"], slot)) for slot in (1, 2))
         return _carried(_carried(gross * self.cost(second, time_us)) * self.cost(first, time_us))
+
+
+def test_rates_and_prices_are_told_as_they_are() -> None:
+    b = PlanBuilder(horizon_us=100)
+    b._scalars["fx_step_us"] = 10
+    for agent in ("quay", "wharf"):
+        b.agents.add(agent)
+    # A rate that stays for a step is told once: 7.20 up to 20 us, then 7.30.
+    pair = b.add_pair("USD/CNY", [72, 72, 73, 73], 10)
+    still = b.add_pair("USD/KHR", [4_000] * 4, 1)
+    first = b.add_conversion(pair, inverted=False, spread_ppm=1_500)
+    second = b.add_conversion(still, inverted=True, spread_ppm=2_500)
+    pricing = b.add_pricing(
+        currencies=("CNY", "USD", "KHR"),
+        conversions=(first, second),
+        providers=("quay", "wharf"),
+        granules=(1, 5, 100),
+    )
+    entry = b.add_stage(Op.END, value=Outcome.COMPLETED, reason=0)
+    b.add_route("way", rail="rail", corridor="c", entry=entry, pricing=pricing)
+    plan = b.build()
+    rates = rate_rows(plan, 3).to_pylist()
+    told = [(row["pair"], row["time_us"], row["rate"], row["scale"]) for row in rates]
+    assert told == [("USD/CNY", 0, 72, 10), ("USD/CNY", 20, 73, 10), ("USD/KHR", 0, 4_000, 1)]
+    assert {row["replication"] for row in rates} == {3}
+    prices = price_rows(plan, 3).to_pylist()
+    names = ("conversion", "source_currency", "target_currency", "pair", "spread_ppm", "provider")
+    steps = ("source_step", "target_step")
+    assert [tuple(row[name] for name in (*names, *steps)) for row in prices] == [
+        (1, "CNY", "USD", "USD/CNY", 1_500, "quay", 1, 5),
+        (2, "USD", "KHR", "USD/KHR", 2_500, "wharf", 5, 100),
+    ]
 
 
 @pytest.mark.slow

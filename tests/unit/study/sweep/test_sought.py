@@ -154,6 +154,16 @@ def test_what_cannot_be_looked_for_is_refused_at_its_line(
         make_items(_tills(tmp_path, find))
 
 
+def test_what_takes_the_value_of_a_factor_is_not_looked_for(tmp_path: Path) -> None:
+    loaded = _tills(tmp_path, f"{{field: {SERVERS}}}")
+    path = loaded.path
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("values: [1 /s, 2 /s]", f"values: [2, 3], also: [{SERVERS}]")
+    path.write_text(text.replace(RATE, "clock.warm_up"), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=rf"'{SERVERS}', which is a factor"):
+        make_items(load_experiment(path))
+
+
 def test_a_quantile_of_too_few_payments_fails_its_point(tmp_path: Path) -> None:
     find = f"{{field: {SERVERS}, slo: 'p99<=5s'}}"
     found = run_sweep(_tills(tmp_path, find), str(tmp_path / "out"), LocalPool())
