@@ -20,6 +20,7 @@ from sim.compiler.occurrences import Occurrence
 from sim.compiler.rate_files import rate_courses
 from sim.compiler.reach import Reach
 from sim.compiler.reconciliations import reconciliations
+from sim.compiler.taking_part import absent_remarks
 from sim.compiler.windows import window_parts
 from sim.contract.meaning import Policy
 from sim.model.base import FieldPath
@@ -101,6 +102,7 @@ def find_remarks(used: Used) -> tuple[Note, ...]:
         if scheme is not None
         for path, message in scheme.remarks()
     )
+    of_codes = (*of_codes, *absent_remarks(used.scenario))
     return (*of_codes, *((("demand", load.name, "as"), load.remark) for load in used.loads))
 
 

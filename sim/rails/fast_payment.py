@@ -41,7 +41,7 @@ from sim.rails.institutions import (
     when_short,
 )
 from sim.rails.joining import serves
-from sim.rails.links import Link
+from sim.rails.links import Link, links_of_uses
 from sim.rails.obligations import Obligation
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_amounts, check_bounds
@@ -176,11 +176,8 @@ class FastPaymentRail(Rail):
         return tuple(((use,), direction.fees) for use, direction in self._directions())
 
     def links(self) -> tuple[Link, ...]:
-        """Return both directions."""
-        return tuple(
-            Link(use, direction.live_from, direction.hypothetical)
-            for use, direction in self._directions()
-        )
+        """Return both directions, and who joined them on a day of its own."""
+        return links_of_uses(self._directions())
 
     def problems(self, world: World, name: str) -> Found:
         """Check directions, sponsors, limits and time-outs."""

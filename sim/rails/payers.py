@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+Use = tuple[str, str]
+"""A rail, and its own word for a way of using it."""
+
 
 @dataclass(frozen=True, slots=True)
 class PayerClass:
@@ -18,10 +21,13 @@ class PayerClass:
         What the payer pays with; empty where nothing is said of it.
     currency : str
         Currency of the payer's account, where it is not the corridor's; empty otherwise.
+    absent : tuple of (str, str)
+        Rails and uses in which the payer's institution does not take part yet.
     """
 
     instrument: str = ""
     currency: str = ""
+    absent: tuple[Use, ...] = ()
 
 
 ANYBODY = PayerClass()

@@ -71,10 +71,13 @@ class CreditorClass:
         Currency of the creditor's code; empty where there is no code.
     schemes : tuple of str
         Schemes the code shows.
+    absent : tuple of (str, str)
+        Rails, and their uses, in which the creditor's institution does not take part yet.
     """
 
     currency: str = ""
     schemes: tuple[str, ...] = ()
+    absent: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -415,7 +418,7 @@ class Rail(Model):
         yield from ()
 
     def links(self) -> tuple[Link, ...]:
-        """Return its connections that have a start date."""
+        """Return its connections that have a start date, and who joined them on another."""
         return ()
 
     def terms(self, at: LegContext) -> LegTerms:
