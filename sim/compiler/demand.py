@@ -44,7 +44,6 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Corridor, Demand
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.joining import serves
-from sim.rails.name_check import checked_name
 from sim.rails.payers import Use
 from sim.rails.stages import FAIL, Program, threshold
 from sim.scenario.model import Scenario
@@ -152,8 +151,6 @@ def _part(world: World, name: str, payees: Payees, currency: str) -> Stream:
     rails = {leg.rail for route in used for leg in route.candidate.legs}
     shop, scan = None, _scan(scenario, corridor)
     asides: Program = ()
-    if demand.name_check is not None:
-        scan = checked_name(demand.name_check, target=FAIL)
     if demand.shop is not None:
         shop = scenario.shops[demand.shop]
         scan = order_taken(demand.shop, shop, scan)

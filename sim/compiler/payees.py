@@ -18,8 +18,7 @@ from sim.contract.meaning import FixedSide
 from sim.model.members import Member
 from sim.model.sections import Demand
 from sim.rails.merchants import Merchant
-from sim.rails.payers import PayerClass, Use
-from sim.rails.protocol import CreditorClass
+from sim.rails.payers import CreditorClass, PayerClass, Use
 from sim.routing.route_sets import RouteSets
 from sim.scenario.model import Scenario
 from sim.units import known_currencies
@@ -80,7 +79,9 @@ def find_payees(world: World, name: str, largest: int) -> Payees:
     def choice(creditor: CreditorClass, payer: PayerClass) -> Choice:
         if (creditor, payer) not in choices:
             choices[creditor, payer] = world.routes.choice(
-                world.route_sets.find(demand.corridor, creditor, fixed, payer),
+                world.route_sets.find(
+                    demand.corridor, creditor, fixed, payer, name_check=demand.name_check
+                ),
                 amount_max=largest,
                 amount_path=amount_path(name, demand),
             )

@@ -36,12 +36,12 @@ from sim.rails.institutions import (
 )
 from sim.rails.joining import serves
 from sim.rails.links import Link, links_of_uses
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_amounts, check_bounds
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,

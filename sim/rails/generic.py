@@ -43,12 +43,12 @@ from sim.rails.asking import (
 )
 from sim.rails.institutions import payers_time_out
 from sim.rails.joining import serves
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_bounds, several, unknown
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,

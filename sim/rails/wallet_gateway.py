@@ -57,11 +57,11 @@ from sim.rails.institutions import (
 )
 from sim.rails.links import Link, links_of_uses
 from sim.rails.obligations import Obligation
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, FeeTerms, chain_moves, own_conversion
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,

@@ -22,9 +22,9 @@ from sim.model.quantities import PPB
 from sim.model.sections import Corridor
 from sim.rails.desks import desks_of, quote_of
 from sim.rails.links import Link
-from sim.rails.payers import ANYBODY, PayerClass
+from sim.rails.payers import ANYBODY, CreditorClass, PayerClass
 from sim.rails.price import CONVERSIONS_MAX, Exchange
-from sim.rails.protocol import DEBTOR, CreditorClass, Leg, LegContext, Offer
+from sim.rails.protocol import DEBTOR, Leg, LegContext, Offer
 from sim.routing.graph import build_graph, ends_of, held_in
 from sim.routing.policies import routing_of
 from sim.scenario.model import Scenario

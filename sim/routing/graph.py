@@ -13,8 +13,8 @@ import networkx as nx
 from sim.model.sections import Corridor
 from sim.rails.joining import serves
 from sim.rails.links import not_yet
-from sim.rails.payers import ANYBODY, PayerClass
-from sim.rails.protocol import CREDITOR, DEBTOR, CreditorClass
+from sim.rails.payers import ANYBODY, CreditorClass, PayerClass
+from sim.rails.protocol import CREDITOR, DEBTOR
 from sim.scenario.model import Scenario
 
 Node = tuple[str, str]
