@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sim.compiler.composition import compose
 from sim.compiler.expectation import Places, Typical, expected_us, views
+from sim.compiler.limits import with_limit
 from sim.compiler.parts import Choice, Part, Route
 from sim.compiler.prices import Market, PriceError, check_bounds, price_conversions
 from sim.compiler.ranking import rank_routes
@@ -141,6 +142,8 @@ class Routes:
             refunded=self._refunded if is_refunded else None,
             name_check=found.name_check,
         )
+        program = tuple(with_limit(stage, self._market) for stage in flow.program)
+        flow = replace(flow, program=program)
         typical = self._typical(candidate.corridor)
         name = candidate.name
         if fixed_side is FixedSide.DEBTOR:

@@ -46,12 +46,15 @@ class Direction(Model):
 
 
 class WalletLimits(Model):
-    """Bounds on what a wallet lets its holder pay, in the wallet's currency."""
+    """Bounds on what a payer may pay, in the currency of the payer's account."""
 
     per_payment: AmountText | None = None
     """Most per payment."""
     per_day: AmountText | None = None
     """Most per payer and day."""
+    currency: CurrencyCode | None = None
+    """Currency the bounds are written in, where it is another than the account's:
+    they are converted once, at the mid rate of the start, down to whole minor units."""
 
 
 class PartnerWallet(Model):

@@ -81,6 +81,10 @@ class WalletTier(Model):
     balance: AmountText | None = None
     """Most a wallet may hold: a payment to it of more than that is refused (AM02)."""
 
+    @property
+    def currency(self) -> None:
+        """Return None: they are written in the wallets' own currency."""
+
 
 @register_rail
 class EcnyRail(Rail):

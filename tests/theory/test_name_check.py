@@ -1,8 +1,9 @@
 """Persons who pay persons: the payee's bank is asked for the name first; worked out by hand.
 
 Maybank's customers send ringgit to wallets in dollars, 2,500 USD a payer and day at most, as
-Maybank and Bakong let them from August 2021 (calibration: links.MY_maybank_remit_inbound). The
-limit stands in the payer's currency: 10,500 MYR at 4.20 for a dollar, without a margin.
+Maybank and Bakong let them from August 2021 (calibration: corridors.MY_maybank_remit_inbound). The
+limit is written in dollars, as it is published, and acts in the payer's currency: 10,500 MYR at
+4.20 for a dollar, without a margin.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ rails:
     kind: generic
     operator: maybank
     stages:
-      - {name: limit, limit: {per_payment: 10 500, per_day: 10 500}}
+      - {name: limit, limit: {per_payment: 2 500, per_day: 2 500, currency: USD}}
       - {name: send, delay: 2 s}
 corridors:
   my_kh: {from: {country: MY, currency: MYR}, to: {country: KH, currency: USD}}
