@@ -316,6 +316,7 @@ def _use(
             if one is not None
         ),
         declared=frozenset(one.code for one in plan.names.declared),
+        routes=tuple(route.candidate for route in routes),
     )
 
 

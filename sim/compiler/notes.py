@@ -20,6 +20,7 @@ from sim.compiler.occurrences import Occurrence
 from sim.compiler.rate_files import rate_courses
 from sim.compiler.reach import Reach
 from sim.compiler.reconciliations import reconciliations
+from sim.compiler.spread_notes import idle_spreads
 from sim.compiler.taking_part import absent_remarks
 from sim.compiler.windows import window_parts
 from sim.contract.meaning import Policy
@@ -31,6 +32,7 @@ from sim.model.sections import Institution, Screening
 from sim.rails.declines import by_hand_places
 from sim.rails.protocol import Found
 from sim.rails.resources import BlockLedger, Station
+from sim.routing.candidates import Candidate
 from sim.routing.policies import policy_of
 from sim.scenario.closures import closed_spans
 from sim.scenario.model import Scenario
@@ -66,6 +68,8 @@ class Used:
         Streams carried as load.
     made : frozenset of (str, str, str)
         Conversions of routes: provider, source and target currency.
+    routes : tuple of Candidate
+        All routes.
     """
 
     scenario: Scenario
@@ -80,6 +84,7 @@ class Used:
     declared: frozenset[str] = frozenset()
     loads: tuple[LoadStream, ...] = ()
     made: frozenset[tuple[str, str, str]] = frozenset()
+    routes: tuple[Candidate, ...] = ()
 
     def names_of(self, institution: str) -> frozenset[str]:
         """Return the institutions an entry stands for."""
@@ -136,6 +141,7 @@ def _acts(scenario: Scenario, pair: CurrencyPair) -> bool:
 
 def _market(used: Used) -> Found:
     yield from idle_fx(used.scenario, used.made)
+    yield from idle_spreads(used.scenario, used.routes)
 
 
 def _institutions(used: Used) -> Found:
