@@ -125,7 +125,7 @@ def test_a_margin_in_whose_place_the_market_has_one_is_told(tmp_path: Path) -> N
         return {".".join(map(str, path)) for path, why in notes if "margins of their own" in why}
 
     # UnionPay's agent converts riel into yuan: with a quote of its own for the pair the rail's
-    # 0.8 % count for nothing; a quote of another pair, or of nobody on the way, leaves them as they are.
+    # 0.8 % count for nothing; a quote of another pair, or of nobody on the way, leaves them.
     assert idle("{river_bank: {quotes: {KHR/CNY: {spread: 0.3 %}}}}") == {
         "rails.unionpay.outbound.spread"
     }
