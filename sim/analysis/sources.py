@@ -245,8 +245,12 @@ class Payments:
 
     @property
     def due(self) -> int:
-        """Return payments of which it is known whether they succeed: not open and still in time."""
-        return self.count[Tally.SUBMITTED] - self.count[Tally.OPEN_IN_TIME]
+        """Return payments of which it is known whether they succeed: not open and still in time.
+
+        Whoever finds a shop sold out is shown nothing to pay, so that nothing can succeed or fail.
+        """
+        asked = self.count[Tally.SUBMITTED] - self.count[Tally.SOLD_OUT]
+        return asked - self.count[Tally.OPEN_IN_TIME]
 
     def share_of_due(self, column: Tally) -> float | None:
         """Return one sum over the payments that are due."""

@@ -34,6 +34,7 @@ from sim.compiler.routes import Routes
 from sim.compiler.shops import shop_parts, unknown_stations
 from sim.compiler.size import size_problems
 from sim.compiler.spreads import margin_problems
+from sim.compiler.taking_part import absences
 from sim.compiler.windows import window_parts
 from sim.contract.plan import Plan
 from sim.model.base import FieldPath
@@ -190,9 +191,11 @@ def _compile(
     parts, lines = split_lines([*world_parts(scenario, members), *shop_parts(scenario)], scenario)
     market = _market(scenario, settings, happened, problems)
     # Codes do not depend on seed or replication, so replications share them.
-    pools = pools or make_pools(scenario, members, problems)
+    absent = absences(scenario, members)
+    pools = pools or make_pools(scenario, members, problems, absent)
     routes = Routes(scenario, market, members, parts, problems=problems, lines=lines)
-    world = World(scenario, settings, members, pools, RouteSets(scenario), routes, happened)
+    sets = RouteSets(scenario)
+    world = World(scenario, settings, members, pools, sets, routes, happened, absent)
     described = []
     # In order of names: the number of a stream is part of the order of events.
     for name in sorted(scenario.demand):
@@ -318,6 +321,7 @@ def _use(
             if one is not None
         ),
         declared=frozenset(one.code for one in plan.names.declared),
+        routes=tuple(route.candidate for route in routes),
     )
 
 

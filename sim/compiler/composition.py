@@ -22,9 +22,11 @@ from sim.compiler.route_price import route_price
 from sim.contract.charges import Rounding
 from sim.contract.layout import CERTAIN
 from sim.contract.meaning import Bearer, Flag, Op, Outcome, Reason
+from sim.model.name_check import NameCheck
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.desks import as_made
 from sim.rails.least_amounts import least_amounts
+from sim.rails.name_check import asked_payee, read_name
 from sim.rails.on_us import book_inside, stay_inside
 from sim.rails.patience import answered, leads, waits
 from sim.rails.price import Price, held_moves
@@ -62,6 +64,7 @@ def compose(
     *,
     currency: str,
     refunded: Mapping[str, str] | None = None,
+    name_check: NameCheck | None = None,
 ) -> Flow:
     """Return the program and price of a candidate route.
 
@@ -74,6 +77,8 @@ def compose(
     refunded : mapping of str to str, optional
         Where payments over the route are paid back: the account that pays in place of the one the
         payment came to, where it is another. None: nothing is paid back.
+    name_check : NameCheck, optional
+        How the payee's name is asked for; None: it is not.
 
     Raises
     ------
@@ -83,7 +88,15 @@ def compose(
     corridor = candidate.corridor_in(scenario)
     rails = [scenario.rails[leg.rail] for leg in candidate.legs]
     contexts = [
-        LegContext(scenario, corridor, leg.rail, candidate.legs, position, currency)
+        LegContext(
+            scenario,
+            corridor,
+            leg.rail,
+            candidate.legs,
+            position,
+            currency,
+            name_check=name_check,
+        )
         for position, leg in enumerate(candidate.legs)
     ]
     # First what each leg converts and charges, as all of them together make the one price; only
@@ -199,6 +212,7 @@ class _Composer:
             *self.legs[0].says.session,
             *self.debtor.authorise,
             *self._each("look_up"),
+            *self._name(),
             *self._quote_and_confirm(),
             *(stay_inside() if self.inside is not None else ()),
             *least_amounts([leg.at for leg in self.legs] if self.price is not None else []),
@@ -269,6 +283,15 @@ class _Composer:
         """Yield what every leg says to a phase, outward."""
         for leg in self.legs:
             yield from getattr(leg.says, phase)
+
+    def _name(self) -> Program:
+        """Return the payee's name, asked for where no leg has, and the payer's look at it."""
+        check, world = self.legs[0].at.name_check, self.legs[0].at.world
+        if check is None:
+            return ()
+        is_asked = any(leg.says.asks_payee for leg in self.legs)
+        asked = () if is_asked else asked_payee("", check, world, target=FAIL)
+        return (*asked, *read_name(check, patient=self.patient, target=FAIL))
 
     def _quote_and_confirm(self) -> Program:
         """Return the price, the payer's confirmation, and a new price where it took too long."""

@@ -44,7 +44,7 @@ from sim.model.quantities import to_minor
 from sim.model.sections import Corridor, Demand
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.joining import serves
-from sim.rails.name_check import checked_name
+from sim.rails.payers import Use
 from sim.rails.stages import FAIL, Program, threshold
 from sim.scenario.model import Scenario
 from sim.workload.arrivals import hazard_path
@@ -151,8 +151,6 @@ def _part(world: World, name: str, payees: Payees, currency: str) -> Stream:
     rails = {leg.rail for route in used for leg in route.candidate.legs}
     shop, scan = None, _scan(scenario, corridor)
     asides: Program = ()
-    if demand.name_check is not None:
-        scan = checked_name(demand.name_check, target=FAIL)
     if demand.shop is not None:
         shop = scenario.shops[demand.shop]
         scan = order_taken(demand.shop, shop, scan)
@@ -228,13 +226,35 @@ def stream_demand(world: World, described: Described, linked: Linked) -> StreamD
         instrument=_ints(instruments),
         instrument_cumulative62=_cumulative(demand.instruments),
         second_cumulative62=_seconds(demand),
-        instrument_route_set=pool.route_set[: 0 if payees.merchants else len(instruments)],
+        instrument_route_set=pool.route_set[: 0 if payees.merchants else _sets(payees, demand)],
+        debtor_class=_institution_classes(world, payees.debtors, agents),
+        creditor_class=_institution_classes(world, payees.creditors, agents),
         # Without ageing codes every code is static: a draw always lies below 2^62.
         static_threshold62=threshold(aging.static_share) if aging else CERTAIN,
         dynamic_life_us=aging.dynamic_life if aging else 0,
         code_age_table=linked.tables[aging.code_age] if aging else -1,
         damaged_threshold62=threshold(codes.damaged_share) if codes else 0,
     )
+
+
+def _sets(payees: Payees, demand: Demand) -> int:
+    """Return how many route sets a stream without codes has by class and instrument; 0: one."""
+    many = len(payees.debtors) * max(1, len(demand.instruments)) * len(payees.creditors)
+    return many if many > 1 or demand.instruments else 0
+
+
+def _institution_classes(
+    world: World, known: tuple[tuple[Use, ...], ...], agents: Mapping[str, int]
+) -> Array:
+    """Return the class of every agent by what it is absent from; empty where there is one class."""
+    if len(known) == 1:
+        return _ints(())
+    found = np.zeros(len(agents), dtype=np.int64)
+    for name, absent in world.absent.items():
+        # Institutions of other countries are in no class of this end.
+        if absent in known:
+            found[agents[name]] = known.index(absent)
+    return found
 
 
 def _listed(world: World, described: Described, linked: Linked, pool: _Pool) -> Array | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sim.compiler.taking_part import Absences
 from sim.model.base import FieldPath
 from sim.model.members import Member
 from sim.rails.code_scheme import CodeScheme
@@ -36,7 +37,10 @@ class Pools:
 
 
 def make_pools(
-    scenario: Scenario, members: tuple[Member, ...], problems: list[tuple[FieldPath, str]]
+    scenario: Scenario,
+    members: tuple[Member, ...],
+    problems: list[tuple[FieldPath, str]],
+    absent: Absences,
 ) -> Pools:
     """Make every sample of codes a corridor needs, in the order of names."""
     merchants: list[Merchant] = []
@@ -44,7 +48,9 @@ def make_pools(
     for name, rail in sorted(scenario.rails.items()):
         scheme = rail.code_scheme
         if scheme is not None:
-            places[name] = _extend(merchants, _home_codes(name, scheme, members, problems))
+            # Merchants of a bank that does not take part yet show no code.
+            issuing = tuple(one for one in members if (name, "") not in absent.get(one.name, ()))
+            places[name] = _extend(merchants, _home_codes(name, scheme, issuing, problems))
     by_corridor: dict[str, tuple[int, ...]] = {}
     numbered: dict[str, range] = {}
     for name, corridor in sorted(scenario.corridors.items()):

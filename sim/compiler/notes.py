@@ -20,6 +20,8 @@ from sim.compiler.occurrences import Occurrence
 from sim.compiler.rate_files import rate_courses
 from sim.compiler.reach import Reach
 from sim.compiler.reconciliations import reconciliations
+from sim.compiler.spread_notes import idle_spreads
+from sim.compiler.taking_part import absent_remarks
 from sim.compiler.windows import window_parts
 from sim.contract.meaning import Policy
 from sim.model.base import FieldPath
@@ -30,6 +32,7 @@ from sim.model.sections import Institution, Screening
 from sim.rails.declines import by_hand_places
 from sim.rails.protocol import Found
 from sim.rails.resources import BlockLedger, Station
+from sim.routing.candidates import Candidate
 from sim.routing.policies import policy_of
 from sim.scenario.closures import closed_spans
 from sim.scenario.model import Scenario
@@ -68,6 +71,8 @@ class Used:
         Streams carried as load.
     made : frozenset of (str, str, str)
         Conversions of routes: provider, source and target currency.
+    routes : tuple of Candidate
+        All routes.
     """
 
     scenario: Scenario
@@ -83,6 +88,7 @@ class Used:
     declared: frozenset[str] = frozenset()
     loads: tuple[LoadStream, ...] = ()
     made: frozenset[tuple[str, str, str]] = frozenset()
+    routes: tuple[Candidate, ...] = ()
 
     def names_of(self, institution: str) -> frozenset[str]:
         """Return the institutions an entry stands for."""
@@ -105,6 +111,7 @@ def find_remarks(used: Used) -> tuple[Note, ...]:
         if scheme is not None
         for path, message in scheme.remarks()
     )
+    of_codes = (*of_codes, *absent_remarks(used.scenario))
     return (*of_codes, *((("demand", load.name, "as"), load.remark) for load in used.loads))
 
 
@@ -138,6 +145,7 @@ def _acts(scenario: Scenario, pair: CurrencyPair) -> bool:
 
 def _market(used: Used) -> Found:
     yield from idle_fx(used.scenario, used.made)
+    yield from idle_spreads(used.scenario, used.routes)
 
 
 def _institutions(used: Used) -> Found:

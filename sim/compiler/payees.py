@@ -5,19 +5,20 @@ Takes a demand section; gives its pool of payees with a choice of routes for eac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from sim.compiler.amounts import amount_path
 from sim.compiler.merchants import Pools
 from sim.compiler.occurrences import Occurrence
 from sim.compiler.parts import Choice, Settings
 from sim.compiler.routes import Routes
+from sim.compiler.taking_part import Absences
 from sim.contract.meaning import FixedSide
 from sim.model.members import Member
 from sim.model.sections import Demand
 from sim.rails.merchants import Merchant
-from sim.rails.payers import PayerClass
-from sim.rails.protocol import CreditorClass
+from sim.rails.payers import CreditorClass, PayerClass, Use
 from sim.routing.route_sets import RouteSets
 from sim.scenario.model import Scenario
 from sim.units import known_currencies
@@ -34,6 +35,7 @@ class World:
     route_sets: RouteSets
     routes: Routes
     happened: tuple[Occurrence, ...] = ()
+    absent: Absences = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,16 @@ class Payees:
     merchants : tuple of int
     entries : tuple of Merchant
     payers : tuple of PayerClass
-        Classes of payers, by instrument; a single one where nothing is said.
+        Classes of payers: by what their institution is absent from, then by instrument; a single
+        one where nothing is said of either.
     choices : tuple of Choice
-        Payer by payer, one for each merchant; for each payer a single one without merchants.
+        Payer by payer, one for each merchant; without merchants one for each class of payees'
+        institutions.
     routes : tuple of str
         Names of all routes of all choices.
+    debtors, creditors : tuple of tuple of (str, str)
+        Classes of institutions, of payers and of payees without codes, by what they are absent
+        from; a single one where all take part in everything.
     """
 
     merchants: tuple[int, ...]
@@ -57,6 +64,8 @@ class Payees:
     payers: tuple[PayerClass, ...]
     choices: tuple[Choice, ...]
     routes: tuple[str, ...]
+    debtors: tuple[tuple[Use, ...], ...] = ((),)
+    creditors: tuple[tuple[Use, ...], ...] = ((),)
 
 
 def find_payees(world: World, name: str, largest: int) -> Payees:
@@ -70,14 +79,25 @@ def find_payees(world: World, name: str, largest: int) -> Payees:
     def choice(creditor: CreditorClass, payer: PayerClass) -> Choice:
         if (creditor, payer) not in choices:
             choices[creditor, payer] = world.routes.choice(
-                world.route_sets.find(demand.corridor, creditor, fixed, payer),
+                world.route_sets.find(
+                    demand.corridor, creditor, fixed, payer, name_check=demand.name_check
+                ),
                 amount_max=largest,
                 amount_path=amount_path(name, demand),
             )
         return choices[creditor, payer]
 
-    payers = _payers(world.scenario, demand)
-    classes = [_class_of(merchant) for merchant in pool] or [CreditorClass()]
+    ends = world.scenario.corridors[demand.corridor]
+    debtors = _kinds(world, ends.from_.country)
+    creditors = _kinds(world, ends.to.country) if not pool else ((),)
+    payers = tuple(
+        replace(payer, absent=absent)
+        for absent in debtors
+        for payer in _payers(world.scenario, demand)
+    )
+    classes = [_class_of(merchant, world.absent) for merchant in pool] or [
+        CreditorClass(absent=absent) for absent in creditors
+    ]
     for payer in payers:
         # Classes are visited in a fixed order, whatever merchants come first.
         # By their text, as a class has no order of its own.
@@ -90,7 +110,16 @@ def find_payees(world: World, name: str, largest: int) -> Payees:
         payers=payers,
         choices=tuple(choices[creditor, payer] for payer in payers for creditor in classes),
         routes=tuple(routes),
+        debtors=debtors,
+        creditors=creditors,
     )
+
+
+def _kinds(world: World, country: str) -> tuple[tuple[Use, ...], ...]:
+    """Return the classes of a country's institutions by what they are absent from."""
+    banks: Iterable[Member] = (one for one in world.members if one.entry.country == country)
+    # All that take part everywhere come first, whether there are any or not.
+    return ((), *sorted({world.absent.get(one.name, ()) for one in banks} - {()}))
 
 
 def _payers(scenario: Scenario, demand: Demand) -> tuple[PayerClass, ...]:
@@ -105,11 +134,12 @@ def _payers(scenario: Scenario, demand: Demand) -> tuple[PayerClass, ...]:
     ) or (PayerClass(),)
 
 
-def _class_of(merchant: Merchant) -> CreditorClass:
+def _class_of(merchant: Merchant, absences: Absences) -> CreditorClass:
+    absent = absences.get(merchant.agent, ())
     # A foreign code: its schemes decide which wallets can read it.
     if not merchant.agent or not merchant.is_at_home:
-        return CreditorClass(merchant.currency, merchant.schemes)
+        return CreditorClass(merchant.currency, merchant.schemes, absent)
     # At home a code shows the national scheme in any case; what else matters is whether
     # UnionPay is on it.
     shown = tuple(scheme for scheme in merchant.schemes if scheme == "unionpay")
-    return CreditorClass(merchant.currency, shown)
+    return CreditorClass(merchant.currency, shown, absent)

@@ -154,8 +154,17 @@ class Market:
         """Return an amount in minor units of a currency, at the start's mid rates, rounded up."""
         if money.currency == currency:
             return money.amount_minor
-        rate = self._path(money.currency, currency).start * _minor_ratio(money.currency, currency)
-        return math.ceil(money.amount_minor * rate)
+        return math.ceil(money.amount_minor * self.minor_rate(money.currency, currency))
+
+    def minor_rate(self, source: str, target: str) -> Fraction:
+        """Return what a minor unit of a currency is in those of another, at the start's mid rates.
+
+        Raises
+        ------
+        PriceError
+            If there is no such rate.
+        """
+        return self._path(source, target).start * _minor_ratio(source, target)
 
     def widest_ppm(self, exchange: Exchange) -> int:
         """Return the greatest margin of an exchange, of whatever amount and at whatever time."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sim.compiler.composition import compose
 from sim.compiler.expectation import Places, Typical, expected_us, views
+from sim.compiler.limits import with_limit
 from sim.compiler.parts import Choice, Part, Route
 from sim.compiler.prices import Market, PriceError, check_bounds, price_conversions
 from sim.compiler.ranking import rank_routes
@@ -18,6 +19,7 @@ from sim.compiler.refunds import refunded_corridors
 from sim.contract.meaning import Bearer, FixedSide, Policy
 from sim.model.base import FieldPath
 from sim.model.members import Member
+from sim.model.name_check import NameCheck
 from sim.rails.resources import BlockLedger, ClearingLine, Station
 from sim.routing.candidates import Candidate, preferred
 from sim.routing.policies import own_row, routing_of, rule_columns
@@ -58,7 +60,7 @@ class Routes:
             part.name: part for part in resources if isinstance(part, (Station, BlockLedger))
         }
         self._problems = problems
-        self._known: dict[tuple[str, FixedSide], Route | None] = {}
+        self._known: dict[Hashable, Route | None] = {}
         self._known_typical: dict[str, Typical] = {}
         self._everywhere: Typical | None = None
         self._paid_back = refunded_corridors(scenario)
@@ -107,7 +109,7 @@ class Routes:
 
     def _ranked(self, found: RouteSet) -> list[Route]:
         """Return the routes of a set in the order that decides ties, as many as are wanted."""
-        composed = [self._route(candidate, found.fixed_side) for candidate in found.candidates]
+        composed = [self._route(candidate, found) for candidate in found.candidates]
         routes = [route for route in composed if route is not None]
         ranked = rank_routes(self._scenario.fx, self._market, routes)
         order = preferred(self._scenario, [route.candidate for route in ranked])
@@ -116,19 +118,20 @@ class Routes:
         most = routing_of(self._scenario, found.corridor).candidates
         return [by_name[at.name] for at in order[:most]]
 
-    def _route(self, candidate: Candidate, fixed_side: FixedSide) -> Route | None:
+    def _route(self, candidate: Candidate, found: RouteSet) -> Route | None:
         """Return a candidate's route, composing it if new; None if it has no price."""
-        key = (candidate.name, fixed_side)
+        key = (candidate.name, found.fixed_side, found.name_check)
         if key not in self._known:
             try:
-                self._known[key] = self._compose(candidate, fixed_side)
+                self._known[key] = self._compose(candidate, found)
             # Noted as None, so that it is said once and not for every stream.
             except PriceError as problem:
                 self._problems.append((("corridors", candidate.corridor), str(problem)))
                 self._known[key] = None
         return self._known[key]
 
-    def _compose(self, candidate: Candidate, fixed_side: FixedSide) -> Route:
+    def _compose(self, candidate: Candidate, found: RouteSet) -> Route:
+        fixed_side = found.fixed_side
         corridor = candidate.corridor_in(self._scenario)
         side = corridor.to if fixed_side is FixedSide.CREDITOR else corridor.from_
         is_refunded = candidate.corridor in self._paid_back
@@ -137,11 +140,15 @@ class Routes:
             candidate,
             currency=side.currency,
             refunded=self._refunded if is_refunded else None,
+            name_check=found.name_check,
         )
+        program = tuple(with_limit(stage, self._market) for stage in flow.program)
+        flow = replace(flow, program=program)
         typical = self._typical(candidate.corridor)
         name = candidate.name
         if fixed_side is FixedSide.DEBTOR:
-            name = f"{name} (debtor fixed)"
+            asked = _asked_as(self._scenario, candidate.corridor, found.name_check)
+            name = f"{name} (debtor fixed{asked})"
         routing = routing_of(self._scenario, candidate.corridor)
         route = Route(
             name=name,
@@ -176,6 +183,17 @@ class Routes:
         found = check_bounds(self._market, route.flow.price, amount_max, fixed_side=fixed_side)
         if found is not None:
             self._problems.append((path, found))
+
+
+def _asked_as(scenario: Scenario, corridor: str, check: NameCheck | None) -> str:
+    """Return the words that tell a route from those on which names are asked for otherwise."""
+    checks: dict[NameCheck | None, str] = {}
+    for name, demand in sorted(scenario.demand.items()):
+        if demand.corridor == corridor and demand.fixed_side == "debtor":
+            checks.setdefault(demand.name_check, name)
+    if len(checks) == 1 or check is None:
+        return ""
+    return f", names as by {checks[check]}"
 
 
 def _groups(routes: Sequence[Route]) -> tuple[int, ...]:

@@ -73,8 +73,7 @@ def assumptions(scenario: Scenario, document: Document) -> tuple[Assumption, ...
 def hypothetical_links(scenario: Scenario) -> tuple[str, ...]:
     """Return the links that were not live at the start, with the day assumed for them."""
     return tuple(
-        " ".join((name, *((link.use,) if link.use else ())))
-        + f" (live from {link.live_from.isoformat()})"
+        " ".join(filter(None, (name, link.words))) + f" (live from {link.live_from.isoformat()})"
         for name, rail in sorted(scenario.rails.items())
         for link in rail.links()
         if link.is_hypothetical

@@ -147,7 +147,7 @@ def _parties(compiled: Compiled) -> Iterator[str]:
         yield f"{name}: {title}{entry.country}{number}; roles: {listed(entry.roles)}"
     for name, rail in sorted(compiled.scenario.rails.items()):
         said = [f"{field} {named}" for field, named in rail.named_institutions()]
-        said += [f"{link.use} live from {link.live_from}".lstrip() for link in rail.links()]
+        said += [f"{link.words} live from {link.live_from}".strip() for link in rail.links()]
         yield f"rail {name}{': ' if said else ''}{'; '.join(said)}"
 
 
@@ -297,8 +297,10 @@ def _offer(compiled: Compiled, number: int, amount: int, reached: float) -> tupl
 def _reach(compiled: Compiled, demand: StreamDemand) -> list[tuple[int, float]]:
     """Return the routes of a stream in the order of candidates, with the share they reach."""
     plan = compiled.plan
-    # A pool of payees has a set per payee, a stream without one the default.
-    sets = np.append(demand.merchant_route_set, demand.default_route_set)
+    # A pool of payees has a set per payee; a stream without one the default, or one for each class
+    # of institutions at its ends.
+    others = demand.instrument_route_set if demand.has_classes else demand.default_route_set
+    sets = np.append(demand.merchant_route_set, others)
     sets = sets[sets >= 0]
     found: dict[int, int] = {}
     for index, payees in zip(*np.unique(sets, return_counts=True), strict=True):

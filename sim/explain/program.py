@@ -319,6 +319,8 @@ def _limit(stage: Stage) -> str:
         period = "day" if spec.days == 1 else "year"
         bounds.append(f"at most {most} per payer and {period} (AM14)")
     name = REGISTERS[spec.register]
+    if spec.said:
+        bounds[-1] += f", which are {' and '.join(spec.said)} at the mid rate of the start"
     return f"{name} may be {' and '.join(bounds)}, limit {spec.name}; beyond it"
 
 

@@ -331,7 +331,7 @@ class Demand(Model):
     shop: Name | None = None
     """Online shop its payments are orders of; each is submitted when it is ordered."""
     name_check: NameCheck | None = None
-    """How the payee's institution is asked for the payee's name before anything else, where a
+    """How the payee's institution is asked for the payee's name before there is a price, where a
     person pays another; the payer fixes the amount then (`fixed_side: debtor`). Absent: not."""
     rate: EventRate | None = None
     """Mean arrivals; with a profile, the mean over its day."""

@@ -41,11 +41,11 @@ from sim.rails.institutions import (
     payers_time_out,
     when_short,
 )
+from sim.rails.payers import CreditorClass
 from sim.rails.problems import check_amounts
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,

@@ -38,19 +38,18 @@ from sim.model.quantities import (
     PositiveDurationUs,
     SharePpb,
     TimeOfDay,
-    to_minor,
 )
 from sim.model.sections import Corridor
 from sim.rails.institutions import creditor_abroad, creditor_at_home, debtor_at_home
 from sim.rails.joining import serves
 from sim.rails.links import Link
 from sim.rails.obligations import Obligation
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange
 from sim.rails.problems import check_amounts, several, unknown
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,
@@ -107,6 +106,14 @@ class CardLimit(Model):
     """Most per payment (AM02)."""
     per_year: AmountText | None = None
     """Most per cardholder and calendar year (AM14), counted from the start of the run."""
+    currency: CurrencyCode | None = None
+    """Currency the bounds are written in, where it is another than the merchant's: they are
+    converted once, at the mid rate of the start, down to whole minor units."""
+
+    @property
+    def per_day(self) -> AmountText | None:
+        """Return the bound of the period, which here is the year."""
+        return self.per_year
 
 
 class CardClearing(Model):
@@ -209,7 +216,13 @@ class CardRail(Rail):
                 yield place, f"found {currency}; allowed: {', '.join(self.currencies)}"
             for field in ("per_payment", "per_year"):
                 if getattr(limit, field) is not None:
-                    yield from check_amounts(currency, getattr(limit, field), (*place, field))
+                    written = limit.currency or currency
+                    yield from check_amounts(written, getattr(limit, field), (*place, field))
+            if limit.currency is not None and limit.per_payment is None and limit.per_year is None:
+                yield (
+                    (*place, "currency"),
+                    "found a currency without a bound; needed: a bound in it",
+                )
         yield from self._stranger_problems(world, name)
         files = self._files_as()
         yield from below(("clearing",), files.problems(world.clock, self.currencies[0]))
@@ -373,22 +386,11 @@ class CardRail(Rail):
         bounds = self.limits.get(currency)
         if bounds is None:
             return ()
-        once, year = (
-            -1 if amount is None else to_minor(amount, currency)
-            for amount in (bounds.per_payment, bounds.per_year)
-        )
         begins = at.world.clock.start.date()
         first, following = date(begins.year, 1, 1), date(begins.year + 1, 1, 1)
-        spec = LimitSpec(
-            f"{at.name}.{currency}",
-            Register.DEBITED,
-            currency,
-            once,
-            year,
-            days=(following - first).days,
-            shift=(begins - first).days,
-        )
-        return check_limit(f"{at.name}.limit", spec, target=FAIL)
+        spec = LimitSpec.of(f"{at.name}.{currency}", Register.DEBITED, currency, bounds)
+        of_year = replace(spec, days=(following - first).days, shift=(begins - first).days)
+        return check_limit(f"{at.name}.limit", of_year, target=FAIL)
 
 
 def _claims(name: str, issuer: str, currency: str) -> str:

@@ -32,12 +32,12 @@ from sim.model.quantities import (
 from sim.model.sections import Clock, Corridor
 from sim.rails.institutions import creditor_at_home, debtor_at_home
 from sim.rails.obligations import Obligation
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import several, unknown
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,

@@ -12,6 +12,7 @@ from sim.model.money import AmountText
 from sim.model.pricing import Fee
 from sim.model.quantities import CalendarDate, CurrencyCode, FeePpm, Flag, Name
 from sim.model.sections import Clock
+from sim.rails.links import Joined
 from sim.rails.problems import check_amounts, check_bounds, several, unknown
 from sim.rails.protocol import Found, World
 from sim.rails.resources import ClearingLine
@@ -30,6 +31,9 @@ class Direction(Model):
     """Day the link went live; a later one than the clock's start needs `hypothetical: true`."""
     hypothetical: Flag = False
     """Marks a link that was not live at the clock's start; `explain` and the report say so."""
+    joined: dict[Name, Joined] = {}
+    """Institutions that joined on a day of their own, by name, whether payers' or payees' bank,
+    wallet or settlement agent; all others take part from `live_from` on."""
     settlement_currency: CurrencyCode
     """Currency in which gateway and agent settle; a payment between two others converts twice."""
     spread: FeePpm
@@ -42,12 +46,15 @@ class Direction(Model):
 
 
 class WalletLimits(Model):
-    """Bounds on what a wallet lets its holder pay, in the wallet's currency."""
+    """Bounds on what a payer may pay, in the currency of the payer's account."""
 
     per_payment: AmountText | None = None
     """Most per payment."""
     per_day: AmountText | None = None
     """Most per payer and day."""
+    currency: CurrencyCode | None = None
+    """Currency the bounds are written in, where it is another than the account's:
+    they are converted once, at the mid rate of the start, down to whole minor units."""
 
 
 class PartnerWallet(Model):
@@ -66,6 +73,9 @@ class LinkDirection(Model):
     """Day the link went live; a later one than the clock's start needs `hypothetical: true`."""
     hypothetical: Flag = False
     """Marks a link that was not live at the clock's start; `explain` and the report say so."""
+    joined: dict[Name, Joined] = {}
+    """Institutions that joined on a day of their own, by name, whether payers' or payees' bank,
+    wallet or settlement agent; all others take part from `live_from` on."""
     spread: FeePpm
     """Margin of the sponsor over the mid rate."""
     fees: dict[Name, Fee] = {}

@@ -35,13 +35,13 @@ from sim.rails.institutions import (
     when_short,
 )
 from sim.rails.joining import serves
-from sim.rails.links import Link
+from sim.rails.links import Link, links_of_uses
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_amounts, check_bounds
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,
@@ -80,6 +80,10 @@ class WalletTier(Model):
     """Most per wallet and day (AM14)."""
     balance: AmountText | None = None
     """Most a wallet may hold: a payment to it of more than that is refused (AM02)."""
+
+    @property
+    def currency(self) -> None:
+        """Return None: they are written in the wallets' own currency."""
 
 
 @register_rail
@@ -145,11 +149,8 @@ class EcnyRail(Rail):
         return tuple(((use,), direction.fees) for use, direction in self._directions())
 
     def links(self) -> tuple[Link, ...]:
-        """Return both directions."""
-        return tuple(
-            Link(use, direction.live_from, direction.hypothetical)
-            for use, direction in self._directions()
-        )
+        """Return both directions, and who joined them on a day of its own."""
+        return links_of_uses(self._directions())
 
     def problems(self, world: World, name: str) -> Found:
         """Check directions, partner, accounts, tiers and time-outs."""

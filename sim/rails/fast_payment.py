@@ -34,21 +34,20 @@ from sim.model.sections import Corridor
 from sim.rails.asking import asked_at, query, query_ends_us, query_problems, query_station
 from sim.rails.directions import INBOUND, OUTBOUND, LinkDirection
 from sim.rails.institutions import (
-    core,
-    core_time,
     creditor_at_home,
     debtor_at_home,
     when_short,
 )
 from sim.rails.joining import serves
-from sim.rails.links import Link
+from sim.rails.links import Link, links_of_uses
+from sim.rails.name_check import asked_payee
 from sim.rails.obligations import Obligation
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_amounts, check_bounds
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,
@@ -176,11 +175,8 @@ class FastPaymentRail(Rail):
         return tuple(((use,), direction.fees) for use, direction in self._directions())
 
     def links(self) -> tuple[Link, ...]:
-        """Return both directions."""
-        return tuple(
-            Link(use, direction.live_from, direction.hypothetical)
-            for use, direction in self._directions()
-        )
+        """Return both directions, and who joined them on a day of its own."""
+        return links_of_uses(self._directions())
 
     def problems(self, world: World, name: str) -> Found:
         """Check directions, sponsors, limits and time-outs."""
@@ -339,6 +335,7 @@ class FastPaymentRail(Rail):
         ends_us = query_ends_us(self.query, self.reconciliation_time)
         return LegProgram(
             look_up=self._look_up(at),
+            asks_payee=at.is_last,
             limit=check_limit(f"{name}.limit", spec, target=FAIL),
             reserve=tuple(self._reserve(at, move) for move in pays),
             execute=(
@@ -386,8 +383,7 @@ class FastPaymentRail(Rail):
         asked: Program = ()
         if at.is_last:
             # Asked of the payee's bank; before another ledger the sponsor answers by itself.
-            time = core_time(at.world, "", CREDITOR_AGENT)
-            asked = serve(f"{name}.look_up", core(CREDITOR_AGENT), time, target=FAIL)
+            asked = asked_payee(f"{name}.look_up", at.name_check, at.world, target=FAIL)
         return (
             limit(f"{name}.look_up_limit", self.look_up_limit, FAIL),
             *self._way(at, "look_up", lost=lost),

@@ -43,12 +43,12 @@ from sim.rails.asking import (
 )
 from sim.rails.institutions import payers_time_out
 from sim.rails.joining import serves
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_bounds, several, unknown
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,
@@ -91,6 +91,9 @@ class GenericLimit(Model):
     """Most per payment, in the instructed currency."""
     per_day: AmountText | None = None
     """Most per payer and day."""
+    currency: CurrencyCode | None = None
+    """Currency the bounds are written in, where it is another than the instructed one:
+    they are converted once, at the mid rate of the start, down to whole minor units."""
 
 
 class GenericStage(Model):
@@ -413,7 +416,9 @@ class GenericRail(Rail):
         elif step.decline is not None:
             yield from decide(label, threshold(step.decline), target=failing, reason=reason)
         elif step.limit is not None:
-            limit = LimitSpec.of(label, Register.INSTRUCTED, at.currency, step.limit)
+            # Converted it is another limit in each currency.
+            name = label if step.limit.currency is None else f"{label}.{at.currency}"
+            limit = LimitSpec.of(name, Register.INSTRUCTED, at.currency, step.limit)
             yield Stage(Op.LIMIT, label, target=refusing, limit=limit)
         elif step.deadline is not None:
             yield Stage(Op.DEADLINE, label, value=step.deadline, target=failing, reason=reason)

@@ -38,12 +38,12 @@ from sim.rails.institutions import creditor_at_home, debtor_at_home
 from sim.rails.joining import serves
 from sim.rails.links import Link
 from sim.rails.obligations import Obligation
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.problems import check_amounts, several, unknown
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,

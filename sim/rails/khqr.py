@@ -15,9 +15,17 @@ from sim.contract.meaning import Cause, Op
 from sim.model.defaults import assumed, cited
 from sim.model.distributions import DurationDistribution
 from sim.model.members import Member
-from sim.model.quantities import CurrencyCode, Flag, PositiveCount, PositiveDurationUs, SharePpb
+from sim.model.quantities import (
+    CurrencyCode,
+    Flag,
+    Name,
+    PositiveCount,
+    PositiveDurationUs,
+    SharePpb,
+)
 from sim.qr import decode, encode, verify
 from sim.rails.code_scheme import CodeScheme
+from sim.rails.links import Joined, Link, joined_links
 from sim.rails.merchants import MERCHANTS_MAX, Merchant, pick_weighted, uniform_of
 from sim.rails.problems import beside
 from sim.rails.protocol import Found, Rail, World
@@ -35,6 +43,7 @@ _OF_MADE_CODES = (
     "currency_share",
     "unionpay_share",
     "individual_share",
+    "joined",
 )
 """Settings of codes that are made; codes given as text say all of this themselves."""
 _NO_EXPIRY = frozenset({45})
@@ -90,6 +99,10 @@ class KhqrRail(Rail):
     """Whether apps refuse a dynamic code among `payloads` that carries no expiry (FF01); if not,
     it is paid and never expires. Absent: they refuse it, as the official kit does."""
 
+    joined: dict[Name, Joined] = {}
+    """Institutions whose merchants show such codes from a day of their own on; all others do from
+    the start of the run."""
+
     @property
     def refuses_lasting(self) -> bool:
         """Return whether apps refuse dynamic codes without expiry."""
@@ -116,6 +129,10 @@ class KhqrRail(Rail):
                 ("currency_share",),
                 f"found shares adding up to {total / 10**7:g} %; allowed: 100 %",
             )
+
+    def links(self) -> tuple[Link, ...]:
+        """Return the institutions whose merchants show codes from a day of their own on."""
+        return tuple(joined_links("", self.joined))
 
     def remarks(self) -> Found:
         """Yield how many codes given are dynamic and carry no expiry, and what comes of it."""

@@ -1,8 +1,8 @@
 """Asking a payee's institution whether it has such a customer, as stages.
 
-Takes what the user wrote; gives the question, and what follows from the answer. Fast payment
-systems ask their own question once the payer has begun to pay (their look-up): whether the payee
-can be paid. This one is asked before a route is chosen, over whatever rail the money then goes.
+Takes what the user wrote; gives the question, and what follows from the answer. It is part of the
+look-up of a route. A rail that looks the payee up itself asks it on its own way, as fast payment
+systems do over their link; on all other routes the payer's institution asks directly.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from collections.abc import Iterable, Iterator
 from sim.contract.meaning import Cause, Reason
 from sim.model.name_check import NameCheck
 from sim.model.sections import Demand
+from sim.rails.institutions import core, core_time
+from sim.rails.patience import answered, waits
+from sim.rails.protocol import World
 from sim.rails.resources import Station
 from sim.rails.stages import (
     CREDITOR_AGENT,
@@ -46,13 +49,42 @@ def names_stations(streams: Iterable[Demand], institutions: Iterable[str]) -> It
         yield Station(f"{name}.{NAMES}", servers=servers, owner=name, kind=NAMES)
 
 
-def checked_name(check: NameCheck, *, target: str) -> Program:
-    """Return the question, a refusal where the name is another, and the payer's look at it."""
+def asked_payee(label: str, check: NameCheck | None, world: World, *, target: str) -> Program:
+    """Return the question at the payee's institution, whether it has such a customer.
+
+    Parameters
+    ----------
+    label : str
+        Of the stage where no name is asked for, only whether the account is there.
+    check : NameCheck or None
+        How the name is asked for, at a station of its own; None: the core system answers.
+    world : World
+    target : str
+        Where the payment goes on that gets no answer.
+    """
+    if check is None:
+        time = core_time(world, "", CREDITOR_AGENT)
+        return serve(label, core(CREDITOR_AGENT), time, target=target)
+    return serve("name_check", ByRole(CREDITOR_AGENT, NAMES), check.time, target=target)
+
+
+def read_name(check: NameCheck, *, patient: bool, target: str) -> Program:
+    """Return what follows from the answer: a refusal of another name, and the payer's look at it.
+
+    Parameters
+    ----------
+    check : NameCheck
+    patient : bool
+        Whether payers' patience ends: while they read, they wait for nobody.
+    target : str
+        Where the payment goes on that ends here.
+    """
     return (
-        *serve("name_check", ByRole(CREDITOR_AGENT, NAMES), check.time, target=target),
         *decide(
             "name_check.mismatch", threshold(check.mismatch), target=target, reason=Reason.BE01
         ),
+        *(answered() if patient else ()),
         *transit("name_check.reads", check.reads, cause=Cause.HUMAN),
+        *(waits(target) if patient else ()),
         *decide("name_check.refuses", threshold(check.refuses), target=target, reason=Reason.NOAS),
     )

@@ -55,7 +55,10 @@ def check_amounts(currency: str, amount: object, place: FieldPath, *, granule: i
 
 
 def check_bounds(currency: str, limit: Bounds, place: FieldPath) -> Found:
-    """Check the two bounds of a limit in one currency."""
+    """Check the two bounds of a limit in one currency, or in the one they are written in."""
+    if limit.currency is not None and limit.per_payment is None and limit.per_day is None:
+        yield (*place, "currency"), "found a currency without a bound; needed: a bound in it"
+    currency = limit.currency or currency
     for field in ("per_payment", "per_day"):
         if getattr(limit, field) is not None:
             yield from check_amounts(currency, getattr(limit, field), (*place, field))

@@ -18,12 +18,14 @@ from sim.contract.records import Register
 from sim.model.base import FieldPath, Model
 from sim.model.distributions import DurationDistribution
 from sim.model.members import Member
+from sim.model.name_check import NameCheck
 from sim.model.pricing import Fee
 from sim.model.quantities import PPB, EventRate
 from sim.model.sections import Account, AmountRule, Clock, Corridor, Institution
 from sim.rails.code_scheme import CodeScheme
 from sim.rails.links import Link
 from sim.rails.obligations import Obligation
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, FeeTerms, Price
 from sim.rails.resources import Resource
 from sim.rails.stages import FAIL, FAIL_SENT, Move, Place, Program, Stage
@@ -59,22 +61,6 @@ class World(Protocol):
     @property
     def rails(self) -> Mapping[str, Rail]:
         """Return all rails, by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class CreditorClass:
-    """What decides which rails may pay a creditor.
-
-    Attributes
-    ----------
-    currency : str
-        Currency of the creditor's code; empty where there is no code.
-    schemes : tuple of str
-        Schemes the code shows.
-    """
-
-    currency: str = ""
-    schemes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -183,6 +169,8 @@ class LegContext:
         Accounts of the two ends of the route.
     funds : str or None
         Account from which the institution at the start pays on; None: its own on the rail.
+    name_check : NameCheck or None
+        How the payee's name is asked for; None: it is not.
     """
 
     world: World
@@ -200,6 +188,7 @@ class LegContext:
     payer: Place = ""
     payee: Place = ""
     funds: str | None = None
+    name_check: NameCheck | None = None
 
     @property
     def leg(self) -> Leg:
@@ -287,6 +276,8 @@ class LegProgram:
         Bound on the payer's session; asked of the first leg.
     look_up : Program
         Questions asked ahead, before there is a price.
+    asks_payee : bool
+        Whether the payee's institution is one of those asked, for the name as for anything else.
     limit : Program
         Limits of payment and day, after the price is confirmed.
     request : Program
@@ -323,6 +314,7 @@ class LegProgram:
 
     session: Program = ()
     look_up: Program = ()
+    asks_payee: bool = False
     limit: Program = ()
     request: Program = ()
     hand_over: Program = ()
@@ -415,7 +407,7 @@ class Rail(Model):
         yield from ()
 
     def links(self) -> tuple[Link, ...]:
-        """Return its connections that have a start date."""
+        """Return its connections that have a start date, and who joined them on another."""
         return ()
 
     def terms(self, at: LegContext) -> LegTerms:

@@ -24,12 +24,12 @@ from sim.model.quantities import CurrencyCode, Name, PositiveDurationUs, TimeOfD
 from sim.model.sections import Clock, Corridor
 from sim.rails.institutions import payers_time_out
 from sim.rails.joining import serves
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange
 from sim.rails.problems import check_amounts, unknown
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,

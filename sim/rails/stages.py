@@ -141,7 +141,11 @@ class Stage:
 
 
 class Bounds(Protocol):
-    """The two bounds of a limit."""
+    """The two bounds of a limit, and the currency they are written in where it is another."""
+
+    @property
+    def currency(self) -> str | None:
+        """Return the currency they are written in, None where it is that of what they bound."""
 
     @property
     def per_payment(self) -> AmountText | None:
@@ -157,7 +161,9 @@ class LimitSpec:
     """A limit: so much at least, at most per payment, and per payer and day, of one register.
 
     Bounds are minor units of ``currency``; -1 for none. ``days`` and ``shift`` are those of
-    :class:`~sim.contract.layout.LimitColumn`: a period other than the day.
+    :class:`~sim.contract.layout.LimitColumn`: a period other than the day. Where ``written`` names
+    another currency the two upper bounds are minor units of that one until the compiler converts
+    them, at the mid rate of the start; ``said`` then keeps them as they were, for the reader.
     """
 
     name: str
@@ -168,6 +174,8 @@ class LimitSpec:
     least: int = -1
     days: int = 1
     shift: int = 0
+    written: str = ""
+    said: tuple[str, ...] = ()
 
     @property
     def bounds(self) -> dict[str, int]:
@@ -178,11 +186,16 @@ class LimitSpec:
     @classmethod
     def of(cls, name: str, register: Register, currency: str, bounds: Bounds) -> LimitSpec:
         """Return the limit of bounds as a scenario writes them."""
-        most = [
-            -1 if amount is None else to_minor(amount, currency)
+        written = bounds.currency or currency
+        payment, day = (
+            -1 if amount is None else to_minor(amount, written)
             for amount in (bounds.per_payment, bounds.per_day)
-        ]
-        return cls(name, register, currency, *most)
+        )
+        return cls(name, register, currency, payment, day, written=_another(written, currency))
+
+
+def _another(written: str, currency: str) -> str:
+    return "" if written == currency else written
 
 
 Program = tuple[Stage, ...]

@@ -55,13 +55,13 @@ from sim.rails.institutions import (
     payers_time_out,
     when_short,
 )
-from sim.rails.links import Link
+from sim.rails.links import Link, links_of_uses
 from sim.rails.obligations import Obligation
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, FeeTerms, chain_moves, own_conversion
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,
@@ -211,11 +211,8 @@ class WalletGatewayRail(Rail):
         return tuple(((use,), direction.fees) for use, direction in self._directions())
 
     def links(self) -> tuple[Link, ...]:
-        """Return both directions."""
-        return tuple(
-            Link(use, direction.live_from, direction.hypothetical)
-            for use, direction in self._directions()
-        )
+        """Return both directions, and who joined them on a day of its own."""
+        return links_of_uses(self._directions())
 
     def problems(self, world: World, name: str) -> Found:
         """Check limits, agents, their shares and their accounts."""

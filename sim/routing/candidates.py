@@ -22,9 +22,9 @@ from sim.model.quantities import PPB
 from sim.model.sections import Corridor
 from sim.rails.desks import desks_of, quote_of
 from sim.rails.links import Link
-from sim.rails.payers import ANYBODY, PayerClass
+from sim.rails.payers import ANYBODY, CreditorClass, PayerClass
 from sim.rails.price import CONVERSIONS_MAX, Exchange
-from sim.rails.protocol import CreditorClass, Leg, LegContext, Offer
+from sim.rails.protocol import DEBTOR, Leg, LegContext, Offer
 from sim.routing.graph import build_graph, ends_of, held_in
 from sim.routing.policies import routing_of
 from sim.scenario.model import Scenario
@@ -217,8 +217,14 @@ def links_of(scenario: Scenario, candidate: Candidate) -> Iterator[Link]:
     """Yield the dated links a route uses."""
     for leg in candidate.legs:
         for link in scenario.rails[leg.rail].links():
-            if link.use == leg.use:
+            parties = ("", leg.start, leg.end, _carried(scenario, leg))
+            if link.use == leg.use and link.institution in parties:
                 yield link
+
+
+def _carried(scenario: Scenario, leg: Leg) -> str:
+    """Return the wallet without which nobody can begin with a leg; empty: none."""
+    return scenario.rails[leg.rail].instrument_of(leg) if leg.start == DEBTOR else ""
 
 
 def is_hypothetical(scenario: Scenario, candidate: Candidate) -> bool:

@@ -12,8 +12,9 @@ import networkx as nx
 
 from sim.model.sections import Corridor
 from sim.rails.joining import serves
-from sim.rails.payers import ANYBODY, PayerClass
-from sim.rails.protocol import CREDITOR, DEBTOR, CreditorClass
+from sim.rails.links import not_yet
+from sim.rails.payers import ANYBODY, CreditorClass, PayerClass
+from sim.rails.protocol import CREDITOR, DEBTOR
 from sim.scenario.model import Scenario
 
 Node = tuple[str, str]
@@ -53,10 +54,16 @@ def build_graph(
     for name, rail in sorted(scenario.rails.items()):
         if not serves(scenario, name, corridor):
             continue
+        ahead = not_yet(rail.links(), scenario.clock.start.date())
         for offer in rail.offers(scenario, name, corridor, creditor):
             leg = offer.leg
             needed = rail.instrument_of(leg) if leg.start == DEBTOR else ""
             if payer.instrument and needed not in ("", payer.instrument):
+                continue
+            # Whoever stands at an end of the route is told by its class, not by the leg.
+            if (name, leg.use) in payer.absent + creditor.absent:
+                continue
+            if any((leg.use, party) in ahead for party in (leg.start, leg.end, needed)):
                 continue
             start, end = (leg.start, leg.source), (leg.end, leg.target)
             # Keyed by rail and use: two rails may offer the same leg, and one rail two uses of

@@ -6,12 +6,13 @@ may use the same routes.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from sim.contract.meaning import FixedSide, Policy
+from sim.model.name_check import NameCheck
 from sim.rails.joining import serves
-from sim.rails.payers import ANYBODY, PayerClass
-from sim.rails.protocol import CreditorClass
+from sim.rails.payers import ANYBODY, CreditorClass, PayerClass
 from sim.routing.candidates import Candidate, find_candidates
 from sim.routing.policies import policy_of, routing_of
 from sim.scenario.model import Scenario
@@ -33,6 +34,8 @@ class RouteSet:
     policy : Policy
     attempts_max : int
         Routes a payment may try in all.
+    name_check : NameCheck or None
+        How the payee's name is asked for on them; None: it is not.
     """
 
     name: str
@@ -41,6 +44,7 @@ class RouteSet:
     candidates: tuple[Candidate, ...]
     policy: Policy
     attempts_max: int
+    name_check: NameCheck | None = None
 
 
 class RouteSets:
@@ -48,7 +52,7 @@ class RouteSets:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._found: dict[tuple[str, FixedSide, tuple[str, ...]], RouteSet] = {}
+        self._found: dict[Hashable, RouteSet] = {}
         self._asked: dict[str, dict[tuple[CreditorClass, PayerClass], None]] = {}
 
     def most_candidates(self, corridor: str) -> int:
@@ -83,13 +87,16 @@ class RouteSets:
         creditor: CreditorClass,
         fixed_side: FixedSide,
         payer: PayerClass = ANYBODY,
+        *,
+        name_check: NameCheck | None = None,
     ) -> RouteSet:
         """Return the route set of a corridor for a class of creditors and one of payers."""
         self._asked.setdefault(corridor, {})[creditor, payer] = None
         candidates = find_candidates(self._scenario, corridor, creditor, payer)
         # By the candidates themselves: classes of payees that may use the same routes share one
         # set. The fixed side counts as well, since it is part of a route's price.
-        key = (corridor, fixed_side, tuple(candidate.name for candidate in candidates))
+        names = tuple(candidate.name for candidate in candidates)
+        key = (corridor, fixed_side, name_check, names)
         if key not in self._found:
             routing = routing_of(self._scenario, corridor)
             self._found[key] = RouteSet(
@@ -100,5 +107,6 @@ class RouteSets:
                 policy_of(routing.policy),
                 # The first choice is an attempt, too.
                 1 + routing.failover,
+                name_check,
             )
         return self._found[key]

@@ -6,11 +6,12 @@ rail can judge it judges itself (:meth:`~sim.rails.protocol.Rail.problems`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sim.model.base import FieldPath
 from sim.model.pricing import Fee
+from sim.rails.links import Link
 from sim.rails.problems import Found, check_amounts, several, unknown
 from sim.rails.protocol import Rail
 from sim.units import currency_of, format_minor
@@ -39,13 +40,31 @@ def check_rails(scenario: Scenario) -> Found:
 def _check_links(scenario: Scenario, rail: Rail, place: FieldPath) -> Found:
     """Check that links are live at the start, or marked as hypothetical."""
     start = scenario.clock.start.date()
-    for link in rail.links():
+    links = rail.links()
+    for link in links:
+        if link.institution:
+            yield from _check_joined(scenario, links, link, place)
+            continue
         # A link that did not exist yet is allowed, but has to be called what it is.
         if link.live_from > start and not link.is_hypothetical:
             yield (
                 (*place, *((link.use,) if link.use else ()), "live_from"),
                 f"found {link.live_from}, after the clock's start {start}; allowed: a day "
                 "up to the start, or 'hypothetical: true'",
+            )
+
+
+def _check_joined(scenario: Scenario, links: Sequence[Link], own: Link, place: FieldPath) -> Found:
+    """Check that who joined is known, and joined what there was."""
+    where = (*place, *((own.use,) if own.use else ()), "joined", own.institution)
+    if own.institution not in scenario.institutions:
+        yield where, unknown("institution", own.institution, scenario.institutions)
+    for link in links:
+        if link.use == own.use and not link.institution and own.live_from < link.live_from:
+            yield (
+                (*where, "live_from"),
+                f"found {own.live_from}, before the link itself; allowed: {link.live_from} or "
+                "later",
             )
 
 

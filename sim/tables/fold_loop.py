@@ -193,6 +193,8 @@ def tally_payment(state: Fold, i: int) -> None:
         part[Tally.RETURNED] = 1
     elif outcome == Outcome.NOT_PAYABLE:
         part[Tally.NOT_PAYABLE] = 1
+        reason = rows[i, RecordColumn.REASON]
+        part[Tally.SOLD_OUT] = 1 if reason == Reason.OUT_OF_STOCK else 0
     elif outcome == Outcome.IN_PROGRESS:
         part[Tally.IN_PROGRESS] = 1
         promise = state.stream[rows[i, RecordColumn.STREAM], PROMISE]

@@ -102,9 +102,11 @@ class Tally(IntEnum):
     GONE = 41
     """Payments whose payer walked away without an answer; of the next, the payer was debited."""
     GONE_DEBITED = 42
+    SOLD_OUT = 43
+    """Of those not payable, orders of a shop that had nothing left: nobody was asked to pay."""
 
 
-TALLY_WIDTH = 43
+TALLY_WIDTH = 44
 
 _CELLS_FIRST = 64
 """Room for pairs of stream and route at first."""

@@ -15,7 +15,7 @@ from sim.contract.layout import CERTAIN, NEVER_US
 from sim.contract.plan import Array
 from sim.contract.records import WorkloadColumn
 from sim.draws.arrays import draw_array_pair
-from sim.workload.stream_demand import StreamDemand
+from sim.workload.stream_demand import StreamDemand, classes
 
 C = WorkloadColumn
 _HALF_BITS = 31
@@ -122,13 +122,18 @@ def _take_codes(demand: StreamDemand, rows: Array, table: Array) -> None:
 
 def _take_instruments(demand: StreamDemand, rows: Array) -> None:
     """Draw what the payers of listed payments carry, and the routes it opens to them."""
-    pool, count = len(demand.merchant), len(demand.instrument)
-    place = _place(demand, rows) if pool else np.zeros(len(rows), dtype=np.int64)
+    count = len(demand.instrument)
     if not count:
         for column in (C.INSTRUMENT, C.INSTRUMENT_2):
             rows[rows[:, column] < 0, column] = 0
+        if demand.has_classes:
+            nothing = np.zeros(len(rows), dtype=np.int64)
+            _take_routes(demand, rows, nothing, nothing)
+            return
         is_open = rows[:, C.ROUTE_SET] < 0
-        routes = demand.merchant_route_set[place[is_open]] if pool else demand.default_route_set
+        pool = len(demand.merchant)
+        place = _place(demand, rows[is_open]) if pool else None
+        routes = demand.default_route_set if place is None else demand.merchant_route_set[place]
         rows[is_open, C.ROUTE_SET] = routes
         rows[is_open, C.ROUTE_SET_2] = routes if pool else -1
         return
@@ -142,13 +147,32 @@ def _take_instruments(demand: StreamDemand, rows: Array) -> None:
     second = np.where(said_second > 0, np.searchsorted(demand.instrument, said_second), second)
     second = np.where(said_second == 0, count, second)
     has_second = second < count
-    sets = demand.merchant_route_set.reshape(count, pool) if pool else demand.instrument_route_set
     of = np.where(has_second, second, 0)
     rows[:, C.INSTRUMENT] = demand.instrument[first]
-    rows[:, C.ROUTE_SET] = sets[first, place] if pool else sets[first]
     # Without a second instrument nothing is ever looked up in its routes.
     rows[:, C.INSTRUMENT_2] = np.where(has_second, demand.instrument[of], 0)
-    rows[:, C.ROUTE_SET_2] = sets[of, place] if pool else sets[of]
+    _take_routes(demand, rows, first, of)
+
+
+def _take_routes(demand: StreamDemand, rows: Array, first: Array, second: Array) -> None:
+    """Write the routes payments have, by the places of both instruments and by whose they are."""
+    pool = len(demand.merchant)
+    payees = pool or classes(demand.creditor_class)
+    sets = demand.merchant_route_set if pool else demand.instrument_route_set
+    payee = (
+        _place(demand, rows) if pool else _class(demand.creditor_class, rows[:, C.CREDITOR_AGENT])
+    )
+    payer = _class(demand.debtor_class, rows[:, C.DEBTOR_AGENT]) * max(1, len(demand.instrument))
+    rows[:, C.ROUTE_SET] = sets[(payer + first) * payees + payee]
+    rows[:, C.ROUTE_SET_2] = sets[(payer + second) * payees + payee]
+
+
+def _class(of_agents: Array, agents: Array) -> Array:
+    """Return the class of each institution; nobody is in the first one."""
+    if not len(of_agents):
+        return np.zeros(len(agents), dtype=np.int64)
+    found: Array = np.where(agents >= 0, of_agents[np.maximum(agents, 0)], 0)
+    return found
 
 
 def _chosen(cumulative62: Array, draws: Array) -> Array:

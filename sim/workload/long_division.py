@@ -1,4 +1,4 @@
-"""A fraction of a width in whole numbers, though the product may not fit an int64.
+"""Products and fractions of whole numbers, though what lies between may not fit an int64.
 
 Takes whole numbers; gives one. Compiled, uncompiled and in plain Python it is the same.
 """
@@ -9,6 +9,8 @@ from sim.jit.cache import compiled
 
 _WIDTH_BITS = 61
 """Spans of time between breakpoints are below 2^62."""
+_HALF_BITS = 31
+_HALF_MASK = (1 << _HALF_BITS) - 1
 
 
 @compiled
@@ -44,3 +46,19 @@ def scaled(part: int, whole: int, width: int, shift: int) -> int:
         rest %= whole
         at -= shift
     return ratio
+
+
+@compiled
+def high62(a: int, b: int) -> int:
+    """Return ``floor(a * b / 2^62)`` for a and b from 0 to 2^62 - 1.
+
+    Notes
+    -----
+    Schoolbook multiplication in halves of 31 bits; no partial sum reaches 2^63.
+    """
+    a_high = a >> _HALF_BITS
+    a_low = a & _HALF_MASK
+    b_high = b >> _HALF_BITS
+    b_low = b & _HALF_MASK
+    middle = a_high * b_low + a_low * b_high + ((a_low * b_low) >> _HALF_BITS)
+    return a_high * b_high + (middle >> _HALF_BITS)

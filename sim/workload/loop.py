@@ -32,7 +32,7 @@ from sim.contract.records import WorkloadColumn
 from sim.draws.lookup import index_below, quantile, weighted_index
 from sim.draws.threefry import MASK32, threefry4x32
 from sim.jit.cache import compiled
-from sim.workload.long_division import scaled
+from sim.workload.long_division import high62, scaled
 
 # Columns of ``Streams.setting``; ``*_FIRST`` are offsets in ``Streams.pool``.
 IS_WRITTEN = 0
@@ -72,7 +72,12 @@ INSTRUMENT_FIRST = 32
 INSTRUMENT_CUMULATIVE_FIRST = 33
 SECOND_CUMULATIVE_FIRST = 34
 INSTRUMENT_ROUTE_SET_FIRST = 35
-SETTING_WIDTH = 36
+DEBTOR_CLASS_FIRST = 36
+DEBTOR_CLASSES = 37
+"""Classes of payers' institutions by their routes; 1: all have the same."""
+CREDITOR_CLASS_FIRST = 38
+CREDITOR_CLASSES = 39
+SETTING_WIDTH = 40
 
 # Columns of ``Streams.state``: the stream's next payment.
 NEXT_TIME_US = 0
@@ -103,9 +108,6 @@ _W_MERCHANT = int(WorkloadColumn.MERCHANT)
 _W_INSTRUMENT = int(WorkloadColumn.INSTRUMENT)
 _W_ROUTE_SET_2 = int(WorkloadColumn.ROUTE_SET_2)
 _W_INSTRUMENT_2 = int(WorkloadColumn.INSTRUMENT_2)
-
-_HALF_BITS = 31
-_HALF_MASK = (1 << _HALF_BITS) - 1
 
 
 class Streams(NamedTuple):
@@ -192,22 +194,6 @@ def fill(streams: Streams, horizon_us: int, exponential: int, out: Array) -> int
             heap[0] -= 1
         _sift(streams, min(1, int(heap[0])))
     return len(out)
-
-
-@compiled
-def high62(a: int, b: int) -> int:
-    """Return ``floor(a * b / 2^62)`` for a and b from 0 to 2^62 - 1.
-
-    Notes
-    -----
-    Schoolbook multiplication in halves of 31 bits; no partial sum reaches 2^63.
-    """
-    a_high = a >> _HALF_BITS
-    a_low = a & _HALF_MASK
-    b_high = b >> _HALF_BITS
-    b_low = b & _HALF_MASK
-    middle = a_high * b_low + a_low * b_high + ((a_low * b_low) >> _HALF_BITS)
-    return a_high * b_high + (middle >> _HALF_BITS)
 
 
 @compiled
@@ -342,36 +328,59 @@ def _draw(streams: Streams, s: int, out: Array, row: int) -> None:
         or setting[s, CREDITOR_COUNT] > 1
     ):
         debtor62, creditor62 = _draw_pair(streams, s, n, _AGENTS_MERCHANT)
-    out[row, _W_DEBTOR_AGENT] = _debtor_agent(streams, s, debtor62)
+    debtor = _debtor_agent(streams, s, debtor62)
+    out[row, _W_DEBTOR_AGENT] = debtor
     first, second = _draw_instruments(streams, s, out, row)
+    # A stretch of routes for each instrument, of those for each class of payers' institutions.
+    payers = _class(streams, s, DEBTOR_CLASS_FIRST, debtor) * max(1, setting[s, INSTRUMENT_COUNT])
+    first += payers
+    second += payers
     if setting[s, MERCHANT_COUNT] > 0:
         pool = streams.pool
         # All payees of a pool are equally likely; banks have more of them by their share.
         at = index_below(creditor62, int(setting[s, MERCHANT_COUNT]))
         out[row, _W_MERCHANT] = pool[setting[s, MERCHANT_FIRST] + at]
         out[row, _W_CREDITOR_AGENT] = pool[setting[s, MERCHANT_AGENT_FIRST] + at]
-        # A stretch of routes for each instrument.
         routes = setting[s, MERCHANT_ROUTE_SET_FIRST] + at
         out[row, _W_ROUTE_SET] = pool[routes + first * setting[s, MERCHANT_COUNT]]
         out[row, _W_ROUTE_SET_2] = pool[routes + second * setting[s, MERCHANT_COUNT]]
         out[row, _W_CODE_STATE], out[row, _W_CODE_EXPIRY_US] = _draw_code(streams, s, at)
         return
-    out[row, _W_ROUTE_SET] = setting[s, ROUTE_SET]
-    out[row, _W_ROUTE_SET_2] = -1
-    if setting[s, INSTRUMENT_COUNT] > 0:
-        routes = setting[s, INSTRUMENT_ROUTE_SET_FIRST]
-        out[row, _W_ROUTE_SET] = streams.pool[routes + first]
-        out[row, _W_ROUTE_SET_2] = streams.pool[routes + second]
     out[row, _W_CODE_STATE] = 0
     out[row, _W_CODE_EXPIRY_US] = NEVER_US
     out[row, _W_MERCHANT] = -1
     agent = -1
     if setting[s, CREDITOR_COUNT] > 0:
-        first = int(setting[s, CREDITOR_CUMULATIVE_FIRST])
-        last = first + int(setting[s, CREDITOR_COUNT])
-        at = weighted_index(creditor62, streams.pool, first, last) - first
+        begin = int(setting[s, CREDITOR_CUMULATIVE_FIRST])
+        last = begin + int(setting[s, CREDITOR_COUNT])
+        at = weighted_index(creditor62, streams.pool, begin, last) - begin
         agent = int(streams.pool[setting[s, CREDITOR_AGENT_FIRST] + at])
     out[row, _W_CREDITOR_AGENT] = agent
+    _take_routes(streams, s, out, row, first, second)
+
+
+@compiled
+def _take_routes(streams: Streams, s: int, out: Array, row: int, first: int, second: int) -> None:
+    """Write the routes of a payment to a payee without code, by places of both instruments."""
+    setting = streams.setting
+    out[row, _W_ROUTE_SET] = setting[s, ROUTE_SET]
+    out[row, _W_ROUTE_SET_2] = -1
+    classes = int(setting[s, CREDITOR_CLASSES])
+    if setting[s, INSTRUMENT_COUNT] == 0 and classes == 1 and setting[s, DEBTOR_CLASSES] == 1:
+        return
+    payee = _class(streams, s, CREDITOR_CLASS_FIRST, int(out[row, _W_CREDITOR_AGENT]))
+    routes = setting[s, INSTRUMENT_ROUTE_SET_FIRST] + payee
+    out[row, _W_ROUTE_SET] = streams.pool[routes + first * classes]
+    out[row, _W_ROUTE_SET_2] = streams.pool[routes + second * classes]
+
+
+@compiled
+def _class(streams: Streams, s: int, column: int, agent: int) -> int:
+    """Return the class of an institution; the column of its classes' number is the next one."""
+    setting = streams.setting
+    if agent < 0 or setting[s, column + 1] == 1:
+        return 0
+    return int(streams.pool[setting[s, column] + agent])
 
 
 @compiled

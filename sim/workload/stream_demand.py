@@ -17,6 +17,11 @@ def _none() -> Array:
     return np.zeros(0, dtype=np.int64)
 
 
+def classes(of_agents: Array) -> int:
+    """Return how many classes agents are in; an empty array means a single one."""
+    return int(of_agents.max()) + 1 if len(of_agents) else 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamDemand:
     """The payments of one stream, before they are drawn.
@@ -65,6 +70,11 @@ class StreamDemand:
         Per instrument as many ascending thresholds of having each of them as the second.
     instrument_route_set
         Routes by instrument, used without merchants.
+    debtor_class, creditor_class
+        Per agent of the plan the class of it as a payer's institution, and as a payee's where
+        payees show no codes. Empty: a single class. With several, a stream's routes by merchant or
+        instrument have a stretch for each class of payers' institutions, and those by instrument
+        (one where nothing is said of it) an entry for each class of payees'.
     """
 
     stream: int
@@ -98,3 +108,10 @@ class StreamDemand:
     instrument_cumulative62: Array = field(default_factory=_none)
     second_cumulative62: Array = field(default_factory=_none)
     instrument_route_set: Array = field(default_factory=_none)
+    debtor_class: Array = field(default_factory=_none)
+    creditor_class: Array = field(default_factory=_none)
+
+    @property
+    def has_classes(self) -> bool:
+        """Return whether routes depend on the institutions of the two ends."""
+        return len(self.debtor_class) + len(self.creditor_class) > 0

@@ -22,7 +22,7 @@ from sim.draws.keys import purpose_id
 from sim.draws.layout import TABLE_LENGTH
 from sim.workload.arrivals import HAZARD_MAX, HAZARD_UNIT
 from sim.workload.completing import complete
-from sim.workload.stream_demand import StreamDemand
+from sim.workload.stream_demand import StreamDemand, classes
 
 if TYPE_CHECKING:
     from sim.workload.loop import Streams
@@ -274,6 +274,10 @@ def _settings(demand: StreamDemand, place: Callable[[Array], int]) -> dict[int, 
         loop.INSTRUMENT_CUMULATIVE_FIRST: place(demand.instrument_cumulative62),
         loop.SECOND_CUMULATIVE_FIRST: place(demand.second_cumulative62),
         loop.INSTRUMENT_ROUTE_SET_FIRST: place(demand.instrument_route_set),
+        loop.DEBTOR_CLASS_FIRST: place(demand.debtor_class),
+        loop.DEBTOR_CLASSES: classes(demand.debtor_class),
+        loop.CREDITOR_CLASS_FIRST: place(demand.creditor_class),
+        loop.CREDITOR_CLASSES: classes(demand.creditor_class),
     }
 
 
@@ -291,11 +295,15 @@ def _check(demand: StreamDemand, table_length: int) -> None:
     _check_hazard(demand)
     stretch = demand.merchant_route_set[: len(demand.merchant)]
     pool = (demand.merchant_agent, stretch, demand.merchant_is_damaged, demand.merchant_expiry_us)
-    carried = max(len(demand.instrument), 1)
+    carried = max(len(demand.instrument), 1) * classes(demand.debtor_class)
     if any(len(part) != len(demand.merchant) for part in pool) or len(
         demand.merchant_route_set
     ) != carried * len(demand.merchant):
         raise ValueError(f"{name}: the pool of merchants has columns of different lengths")
+    needed = carried * classes(demand.creditor_class)
+    is_classed = demand.has_classes and not len(demand.merchant)
+    if is_classed and len(demand.instrument_route_set) != needed:
+        raise ValueError(f"{name}: needed: {needed} routes, one for each class at either end")
     if demand.payers < 1 or demand.payer_skew < 1 or demand.amount_granule < 1:
         raise ValueError(
             f"{name}: payers {demand.payers}, payer_skew {demand.payer_skew} and amount_granule "

@@ -1,9 +1,27 @@
 """Every figure of this folder, registered."""
 
-from tests.published import of_2022, of_2025, of_agents, of_china, of_links, of_shops, of_storms
+from tests.published import (
+    of_2022,
+    of_2025,
+    of_agents,
+    of_china,
+    of_correspondents,
+    of_links,
+    of_shops,
+    of_storms,
+)
 from tests.published.figure import FIGURES
 
-_FILES = (of_2022, of_2025, of_china, of_agents, of_links, of_shops, of_storms)
+_FILES = (
+    of_2022,
+    of_2025,
+    of_china,
+    of_agents,
+    of_links,
+    of_correspondents,
+    of_shops,
+    of_storms,
+)
 _ORDER = (
     "cambodia-2022",
     "cambodia-2025",

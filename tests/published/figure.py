@@ -45,8 +45,9 @@ class Figure:
         What is different in the control.
     how : str
         ``given``: it, or what it is made of, goes into the scenario, and must come out of the whole
-        model again; ``worked out``: by hand or formula from rules, without a run; ``predicted``:
-        nothing of it goes in.
+        model again; ``fitted``: settings were chosen so that it comes out, which shows nothing;
+        ``worked out``: by hand or formula from rules, without a run; ``predicted``: nothing of it
+        goes in.
     because : str
         Where ours is known not to agree: why. Nothing is tuned to agree.
     is_large : bool

@@ -20,15 +20,17 @@ _HEAD = """<!-- Written by `python -m tests.published.table`; change tests/publi
 
 # Published figures and ours
 
-What scenarios must reproduce, and what they do. Published figures are predicted, never fitted:
-where ours disagrees the table says so and why. Each row is a test of `tests/published/`, with the
-arithmetic of its tolerance and a control that must fail; `pytest tests/published --large` runs all,
-every run of the tests a part of them. Intervals are 95 % over replications; a figure without one is
-of one run, or without chance. The verdicts are those of the run that wrote this page.
+What scenarios must reproduce, and what they do. Published figures are predicted and not fitted,
+but for the few that say so; where ours disagrees the table says so and why. Each row is a test of
+`tests/published/`, with the arithmetic of its tolerance and a control that must fail;
+`pytest tests/published --large` runs all, every run of the tests a part of them. Intervals are 95 %
+over replications; a figure without one is of one run, or without chance. The verdicts are those of
+the run that wrote this page.
 
 *How* says what a row proves. `given`: the figure, or what it is made of, goes into the scenario,
-and comes out of the whole model again. `worked out`: by hand or by a formula from rules, without a
-run. `predicted`: published by others, and nothing of it goes in.
+and comes out of the whole model again. `fitted`: settings were chosen so that it comes out; it is
+no evidence, and stands here for what is predicted beside it. `worked out`: by hand or by a formula
+from rules, without a run. `predicted`: published by others, and nothing of it goes in.
 """
 _NOT_PREDICTED = (
     (

@@ -60,6 +60,17 @@ def test_links_that_were_not_live_are_refused_without_a_word() -> None:
     assert load_scenario(SHIPPED["asean-qr"], later).scenario.rails["paynow"]
 
 
+def test_merchants_show_codes_from_the_day_their_bank_joined() -> None:
+    # ACLEDA's from 25 October 2021 on (facts 2.3), nine months before the launch.
+    def with_codes(start: str) -> set[str]:
+        changes = (f"clock.start={start}T00:00:00+07:00", "rails.khqr.merchants=200")
+        loaded = load_scenario(SHIPPED["cambodia-2022"], changes)
+        return {one.agent for one in compile_scenario(loaded, with_tables=False).merchants}
+
+    assert {"acleda", "aba"} & with_codes("2021-10-24") == {"aba"}
+    assert {"acleda", "aba"} & with_codes("2021-10-25") == {"acleda", "aba"}
+
+
 def test_corridors_that_hang_on_one_bank_are_those_with_one_agent() -> None:
     compiled = compile_scenario(load_scenario(SHIPPED["acleda-outage"]), with_tables=False)
     agents: dict[str, set[str]] = {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.contract.layout import MICRO, NULL, RouteColumn, StreamColumn
-from sim.contract.meaning import Cause, Outcome
+from sim.contract.meaning import Cause, Outcome, Reason
 from sim.contract.plan import Array, Plan
 from sim.contract.reasons import BUSINESS_REASONS, TECHNICAL_REASONS
 from sim.contract.records import RecordColumn
@@ -115,6 +115,8 @@ def tally_rows(rows: Array) -> Array:
     part[:, Tally.REQUOTES] = rows[:, C.REQUOTES]
     part[:, Tally.QUOTES_LAPSED] = rows[:, C.QUOTES_LAPSED]
     part[:, Tally.NOT_PAYABLE] = outcome == Outcome.NOT_PAYABLE
+    is_sold_out = rows[:, C.REASON] == Reason.OUT_OF_STOCK
+    part[:, Tally.SOLD_OUT] = part[:, Tally.NOT_PAYABLE] * is_sold_out
     part[:, Tally.FAILED_OVER] = rows[:, C.ATTEMPTS] > 1
     is_gone = rows[:, C.GONE_US] != NULL
     part[:, Tally.GONE] = is_gone

@@ -1,8 +1,9 @@
 """Persons who pay persons: the payee's bank is asked for the name first; worked out by hand.
 
 Maybank's customers send ringgit to wallets in dollars, 2,500 USD a payer and day at most, as
-Maybank and Bakong let them from August 2021 (calibration: links.MY_maybank_remit_inbound). The
-limit stands in the payer's currency: 10,500 MYR at 4.20 for a dollar, without a margin.
+Maybank and Bakong let them from August 2021 (calibration: corridors.MY_maybank_remit_inbound). The
+limit is written in dollars, as it is published, and acts in the payer's currency: 10,500 MYR at
+4.20 for a dollar, without a margin.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ rails:
     kind: generic
     operator: maybank
     stages:
-      - {name: limit, limit: {per_payment: 10 500, per_day: 10 500}}
+      - {name: limit, limit: {per_payment: 2 500, per_day: 2 500, currency: USD}}
       - {name: send, delay: 2 s}
 corridors:
   my_kh: {from: {country: MY, currency: MYR}, to: {country: KH, currency: USD}}
@@ -72,13 +73,13 @@ def test_three_persons_are_paid_up_to_the_limit_of_the_day(tmp_path: Path, engin
 
 
 def test_a_name_that_is_another_ends_the_payment(tmp_path: Path, engine: str) -> None:
-    # Every name is another: the bank says so at 1.5 s, before anything is read or routed.
+    # Every name is another: the bank says so at 1.5 s, before anything is read or priced.
     ran = _run(
         tmp_path, engine, SURE.replace("mismatch: 0 %", "mismatch: 100 %"),
         "[{at: 1 s, amount: 4 200}]",
     )  # fmt: skip
     assert ran.ended("people") == (1_500_000, "REJECTED", "BE01")
-    assert ran.cells("people")[RecordColumn.ATTEMPTS] == 0
+    assert ran.rows(LogKind.QUOTE, LogKind.RESERVE) == []
 
 
 def test_a_payer_who_knows_nobody_of_that_name_does_not_pay(tmp_path: Path, engine: str) -> None:
@@ -126,17 +127,62 @@ def _promptpay(folder: Path, engine: str, *changes: str) -> Ran:
     return run(load_text(folder, FAST, (*asked, *without, *changes)), engine)
 
 
+def _asked(ran: Ran) -> list[str]:
+    """Return the stations of Siam Bank at which a payment was served, in order."""
+    names = ran.plan.names.stations
+    begun = [row for row in ran.log.tolist() if row[LogColumn.KIND] == LogKind.START]
+    visited = [names[row[LogColumn.SUBJECT]] for row in begun]
+    return [name for name in visited if name.startswith("siam_bank")]
+
+
 def test_a_person_is_paid_over_promptpay(tmp_path: Path, engine: str) -> None:
-    # Name 0.5, read 4.5; core 4.7; the rail's own look-up 0.5 + 0.2 + 0.5: 5.9; sent 6.4, the
-    # payee's core 0.2: credited 6.6; the answer 0.5: told 7.1. 12,625 riel are 12,500 and 1 %, and
-    # at 125 riel a baht 100 baht.
+    # Core 0.2; the link's look-up is the question for the name: 0.5 there, 0.5 at the payee's bank,
+    # 0.5 back: 1.7; read 5.7; sent 6.2, the payee's core 0.2: credited 6.4; the answer 0.5: told
+    # 6.9. 12,625 riel are 12,500 and 1 %, and at 125 riel a baht 100 baht.
     ran = _promptpay(tmp_path, engine)
-    assert ran.record("out")["credited_us"] == 6_600_000
-    assert ran.ended("out") == (7_100_000, "COMPLETED", "NONE")
+    assert ran.record("out")["credited_us"] == 6_400_000
+    assert ran.ended("out") == (6_900_000, "COMPLETED", "NONE")
     assert ran.record("out")["credited"] == 100_00
+    # Asked once for the name, and once to credit.
+    assert _asked(ran) == ["siam_bank.names", "siam_bank.core"]
 
 
-def test_a_link_that_is_down_ends_it_behind_the_name(tmp_path: Path, engine: str) -> None:
-    # The name is asked of the payee's bank all the same; the look-up of 4.7 s is given up 10 s on.
+def test_another_name_comes_back_over_the_link(tmp_path: Path, engine: str) -> None:
+    other = SURE.replace("mismatch: 0 %", "mismatch: 100 %")
+    ran = _promptpay(tmp_path, engine, f"demand.out.name_check={other}")
+    assert ran.ended("out") == (1_700_000, "REJECTED", "BE01")
+    refused = SURE.replace("refuses: 0 %", "refuses: 100 %")
+    ran = _promptpay(tmp_path, engine, f"demand.out.name_check={refused}")
+    assert ran.ended("out") == (5_700_000, "REJECTED", "NOAS")
+
+
+def test_a_link_that_is_down_gives_no_name(tmp_path: Path, engine: str) -> None:
+    # Asked at 0.2, lost at the link, given up after ten seconds: nobody was asked for a name.
     down = "disruptions={down: {outage: promptpay, after: 0 s, for: 60 s}}"
-    assert _promptpay(tmp_path, engine, down).ended("out") == (14_700_000, "REJECTED", "AB05")
+    ran = _promptpay(tmp_path, engine, down)
+    assert ran.ended("out") == (10_200_000, "REJECTED", "AB05")
+    assert _asked(ran) == []
+
+
+def test_streams_of_one_corridor_may_ask_otherwise_or_not_at_all(
+    tmp_path: Path, engine: str
+) -> None:
+    # Beside those who read for 4 s one who reads for 1 s, and one who asks for no name: his bank
+    # asks all the same whether the account is there, 0.2 s of its core system.
+    quick = SURE.replace("reads: 4 s", "reads: 1 s")
+    more = "{corridor: kh_th, fixed_side: debtor, %s payments: [{at: %s, amount: 12 625}]}"
+    ran = _promptpay(
+        tmp_path,
+        engine,
+        f"demand.quick={more % (f'name_check: {quick},', '20 s')}",
+        f"demand.sure={more % ('', '40 s')}",
+    )
+    assert ran.ended("out")[0] == 6_900_000
+    assert ran.ended("quick")[0] == 23_900_000
+    # Core 0.2, asked 1.2, sent 0.5, core 0.2, answer 0.5.
+    assert ran.ended("sure")[0] == 42_600_000
+    assert {route for route in ran.plan.names.routes if "kh_th" in route} == {
+        "kh_th/promptpay (debtor fixed, names as by out)",
+        "kh_th/promptpay (debtor fixed, names as by quick)",
+        "kh_th/promptpay (debtor fixed)",
+    }

@@ -15,6 +15,8 @@ from sim.contract.records import LogColumn
 from sim.contract.refunds import RefundTotal
 from sim.contract.shops import ShopTotal
 from sim.errors import ScenarioError
+from sim.study.case import RunOptions
+from sim.study.run import run_replication
 from tests.theory.driver import MINIMAL, SECOND, Ran, load_text, run
 
 # A payment takes no time of its own here: it is credited when the payer has decided.
@@ -169,6 +171,17 @@ def test_stock_is_held_and_comes_back(tmp_path: Path, engine: str) -> None:
     assert ran.ended("orders.1") == (2 * SECOND, "NOT_PAYABLE", "OUT_OF_STOCK")
     columns = (ShopTotal.ORDERS, ShopTotal.SOLD_OUT, ShopTotal.EXPIRED, ShopTotal.OVERSOLD)
     assert _totals(ran, *columns) == [2, 1, 2, 0]
+
+
+def test_whoever_finds_nothing_left_has_not_failed_to_pay(tmp_path: Path, engine: str) -> None:
+    # Of three orders one is taken and paid; the two that find nothing were shown nothing to pay.
+    words = {"STOCK": "1", "DECIDES": "5 s", "POLLS": "life: 10 s"}
+    ran = _run(tmp_path, engine, PAYMENTS=_list([1, 2, 3]), **words)
+    assert [ran.ended(f"orders.{n}")[1] for n in (1, 2)] == ["NOT_PAYABLE"] * 2
+    summary = run_replication(ran.compiled, RunOptions(engine, "none")).summary
+    domestic = summary.by["scope"]["domestic"]
+    names = ("submitted", "not_payable", "completed", "success_rate", "within_60s")
+    assert [domestic[name].value for name in names] == [3, 2, 1, 1.0, 1.0]
 
 
 def test_a_shop_that_holds_nothing_sells_more_than_it_has(tmp_path: Path, engine: str) -> None:

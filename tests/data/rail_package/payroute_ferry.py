@@ -21,10 +21,10 @@ from sim.model.pricing import Fee
 from sim.model.quantities import CurrencyCode, Name, PositiveCount
 from sim.model.sections import Corridor
 from sim.rails.institutions import book, creditor_at_home, debtor_at_home
+from sim.rails.payers import CreditorClass
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Leg,

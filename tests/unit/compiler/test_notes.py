@@ -199,3 +199,26 @@ def test_a_run_goes_nowhere_out_of_reach(name: str) -> None:
         for column in (LogColumn.SUBJECT, LogColumn.VALUE)
     }
     assert accounts <= reach.accounts
+
+
+def test_a_margin_in_whose_place_the_market_has_one_is_told(tmp_path: Path) -> None:
+    def idle(providers: str) -> set[str]:
+        text = f"extends: MINIMAL\nfx: {{providers: {providers}}}\n"
+        notes = compile_scenario(load_text(tmp_path, text)).notes
+        return {".".join(map(str, path)) for path, why in notes if "margins of their own" in why}
+
+    # UnionPay's agent converts riel into yuan: with a quote of its own for the pair the rail's
+    # 0.8 % count for nothing; a quote of another pair, or of nobody on the way, leaves them.
+    assert idle("{river_bank: {quotes: {KHR/CNY: {spread: 0.3 %}}}}") == {
+        "rails.unionpay.outbound.spread"
+    }
+    assert idle("{river_bank: {quotes: {USD/CNY: {spread: 0.3 %}}}}") == set()
+    # Alipay's operator converts yuan into dollars at the rail's 1 %, and the agent dollars into
+    # riel at its own cost of 0.12 %.
+    assert idle("{alipay_operator: {quotes: {CNY/USD: {spread: 0.3 %}}}}") == {
+        "rails.alipay_plus.inbound.spread"
+    }
+    assert idle("{river_bank: {quotes: {USD/KHR: {spread: 0.3 %}}}}") == {
+        "rails.alipay_plus.settlement_agents.river_bank.spread"
+    }
+    assert idle("{}") == set()

@@ -34,11 +34,11 @@ from sim.model.quantities import (
 from sim.model.sections import Corridor
 from sim.rails.institutions import book, creditor_at_home, debtor_at_home
 from sim.rails.links import Link
+from sim.rails.payers import CreditorClass
 from sim.rails.price import Exchange, exchange_moves
 from sim.rails.protocol import (
     CREDITOR,
     DEBTOR,
-    CreditorClass,
     CreditorSide,
     DebtorSide,
     Found,

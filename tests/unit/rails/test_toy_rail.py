@@ -19,7 +19,7 @@ from sim.compiler.compile import compile_scenario
 from sim.contract.meaning import LogKind
 from sim.errors import ScenarioError
 from sim.explain.plan import explain_plan
-from sim.rails.protocol import CreditorClass
+from sim.rails.payers import CreditorClass
 from sim.rails.registry import rail_kinds, register_rail
 from sim.routing.candidates import find_candidates
 from sim.scenario.model import Scenario, scenario_model

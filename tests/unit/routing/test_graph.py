@@ -9,7 +9,8 @@ import pytest
 from sim.compiler.compile import compile_scenario
 from sim.errors import ScenarioError
 from sim.rails.bakong import BakongRail
-from sim.rails.protocol import CreditorClass, Leg
+from sim.rails.payers import CreditorClass
+from sim.rails.protocol import Leg
 from sim.routing.candidates import Candidate, find_candidates, name_routes
 from sim.routing.graph import build_graph
 from sim.scenario.model import Scenario

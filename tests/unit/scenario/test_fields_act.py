@@ -38,6 +38,8 @@ WORDS = {
     "Institution.roles",
     "Account.at",
     "Direction.live_from",
+    "Joined.live_from",
+    "Joined.hypothetical",
     "Direction.hypothetical",
     "FastPaymentRail.operator",
     "HubRail.operator",

@@ -18,13 +18,22 @@ from sim.contract.plan import Array
 from sim.contract.records import WorkloadColumn as Column
 from sim.draws import lookup
 from sim.draws.keys import check_purposes, purpose_id
+from sim.draws.thresholds import cumulative62
 from sim.workload import long_division
 from sim.workload import loop as workload_loop
 from sim.workload.arrivals import HAZARD_UNIT
 from sim.workload.stream_demand import StreamDemand
 from sim.workload.streams import PURPOSES, draw_workload, exponential_table
 from tests.unit.workload import demands
-from tests.unit.workload.demands import demand, draw, flat, ints, key_of, written_rows
+from tests.unit.workload.demands import (
+    demand,
+    draw,
+    flat,
+    ints,
+    key_of,
+    without_merchants,
+    written_rows,
+)
 
 HORIZON_US = 100_000_000
 ROOT = Path(__file__).resolve().parents[3]
@@ -89,7 +98,7 @@ def test_scaling_is_exact_where_the_product_does_not_fit(
 
 @given(a=st.integers(0, 2**62 - 1), b=st.integers(0, 2**62 - 1))
 def test_the_high_half_of_a_product_is_exact(a: int, b: int) -> None:
-    assert workload_loop.high62(a, b) == (a * b) >> 62
+    assert long_division.high62(a, b) == (a * b) >> 62
 
 
 def test_amounts_payers_and_debtor_agents_follow_their_draws() -> None:
@@ -268,6 +277,48 @@ def test_lists_alone_are_merged_as_lists_among_drawn_streams_are() -> None:
     assert (alone == among[among[:, Column.STREAM] > 0]).all()
     assert alone[:, Column.STREAM].tolist() == [1, 2, 2, 1, 1, 2, 2, 1]
     assert draw(*lists, horizon_us=50)[:, Column.TIME_US].tolist() == [3, 3, 3, 49]
+
+
+@pytest.mark.parametrize("has_codes", [True, False], ids=["codes", "no codes"])
+@pytest.mark.parametrize("carried", [0, 2], ids=["nothing said", "two instruments"])
+def test_routes_follow_the_classes_of_both_institutions(has_codes: bool, carried: int) -> None:
+    # Agent 9 is a payers' institution of class 1, agent 7 a payees' of class 1; all others are of
+    # class 0. Route sets are numbered 100 x debtor's class + 10 x instrument + payee.
+    base = demand() if has_codes else without_merchants(demand())
+    payees = len(base.merchant) or 2
+    sets = ints(
+        *(100 * a + 10 * i + p for a in (0, 1) for i in range(carried or 1) for p in range(payees))
+    )
+    classed = replace(
+        base,
+        debtor_class=ints(*(int(agent == 9) for agent in range(10))),
+        creditor_class=ints() if has_codes else ints(*(int(a == 7) for a in range(10))),
+        merchant_route_set=sets if has_codes else ints(),
+        instrument_route_set=ints() if has_codes else sets,
+    )
+    if carried:
+        classed = replace(
+            classed,
+            instrument=ints(1, 2),
+            instrument_cumulative62=cumulative62([1.0, 1.0]),
+            second_cumulative62=ints(0, 1 << 62, 1 << 62, 1 << 62),
+        )
+    rows = draw(classed)
+    debtor, creditor = rows[:, Column.DEBTOR_AGENT], rows[:, Column.CREDITOR_AGENT]
+    payee = rows[:, Column.MERCHANT] - 20 if has_codes else (creditor == 7).astype(np.int64)
+    first = np.maximum(rows[:, Column.INSTRUMENT] - 1, 0)
+    assert (rows[:, Column.ROUTE_SET] == 100 * (debtor == 9) + 10 * first + payee).all()
+    # Whoever carries two has the other one as the second: that of the first is 1, and back.
+    second = (1 - first) if carried else first
+    assert (rows[:, Column.ROUTE_SET_2] == 100 * (debtor == 9) + 10 * second + payee).all()
+    assert len(np.unique(rows[:, Column.ROUTE_SET])) == 2 * (carried or 1) * payees
+    # A list that leaves the same open is given the same.
+    listed = rows.copy()
+    is_said = [Column.TIME_US, Column.STREAM, Column.ORDINAL, Column.AMOUNT]
+    listed[:, [column for column in Column if column not in is_said]] = -1
+    listed[:, Column.CODE_EXPIRY_US] = NEVER_US
+    again = draw(replace(classed, written=listed))
+    assert (again == rows).all()
 
 
 def test_seed_zero_draws_and_seed_and_replication_change_everything() -> None:
