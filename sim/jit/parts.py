@@ -22,6 +22,8 @@ from numba.core.codegen import CPUCodeLibrary, JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import PassManager
 
+from sim.jit.lowering import PartLowering, PartTyping
+
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _KNOWN = (
     "_ensure_finalized",
@@ -37,10 +39,10 @@ _PASSES = (
     (untyped_passes.FixupArgs, "fix up args"),
     (untyped_passes.IRProcessing, "processing IR"),
     (untyped_passes.ReconstructSSA, "ssa"),
-    (typed_passes.NopythonTypeInference, "nopython frontend"),
+    (PartTyping, "nopython frontend"),
     (typed_passes.PreLowerStripPhis, "remove phis nodes"),
     (typed_passes.IRLegalization, "ensure IR is legal prior to lowering"),
-    (typed_passes.NativeLowering, "native lowering"),
+    (PartLowering, "native lowering"),
     (typed_passes.NoPythonBackend, "nopython mode backend"),
 )
 """What a function over whole numbers and arrays needs: no closures, object mode, unrolling."""
@@ -97,7 +99,9 @@ class _WholeLibrary(JITCodeLibrary):  # type: ignore[misc]
         for library in self._linking_libraries:
             if isinstance(library, _PartLibrary):
                 self._hide(library)
-        super()._optimize_final_module()
+        # Numba's first round makes room for leaving out reference counts, of which there are none.
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
 
     def _hide(self, library: _PartLibrary) -> None:
         """Let the optimiser know that nobody else calls the functions of a part."""
