@@ -13,6 +13,7 @@ overflow are nobody's, and a comparison is signed.
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -22,6 +23,7 @@ from numba.core import ir, types
 from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering, NopythonTypeInference
+from numba.core.typeinfer import TypeInferer
 from numba.core.types.misc import unliteral
 
 from sim.jit.tables import TableType
@@ -106,7 +108,7 @@ class _Remembering:
         return found[0]
 
 
-@register_pass(mutates_CFG=True, analysis_only=False)
+@register_pass(mutates_CFG=False, analysis_only=False)
 class PartTyping(NopythonTypeInference):  # type: ignore[misc]
     """Numba's inference of types with a memory."""
 
@@ -114,15 +116,33 @@ class PartTyping(NopythonTypeInference):  # type: ignore[misc]
 
     def run_pass(self, state: Any) -> bool:
         """Type a function."""
-        context = state.typingctx
-        state.typingctx = _Remembering(context, repr(state.flags))
-        try:
-            return bool(super().run_pass(state))
-        finally:
-            state.typingctx = context
+        context, function = state.typingctx, state.func_ir
+        infer = TypeInferer(_Remembering(context, repr(state.flags)), function, _Unwarned())
+        with context.callstack.register(
+            state.targetctx.target, infer, function.func_id, state.args
+        ):
+            for at, (name, kind) in enumerate(zip(function.arg_names, state.args, strict=True)):
+                infer.seed_argument(name, at, kind)
+            infer.build_constraint()
+            infer.propagate()
+            state.typemap, state.return_type, state.calltypes = infer.unify()
+        state.typing_errors = None
+        return True
 
 
-@register_pass(mutates_CFG=True, analysis_only=False)
+class _Unwarned:
+    """Nobody who collects warnings: Numba has none of what parts consist of."""
+
+    def catch_warnings(self, **place: object) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which nothing is collected."""
+        del place
+        return _NOTHING
+
+
+_NOTHING = contextlib.nullcontext()
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
 class PartLowering(NativeLowering):  # type: ignore[misc]
     """Numba's lowering with short ways for what is frequent."""
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from llvmlite.binding import Linkage
 from numba.core import typed_passes, untyped_passes
 from numba.core.codegen import CPUCodeLibrary, JITCodeLibrary
 from numba.core.compiler import Compiler
@@ -64,6 +65,8 @@ class _Codegen:
 class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
     """Functions as lowered, waiting for the library that links them."""
 
+    _shared_module: Any
+
     @property
     def codegen(self) -> Any:
         return _Codegen(self._codegen)
@@ -74,6 +77,15 @@ class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
     def _optimize_functions(self, ll_module: Any) -> None:
         # The whole does so, and to each function once.
         ll_module.data_layout = self._codegen._data_layout
+
+    def _get_module_for_linking(self) -> Any:
+        """Return the functions themselves, not a copy of them: nobody else has a use for them."""
+        if self._shared_module is None:
+            for function in self._final_module.functions:
+                if not function.is_declaration and function.linkage == Linkage.external:
+                    function.linkage = "linkonce_odr"
+            self._shared_module = self._final_module
+        return self._shared_module
 
     def finalize(self) -> None:
         self._raise_if_finalized()
@@ -151,6 +163,8 @@ class _PartCompiler(_WholeCompiler):
         for each, why in _PASSES:
             manager.add_pass(each, why)
         manager.finalize()
+        # Numba would look after every pass whether it left anything to be put in order.
+        manager._ENFORCING = False
         return [manager]
 
 
