@@ -198,27 +198,31 @@ class _Many:
 
 
 def _run_once(given: _Given, options: RunOptions, *, replication: int, is_watched: bool) -> Result:
-    from sim.cli.progress import TerminalWatcher
-    from sim.cli.watching import LiveWatcher
-    from sim.study.live import LiveRun
-    from sim.study.run import run_scenario
+    # Before anything else is loaded or read: it takes longest by far.
+    from sim.study.kernel_ahead import kernel_ahead
 
-    live = LiveRun() if is_watched else None
-    return run_scenario(
-        given.scenario,
-        seed=given.seed,
-        replication=replication,
-        live=live,
-        engine=options.engine,
-        record=options.record,
-        audit=options.audit,
-        out=given.out,
-        force=given.force,
-        overrides=given.changes,
-        progress=TerminalWatcher() if live is None else LiveWatcher(live),
-        command=given.command,
-        threads=given.threads,
-    )
+    with kernel_ahead(options.engine, is_alone=given.jobs == 1):
+        from sim.cli.progress import TerminalWatcher
+        from sim.cli.watching import LiveWatcher
+        from sim.study.live import LiveRun
+        from sim.study.run import run_scenario
+
+        live = LiveRun() if is_watched else None
+        return run_scenario(
+            given.scenario,
+            seed=given.seed,
+            replication=replication,
+            live=live,
+            engine=options.engine,
+            record=options.record,
+            audit=options.audit,
+            out=given.out,
+            force=given.force,
+            overrides=given.changes,
+            progress=TerminalWatcher() if live is None else LiveWatcher(live),
+            command=given.command,
+            threads=given.threads,
+        )
 
 
 def _run_in_stretches(

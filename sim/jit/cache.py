@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -106,6 +106,18 @@ def cached_njit(function: Callable[..., object], **options: object) -> object:
     # The setting is the process's, and other users of Numba keep theirs.
     finally:
         numba.config.CACHE_DIR = before
+
+
+def compile_for(function: Callable[..., object], *examples: object) -> None:
+    """Compile a function for arguments like some, or read it from the cache, without calling it.
+
+    Parameters
+    ----------
+    function : callable
+        From :func:`compiled` or :func:`cached_njit`.
+    """
+    if not is_jit_disabled():
+        cast(Any, function).compile(tuple(numba.typeof(each) for each in examples))
 
 
 def _with_part(whole: object, function: Callable[..., object]) -> object:

@@ -17,10 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from llvmlite.binding import Linkage
 from numba.core import typed_passes, untyped_passes
 from numba.core.codegen import CPUCodeLibrary, JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import PassManager
+
+from sim.jit.lowering import PartLowering, PartTyping
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _KNOWN = (
@@ -37,10 +40,10 @@ _PASSES = (
     (untyped_passes.FixupArgs, "fix up args"),
     (untyped_passes.IRProcessing, "processing IR"),
     (untyped_passes.ReconstructSSA, "ssa"),
-    (typed_passes.NopythonTypeInference, "nopython frontend"),
+    (PartTyping, "nopython frontend"),
     (typed_passes.PreLowerStripPhis, "remove phis nodes"),
     (typed_passes.IRLegalization, "ensure IR is legal prior to lowering"),
-    (typed_passes.NativeLowering, "native lowering"),
+    (PartLowering, "native lowering"),
     (typed_passes.NoPythonBackend, "nopython mode backend"),
 )
 """What a function over whole numbers and arrays needs: no closures, object mode, unrolling."""
@@ -62,6 +65,8 @@ class _Codegen:
 class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
     """Functions as lowered, waiting for the library that links them."""
 
+    _shared_module: Any
+
     @property
     def codegen(self) -> Any:
         return _Codegen(self._codegen)
@@ -72,6 +77,15 @@ class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
     def _optimize_functions(self, ll_module: Any) -> None:
         # The whole does so, and to each function once.
         ll_module.data_layout = self._codegen._data_layout
+
+    def _get_module_for_linking(self) -> Any:
+        """Return the functions themselves, not a copy of them: nobody else has a use for them."""
+        if self._shared_module is None:
+            for function in self._final_module.functions:
+                if not function.is_declaration and function.linkage == Linkage.external:
+                    function.linkage = "linkonce_odr"
+            self._shared_module = self._final_module
+        return self._shared_module
 
     def finalize(self) -> None:
         self._raise_if_finalized()
@@ -97,7 +111,9 @@ class _WholeLibrary(JITCodeLibrary):  # type: ignore[misc]
         for library in self._linking_libraries:
             if isinstance(library, _PartLibrary):
                 self._hide(library)
-        super()._optimize_final_module()
+        # Numba's first round makes room for leaving out reference counts, of which there are none.
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
 
     def _hide(self, library: _PartLibrary) -> None:
         """Let the optimiser know that nobody else calls the functions of a part."""
@@ -147,6 +163,8 @@ class _PartCompiler(_WholeCompiler):
         for each, why in _PASSES:
             manager.add_pass(each, why)
         manager.finalize()
+        # Numba would look after every pass whether it left anything to be put in order.
+        manager._ENFORCING = False
         return [manager]
 
 

@@ -21,13 +21,15 @@ from numba.core import types
 from numba.core.imputils import lower_getattr_generic
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, register_model
-from numba.np.arrayobj import make_array, populate_array
+from numba.np.arrayobj import make_array
 
 Array = npt.NDArray[np.int64]
 
 # Strides are not among them: every array is C-contiguous, so they follow from the shape.
 _WORDS = 3
 """Per array: address, rows, columns."""
+_MEMBERS = ("meminfo", "parent", "nitems", "itemsize", "data", "shape", "strides")
+"""What Numba's structure of an array consists of."""
 
 
 class TableType(types.Type):
@@ -114,26 +116,29 @@ def _read_array(context: Any, builder: Any, table: TableType, value: Any, name: 
         at = ir.Constant(word, table.places[name] + offset)
         return builder.load(builder.gep(value, [at]))
 
-    array = make_array(array_type)(context, builder)
+    structure = context.get_value_type(array_type)
+    rows = load(1)
     width = table.shapes[name][1]
-    # A width known now lets the processor compute addresses without loading it.
-    columns = load(2) if width is None else ir.Constant(word, width)
     # Bytes per number; all arrays are int64.
-    one = ir.Constant(word, 8)
-    if array_type.ndim == 1:
-        shape, strides = [load(1)], [one]
-    else:
-        shape, strides = [load(1), columns], [builder.mul(columns, one), one]
-    populate_array(
-        array,
-        data=builder.inttoptr(load(0), array.data.type),
-        shape=shape,
-        strides=strides,
-        itemsize=context.get_constant(types.intp, 8),
-        # Nobody counts references: the table borrows.
-        meminfo=None,
-    )
-    return array._getvalue()
+    itemsize = ir.Constant(word, 8)
+    shape, strides, items = [rows], [itemsize], rows
+    if array_type.ndim == 2:
+        # A width known now lets the processor compute addresses without loading it.
+        columns = load(2) if width is None else ir.Constant(word, width)
+        row_bytes = builder.mul(columns, itemsize) if width is None else word(width * 8)
+        shape, strides = [rows, columns], [row_bytes, itemsize]
+        items = builder.mul(rows, columns, flags=["nsw"])
+    address = builder.inttoptr(load(0), structure.elements[_MEMBERS.index("data")])
+    found = [
+        (items, "nitems"), (itemsize, "itemsize"), (address, "data"),
+        *((each, "shape", axis) for axis, each in enumerate(shape)),
+        *((each, "strides", axis) for axis, each in enumerate(strides)),
+    ]  # fmt: skip
+    # Nothing where others have who counts references: the table borrows.
+    array = ir.Constant(structure, None)
+    for each, member, *axis in found:
+        array = builder.insert_value(array, each, [_MEMBERS.index(member), *axis])
+    return array
 
 
 def pointer_to(table_type: TableType) -> Callable[[Array], Any]:

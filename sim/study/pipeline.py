@@ -131,8 +131,13 @@ class Ahead:
         self._is_stopped = False
         self._thread = Thread(target=self._draw, name="payroute-draw")
 
-    def __iter__(self) -> Iterator[Array]:
+    def begin(self) -> None:
+        """Begin to draw."""
         self._thread.start()
+
+    def __iter__(self) -> Iterator[Array]:
+        if self._thread.ident is None:
+            self.begin()
         while True:
             get = partial(self._queue.get, timeout=_TICK_SECONDS)
             found = _insist(get, lambda: self._thread.is_alive() or not self._queue.empty())
@@ -217,8 +222,11 @@ class Pipeline:
         """Return a workload that is drawn ahead of whoever reads it, which is done once."""
         if self._threads < 3:
             return workload
-        self._ahead.append(Ahead(workload))
-        return self._ahead[-1]
+        ahead = Ahead(workload)
+        self._ahead.append(ahead)
+        # Before it is read: whoever is to read it may have to be compiled first.
+        ahead.begin()
+        return ahead
 
     def behind(self, sink: Sink) -> Sink:
         """Return a sink that passes everything on to one while the engine goes on."""

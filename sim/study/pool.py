@@ -197,14 +197,14 @@ class _Round(Generic[Work, Done]):
     def _submit(self) -> None:
         for at, item in self._left:
             # A new process begins with the signals of this one: Ctrl-C must find it deaf at once.
-            with _no_interrupts():
+            with no_interrupts():
                 self._open[self._executor.submit(self._function, item)] = at
             break
 
 
 @contextmanager
-def _no_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C waiting, where the system can."""
+def no_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C waiting, where the system can; a process that is started meanwhile hears none."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

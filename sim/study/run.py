@@ -27,6 +27,7 @@ from sim.scenario.scenario import LoadedScenario, load_scenario
 from sim.study.answer import refuse_answer
 from sim.study.case import CaseTotals, Outcome, PartFolder, RunOptions, Watch
 from sim.study.compile_case import expected_submitted
+from sim.study.kernel_ahead import await_kernel, kernel_ahead
 from sim.study.pipeline import Pipeline, useful_threads
 from sim.study.result import Result
 
@@ -145,40 +146,41 @@ def run_scenario(
     loaded = load(scenario, overrides)
     if seed is not None:
         seed = checked_seed(seed)
-    watcher.say("compiling the scenario")
-    compiled = compile_scenario(loaded, seed=seed, replication=replication)
-    # Heavy libraries are imported once nothing can be wrong with the input any more.
-    from sim.tables.run_folder import (
-        FolderChoice,
-        RunResult,
-        begin_run,
-        compare_with_earlier,
-        complete_run,
-    )
+    with kernel_ahead(options.engine, is_alone=threads == 1):
+        watcher.say("compiling the scenario")
+        compiled = compile_scenario(loaded, seed=seed, replication=replication)
+        # Heavy libraries are imported once nothing can be wrong with the input any more.
+        from sim.tables.run_folder import (
+            FolderChoice,
+            RunResult,
+            begin_run,
+            compare_with_earlier,
+            complete_run,
+        )
 
-    command = command or ("sim.run", str(scenario_path(loaded)))
-    request = make_request(compiled, options, command=command, replication=replication)
-    choice = FolderChoice(out=None if out is None else Path(out), force=force)
-    with begin_run(choice, request) as opened:
-        write_inputs(opened, compiled)
-        part = run_replication(
-            compiled,
-            options,
-            folder=PartFolder(opened.aside, opened.provenance()),
-            watcher=watcher,
-            watch=live,
-            threads=useful_threads() if threads is None else threads,
-        )
-        facts = RunResult(
-            payments=part.totals.payments,
-            events=part.totals.events,
-            digest=part.totals.digest,
-            payments_digest=part.totals.payments_digest,
-            wall_seconds=time.perf_counter() - begun,
-            engine_seconds=part.engine_seconds,
-        )
-        run = complete_run(opened, facts, part.summary.as_json())
-    return Result(part.summary, run, part.audit, compare_with_earlier(opened, facts))
+        command = command or ("sim.run", str(scenario_path(loaded)))
+        request = make_request(compiled, options, command=command, replication=replication)
+        choice = FolderChoice(out=None if out is None else Path(out), force=force)
+        with begin_run(choice, request) as opened:
+            write_inputs(opened, compiled)
+            part = run_replication(
+                compiled,
+                options,
+                folder=PartFolder(opened.aside, opened.provenance()),
+                watcher=watcher,
+                watch=live,
+                threads=useful_threads() if threads is None else threads,
+            )
+            facts = RunResult(
+                payments=part.totals.payments,
+                events=part.totals.events,
+                digest=part.totals.digest,
+                payments_digest=part.totals.payments_digest,
+                wall_seconds=time.perf_counter() - begun,
+                engine_seconds=part.engine_seconds,
+            )
+            run = complete_run(opened, facts, part.summary.as_json())
+        return Result(part.summary, run, part.audit, compare_with_earlier(opened, facts))
 
 
 def run_replication(
@@ -217,7 +219,6 @@ def run_replication(
     from sim.tables.writer import SinkGroup
 
     plan, watcher = compiled.plan, watcher or Silence()
-    engine = find_engine(options.engine)
     line = Pipeline(threads)
     writer = _open_writer(plan, options, folder, watcher, line)
     sinks: list[Sink] = [writer]
@@ -230,12 +231,16 @@ def run_replication(
     watching = None if watch is None else watch.begin(compiled)
     if watching is not None:
         sinks += watching.sinks
-    watcher.begin(plan.horizon_us)
     try:
         with line:
             # Of one sink nothing is gained by passing every chunk through a group.
             sink = line.behind(writer if len(sinks) == 1 else SinkGroup(tuple(sinks)))
-            totals = engine(plan, writer.follow(line.ahead(compiled.workload())), sink)
+            workload = writer.follow(line.ahead(compiled.workload()))
+            # The kernel last: another process may be compiling it.
+            writer.get_ready()
+            engine = find_engine(options.engine)
+            watcher.begin(plan.horizon_us)
+            totals = engine(plan, workload, sink)
             line.finish()
         writer.close()
     except BaseException:
@@ -302,6 +307,7 @@ def _compiled_engine() -> Engine:
     """Return the compiled engine, ready to run; one for all runs of a process."""
     from sim.engine.compiled import Replications, warm_up
 
+    await_kernel()
     warm_up()
     return Replications()
 

@@ -18,7 +18,7 @@ from sim.contract.layout import MICRO, NULL, SUM_MAX
 from sim.contract.meaning import Cause, Outcome, Reason
 from sim.contract.plan import Array
 from sim.contract.records import RECORD_WIDTH, RecordColumn
-from sim.jit.cache import cached_njit, is_jit_disabled
+from sim.jit.cache import cached_njit, compile_for, is_jit_disabled
 from sim.jit.functions import called
 from sim.jit.tables import TableType, pointer_to
 from sim.tables.fold_arrays import (
@@ -80,6 +80,11 @@ def fold_chunk(arrays: Fold, sums: npt.NDArray[np.float64]) -> bool:
     if is_jit_disabled():
         return bool(fold_rows(arrays, sums))
     return bool(_fold_words(FOLD.describe(arrays._asdict()), sums))
+
+
+def compile_fold() -> None:
+    """Compile what folds, or read it from the cache."""
+    compile_for(_fold_words, np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.float64))
 
 
 @called
