@@ -18,11 +18,13 @@ from sim.engine.kernel.clearing import follow_clearing
 from sim.engine.kernel.guards import look_at
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.large_value import follow_system
+from sim.engine.kernel.prefetch import prefetch_arrival, prefetch_row
 from sim.engine.kernel.readings import read_places
 from sim.engine.kernel.shops import ask_about_orders
 from sim.engine.kernel.state import (
     C_ACTIVE,
     C_ARRIVAL,
+    C_CHUNK,
     C_FREE,
     C_GUARDED,
     C_LIVE,
@@ -38,6 +40,8 @@ from sim.engine.kernel.stations import start_waiting
 from sim.jit.functions import called, inlined
 
 _CAUSES = len(Cause)
+_FETCHED_AHEAD, _SEEN_AHEAD = 4, 12
+"""Payments from now on of which limits are fetched, and their own rows before that."""
 
 
 @inlined
@@ -57,6 +61,8 @@ def submit(plan: Plan, state: KernelState) -> None:
     cursor[C_NEXT_PAYMENT] = payment + 1
     stream = chunk[row, WorkloadColumn.STREAM]
     now = cursor[C_NOW]
+    prefetch_arrival(chunk, row + _SEEN_AHEAD)
+    _fetch_limits(plan, state, row + _FETCHED_AHEAD)
     # Registers, fees and limits are marked unused by P_PRICING, P_CHARGED and P_LIMITS.
     pool[slot, P_ID] = payment
     pool[slot, st.P_STREAM] = stream
@@ -109,6 +115,22 @@ def submit(plan: Plan, state: KernelState) -> None:
     ordinal = chunk[row, WorkloadColumn.ORDINAL]
     write_log(cursor, state.log, LogKind.SUBMIT, payment, entry, stream, amount, ordinal)
     cursor[C_ACTIVE] = slot
+
+
+@inlined
+def _fetch_limits(plan: Plan, state: KernelState, row: int) -> None:
+    """Ask for what the payer of a payment to come has used of its limits.
+
+    There is a cell for every customer of every bank: without asking ahead, each limit would wait
+    for memory.
+    """
+    chunk = state.chunk
+    if row < state.cursor[C_CHUNK]:
+        payer = chunk[row, WorkloadColumn.PAYER]
+        for limit in range(plan.limit_first.shape[0]):
+            first = plan.limit_first[limit, chunk[row, WorkloadColumn.STREAM]]
+            if first >= 0:
+                prefetch_row(state.limit, first + payer)
 
 
 @inlined
