@@ -175,11 +175,17 @@ class HubRail(Rail):
             for pair in provider.quotes:
                 if (pair.base, pair.quote) not in asked:
                     yield ("providers", key, "quotes", str(pair)), "no route converts so"
-        served = [one for one in world.corridors.values() if serves(world, name, one)]
-        ends = {end.country for one in served for end in (one.from_, one.to)}
+        # A payer may hold another currency than the corridor's; what arrives is what is quoted.
+        quoted = {pair.quote for one in self.providers.values() for pair in one.quotes}
+        ends = {
+            end.country
+            for one in world.corridors.values()
+            if serves(world, name, one) and one.to.currency in quoted
+            for end in (one.from_, one.to)
+        }
         for country in self.access_banks:
             if country not in ends:
-                yield ("access_banks", country), "no corridor begins or ends there"
+                yield ("access_banks", country), "no corridor it quotes for begins or ends there"
 
     def resources(self, world: World, name: str, members: Sequence[Member]) -> Iterator[Resource]:
         """Yield the hub's admission."""
