@@ -302,7 +302,8 @@ class Programs:
         if op == Op.CODE:
             return (int(Reason.FF01), int(Reason.AEXR))
         if op == Op.LIMIT:
-            return (int(Reason.AM02), int(Reason.AM06), int(Reason.AM14))
+            beyond = reason if reason > 0 else int(Reason.AM14)
+            return (int(Reason.AM02), int(Reason.AM06), beyond)
         if op == Op.PATIENCE:
             return (int(Reason.DS02),)
         if op == Op.SERVE:

@@ -195,7 +195,7 @@ def check_failure(w: World, p: int, reason: int) -> None:
         if w.pay[p, Pay.ORDER] != OrderStatus.NONE:
             holds = reason == Reason.AEXR and w.g[Count.NOW] > w.pay[p, Pay.ORDER_US]
     elif op == Op.LIMIT:
-        holds = _may_exceed(w, p, w.things[stage, S.SUBJECT], reason)
+        holds = _may_exceed(w, p, stage, reason)
     # Chance is not in the log either; that it can fail at all is what is checked.
     elif op == Op.DECIDE:
         holds = is_named and reason > 0 and may_hit(w, p, stage)
@@ -225,20 +225,24 @@ def known_agent(w: World, p: int, role: int) -> int:
 
 
 @called
-def _may_exceed(w: World, p: int, limit: int, reason: int) -> bool:
-    row = w.first[Things.LIMIT] + limit
+def _may_exceed(w: World, p: int, stage: int, reason: int) -> bool:
+    row = w.first[Things.LIMIT] + w.things[stage, S.SUBJECT]
     most = w.things[row, LimitColumn.PER_PAYMENT]
     amount = w.pay[p, Pay.REGISTER_0 + w.things[row, LimitColumn.REGISTER]]
     # Too little is said first, whatever else would be wrong.
     if amount < w.things[row, LimitColumn.LEAST]:
         return bool(reason == Reason.AM06)
     exceeds = 0 <= most < amount
-    # The bound of one payment decides next; AM14 is for what passes that one.
-    if reason == Reason.AM02:
-        return bool(exceeds)
+    # The bound of one payment decides next; what passes that one has the stage's own reason.
+    if exceeds:
+        return bool(reason == Reason.AM02)
     # The payer of a payment that used no limit is not in the log: a full day is believed.
-    is_daily = w.things[row, LimitColumn.PER_DAY] >= 0
-    return reason == Reason.AM14 and not exceeds and is_daily
+    if w.things[row, LimitColumn.PER_DAY] < 0:
+        return False
+    named = w.things[stage, S.REASON]
+    if named > 0:
+        return bool(reason == named)
+    return bool(reason == Reason.AM14)
 
 
 @called

@@ -221,10 +221,11 @@ class Op(IntEnum):
     LIMIT = 10
     """Check and use a limit. SUBJECT = limit row, VALUE = slot of the payment, TARGET. The amount
     is the register named by the limit. If it is below LEAST: fail AM06. If it exceeds PER_PAYMENT:
-    fail AM02. If the use of this payer today plus the amount exceeds PER_DAY: fail AM14. Otherwise
-    the use grows (LIMIT row, subject = limit row, amount, value = payer). Bounds below 0 mean no
-    bound; without PER_DAY nothing is stored and nothing logged. "Today" is the period
-    ``((now + day_offset_us) // DAY_US + SHIFT) // DAYS`` of the limit, a day where DAYS is 1."""
+    fail AM02. If the use of this payer today plus the amount exceeds PER_DAY: fail REASON, or AM14
+    where that is not above 0. Otherwise the use grows (LIMIT row, subject = limit row, amount,
+    value = payer). Bounds below 0 mean no bound; without PER_DAY nothing is stored and nothing
+    logged. "Today" is the period ``((now + day_offset_us) // DAY_US + SHIFT) // DAYS`` of the
+    limit, a day where DAYS is 1."""
     DECIDE = 11
     """Branch at random. VALUE = 62-bit threshold (or a role reference to the agent's own),
     PURPOSE, TARGET. Hit when the draw is below the threshold: with REASON > 0 fail with it,

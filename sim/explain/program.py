@@ -204,6 +204,8 @@ def _some(names: Sequence[str]) -> str:
 
 
 _NAMES_SHOWN = 4
+_YEAR = 366
+"""Most days of a year."""
 """Institutions named in one sentence."""
 
 _PATIENCE = {
@@ -316,8 +318,9 @@ def _limit(stage: Stage) -> str:
         bounds.append(f"at most {most} per payment (AM02)")
     if spec.per_day >= 0:
         most = format_minor(spec.per_day, spec.currency)
-        period = "day" if spec.days == 1 else "year"
-        bounds.append(f"at most {most} per payer and {period} (AM14)")
+        period = "day" if spec.days == 1 else "year" if spec.days <= _YEAR else "run"
+        beyond = stage.reason if stage.reason > 0 else Reason.AM14
+        bounds.append(f"at most {most} per payer and {period} ({beyond.name})")
     name = REGISTERS[spec.register]
     if spec.said:
         bounds[-1] += f", which are {' and '.join(spec.said)} at the mid rate of the start"

@@ -60,6 +60,7 @@ from sim.rails.stages import (
     CREDITOR_AGENT,
     DEBTOR_AGENT,
     FAIL,
+    WHOLE_RUN_DAYS,
     ByRole,
     LimitSpec,
     Move,
@@ -120,6 +121,11 @@ class EcnyRail(Rail):
     """Limits by tier of wallet."""
     tier: Name = assumed("anonymous", "visitors hold wallets of the lowest tier")
     """Tier of the wallets that pay and are paid here."""
+    wallet_balance: AmountText | None = None
+    """What every wallet holds at the start, in the digital money. A wallet that pays has that much
+    and no more (AM04); one that is paid, each payer here paying a wallet of its own, takes in what
+    its tier's `balance` leaves room for (AM02). Absent: wallets always have enough, and the tier's
+    `balance` bounds each payment to one for itself."""
     lock_time: DurationDistribution = assumed("0.3 s", "no bridge of retail payments is in service")
     """Time of one lock, and of the release."""
     lock_limit: PositiveDurationUs = assumed(10_000_000, "not published")
@@ -163,6 +169,7 @@ class EcnyRail(Rail):
             yield from check_bounds(self.currency, tier, ("tiers", key))
             if tier.balance is not None:
                 yield from check_amounts(self.currency, tier.balance, ("tiers", key, "balance"))
+        yield from self._balance_problems()
         for field, currency in (("issuance_account", self.currency), ("partner_account", None)):
             yield from account_problems(
                 world, self.partner, getattr(self, field), field=field, currency=currency
@@ -179,6 +186,19 @@ class EcnyRail(Rail):
                     f"found a limit, which would replace the time_out of corridor {key!r}; "
                     "allowed: a corridor without one",
                 )
+
+    def _balance_problems(self) -> Found:
+        """Yield why wallets cannot hold what they hold at the start."""
+        held, tier = self.wallet_balance, self.tiers.get(self.tier)
+        if held is None:
+            return
+        yield from check_amounts(self.currency, held, ("wallet_balance",))
+        if tier is not None and tier.balance is not None and held > tier.balance:
+            yield (
+                ("wallet_balance",),
+                f"found {held}, above what wallets of tier {self.tier!r} may hold; allowed: at "
+                f"most {tier.balance}",
+            )
 
     def idle_settings(self, world: World, name: str, legs: Sequence[Leg]) -> Found:
         """Yield directions no route uses, and tiers nobody has."""
@@ -336,4 +356,21 @@ class EcnyRail(Rail):
         return (
             *check_limit(f"{name}.wallet_limit", spec, target=FAIL),
             *check_limit(f"{name}.limit", own, target=FAIL),
+            *self._balance(at),
         )
+
+    def _balance(self, at: LegContext) -> Program:
+        """Return the check of what a wallet holds: has it enough, or has it room for more."""
+        tier, currency = self.tiers[self.tier], self.currency
+        if self.wallet_balance is None:
+            return ()
+        held = to_minor(self.wallet_balance, currency)
+        register, room, reason = Register.DEBITED, held, Reason.AM04
+        if at.leg.use == OUTBOUND:
+            # Without a bound of its tier a wallet has room for anything.
+            room = -1 if tier.balance is None else to_minor(tier.balance, currency) - held
+            register, reason = Register.CREDITED_GROSS, Reason.AM02
+        spec = LimitSpec(
+            f"{at.name}.{at.leg.use}.held", register, currency, -1, room, days=WHOLE_RUN_DAYS
+        )
+        return check_limit(f"{at.name}.wallet_balance", spec, target=FAIL, reason=reason)

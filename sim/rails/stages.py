@@ -140,6 +140,10 @@ class Stage:
     instead: int = -1
 
 
+WHOLE_RUN_DAYS = 1 << 40
+"""Days of a period that no run ends in: what is bounded is bounded for good."""
+
+
 class Bounds(Protocol):
     """The two bounds of a limit, and the currency they are written in where it is another."""
 
@@ -243,9 +247,17 @@ def decide(
     return (Stage(Op.DECIDE, label, value=threshold, target=target, reason=reason),)
 
 
-def check_limit(label: str, limit: LimitSpec, *, target: str) -> Program:
-    """Return the check of a limit, or nothing where it has no bounds."""
+def check_limit(
+    label: str, limit: LimitSpec, *, target: str, reason: Reason = Reason.NONE
+) -> Program:
+    """Return the check of a limit, or nothing where it has no bounds.
+
+    Parameters
+    ----------
+    reason : Reason
+        Of what exceeds the bound of a period; by default AM14.
+    """
     # Below 0 is no bound.
     if limit.per_payment < 0 and limit.per_day < 0 and limit.least < 0:
         return ()
-    return (Stage(Op.LIMIT, label, limit=limit, target=target),)
+    return (Stage(Op.LIMIT, label, limit=limit, target=target, reason=reason),)

@@ -180,7 +180,11 @@ def check_limit(plan: Plan, state: KernelState, slot: int) -> bool:
     used = state.limit[cell, 1] if state.limit[cell, 0] == day else 0
     # Up to and including the bound is allowed; the amount that breaks it is not added.
     if used + amount > per_day:
-        fail(plan, state, slot, Reason.AM14)
+        named = plan.stage[at, StageColumn.REASON]
+        if named > 0:
+            fail(plan, state, slot, named)
+        else:
+            fail(plan, state, slot, Reason.AM14)
         return False
     state.limit[cell, 0] = day
     state.limit[cell, 1] = used + amount

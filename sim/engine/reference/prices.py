@@ -122,7 +122,7 @@ def limit(run: Run, payment: Payment, stage: Stage) -> int:
         used = used if day == today else 0
         # What exceeds the limit is not added to it: a smaller payment later may still fit.
         if used + amount > per_day:
-            return run.fail(payment, stage, Reason.AM14)
+            return run.fail(payment, stage, stage.reason if stage.reason > 0 else Reason.AM14)
         run.limit_used[cell] = (today, used + amount)
         payment.limits[stage.value] = LimitUse(stage.subject, cell, amount, today)
         run.log(LogKind.LIMIT, payment, stage.subject, amount, value=payment.payer)

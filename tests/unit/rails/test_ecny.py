@@ -155,6 +155,67 @@ def test_limits_of_a_wallet(tmp_path: Path, engine: str) -> None:
     assert ran.ended("pay_out")[1:] == ("REJECTED", "AM02")
 
 
+def _ends(ran: Ran, stream: str, number: int) -> list[tuple[str, str]]:
+    names = [stream, *(f"{stream}.{n}" for n in range(1, number))]
+    return [ran.ended(name)[1:] for name in names]
+
+
+def test_a_wallet_pays_what_it_holds_and_no_more(tmp_path: Path, engine: str) -> None:
+    listed = ", ".join(
+        f"{{at: {20 * n} s, amount: {amount}, merchant: 1, payer: {payer}}}"
+        for n, (amount, payer) in enumerate(((100, 0), (100, 0), (50, 0), (150, 1)))
+    )
+    changes = (
+        ONLY_IN,
+        "rails.ecny.wallet_balance=199.99",
+        "demand.pay_in.payers=2",
+        f"demand.pay_in.payments=[{listed}]",
+    )
+    ran = _run(tmp_path, engine, *changes)
+    # 199.99 less 100 leaves 99.99: too little for 100, enough for 50. Another wallet has its own.
+    done, short = ("COMPLETED", "NONE"), ("REJECTED", "AM04")
+    assert _ends(ran, "pay_in", 4) == [done, short, done, done]
+    # Refused before anything is locked: core 0.2, confirmed 3.2.
+    assert ran.ended("pay_in.1")[0] == 23_200_000
+    locked = [row for row in ran.rows(LogKind.RESERVE) if row[4] == "book:ecny_bank:CNY"]
+    assert len(locked) == 3
+    # What is given back when the other side is short is in the wallet again: 100 and 100 of 200,
+    # the first in vain.
+    again = (
+        "rails.ecny.wallet_balance=100",
+        "accounts.river_khr.balance=49 999",
+        "accounts.river_khr.deposits={more: {after: 10 s, amount: 1 000 000}}",
+    )
+    ran = _run(tmp_path, engine, *changes, *again)
+    assert _ends(ran, "pay_in", 3) == [short, done, short]
+
+
+def test_a_wallet_takes_in_what_it_has_room_for(tmp_path: Path, engine: str) -> None:
+    listed = ", ".join(
+        f"{{at: {10 * n} s, amount: {amount}}}" for n, amount in enumerate((60, 50, 40, 0.01))
+    )
+    ran = _run(
+        tmp_path,
+        engine,
+        ONLY_OUT,
+        "rails.ecny.wallet_balance=9 900",
+        f"demand.pay_out.payments=[{listed}]",
+    )
+    # A wallet of the lowest tier holds 10 000 at most: there is room for 100. 60 leave 40; 50 are
+    # refused before any money moves, 40 fill it up, and a fen more is too much.
+    done, full = ("COMPLETED", "NONE"), ("REJECTED", "AM02")
+    assert _ends(ran, "pay_out", 4) == [done, full, done, full]
+    assert ran.balances()["river_ecny"] == 1_000_000 - 10_000
+    assert ran.ended("pay_out.1")[0] == 10_200_000
+
+
+def test_explain_says_what_wallets_hold(tmp_path: Path) -> None:
+    change = ("rails.ecny.wallet_balance=9 900",)
+    text = " ".join(explain_plan(compile_scenario(load_text(tmp_path, BRIDGE, change))).split())
+    assert "at most 9 900.00 CNY per payer and run (AM04)" in text
+    assert "at most 100.00 CNY per payer and run (AM02)" in text
+
+
 LAOS = """
 scenario: laos
 extends: MINIMAL
@@ -197,6 +258,8 @@ def test_the_quote_of_the_pilot_in_laos(tmp_path: Path, engine: str) -> None:
     ("change", "message"),
     [
         ("rails.ecny.tier=golden", "unknown tier 'golden'"),
+        ("rails.ecny.wallet_balance=10 001", "above what wallets of tier 'anonymous' may hold"),
+        ("rails.ecny.wallet_balance=1.001", "rails.ecny.wallet_balance"),
         ("rails.ecny.inbound.hypothetical=false", "hypothetical"),
         ("rails.ecny.partner=temple_bank", "no settlement_agent"),
         ("rails.ecny.issuance_account=river_khr", "needed: CNY"),

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from sim.compiler.compile import compile_scenario
 from sim.errors import MachineError, ScenarioError
+from sim.explain.plan import explain_plan
 from sim.rails.registry import forget_rail, rail_kinds
+from sim.study.case import RunOptions
+from sim.study.run import run_replication
 from tests.theory.driver import ROOT, load_text, run
 
 PACKAGE = ROOT / "tests" / "data" / "rail_package"
@@ -71,6 +75,40 @@ def test_two_boats_do_not_wait(tmp_path: Path, engine: str) -> None:
     first, second = ran.record("rice"), ran.record("rice.1")
     # A control: 31 + 90.4.
     assert (first["settled_us"], second["settled_us"]) == (91_400_000, 121_400_000)
+
+
+def test_it_reaches_every_stage_without_a_line_of_ours(tmp_path: Path, engine: str) -> None:
+    # Explain: who runs it, its route and program, its station, and what its defaults rest on.
+    text = " ".join(explain_plan(compile_scenario(load_text(tmp_path, FERRY))).split())
+    for words in (
+        "rail river: operator boatmen",
+        "Route across/river: river from debtor to creditor",
+        "river.crossing",
+        "river.boats: 1 server",
+        "rails.river.crossing = 90 s, default [about as long as it looks]",
+    ):
+        assert words in text, words
+    # What nobody uses of it is told.
+    spare = "rails.spare={kind: ferry, operator: boatmen, currency: USD}"
+    notes = compile_scenario(load_text(tmp_path, FERRY, (spare,))).notes
+    assert (("rails", "spare"), "changes nothing: no route uses this rail") in notes
+    # Its station is slowed like any other: crossings take twice as long, 1 + 0.2 + 180 + 0.2.
+    slow = "disruptions={storm: {degradation: river, times: 2, after: 0 s, for: 10 min}}"
+    assert run(load_text(tmp_path, FERRY, (slow,)), engine).record("rice")["settled_us"] == (
+        181_400_000
+    )
+    # The name of the payee is asked for on it, 1.2 + 0.5 + 4 + 90 + 0.2.
+    person = (
+        "demand.rice.fixed_side=debtor",
+        "demand.rice.name_check={time: 0.5 s, reads: 4 s, mismatch: 0 %, refuses: 0 %}",
+        "demand.rice.payments=[{at: 1 s, amount: 40 000}]",
+    )
+    ran = run(load_text(tmp_path, FERRY, person), engine)
+    assert ran.record("rice")["settled_us"] == 95_900_000
+    assert ran.balances()["customers:west_bank:KHR"] == 4_000_000
+    # Measures tell it apart.
+    summary = run_replication(ran.compiled, RunOptions(engine, "none")).summary
+    assert summary.by["rail"]["river"]["completed"].value == 1
 
 
 def test_its_fields_are_checked_as_ours(tmp_path: Path) -> None:
