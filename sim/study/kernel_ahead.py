@@ -66,7 +66,7 @@ def await_kernel() -> None:
     """Wait until whoever compiles the kernel for this process has ended."""
     from sim.jit.telling import begin_compiling
 
-    for process in _begun:
+    for process in tuple(_begun):
         if process.poll() is None:
             begin_compiling(__name__)
         while True:

@@ -236,8 +236,7 @@ def run_replication(
             # Of one sink nothing is gained by passing every chunk through a group.
             sink = line.behind(writer if len(sinks) == 1 else SinkGroup(tuple(sinks)))
             workload = writer.follow(line.ahead(compiled.workload()))
-            # The kernel last: another process may be compiling it.
-            writer.get_ready()
+            # As late as can be: another process may be compiling the kernel.
             engine = find_engine(options.engine)
             watcher.begin(plan.horizon_us)
             totals = engine(plan, workload, sink)
@@ -306,8 +305,12 @@ def find_engine(name: str) -> Engine:
 def _compiled_engine() -> Engine:
     """Return the compiled engine, ready to run; one for all runs of a process."""
     from sim.engine.compiled import Replications, warm_up
+    from sim.tables.fold_loop import compile_fold
 
-    await_kernel()
+    with kernel_ahead("compiled"):
+        # What every run needs besides, and what processes that are begun later find then.
+        compile_fold()
+        await_kernel()
     warm_up()
     return Replications()
 

@@ -21,6 +21,7 @@ from sim.contract.records import RECORD_WIDTH, RecordColumn
 from sim.jit.cache import cached_njit, compile_for, is_jit_disabled
 from sim.jit.functions import called
 from sim.jit.tables import TableType, pointer_to
+from sim.tables.column_loop import lay_columns
 from sim.tables.fold_arrays import (
     CELLS,
     COUNTS,
@@ -83,8 +84,10 @@ def fold_chunk(arrays: Fold, sums: npt.NDArray[np.float64]) -> bool:
 
 
 def compile_fold() -> None:
-    """Compile what folds, or read it from the cache."""
+    """Compile what payments are folded and laid out with, or read it from the cache."""
     compile_for(_fold_words, np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.float64))
+    none = np.zeros((0, RECORD_WIDTH), dtype=np.int64)
+    compile_for(lay_columns, none, none, none.astype(np.uint8), none[:, 0].copy())
 
 
 @called

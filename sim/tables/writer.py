@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from sim.contract.plan import Array, Plan
-from sim.contract.records import LOG_WIDTH, RECORD_WIDTH, LogColumn
+from sim.contract.records import LOG_WIDTH, LogColumn
 from sim.contract.run import Progress, Sink
 from sim.tables.break_rows import break_rows
 from sim.tables.breaks import BreakFolder
@@ -191,13 +191,6 @@ class RunWriter:
     def follow(self, workload: Iterable[Array]) -> Iterable[Array]:
         """Pass on the payments an engine draws; their parties are written with them."""
         return self._parties.follow(workload) if self._has_payments else workload
-
-    def get_ready(self) -> None:
-        """Have compiled what every payment is folded and laid out with, before there is any."""
-        from sim.tables.fold_loop import compile_fold
-
-        compile_fold()
-        lay_out(np.zeros((0, RECORD_WIDTH), dtype=np.int64))
 
     def take_log(self, rows: Array) -> None:
         """Take event-log rows, in order, or the SAMPLE rows alone where the log is not wanted."""

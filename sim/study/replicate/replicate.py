@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sim.errors import OptionError
 from sim.study.case import Case, Outcome, PartFolder, RunOptions
 from sim.study.compile_case import compile_replication
+from sim.study.kernel_ahead import kernel_ahead
 from sim.study.pool import LocalPool
 from sim.study.replicate.adding import earlier_replications
 from sim.study.replicate.precision import PrecisionTarget, check_targets
@@ -210,8 +211,10 @@ def run_replications(
             return Case(text, chosen, number, options, folder=folder)
 
         if plan.jobs > 1:
-            # Once, before many processes would all do it.
-            find_engine(options.engine)
+            # What draws and what runs is compiled once, before many processes would all do it.
+            with kernel_ahead(options.engine):
+                next(iter(compiled.workload()), None)
+                find_engine(options.engine)
         with LocalPool(plan.jobs) as pool:
             known = Replicated.of(()) if before is None else before.held
             asked = replications(case, plan, known)

@@ -114,6 +114,21 @@ def test_a_machine_that_starts_no_process_does_without(monkeypatch: pytest.Monke
         ahead.await_kernel()
 
 
+def test_what_folds_is_compiled_for_what_it_is_given(tmp_path: Path) -> None:
+    # In a process of its own, as any other run would have it compiled for what it gives.
+    script = (
+        "import sys; from sim.study.run import run_scenario; from sim.tables import fold_loop; "
+        "run_scenario(sys.argv[1], out=sys.argv[2]); "
+        "print([len(f.signatures) for f in (fold_loop._fold_words, fold_loop.lay_columns)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(write_queue(tmp_path)), str(tmp_path / "run")],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    # Another set of types would be compiled in the middle of a run.
+    assert done.stdout == "[1, 1]\n"
+
+
 def test_it_compiles_nothing_for_a_process_that_looks_elsewhere(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sim.study.kernel_ahead", str(tmp_path / "elsewhere")],
