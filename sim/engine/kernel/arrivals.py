@@ -18,11 +18,13 @@ from sim.engine.kernel.clearing import follow_clearing
 from sim.engine.kernel.guards import look_at
 from sim.engine.kernel.journal import break_off, write_log
 from sim.engine.kernel.large_value import follow_system
+from sim.engine.kernel.prefetch import prefetch_arrival, prefetch_row
 from sim.engine.kernel.readings import read_places
 from sim.engine.kernel.shops import ask_about_orders
 from sim.engine.kernel.state import (
     C_ACTIVE,
     C_ARRIVAL,
+    C_CHUNK,
     C_FREE,
     C_GUARDED,
     C_LIVE,
@@ -38,6 +40,8 @@ from sim.engine.kernel.stations import start_waiting
 from sim.jit.functions import called, inlined
 
 _CAUSES = len(Cause)
+_FETCHED_AHEAD, _SEEN_AHEAD = 4, 12
+"""Payments from now on of which limits are fetched, and their own rows before that."""
 
 
 @inlined
@@ -46,8 +50,7 @@ def submit(plan: Plan, state: KernelState) -> None:
     cursor = state.cursor
     pool, chunk = state.pool, state.chunk
     row = cursor[C_ARRIVAL]
-    # Ids are counted here and not read: the workload comes in order of (time, stream, n), which
-    # is the order of ids.
+    # Ids are counted: the workload comes in order of (time, stream, n), which is that of ids.
     cursor[C_ARRIVAL] = row + 1
     slot = cursor[C_FREE]
     cursor[C_FREE] = pool[slot, st.P_NEXT]
@@ -57,6 +60,7 @@ def submit(plan: Plan, state: KernelState) -> None:
     cursor[C_NEXT_PAYMENT] = payment + 1
     stream = chunk[row, WorkloadColumn.STREAM]
     now = cursor[C_NOW]
+    _fetch_ahead(plan, state, row)
     # Registers, fees and limits are marked unused by P_PRICING, P_CHARGED and P_LIMITS.
     pool[slot, P_ID] = payment
     pool[slot, st.P_STREAM] = stream
@@ -65,15 +69,13 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_INSTRUMENT] = chunk[row, WorkloadColumn.INSTRUMENT]
     pool[slot, st.P_INSTRUMENT_2] = chunk[row, WorkloadColumn.INSTRUMENT_2]
     pool[slot, st.P_ROUTE_SET_2] = chunk[row, WorkloadColumn.ROUTE_SET_2]
-    pool[slot, st.P_BEGUN] = 0
     pool[slot, st.P_PAYER] = chunk[row, WorkloadColumn.PAYER]
     pool[slot, st.P_DEBTOR_AGENT] = chunk[row, WorkloadColumn.DEBTOR_AGENT]
     pool[slot, st.P_CREDITOR_AGENT] = chunk[row, WorkloadColumn.CREDITOR_AGENT]
     pool[slot, st.P_CODE_STATE] = chunk[row, WorkloadColumn.CODE_STATE]
     pool[slot, st.P_CODE_EXPIRY] = chunk[row, WorkloadColumn.CODE_EXPIRY_US]
     pool[slot, st.P_INSTRUCTED] = chunk[row, WorkloadColumn.AMOUNT]
-    # A slot is used again and again, so everything a payment may read has to be written here;
-    # what stands in the remaining columns is of an earlier payment.
+    # Whatever a payment may read is written here: other columns are of an earlier payment's.
     entry = plan.stream[stream, StreamColumn.ENTRY]
     pool[slot, P_STAGE] = entry
     pool[slot, st.P_STEP] = 0
@@ -112,6 +114,24 @@ def submit(plan: Plan, state: KernelState) -> None:
 
 
 @inlined
+def _fetch_ahead(plan: Plan, state: KernelState, row: int) -> None:
+    """Ask for payments to come, and for what their payers have used of their limits.
+
+    There is a cell for every customer of every bank: without asking ahead, each limit would wait
+    for memory.
+    """
+    chunk = state.chunk
+    prefetch_arrival(chunk, row + _SEEN_AHEAD)
+    row += _FETCHED_AHEAD
+    if row < state.cursor[C_CHUNK]:
+        payer = chunk[row, WorkloadColumn.PAYER]
+        for limit in range(plan.limit_first.shape[0]):
+            first = plan.limit_first[limit, chunk[row, WorkloadColumn.STREAM]]
+            if first >= 0:
+                prefetch_row(state.limit, first + payer)
+
+
+@inlined
 def _ask_nothing(pool: Array, slot: int) -> None:
     """Note that nothing was asked about a payment yet, nor asked or tried again, nor heard of.
 
@@ -126,6 +146,7 @@ def _ask_nothing(pool: Array, slot: int) -> None:
     pool[slot, st.P_REQUOTES] = 0
     pool[slot, st.P_VISIT] = 0
     pool[slot, st.P_RETRIES] = 0
+    pool[slot, st.P_BEGUN] = 0
     pool[slot, st.P_RESENT] = 0
     pool[slot, st.P_INQUIRED] = 0
     pool[slot, st.P_INQUIRY] = -1

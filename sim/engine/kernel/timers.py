@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sim.contract.plan import Array
 from sim.engine.kernel.heap import push
+from sim.engine.kernel.prefetch import prefetch_row
 from sim.engine.kernel.state import (
     C_HEAD_KEY,
     C_HEAD_LINE,
@@ -79,6 +80,9 @@ def drop_due(cursor: Array, timer: Array, due: Array, line: int) -> int:
     due[line, Q_HEAD] = after
     if after < 0:
         due[line, Q_TAIL] = -1
+    else:
+        # Armed long ago, so it lies far away; by the next time-out of this line it is here.
+        prefetch_row(timer, timer[after, T_NEXT])
     # Freed now, whether the time-out was armed or long forgotten.
     timer[at, T_NEXT] = cursor[C_TIMER]
     cursor[C_TIMER] = at
