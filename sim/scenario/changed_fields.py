@@ -25,6 +25,8 @@ def changed_fields(before: str, after: str) -> list[str]:
     list of str
         Nothing where both say the same, or one of them cannot be read.
     """
+    if before == after:
+        return []
     try:
         # Every value as the text it is: 1.0 and 1.00 are the same number and another text, which
         # the hash of a scenario tells apart too.
