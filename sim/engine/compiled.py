@@ -32,8 +32,9 @@ from sim.engine.chunks import checked_chunks
 from sim.engine.foreseen import Watcher, worth_of
 from sim.engine.kernel import state as st
 from sim.engine.kernel.broken import ERRORS, OWN_POLICY, TOO_LARGE
-from sim.engine.kernel.laying import lay_entries, lay_heap, lay_state
+from sim.engine.kernel.laying import lay_entries, lay_state
 from sim.engine.kernel.state import KernelState
+from sim.engine.later import Later
 from sim.engine.read_out import check_balances, read_out
 from sim.engine.room import Room, doubled, is_small, kept_rooms, lay_for
 from sim.errors import InvariantViolation, TooLargeError, UserError
@@ -58,7 +59,7 @@ _CHANGING = tuple(
     name
     for name in KernelState._fields
     if name not in ("log", "record", "chunk", "order", "rank", "line", "own", "scratch", "wait")
-    and name != "commit_wait"
+    and name not in ("commit_wait", "heap")
 )
 """Arrays a copy of a run needs for itself."""
 
@@ -177,7 +178,7 @@ class CompiledRun:
         addresses, self._kept = kernel_addresses(plan)
         self.state = lay_for(plan, sink) if room is None else room.begin(plan)
         self.state.own[:] = np.array(addresses, dtype=np.int64).reshape(-1, 2)
-        self.engine_seconds = 0.0
+        self.engine_seconds, self.later = 0.0, Later()
         self.unread: tuple[Array, Array] | None = None
 
     def finish(self, kernel: Kernel) -> Totals:
@@ -214,8 +215,8 @@ class CompiledRun:
         elif status == st.WANTS_FLUSH:
             self._flush()
             self._fit_buffers()
-        elif status == st.WANTS_HEAP:
-            self._grow_heap()
+        elif status in (st.WANTS_HEAP, st.WANTS_EVENTS):
+            self.state = self.later.deal(self.state)
         elif status == st.WANTS_SLOTS:
             self._grow_pool()
         elif status == st.WANTS_NODES:
@@ -256,9 +257,14 @@ class CompiledRun:
             # A copy, because the sink may keep what it is given and the buffer is used again.
             self.sink.take_log(self.state.log[: cursor[st.C_LOG]].copy())
             cursor[st.C_LOG] = 0
-        if cursor[st.C_RECORDS] > 0:
-            self.sink.take_records(self.state.record[: cursor[st.C_RECORDS]].copy())
-            cursor[st.C_RECORDS] = 0
+        rows = self.state.record
+        if cursor[st.C_RECORDS] == len(rows) > 0:
+            # A whole buffer is given away, which costs less than to copy it.
+            self.state = self.state._replace(record=np.empty_like(rows))
+            self.sink.take_records(rows)
+        elif cursor[st.C_RECORDS] > 0:
+            self.sink.take_records(rows[: cursor[st.C_RECORDS]].copy())
+        cursor[st.C_RECORDS] = 0
 
     def _fit_buffers(self) -> None:
         """Make the buffers large enough for the longest step the pool allows; they are empty."""
@@ -274,15 +280,6 @@ class CompiledRun:
         if self.sink.wants_records and len(self.state.record) == 0:
             record = np.empty((_RECORD_ROWS, RECORD_WIDTH), dtype=np.int64)
             self.state = self.state._replace(record=record)
-
-    def _grow_heap(self) -> None:
-        """Double the room for scheduled events."""
-        cursor = self.state.cursor
-        # Doubling, so that the copies of a growing run add up to less than two of the last.
-        rows = 2 * int(cursor[st.C_HEAP] + cursor[st.C_LIVE] + 128)
-        heap = lay_heap(rows)
-        heap[: cursor[st.C_HEAP]] = self.state.heap[: cursor[st.C_HEAP]]
-        self.state = self.state._replace(heap=heap)
 
     def _grow_pool(self) -> None:
         """Double the room for payments in flight."""
@@ -386,7 +383,7 @@ class Course(CompiledRun):
     def __init__(self, run: CompiledRun, slot: int, position: int) -> None:
         self.plan, self.chunks, self._kept = run.plan, iter(()), run._kept
         self.sink = self.watcher = Watcher()
-        self.engine_seconds = 0.0
+        self.engine_seconds, self.later = 0.0, Later()
         self.payment = int(run.state.pool[slot, st.P_ID])
         route_set = run.state.pool[slot, st.P_ROUTE_SET]
         self.policy = int(run.plan.route_set[route_set, RouteSetColumn.POLICY])
@@ -395,13 +392,15 @@ class Course(CompiledRun):
         # A copy of all that changes; what is told of the run itself is not told twice.
         self.state = run.state._replace(
             **{name: getattr(run.state, name).copy() for name in _CHANGING},
+            heap=run.later.gathered(run.state),
             wait=run.unread[0],
             commit_wait=run.unread[1],
             log=np.empty((0, LOG_WIDTH), dtype=np.int64),
             record=np.empty((_COURSE_RECORDS, RECORD_WIDTH), dtype=np.int64),
         )
         cursor = self.state.cursor
-        cursor[[st.C_LOG, st.C_RECORDS]] = 0
+        cursor[[st.C_LOG, st.C_RECORDS, st.C_LATER]] = 0
+        cursor[st.C_HEAP], cursor[st.C_EDGE] = len(self.state.heap), st.NO_EDGE
         cursor[st.C_WANTS_LOG], cursor[st.C_WANTS_RECORDS] = st.LOG_NONE, 1
         cursor[st.C_WORKLOAD_DONE], cursor[st.C_CHUNK] = 1, cursor[st.C_ARRIVAL]
         cursor[st.C_ASKS], cursor[st.C_COURSE] = slot + 1, position + 1

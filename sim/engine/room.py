@@ -17,11 +17,13 @@ from sim.contract.plan_check import check_plan
 from sim.contract.records import HISTOGRAM_LENGTH
 from sim.contract.run import Sink
 from sim.engine.kernel import state as st
-from sim.engine.kernel.laying import lay_rows, lay_state
+from sim.engine.kernel.laying import lay_rows, lay_state, more_rows
 from sim.engine.kernel.state import ACCOUNT_WIDTH, KernelState
 
 COPIED_MAX, KEPT_MAX = 1 << 23, 1 << 26
 """Bytes that are copied for every run, and that are kept between two, at most (8 and 64 MB)."""
+_SPARE_FROM = 1 << 12
+"""Rows from which on an array gets room to grow where it lies."""
 ROOMS_MAX = 4
 """Plans whose arrays are kept: the arms of a comparison take turns."""
 
@@ -162,8 +164,12 @@ def doubled(array: Array, *, link: int, rows_min: int) -> Array:
         Least rows of the result.
     """
     rows = len(array)
-    larger = lay_rows(max(rows_min, 2 * rows), array.shape[1])
-    larger[:rows] = array
+    wanted = max(rows_min, 2 * rows)
+    larger = more_rows(array, wanted) if rows else None
+    if larger is None:
+        # Most of what a crowd costs is memory that is written for the first time.
+        larger = lay_rows(wanted, array.shape[1], spare=3 * wanted if rows >= _SPARE_FROM else 0)
+        larger[:rows] = array
     # The pool was exhausted, so the new rows are the whole list of free ones.
     link_free(larger, link, rows)
     return larger

@@ -71,8 +71,9 @@ class StretchedRun(CompiledRun):
         cursor = self.state.cursor.copy()
         chunk = self.state.chunk[cursor[st.C_ARRIVAL] : cursor[st.C_CHUNK]]
         cursor[st.C_ARRIVAL], cursor[st.C_CHUNK] = 0, len(chunk)
-        # Room behind what is scheduled is not worth keeping.
-        heap = self.state.heap[: cursor[st.C_HEAP]]
+        # Room behind what is scheduled is not worth keeping, nor what was set aside.
+        heap = self.later.gathered(self.state)
+        cursor[st.C_HEAP], cursor[st.C_LATER], cursor[st.C_EDGE] = len(heap), 0, st.NO_EDGE
         found = {name: getattr(self.state, name) for name in KernelState._fields}
         found |= {"cursor": cursor, "chunk": chunk, "heap": heap}
         return {name: array for name, array in found.items() if name not in _NOT_KEPT}

@@ -3,21 +3,29 @@
 Takes the cursor and the heap; a row is (time, key, slot, place) and lies in half a cache line, the
 four children of a row in two. Four children make half as many levels as two, and which of them is
 earliest is computed without a branch nobody could predict.
+
+Where very many events are scheduled, those from ``C_EDGE`` on stand in no order at the end of the
+array, from its last row down, until Python deals them out (``engine.later``): a heap that outgrows
+the processor's cache waits for memory at every level.
 """
 
 from __future__ import annotations
 
 from sim.contract.plan import Array
-from sim.engine.kernel.state import C_HEAP, H_KEY, H_PLACE, H_SLOT, H_TIME
+from sim.engine.kernel.state import C_EDGE, C_HEAP, C_LATER, H_KEY, H_PLACE, H_SLOT, H_TIME
 from sim.jit.functions import called, inlined
 
 
 @inlined
 def push(cursor: Array, heap: Array, time_us: int, key: int, slot: int, place: int) -> None:
     """Schedule an event; the caller has made sure there is room."""
-    at = cursor[C_HEAP]
-    cursor[C_HEAP] = at + 1
-    at = _rise(heap, at, time_us, key)
+    if time_us >= cursor[C_EDGE]:
+        cursor[C_LATER] += 1
+        at = heap.shape[0] - cursor[C_LATER]
+    else:
+        at = cursor[C_HEAP]
+        cursor[C_HEAP] = at + 1
+        at = _rise(heap, at, time_us, key)
     heap[at, H_TIME] = time_us
     heap[at, H_KEY] = key
     heap[at, H_SLOT] = slot

@@ -48,6 +48,7 @@ from sim.engine.kernel.state import (
     C_BLOCK_ENDS,
     C_CLOSING,
     C_DAY_OFFSET,
+    C_EDGE,
     C_FREE,
     C_FX_STEP,
     C_GUARDED,
@@ -83,6 +84,7 @@ from sim.engine.kernel.state import (
     LOG_NONE,
     LOG_SAMPLES,
     LOW_UNKNOWN,
+    NO_EDGE,
     NODE_WIDTH,
     O_HEAD,
     O_LEFT,
@@ -137,7 +139,7 @@ def lay_state(
     cursor[C_ACCOUNT_ENDS] = cursor[C_BLOCK_ENDS] + 2 * ledgers
     cursor[C_SYSTEM_ENDS] = cursor[C_ACCOUNT_ENDS] + accounts
     cursor[C_READY] = cursor[C_SYSTEM_ENDS] + len(plan.system)
-    cursor[C_GUARDED] = _is_guarded(plan)
+    cursor[C_GUARDED], cursor[C_EDGE] = _is_guarded(plan), NO_EDGE
     cursor[C_MARGIN] = _log_margin(plan)
     station, ledger = _lay_stations(plan), _lay_ledgers(plan)
     limit = np.zeros((plan.limit_cells, 2), dtype=np.int64)
@@ -276,13 +278,29 @@ def _empty_accounts(plan: Plan) -> Array:
     return account
 
 
-def lay_rows(rows: int, width: int, *, aligned: int = 0) -> Array:
-    """Return rows of zeros of which the one numbered ``aligned`` begins a cache line."""
+def lay_rows(rows: int, width: int, *, aligned: int = 0, spare: int = 0) -> Array:
+    """Return rows of zeros of which the one numbered ``aligned`` begins a cache line.
+
+    There are ``spare`` more behind them (:func:`more_rows`), which take no memory until they are
+    written.
+    """
     # Eight words more than needed, of which as many are skipped as bring the row to a multiple
     # of 64 bytes. The view keeps the whole array alive.
-    room = np.zeros(rows * width + 8, dtype=np.int64)
+    room = np.zeros((rows + spare) * width + 8, dtype=np.int64)
     first = -(room.ctypes.data // 8 + aligned * width) % 8
     return room[first : first + rows * width].reshape(rows, width)
+
+
+def more_rows(array: Array, rows: int) -> Array | None:
+    """Return rows of :func:`lay_rows` with spare ones behind; None where there are too few."""
+    room, width = array.base, array.shape[1]
+    if room is None:
+        return None
+    first = (array.ctypes.data - room.ctypes.data) // 8
+    if first + rows * width > room.size:
+        return None
+    found: Array = room[first : first + rows * width].reshape(rows, width)
+    return found
 
 
 def lay_heap(rows: int) -> Array:

@@ -49,6 +49,7 @@ from sim.engine.kernel.state import (
     C_CALLING,
     C_CHUNK,
     C_CLOSING,
+    C_EDGE,
     C_ERROR,
     C_EVENTS,
     C_FREE,
@@ -59,6 +60,7 @@ from sim.engine.kernel.state import (
     C_HEAP,
     C_HORIZON,
     C_KEY,
+    C_LATER,
     C_LIVE,
     C_LOG,
     C_MARGIN,
@@ -188,16 +190,17 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
         # 3. Nothing is left of the last event: take the next one.
         if cursor[C_CLOSING] >= 0:
             return _close_next(plan, state)
-        # A spent budget stops the run only here, between events: whoever looks at the state
-        # then finds every balance settled and no payment half way through a stage.
+        # A spent budget stops the run only between events: every balance is settled then, and no
+        # payment half way through a stage.
         if cursor[C_EVENTS] >= stop:
             return st.BUDGET_SPENT
         # The next arrival has to be known before the earliest event is, or a later one would be
         # taken first.
         if cursor[C_ARRIVAL] == cursor[C_CHUNK] and cursor[C_WORKLOAD_DONE] == 0:
             return st.WANTS_WORKLOAD
-        if not _take_event(plan, state):
-            return st.AT_HORIZON
+        lack = _take_event(plan, state)
+        if lack != st.GOES_ON:
+            return lack
         if cursor[C_ERROR] != 0:
             return st.BROKEN
 
@@ -207,15 +210,14 @@ def _find_lack(state: KernelState) -> int:
     """Return what has to be provided before the next step can be taken."""
     cursor = state.cursor
     # The most one step can schedule is one event for every payment in flight (a station that
-    # opens may start them all), and a few of its own: a wake-up, a round and a commit. Eight
-    # covers them.
+    # opens may start them all), and a few of its own, fewer than eight.
     live = cursor[C_LIVE]
-    if cursor[C_HEAP] + live + 8 > state.heap.shape[0]:
+    if cursor[C_HEAP] + cursor[C_LATER] + live + 8 > state.heap.shape[0]:
         return st.WANTS_HEAP
     # They are -1 where the list of free ones is empty, and the OR of numbers is negative if one
     # of them is: one comparison for all. A step takes one of each at most.
-    # An arrival and an inquiry take a slot; which event comes next is not known yet.
-    # So is a question nobody has answered yet.
+    # An arrival and an inquiry take a slot; which event comes next is not known yet. Nor is the
+    # answer to a question.
     if cursor[C_NODE] | cursor[C_TIMER] | cursor[C_FREE] | cursor[st.C_ASKS] < 0:
         if cursor[st.C_ASKS] < 0:
             return st.WANTS_FORESIGHT
@@ -238,13 +240,12 @@ def _find_lack(state: KernelState) -> int:
 
 
 @inlined
-def _take_event(plan: Plan, state: KernelState) -> bool:
-    """Handle the earliest event up to where payments advance; False at the horizon."""
+def _take_event(plan: Plan, state: KernelState) -> int:
+    """Handle the earliest event up to where payments advance; else say why there is none."""
     cursor = state.cursor
     heap = state.heap
-    # Two candidates are compared: the head, the earliest of all that comes in order by itself
-    # and needs no heap (agenda, arrivals, samples, lines of time-outs), and the top of the
-    # heap.
+    # Two candidates are compared: the head, the earliest of all that comes in order by itself and
+    # needs no heap (agenda, arrivals, samples, lines of time-outs), and the top of the heap.
     time_us = cursor[C_HEAD_TIME]
     key = cursor[C_HEAD_KEY]
     is_scheduled = False
@@ -255,13 +256,13 @@ def _take_event(plan: Plan, state: KernelState) -> bool:
             time_us = first_us
             key = heap[0, H_KEY]
             is_scheduled = True
-    # The horizon itself is outside: an event at the horizon is neither handled nor counted.
-    if time_us >= cursor[C_HORIZON]:
-        return False
+    # The horizon itself is outside: an event there is neither handled nor counted. Before this
+    # one may come another that was set aside.
+    if time_us >= min(cursor[C_EDGE], cursor[C_HORIZON]):
+        return st.WANTS_EVENTS if cursor[C_EDGE] < cursor[C_HORIZON] else st.AT_HORIZON
     payment = (key >> STEP_BITS) & PAYMENT_MASK
     # Not ``key < C_KEY`` at one instant: handling an event may schedule another for the same
-    # instant with a lower key (a delay of 0), which is then simply next. The same key twice is
-    # a bug.
+    # instant with a lower key (a delay of 0), which is then simply next. Twice one key is a bug.
     if time_us < cursor[C_NOW] or (time_us == cursor[C_NOW] and key == cursor[C_KEY]):
         break_off(cursor, st.E_ORDER, payment)
     cursor[C_NOW] = time_us
@@ -272,15 +273,19 @@ def _take_event(plan: Plan, state: KernelState) -> bool:
         # Read before it is dropped: dropping the first moves another event into its row.
         place = heap[0, H_PLACE]
         drop_first(cursor, heap)
-        # Whose event comes next is known; it is on its way while this one is handled.
+        # Whose event comes next is known; it is on its way while this one is handled. Of a crowd
+        # the one after that is far away, too: one of four.
         prefetch_payment(state.pool, heap[0, H_SLOT])
+        if cursor[C_EDGE] != st.NO_EDGE:
+            for child in range(1, 5):
+                prefetch_payment(state.pool, heap[child, H_SLOT])
         # The heap holds two classes only, COMPLETE and those EXPIRE that no line of time-outs
         # took.
         if key >= EXPIRE_BASE:
             _expire_armed(plan, state, slot, payment)
         else:
             _complete(plan, state, slot, payment, place)
-        return True
+        return st.GOES_ON
     # Descending by class, so that one comparison decides; arrivals are tested early, being the
     # most frequent of these.
     if key >= SAMPLE_BASE:
@@ -301,7 +306,7 @@ def _take_event(plan: Plan, state: KernelState) -> bool:
     # leave it as it is, and a time-out armed meanwhile announces itself
     # (``timers.note_first``).
     _find_head(plan, state)
-    return True
+    return st.GOES_ON
 
 
 @inlined

@@ -34,8 +34,8 @@ from sim.contract.table import Table, declared_tables
 # -- why the kernel returns --------------------
 (
     GOES_ON, BUDGET_SPENT, WANTS_WORKLOAD, WANTS_FLUSH, WANTS_HEAP, WANTS_SLOTS,
-    WANTS_NODES, WANTS_TIMERS, AT_HORIZON, FINISHED, BROKEN, WANTS_FORESIGHT,
-) = range(12)  # fmt: skip
+    WANTS_NODES, WANTS_TIMERS, AT_HORIZON, FINISHED, BROKEN, WANTS_FORESIGHT, WANTS_EVENTS,
+) = range(13)  # fmt: skip
 
 # -- what can break: what would spoil balances or the order of events without a trace --
 (
@@ -121,7 +121,11 @@ C_WATCHES = 49
 """1 + the payment of whose choices it is asked what is foreseen, whoever chooses; 0: none."""
 C_CALLING = 50
 """1 + slot of the first order of the next call a shop begins, 0 if none."""
-CURSOR_LENGTH = 51
+C_EDGE = 51
+"""Events from this instant on are set aside at the end of the heap's array; how many are."""
+C_LATER = 52
+CURSOR_LENGTH = 53
+NO_EDGE = 2**63 - 1
 
 # Four words to a row make half a cache line, so four children fit in two lines.
 # -- heap row --------------------
@@ -334,13 +338,8 @@ A_TOTAL = 8
 ACCOUNT_WIDTH = A_TOTAL + len(AccountTotal)
 
 # -- large-value system --------------------
-X_COUNT = 0
-"""Payments that wait."""
-X_MARKED = 1
-X_OFFSET_DUE = 2
-X_CLOSE_DUE = 3
-X_SETTLED = 4
-SYSTEM_WIDTH = 5
+X_COUNT, X_MARKED, X_OFFSET_DUE, X_CLOSE_DUE, X_SETTLED, SYSTEM_WIDTH = range(6)
+"""First how many payments wait."""
 
 # -- route, as the router knows it --------------------
 H_MARKS = 0
