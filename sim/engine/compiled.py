@@ -257,9 +257,14 @@ class CompiledRun:
             # A copy, because the sink may keep what it is given and the buffer is used again.
             self.sink.take_log(self.state.log[: cursor[st.C_LOG]].copy())
             cursor[st.C_LOG] = 0
-        if cursor[st.C_RECORDS] > 0:
-            self.sink.take_records(self.state.record[: cursor[st.C_RECORDS]].copy())
-            cursor[st.C_RECORDS] = 0
+        rows = self.state.record
+        if cursor[st.C_RECORDS] == len(rows) > 0:
+            # A whole buffer is given away, which costs less than to copy it.
+            self.state = self.state._replace(record=np.empty_like(rows))
+            self.sink.take_records(rows)
+        elif cursor[st.C_RECORDS] > 0:
+            self.sink.take_records(rows[: cursor[st.C_RECORDS]].copy())
+        cursor[st.C_RECORDS] = 0
 
     def _fit_buffers(self) -> None:
         """Make the buffers large enough for the longest step the pool allows; they are empty."""

@@ -11,11 +11,13 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.contract.records import HISTOGRAM_SUB_BITS, histogram_bucket
-from sim.engine.kernel import heap, histogram, queues, state, timers
+from sim.engine import later
+from sim.engine.kernel import heap, histogram, laying, queues, state, timers
 from tests.support.twins import NaiveHeap, NaiveQueues, naive_bucket
 
 SEED = 20_250_917
@@ -26,6 +28,7 @@ def compare_heaps(fault: str) -> None:
     """Push and drop at random, with many ties in time, and compare every event that comes out."""
     dice, twin = random.Random(SEED), NaiveHeap()
     cursor = np.zeros(state.CURSOR_LENGTH, dtype=np.int64)
+    cursor[state.C_EDGE] = state.NO_EDGE
     rows = np.zeros((STEPS + 8, state.HEAP_WIDTH), dtype=np.int64)
     for key in range(STEPS):
         if twin.events and dice.random() < 0.48:
@@ -43,6 +46,47 @@ def compare_heaps(fault: str) -> None:
             # The fault: a twin that thinks later keys come first.
             twin.push((event[0], -event[1], *event[2:]) if fault == "heap" else event)
         assert cursor[state.C_HEAP] == len(twin.events)
+
+
+def compare_later(fault: str) -> None:
+    """Push and drop as above where few events are near, the others dealt out when they are due."""
+    dice, twin, aside = random.Random(SEED), NaiveHeap(), later.Later()
+    later._NEAR, later._MANY, later._SPARE = 8, 16, 8
+    run = _Scheduled(np.zeros(state.CURSOR_LENGTH, dtype=np.int64), laying.lay_heap(8))
+    run.cursor[state.C_EDGE] = state.NO_EDGE
+    now_us, dealt = 0, 0
+    for key in range(STEPS):
+        cursor = run.cursor
+        if cursor[state.C_HEAP] + cursor[state.C_LATER] == len(run.heap):
+            run, dealt = aside.deal(run), dealt + (cursor[state.C_EDGE] != state.NO_EDGE)
+        if twin.events and dice.random() < (0.48 if key < STEPS // 2 else 0.6):
+            while not _has_next(run):
+                run, dealt = aside.deal(run), dealt + 1
+            first = tuple(int(cell) for cell in run.heap[0])
+            heap.drop_first(run.cursor, run.heap)
+            assert first == twin.drop_first(), f"step {key}"
+            now_us = first[0]
+        else:
+            far = dice.choice((1, 40, 4000))
+            event = (now_us + dice.randrange(far), dice.randrange(10**6) * STEPS + key, key, 0)
+            heap.push(run.cursor, run.heap, *event)
+            twin.push((event[0], -event[1], *event[2:]) if fault == "later" else event)
+        rows = aside.gathered(run)
+        assert len(rows) == len(twin.events)
+    assert dealt > 30
+
+
+def _has_next(run: _Scheduled) -> bool:
+    """Say whether the first event of the heap comes before all that were set aside."""
+    first_us = run.heap[0, state.H_TIME] if run.cursor[state.C_HEAP] else state.NO_EDGE
+    return bool(first_us < run.cursor[state.C_EDGE])
+
+
+class _Scheduled(NamedTuple):
+    """The part of the kernel's state that holds events."""
+
+    cursor: np.ndarray
+    heap: np.ndarray
 
 
 def compare_queues(fault: str) -> None:
@@ -107,6 +151,7 @@ class _Timers:
 
     def __init__(self, *, lines: int, room: int) -> None:
         self.cursor = np.zeros(state.CURSOR_LENGTH, dtype=np.int64)
+        self.cursor[state.C_EDGE] = state.NO_EDGE
         self.heap = np.zeros((room + 8, state.HEAP_WIDTH), dtype=np.int64)
         self.timer = np.full((room, state.TIMER_WIDTH), -1, dtype=np.int64)
         self.timer[:-1, state.T_NEXT] = np.arange(1, room)
@@ -147,6 +192,7 @@ def compare_histograms(fault: str) -> None:
 
 COMPARISONS: dict[str, Callable[[str], None]] = {
     "heap": compare_heaps,
+    "later": compare_later,
     "queues": compare_queues,
     "timers": compare_timers,
     "histogram": compare_histograms,

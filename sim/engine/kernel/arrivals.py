@@ -50,8 +50,7 @@ def submit(plan: Plan, state: KernelState) -> None:
     cursor = state.cursor
     pool, chunk = state.pool, state.chunk
     row = cursor[C_ARRIVAL]
-    # Ids are counted here and not read: the workload comes in order of (time, stream, n), which
-    # is the order of ids.
+    # Ids are counted: the workload comes in order of (time, stream, n), which is that of ids.
     cursor[C_ARRIVAL] = row + 1
     slot = cursor[C_FREE]
     cursor[C_FREE] = pool[slot, st.P_NEXT]
@@ -61,8 +60,7 @@ def submit(plan: Plan, state: KernelState) -> None:
     cursor[C_NEXT_PAYMENT] = payment + 1
     stream = chunk[row, WorkloadColumn.STREAM]
     now = cursor[C_NOW]
-    prefetch_arrival(chunk, row + _SEEN_AHEAD)
-    _fetch_limits(plan, state, row + _FETCHED_AHEAD)
+    _fetch_ahead(plan, state, row)
     # Registers, fees and limits are marked unused by P_PRICING, P_CHARGED and P_LIMITS.
     pool[slot, P_ID] = payment
     pool[slot, st.P_STREAM] = stream
@@ -71,15 +69,13 @@ def submit(plan: Plan, state: KernelState) -> None:
     pool[slot, st.P_INSTRUMENT] = chunk[row, WorkloadColumn.INSTRUMENT]
     pool[slot, st.P_INSTRUMENT_2] = chunk[row, WorkloadColumn.INSTRUMENT_2]
     pool[slot, st.P_ROUTE_SET_2] = chunk[row, WorkloadColumn.ROUTE_SET_2]
-    pool[slot, st.P_BEGUN] = 0
     pool[slot, st.P_PAYER] = chunk[row, WorkloadColumn.PAYER]
     pool[slot, st.P_DEBTOR_AGENT] = chunk[row, WorkloadColumn.DEBTOR_AGENT]
     pool[slot, st.P_CREDITOR_AGENT] = chunk[row, WorkloadColumn.CREDITOR_AGENT]
     pool[slot, st.P_CODE_STATE] = chunk[row, WorkloadColumn.CODE_STATE]
     pool[slot, st.P_CODE_EXPIRY] = chunk[row, WorkloadColumn.CODE_EXPIRY_US]
     pool[slot, st.P_INSTRUCTED] = chunk[row, WorkloadColumn.AMOUNT]
-    # A slot is used again and again, so everything a payment may read has to be written here;
-    # what stands in the remaining columns is of an earlier payment.
+    # Whatever a payment may read is written here: other columns are of an earlier payment's.
     entry = plan.stream[stream, StreamColumn.ENTRY]
     pool[slot, P_STAGE] = entry
     pool[slot, st.P_STEP] = 0
@@ -118,13 +114,15 @@ def submit(plan: Plan, state: KernelState) -> None:
 
 
 @inlined
-def _fetch_limits(plan: Plan, state: KernelState, row: int) -> None:
-    """Ask for what the payer of a payment to come has used of its limits.
+def _fetch_ahead(plan: Plan, state: KernelState, row: int) -> None:
+    """Ask for payments to come, and for what their payers have used of their limits.
 
     There is a cell for every customer of every bank: without asking ahead, each limit would wait
     for memory.
     """
     chunk = state.chunk
+    prefetch_arrival(chunk, row + _SEEN_AHEAD)
+    row += _FETCHED_AHEAD
     if row < state.cursor[C_CHUNK]:
         payer = chunk[row, WorkloadColumn.PAYER]
         for limit in range(plan.limit_first.shape[0]):
@@ -148,6 +146,7 @@ def _ask_nothing(pool: Array, slot: int) -> None:
     pool[slot, st.P_REQUOTES] = 0
     pool[slot, st.P_VISIT] = 0
     pool[slot, st.P_RETRIES] = 0
+    pool[slot, st.P_BEGUN] = 0
     pool[slot, st.P_RESENT] = 0
     pool[slot, st.P_INQUIRED] = 0
     pool[slot, st.P_INQUIRY] = -1

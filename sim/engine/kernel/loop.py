@@ -190,8 +190,8 @@ def run(plan: Plan, state: KernelState, budget: int) -> int:
         # 3. Nothing is left of the last event: take the next one.
         if cursor[C_CLOSING] >= 0:
             return _close_next(plan, state)
-        # A spent budget stops the run only here, between events: whoever looks at the state
-        # then finds every balance settled and no payment half way through a stage.
+        # A spent budget stops the run only between events: every balance is settled then, and no
+        # payment half way through a stage.
         if cursor[C_EVENTS] >= stop:
             return st.BUDGET_SPENT
         # The next arrival has to be known before the earliest event is, or a later one would be
@@ -244,9 +244,8 @@ def _take_event(plan: Plan, state: KernelState) -> int:
     """Handle the earliest event up to where payments advance; else say why there is none."""
     cursor = state.cursor
     heap = state.heap
-    # Two candidates are compared: the head, the earliest of all that comes in order by itself
-    # and needs no heap (agenda, arrivals, samples, lines of time-outs), and the top of the
-    # heap.
+    # Two candidates are compared: the head, the earliest of all that comes in order by itself and
+    # needs no heap (agenda, arrivals, samples, lines of time-outs), and the top of the heap.
     time_us = cursor[C_HEAD_TIME]
     key = cursor[C_HEAD_KEY]
     is_scheduled = False
@@ -263,8 +262,7 @@ def _take_event(plan: Plan, state: KernelState) -> int:
         return st.WANTS_EVENTS if cursor[C_EDGE] < cursor[C_HORIZON] else st.AT_HORIZON
     payment = (key >> STEP_BITS) & PAYMENT_MASK
     # Not ``key < C_KEY`` at one instant: handling an event may schedule another for the same
-    # instant with a lower key (a delay of 0), which is then simply next. The same key twice is
-    # a bug.
+    # instant with a lower key (a delay of 0), which is then simply next. Twice one key is a bug.
     if time_us < cursor[C_NOW] or (time_us == cursor[C_NOW] and key == cursor[C_KEY]):
         break_off(cursor, st.E_ORDER, payment)
     cursor[C_NOW] = time_us

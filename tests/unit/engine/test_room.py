@@ -13,6 +13,8 @@ from sim.contract.plan import Array
 from sim.contract.run import Totals
 from sim.engine import room
 from sim.engine.compiled import Replications, run_compiled
+from sim.engine.kernel.laying import lay_rows
+from sim.engine.room import doubled
 from sim.scenario.scenario import load_scenario
 from sim.study.compile_case import depends_on_replication, rekeyed
 from tests.equivalence import crafted
@@ -134,3 +136,22 @@ def test_run_that_breaks_takes_its_room_with_it() -> None:
     assert engine._rooms == []
     kept = Kept()
     _ask_same((kept, engine(one.plan, one.workload(), kept)), _fresh(one))
+
+
+def test_large_array_grows_where_it_lies_and_keeps_its_rows() -> None:
+    """Rows keep their values and their place; the new ones are zeros linked to the free list."""
+    rows = doubled(lay_rows(1 << 12, 8), link=2, rows_min=16)
+    rows[:, 0] = np.arange(len(rows))
+    rows[:, 2] = -7
+    larger = doubled(rows, link=2, rows_min=16)
+    assert len(larger) == 2 * len(rows) == 1 << 14
+    assert np.shares_memory(larger, rows)
+    np.testing.assert_array_equal(larger[: len(rows), 0], np.arange(len(rows)))
+    assert not larger[len(rows) :, [0, 1, *range(3, 8)]].any()
+    assert larger[len(rows) : -1, 2].tolist() == list(range(len(rows) + 1, len(larger)))
+    assert larger[-1, 2] == -1
+    # Room for four times as many is reserved; beyond it, and for a copy, rows are laid out anew.
+    again = doubled(doubled(larger, link=2, rows_min=16), link=2, rows_min=16)
+    assert not np.shares_memory(again, rows)
+    np.testing.assert_array_equal(again[: len(rows), 0], np.arange(len(rows)))
+    assert not np.shares_memory(doubled(rows.copy(), link=2, rows_min=16), rows)

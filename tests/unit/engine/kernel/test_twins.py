@@ -31,7 +31,7 @@ def test_containers_and_their_naive_twins_agree() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["heap", "queues", "timers", "histogram"])
+@pytest.mark.parametrize("fault", ["heap", "later", "queues", "timers", "histogram"])
 def test_a_twin_with_a_fault_is_found_out(fault: str) -> None:
     done = _run(fault)
     assert done.returncode == 1
