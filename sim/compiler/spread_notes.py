@@ -34,12 +34,12 @@ def idle_spreads(scenario: Scenario, candidates: Sequence[Candidate]) -> Found:
     # Without providers every margin is its rail's own.
     for name, rail in scenario.rails.items() if scenario.fx.providers else ():
         over = [one for one in candidates if any(leg.rail == name for leg in one.legs)]
-        for path, dearer in _dearer(rail, ()):
-            asked = [_terms(scenario, one, name, dearer) for one in over]
+        for path, other in _less(rail, ()):
+            asked = [_terms(scenario, one, name, other) for one in over]
             was = [_terms(scenario, one, name, rail) for one in over]
-            if any(one != other for one, other in zip(was, asked, strict=True)) and all(
-                _made(scenario, at, one) == _made(scenario, at, other)
-                for at, one, other in zip(over, was, asked, strict=True)
+            if any(one != less for one, less in zip(was, asked, strict=True)) and all(
+                _made(scenario, at, one) == _made(scenario, at, less)
+                for at, one, less in zip(over, was, asked, strict=True)
             ):
                 yield (
                     ("rails", name, *path),
@@ -47,18 +47,18 @@ def idle_spreads(scenario: Scenario, candidates: Sequence[Candidate]) -> Found:
                 )
 
 
-def _dearer(settings: Settings, place: FieldPath) -> Iterator[tuple[FieldPath, Settings]]:
-    """Yield every margin that is written, with the same settings but for a millionth more of it."""
+def _less(settings: Settings, place: FieldPath) -> Iterator[tuple[FieldPath, Settings]]:
+    """Yield every margin that is written, with the same settings but for a millionth less of it."""
     for field in sorted(settings.model_fields_set):
         value = getattr(settings, field)
         if field == _FIELD and value:
-            yield (*place, field), settings.model_copy(update={field: value + 1})
+            yield (*place, field), settings.model_copy(update={field: value - 1})
         elif isinstance(value, BaseModel):
-            for path, below in _dearer(value, (*place, field)):
+            for path, below in _less(value, (*place, field)):
                 yield path, settings.model_copy(update={field: below})
         elif isinstance(value, dict):
             for key, item in value.items():
-                for path, below in _dearer(item, (*place, field, key)) if _has_fields(item) else ():
+                for path, below in _less(item, (*place, field, key)) if _has_fields(item) else ():
                     yield path, settings.model_copy(update={field: {**value, key: below}})
 
 

@@ -120,8 +120,8 @@ def idle_in_gateway(rail: Gateway, world: World, name: str, legs: Sequence[Leg])
         if not running:
             yield (use,), f"no route uses this rail {use}"
             continue
-        dearer = rail.model_copy(update={use: _dearer(direction)})
-        if direction.spread and not _priced_apart(rail, dearer, world, name, running):
+        other = rail.model_copy(update={use: _of_another_margin(direction)})
+        if direction.spread and not _priced_apart(rail, other, world, name, running):
             yield (use, "spread"), "no payment is converted at this margin"
     for agent, terms in rail.settlement_agents.items():
         place: FieldPath = ("settlement_agents", agent)
@@ -129,16 +129,17 @@ def idle_in_gateway(rail: Gateway, world: World, name: str, legs: Sequence[Leg])
         if not running:
             yield place, "no route goes through this agent"
             continue
-        others = {**rail.settlement_agents, agent: _dearer(terms)}
-        dearer = rail.model_copy(update={"settlement_agents": others})
+        others = {**rail.settlement_agents, agent: _of_another_margin(terms)}
+        other = rail.model_copy(update={"settlement_agents": others})
         is_written = "spread" in terms.model_fields_set
-        if is_written and not _priced_apart(rail, dearer, world, name, running):
+        if is_written and not _priced_apart(rail, other, world, name, running):
             yield (*place, "spread"), "the agent converts nothing here"
 
 
-def _dearer(terms: Terms) -> Terms:
+def _of_another_margin(terms: Terms) -> Terms:
     """Return terms with another margin: what does not show in any price is not used."""
-    return terms.model_copy(update={"spread": terms.spread + 1})
+    # Downwards where there is any: there is none beyond 100 %.
+    return terms.model_copy(update={"spread": terms.spread - 1 if terms.spread else 1})
 
 
 def _priced_apart(

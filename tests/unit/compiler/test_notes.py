@@ -90,6 +90,8 @@ WITH = (
     "institutions: {river_bank: {screening: {servers: 3}}}",
     "rails: {alipay_plus: {settlement_agents: {river_bank: {spread: 0.5 %}}}}",
     "rails: {unionpay: {outbound: {spread: 0.5 %}}}",
+    # There is no margin beyond it to compare it with.
+    "rails: {alipay_plus: {settlement_agents: {river_bank: {spread: 100 %}}}}",
     "accounts: {river_cny_at_unionpay: {deposits: {late: {after: 59 s, amount: 5}}}}",
     "accounts: {river_cny_at_unionpay: {top_up: {low: 5, target: 9, calendars: [CN], "
     "make_up_days: true, look_at: ['13:00'], lead_time: 30 s}}}",
