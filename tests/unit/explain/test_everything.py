@@ -36,7 +36,7 @@ def _sections() -> dict[str, str]:
 TOLD = {
     "Institutions and rails": (
         "rail alipay_plus: operator alipay_operator; wallet alipay_wallet; inbound live from "
-        "2024-10-14; outbound live from 2025-03-10",
+        "2024-10-14; inbound at hill_bank live from 2026-01-01; outbound live from 2025-03-10",
         "rail visa_card: operator unionpay_operator; acquirer alipay_wallet; live from 2024-01-01",
     ),
     "Exchange rates": (

@@ -7,7 +7,9 @@ import pytest
 from sim.contract.meaning import Cause, Reason
 from sim.model.name_check import NameCheck
 from sim.model.sections import Demand
-from sim.rails.name_check import checked_name, names_stations
+from sim.rails.name_check import asked_payee, names_stations, read_name
+from sim.scenario.scenario import load_scenario
+from tests.theory.driver import MINIMAL
 
 
 def _asks(servers: int | None) -> Demand:
@@ -43,7 +45,10 @@ def test_what_is_read_is_time_of_people_and_each_refusal_has_its_reason() -> Non
     check = NameCheck.model_validate(
         {"time": "1 s", "mismatch": "10 %", "reads": "4 s", "refuses": "20 %"}
     )
-    stages = {stage.label: stage for stage in checked_name(check, target="failed")}
+    world = load_scenario(MINIMAL).scenario
+    asked = asked_payee("look_up", check, world, target="failed")
+    read = read_name(check, patient=False, target="failed")
+    stages = {stage.label: stage for stage in (*asked, *read)}
     assert stages["name_check.mismatch"].reason == Reason.BE01
     assert stages["name_check.refuses"].reason == Reason.NOAS
     assert stages["name_check.reads"].cause == Cause.HUMAN
