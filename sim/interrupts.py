@@ -19,6 +19,7 @@ INTERRUPTED_EXIT = 130
 INTERRUPTED = "interrupted; what was begun is not a result"
 _PATIENCE_SECONDS = 5.0
 """How long putting in order may take; what is left behind is marked and goes with the next run."""
+_ROUNDS = 3
 _SHOW_CURSOR = b"\x1b[?25h"
 """A progress bar hides it."""
 
@@ -29,6 +30,7 @@ class Interrupts:
     def __init__(self) -> None:
         self.count = 0
         self._is_gentle = False
+        self._ender: int | None = None
 
     def listen(self) -> None:
         """Begin to answer; where whoever started us wants Ctrl-C ignored, it stays ignored."""
@@ -55,13 +57,24 @@ class Interrupts:
             self._is_gentle = before
 
     def end(self) -> None:
-        """End the process now, with the sentence."""
+        """End the process now, with the sentence, which is said once whoever asks for it."""
+        asks = threading.get_ident()
+        if self._ender is None:
+            self._ender = asks
+        elif self._ender == asks:
+            # The signal came while this thread was at it.
+            return
+        if self._ender != asks:
+            # Another thread is: it ends this one, too.
+            threading.Event().wait()
         told = f"error: {INTERRUPTED}\n".encode()
         with contextlib.suppress(OSError):
             os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + told)
-        for child in _workers():
-            with contextlib.suppress(OSError):
-                os.kill(child, signal.SIGKILL)
+        # More than once: a pool may just have started another one.
+        for _ in range(_ROUNDS):
+            for child in _workers():
+                with contextlib.suppress(OSError):
+                    os.kill(child, signal.SIGKILL)
         os._exit(INTERRUPTED_EXIT)
 
     def forget(self) -> None:
@@ -73,7 +86,7 @@ class Interrupts:
         del number, frame
         self.count += 1
         if self.count > 1 or not self._is_gentle:
-            self.end()
+            return self.end()
         raise KeyboardInterrupt
 
     def _watch(self, ear: int) -> None:
