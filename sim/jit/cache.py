@@ -19,6 +19,7 @@ import os
 import platform
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -88,10 +89,19 @@ def compiled(function: _Function) -> _Function:
     return cast(_Function, cached_njit(function, error_model="python"))
 
 
+_DECORATING = threading.RLock()
+"""Held while Numba's directory is another than the user's: rooms are loaded by several threads."""
+
+
 def cached_njit(function: Callable[..., object], **options: object) -> object:
     """Return ``numba.njit(function)`` that keeps its machine code in the cache."""
     # Without a directory that can be written everything still runs, only compiled anew by each
     # process.
+    with _DECORATING:
+        return _decorated(function, options)
+
+
+def _decorated(function: Callable[..., object], options: dict[str, object]) -> object:
     directory = None if is_jit_disabled() else find_directory(_room(function))
     options["pipeline_class"] = WHOLE
     # Nothing of Python's is touched in machine code, so other threads need not wait for it.
@@ -172,6 +182,12 @@ def find_directory(room: str = "engine") -> Path | None:
     directory that belongs to this user alone (cached code is executed, so nobody else may have
     laid it there). The package's own directory is never written: it may be read-only.
     """
+    # Another thread may be at it, with the setting changed for as long.
+    with _DECORATING:
+        return _found(room)
+
+
+def _found(room: str) -> Path | None:
     for base in _bases():
         directory = base / source_digest(room)
         try:

@@ -175,8 +175,6 @@ def test_ctrl_c_leaves_nobody_who_compiles(
     _await_nobody(process.pid)
 
 
-# Beside much other work the third run was once seen to compile again; why is not known yet.
-@pytest.mark.large
 @pytest.mark.slow
 @_POSIX
 def test_a_killed_run_leaves_nobody_and_the_next_one_compiles(
